@@ -1,0 +1,75 @@
+"""People who sign in."""
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+
+from crm.actors import Actor
+from crm.models.base import pick
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to the members of the actor's company, the inactive ones included."""
+        return self.filter(memberships__company_id=actor.company_id)
+
+    def assignable_in(self, company_id: int) -> Self:
+        """Narrow to the users who may own leads of a company: active members above viewer."""
+        return self.filter(
+            is_active=True,
+            memberships__company_id=company_id,
+            memberships__is_active=True,
+            memberships__role__in=["AGENT", "MANAGER", "ADMIN"],
+        )
+
+    def find(self, actor: Actor, key: object, *, argument: str = "id") -> "User":
+        """Give the one member of the actor's company with this id or UUID.
+
+        :raises NotFound: if there is none.
+        """
+        return pick(self.visible_to(actor), key, argument=argument)
+
+    def find_assignable(self, actor: Actor, key: object, *, argument: str) -> "User":
+        """Give the one member who may own leads.
+
+        :raises NotFound: if there is none.
+        """
+        return pick(self.assignable_in(actor.company_id), key, argument=argument)
+
+
+class CrmUserManager(UserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]  # mixed by Django
+    """Django's user manager with the reads of ``UserQuerySet``."""
+
+
+class User(AbstractUser):
+    """A person who signs in; a member of one or more companies."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    displayname = models.CharField(max_length=150, blank=True)
+    timezone = models.CharField(max_length=64, null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[CrmUserManager] = CrmUserManager()
+
+    def __str__(self) -> str:
+        return self.displayname or self.username
+
+    def clean(self) -> None:
+        super().clean()
+        # The name colleagues see is never empty.
+        self.displayname = self.displayname.strip() or self.get_full_name() or self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.displayname:
+            self.displayname = self.get_full_name() or self.username
+        super().save(*args, **kwargs)
+
+    def is_visible_to(self, actor: Actor) -> bool:
+        """Tell whether the actor may see this user, who was reached through a row the actor can see.
+
+        Owners, participants and creators are members; memberships are ended, never removed.
+        """
+        return True
+

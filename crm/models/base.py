@@ -1,0 +1,101 @@
+"""What every row of a tenant has in common."""
+
+import re
+import uuid
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from crm.actors import Actor
+from crm.errors import NotFound
+
+Row = TypeVar("Row", bound=models.Model)
+LARGEST_ID = 2**63 - 1
+
+
+def parse_id(value: object) -> int | None:
+    """Read a primary key: ASCII digits that fit 64 bits, else None.
+
+    ``int()`` alone would also take the digits of other scripts.
+    """
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,19}", text) or isinstance(value, bool):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_ID else None
+
+
+def parse_uuid(value: object) -> uuid.UUID | None:
+    """Read a UUID in its usual spellings, else None."""
+    try:
+        return uuid.UUID(str(value).strip())
+    except ValueError:
+        return None
+
+
+class TenantQuerySet(models.QuerySet[Row]):
+    """Rows of companies, read through ``visible_to`` alone."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to the rows that exist for the actor; comes first in every chain."""
+        return self.filter(company_id=actor.company_id)
+
+    def find(self, actor: Actor, key: object, *, argument: str = "id") -> Row:
+        """Give the one visible row with this primary key or UUID.
+
+        :param argument: path of the input that named the key, for the error.
+        :raises NotFound: if no such row exists for the actor.
+        """
+        return pick(self.visible_to(actor), key, argument=argument)
+
+
+def pick(queryset: models.QuerySet[Row], key: object, *, argument: str = "id") -> Row:
+    """Give the one row of the queryset with this primary key or UUID.
+
+    :raises NotFound: if there is none.
+    """
+    number = parse_id(key)
+    found = queryset.filter(pk=number).first() if number is not None else None
+    if found is None and number is None and hasattr(queryset.model, "uuid"):
+        identifier = parse_uuid(key)
+        found = queryset.filter(uuid=identifier).first() if identifier is not None else None
+    if found is None:
+        raise NotFound(argument)
+    return found
+
+
+class Stamped(models.Model):
+    """When the row was made and last changed."""
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class TenantModel(Stamped):
+    """A row that belongs to one company."""
+
+    company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+", editable=False)
+
+    company_id: int
+    #: Relations the services look up in scope, so that validation need not look them up again.
+    relations_checked_by_services: ClassVar[bool] = True
+
+    class Meta:
+        abstract = True
+
+    def is_visible_to(self, actor: Actor) -> bool:
+        """Tell whether ``visible_to`` would give this row, without asking the database."""
+        return self.company_id == actor.company_id
+
+    def check_same_company(self, **related: Any) -> None:
+        """Refuse a relation to a row of another company.
+
+        :raises ValidationError: keyed by the name of the relation.
+        """
+        for name, row in related.items():
+            if row is not None and row.company_id not in (None, self.company_id):
+                raise ValidationError({name: "This choice does not exist."})

@@ -1,0 +1,110 @@
+"""Tenants and who belongs to them."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from crm.actors import Actor, Role
+from crm.models.base import Stamped
+
+
+class LeadVisibility(models.TextChoices):
+    """Which leads of its company an agent or viewer sees."""
+
+    ALL = "ALL", "All leads"
+    OWN = "OWN", "Own leads only"
+
+
+class CompanyQuerySet(models.QuerySet["Company"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to the companies of which the acting user is an active member."""
+        return self.filter(
+            models.Q(pk=actor.company_id)
+            & models.Exists(
+                Membership.objects.filter(company=models.OuterRef("pk"), user_id=actor.user_id, is_active=True)
+            )
+        )
+
+    def joined_by(self, user_id: int) -> Self:
+        """Narrow to the active companies in which a user is an active member."""
+        return self.filter(is_active=True, memberships__user_id=user_id, memberships__is_active=True)
+
+
+class Company(Stamped):
+    """A tenant: one sales organization with its own people, leads and settings."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=255)
+    website = models.CharField(max_length=255, null=True, blank=True)
+    email = models.EmailField(null=True, blank=True)
+    phone = models.CharField(max_length=64, null=True, blank=True)
+    address = models.CharField(max_length=255, null=True, blank=True)
+    address_2 = models.CharField(max_length=255, null=True, blank=True)
+    city = models.CharField(max_length=120, null=True, blank=True)
+    state = models.CharField(max_length=120, null=True, blank=True)
+    zip = models.CharField(max_length=32, null=True, blank=True)
+    country = models.CharField(max_length=120, null=True, blank=True)
+    language = models.CharField(max_length=16, null=True, blank=True)
+    timezone = models.CharField(max_length=64, null=True, blank=True)
+    region = models.CharField(
+        max_length=2, default="US", help_text="Country code that phone numbers without a prefix belong to."
+    )
+    is_active = models.BooleanField(default=True)
+    lead_visibility = models.CharField(
+        max_length=8, choices=LeadVisibility.choices, default=LeadVisibility.ALL
+    )
+    reason_lost_required = models.BooleanField(default=False)
+    flag_duplicate_leads = models.BooleanField(default=False)
+
+    objects: ClassVar[models.Manager["Company"]] = CompanyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "companies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to the memberships of the actor's company."""
+        return self.filter(company_id=actor.company_id)
+
+    def active(self) -> Self:
+        """Narrow to memberships that count: user, company and membership are all active."""
+        return self.filter(is_active=True, user__is_active=True, company__is_active=True)
+
+
+class Membership(Stamped):
+    """A user's place in a company, with one role; ended by ``is_active``, never removed."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(
+        max_length=8, choices=[(role.value, role.value.capitalize()) for role in Role], default=Role.AGENT.value
+    )
+    is_active = models.BooleanField(default=True)
+    is_default = models.BooleanField(default=False, help_text="The company this user works in unless told.")
+
+    objects: ClassVar[models.Manager["Membership"]] = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "user"],
+                name="membership_once",
+                violation_error_message="This user is already a member of the company.",
+            ),
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(is_default=True),
+                name="membership_one_default",
+                violation_error_message="This user already has a default company.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.company}: {self.role.capitalize()}"

@@ -1,0 +1,39 @@
+"""Rows that people edit: soft deletion, restore and a version for optimistic locking."""
+
+import uuid
+from typing import Self, TypeVar
+
+from django.db import models
+from django.db.models import Q
+
+from crm.actors import Actor
+from crm.models.base import TenantModel, TenantQuerySet
+
+Row = TypeVar("Row", bound=models.Model)
+
+LIVE = Q(deleted_at__isnull=True)
+
+
+class LiveQuerySet(TenantQuerySet[Row]):
+    """Rows that can be deleted and restored; only live ones are visible."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        return self.with_deleted_for(actor).filter(deleted_at__isnull=True)
+
+    def with_deleted_for(self, actor: Actor) -> Self:
+        """Narrow to the rows that the actor can see, would see if restored, or could restore."""
+        return super().visible_to(actor)
+
+
+class LiveModel(TenantModel):
+    """A row of a company that is deleted softly and counts its versions."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def is_visible_to(self, actor: Actor) -> bool:
+        return super().is_visible_to(actor) and self.deleted_at is None
