@@ -51,11 +51,13 @@ class Action(Enum):
 
     @property
     def least_role(self) -> Role:
-        return self.value[0]
+        role: Role = self.value[0]
+        return role
 
     @property
     def scope(self) -> Scope:
-        return self.value[1]
+        scope: Scope = self.value[1]
+        return scope
 
 
 ALL_SCOPES = frozenset(Scope)

@@ -72,4 +72,3 @@ class User(AbstractUser):
         Owners, participants and creators are members; memberships are ended, never removed.
         """
         return True
-

@@ -21,12 +21,7 @@ class LeadVisibility(models.TextChoices):
 class CompanyQuerySet(models.QuerySet["Company"]):
     def visible_to(self, actor: Actor) -> Self:
         """Narrow to the companies of which the acting user is an active member."""
-        return self.filter(
-            models.Q(pk=actor.company_id)
-            & models.Exists(
-                Membership.objects.filter(company=models.OuterRef("pk"), user_id=actor.user_id, is_active=True)
-            )
-        )
+        return self.filter(pk=actor.company_id, memberships__user=actor.user_id, memberships__is_active=True)
 
     def joined_by(self, user_id: int) -> Self:
         """Narrow to the active companies in which a user is an active member."""
@@ -84,7 +79,9 @@ class Membership(Stamped):
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(
-        max_length=8, choices=[(role.value, role.value.capitalize()) for role in Role], default=Role.AGENT.value
+        max_length=8,
+        choices=[(role.value, role.value.capitalize()) for role in Role],
+        default=Role.AGENT.value,
     )
     is_active = models.BooleanField(default=True)
     is_default = models.BooleanField(default=False, help_text="The company this user works in unless told.")

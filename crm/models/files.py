@@ -3,6 +3,7 @@
 import uuid
 from typing import Any, ClassVar
 
+from django.core.validators import URLValidator
 from django.db import models
 
 from crm.models.base import TenantModel, TenantQuerySet
@@ -13,7 +14,7 @@ class Filesystem(TenantModel):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255)
-    url = models.URLField(max_length=2048, assume_scheme="https")
+    url = models.CharField(max_length=2048, validators=[URLValidator(schemes=["http", "https"])])
     type = models.CharField(max_length=120, null=True, blank=True)
     size = models.BigIntegerField(default=0)
     attributes = models.JSONField(null=True, blank=True)

@@ -1,0 +1,186 @@
+"""Sales opportunities."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericRelation
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.utils import timezone
+
+from crm.models.channels import SocialChannel
+from crm.models.custom_fields import WithCustomFields
+from crm.models.files import FileLink
+from crm.models.lifecycle import LiveModel
+from crm.models.tags import Tagged
+from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
+from leads.models.querysets import LeadQuerySet
+from leads.models.receivers import LeadReceiver
+from people.models import Organization, Person
+from people.models.canonical import canonical_email, canonical_phone, digits_of, search_text
+from pipelines.models import Pipeline, Stage
+
+LONGEST_TEXT = 100_000
+LONGEST_PHONE = 64
+
+
+class Lead(WithCustomFields, Tagged, LiveModel):
+    """A sales opportunity that moves through the stages of a pipeline."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    title = models.CharField(max_length=255)
+    firstname = models.CharField(max_length=120, null=True, blank=True)
+    lastname = models.CharField(max_length=120, null=True, blank=True)
+    email = models.CharField(max_length=254, null=True, blank=True)
+    phone = models.CharField(max_length=LONGEST_PHONE, null=True, blank=True)
+    description = models.TextField(null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)])
+    reason_lost = models.TextField(null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)])
+    person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="owned_leads",
+    )
+    receiver = models.ForeignKey(
+        LeadReceiver, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
+    )
+    status = models.ForeignKey(LeadStatus, on_delete=models.RESTRICT, blank=True, related_name="leads")
+    type = models.ForeignKey(LeadType, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads")
+    source = models.ForeignKey(
+        LeadSource, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
+    )
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.RESTRICT, blank=True, related_name="leads")
+    stage = models.ForeignKey(Stage, on_delete=models.RESTRICT, blank=True, related_name="leads")
+    participants = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="LeadParticipant", related_name="+"
+    )
+    followers = models.ManyToManyField(settings.AUTH_USER_MODEL, through="LeadFollower", related_name="+")
+    channels = GenericRelation(SocialChannel)
+    stage_changed_at = models.DateTimeField(editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
+    phone_canonical = models.CharField(max_length=64, null=True, blank=True, editable=False)
+    search_text = models.TextField(blank=True, editable=False)
+
+    objects: ClassVar[LeadQuerySet["Lead"]] = LeadQuerySet["Lead"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [
+            models.Index("company", models.F("created_at").desc(), "id", name="lead_newest"),
+            models.Index(fields=["company", "email_canonical"], name="lead_email"),
+            models.Index(fields=["company", "phone_canonical"], name="lead_phone"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(title=""),
+                name="lead_title_not_empty",
+                violation_error_message="A lead has a title.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def clean(self) -> None:
+        super().clean()
+        self._place_in_pipeline()
+        self._stand_by_status()
+        if self._state.adding:
+            self._copy_contact_from_person()
+        self.check_same_company(
+            person=self.person,
+            organization=self.organization,
+            receiver=self.receiver,
+            type=self.type,
+            source=self.source,
+        )
+        self._make_findable()
+
+    def _place_in_pipeline(self) -> None:
+        # A lead is always in a stage, and in the pipeline of that stage.
+        if self.stage_id is None:
+            if self.pipeline_id is None:
+                default = Pipeline.objects.default_of(self.company_id).first()
+                if default is None:
+                    raise ValidationError({"stage": "The company has no default pipeline."})
+                self.pipeline = default
+            entry = Stage.objects.entry_of(self.pipeline_id)
+            if entry is None:
+                raise ValidationError({"pipeline": "This pipeline has no stages."})
+            self.stage = entry
+        self.check_same_company(stage=self.stage)
+        self.pipeline_id = self.stage.pipeline_id
+        if self.stage_changed_at is None:
+            self.stage_changed_at = timezone.now()
+
+    def _stand_by_status(self) -> None:
+        # A lead without a status has the company's default one.
+        if self.status_id is None:
+            default = LeadStatus.objects.default_of(self.company_id).first()
+            if default is None:
+                raise ValidationError({"status": "The company has no default status."})
+            self.status = default
+        self.check_same_company(status=self.status)
+        # An open lead is not closed; only a lost lead has a reason.
+        if self.status.is_open:
+            self.closed_at = None
+        else:
+            self.closed_at = self.closed_at or timezone.now()
+        if self.status.category in (StatusCategory.OPEN, StatusCategory.WON):
+            self.reason_lost = None
+        # A company may ask for the reason of every loss.
+        if (
+            self.status.category == StatusCategory.LOST
+            and not self.reason_lost
+            and self.company.reason_lost_required
+        ):
+            raise ValidationError({"reason_lost": "Say why the lead was lost."})
+
+    def _copy_contact_from_person(self) -> None:
+        # The lead's own contact data is a fallback for the time after the person is gone.
+        if self.person is None:
+            return
+        self.firstname = self.firstname or self.person.firstname
+        self.lastname = self.lastname or self.person.lastname
+        self.email = self.email or self.person.email
+        self.phone = self.phone or self._phone_of_person()
+
+    def _phone_of_person(self) -> str | None:
+        if self.person is None:
+            return None
+        if "main_phone" not in self.person.__dict__:
+            self.person = Person.objects.with_main_phone().get(pk=self.person.pk)
+        phone: str | None = self.person.__dict__["main_phone"]
+        return phone and phone[:LONGEST_PHONE]
+
+    def _make_findable(self) -> None:
+        self.email_canonical = canonical_email(self.email)
+        international = (self.phone or "").startswith("+")
+        region = self.company.region if self.phone and not international else None
+        self.phone_canonical = canonical_phone(self.phone, region)
+        self.search_text = search_text(
+            self.title,
+            " ".join(part for part in (self.firstname, self.lastname) if part),
+            self.email,
+            self.phone,
+            digits_of(self.phone or ""),
+        )
+
+
+class LeadFile(FileLink):
+    """A file attached to a lead."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="file_links")

@@ -1,0 +1,116 @@
+"""The small lists that leads are classified by."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from crm.models.base import TenantModel, TenantQuerySet
+
+
+class StatusCategory(models.TextChoices):
+    """What a status means to the product, whatever a company calls it."""
+
+    OPEN = "OPEN", "Open"
+    WON = "WON", "Won"
+    LOST = "LOST", "Lost"
+    CLOSED = "CLOSED", "Closed"
+
+
+class LeadStatusQuerySet(TenantQuerySet["LeadStatus"]):
+    """Statuses."""
+
+    def default_of(self, company_id: int) -> Self:
+        """Narrow to the status that new leads of a company get."""
+        return self.filter(company_id=company_id, is_default=True)
+
+
+class LeadStatus(TenantModel):
+    """How a lead stands: open, won, lost or closed in another way."""
+
+    name = models.CharField(max_length=120)
+    category = models.CharField(max_length=6, choices=StatusCategory.choices, default=StatusCategory.OPEN)
+    is_default = models.BooleanField(default=False)
+    weight = models.IntegerField(default=0)
+
+    objects: ClassVar[LeadStatusQuerySet] = LeadStatusQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name_plural = "lead statuses"
+        constraints = [
+            models.UniqueConstraint(
+                "company",
+                Lower("name"),
+                name="lead_status_name_once",
+                violation_error_message="A status of this name exists already.",
+            ),
+            models.UniqueConstraint(
+                fields=["company"],
+                condition=Q(is_default=True),
+                name="lead_status_one_default",
+                violation_error_message="A company has one default status.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_open(self) -> bool:
+        return self.category == StatusCategory.OPEN
+
+
+class LeadType(TenantModel):
+    """A class of leads."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=120)
+    description = models.TextField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    objects: ClassVar[TenantQuerySet["LeadType"]] = TenantQuerySet["LeadType"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "company",
+                Lower("name"),
+                name="lead_type_name_once",
+                violation_error_message="A type of this name exists already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LeadSource(TenantModel):
+    """Where leads come from."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=120)
+    description = models.TextField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    type = models.ForeignKey(
+        LeadType, on_delete=models.SET_NULL, null=True, blank=True, related_name="sources"
+    )
+
+    objects: ClassVar[TenantQuerySet["LeadSource"]] = TenantQuerySet["LeadSource"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "company",
+                Lower("name"),
+                name="lead_source_name_once",
+                violation_error_message="A source of this name exists already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.check_same_company(type=self.type)

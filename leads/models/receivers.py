@@ -1,0 +1,70 @@
+"""Where leads come in and whom they go to."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from crm.models.base import TenantModel, TenantQuerySet
+from leads.models.lookups import LeadSource, LeadType
+
+
+class LeadReceiverQuerySet(TenantQuerySet["LeadReceiver"]):
+    """Receivers."""
+
+    def default_of(self, company_id: int) -> Self:
+        """Narrow to the receiver that leads of a company get when none is named."""
+        return self.filter(company_id=company_id, is_default=True, is_active=True)
+
+    def with_agent_state(self, company_id: int) -> Self:
+        """Add ``agent_may_own``: whether the agent is an active member who may own leads."""
+        members = get_user_model().objects.assignable_in(company_id)
+        return self.annotate(agent_may_own=Exists(members.filter(pk=OuterRef("agent"))))
+
+
+class LeadReceiver(TenantModel):
+    """A place where leads come in, with the agent, type and source they get."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    name = models.CharField(max_length=120)
+    source_name = models.CharField(max_length=120, null=True, blank=True)
+    is_default = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    source = models.ForeignKey(
+        LeadSource, on_delete=models.SET_NULL, null=True, blank=True, related_name="receivers"
+    )
+    type = models.ForeignKey(
+        LeadType, on_delete=models.SET_NULL, null=True, blank=True, related_name="receivers"
+    )
+
+    objects: ClassVar[LeadReceiverQuerySet] = LeadReceiverQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company"],
+                condition=Q(is_default=True),
+                name="lead_receiver_one_default",
+                violation_error_message="A company has one default receiver.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.check_same_company(source=self.source, type=self.type)

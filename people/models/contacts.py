@@ -1,0 +1,132 @@
+"""How a person is reached: phone numbers, e-mail addresses, postal addresses."""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from crm.actors import Actor
+from crm.models.base import Stamped, TenantModel, TenantQuerySet, pick
+from people.models.canonical import canonical_email, canonical_phone
+from people.models.person import Person
+
+
+class ContactKind(models.TextChoices):
+    """What a contact type means to the product."""
+
+    EMAIL = "EMAIL", "E-mail"
+    PHONE = "PHONE", "Phone"
+    CELLPHONE = "CELLPHONE", "Cellphone"
+    OTHER = "OTHER", "Other"
+
+
+class ContactTypeQuerySet(models.QuerySet["ContactType"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to the types that all companies share and those of the actor's company."""
+        return self.filter(Q(company=None) | Q(company_id=actor.company_id))
+
+    def find(self, actor: Actor, key: object, *, argument: str = "id") -> "ContactType":
+        """Give the one visible type with this id.
+
+        :raises NotFound: if there is none.
+        """
+        return pick(self.visible_to(actor), key, argument=argument)
+
+
+class ContactType(Stamped):
+    """A kind of contact; those without a company are shared by all and cannot be changed."""
+
+    company = models.ForeignKey(
+        "crm.Company", on_delete=models.CASCADE, null=True, blank=True, editable=False, related_name="+"
+    )
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=9, choices=ContactKind.choices, default=ContactKind.OTHER)
+
+    objects: ClassVar[models.Manager["ContactType"]] = ContactTypeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "company",
+                Lower("name"),
+                name="contact_type_name_once",
+                violation_error_message="A contact type of this name exists already.",
+            ),
+            models.UniqueConstraint(
+                Lower("name"), condition=Q(company=None), name="shared_contact_type_name_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_email(self) -> bool:
+        return self.kind == ContactKind.EMAIL
+
+    @property
+    def is_phone(self) -> bool:
+        return self.kind in (ContactKind.PHONE, ContactKind.CELLPHONE)
+
+    def is_visible_to(self, actor: Actor) -> bool:
+        """Tell whether ``visible_to`` would give this row, without asking the database."""
+        return self.company_id in (None, actor.company_id)
+
+
+class Contact(TenantModel):
+    """One way to reach a person."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="contacts")
+    type = models.ForeignKey(ContactType, on_delete=models.RESTRICT, related_name="+")
+    value = models.CharField(max_length=255)
+    canonical = models.CharField(max_length=255, null=True, blank=True, editable=False)
+    weight = models.IntegerField(default=0)
+
+    objects: ClassVar[TenantQuerySet["Contact"]] = TenantQuerySet["Contact"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "canonical"], name="contact_canonical")]
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.value}"
+
+    def set_canonical(self, region: str | None) -> None:
+        """Set the comparable spelling of the value, by the kind of its type.
+
+        :param region: country code that phone numbers without a prefix belong to.
+        """
+        if self.type.is_phone:
+            self.canonical = canonical_phone(self.value, region)
+        else:
+            self.canonical = canonical_email(self.value)
+
+
+class Address(TenantModel):
+    """A postal address of a person."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="addresses")
+    address = models.CharField(max_length=255, null=True, blank=True)
+    address_2 = models.CharField(max_length=255, null=True, blank=True)
+    city = models.CharField(max_length=120, null=True, blank=True)
+    county = models.CharField(max_length=120, null=True, blank=True)
+    state = models.CharField(max_length=120, null=True, blank=True)
+    zip = models.CharField(max_length=32, null=True, blank=True)
+    country = models.CharField(max_length=120, null=True, blank=True)
+    is_default = models.BooleanField(default=False)
+
+    objects: ClassVar[TenantQuerySet["Address"]] = TenantQuerySet["Address"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name_plural = "addresses"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person"],
+                condition=Q(is_default=True),
+                name="address_one_default",
+                violation_error_message="A person has one default address.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.address, self.zip, self.city, self.country) if part)

@@ -1,0 +1,78 @@
+"""External individuals: customers, prospects, partners."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from crm.models.custom_fields import WithCustomFields
+from crm.models.files import FileLink
+from crm.models.lifecycle import LiveModel
+from crm.models.tags import Tagged
+from people.models.canonical import canonical_email, check_email, digits_of, search_text
+from people.models.organizations import Organization
+from people.models.querysets import PersonQuerySet
+
+if TYPE_CHECKING:
+    from people.models.contacts import Contact
+
+
+class Person(WithCustomFields, Tagged, LiveModel):
+    """A person outside the company whom the company deals with."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    firstname = models.CharField(max_length=120, null=True, blank=True)
+    middlename = models.CharField(max_length=120, null=True, blank=True)
+    lastname = models.CharField(max_length=120, null=True, blank=True)
+    name = models.CharField(max_length=362, null=True, blank=True, editable=False)
+    email = models.CharField("primary email", max_length=254, null=True, blank=True, validators=[check_email])
+    dob = models.DateField("date of birth", null=True, blank=True)
+    organizations = models.ManyToManyField(Organization, blank=True, related_name="people")
+    email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
+    search_text = models.TextField(blank=True, editable=False)
+
+    objects: ClassVar[PersonQuerySet["Person"]] = PersonQuerySet["Person"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name_plural = "people"
+        indexes = [
+            models.Index("company", models.F("created_at").desc(), "id", name="person_newest"),
+            models.Index(fields=["company", "email_canonical"], name="person_email"),
+            models.Index(fields=["company", "name"], name="person_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or f"Person {self.pk}"
+
+    def clean(self) -> None:
+        super().clean()
+        parts = (self.firstname, self.middlename, self.lastname)
+        self.name = " ".join(" ".join(part for part in parts if part).split()) or None
+        self.email_canonical = canonical_email(self.email)
+        # A person can be called or written to by something.
+        if not (self.firstname or self.lastname or self.email):
+            raise ValidationError({"firstname": "Give a first name, a last name or an e-mail address."})
+
+    def index_for_search(self, contacts: Iterable["Contact"]) -> None:
+        """Set what the person is searched by: name, e-mail and every contact, phones by their digits."""
+        parts = [self.name, self.email]
+        for contact in contacts:
+            parts.append(contact.value)
+            if contact.type.is_phone:
+                parts += [digits_of(contact.value or ""), digits_of(contact.canonical or "")]
+        self.search_text = search_text(*dict.fromkeys(parts))
+
+
+class PersonFile(FileLink):
+    """A file attached to a person."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="file_links")

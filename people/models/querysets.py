@@ -1,0 +1,37 @@
+"""Questions that are asked of people and organizations."""
+
+from typing import Any, Self, TypeVar
+
+from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from crm.models.lifecycle import LiveQuerySet
+from people.models.canonical import search_words
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class SearchedQuerySet(LiveQuerySet[Row]):
+    """Live rows with a ``search_text``."""
+
+    def search(self, text: str) -> Self:
+        """Narrow to the rows that hold every word of the text, without case."""
+        found = self
+        for word in search_words(text):
+            found = found.filter(search_text__contains=word)
+        return found
+
+
+class PersonQuerySet(SearchedQuerySet[Row]):
+    """People."""
+
+    def with_main_phone(self) -> Self:
+        """Add ``main_phone``: the first contact of kind phone, else cellphone, by weight."""
+        contact: Any = self.model._meta.get_field("contacts").related_model
+        contacts = contact.objects.filter(person=OuterRef("pk"))
+        phone, cellphone = (
+            Subquery(contacts.filter(type__kind=kind).order_by("weight", "pk").values("value")[:1])
+            for kind in ("PHONE", "CELLPHONE")
+        )
+        return self.annotate(main_phone=Coalesce(phone, cellphone))

@@ -1,0 +1,121 @@
+"""Sales pipelines and their stages."""
+
+from typing import Any, ClassVar, Self
+
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.text import slugify
+
+from crm.actors import Actor
+from crm.models.lifecycle import LIVE, LiveModel, LiveQuerySet
+
+LONGEST_ROTTING_DAYS = 3650
+LARGEST_WEIGHT = 100_000
+
+
+def visible_lead_count(actor: Actor, *, key: str) -> Coalesce:
+    """Give the expression that counts the leads an actor sees in each row of a pipeline or stage list.
+
+    :param key: name of the lead's foreign key that points at the row.
+    """
+    lead: Any = Pipeline._meta.get_field("leads").related_model
+    counted = (
+        lead.objects.visible_to(actor)
+        .filter(**{key: OuterRef("pk")})
+        .order_by()
+        .values(key)
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+class PipelineQuerySet(LiveQuerySet["Pipeline"]):
+    """Pipelines."""
+
+    def default_of(self, company_id: int) -> Self:
+        """Narrow to the default pipeline of a company."""
+        return self.filter(LIVE, company_id=company_id, is_default=True)
+
+
+class Pipeline(LiveModel):
+    """A sequence of stages that leads move through."""
+
+    name = models.CharField(max_length=255)
+    slug = models.CharField(max_length=255, blank=True)
+    description = models.TextField(null=True, blank=True)
+    weight = models.PositiveIntegerField(
+        default=0, blank=True, validators=[MaxValueValidator(LARGEST_WEIGHT)]
+    )
+    is_default = models.BooleanField(default=False)
+
+    objects: ClassVar[PipelineQuerySet] = PipelineQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company"],
+                condition=LIVE & Q(is_default=True),
+                name="pipeline_one_default",
+                violation_error_message="A company has one default pipeline.",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "slug"],
+                condition=LIVE,
+                name="pipeline_slug_once",
+                violation_error_message="A pipeline of this slug exists already.",
+            ),
+        ]
+        indexes = [models.Index("company", models.F("created_at").desc(), "id", name="pipeline_newest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.name = self.name.strip()
+        self.slug = slugify(self.slug or self.name, allow_unicode=True)[:240] or "pipeline"
+
+
+class StageQuerySet(LiveQuerySet["Stage"]):
+    """Stages; a stage of a deleted pipeline is as good as deleted."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        return super().visible_to(actor).filter(pipeline__deleted_at__isnull=True)
+
+    def entry_of(self, pipeline_id: int) -> "Stage | None":
+        """Give the first live stage of a pipeline, or None if it has none."""
+        return (
+            self.filter(LIVE, pipeline_id=pipeline_id)
+            .select_related("pipeline")
+            .order_by("weight", "pk")
+            .first()
+        )
+
+
+class Stage(LiveModel):
+    """One step of a pipeline, with the number of days after which a lead in it rots."""
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="stages")
+    name = models.CharField(max_length=255)
+    description = models.TextField(null=True, blank=True)
+    rotting_days = models.PositiveIntegerField(
+        default=0,
+        validators=[MaxValueValidator(LONGEST_ROTTING_DAYS)],
+        help_text="Days without movement after which a lead rots; 0 is never.",
+    )
+    weight = models.PositiveIntegerField(
+        default=0, blank=True, validators=[MaxValueValidator(LARGEST_WEIGHT)]
+    )
+
+    objects: ClassVar[StageQuerySet] = StageQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [models.Index(fields=["pipeline", "weight", "id"], name="stage_order")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.name = self.name.strip()
