@@ -1,21 +1,56 @@
-"""Settings, from the environment alone; development defaults are safe on a laptop."""
+"""Settings, from the environment alone; development defaults are safe on a laptop.
 
+What must not run in production is refused here, because every entry (manage.py, gunicorn, uvicorn) passes by.
+"""
+
+import warnings
 from pathlib import Path
+from typing import Any
 
 import django_stubs_ext
 import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import LEAST_SECRET_LENGTH, database, development_secret, number, redis_address
+from config.logs import logging_config
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+YEAR_IN_SECONDS = 31_536_000
 env = environ.Env()
 env.read_env(BASE_DIR / ".env", overwrite=False)
 
+
 DEBUG = env.bool("DJANGO_DEBUG", default=True)
-SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="development-only" if DEBUG else "")
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-ADMIN_URL = env.str("ADMIN_URL", default="admin/")
-REDIS_URL = env.str("REDIS_URL", default="")
+ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])
+SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or (
+    development_secret(BASE_DIR / ".secret-key") if DEBUG else ""
+)
+REDIS_URL = redis_address(env.str("REDIS_URL", default=""))
+PORT = number(env, "PORT", 8000)
+WEB_CONCURRENCY = number(env, "WEB_CONCURRENCY", 1)
+TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
+API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
+
+if DEBUG and "DJANGO_DEBUG" not in env and not set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS):
+    raise ImproperlyConfigured(
+        "DJANGO_ALLOWED_HOSTS names other hosts than this one while debug is on by default: "
+        "set DJANGO_DEBUG=false to serve them, or DJANGO_DEBUG=true to debug there on purpose."
+    )
+if not DEBUG and len(SECRET_KEY) < LEAST_SECRET_LENGTH:
+    raise ImproperlyConfigured(
+        f"DJANGO_SECRET_KEY must hold {LEAST_SECRET_LENGTH} random characters or more when DJANGO_DEBUG is off."
+    )
+if not DEBUG and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
+    raise ImproperlyConfigured(
+        "DJANGO_ALLOWED_HOSTS must name the hosts to serve, and not *, when DJANGO_DEBUG is false."
+    )
+if not DEBUG and WEB_CONCURRENCY > 1 and not REDIS_URL:
+    raise ImproperlyConfigured(
+        "WEB_CONCURRENCY is above 1 without REDIS_URL: the in-memory layer reaches one process only."
+    )
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -36,6 +71,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.request_id",
+    "config.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -49,6 +86,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
+ADMIN_URL = f"{env.str('ADMIN_URL', default='').strip('/') or 'admin'}/"
 
 TEMPLATES = [
     {
@@ -65,12 +103,84 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+DATABASES = {
+    "default": database(
+        env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
+        pool_size=number(env, "DATABASE_POOL_SIZE", 20),
+        statement_timeout=number(env, "DATABASE_STATEMENT_TIMEOUT", 10),
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# A Redis that hangs must not hang a request: both timeouts are in seconds.
+REDIS_TIMEOUTS = {"socket_timeout": 1, "socket_connect_timeout": 1}
+CHANNEL_LAYERS: dict[str, Any] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if REDIS_URL:
+    CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}]},
+    }
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": dict(REDIS_TIMEOUTS),
+    }
 
 AUTH_USER_MODEL = "crm.User"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
+    for validator in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
 USE_TZ = True
 TIME_ZONE = "UTC"
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static-collected"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Static files are read synchronously under ASGI too; a proxy serves them in production.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
+
+# The setting of Django 6, read by config.middleware until then.
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+    "form-action": ["'self'"],
+}
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if not DEBUG:
+    SESSION_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_SECURE = True
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = number(env, "DJANGO_HSTS_SECONDS", YEAR_IN_SECONDS)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = env.bool("DJANGO_HSTS_PRELOAD", default=False)
+# W021 asks for HSTS preload, which commits the owner's whole domain for years: DJANGO_HSTS_PRELOAD offers it.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+LOGGING = logging_config(debug=DEBUG)

@@ -5,3 +5,6 @@ class CrmConfig(AppConfig):
     name = "crm"
     verbose_name = "Accounts and company"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from crm import checks  # noqa: F401 - registers its checks, which need the settings

@@ -1,11 +1,39 @@
-"""Settings of the test suite: those of the product, with the databases that the environment names."""
+"""Settings of the test suite: those of the product, with the services that the environment names."""
 
+import atexit
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
-os.environ.setdefault("DJANGO_SECRET_KEY", "tests-only")
-os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or "sqlite://:memory:"
-os.environ["REDIS_URL"] = os.environ.get("TEST_REDIS_URL", "")
+directory = Path(tempfile.mkdtemp(prefix="crm-tests-"))
+atexit.register(shutil.rmtree, directory, ignore_errors=True)
+# Every variable is set: the real environment wins over a developer's .env, which must not decide on tests.
+os.environ |= {
+    "ADMIN_URL": "admin/",
+    "API_RATE_LIMIT": "0",
+    "CSRF_TRUSTED_ORIGINS": "",
+    "DATABASE_POOL_SIZE": "0",
+    "DATABASE_STATEMENT_TIMEOUT": "10",
+    "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{directory}/db.sqlite3",
+    "DJANGO_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    "DJANGO_DEBUG": "true",
+    "DJANGO_SECRET_KEY": "tests-only",
+    "PORT": "8000",
+    "REDIS_URL": os.environ.get("TEST_REDIS_URL", ""),
+    "TRUSTED_PROXY_COUNT": "0",
+    "WEB_CONCURRENCY": "1",
+}
 
 from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES  # noqa: E402
+
+# A file, since threads of one test write at the same time: the in-memory database would refuse the second.
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["TEST"] = {"NAME": str(directory / "test.sqlite3")}
+    # Nothing is to survive a power cut.
+    DATABASES["default"]["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Static files come from the apps; nothing is collected for a test.
+WHITENOISE_AUTOREFRESH = True

@@ -1,0 +1,98 @@
+"""How environment variables become settings; what cannot be understood is refused in one sentence."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+LEAST_SECRET_LENGTH = 50
+
+
+def number(env: environ.Env, name: str, default: int) -> int:
+    """Read a whole number, zero or more, from the environment.
+
+    :raises ImproperlyConfigured: if the variable holds anything else.
+    """
+    text = env.str(name, default=str(default)).strip()
+    if not (text.isascii() and text.isdigit()):
+        raise ImproperlyConfigured(f"{name} must be a whole number, zero or more; it is {text!r}.")
+    return int(text)
+
+
+def development_secret(path: Path) -> str:
+    """Give the secret of this checkout, made on first use and readable by its owner only.
+
+    :raises ImproperlyConfigured: if the file can be neither read nor written.
+    """
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        if not path.exists():
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(LEAST_SECRET_LENGTH))
+            # A rename would replace the key that another process made meanwhile; a link does not.
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"Set DJANGO_SECRET_KEY, or make {path.name} writable: {error.strerror}."
+        ) from error
+
+
+def database(url: str, *, pool_size: int, statement_timeout: int) -> dict[str, Any]:
+    """Turn an address into Django's database settings.
+
+    :param pool_size: PostgreSQL connections that one process may hold; 0 for no pool.
+    :param statement_timeout: seconds after which PostgreSQL ends a statement; 0 for never.
+    :raises ImproperlyConfigured: if the address is not one of SQLite or PostgreSQL. Its text is not repeated,
+        since it may hold a password.
+    """
+    shape = "DATABASE_URL must read postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH"
+    if not url.startswith(("postgres://", "postgresql://", "sqlite://")):
+        raise ImproperlyConfigured(f"{shape}.")
+    try:
+        parsed: dict[str, Any] = environ.Env.db_url_config(url)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{shape}; the present one cannot be read.") from error
+    if not parsed.get("NAME"):
+        raise ImproperlyConfigured(f"{shape}; the present one names no database.")
+    if parsed["ENGINE"] == "django.db.backends.sqlite3":
+        options: dict[str, Any] = {
+            # Row locks do nothing on SQLite: a transaction takes the write lock when it begins, or readers
+            # that turn into writers fail at once, whatever the timeout.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON",
+        }
+    else:
+        options = {
+            "connect_timeout": 3,
+            "options": f"-c statement_timeout={statement_timeout}s -c lock_timeout=3s"
+            " -c idle_in_transaction_session_timeout=30s",
+        }
+        if pool_size:
+            # Attempts that end after 3 s are made anew by the next request; longer ones back off for minutes.
+            options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 3, "reconnect_timeout": 3}
+    return {
+        **parsed,
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options | parsed.get("OPTIONS", {}),
+    }
+
+
+def redis_address(url: str) -> str:
+    """Give the address back if it can be one of Redis, or if it is empty, which means no Redis.
+
+    :raises ImproperlyConfigured: if it cannot; its text is not repeated, since it may hold a password.
+    """
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured("REDIS_URL must read redis://HOST:PORT/NUMBER.")
+    return url

@@ -1,0 +1,84 @@
+"""What is logged, and how: one JSON object a line outside debug, readable text in debug.
+
+No line carries personal data: no query strings, no request bodies, and outside debug no exception texts,
+since those of a database repeat the values that it refused.
+"""
+
+import json
+import logging
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+class RequestIdFilter(logging.Filter):
+    """Add the id of the present request to every record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+class JsonFormatter(logging.Formatter):
+    """Write a record as one line of JSON; of an exception the types and places, never the text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": getattr(record, "request_id", "-"),
+        }
+        line |= {
+            name: getattr(record, name)
+            for name in ("method", "path", "status", "ms")
+            if hasattr(record, name)
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = _chain(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _chain(error: BaseException) -> list[dict[str, Any]]:
+    links: list[dict[str, Any]] = []
+    link: BaseException | None = error
+    while link is not None:
+        links.append({"type": type(link).__qualname__, "at": _places(link.__traceback__)})
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return links
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
+
+
+def logging_config(*, debug: bool) -> dict[str, Any]:
+    """Give Django's LOGGING: all to standard error; uvicorn's access log is off, it has query strings."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
+        "formatters": {
+            "json": {"()": "config.logs.JsonFormatter"},
+            "text": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        },
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "filters": ["request_id"],
+                "formatter": "text" if debug else "json",
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": "INFO"},
+        "loggers": {
+            # Django's own handlers would log twice, and mail exception reports with local variables.
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+            "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        },
+    }

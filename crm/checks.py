@@ -1,0 +1,115 @@
+"""What has to be there before the product can serve: at start, for probes, for ``check --deploy``."""
+
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
+
+
+def database_problem(database: BaseDatabaseWrapper | None = None) -> str | None:
+    """Ask the database for an answer; give what prevented it, in its own words, or None."""
+    try:
+        with (database or connection).cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return _first_line(error)
+    return None
+
+
+def redis_problem() -> str | None:
+    """Ask Redis for an answer, if one is configured; give what prevented it, in its own words, or None."""
+    if not settings.REDIS_URL:
+        return None
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_TIMEOUTS) as client:
+            client.ping()
+    except (redis.RedisError, ValueError) as error:
+        return _first_line(error)
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def ensure_port_free(host: str, port: int) -> None:
+    """Make sure that a server can listen there.
+
+    :raises CommandError: if it cannot: another program listens, or the port is not ours to open.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As servers do: connections that a former server left to time out do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise CommandError(
+                f"Cannot listen on {host}:{port} ({reason}). Choose another port, for instance PORT=8001."
+            ) from error
+
+
+def ensure_database() -> None:
+    """Make sure that the database answers.
+
+    :raises CommandError: if it does not.
+    """
+    # Past the pool, which would only tell that it waited in vain.
+    direct = connection.copy()
+    direct.settings_dict["OPTIONS"].pop("pool", None)
+    problem = database_problem(direct)
+    direct.close()
+    if problem:
+        raise CommandError(f"The database does not answer ({problem}). Check DATABASE_URL.")
+
+
+def ensure_redis() -> None:
+    """Make sure that Redis answers, if one is configured.
+
+    :raises CommandError: if it does not.
+    """
+    problem = redis_problem()
+    if problem:
+        raise CommandError(f"Redis does not answer ({problem}). Check REDIS_URL, or leave it out.")
+
+
+def ensure_migrated() -> None:
+    """Make sure that the tables are those of the code.
+
+    :raises CommandError: if migrations are waiting.
+    """
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if waiting:
+        raise CommandError(f"{len(waiting)} migrations are waiting. Run: manage.py migrate")
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Warn of what works on a laptop and fails under load or behind a proxy."""
+    messages: list[checks.CheckMessage] = []
+    if not settings.REDIS_URL:
+        messages.append(
+            checks.Warning(
+                "REDIS_URL is empty: changes made by another process reach subscribers late, and each process"
+                " counts the requests of a client alone.",
+                id="crm.W001",
+            )
+        )
+    if not settings.TRUSTED_PROXY_COUNT:
+        messages.append(
+            checks.Warning(
+                "TRUSTED_PROXY_COUNT is 0: behind a proxy, all clients seem to have its address, and https"
+                " seems to be http.",
+                id="crm.W002",
+            )
+        )
+    return messages

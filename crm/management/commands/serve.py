@@ -1,0 +1,68 @@
+"""Serve admin, GraphQL and WebSocket in this process."""
+
+import gc
+import sys
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
+
+HOST = "127.0.0.1"
+
+
+def serve(host: str = HOST, port: int | None = None) -> None:
+    """Serve until a signal ends it.
+
+    :param port: the port to listen on; that of the settings if None.
+    :raises CommandError: if the port is taken, a service does not answer, or migrations wait.
+    """
+    port = settings.PORT if port is None else port
+    ensure_port_free(host, port)
+    ensure_database()
+    ensure_redis()
+    ensure_migrated()
+    server = uvicorn.Server(server_config(host, port))
+    # What is loaded by now stays: the collector need not walk it again and again.
+    gc.collect()
+    gc.freeze()
+    server.run()
+    if not server.started:
+        sys.exit(1)
+
+
+def server_config(host: str, port: int) -> uvicorn.Config:
+    """Give uvicorn's configuration, loaded: small WebSocket frames, no deflate, pings of our own protocol."""
+    config = uvicorn.Config(
+        settings.ASGI_APPLICATION.replace(".application", ":application"),
+        host=host,
+        port=port,
+        workers=1,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=65_536,
+        ws_ping_interval=0,
+        timeout_graceful_shutdown=30,
+        # Logging is Django's; uvicorn's access log would repeat query strings.
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # A header decides on nobody's address unless TRUSTED_PROXY_COUNT says so.
+        proxy_headers=False,
+    )
+    config.load()
+    return config
+
+
+class Command(BaseCommand):
+    help = "Serve admin, GraphQL and WebSocket in this process, for one machine without a proxy."
+    requires_system_checks = "__all__"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
+        parser.add_argument("--port", type=int, help="port to listen on (default: PORT, or 8000)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        serve(options["host"], options["port"])
