@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                         blank=True, null=True, validators=[django.core.validators.MaxLengthValidator(100000)]
                     ),
                 ),
-                ("stage_changed_at", models.DateTimeField(editable=False)),
+                ("stage_changed_at", models.DateTimeField(blank=True, editable=False)),
                 ("closed_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("email_canonical", models.CharField(blank=True, editable=False, max_length=254, null=True)),
                 ("phone_canonical", models.CharField(blank=True, editable=False, max_length=64, null=True)),

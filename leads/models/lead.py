@@ -69,7 +69,7 @@ class Lead(WithCustomFields, Tagged, LiveModel):
     )
     followers = models.ManyToManyField(settings.AUTH_USER_MODEL, through="LeadFollower", related_name="+")
     channels = GenericRelation(SocialChannel)
-    stage_changed_at = models.DateTimeField(editable=False)
+    stage_changed_at = models.DateTimeField(blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
     phone_canonical = models.CharField(max_length=64, null=True, blank=True, editable=False)

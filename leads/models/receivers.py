@@ -51,6 +51,9 @@ class LeadReceiver(TenantModel):
         LeadType, on_delete=models.SET_NULL, null=True, blank=True, related_name="receivers"
     )
 
+    #: Set by ``with_agent_state`` alone.
+    agent_may_own: bool
+
     objects: ClassVar[LeadReceiverQuerySet] = LeadReceiverQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:

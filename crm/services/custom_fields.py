@@ -1,0 +1,38 @@
+"""Custom fields: merged by name."""
+
+from collections.abc import Iterable
+from typing import Any, Required, TypedDict
+
+from django.core.exceptions import ValidationError
+
+from crm.models.custom_fields import LONGEST_NAME, WithCustomFields
+
+
+class CustomFieldValues(TypedDict, total=False):
+    """One custom field as a client sends it: the value under ``data`` or under ``value``."""
+
+    name: Required[str]
+    data: Any
+    value: Any
+
+
+def merge(record: WithCustomFields, values: Iterable[CustomFieldValues]) -> None:
+    """Set the named custom fields of a record in memory; a null value removes one.
+
+    :raises ValidationError: keyed ``custom_fields.N.name`` or ``.value``.
+    """
+    merged = dict(record.custom_fields)
+    for index, item in enumerate(values):
+        name = item["name"].strip()
+        if not name or len(name) > LONGEST_NAME:
+            raise ValidationError(
+                {f"custom_fields.{index}.name": [f"A name has 1 to {LONGEST_NAME} characters."]}
+            )
+        if "data" in item and "value" in item and item["data"] != item["value"]:
+            raise ValidationError({f"custom_fields.{index}.value": ["Give data or value, not both."]})
+        value = item["data"] if "data" in item else item.get("value")
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = value
+    record.custom_fields = merged

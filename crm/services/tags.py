@@ -1,0 +1,69 @@
+"""Tags: found by slug, made when missing, tied to records."""
+
+from collections.abc import Iterable, Sequence
+from typing import Required, TypedDict
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm.actors import Action, Actor
+from crm.models.tags import Tag, Tagged, tag_slug
+from crm.services import saving
+
+
+class TagValues(TypedDict, total=False):
+    """A tag as a client names it."""
+
+    name: Required[str | None]
+    slug: str | None
+    weight: int | None
+    is_feature: bool | None
+
+
+@transaction.atomic
+def save_tag(tag: Tag, *, actor: Actor) -> Tag:
+    """Validate and store a tag.
+
+    :raises ValidationError: if its name or slug is taken.
+    """
+    actor.require(Action.CHANGE_TAGS)
+    saving.store(tag, actor=actor)
+    return tag
+
+
+def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
+    """Give the company's tags that are named, making those that it does not have yet.
+
+    :raises ValidationError: keyed ``tags.N.name`` if a name is empty or too long.
+    """
+    wanted: dict[str, Tag] = {}
+    for index, value in enumerate(values):
+        name = (value.get("name") or "").strip()
+        if not name:
+            raise ValidationError({f"tags.{index}.name": ["Give the tag a name."]})
+        tag = Tag(
+            company_id=actor.company_id,
+            name=name,
+            slug=tag_slug(value.get("slug") or name),
+            weight=value.get("weight") or 0,
+            is_feature=bool(value.get("is_feature")),
+        )
+        wanted.setdefault(tag.slug, tag)
+    known = {tag.slug: tag for tag in Tag.objects.visible_to(actor).filter(slug__in=wanted)}
+    for index, (slug, tag) in enumerate(wanted.items()):
+        if slug in known:
+            continue
+        try:
+            known[slug] = save_tag(tag, actor=actor)
+        except ValidationError as refused:
+            raise ValidationError({f"tags.{index}.name": refused.messages}) from refused
+    return [known[slug] for slug in wanted]
+
+
+def replace(record: Tagged, tags: Sequence[Tag]) -> bool:
+    """Make these the tags of a record; tell whether that changed anything."""
+    present = set(record.tags.values_list("pk", flat=True))
+    wanted = {tag.pk for tag in tags}
+    record.tags.remove(*(present - wanted))
+    record.tags.add(*(wanted - present))
+    return present != wanted

@@ -1,0 +1,60 @@
+"""API tokens: made once, shown once, revoked at once."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from crm.actors import ALL_SCOPES, Scope
+from crm.errors import NotFound
+from crm.models import ApiToken, Company, Membership, User
+from crm.models.tokens import SHOWN_CHARACTERS, hash_token, new_raw_token
+
+
+def create_token(
+    user: User,
+    company: Company,
+    *,
+    scopes: Collection[Scope] = ALL_SCOPES,
+    expires_at: datetime | None = None,
+    name: str = "",
+) -> tuple[ApiToken, str]:
+    """Make a token for a user in a company; give its row and the raw token, which is not stored.
+
+    :raises ValidationError: if the user is no active member, or the expiry has passed.
+    """
+    if not Membership.objects.active().filter(user=user, company=company).exists():
+        raise ValidationError({"user": f"{user} is not an active member of {company}."})
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ValidationError({"expires_at": "The expiry lies in the past."})
+    raw = new_raw_token()
+    token = ApiToken(
+        user=user,
+        company=company,
+        name=name,
+        prefix=raw[:SHOWN_CHARACTERS],
+        hash=hash_token(raw),
+        scopes=sorted(scope.value for scope in scopes),
+        expires_at=expires_at,
+    )
+    token.full_clean(exclude=["company", "user"])
+    token.save()
+    return token, raw
+
+
+def revoke_token(key: str) -> ApiToken:
+    """End a token, named by the raw token, its shown prefix or its id; ending it twice changes nothing.
+
+    :raises NotFound: if no single token has that name.
+    """
+    tokens = ApiToken.objects.filter(hash=hash_token(key)) or ApiToken.objects.filter(prefix=key)
+    if not tokens and key.isascii() and key.isdigit():
+        tokens = ApiToken.objects.filter(pk=int(key))
+    if len(tokens) != 1:
+        raise NotFound("token")
+    token = tokens[0]
+    if token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at", "updated_at"])
+    return token

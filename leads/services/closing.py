@@ -1,0 +1,51 @@
+"""Winning, losing and closing a lead."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm.actors import Action, Actor
+from crm.services import saving
+from leads.models import Lead, LeadStatus, StatusCategory
+from leads.services.leads import save_lead
+
+OUTCOMES = {
+    "won": ("Won", StatusCategory.WON),
+    "lost": ("Lost", StatusCategory.LOST),
+    "close": ("Closed", StatusCategory.CLOSED),
+    "closed": ("Closed", StatusCategory.CLOSED),
+}
+
+
+@transaction.atomic
+def close_lead(
+    key: object,
+    outcome: str,
+    *,
+    actor: Actor,
+    reason_lost: str | None = None,
+    expected_version: int | None = None,
+) -> Lead:
+    """Mark a lead as won, lost or closed; the same outcome again changes nothing.
+
+    :param outcome: ``won``, ``lost``, ``close`` or ``closed``, in any case.
+    :raises NotFound: if the lead does not exist for the actor.
+    :raises ValidationError: if the outcome is another, or a reason is required and missing.
+    :raises Conflict: if the stored version is another than the expected one.
+    """
+    actor.require(Action.CHANGE_LEADS)
+    lead = saving.lock(Lead.objects.all(), actor, key)
+    known = OUTCOMES.get(outcome.strip().casefold())
+    if known is None:
+        raise ValidationError({"status": ["Enter won, lost or closed."]})
+    name, category = known
+    statuses = LeadStatus.objects.visible_to(actor)
+    status = (
+        statuses.filter(name__iexact=name).first()
+        or statuses.filter(category=category).order_by("weight", "pk").first()
+    )
+    if status is None:
+        raise ValidationError({"status": [f"The company has no status for {name.lower()} leads."]})
+    lead.status = status
+    if category != StatusCategory.WON and reason_lost is not None:
+        lead.reason_lost = reason_lost
+    return save_lead(lead, actor=actor, expected_version=expected_version)

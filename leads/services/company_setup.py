@@ -1,0 +1,77 @@
+"""What a company starts with."""
+
+from django.db import transaction
+
+from crm.actors import Role, system_actor
+from crm.models import Company, User
+from crm.services import companies
+from leads.models import LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
+from leads.services.lookups import save_lookup
+from people.models import ContactKind, ContactType
+from pipelines.services import create_pipeline
+
+SHARED_CONTACT_TYPES = (
+    ("Email", ContactKind.EMAIL),
+    ("Phone", ContactKind.PHONE),
+    ("Cellphone", ContactKind.CELLPHONE),
+)
+STATUSES = (
+    ("Open", StatusCategory.OPEN),
+    ("Won", StatusCategory.WON),
+    ("Lost", StatusCategory.LOST),
+    ("Closed", StatusCategory.CLOSED),
+    ("Duplicate", StatusCategory.CLOSED),
+)
+TYPES = ("New business", "Existing business")
+SOURCES = ("Website", "Referral", "Phone", "E-mail", "Event", "Other")
+STAGES = (("New", 7), ("Contacted", 14), ("Proposal", 21), ("Negotiation", 14))
+
+
+def ensure_shared_contact_types() -> None:
+    """Make the contact types that all companies share, unless they are there.
+
+    In an empty database they get the ids 1 Email, 2 Phone and 3 Cellphone, which clients know.
+    """
+    for name, kind in SHARED_CONTACT_TYPES:
+        if not ContactType.objects.filter(company=None, kind=kind).exists():
+            ContactType.objects.create(name=name, kind=kind)
+
+
+@transaction.atomic
+def set_up_company(name: str, *, admin: User) -> Company:
+    """Make a company with all it needs to take leads, and its first administrator.
+
+    :raises ValidationError: if the name is empty or too long.
+    """
+    ensure_shared_contact_types()
+    company = Company(name=name.strip())
+    company.full_clean()
+    company.save()
+    companies.add_member(company, admin, Role.ADMIN)
+    actor = system_actor(company.pk)
+    for weight, (status, category) in enumerate(STATUSES):
+        save_lookup(LeadStatus(company=company, name=status, category=category, weight=weight), actor=actor)
+    types = [save_lookup(LeadType(company=company, name=label), actor=actor) for label in TYPES]
+    sources = [
+        save_lookup(LeadSource(company=company, name=label, type=types[0]), actor=actor) for label in SOURCES
+    ]
+    create_pipeline(
+        {
+            "name": "Default pipeline",
+            "is_default": True,
+            "stages": [{"name": stage, "rotting_days": days} for stage, days in STAGES],
+        },
+        actor=actor,
+    )
+    save_lookup(
+        LeadReceiver(
+            company=company,
+            name="Default receiver",
+            agent=admin,
+            is_default=True,
+            source=sources[0],
+            type=types[0],
+        ),
+        actor=actor,
+    )
+    return company

@@ -1,0 +1,200 @@
+"""Leads: create, change, delete and restore."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm.actors import Action, Actor
+from crm.models import User
+from crm.models.lifecycle import LIVE
+from crm.services import channels, custom_fields, saving, tags
+from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus
+from leads.services import announcing, references
+from leads.services.references import LeadValues
+
+TEXTS = ("firstname", "lastname", "email", "phone", "description", "reason_lost")
+DUPLICATE_STATUS = "Duplicate"
+
+
+def _assign(lead: Lead, values: LeadValues, actor: Actor) -> None:
+    saving.check_current_company(values.get("company_id"), actor)
+    given: dict[str, Any] = dict(values)
+    for name in TEXTS:
+        if name in given:
+            setattr(lead, name, given[name] or None)
+    if "title" in given:
+        lead.title = given["title"] or ""
+    references.resolve(lead, values, actor=actor)
+    custom_fields.merge(lead, values.get("custom_fields") or [])
+
+
+@transaction.atomic
+def create_lead(values: LeadValues, *, actor: Actor) -> Lead:
+    """Make a lead, in the stage and status that are named or the company's first ones.
+
+    :raises ValidationError: if a rule is broken; ``title`` is required.
+    :raises NotFound: if something that the values name does not exist for the actor.
+    """
+    actor.require(Action.CHANGE_LEADS)
+    lead = Lead(company_id=actor.company_id, user_id=actor.user_id)
+    _assign(lead, values, actor)
+    if lead.status_id is None:
+        default = LeadStatus.objects.default_of(actor.company_id).select_related("company").first()
+        if default is not None:
+            lead.status, lead.company = default, default.company
+    references.take_from_receiver(lead, values, actor=actor)
+    _flag_duplicate(lead, values)
+    return _write(lead, values, actor)
+
+
+def _flag_duplicate(lead: Lead, values: LeadValues) -> None:
+    if "status_id" in values or lead.person is None or not lead.company.flag_duplicate_leads:
+        return
+    if Lead.objects.filter(LIVE, person=lead.person, status__category="OPEN").exists():
+        duplicate = LeadStatus.objects.filter(company=lead.company, name__iexact=DUPLICATE_STATUS).first()
+        lead.status = duplicate or lead.status
+
+
+@transaction.atomic
+def update_lead(
+    key: object, values: LeadValues, *, actor: Actor, expected_version: int | None = None
+) -> Lead:
+    """Change the fields that are given, and tell the subscribers.
+
+    :raises NotFound: if the lead, or something that the values name, does not exist for the actor.
+    :raises ValidationError: if a rule is broken.
+    :raises Conflict: if the stored version is another than the expected one.
+    """
+    actor.require(Action.CHANGE_LEADS)
+    lead = saving.lock(Lead.objects.all(), actor, key)
+    before = saving.column_values(lead)
+    _assign(lead, values, actor)
+    return _write(lead, values, actor, before=before, expected_version=expected_version)
+
+
+@transaction.atomic
+def save_lead(
+    lead: Lead,
+    *,
+    actor: Actor,
+    values: LeadValues | None = None,
+    expected_version: int | None = None,
+) -> Lead:
+    """Validate and store a lead with its tags and participants, and tell the subscribers.
+
+    :param values: only its relations are read; the columns stand on the instance already.
+    :raises ValidationError: if the lead breaks one of its rules.
+    :raises Conflict: if somebody stored another version meanwhile.
+    """
+    actor.require(Action.CHANGE_LEADS)
+    return _write(lead, values or {}, actor, expected_version=expected_version)
+
+
+def _write(
+    lead: Lead,
+    values: LeadValues,
+    actor: Actor,
+    *,
+    before: Mapping[str, Any] | None = None,
+    expected_version: int | None = None,
+) -> Lead:
+    if lead._state.adding:
+        return _insert(lead, values, actor)
+    before = saving.stored_values(lead, actor) if before is None else before
+    if lead.owner_id != before["owner_id"] and lead.owner_id is not None:
+        references.check_owner(lead.owner_id, actor=actor)
+    if lead.stage_id != before["stage_id"]:
+        lead.stage_changed_at = timezone.now()
+    if lead.status_id != before["status_id"]:
+        # Closed anew, even if it was closed in another way before.
+        lead.closed_at = None
+    involved_before = announcing.involved_users(lead)
+    touched = _write_relations(lead, values, actor)
+    stored = saving.store(
+        lead, actor=actor, before=before, expected_version=expected_version, touched=touched
+    )
+    if stored.changed:
+        involved = announcing.involved_users(lead) if touched else involved_before
+        announcing.announce(
+            lead,
+            "updated",
+            actor=actor,
+            before=announcing.audience(lead, involved_before, owner_id=before["owner_id"]),
+            after=announcing.audience(lead, involved, owner_id=lead.owner_id),
+            changed=stored.before,
+        )
+    return lead
+
+
+def _insert(lead: Lead, values: LeadValues, actor: Actor) -> Lead:
+    saving.store(lead, actor=actor)
+    channels.open_default_channel(lead, creator_id=actor.user_id)
+    _write_relations(lead, values, actor)
+    involved = announcing.involved_users(lead) if values.get("participants_id") else frozenset()
+    seen_by = announcing.audience(lead, involved, owner_id=lead.owner_id)
+    if not actor.sees_all_leads and actor.user_id is not None and actor.user_id not in seen_by:
+        # Whoever makes a lead goes on seeing it.
+        LeadFollower.objects.create(lead=lead, user_id=actor.user_id)
+        seen_by |= {actor.user_id}
+    announcing.announce(lead, "created", actor=actor, before=frozenset(), after=seen_by)
+    return lead
+
+
+def _write_relations(lead: Lead, values: LeadValues, actor: Actor) -> bool:
+    touched = False
+    if "tags" in values:
+        touched |= tags.replace(lead, tags.find_or_create(values["tags"] or [], actor=actor))
+    if "participants_id" in values:
+        touched |= _replace_participants(lead, values["participants_id"] or [], actor)
+    return touched
+
+
+def _replace_participants(lead: Lead, keys: Iterable[object], actor: Actor) -> bool:
+    wanted = {
+        User.objects.find(actor, key, argument=f"participants_id.{index}").pk
+        for index, key in enumerate(keys)
+    }
+    present = set(LeadParticipant.objects.filter(lead=lead).values_list("user_id", flat=True))
+    LeadParticipant.objects.filter(lead=lead, user_id__in=present - wanted).delete()
+    LeadParticipant.objects.bulk_create(
+        LeadParticipant(lead=lead, user_id=user_id) for user_id in sorted(wanted - present)
+    )
+    return wanted != present
+
+
+@transaction.atomic
+def delete_lead(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
+    """Delete a lead softly, and tell those who could see it.
+
+    :raises NotFound: if the lead does not exist for the actor.
+    :raises Conflict: if the stored version is another than the expected one.
+    """
+    actor.require(Action.CHANGE_LEADS)
+    lead = saving.lock(Lead.objects.all(), actor, key)
+    saving.soft_delete(
+        lead, actor=actor, before=saving.column_values(lead), expected_version=expected_version
+    )
+    seen_by = announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id)
+    announcing.announce(lead, "deleted", actor=actor, before=seen_by, after=frozenset())
+
+
+@transaction.atomic
+def restore_lead(key: object, *, actor: Actor) -> None:
+    """Bring a deleted lead back; where its stage is gone, into the default pipeline's first stage.
+
+    A lead that is not deleted is left as it is.
+
+    :raises NotFound: if the lead never existed for the actor.
+    """
+    actor.require(Action.CHANGE_LEADS)
+    lead = saving.lock_deleted(Lead.objects.all(), actor, key)
+    if lead.deleted_at is None:
+        return
+    if lead.stage.deleted_at is not None or lead.pipeline.deleted_at is not None:
+        lead.stage_id = lead.pipeline_id = None  # type: ignore[assignment]  # clean() places it anew
+        lead.stage_changed_at = timezone.now()
+    saving.undelete(lead)
+    seen_by = announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id)
+    announcing.announce(lead, "restored", actor=actor, before=frozenset(), after=seen_by)

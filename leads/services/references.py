@@ -1,0 +1,214 @@
+"""What the ids in a lead's input stand for."""
+
+from typing import Any, TypedDict
+
+from django.core.exceptions import ValidationError
+
+from crm.actors import Actor, Role
+from crm.models import User
+from crm.services.custom_fields import CustomFieldValues
+from crm.services.tags import TagValues
+from leads.models import Lead, LeadReceiver, LeadSource, LeadStatus, LeadType
+from people.models import Organization, Person
+from people.models.canonical import canonical_email, canonical_phone
+from people.services import organizations, people
+from people.services.organizations import OrganizationValues
+from people.services.people import PersonValues
+from pipelines.models import Pipeline, Stage
+
+
+class LeadValues(TypedDict, total=False):
+    """What a client may say of a lead; an absent key is left as it is."""
+
+    company_id: object
+    title: str | None
+    firstname: str | None
+    lastname: str | None
+    email: str | None
+    phone: str | None
+    description: str | None
+    reason_lost: str | None
+    people_id: object
+    people: PersonValues | None
+    organization_id: object
+    organization: OrganizationValues | None
+    leads_owner_id: object
+    receiver_id: object
+    status_id: object
+    type_id: object
+    source_id: object
+    pipeline_id: object
+    pipelines_id: object
+    pipeline_stage_id: object
+    participants_id: list[object] | None
+    tags: list[TagValues] | None
+    custom_fields: list[CustomFieldValues] | None
+
+
+def _none_given(key: object) -> bool:
+    # 0 in an optional reference has always meant "none".
+    return key is None or str(key).strip() in ("", "0")
+
+
+def resolve(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
+    """Set a lead's relations to the rows that its input names.
+
+    :raises NotFound: naming the key, if a row does not exist for the actor.
+    :raises ValidationError: if two keys contradict each other.
+    """
+    _resolve_person(lead, values, actor)
+    _resolve_organization(lead, values, actor)
+    _resolve_stage(lead, values, actor)
+    lookups: tuple[tuple[str, str, Any], ...] = (
+        ("receiver_id", "receiver", LeadReceiver),
+        ("status_id", "status", LeadStatus),
+        ("type_id", "type", LeadType),
+        ("source_id", "source", LeadSource),
+    )
+    given: dict[str, Any] = dict(values)
+    for key, attribute, model in lookups:
+        if key not in given:
+            continue
+        if not _none_given(given[key]):
+            setattr(lead, attribute, model.objects.find(actor, given[key], argument=key))
+        elif attribute == "status":
+            raise ValidationError({key: ["A lead has a status."]})
+        else:
+            setattr(lead, attribute, None)
+    if "leads_owner_id" in values:
+        lead.owner = find_owner(values["leads_owner_id"], actor=actor)
+
+
+def find_owner(key: object, *, actor: Actor) -> User | None:
+    """Give the member who is to own a lead, or None for none.
+
+    :raises NotFound: if no such member exists for the actor.
+    :raises ValidationError: if the member may not own leads.
+    """
+    if _none_given(key):
+        return None
+    user: User = User.objects.find(actor, key, argument="leads_owner_id")
+    check_owner(user.pk, actor=actor)
+    return user
+
+
+def check_owner(user_id: int, *, actor: Actor) -> None:
+    """Refuse an owner who is not an active member above viewer.
+
+    :raises ValidationError: keyed ``leads_owner_id``.
+    """
+    if not User.objects.assignable_in(actor.company_id).filter(pk=user_id).exists():
+        raise ValidationError({"leads_owner_id": ["An owner is an active member who is not a viewer."]})
+
+
+def _resolve_stage(lead: Lead, values: LeadValues, actor: Actor) -> None:
+    keys = {
+        name: key
+        for name, key in (
+            ("pipeline_id", values.get("pipeline_id")),
+            ("pipelines_id", values.get("pipelines_id")),
+        )
+        if not _none_given(key)
+    }
+    if len({str(key) for key in keys.values()}) > 1:
+        raise ValidationError({"pipeline_id": ["pipeline_id and pipelines_id name different pipelines."]})
+    pipeline = None
+    for name, key in keys.items():
+        pipeline = Pipeline.objects.find(actor, key, argument=name)
+    if not _none_given(values.get("pipeline_stage_id")):
+        stages = Stage.objects.select_related("pipeline")
+        lead.stage = stages.find(actor, values.get("pipeline_stage_id"), argument="pipeline_stage_id")
+        if pipeline is not None and lead.stage.pipeline_id != pipeline.pk:
+            raise ValidationError({"pipeline_stage_id": ["This stage belongs to another pipeline."]})
+    elif pipeline is not None and lead.pipeline_id != pipeline.pk:
+        # A pipeline alone means its first stage.
+        entry = Stage.objects.entry_of(pipeline.pk)
+        if entry is None:
+            raise ValidationError({"pipeline_id": ["This pipeline has no stages."]})
+        lead.stage = entry
+
+
+def _resolve_person(lead: Lead, values: LeadValues, actor: Actor) -> None:
+    nested = values.get("people")
+    key = values.get("people_id")
+    if nested is not None and not _none_given(key):
+        raise ValidationError({"people_id": ["Give people_id or people, not both."]})
+    if nested is not None:
+        lead.person = _person_of(nested, actor)
+    elif "people_id" in values:
+        visible = Person.objects.with_main_phone()
+        lead.person = None if _none_given(key) else visible.find(actor, key, argument="people_id")
+
+
+def _person_of(nested: PersonValues, actor: Actor) -> Person:
+    """Give the person that is meant: by id, else the only one alike, else a new one."""
+    if nested.get("id") is not None:
+        return Person.objects.with_main_phone().find(actor, nested["id"], argument="people.id")
+    visible = Person.objects.visible_to(actor).with_main_phone()
+    email = canonical_email(nested.get("email"))
+    if email is not None:
+        alike = list(visible.filter(email_canonical=email)[:2])
+    else:
+        phones = [canonical_phone(item.get("value"), None) for item in nested.get("contacts") or []]
+        name = " ".join(
+            part
+            for part in (nested.get("firstname"), nested.get("middlename"), nested.get("lastname"))
+            if part
+        )
+        known_phones = [phone for phone in phones if phone]
+        alike = (
+            list(visible.filter(contacts__canonical__in=known_phones, name__iexact=name).distinct()[:2])
+            if known_phones and name
+            else []
+        )
+    if len(alike) == 1:
+        return alike[0]
+    try:
+        return people.create_person(nested, actor=actor)
+    except ValidationError as refused:
+        raise ValidationError(
+            {f"people.{name}": messages for name, messages in refused.message_dict.items()}
+        ) from refused
+
+
+def _resolve_organization(lead: Lead, values: LeadValues, actor: Actor) -> None:
+    nested = values.get("organization")
+    key = values.get("organization_id")
+    if nested is not None and not _none_given(key):
+        raise ValidationError({"organization_id": ["Give organization_id or organization, not both."]})
+    if nested is not None:
+        name = (nested.get("name") or "").strip()
+        if not name:
+            raise ValidationError({"organization.name": ["Give the organization a name."]})
+        found = Organization.objects.visible_to(actor).filter(name__iexact=name).order_by("pk").first()
+        lead.organization = found or organizations.create_organization(nested, actor=actor)
+        if lead.person is not None:
+            lead.person.organizations.add(lead.organization)
+    elif "organization_id" in values:
+        lead.organization = (
+            None if _none_given(key) else Organization.objects.find(actor, key, argument="organization_id")
+        )
+
+
+def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
+    """Give a new lead its receiver, and from it what the input leaves open: type, source and owner.
+
+    A lead made by hand, with no receiver at all, belongs to the one who makes it.
+    """
+    if "receiver_id" in values and lead.receiver is not None:
+        receivers = LeadReceiver.objects.visible_to(actor).filter(pk=lead.receiver.pk)
+    elif "receiver_id" in values:
+        receivers = LeadReceiver.objects.none()
+    else:
+        receivers = LeadReceiver.objects.default_of(actor.company_id)
+    receiver = receivers.with_agent_state(actor.company_id).select_related("type", "source", "agent").first()
+    lead.receiver = receiver
+    if receiver is not None:
+        lead.type = lead.type or (None if "type_id" in values else receiver.type)
+        lead.source = lead.source or (None if "source_id" in values else receiver.source)
+    if "leads_owner_id" in values:
+        return
+    if receiver is not None:
+        lead.owner = receiver.agent if receiver.agent_may_own else None
+    elif actor.user_id is not None and actor.role.rank > Role.VIEWER.rank:
+        lead.owner_id = actor.user_id

@@ -1,0 +1,6 @@
+"""What other parts of the product may listen to."""
+
+from django.dispatch import Signal
+
+#: Sent after commit, once for each change of a lead, with ``event``, a ``crm.events.audience.Event``.
+lead_changed = Signal()

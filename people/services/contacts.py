@@ -1,0 +1,233 @@
+"""How a person's contacts and addresses follow from what a client sends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from django.core.exceptions import ValidationError
+
+from crm.actors import Actor
+from crm.errors import NotFound
+from crm.models import Company
+from crm.models.base import parse_id
+from people.models import Address, Contact, ContactKind, ContactType, Person
+from people.models.canonical import canonical_email, has_email_form
+
+ADDRESS_TEXTS = ("address", "address_2", "city", "county", "state", "zip", "country")
+
+
+class ContactValues(TypedDict, total=False):
+    """A contact as a client sends it."""
+
+    id: object
+    contacts_types_id: object
+    value: str | None
+    weight: int | None
+
+
+class AddressValues(TypedDict, total=False):
+    """A postal address as a client sends it."""
+
+    id: object
+    address: str | None
+    address_2: str | None
+    city: str | None
+    county: str | None
+    state: str | None
+    zip: str | None
+    country: str | None
+    is_default: bool | None
+
+
+@dataclass(kw_only=True)
+class ContactPlan:
+    """The contacts a person is to have, and those that go."""
+
+    keep: list[Contact]
+    remove: list[Contact]
+    changed: set[int]
+
+    def write(self, person: Person) -> bool:
+        """Store the plan; tell whether anything changed."""
+        if self.remove:
+            Contact.objects.filter(pk__in=[contact.pk for contact in self.remove]).delete()
+        new = [contact for contact in self.keep if contact._state.adding]
+        for contact in new:
+            contact.person = person
+        Contact.objects.bulk_create(new)
+        for contact in self.keep:
+            if contact.pk in self.changed:
+                contact.save()
+        return bool(self.remove or new or self.changed)
+
+
+def plan_contacts(
+    person: Person, wanted: Sequence[ContactValues] | None, *, email_before: str | None, actor: Actor
+) -> ContactPlan:
+    """Work out a person's contacts, and the primary e-mail, which is always one of them.
+
+    A list that is given is the whole list; None leaves the contacts to the primary e-mail alone.
+
+    :param email_before: the primary e-mail as it is stored.
+    :raises ValidationError: keyed ``contacts.N.<field>``.
+    :raises NotFound: if a contact or contact type does not exist for the actor.
+    """
+    existing: list[Contact] = []
+    if not person._state.adding:
+        existing = list(person.contacts.select_related("type").order_by("weight", "pk"))
+    plan = ContactPlan(keep=list(existing), remove=[], changed=set())
+    if wanted is not None:
+        _match(plan, person, existing, wanted, actor)
+    _follow_email(plan, person, email_before)
+    region = _region(plan, actor)
+    for contact in plan.keep:
+        before = contact.canonical
+        contact.set_canonical(region)
+        if not contact._state.adding and contact.canonical != before:
+            plan.changed.add(contact.pk)
+    return plan
+
+
+def _region(plan: ContactPlan, actor: Actor) -> str | None:
+    national = any(contact.type.is_phone and not contact.value.startswith("+") for contact in plan.keep)
+    return Company.objects.get(pk=actor.company_id).region if national else None
+
+
+def _match(
+    plan: ContactPlan,
+    person: Person,
+    existing: Sequence[Contact],
+    wanted: Sequence[ContactValues],
+    actor: Actor,
+) -> None:
+    types = {type_.pk: type_ for type_ in ContactType.objects.visible_to(actor)}
+    by_id = {contact.pk: contact for contact in existing}
+    free = {(contact.type_id, contact.canonical): contact for contact in existing}
+    region = Company.objects.get(pk=actor.company_id).region if wanted else None
+    plan.keep = []
+    for index, item in enumerate(wanted):
+        path = f"contacts.{index}"
+        value = (item.get("value") or "").strip()
+        contact = Contact(company_id=actor.company_id, person=person)
+        if item.get("id") is not None:
+            known = by_id.get(parse_id(item["id"]) or 0)
+            if known is None:
+                raise NotFound(f"{path}.id")
+            contact = known
+            value = value if "value" in item else known.value
+        if not value:
+            continue
+        type_key = item.get("contacts_types_id")
+        if type_key is not None:
+            type_ = types.get(parse_id(type_key) or 0)
+            if type_ is None:
+                raise NotFound(f"{path}.contacts_types_id")
+        elif not contact._state.adding:
+            type_ = contact.type
+        else:
+            raise ValidationError({f"{path}.contacts_types_id": ["Say of which type the contact is."]})
+        if contact._state.adding:
+            probe = Contact(type=type_, value=value)
+            probe.set_canonical(region)
+            contact = free.get((type_.pk, probe.canonical), contact)
+        _change(plan, contact, type_, value, item.get("weight"))
+        _check_fields(contact, path)
+        if contact._state.adding or contact not in plan.keep:
+            plan.keep.append(contact)
+    kept = {contact.pk for contact in plan.keep}
+    plan.remove = [contact for contact in existing if contact.pk not in kept]
+
+
+def _change(plan: ContactPlan, contact: Contact, type_: ContactType, value: str, weight: int | None) -> None:
+    weight = contact.weight if weight is None else weight
+    if not contact._state.adding and (contact.type_id, contact.value, contact.weight) != (
+        type_.pk,
+        value,
+        weight,
+    ):
+        plan.changed.add(contact.pk)
+    contact.type, contact.value, contact.weight = type_, value, weight
+
+
+def _follow_email(plan: ContactPlan, person: Person, email_before: str | None) -> None:
+    emails = [contact for contact in plan.keep if contact.type.is_email and has_email_form(contact.value)]
+    by_canonical = {canonical_email(contact.value): contact for contact in emails}
+    now, earlier = canonical_email(person.email), canonical_email(email_before)
+    if now == earlier:
+        # The e-mail was not set: it follows the contacts.
+        if now not in by_canonical:
+            person.email = emails[0].value if emails else None
+        return
+    old = by_canonical.get(earlier)
+    if now is None:
+        # Clearing it removes its contact; the next e-mail contact takes its place.
+        if old is not None:
+            plan.keep.remove(old)
+            if not old._state.adding:
+                plan.remove.append(old)
+        rest = [contact for contact in emails if contact is not old]
+        person.email = rest[0].value if rest else None
+    elif now not in by_canonical and person.email is not None:
+        if old is not None:
+            _change(plan, old, old.type, person.email, None)
+        else:
+            email_type = ContactType.objects.get(company=None, kind=ContactKind.EMAIL)
+            plan.keep.insert(
+                0, Contact(company_id=person.company_id, person=person, type=email_type, value=person.email)
+            )
+
+
+def _check_fields(row: Contact | Address, path: str) -> None:
+    relations = {field.name for field in row._meta.concrete_fields if field.is_relation}
+    try:
+        row.clean_fields(exclude=relations)
+    except ValidationError as refused:
+        raise ValidationError(
+            {f"{path}.{name}": messages for name, messages in refused.message_dict.items()}
+        ) from refused
+
+
+def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> bool:
+    """Make these the addresses of a person, exactly one of them the default; tell whether that changed any.
+
+    Wholly empty addresses are ignored.
+
+    :raises ValidationError: keyed ``address.N.<field>``.
+    :raises NotFound: if an address with an id is not one of the person's.
+    """
+    existing = {address.pk: address for address in person.addresses.order_by("pk")}
+    before = {pk: _address_state(address) for pk, address in existing.items()}
+    keep: list[Address] = []
+    for index, item in enumerate(wanted):
+        address = Address(company_id=person.company_id, person=person)
+        if item.get("id") is not None:
+            known = existing.get(parse_id(item["id"]) or 0)
+            if known is None:
+                raise NotFound(f"address.{index}.id")
+            address = known
+        for name in ADDRESS_TEXTS:
+            if name in item:
+                setattr(address, name, item[name] or None)  # type: ignore[literal-required]  # listed above
+        if "is_default" in item:
+            address.is_default = bool(item["is_default"])
+        if any(getattr(address, name) for name in ADDRESS_TEXTS):
+            _check_fields(address, f"address.{index}")
+            keep.append(address)
+    chosen = next((address for address in keep if address.is_default), keep[0] if keep else None)
+    for address in keep:
+        address.is_default = address is chosen
+    kept = {address.pk for address in keep}
+    gone = [pk for pk in existing if pk not in kept]
+    changed = [
+        address for address in keep if address._state.adding or _address_state(address) != before[address.pk]
+    ]
+    if gone:
+        Address.objects.filter(pk__in=gone).delete()
+    # The new default is written last, so that there are never two.
+    for address in sorted(changed, key=lambda row: row.is_default):
+        address.save()
+    return bool(gone or changed)
+
+
+def _address_state(address: Address) -> tuple[object, ...]:
+    return (*(getattr(address, name) for name in ADDRESS_TEXTS), address.is_default)

@@ -1,0 +1,186 @@
+"""Organizations: create, change, delete, restore, and the people in them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypedDict, get_args
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm.actors import Action, Actor
+from crm.errors import NotFound
+from crm.models.base import parse_id, parse_uuid
+from crm.services import custom_fields, saving, tags
+from people.models import Organization, Person
+
+TextName = Literal["name", "email", "address", "city", "state", "zip", "country"]
+TEXTS: tuple[TextName, ...] = get_args(TextName)
+
+
+class OrganizationValues(TypedDict, total=False):
+    """What a client may say of an organization; an absent key is left as it is."""
+
+    company_id: object
+    name: str | None
+    email: str | None
+    address: str | None
+    city: str | None
+    state: str | None
+    zip: str | None
+    country: str | None
+    tags: list[tags.TagValues] | None
+    custom_fields: list[custom_fields.CustomFieldValues] | None
+
+
+def _assign(organization: Organization, values: OrganizationValues, actor: Actor) -> None:
+    saving.check_current_company(values.get("company_id"), actor)
+    for name in TEXTS:
+        if name in values:
+            setattr(organization, name, values[name] or None)
+    if organization.name is None:
+        organization.name = ""
+    custom_fields.merge(organization, values.get("custom_fields") or [])
+
+
+def create_organization(values: OrganizationValues, *, actor: Actor) -> Organization:
+    """Make a new organization, whatever others of its name there are.
+
+    :raises ValidationError: if a rule is broken; ``name`` is required.
+    """
+    organization = Organization(company_id=actor.company_id, user_id=actor.user_id)
+    _assign(organization, values, actor)
+    return save_organization(organization, actor=actor, values=values)
+
+
+@transaction.atomic
+def update_organization(
+    key: object, values: OrganizationValues, *, actor: Actor, expected_version: int | None = None
+) -> Organization:
+    """Change the fields that are given.
+
+    :raises NotFound: if the organization does not exist for the actor.
+    :raises ValidationError: if a rule is broken.
+    :raises Conflict: if the stored version is another than the expected one.
+    """
+    actor.require(Action.CHANGE_PEOPLE)
+    organization = saving.lock(Organization.objects.all(), actor, key)
+    before = saving.column_values(organization)
+    _assign(organization, values, actor)
+    return save_organization(
+        organization, actor=actor, values=values, before=before, expected_version=expected_version
+    )
+
+
+@transaction.atomic
+def save_organization(
+    organization: Organization,
+    *,
+    actor: Actor,
+    values: OrganizationValues | None = None,
+    before: Mapping[str, Any] | None = None,
+    expected_version: int | None = None,
+) -> Organization:
+    """Validate and store an organization with its tags.
+
+    :param values: only its relations are read; the columns stand on the instance already.
+    """
+    actor.require(Action.CHANGE_PEOPLE)
+    relations = values or {}
+    adding = organization._state.adding
+    if adding:
+        saving.store(organization, actor=actor)
+    touched = False
+    if "tags" in relations:
+        touched = tags.replace(organization, tags.find_or_create(relations["tags"] or [], actor=actor))
+    if not adding:
+        saving.store(
+            organization, actor=actor, before=before, expected_version=expected_version, touched=touched
+        )
+    return organization
+
+
+def find_or_create_by_name(name: str, *, actor: Actor) -> Organization:
+    """Give the live organization of this name without case, the oldest of several, or make it."""
+    found = Organization.objects.visible_to(actor).filter(name__iexact=name.strip()).order_by("pk").first()
+    return found or create_organization({"name": name.strip()}, actor=actor)
+
+
+@transaction.atomic
+def delete_organization(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
+    """Delete an organization softly; its people and leads keep the link and show none meanwhile."""
+    actor.require(Action.CHANGE_PEOPLE)
+    organization = saving.lock(Organization.objects.all(), actor, key)
+    saving.soft_delete(
+        organization,
+        actor=actor,
+        before=saving.column_values(organization),
+        expected_version=expected_version,
+    )
+
+
+@transaction.atomic
+def restore_organization(key: object, *, actor: Actor) -> None:
+    """Bring a deleted organization back; one that is not deleted is left as it is."""
+    actor.require(Action.CHANGE_PEOPLE)
+    organization = saving.lock_deleted(Organization.objects.all(), actor, key)
+    if organization.deleted_at is not None:
+        saving.undelete(organization)
+
+
+def find_people(keys: Iterable[object], *, actor: Actor, argument: str) -> list[Person]:
+    """Give the visible people with these keys, in one look-up, in their order.
+
+    :param argument: path of the input list; the error names the item in it.
+    :raises NotFound: if one of them does not exist for the actor.
+    """
+    wanted = list(keys)
+    numbers = {number for key in wanted if (number := parse_id(key)) is not None}
+    identifiers = {uuid for key in wanted if parse_id(key) is None and (uuid := parse_uuid(key))}
+    rows = Person.objects.visible_to(actor)
+    by_key: dict[object, Person] = {person.pk: person for person in rows.filter(pk__in=numbers)}
+    if identifiers:
+        by_key |= {person.uuid: person for person in rows.filter(uuid__in=identifiers)}
+    found = []
+    for index, key in enumerate(wanted):
+        number = parse_id(key)
+        person = by_key.get(number if number is not None else parse_uuid(key))
+        if person is None:
+            raise NotFound(argument if len(wanted) == 1 else f"{argument}.{index}")
+        found.append(person)
+    return found
+
+
+@transaction.atomic
+def add_people(organization_key: object, people_keys: Iterable[object], *, actor: Actor) -> Organization:
+    """Put people into an organization; those who are in it already stay; all or nothing.
+
+    :raises NotFound: if the organization or one of the people does not exist for the actor.
+    """
+    actor.require(Action.CHANGE_PEOPLE)
+    organization = saving.lock(
+        Organization.objects.all(), actor, organization_key, argument="organization_id"
+    )
+    organization.people.add(*_named_people(people_keys, actor))
+    return organization
+
+
+@transaction.atomic
+def remove_people(organization_key: object, people_keys: Iterable[object], *, actor: Actor) -> bool:
+    """Take people out of an organization; tell whether at least one was in it.
+
+    :raises NotFound: if the organization or one of the people does not exist for the actor.
+    """
+    actor.require(Action.CHANGE_PEOPLE)
+    organization = saving.lock(
+        Organization.objects.all(), actor, organization_key, argument="organization_id"
+    )
+    people = _named_people(people_keys, actor)
+    were_in = organization.people.filter(pk__in=[person.pk for person in people]).exists()
+    organization.people.remove(*people)
+    return were_in
+
+
+def _named_people(keys: Iterable[object], actor: Actor) -> list[Person]:
+    people = find_people(keys, actor=actor, argument="people_id")
+    if not people:
+        raise ValidationError({"people_id": ["Name at least one person."]})
+    return people

@@ -1,0 +1,170 @@
+"""People: create, change, delete and restore, with all that belongs to them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict, get_args
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm.actors import Action, Actor
+from crm.errors import NotFound
+from crm.services import custom_fields, saving, tags
+from people.models import ContactType, Organization, Person
+from people.services import contacts, organizations
+
+TextName = Literal["firstname", "middlename", "lastname", "email"]
+TEXTS: tuple[TextName, ...] = get_args(TextName)
+
+
+class PersonValues(TypedDict, total=False):
+    """What a client may say of a person; an absent key is left as it is."""
+
+    id: object
+    company_id: object
+    firstname: str | None
+    middlename: str | None
+    lastname: str | None
+    email: str | None
+    dob: Any
+    contacts: list[contacts.ContactValues] | None
+    address: list[contacts.AddressValues] | None
+    organization: str | None
+    organizations_id: list[object] | None
+    tags: list[tags.TagValues] | None
+    custom_fields: list[custom_fields.CustomFieldValues] | None
+
+
+def _assign(person: Person, values: PersonValues, actor: Actor) -> None:
+    saving.check_current_company(values.get("company_id"), actor)
+    for name in TEXTS:
+        if name in values:
+            setattr(person, name, values[name] or None)
+    if "dob" in values:
+        person.dob = values["dob"]
+    custom_fields.merge(person, values.get("custom_fields") or [])
+
+
+def create_person(values: PersonValues, *, actor: Actor) -> Person:
+    """Make a new person, whoever shares an e-mail or phone with them.
+
+    :raises ValidationError: if a rule is broken; a first name, last name or e-mail is required.
+    :raises NotFound: if something that the values name does not exist for the actor.
+    """
+    if values.get("id") is not None:
+        raise ValidationError({"id": ["A new person has no id yet."]})
+    person = Person(company_id=actor.company_id, user_id=actor.user_id)
+    _assign(person, values, actor)
+    return save_person(person, actor=actor, values=values)
+
+
+@transaction.atomic
+def update_person(
+    key: object, values: PersonValues, *, actor: Actor, expected_version: int | None = None
+) -> Person:
+    """Change the fields that are given; a list that is given is the whole list.
+
+    :raises NotFound: if the person, or something that the values name, does not exist for the actor.
+    :raises ValidationError: if a rule is broken.
+    :raises Conflict: if the stored version is another than the expected one.
+    """
+    actor.require(Action.CHANGE_PEOPLE)
+    person = saving.lock(Person.objects.all(), actor, key)
+    before = saving.column_values(person)
+    _assign(person, values, actor)
+    return save_person(person, actor=actor, values=values, before=before, expected_version=expected_version)
+
+
+@transaction.atomic
+def save_person(
+    person: Person,
+    *,
+    actor: Actor,
+    values: PersonValues | None = None,
+    before: Mapping[str, Any] | None = None,
+    expected_version: int | None = None,
+) -> Person:
+    """Validate and store a person with contacts, addresses, organizations and tags.
+
+    :param values: only its relations are read; the columns stand on the instance already.
+    """
+    actor.require(Action.CHANGE_PEOPLE)
+    relations = values or {}
+    adding = person._state.adding
+    if not adding and before is None:
+        before = saving.stored_values(person, actor)
+    plan = contacts.plan_contacts(
+        person,
+        relations.get("contacts") or ([] if "contacts" in relations else None),
+        email_before=before["email"] if before else None,
+        actor=actor,
+    )
+    # Derived columns, the name among them, are what a search reads.
+    saving.validate(person)
+    person.index_for_search(plan.keep)
+    if adding:
+        saving.store(person, actor=actor)
+    touched = plan.write(person)
+    touched |= _write_relations(person, relations, actor)
+    if not adding:
+        saving.store(person, actor=actor, before=before, expected_version=expected_version, touched=touched)
+    return person
+
+
+def _write_relations(person: Person, relations: PersonValues, actor: Actor) -> bool:
+    touched = False
+    if "address" in relations:
+        touched |= contacts.replace_addresses(person, relations["address"] or [])
+    if "tags" in relations:
+        touched |= tags.replace(person, tags.find_or_create(relations["tags"] or [], actor=actor))
+    if "organizations_id" in relations or relations.get("organization"):
+        touched |= _replace_organizations(person, relations, actor)
+    return touched
+
+
+def _replace_organizations(person: Person, relations: PersonValues, actor: Actor) -> bool:
+    present = set(person.organizations.values_list("pk", flat=True))
+    wanted = set(present)
+    if "organizations_id" in relations:
+        wanted = {
+            Organization.objects.find(actor, key, argument=f"organizations_id.{index}").pk
+            for index, key in enumerate(relations["organizations_id"] or [])
+        }
+    name = (relations.get("organization") or "").strip()
+    if name:
+        wanted.add(organizations.find_or_create_by_name(name, actor=actor).pk)
+    person.organizations.remove(*(present - wanted))
+    person.organizations.add(*(wanted - present))
+    return wanted != present
+
+
+@transaction.atomic
+def delete_person(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
+    """Delete a person softly; leads keep the link and show none meanwhile."""
+    actor.require(Action.CHANGE_PEOPLE)
+    person = saving.lock(Person.objects.all(), actor, key)
+    saving.soft_delete(
+        person, actor=actor, before=saving.column_values(person), expected_version=expected_version
+    )
+
+
+@transaction.atomic
+def restore_person(key: object, *, actor: Actor) -> None:
+    """Bring a deleted person back; one that is not deleted is left as is."""
+    actor.require(Action.CHANGE_PEOPLE)
+    person = saving.lock_deleted(Person.objects.all(), actor, key)
+    if person.deleted_at is not None:
+        saving.undelete(person)
+
+
+@transaction.atomic
+def save_contact_type(contact_type: ContactType, *, actor: Actor) -> ContactType:
+    """Validate and store a contact type of the actor's own company.
+
+    :raises Forbidden: if the role is too low.
+    :raises NotFound: if the type is one that all companies share.
+    """
+    actor.require(Action.CHANGE_LOOKUPS)
+    if contact_type.company_id != actor.company_id:
+        raise NotFound
+    saving.store(contact_type, actor=actor)
+    return contact_type
