@@ -41,7 +41,7 @@ if DEBUG and "DJANGO_DEBUG" not in env and not set(ALLOWED_HOSTS) <= set(LOOPBAC
     )
 if not DEBUG and len(SECRET_KEY) < LEAST_SECRET_LENGTH:
     raise ImproperlyConfigured(
-        f"DJANGO_SECRET_KEY must hold {LEAST_SECRET_LENGTH} random characters or more when DJANGO_DEBUG is off."
+        f"DJANGO_SECRET_KEY must hold {LEAST_SECRET_LENGTH} or more random characters if DJANGO_DEBUG is off."
     )
 if not DEBUG and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
     raise ImproperlyConfigured(
