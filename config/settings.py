@@ -29,6 +29,8 @@ SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or (
     development_secret(BASE_DIR / ".secret-key") if DEBUG else ""
 )
 REDIS_URL = redis_address(env.str("REDIS_URL", default=""))
+# Redis tells the messages of one installation from another's by this name alone, not by database number.
+REDIS_PREFIX = env.str("REDIS_PREFIX", default="crm")
 PORT = number(env, "PORT", 8000)
 WEB_CONCURRENCY = number(env, "WEB_CONCURRENCY", 1)
 TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
@@ -119,11 +121,12 @@ CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.loc
 if REDIS_URL:
     CHANNEL_LAYERS["default"] = {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}]},
+        "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}], "prefix": REDIS_PREFIX},
     }
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
+        "KEY_PREFIX": REDIS_PREFIX,
         "OPTIONS": dict(REDIS_TIMEOUTS),
     }
 

@@ -20,6 +20,8 @@ os.environ |= {
     "DJANGO_DEBUG": "true",
     "DJANGO_SECRET_KEY": "tests-only",
     "PORT": "8000",
+    # Of its own for each process: runs side by side do not hear one another, and servers of a test hear it.
+    "REDIS_PREFIX": directory.name,
     "REDIS_URL": os.environ.get("TEST_REDIS_URL", ""),
     "TRUSTED_PROXY_COUNT": "0",
     "WEB_CONCURRENCY": "1",

@@ -1,0 +1,82 @@
+# Everything a newcomer needs: `make run` and `make test`. PYTHON=python3.12 make run takes another Python.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+WORKERS ?= 2
+PACKAGES := config crm people pipelines leads
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check bench fix migrations schema
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make run         install, migrate, load demo data once, serve on 127.0.0.1:8000 (PORT=... for another)"
+	@echo "make test        install, run the whole suite (TEST_DATABASE_URL, TEST_REDIS_URL: on these services)"
+	@echo "make check       style, layers, types, settings, migrations, schema"
+	@echo "make install     install what the product needs, and no more"
+	@echo "make fix         format the code and mend what ruff can mend"
+	@echo "make migrations  write missing migrations"
+	@echo "make schema      show how the code's schema differs from config/schema.graphql"
+	@echo "make bench       run the benchmarks"
+
+install: .venv/installed
+
+run: .venv/installed
+	@exec $(BIN)/python manage.py quickstart
+
+test: .venv/installed-dev tests/node/node_modules/installed
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy $(PACKAGES) tests manage.py
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m pytest -q tests/test_migrations.py tests/test_schema.py
+
+bench: .venv/installed
+	@echo "There is no benchmark yet."
+
+fix: .venv/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+migrations: .venv/installed-dev
+	$(BIN)/python manage.py makemigrations
+	$(BIN)/ruff check --quiet --fix $(addsuffix /migrations,crm people pipelines leads)
+	$(BIN)/ruff format --quiet $(addsuffix /migrations,crm people pipelines leads)
+
+schema: .venv/installed
+	@$(BIN)/python -m config.schema_difference
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null 2>&1 \
+		|| { echo "$(PYTHON) is missing: install Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is too old: install Python 3.11 or newer, or name one: make PYTHON=python3.12." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) lacks its venv module: install the package python3-venv." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing what the product needs..."
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	@echo "Installing what the tests need..."
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+# Without Node.js the tests that need it are skipped, and say so.
+tests/node/node_modules/installed: tests/node/package.json
+	@if command -v npm >/dev/null 2>&1; then \
+		echo "Installing the reference clients..."; \
+		cd tests/node && npm install --no-package-lock --no-audit --no-fund --loglevel=error \
+			&& touch node_modules/installed; \
+	else \
+		echo "npm is missing: the tests that need Node.js are skipped."; \
+	fi

@@ -1,0 +1,46 @@
+"""Show how the schema of the code differs from the contract, whatever the order of either.
+
+Run it with ``python -m config.schema_difference``; the exit code is 1 if there is a difference.
+"""
+
+import difflib
+import os
+import sys
+from pathlib import Path
+
+import django
+from graphql import GraphQLSchema, build_schema, lexicographic_sort_schema, print_schema
+
+CONTRACT = Path(__file__).parent / "schema.graphql"
+
+
+def printed(schema: GraphQLSchema) -> str:
+    """Give a schema as the contract is written: sorted, with a newline at its end."""
+    return print_schema(lexicographic_sort_schema(schema)) + "\n"
+
+
+def difference(contract: GraphQLSchema, code: GraphQLSchema) -> str:
+    """Give the differing lines of two schemas as a unified diff, empty if there are none."""
+    lines = difflib.unified_diff(
+        printed(contract).splitlines(keepends=True),
+        printed(code).splitlines(keepends=True),
+        fromfile="config/schema.graphql",
+        tofile="the code",
+    )
+    return "".join(lines)
+
+
+def main() -> int:
+    """Print the difference between the contract and the code, and tell whether there is one."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    # The types are made of models, which are there after the set-up only.
+    from config.schema import schema
+
+    found = difference(build_schema(CONTRACT.read_text()), schema.graphql_schema)
+    sys.stdout.write(found or "The code's schema is the contract.\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
