@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from crm.models import Company
+from tests.factories.crm import Actors, Tenant
+from tests.factories.crm import tenant as make_tenant
+
 NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome"]
 REQUIRES_ALL = os.environ.get("CRM_REQUIRE_ALL") == "1"
@@ -57,3 +61,35 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} must run where CRM_REQUIRE_ALL=1. {reason}"
     return report
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    """A company that is set up, with a member of each role."""
+    return make_tenant()
+
+
+@pytest.fixture
+def company(tenant: Tenant) -> Company:
+    return tenant.company
+
+
+@pytest.fixture
+def actors(tenant: Tenant) -> Actors:
+    return tenant.actors
+
+
+@pytest.fixture
+def other_tenant(db: None, tenant: Tenant) -> Tenant:
+    """Another company, set up likewise, for what must not be seen."""
+    return make_tenant("Other")
+
+
+@pytest.fixture
+def other_company(other_tenant: Tenant) -> Company:
+    return other_tenant.company
+
+
+@pytest.fixture
+def other_actors(other_tenant: Tenant) -> Actors:
+    return other_tenant.actors
