@@ -56,7 +56,8 @@ def request_id(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
 
 
 def _begin(request: HttpRequest) -> tuple[str, float]:
-    sent = request.headers.get("X-Request-ID", "")
+    # Not request.headers, which would remember what was sent.
+    sent = request.META.get("HTTP_X_REQUEST_ID", "")
     # Only a proxy of ours may choose the id; anybody else could make two requests look like one.
     keep = settings.TRUSTED_PROXY_COUNT > 0 and SENT_REQUEST_ID.fullmatch(sent)
     identifier = sent if keep else uuid.uuid4().hex

@@ -1,0 +1,72 @@
+import stat
+
+import environ
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import database, development_secret, number, redis_address
+
+
+def test_secret_is_made_once_for_its_owner_alone(tmp_path):
+    path = tmp_path / ".secret-key"
+
+    first = development_secret(path)
+
+    assert len(first) >= 50
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert development_secret(path) == first
+    assert [entry.name for entry in tmp_path.iterdir()] == [".secret-key"]
+
+
+def test_secret_of_another_process_is_kept(tmp_path):
+    path = tmp_path / ".secret-key"
+    path.write_text("made before")
+
+    assert development_secret(path) == "made before"
+
+
+def test_secret_without_a_place_to_keep_it_is_refused(tmp_path):
+    with pytest.raises(ImproperlyConfigured, match="Set DJANGO_SECRET_KEY"):
+        development_secret(tmp_path / "missing" / ".secret-key")
+
+
+def test_postgresql_is_pooled_and_bounded_in_time():
+    settings = database("postgres://u:p@h:5433/crm?sslmode=require", pool_size=7, statement_timeout=10)
+
+    assert (settings["NAME"], settings["HOST"], settings["PORT"]) == ("crm", "h", 5433)
+    assert (settings["CONN_MAX_AGE"], settings["CONN_HEALTH_CHECKS"]) == (0, True)
+    assert settings["OPTIONS"] == {
+        "connect_timeout": 3,
+        "options": "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s",
+        "pool": {"min_size": 1, "max_size": 7, "timeout": 3, "reconnect_timeout": 3},
+        "sslmode": "require",
+    }
+
+
+def test_postgresql_without_pool():
+    assert "pool" not in database("postgres://h/crm", pool_size=0, statement_timeout=10)["OPTIONS"]
+
+
+@pytest.mark.parametrize("url", ["", "crm", "mysql://h/crm", "postgres://h", "postgres://h:x/crm"])
+def test_other_addresses_of_databases_are_refused(url):
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must read"):
+        database(url, pool_size=1, statement_timeout=1)
+
+
+@pytest.mark.parametrize("url", ["", "redis://localhost:6379/0", "rediss://h", "unix:///run/redis.sock"])
+def test_addresses_of_redis_pass(url):
+    assert redis_address(url) == url
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "", "٣", "x"])
+def test_other_text_is_no_number(monkeypatch, text):
+    monkeypatch.setenv("PORT", text)
+
+    with pytest.raises(ImproperlyConfigured, match="PORT must be a whole number"):
+        number(environ.Env(), "PORT", 8000)
+
+
+def test_number_has_a_default(monkeypatch):
+    monkeypatch.delenv("PORT")
+
+    assert number(environ.Env(), "PORT", 8000) == 8000

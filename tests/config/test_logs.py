@@ -1,0 +1,52 @@
+import json
+import logging
+import sys
+
+from config.logs import JsonFormatter, RequestIdFilter, logging_config, request_id
+
+
+def record_of(error: Exception | None = None) -> logging.LogRecord:
+    exc_info = None
+    if error is not None:
+        try:
+            raise error
+        except type(error):
+            exc_info = sys.exc_info()
+    return logging.LogRecord("crm", logging.ERROR, __file__, 1, "failed\nfor %s", ("you",), exc_info)
+
+
+def test_a_record_is_one_line_of_json():
+    line = JsonFormatter().format(record_of())
+
+    assert "\n" not in line
+    written = json.loads(line)
+    assert written.pop("time").endswith("+00:00")
+    assert written == {"level": "ERROR", "logger": "crm", "message": "failed\nfor you", "request_id": "-"}
+
+
+def test_an_exception_is_told_without_its_text():
+    error = ValueError("anna@example.com is taken")
+    error.__cause__ = KeyError("+49 30 1234567")
+
+    line = JsonFormatter().format(record_of(error))
+
+    chain = json.loads(line)["exception"]
+    assert [link["type"] for link in chain] == ["ValueError", "KeyError"]
+    assert chain[0]["at"][-1].endswith("record_of")
+    assert "anna" not in line
+    assert "1234567" not in line
+
+
+def test_the_request_id_is_in_every_record():
+    record = record_of()
+    token = request_id.set("abc")
+
+    assert RequestIdFilter().filter(record) is True
+
+    request_id.reset(token)
+    assert json.loads(JsonFormatter().format(record))["request_id"] == "abc"
+
+
+def test_json_is_for_production_and_text_for_people():
+    assert logging_config(debug=False)["handlers"]["stderr"]["formatter"] == "json"
+    assert logging_config(debug=True)["handlers"]["stderr"]["formatter"] == "text"

@@ -1,0 +1,128 @@
+"""What refuses to start says why, at every entry; what starts has the settings that were promised."""
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from tests.config.processes import DEVELOPMENT, PRODUCTION, environment, run
+
+REFUSALS = [
+    ({"DJANGO_SECRET_KEY": None}, "DJANGO_SECRET_KEY must hold 50 or more random characters"),
+    ({"DJANGO_SECRET_KEY": "change-me"}, "DJANGO_SECRET_KEY must hold 50 or more random characters"),
+    ({"DJANGO_ALLOWED_HOSTS": "*"}, "DJANGO_ALLOWED_HOSTS must name the hosts"),
+    ({"DJANGO_ALLOWED_HOSTS": None}, "DJANGO_ALLOWED_HOSTS must name the hosts"),
+    ({"REDIS_URL": ""}, "WEB_CONCURRENCY is above 1 without REDIS_URL"),
+    ({"DJANGO_DEBUG": None}, "DJANGO_ALLOWED_HOSTS names other hosts than this one while debug is on"),
+    ({"DATABASE_URL": "mysql://root@localhost/crm"}, "DATABASE_URL must read postgres://"),
+    ({"DATABASE_URL": "postgres://u:secret@h:port/crm"}, "DATABASE_URL must read postgres://"),
+    ({"DATABASE_URL": "postgres://u@h"}, "DATABASE_URL must read postgres://"),
+    ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must read redis://"),
+    ({"PORT": "eighty"}, "PORT must be a whole number"),
+]
+#: Each way in to the product, and the exit code by which it tells of a refusal.
+ENTRIES = {
+    "manage.py": (["manage.py", "check"], 1),
+    "gunicorn": (["-m", "gunicorn", "--check-config", "config.wsgi"], 1),
+    "uvicorn": (["-m", "uvicorn", "--workers", "1", "--port", "0", "config.asgi:application"], 1),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), REFUSALS)
+def test_refusal_is_one_sentence(changes, sentence):
+    ended = run("manage.py", "check", env=environment(PRODUCTION, **changes))
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"manage.py: {sentence}")
+    assert len(ended.stderr.splitlines()) == 1
+    assert "secret@" not in ended.stderr
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize(
+    "changes", [{"DJANGO_SECRET_KEY": None}, {"DJANGO_ALLOWED_HOSTS": "*"}, {"REDIS_URL": ""}]
+)
+def test_every_entry_refuses(entry, changes):
+    arguments, code = ENTRIES[entry]
+    sentence = next(sentence for refused, sentence in REFUSALS if refused == changes)
+
+    ended = run(*arguments, env=environment(PRODUCTION, **changes))
+
+    assert ended.returncode == code
+    assert sentence in ended.stderr
+
+
+def test_production_settings_pass_the_deployment_checks():
+    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", env=environment(PRODUCTION))
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "System check identified no issues (1 silenced).\n"
+
+
+def test_deployment_checks_warn_of_a_laptop():
+    env = environment(PRODUCTION, REDIS_URL="", TRUSTED_PROXY_COUNT="0", WEB_CONCURRENCY="1")
+
+    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", env=env)
+
+    assert ended.returncode == 1
+    assert "(crm.W001)" in ended.stderr
+    assert "(crm.W002)" in ended.stderr
+
+
+def test_a_worker_alone_needs_no_redis():
+    ended = run("manage.py", "check", env=environment(PRODUCTION, REDIS_URL="", WEB_CONCURRENCY="1"))
+
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_debug_for_other_hosts_has_to_be_meant():
+    env = environment(DEVELOPMENT, DJANGO_ALLOWED_HOSTS="crm.example.com")
+
+    meant = run("manage.py", "check", env=env)
+
+    assert meant.returncode == 0, meant.stderr
+
+
+def test_secrets_are_hashed_with_argon2():
+    ended = run(
+        "-c",
+        "import django; django.setup();"
+        "from django.contrib.auth.hashers import make_password; print(make_password('x'))",
+        env=environment(DEVELOPMENT, DJANGO_SETTINGS_MODULE="config.settings"),
+    )
+
+    assert ended.stdout.startswith("argon2$argon2id$")
+
+
+@pytest.mark.skipif("sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="is about SQLite")
+def test_sqlite_waits_for_writers_and_keeps_references(db):
+    values = {}
+    with connection.cursor() as cursor:
+        for pragma in ("journal_mode", "foreign_keys", "busy_timeout"):
+            values[pragma] = cursor.execute(f"PRAGMA {pragma}").fetchone()[0]
+
+    assert values == {"journal_mode": "wal", "foreign_keys": 1, "busy_timeout": 20_000}
+    assert connection.settings_dict["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+@pytest.mark.postgres
+def test_postgresql_ends_what_takes_too_long(db):
+    values = {}
+    with connection.cursor() as cursor:
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            cursor.execute(f"SHOW {name}")
+            values[name] = cursor.fetchone()[0]
+
+    assert values == {
+        "statement_timeout": "10s",
+        "lock_timeout": "3s",
+        "idle_in_transaction_session_timeout": "30s",
+    }
+
+
+@pytest.mark.postgres
+def test_redis_answers_or_is_given_up_within_a_second():
+    hosts = settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
+
+    assert settings.CHANNEL_LAYERS["default"]["BACKEND"] == "channels_redis.pubsub.RedisPubSubChannelLayer"
+    assert [(host["socket_timeout"], host["socket_connect_timeout"]) for host in hosts] == [(1, 1)]
+    assert settings.CACHES["default"]["OPTIONS"] == {"socket_timeout": 1, "socket_connect_timeout": 1}
