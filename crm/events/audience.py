@@ -1,0 +1,101 @@
+"""What happened to one record, and which members of its company may hear of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Literal
+
+from crm.actors import Actor, Door
+
+Kind = Literal["created", "updated", "deleted", "restored", "bulk"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A committed change of one record; it carries who may hear of it, never the record's content.
+
+    ``before`` and ``after`` are the users who may see the record where members see only their own, before
+    and after the change; None stands for all members. ``changes`` holds plain JSON values. A ``bulk`` event
+    stands for many changes at once: its ``object_id`` is 0.
+    """
+
+    company_id: int
+    entity: str
+    object_id: int
+    kind: Kind
+    before: frozenset[int] | None
+    after: frozenset[int] | None
+    door: Door
+    actor_id: int | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_message(self) -> dict[str, Any]:
+        """Give the event in plain JSON types, as it travels between processes."""
+        return {
+            "company_id": self.company_id,
+            "entity": self.entity,
+            "object_id": self.object_id,
+            "kind": self.kind,
+            "before": None if self.before is None else sorted(self.before),
+            "after": None if self.after is None else sorted(self.after),
+            "door": self.door.value,
+            "actor_id": self.actor_id,
+            "changes": dict(self.changes),
+        }
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> "Event":
+        """Read an event back from its plain form.
+
+        :raises KeyError: if a part is missing.
+        :raises ValueError: if the door is unknown.
+        """
+        before, after = message["before"], message["after"]
+        return cls(
+            company_id=message["company_id"],
+            entity=message["entity"],
+            object_id=message["object_id"],
+            kind=message["kind"],
+            before=None if before is None else frozenset(before),
+            after=None if after is None else frozenset(after),
+            door=Door(message["door"]),
+            actor_id=message["actor_id"],
+            changes=message["changes"],
+        )
+
+    def had_reader(self, user_id: int | None) -> bool:
+        """Tell whether a user who sees only their own records saw this one before the change."""
+        if self.kind in ("created", "restored"):
+            return False
+        return self.before is None or user_id in self.before
+
+    def has_reader(self, user_id: int | None) -> bool:
+        """Tell whether a user who sees only their own records sees this one after the change."""
+        if self.kind == "deleted":
+            return False
+        return self.after is None or user_id in self.after
+
+
+class Verdict(Enum):
+    """What a member is told of an event."""
+
+    PAYLOAD = auto()
+    REMOVED = auto()
+    REFETCH = auto()
+    NOTHING = auto()
+
+
+def verdict(event: Event, actor: Actor) -> Verdict:
+    """Decide what a member is told of an event, without asking the database.
+
+    PAYLOAD still has to be read under the actor's own rights: the record may have moved on since the event.
+    """
+    if event.company_id != actor.company_id:
+        return Verdict.NOTHING
+    if event.kind == "bulk":
+        return Verdict.REFETCH
+    if actor.sees_all_leads:
+        return Verdict.REMOVED if event.kind == "deleted" else Verdict.PAYLOAD
+    if event.has_reader(actor.user_id):
+        return Verdict.PAYLOAD
+    return Verdict.REMOVED if event.had_reader(actor.user_id) else Verdict.NOTHING

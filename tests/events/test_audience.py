@@ -1,0 +1,87 @@
+import json
+
+import pytest
+
+from crm.actors import Actor, Door, Role
+from crm.events.audience import Event, Verdict, verdict
+from tests.events.layers import lead_event
+
+OWN, OTHER = 5, 6
+
+
+def member(role: Role = Role.AGENT, *, company_id: int = 1, sees_all: bool = False) -> Actor:
+    return Actor(
+        user_id=OWN, company_id=company_id, role=role, door=Door.GRAPHQL, company_sees_all_leads=sees_all
+    )
+
+
+def test_an_event_survives_the_way_between_processes():
+    event = lead_event(
+        before=frozenset({OTHER, OWN}), after=frozenset(), actor_id=7, changes={"stage": {"from": "1"}}
+    )
+
+    assert Event.from_message(json.loads(json.dumps(event.to_message()))) == event
+
+
+def test_an_audience_of_all_members_survives_the_way_between_processes():
+    event = lead_event(before=None, after=None)
+
+    assert Event.from_message(json.loads(json.dumps(event.to_message()))) == event
+
+
+@pytest.mark.parametrize("kind", ["created", "updated", "deleted", "restored", "bulk"])
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("sees_all", [True, False])
+def test_another_company_hears_nothing(kind, role, sees_all):
+    event = lead_event(kind=kind, before=frozenset({OWN}), after=frozenset({OWN}))
+
+    assert verdict(event, member(role, company_id=2, sees_all=sees_all)) is Verdict.NOTHING
+
+
+@pytest.mark.parametrize(
+    "actor", [member(Role.VIEWER, sees_all=True), member(Role.MANAGER), member(Role.ADMIN)], ids=str
+)
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("created", Verdict.PAYLOAD),
+        ("updated", Verdict.PAYLOAD),
+        ("restored", Verdict.PAYLOAD),
+        ("deleted", Verdict.REMOVED),
+        ("bulk", Verdict.REFETCH),
+    ],
+)
+def test_who_sees_all_hears_all(actor, kind, expected):
+    event = lead_event(kind=kind, before=frozenset({OTHER}), after=frozenset({OTHER}))
+
+    assert verdict(event, actor) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "expected"),
+    [
+        ("updated", {OWN}, {OWN}, Verdict.PAYLOAD),
+        ("updated", {OTHER}, {OWN}, Verdict.PAYLOAD),
+        ("updated", {OWN}, {OTHER}, Verdict.REMOVED),
+        ("updated", {OTHER}, {OTHER}, Verdict.NOTHING),
+        ("updated", None, None, Verdict.PAYLOAD),
+        ("updated", None, {OTHER}, Verdict.REMOVED),
+        ("created", {OWN}, {OTHER}, Verdict.NOTHING),
+        ("created", None, {OTHER}, Verdict.NOTHING),
+        ("created", None, {OWN}, Verdict.PAYLOAD),
+        ("restored", None, {OTHER}, Verdict.NOTHING),
+        ("restored", set(), {OWN}, Verdict.PAYLOAD),
+        ("deleted", {OWN}, {OWN}, Verdict.REMOVED),
+        ("deleted", {OWN}, None, Verdict.REMOVED),
+        ("deleted", {OTHER}, None, Verdict.NOTHING),
+        ("bulk", set(), set(), Verdict.REFETCH),
+    ],
+)
+def test_who_sees_only_own_records_hears_of_those(kind, before, after, expected):
+    event = lead_event(
+        kind=kind,
+        before=None if before is None else frozenset(before),
+        after=None if after is None else frozenset(after),
+    )
+
+    assert verdict(event, member(Role.AGENT)) is expected
