@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.db.models import Q
 
 from crm.actors import Actor
 from crm.models.base import pick
@@ -14,6 +15,15 @@ class UserQuerySet(models.QuerySet["User"]):
     def visible_to(self, actor: Actor) -> Self:
         """Narrow to the members of the actor's company, the inactive ones included."""
         return self.filter(memberships__company_id=actor.company_id)
+
+    def search(self, text: str) -> Self:
+        """Narrow to the users whose names or e-mail hold every word of the text, without case."""
+        found = self
+        for word in text.split():
+            found = found.filter(
+                Q(displayname__icontains=word) | Q(username__icontains=word) | Q(email__icontains=word)
+            )
+        return found
 
     def assignable_in(self, company_id: int) -> Self:
         """Narrow to the users who may own leads of a company: active members above viewer."""

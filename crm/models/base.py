@@ -55,14 +55,19 @@ def pick(queryset: models.QuerySet[Row], key: object, *, argument: str = "id") -
 
     :raises NotFound: if there is none.
     """
-    number = parse_id(key)
-    found = queryset.filter(pk=number).first() if number is not None else None
-    if found is None and number is None and hasattr(queryset.model, "uuid"):
-        identifier = parse_uuid(key)
-        found = queryset.filter(uuid=identifier).first() if identifier is not None else None
+    found = keyed(queryset, key).first()
     if found is None:
         raise NotFound(argument)
     return found
+
+
+def keyed(queryset: models.QuerySet[Row], key: object) -> models.QuerySet[Row]:
+    """Narrow a queryset to the row with this primary key or UUID; to none if the key is neither."""
+    number = parse_id(key)
+    if number is not None:
+        return queryset.filter(pk=number)
+    identifier = parse_uuid(key) if hasattr(queryset.model, "uuid") else None
+    return queryset.none() if identifier is None else queryset.filter(uuid=identifier)
 
 
 class Stamped(models.Model):

@@ -62,6 +62,10 @@ class Company(Stamped):
     def __str__(self) -> str:
         return self.name
 
+    def is_visible_to(self, actor: Actor) -> bool:
+        """Tell whether this is the company that the actor works in."""
+        return self.pk == actor.company_id
+
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def visible_to(self, actor: Actor) -> Self:

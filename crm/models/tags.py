@@ -1,6 +1,6 @@
 """Labels for people, organizations and leads."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models.functions import Lower
@@ -14,6 +14,17 @@ def tag_slug(name: str) -> str:
     return slugify(name, allow_unicode=True)[:120] or name.strip().casefold()[:120]
 
 
+class TagQuerySet(TenantQuerySet["Tag"]):
+    """Tags."""
+
+    def search(self, text: str) -> Self:
+        """Narrow to the tags whose names hold every word of the text, without case."""
+        found = self
+        for word in text.split():
+            found = found.filter(name__icontains=word)
+        return found
+
+
 class Tag(TenantModel):
     """A label of one company."""
 
@@ -22,7 +33,7 @@ class Tag(TenantModel):
     weight = models.IntegerField(default=0)
     is_feature = models.BooleanField(default=False)
 
-    objects: ClassVar[TenantQuerySet["Tag"]] = TenantQuerySet["Tag"].as_manager()  # type: ignore[assignment]
+    objects: ClassVar[TagQuerySet] = TagQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         constraints = [

@@ -20,6 +20,38 @@ class TagValues(TypedDict, total=False):
     is_feature: bool | None
 
 
+def _assign(tag: Tag, values: TagValues) -> None:
+    tag.name = values["name"] or ""
+    tag.slug = tag_slug(values.get("slug") or tag.slug or tag.name)
+    if values.get("weight") is not None:
+        tag.weight = values["weight"] or 0
+    if values.get("is_feature") is not None:
+        tag.is_feature = bool(values["is_feature"])
+
+
+def create_tag(values: TagValues, *, actor: Actor) -> Tag:
+    """Make a tag.
+
+    :raises ValidationError: if its name is empty, or name or slug is taken.
+    """
+    tag = Tag(company_id=actor.company_id)
+    _assign(tag, values)
+    return save_tag(tag, actor=actor)
+
+
+@transaction.atomic
+def update_tag(key: object, values: TagValues, *, actor: Actor) -> Tag:
+    """Change a tag.
+
+    :raises NotFound: if the tag does not exist for the actor.
+    :raises ValidationError: if its name is empty, or name or slug is taken.
+    """
+    actor.require(Action.CHANGE_TAGS)
+    tag = saving.lock(Tag.objects.all(), actor, key)
+    _assign(tag, values)
+    return save_tag(tag, actor=actor)
+
+
 @transaction.atomic
 def save_tag(tag: Tag, *, actor: Actor) -> Tag:
     """Validate and store a tag.
@@ -29,6 +61,16 @@ def save_tag(tag: Tag, *, actor: Actor) -> Tag:
     actor.require(Action.CHANGE_TAGS)
     saving.store(tag, actor=actor)
     return tag
+
+
+@transaction.atomic
+def delete_tag(key: object, *, actor: Actor) -> None:
+    """Remove a tag from the company and from all that carries it.
+
+    :raises NotFound: if the tag does not exist for the actor.
+    """
+    actor.require(Action.CHANGE_TAGS)
+    saving.lock(Tag.objects.all(), actor, key).delete()
 
 
 def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
@@ -41,13 +83,8 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
         name = (value.get("name") or "").strip()
         if not name:
             raise ValidationError({f"tags.{index}.name": ["Give the tag a name."]})
-        tag = Tag(
-            company_id=actor.company_id,
-            name=name,
-            slug=tag_slug(value.get("slug") or name),
-            weight=value.get("weight") or 0,
-            is_feature=bool(value.get("is_feature")),
-        )
+        tag = Tag(company_id=actor.company_id)
+        _assign(tag, {**value, "name": name})
         wanted.setdefault(tag.slug, tag)
     known = {tag.slug: tag for tag in Tag.objects.visible_to(actor).filter(slug__in=wanted)}
     for index, (slug, tag) in enumerate(wanted.items()):

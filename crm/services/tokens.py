@@ -1,15 +1,19 @@
 """API tokens: made once, shown once, revoked at once."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
 
 from crm.actors import ALL_SCOPES, Scope
 from crm.errors import NotFound
 from crm.models import ApiToken, Company, Membership, User
 from crm.models.tokens import SHOWN_CHARACTERS, hash_token, new_raw_token
+
+#: How old the stored time of the last use may be: reads stay reads, but for one write a minute and token.
+USE_RESOLUTION = timedelta(minutes=1)
 
 
 def create_token(
@@ -58,3 +62,9 @@ def revoke_token(key: str) -> ApiToken:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at", "updated_at"])
     return token
+
+
+def note_use(token_id: int, *, now: datetime) -> None:
+    """Store when a token was last used, unless a use within ``USE_RESOLUTION`` is stored already."""
+    unknown = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - USE_RESOLUTION)
+    ApiToken.objects.filter(unknown, pk=token_id).update(last_used_at=now)

@@ -1,0 +1,162 @@
+"""FilterSets of the lists: which columns ``where`` knows, of what type each is, and how search works."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import django_filters
+from django.db.models import Q, QuerySet
+
+from crm.actors import Actor
+from crm.errors import BadUserInput
+from crm.graphql import operators
+from crm.graphql.operators import LISTS, NULL_TESTS, PATTERNS, RANGES, SQLOperator
+from crm.graphql.scalars import parse_date, parse_datetime
+from crm.models.base import parse_id, parse_uuid
+
+LARGEST_LIST = 250
+
+
+class Column(django_filters.Filter):
+    """A column that ``where`` knows: reads a value by its type and gives the condition."""
+
+    operators: frozenset[SQLOperator] = operators.COMPARISONS
+
+    def read(self, value: Any) -> Any:
+        """Read one value by the column's type.
+
+        :raises ValueError: if the value is of another type.
+        """
+        raise NotImplementedError
+
+    def condition(self, operator: SQLOperator, value: Any, *, name: str, actor: Actor) -> Q:
+        """Give the condition that a row meets.
+
+        :param name: the column's name in the API, for errors.
+        :raises BadUserInput: if the operator or the value does not fit the column.
+        """
+        if operator not in self.operators:
+            raise BadUserInput(f"The operator {operator.value} does not fit the column {name.upper()}.")
+        if operator in NULL_TESTS:
+            return operators.compare(self.field_name, operator, None)
+        try:
+            read = self.read_for(operator, value, actor)
+        except ValueError as refused:
+            message = f"The value does not fit the column {name.upper()}."
+            raise BadUserInput(message, reason=str(refused)) from None
+        return operators.compare(self.compared_column(operator), operator, read)
+
+    def read_for(self, operator: SQLOperator, value: Any, actor: Actor) -> Any:
+        """Read the value, or list of values, that the operator takes.
+
+        :raises ValueError: if it is not what the operator takes.
+        """
+        if operator not in LISTS:
+            return self.read(value)
+        if not isinstance(value, list) or len(value) > LARGEST_LIST:
+            raise ValueError(f"Expected a list of at most {LARGEST_LIST} values.")
+        if operator in RANGES and len(value) != 2:
+            raise ValueError("Expected a list of two values.")
+        return [self.read(item) for item in value]
+
+    def compared_column(self, operator: SQLOperator) -> str:
+        """Give the field that the operator compares."""
+        name: str = self.field_name
+        return name
+
+
+class TextColumn(Column):
+    """Text; EQ is exact, LIKE ignores case."""
+
+    operators = operators.EVERY
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError("Expected text.")
+        return str(value)
+
+
+class IdColumn(Column):
+    """A primary or foreign key."""
+
+    def read(self, value: Any) -> int:
+        number = parse_id(value) if isinstance(value, str | int) else None
+        if number is None:
+            raise ValueError("Expected an id.")
+        return number
+
+
+class UuidColumn(Column):
+    """A UUID."""
+
+    operators = operators.MEMBERSHIP
+
+    def read(self, value: Any) -> Any:
+        identifier = parse_uuid(value) if isinstance(value, str) else None
+        if identifier is None:
+            raise ValueError("Expected a UUID.")
+        return identifier
+
+
+class IntegerColumn(Column):
+    """A whole number of 32 bits."""
+
+    def read(self, value: Any) -> int:
+        if isinstance(value, str) and value.strip().lstrip("-").isascii():
+            value = int(value) if value.strip().lstrip("-").isdigit() else None
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
+            raise ValueError("Expected a whole number.")
+        return value
+
+
+class BooleanColumn(Column):
+    """True or false."""
+
+    operators = operators.MEMBERSHIP
+
+    def read(self, value: Any) -> bool:
+        known = {"true": True, "1": True, "false": False, "0": False}
+        text = str(value).strip().casefold()
+        if isinstance(value, float) or text not in known:
+            raise ValueError("Expected true or false.")
+        return known[text]
+
+
+class DateTimeColumn(Column):
+    """A moment."""
+
+    def read(self, value: Any) -> Any:
+        return parse_datetime(value)
+
+
+class DateColumn(Column):
+    """A day."""
+
+    def read(self, value: Any) -> Any:
+        return parse_date(value)
+
+
+class ChoiceColumn(TextColumn):
+    """One of a few words."""
+
+    operators = operators.EVERY - PATTERNS
+
+
+class ListFilterSet(django_filters.FilterSet):
+    """The columns of a list; ``search_method`` names the queryset method behind ``search``."""
+
+    search_method: ClassVar[str | None] = None
+    #: Fields that the list can be ordered by, API name to field name.
+    order_columns: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def columns(cls) -> dict[str, Column]:
+        """Give the columns by their name in the API."""
+        return {name: column for name, column in cls.base_filters.items() if isinstance(column, Column)}
+
+    @classmethod
+    def search(cls, queryset: QuerySet[Any], text: str | None) -> QuerySet[Any]:
+        """Narrow a queryset to the rows that hold every word of the text."""
+        if not text or cls.search_method is None:
+            return queryset
+        found: QuerySet[Any] = getattr(queryset, cls.search_method)(text)
+        return found

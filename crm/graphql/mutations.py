@@ -1,0 +1,83 @@
+"""How a mutation is declared, and the mutations of the shared kernel."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+import graphene
+from graphql import GraphQLResolveInfo
+
+from crm.actors import Action
+from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.inputs import TagInput, clean_arguments, input_paths
+from crm.graphql.queries import reread
+from crm.graphql.types import Tag
+from crm.services import tags
+
+
+class Change(Guarded):
+    """A mutation: asks for its permission, cleans its arguments, and names the input in its errors.
+
+    :param prefix: argument that holds the input; empty where the arguments are flat.
+    :param names: what the API calls a field of the model, where it differs.
+    """
+
+    def __init__(
+        self,
+        type_: Any,
+        *,
+        permission: Action,
+        prefix: str = "",
+        names: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(type_, permission=permission, **kwargs)
+        self.prefix = prefix
+        self.names = names or {}
+
+    def wrap_resolve(self, parent_resolver: Callable[..., Any]) -> Callable[..., Any]:
+        def cleaned(resolve: Callable[..., Any]) -> Callable[..., Any]:
+            @wraps(resolve)
+            def change(root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+                with input_paths(self.prefix, self.names):
+                    return resolve(root, info, **clean_arguments(info, arguments))
+
+            return change
+
+        return super().wrap_resolve(cleaned(self.resolver or parent_resolver))
+
+
+class Mutation(graphene.ObjectType):
+    """What the shared kernel changes."""
+
+    create_tag = Change(
+        Tag,
+        name="createTag",
+        permission=Action.CHANGE_TAGS,
+        prefix="input",
+        input=graphene.Argument(TagInput, required=True),
+    )
+    update_tag = Change(
+        Tag,
+        name="updateTag",
+        permission=Action.CHANGE_TAGS,
+        prefix="input",
+        id=graphene.ID(required=True),
+        input=graphene.Argument(TagInput, required=True),
+    )
+    delete_tag = Change(
+        graphene.Boolean, name="deleteTag", permission=Action.CHANGE_TAGS, id=graphene.ID(required=True)
+    )
+
+    @staticmethod
+    def resolve_create_tag(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
+        return reread(info, Tag, tags.create_tag(input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_update_tag(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
+        return reread(info, Tag, tags.update_tag(id, input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_delete_tag(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
+        tags.delete_tag(id, actor=actor_of(info))
+        return True

@@ -1,0 +1,91 @@
+"""The comparison operators of ``where``, and what each means in SQL."""
+
+import re
+from enum import Enum
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+
+class SQLOperator(Enum):
+    """How a column is compared with a value."""
+
+    EQ = "EQ"
+    NEQ = "NEQ"
+    GT = "GT"
+    GTE = "GTE"
+    LT = "LT"
+    LTE = "LTE"
+    LIKE = "LIKE"
+    NOT_LIKE = "NOT_LIKE"
+    IN = "IN"
+    NOT_IN = "NOT_IN"
+    BETWEEN = "BETWEEN"
+    NOT_BETWEEN = "NOT_BETWEEN"
+    IS_NULL = "IS_NULL"
+    IS_NOT_NULL = "IS_NOT_NULL"
+
+
+NULL_TESTS = frozenset({SQLOperator.IS_NULL, SQLOperator.IS_NOT_NULL})
+LISTS = frozenset({SQLOperator.IN, SQLOperator.NOT_IN, SQLOperator.BETWEEN, SQLOperator.NOT_BETWEEN})
+RANGES = frozenset({SQLOperator.BETWEEN, SQLOperator.NOT_BETWEEN})
+PATTERNS = frozenset({SQLOperator.LIKE, SQLOperator.NOT_LIKE})
+MEMBERSHIP = frozenset({SQLOperator.EQ, SQLOperator.NEQ, SQLOperator.IN, SQLOperator.NOT_IN}) | NULL_TESTS
+COMPARISONS = frozenset(SQLOperator) - PATTERNS
+EVERY = frozenset(SQLOperator)
+
+_LOOKUPS = {
+    SQLOperator.EQ: "exact",
+    SQLOperator.NEQ: "exact",
+    SQLOperator.GT: "gt",
+    SQLOperator.GTE: "gte",
+    SQLOperator.LT: "lt",
+    SQLOperator.LTE: "lte",
+    SQLOperator.LIKE: "like",
+    SQLOperator.NOT_LIKE: "like",
+    SQLOperator.IN: "in",
+    SQLOperator.NOT_IN: "in",
+    SQLOperator.BETWEEN: "range",
+    SQLOperator.NOT_BETWEEN: "range",
+}
+_NEGATIONS = frozenset({SQLOperator.NEQ, SQLOperator.NOT_LIKE, SQLOperator.NOT_IN, SQLOperator.NOT_BETWEEN})
+
+
+def compare(column: str, operator: SQLOperator, value: Any) -> Q:
+    """Give the condition; a negation leaves out rows without a value, as SQL does.
+
+    :param column: name of the field, with ``__`` through relations.
+    """
+    if operator in NULL_TESTS:
+        return Q(**{f"{column}__isnull": operator is SQLOperator.IS_NULL})
+    condition = Q(**{f"{column}__{_LOOKUPS[operator]}": value})
+    if operator in _NEGATIONS:
+        return ~condition & Q(**{f"{column}__isnull": False})
+    return condition
+
+
+def _pattern_parts(pattern: str) -> list[tuple[bool, str]]:
+    """Split a LIKE pattern into (is wildcard, character); a backslash makes the next % or _ plain."""
+    return [
+        (match[0] in "%_", match[0][-1]) for match in re.finditer(r"\\[%_\\]|.", pattern, flags=re.DOTALL)
+    ]
+
+
+@models.CharField.register_lookup
+@models.TextField.register_lookup
+class Like(models.Lookup[bool]):
+    """LIKE with the client's own % and _, without case in every script."""
+
+    lookup_name = "like"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        parts = _pattern_parts(str(self.rhs))
+        if connection.vendor == "sqlite":
+            # SQLite's LIKE folds ASCII only; Django's REGEXP is Python's, fed with escaped text alone.
+            wildcards = {"%": ".*", "_": "."}
+            regex = "".join(wildcards[char] if wild else re.escape(char) for wild, char in parts)
+            return f"{column} REGEXP %s", (*parameters, f"(?is)^{regex}\\Z")
+        plain = "".join(char if wild else re.sub(r"([%_\\])", r"\\\1", char) for wild, char in parts)
+        return f"{column} ILIKE %s", (*parameters, plain)

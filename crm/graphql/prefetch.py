@@ -1,0 +1,171 @@
+"""The look-ahead: what a selection needs is loaded in a fixed number of statements, and nothing else."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Field, ManyToManyField, Model, Prefetch, QuerySet
+from django.db.models.fields.reverse_related import ManyToOneRel
+from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo
+from graphql.execution.collect_fields import collect_sub_fields
+
+from crm.actors import Actor
+from crm.graphql.auth import actor_of
+from crm.graphql.types import Attribute, Computed, Related, RelatedList
+
+#: Columns that ``is_visible_to`` reads.
+VISIBILITY_COLUMNS = ("company_id", "deleted_at")
+
+
+def selected_fields(
+    info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode]
+) -> dict[str, list[FieldNode]]:
+    """Collect the sub-selections of fields that return one type, by field name, aliases merged."""
+    object_type = info.schema.get_type(type_name)
+    if not isinstance(object_type, GraphQLObjectType):
+        raise TypeError(f"{type_name} is no object type")
+    collected = collect_sub_fields(
+        info.schema, info.fragments, info.variable_values, object_type, list(nodes)
+    )
+    by_name: dict[str, list[FieldNode]] = defaultdict(list)
+    for same_key in collected.values():
+        by_name[same_key[0].name.value].extend(same_key)
+    return by_name
+
+
+@dataclass
+class Loading:
+    """What one queryset has to load."""
+
+    columns: set[str] = field(default_factory=lambda: {"pk"})
+    joined: set[str] = field(default_factory=set)
+    prefetched: dict[str, Prefetch[Any, Any, Any]] = field(default_factory=dict)
+    computed: dict[str, Any] = field(default_factory=dict)
+
+    def apply(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Make a queryset load just this."""
+        queryset = queryset.annotate(**self.computed).select_related(*self.joined or [None])
+        return queryset.only(*self.columns).prefetch_related(*self.prefetched.values())
+
+
+def load(
+    queryset: QuerySet[Any], type_: Any, nodes: Iterable[FieldNode], info: GraphQLResolveInfo
+) -> QuerySet[Any]:
+    """Make a queryset load what the selection of its rows needs.
+
+    :param queryset: rows that are visible already.
+    :param type_: the graphene type of a row.
+    :param nodes: the fields whose sub-selections are asked of each row.
+    """
+    loading = Loading()
+    _walk(loading, queryset.model, type_, nodes, info, actor_of(info), prefix="")
+    loading.columns |= {name for name in VISIBILITY_COLUMNS if _has_column(queryset.model, name)}
+    return loading.apply(queryset)
+
+
+def _has_column(model: type[Model], name: str) -> bool:
+    return any(column.attname == name for column in model._meta.concrete_fields)
+
+
+def _walk(
+    loading: Loading,
+    model: type[Model],
+    type_: Any,
+    nodes: Iterable[FieldNode],
+    info: GraphQLResolveInfo,
+    actor: Actor,
+    *,
+    prefix: str,
+) -> None:
+    relations: dict[str, tuple[Any, list[FieldNode]]] = {}
+    for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
+        declared = type_._meta.fields.get(name)
+        if isinstance(declared, Computed):
+            loading.computed[declared.annotation] = declared.expression(actor)
+        elif isinstance(declared, Related | RelatedList):
+            known = relations.setdefault(declared.path, (declared, []))
+            known[1].extend(same_name)
+        elif isinstance(declared, Attribute):
+            for path in declared.loads:
+                loading.columns.add(prefix + path)
+                if "__" in path:
+                    loading.joined.add(prefix + path.rpartition("__")[0])
+        elif declared is not None and _has_column(model, name):
+            loading.columns.add(prefix + name)
+    for path, (declared, same_path) in relations.items():
+        if isinstance(declared, RelatedList):
+            _add_list(loading, model, declared, same_path, info, actor, prefix=prefix)
+        else:
+            _add_one(loading, model, declared, path, same_path, info, actor, prefix=prefix)
+
+
+def _add_list(
+    loading: Loading,
+    model: type[Model],
+    declared: RelatedList,
+    nodes: list[FieldNode],
+    info: GraphQLResolveInfo,
+    actor: Actor,
+    *,
+    prefix: str,
+) -> None:
+    relation: Any = model._meta.get_field(declared.path)
+    rows = relation.related_model._default_manager.visible_to(actor).order_by(*declared.ordering)
+    rows = load(rows, declared.row_type, nodes, info)
+    rows.query.add_immediate_loading(
+        [*rows.query.deferred_loading[0], *(column.name for column in _back_columns(relation))]
+    )
+    loading.prefetched[prefix + declared.path] = Prefetch(prefix + declared.path, queryset=rows)
+
+
+def _back_columns(relation: Any) -> list[Field[Any, Any]]:
+    """Give the columns by which Django ties the rows of a list to their owner."""
+    if isinstance(relation, ManyToOneRel):
+        return [relation.field]
+    if isinstance(relation, ManyToManyField):
+        return []
+    if hasattr(relation, "object_id_field_name"):
+        related = relation.related_model._meta
+        return [
+            related.get_field(relation.object_id_field_name),
+            related.get_field(relation.content_type_field_name),
+        ]
+    return []
+
+
+def _add_one(
+    loading: Loading,
+    model: type[Model],
+    declared: Related,
+    path: str,
+    nodes: list[FieldNode],
+    info: GraphQLResolveInfo,
+    actor: Actor,
+    *,
+    prefix: str,
+) -> None:
+    relation: Any = model._meta.get_field(path)
+    full = prefix + path
+    loading.columns.add(full)
+    if _computes(declared.row_type, nodes, info):
+        rows = relation.related_model._default_manager.visible_to(actor)
+        loading.prefetched[full] = Prefetch(full, queryset=load(rows, declared.row_type, nodes, info))
+        return
+    loading.joined.add(full)
+    loading.columns.add(f"{full}__pk")
+    for name in VISIBILITY_COLUMNS:
+        if _has_column(relation.related_model, name):
+            loading.columns.add(f"{full}__{name}")
+    _walk(loading, relation.related_model, declared.row_type, nodes, info, actor, prefix=f"{full}__")
+
+
+def _computes(type_: Any, nodes: list[FieldNode], info: GraphQLResolveInfo) -> bool:
+    """Tell whether a selection asks for a computed column, which a join cannot carry."""
+    for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
+        declared = type_._meta.fields.get(name)
+        if isinstance(declared, Computed):
+            return True
+        if isinstance(declared, Related) and _computes(declared.row_type, same_name, info):
+            return True
+    return False

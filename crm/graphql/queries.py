@@ -1,0 +1,96 @@
+"""Queries of the shared kernel, and reading one row."""
+
+from typing import Any
+
+import graphene
+from graphql import GraphQLResolveInfo
+
+from crm import models
+from crm.errors import NotFound
+from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.filters import BooleanColumn, IdColumn, IntegerColumn, ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.paginator import list_field
+from crm.graphql.prefetch import load
+from crm.graphql.types import Company, Tag, User
+from crm.models.base import pick
+
+
+def read_one(info: GraphQLResolveInfo, type_: Any, key: object, *, argument: str = "id") -> Any:
+    """Give one visible row by key, with what the field's selection needs.
+
+    :raises NotFound: if no such row exists for the actor.
+    """
+    visible = type_._meta.model._default_manager.visible_to(actor_of(info))
+    return pick(load(visible, type_, info.field_nodes, info), key, argument=argument)
+
+
+def reread(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
+    """Give a row that was just written as the selection needs it; None if the actor no longer sees it."""
+    visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=row.pk)
+    return load(visible, type_, info.field_nodes, info).first()
+
+
+def single_field(type_: Any, **kwargs: Any) -> Guarded:
+    """Declare a query for one row by id; null data and NOT_FOUND where it does not exist."""
+
+    def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
+        return read_one(info, type_, id)
+
+    return Guarded(type_, id=graphene.ID(required=True), resolver=resolve, **kwargs)
+
+
+class UserFilterSet(ListFilterSet):
+    search_method = "search"
+    order_columns = {name: name for name in ("id", "displayname", "updated_at")} | {
+        "created_at": "date_joined"
+    }
+
+    id = IdColumn("id")
+    uuid = UuidColumn("uuid")
+    firstname = TextColumn("first_name")
+    lastname = TextColumn("last_name")
+    displayname = TextColumn("displayname")
+    email = TextColumn("email")
+    is_active = BooleanColumn("is_active")
+
+    class Meta:
+        model = models.User
+        fields: list[str] = []
+
+
+class TagFilterSet(ListFilterSet):
+    search_method = "search"
+    order_columns = {name: name for name in ("id", "name", "slug", "weight", "created_at")}
+
+    id = IdColumn("id")
+    name = TextColumn("name")
+    slug = TextColumn("slug")
+    weight = IntegerColumn("weight")
+    is_feature = BooleanColumn("is_feature")
+
+    class Meta:
+        model = models.Tag
+        fields: list[str] = []
+
+
+class Query(graphene.ObjectType):
+    """What the shared kernel answers."""
+
+    me = Guarded(User, required=True)
+    current_company = Guarded(Company, name="currentCompany", required=True)
+    user = single_field(User)
+    users = list_field("users", User, UserFilterSet)
+    tags = list_field("tags", Tag, TagFilterSet)
+
+    @staticmethod
+    def resolve_me(_root: Any, info: GraphQLResolveInfo) -> Any:
+        return read_one(info, User, actor_of(info).user_id)
+
+    @staticmethod
+    def resolve_current_company(_root: Any, info: GraphQLResolveInfo) -> Any:
+        found = load(
+            models.Company.objects.visible_to(actor_of(info)), Company, info.field_nodes, info
+        ).first()
+        if found is None:
+            raise NotFound
+        return found

@@ -1,0 +1,94 @@
+"""Scalars of the contract."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import graphene
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
+from graphql.language import StringValueNode
+
+
+def parse_datetime(text: object) -> datetime:
+    """Read an ISO 8601 date-time; without an offset it is UTC.
+
+    :raises ValueError: if the text is none.
+    """
+    if not isinstance(text, str) or "T" not in text.replace(" ", "T"):
+        raise ValueError("Expected a date-time such as 2026-01-31T09:30:00+00:00.")
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError("Expected a date-time such as 2026-01-31T09:30:00+00:00.") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_date(text: object) -> date:
+    """Read a date of the form YYYY-MM-DD.
+
+    :raises ValueError: if the text is none.
+    """
+    message = "Expected a date such as 2026-01-31."
+    if not isinstance(text, str) or len(text.strip()) != 10:
+        raise ValueError(message)
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(message) from None
+
+
+class DateTime(graphene.Scalar):
+    """A moment in ISO 8601 with its offset; answers are in UTC."""
+
+    @staticmethod
+    def serialize(value: datetime) -> str:
+        return value.astimezone(UTC).isoformat()
+
+    @staticmethod
+    def parse_value(value: object) -> datetime:
+        try:
+            return parse_datetime(value)
+        except ValueError as refused:
+            raise GraphQLError(str(refused)) from refused
+
+    @staticmethod
+    def parse_literal(node: ValueNode, _variables: Any = None) -> datetime:
+        return DateTime.parse_value(node.value if isinstance(node, StringValueNode) else None)
+
+
+class Date(graphene.Scalar):
+    """A day in ISO 8601: YYYY-MM-DD."""
+
+    @staticmethod
+    def serialize(value: date) -> str:
+        return value.isoformat()
+
+    @staticmethod
+    def parse_value(value: object) -> date:
+        try:
+            return parse_date(value)
+        except ValueError as refused:
+            raise GraphQLError(str(refused)) from refused
+
+    @staticmethod
+    def parse_literal(node: ValueNode, _variables: Any = None) -> date:
+        return Date.parse_value(node.value if isinstance(node, StringValueNode) else None)
+
+
+class Mixed(graphene.Scalar):
+    """Any value: text, number, boolean, list, object or null."""
+
+    @staticmethod
+    def serialize(value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def parse_value(value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        return value_from_ast_untyped(node, variables)
+
+
+class JSON(Mixed):
+    """A JSON document."""

@@ -1,0 +1,210 @@
+"""How a field of a type is stored or computed, and the types of the shared kernel."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import graphene
+from django.db import models as db
+from django.db.models import OuterRef, Subquery
+from graphene_django import DjangoObjectType
+from graphene_django.converter import convert_django_field
+from graphql import GraphQLResolveInfo
+
+from crm import models
+from crm.actors import Actor, Role
+from crm.graphql.auth import actor_of
+from crm.graphql.scalars import JSON, Date, DateTime, Mixed
+from crm.models.companies import LeadVisibility
+
+MemberRole = graphene.Enum.from_enum(Role, name="MemberRole")
+LeadVisibilityEnum = graphene.Enum("LeadVisibility", [(choice, choice) for choice in LeadVisibility.values])
+
+
+@convert_django_field.register(db.DateTimeField)
+def _datetime(field: Any, registry: Any = None) -> Any:
+    return DateTime(required=not field.null)
+
+
+@convert_django_field.register(db.DateField)
+def _date(field: Any, registry: Any = None) -> Any:
+    return Date(required=not field.null)
+
+
+@convert_django_field.register(db.UUIDField)
+def _uuid(field: Any, registry: Any = None) -> Any:
+    return graphene.ID(required=not field.null)
+
+
+@convert_django_field.register(db.CharField)
+@convert_django_field.register(db.TextField)
+def _text(field: Any, registry: Any = None) -> Any:
+    return graphene.String(required=not field.null)
+
+
+class Attribute(graphene.Field):
+    """A field read from a column of the row, or of a row that belongs to it (``file__name``)."""
+
+    def __init__(
+        self, type_: Any, path: str, *, resolver: Callable[..., Any] | None = None, **kwargs: Any
+    ) -> None:
+        def read(row: Any, _info: GraphQLResolveInfo) -> Any:
+            for name in path.split("__"):
+                row = getattr(row, name)
+            return row
+
+        super().__init__(type_, resolver=resolver or read, **kwargs)
+        self.loads = (path,)
+
+
+class Related(graphene.Field):
+    """A field that leads to one other row; null where the actor may not see it."""
+
+    def __init__(self, type_: Any, path: str, **kwargs: Any) -> None:
+        def read(row: Any, info: GraphQLResolveInfo) -> Any:
+            related = getattr(row, path)
+            return related if related is not None and related.is_visible_to(actor_of(info)) else None
+
+        super().__init__(type_, resolver=read, **kwargs)
+        self.path = path
+
+    @property
+    def row_type(self) -> Any:
+        """The graphene type of the other row."""
+        return getattr(self.type, "of_type", self.type)
+
+
+class RelatedList(graphene.Field):
+    """A field that lists other rows, in an order of its own; only those that the actor may see."""
+
+    def __init__(self, type_: Any, path: str, *, ordering: Sequence[str], **kwargs: Any) -> None:
+        def read(row: Any, _info: GraphQLResolveInfo) -> Any:
+            return getattr(row, path).all()
+
+        super().__init__(graphene.List(lambda: graphene.NonNull(self.row_type)), resolver=read, **kwargs)
+        self._row = type_
+        self.path = path
+        self.ordering = (*ordering, "pk")
+
+    @property
+    def row_type(self) -> Any:
+        """The graphene type of the other rows."""
+        return self._row if isinstance(self._row, type) else self._row()
+
+
+class Computed(graphene.Field):
+    """A field that the database computes for each row, for this actor."""
+
+    def __init__(
+        self, type_: Any, annotation: str, expression: Callable[[Actor], Any], **kwargs: Any
+    ) -> None:
+        super().__init__(type_, resolver=lambda row, _info: getattr(row, annotation), **kwargs)
+        self.annotation = annotation
+        self.expression = expression
+
+
+class Company(DjangoObjectType):
+    """A tenant and its settings."""
+
+    class Meta:
+        model = models.Company
+        convert_choices_to_enum = False
+        fields = [
+            "id",
+            "uuid",
+            "name",
+            "website",
+            "email",
+            "phone",
+            "address",
+            "address_2",
+            "city",
+            "state",
+            "zip",
+            "country",
+            "language",
+            "timezone",
+            "region",
+            "is_active",
+            "reason_lost_required",
+            "flag_duplicate_leads",
+            "created_at",
+            "updated_at",
+        ]
+
+    lead_visibility = Attribute(LeadVisibilityEnum, "lead_visibility", required=True)
+    my_role = Computed(MemberRole, "my_role", lambda actor: _role(company=OuterRef("pk"), user=actor.user_id))
+
+
+def _role(**member: Any) -> Subquery:
+    """Give the expression for the role of the member that the conditions name."""
+    return Subquery(models.Membership.objects.filter(**member).values("role")[:1])
+
+
+class User(DjangoObjectType):
+    """A member of the company."""
+
+    class Meta:
+        model = models.User
+        fields = ["id", "uuid", "displayname", "is_active", "timezone", "updated_at"]
+
+    firstname = Attribute(graphene.String, "first_name")
+    lastname = Attribute(graphene.String, "last_name")
+    email = Attribute(graphene.String, "email")
+    created_at = Attribute(DateTime, "date_joined")
+    role = Computed(
+        MemberRole, "member_role", lambda actor: _role(company=actor.company_id, user=OuterRef("pk"))
+    )
+
+
+class Tag(DjangoObjectType):
+    """A label."""
+
+    class Meta:
+        model = models.Tag
+        fields = ["id", "name", "slug", "weight", "is_feature", "created_at", "updated_at"]
+
+
+class CustomField(graphene.ObjectType):
+    """A free field of a record."""
+
+    name = graphene.String(required=True)
+    value = Mixed()
+
+
+def custom_fields() -> Attribute:
+    """Declare the custom fields of a record, by name."""
+    return Attribute(
+        graphene.List(graphene.NonNull(CustomField)),
+        "custom_fields",
+        resolver=lambda row, _info: row.listed_custom_fields(),
+    )
+
+
+class Filesystem(graphene.ObjectType):
+    """A file attached to a record."""
+
+    id = Attribute(graphene.ID, "file_id", required=True)
+    uuid = Attribute(graphene.ID, "file__uuid", required=True)
+    name = Attribute(graphene.String, "file__name", required=True)
+    url = Attribute(graphene.String, "file__url", required=True)
+    type = Attribute(graphene.String, "file__type")
+    size = Attribute(graphene.Float, "file__size", required=True)
+    field_name = Attribute(graphene.String, "field_name")
+    attributes = Attribute(JSON, "file__attributes")
+    created_at = Attribute(DateTime, "created_at")
+
+
+class SocialChannel(DjangoObjectType):
+    """A channel of communication about a record."""
+
+    class Meta:
+        model = models.SocialChannel
+        fields = ["id", "uuid", "name", "slug", "description", "created_at"]
+
+    entity_namespace = Attribute(
+        graphene.String,
+        "content_type__model",
+        required=True,
+    )
+    entity_id = Attribute(graphene.ID, "object_id", required=True)
+    users = RelatedList(User, "users", ordering=(), required=True)

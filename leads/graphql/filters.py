@@ -1,0 +1,146 @@
+"""Columns of the lists of leads and their lookups."""
+
+from typing import Any
+
+from django.db.models import Q
+
+from crm.actors import Actor
+from crm.graphql.filters import (
+    BooleanColumn,
+    ChoiceColumn,
+    DateTimeColumn,
+    IdColumn,
+    ListFilterSet,
+    TextColumn,
+    UuidColumn,
+)
+from crm.graphql.operators import NULL_TESTS, SQLOperator
+from leads import models
+from leads.models.querysets import is_rotting
+from people.graphql.filters import EmailColumn, PhoneColumn
+
+
+class RottingColumn(BooleanColumn):
+    """Whether a lead rots, computed by the database."""
+
+    operators = frozenset({SQLOperator.EQ, SQLOperator.NEQ}) | NULL_TESTS
+
+    def condition(self, operator: SQLOperator, value: Any, *, name: str, actor: Actor) -> Q:
+        if operator in NULL_TESTS and operator in self.operators:
+            return Q(pk__isnull=operator is SQLOperator.IS_NULL)
+        # The base class checks operator and value; its condition is not of use here.
+        super().condition(operator, value, name=name, actor=actor)
+        wanted = self.read(value) == (operator is SQLOperator.EQ)
+        return is_rotting() if wanted else ~is_rotting()
+
+
+class LeadFilterSet(ListFilterSet):
+    search_method = "search"
+    order_columns = {
+        name: name
+        for name in (
+            "id",
+            "created_at",
+            "updated_at",
+            "title",
+            "firstname",
+            "lastname",
+            "email",
+            "phone",
+            "stage_changed_at",
+            "closed_at",
+        )
+    } | {"status": "status__name", "pipeline_stage_id": "stage_id"}
+
+    id = IdColumn("id")
+    uuid = UuidColumn("uuid")
+    companies_id = IdColumn("company_id")
+    users_id = IdColumn("user_id")
+    leads_owner_id = IdColumn("owner_id")
+    leads_receivers_id = IdColumn("receiver_id")
+    leads_status_id = IdColumn("status_id")
+    leads_types_id = IdColumn("type_id")
+    lead_types_id = IdColumn("type_id")
+    leads_sources_id = IdColumn("source_id")
+    title = TextColumn("title")
+    firstname = TextColumn("firstname")
+    lastname = TextColumn("lastname")
+    email = EmailColumn("email")
+    phone = PhoneColumn("phone")
+    people_id = IdColumn("person_id")
+    organization_id = IdColumn("organization_id")
+    pipeline_id = IdColumn("pipeline_id")
+    pipelines_id = IdColumn("pipeline_id")
+    pipeline_stage_id = IdColumn("stage_id")
+    status = TextColumn("status__name")
+    is_rotting = RottingColumn("is_rotting")
+    stage_changed_at = DateTimeColumn("stage_changed_at")
+    closed_at = DateTimeColumn("closed_at")
+    created_at = DateTimeColumn("created_at")
+    updated_at = DateTimeColumn("updated_at")
+
+    class Meta:
+        model = models.Lead
+        fields: list[str] = []
+
+
+class LeadStatusFilterSet(ListFilterSet):
+    order_columns = {name: name for name in ("id", "name", "weight")}
+
+    id = IdColumn("id")
+    name = TextColumn("name")
+    category = ChoiceColumn("category")
+    is_default = BooleanColumn("is_default")
+
+    class Meta:
+        model = models.LeadStatus
+        fields: list[str] = []
+
+
+class LeadTypeFilterSet(ListFilterSet):
+    order_columns = {
+        name: name for name in ("id", "name", "description", "is_active", "created_at", "updated_at")
+    }
+
+    id = IdColumn("id")
+    uuid = UuidColumn("uuid")
+    name = TextColumn("name")
+    description = TextColumn("description")
+    is_active = BooleanColumn("is_active")
+    created_at = DateTimeColumn("created_at")
+    updated_at = DateTimeColumn("updated_at")
+
+    class Meta:
+        model = models.LeadType
+        fields: list[str] = []
+
+
+class LeadSourceFilterSet(ListFilterSet):
+    order_columns = {name: name for name in ("id", "name", "created_at", "updated_at")}
+
+    id = IdColumn("id")
+    uuid = UuidColumn("uuid")
+    name = TextColumn("name")
+    description = TextColumn("description")
+    is_active = BooleanColumn("is_active")
+    created_at = DateTimeColumn("created_at")
+    updated_at = DateTimeColumn("updated_at")
+
+    class Meta:
+        model = models.LeadSource
+        fields: list[str] = []
+
+
+class LeadReceiverFilterSet(ListFilterSet):
+    order_columns = {name: name for name in ("id", "name", "created_at")}
+
+    id = IdColumn("id")
+    uuid = UuidColumn("uuid")
+    name = TextColumn("name")
+    source_name = TextColumn("source_name")
+    is_default = BooleanColumn("is_default")
+    is_active = BooleanColumn("is_active")
+
+    class Meta:
+        model = models.LeadReceiver
+        fields: list[str] = []

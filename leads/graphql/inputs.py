@@ -1,0 +1,55 @@
+"""Inputs of leads."""
+
+import graphene
+
+from crm.graphql.inputs import CustomFieldEntityInput, TagInput
+from crm.graphql.scalars import Mixed
+from people.graphql.inputs import OrganizationInput, PeopleInput
+
+
+class LeadUpdateInput(graphene.InputObjectType):
+    branch_id = graphene.ID(deprecation_reason="ignored")
+    title = graphene.String()
+    people_id = graphene.ID()
+    organization_id = graphene.ID()
+    firstname = graphene.String()
+    lastname = graphene.String()
+    email = graphene.String()
+    phone = graphene.String()
+    description = graphene.String()
+    reason_lost = graphene.String()
+    leads_owner_id = graphene.ID()
+    receiver_id = graphene.ID()
+    status_id = graphene.ID()
+    type_id = graphene.ID()
+    source_id = graphene.ID()
+    pipelines_id = graphene.ID()
+    pipeline_id = graphene.ID()
+    pipeline_stage_id = graphene.ID()
+    participants_id = graphene.List(graphene.NonNull(graphene.ID))
+    tags = graphene.List(graphene.NonNull(TagInput))
+    custom_fields = graphene.List(graphene.NonNull(CustomFieldEntityInput))
+
+
+class LeadInput(LeadUpdateInput):
+    company_id = graphene.ID()
+    people = PeopleInput()
+    organization = OrganizationInput()
+
+
+class LeadWonOrLostInput(graphene.InputObjectType):
+    status = graphene.String(required=True)
+    reason_lost = graphene.String()
+
+
+class LeadsParticipantsInput(graphene.InputObjectType):
+    lead_id = graphene.ID(required=True)
+    user_id = graphene.ID()
+
+
+class FollowInput(graphene.InputObjectType):
+    entity_id = Mixed(required=True)
+    user_id = graphene.ID()
+
+
+LeadStatusEnum = graphene.Enum("LeadStatusEnum", [(name, name) for name in ("Won", "Lost", "Close")])

@@ -1,0 +1,18 @@
+"""Queries for leads and their lookups."""
+
+import graphene
+
+from crm.graphql.paginator import list_field
+from crm.graphql.queries import single_field
+from leads.graphql import filters, types
+
+
+class Query(graphene.ObjectType):
+    """What can be asked of leads."""
+
+    leads = list_field("leads", types.Lead, filters.LeadFilterSet)
+    lead = single_field(types.Lead)
+    lead_statuses = list_field("leadStatuses", types.LeadStatus, filters.LeadStatusFilterSet)
+    lead_types = list_field("leadTypes", types.LeadType, filters.LeadTypeFilterSet)
+    lead_sources = list_field("leadSources", types.LeadSource, filters.LeadSourceFilterSet)
+    lead_receivers = list_field("leadReceivers", types.LeadReceiver, filters.LeadReceiverFilterSet)

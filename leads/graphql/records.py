@@ -1,0 +1,87 @@
+"""Mutations for tags and custom fields of a record of any kind."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import graphene
+from django.core.exceptions import ValidationError
+from graphql import GraphQLResolveInfo
+
+from crm.actors import Action
+from crm.graphql.auth import actor_of
+from crm.graphql.inputs import AttachTagEntityInput, CustomFieldInput
+from crm.graphql.mutations import Change
+from leads.services import records
+
+
+class RecordMutation(graphene.ObjectType):
+    """What can be changed about a record whatever its kind."""
+
+    attach_tag_to_entity = Change(
+        graphene.Boolean,
+        name="attachTagToEntity",
+        permission=Action.CHANGE_TAGS,
+        prefix="input",
+        input=graphene.Argument(AttachTagEntityInput, required=True),
+    )
+    detach_tag_from_entity = Change(
+        graphene.Boolean,
+        name="detachTagFromEntity",
+        permission=Action.CHANGE_TAGS,
+        prefix="input",
+        input=graphene.Argument(AttachTagEntityInput, required=True),
+    )
+    set_custom_field = Change(
+        graphene.Boolean,
+        name="setCustomField",
+        permission=Action.CHANGE_PEOPLE,
+        prefix="input",
+        input=graphene.Argument(CustomFieldInput, required=True),
+    )
+    delete_custom_field = Change(
+        graphene.Boolean,
+        name="deleteCustomField",
+        permission=Action.CHANGE_PEOPLE,
+        prefix="input",
+        input=graphene.Argument(CustomFieldInput, required=True),
+    )
+
+    @staticmethod
+    def resolve_attach_tag_to_entity(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
+        return _tie(info, input, present=True)
+
+    @staticmethod
+    def resolve_detach_tag_from_entity(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
+        return _tie(info, input, present=False)
+
+    @staticmethod
+    def resolve_set_custom_field(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
+        return _set(info, input, _value(input))
+
+    @staticmethod
+    def resolve_delete_custom_field(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
+        return _set(info, input, None)
+
+
+def _tie(info: GraphQLResolveInfo, values: Mapping[str, Any], *, present: bool) -> bool:
+    records.tie_tag(
+        values["tag_id"],
+        values["entity_type"],
+        values["entity_id"],
+        present=present,
+        actor=actor_of(info),
+    )
+    return True
+
+
+def _set(info: GraphQLResolveInfo, values: Mapping[str, Any], value: Any) -> bool:
+    records.set_custom_field(
+        values["name"], value, values["entity_type"], values["entity_id"], actor=actor_of(info)
+    )
+    return True
+
+
+def _value(values: Mapping[str, Any]) -> Any:
+    if "data" in values and "value" in values and values["data"] != values["value"]:
+        raise ValidationError({"value": ["Give data or value, not both."]})
+    return values["data"] if "data" in values else values.get("value")

@@ -1,0 +1,57 @@
+"""The live stream of leads."""
+
+from typing import Any
+
+import graphene
+from django.db.models import QuerySet
+from graphql import GraphQLResolveInfo
+
+from crm.actors import Actor
+from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.prefetch import load
+from crm.graphql.where import condition, where_input
+from crm.models.base import keyed
+from leads import models
+from leads.graphql.filters import LeadFilterSet
+from leads.graphql.types import Lead
+
+
+class LeadUpdate(Guarded):
+    """The field ``leadUpdate``: each lead that changed, as the subscriber may see it."""
+
+    @staticmethod
+    def check_subscription(actor: Actor, *, id: object = None, **arguments: Any) -> int | None:
+        """Check the arguments before the first event; give the key of the one lead that is asked for.
+
+        :raises NotFound: if ``id`` names no lead that the actor may see.
+        :raises BadUserInput: if ``where`` does not fit the list of leads.
+        """
+        condition(arguments.get("where"), LeadFilterSet, actor)
+        return None if id is None else models.Lead.objects.find(actor, id).pk
+
+
+class Subscription(graphene.ObjectType):
+    """What can be listened to."""
+
+    lead_update = LeadUpdate(
+        Lead,
+        name="leadUpdate",
+        id=graphene.ID(),
+        where=graphene.Argument(where_input("Subscription", "leadUpdate", LeadFilterSet)),
+    )
+
+    @staticmethod
+    def resolve_lead_update(
+        event: Any,
+        info: GraphQLResolveInfo,
+        *,
+        id: object = None,
+        where: Any = None,
+    ) -> Any:
+        """Give the lead of an event, or None if it is not for this subscriber."""
+        actor = actor_of(info)
+        leads: QuerySet[Any] = models.Lead.objects.visible_to(actor).filter(pk=event.object_id)
+        if id is not None:
+            leads = keyed(leads, id)
+        leads = leads.filter(condition(where, LeadFilterSet, actor))
+        return load(leads, Lead, info.field_nodes, info).first()

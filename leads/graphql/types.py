@@ -1,0 +1,136 @@
+"""Types of leads and their lookups."""
+
+import graphene
+from django.db.models import BooleanField, Case, Count, IntegerField, OuterRef, Subquery, When
+from django.db.models.functions import Coalesce
+from graphene_django import DjangoObjectType
+
+from crm.actors import Actor
+from crm.graphql.types import (
+    Attribute,
+    Company,
+    Computed,
+    Filesystem,
+    Related,
+    RelatedList,
+    SocialChannel,
+    Tag,
+    User,
+    custom_fields,
+)
+from leads import models
+from leads.models.querysets import is_rotting
+from people.graphql.types import Organization, People
+from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
+
+LeadStatusCategory = graphene.Enum(
+    "LeadStatusCategory", [(value, value) for value in models.StatusCategory.values]
+)
+
+
+class LeadStatus(DjangoObjectType):
+    """How a lead stands."""
+
+    class Meta:
+        model = models.LeadStatus
+        fields = ("id", "name", "is_default", "weight")
+
+    category = Attribute(LeadStatusCategory, "category", required=True)
+
+
+class LeadType(DjangoObjectType):
+    """A class of leads."""
+
+    class Meta:
+        model = models.LeadType
+        fields = ("id", "uuid", "name", "description", "is_active", "created_at", "updated_at")
+
+    company = Related(Company, "company", required=True)
+
+
+class LeadSource(DjangoObjectType):
+    """Where leads come from."""
+
+    class Meta:
+        model = models.LeadSource
+        fields = ("id", "uuid", "name", "description", "is_active", "created_at", "updated_at")
+
+    company = Related(Company, "company", required=True)
+    type = Related(LeadType, "type")
+    lead_type = Related(LeadType, "type", name="leadType")
+
+
+def _received_leads(actor: Actor) -> Coalesce:
+    counted = (
+        models.Lead.objects.visible_to(actor)
+        .filter(receiver=OuterRef("pk"))
+        .order_by()
+        .values("receiver")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+class LeadReceiver(DjangoObjectType):
+    """A place where leads come in."""
+
+    class Meta:
+        model = models.LeadReceiver
+        fields = ("id", "uuid", "name", "source_name", "is_default", "is_active", "created_at", "updated_at")
+
+    company = Related(Company, "company", required=True)
+    user = Related(User, "user")
+    agent = Related(User, "agent")
+    source = Related(LeadSource, "source")
+    lead_source = Related(LeadSource, "source", name="leadSource")
+    type = Related(LeadType, "type")
+    lead_type = Related(LeadType, "type", name="leadType")
+    total_leads = Computed(graphene.Int, "total_leads", _received_leads, required=True)
+
+
+class Lead(DjangoObjectType):
+    """A sales opportunity."""
+
+    class Meta:
+        model = models.Lead
+        fields = (
+            "id",
+            "uuid",
+            "title",
+            "firstname",
+            "lastname",
+            "email",
+            "phone",
+            "description",
+            "reason_lost",
+            "stage_changed_at",
+            "closed_at",
+            "version",
+            "created_at",
+            "updated_at",
+        )
+
+    company = Related(Company, "company", required=True)
+    user = Related(User, "user")
+    people = Related(People, "person")
+    organization = Related(Organization, "organization")
+    owner = Related(User, "owner")
+    receiver = Related(LeadReceiver, "receiver")
+    status = Related(LeadStatus, "status")
+    type = Related(LeadType, "type")
+    source = Related(LeadSource, "source")
+    pipeline = Related(LeadPipeline, "pipeline")
+    stage = Related(LeadPipelineStage, "stage")
+    participants = RelatedList(User, "participants", ordering=())
+    followers = RelatedList(User, "followers", ordering=(), required=True)
+    channels = RelatedList(SocialChannel, "channels", ordering=())
+    tags = RelatedList(Tag, "tags", ordering=("name",))
+    files = RelatedList(Filesystem, "file_links", ordering=())
+    custom_fields = custom_fields()
+    is_rotting = Computed(
+        graphene.Boolean,
+        "is_rotting",
+        lambda _actor: Case(When(is_rotting(), then=True), default=False, output_field=BooleanField()),
+        required=True,
+    )

@@ -1,0 +1,99 @@
+"""Columns of the lists of people and organizations."""
+
+from typing import Any
+
+from crm.actors import Actor
+from crm.graphql.filters import DateColumn, DateTimeColumn, IdColumn, ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.operators import SQLOperator
+from crm.models import Company
+from people import models
+from people.models.canonical import canonical_email, canonical_phone
+
+CANONICAL = frozenset({SQLOperator.EQ, SQLOperator.NEQ, SQLOperator.IN, SQLOperator.NOT_IN})
+
+
+class CanonicalColumn(TextColumn):
+    """Text that is compared for equality by its canonical spelling, in a column of its own."""
+
+    def compared_column(self, operator: SQLOperator) -> str:
+        return f"{self.field_name}_canonical" if operator in CANONICAL else str(self.field_name)
+
+    def read_for(self, operator: SQLOperator, value: Any, actor: Actor) -> Any:
+        read = super().read_for(operator, value, actor)
+        if operator not in CANONICAL:
+            return read
+        if isinstance(read, list):
+            return [self.canonical(item, actor) for item in read]
+        return self.canonical(read, actor)
+
+    def canonical(self, text: str, actor: Actor) -> str:
+        """Give the canonical spelling of a text; what has none equals nothing."""
+        raise NotImplementedError
+
+
+class EmailColumn(CanonicalColumn):
+    """An e-mail address, equal without case."""
+
+    def canonical(self, text: str, actor: Actor) -> str:
+        return canonical_email(text) or ""
+
+
+class PhoneColumn(CanonicalColumn):
+    """A phone number, equal in every format."""
+
+    def canonical(self, text: str, actor: Actor) -> str:
+        region = None if text.strip().startswith("+") else Company.objects.get(pk=actor.company_id).region
+        return canonical_phone(text, region) or ""
+
+
+class PeopleFilterSet(ListFilterSet):
+    search_method = "search"
+    order_columns = {
+        name: name
+        for name in ("id", "created_at", "updated_at", "name", "firstname", "lastname", "email", "dob")
+    }
+
+    id = IdColumn("id")
+    uuid = UuidColumn("uuid")
+    companies_id = IdColumn("company_id")
+    name = TextColumn("name")
+    firstname = TextColumn("firstname")
+    middlename = TextColumn("middlename")
+    lastname = TextColumn("lastname")
+    email = EmailColumn("email")
+    dob = DateColumn("dob")
+    created_at = DateTimeColumn("created_at")
+    updated_at = DateTimeColumn("updated_at")
+
+    class Meta:
+        model = models.Person
+        fields: list[str] = []
+
+
+class OrganizationFilterSet(ListFilterSet):
+    search_method = "search"
+    order_columns = {name: name for name in ("id", "created_at", "updated_at", "name")}
+
+    id = IdColumn("id")
+    uuid = UuidColumn("uuid")
+    companies_id = IdColumn("company_id")
+    name = TextColumn("name")
+    email = EmailColumn("email")
+    address = TextColumn("address")
+    created_at = DateTimeColumn("created_at")
+    updated_at = DateTimeColumn("updated_at")
+
+    class Meta:
+        model = models.Organization
+        fields: list[str] = []
+
+
+class ContactTypeFilterSet(ListFilterSet):
+    order_columns = {name: name for name in ("id", "name", "created_at")}
+
+    id = IdColumn("id")
+    name = TextColumn("name")
+
+    class Meta:
+        model = models.ContactType
+        fields: list[str] = []

@@ -1,0 +1,60 @@
+"""Inputs of people and organizations."""
+
+import graphene
+
+from crm.graphql.inputs import CustomFieldEntityInput, TagInput
+from crm.graphql.scalars import Date
+
+
+class ContactInput(graphene.InputObjectType):
+    id = graphene.ID()
+    contacts_types_id = graphene.ID()
+    value = graphene.String()
+    weight = graphene.Int()
+
+
+class AddressInput(graphene.InputObjectType):
+    id = graphene.ID()
+    address = graphene.String()
+    address_2 = graphene.String()
+    city = graphene.String()
+    county = graphene.String()
+    state = graphene.String()
+    zip = graphene.String()
+    country = graphene.String()
+    is_default = graphene.Boolean()
+
+
+class PeopleInput(graphene.InputObjectType):
+    id = graphene.ID()
+    company_id = graphene.ID()
+    firstname = graphene.String()
+    middlename = graphene.String()
+    lastname = graphene.String()
+    email = graphene.String()
+    dob = Date()
+    contacts = graphene.List(graphene.NonNull(ContactInput))
+    address = graphene.List(graphene.NonNull(AddressInput))
+    organization = graphene.String()
+    organizations_id = graphene.List(graphene.NonNull(graphene.ID))
+    tags = graphene.List(graphene.NonNull(TagInput))
+    custom_fields = graphene.List(graphene.NonNull(CustomFieldEntityInput))
+
+
+class OrganizationInput(graphene.InputObjectType):
+    id = graphene.ID()
+    company_id = graphene.ID()
+    name = graphene.String()
+    email = graphene.String()
+    address = graphene.String()
+    city = graphene.String()
+    state = graphene.String()
+    zip = graphene.String()
+    country = graphene.String()
+    tags = graphene.List(graphene.NonNull(TagInput))
+    custom_fields = graphene.List(graphene.NonNull(CustomFieldEntityInput))
+
+
+class OrganizationPeopleInput(graphene.InputObjectType):
+    organization_id = graphene.ID(required=True)
+    peoples_id = graphene.List(graphene.NonNull(graphene.ID))

@@ -1,0 +1,178 @@
+"""Mutations of people and organizations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import graphene
+from django.core.exceptions import ValidationError
+from graphql import GraphQLResolveInfo
+
+from crm.actors import Action
+from crm.graphql.auth import actor_of
+from crm.graphql.mutations import Change
+from crm.graphql.queries import reread
+from people.graphql.inputs import OrganizationInput, OrganizationPeopleInput, PeopleInput
+from people.graphql.types import Organization, People
+from people.services import organizations, people
+
+MAY = Action.CHANGE_PEOPLE
+
+
+class Mutation(graphene.ObjectType):
+    """What can be changed about people and organizations."""
+
+    create_people = Change(
+        People,
+        name="createPeople",
+        permission=MAY,
+        prefix="input",
+        input=graphene.Argument(PeopleInput, required=True),
+    )
+    update_people = Change(
+        People,
+        name="updatePeople",
+        permission=MAY,
+        prefix="input",
+        id=graphene.ID(required=True),
+        input=graphene.Argument(PeopleInput, required=True),
+        expected_version=graphene.Int(),
+    )
+    delete_people = Change(
+        graphene.Boolean,
+        name="deletePeople",
+        permission=MAY,
+        id=graphene.ID(required=True),
+        expected_version=graphene.Int(),
+    )
+    restore_people = Change(
+        graphene.Boolean, name="restorePeople", permission=MAY, id=graphene.ID(required=True)
+    )
+    create_organization = Change(
+        Organization,
+        name="createOrganization",
+        permission=MAY,
+        prefix="input",
+        input=graphene.Argument(OrganizationInput, required=True),
+    )
+    update_organization = Change(
+        Organization,
+        name="updateOrganization",
+        permission=MAY,
+        prefix="input",
+        id=graphene.ID(required=True),
+        input=graphene.Argument(OrganizationInput, required=True),
+        expected_version=graphene.Int(),
+    )
+    delete_organization = Change(
+        graphene.Boolean,
+        name="deleteOrganization",
+        permission=MAY,
+        id=graphene.ID(required=True),
+        expected_version=graphene.Int(),
+    )
+    restore_organization = Change(
+        graphene.Boolean, name="restoreOrganization", permission=MAY, id=graphene.ID(required=True)
+    )
+    add_people_to_organization = Change(
+        Organization,
+        name="addPeopleToOrganization",
+        permission=MAY,
+        people_id=graphene.ID(),
+        organization_id=graphene.ID(),
+        input=OrganizationPeopleInput(),
+    )
+    remove_people_from_organization = Change(
+        graphene.Boolean,
+        name="removePeopleFromOrganization",
+        permission=MAY,
+        people_id=graphene.ID(),
+        organization_id=graphene.ID(),
+        input=OrganizationPeopleInput(),
+    )
+
+    @staticmethod
+    def resolve_create_people(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
+        return reread(info, People, people.create_person(input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_update_people(
+        _root: Any,
+        info: GraphQLResolveInfo,
+        *,
+        id: str,
+        input: Any,
+        expected_version: int | None = None,
+    ) -> Any:
+        person = people.update_person(id, input, actor=actor_of(info), expected_version=expected_version)
+        return reread(info, People, person)
+
+    @staticmethod
+    def resolve_delete_people(_root: Any, info: GraphQLResolveInfo, *, id: str, **options: Any) -> bool:
+        people.delete_person(id, actor=actor_of(info), **options)
+        return True
+
+    @staticmethod
+    def resolve_restore_people(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
+        people.restore_person(id, actor=actor_of(info))
+        return True
+
+    @staticmethod
+    def resolve_create_organization(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
+        return reread(info, Organization, organizations.create_organization(input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_update_organization(
+        _root: Any,
+        info: GraphQLResolveInfo,
+        *,
+        id: str,
+        input: Any,
+        expected_version: int | None = None,
+    ) -> Any:
+        organization = organizations.update_organization(
+            id, input, actor=actor_of(info), expected_version=expected_version
+        )
+        return reread(info, Organization, organization)
+
+    @staticmethod
+    def resolve_delete_organization(
+        _root: Any,
+        info: GraphQLResolveInfo,
+        *,
+        id: str,
+        **options: Any,
+    ) -> bool:
+        organizations.delete_organization(id, actor=actor_of(info), **options)
+        return True
+
+    @staticmethod
+    def resolve_restore_organization(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
+        organizations.restore_organization(id, actor=actor_of(info))
+        return True
+
+    @staticmethod
+    def resolve_add_people_to_organization(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        organization_key, people_keys = _membership(arguments)
+        organization = organizations.add_people(organization_key, people_keys, actor=actor_of(info))
+        return reread(info, Organization, organization)
+
+    @staticmethod
+    def resolve_remove_people_from_organization(
+        _root: Any, info: GraphQLResolveInfo, **arguments: Any
+    ) -> bool:
+        organization_key, people_keys = _membership(arguments)
+        return organizations.remove_people(organization_key, people_keys, actor=actor_of(info))
+
+
+def _membership(arguments: Mapping[str, Any]) -> tuple[object, list[object]]:
+    """Read organization and people from the flat arguments, or from ``input``, but not from both."""
+    nested = arguments.get("input")
+    flat = {name for name in ("people_id", "organization_id") if arguments.get(name) is not None}
+    if nested is not None and flat:
+        raise ValidationError({"input": ["Give the flat arguments or input, not both."]})
+    if nested is not None:
+        return nested["organization_id"], nested.get("peoples_id") or []
+    for name in ("people_id", "organization_id"):
+        if name not in flat:
+            raise ValidationError({name: ["This argument is required."]})
+    return arguments["organization_id"], [arguments["people_id"]]

@@ -1,0 +1,105 @@
+"""Types of people and organizations."""
+
+import graphene
+from graphene_django import DjangoObjectType
+
+from crm.graphql.types import (
+    Attribute,
+    Company,
+    Filesystem,
+    Related,
+    RelatedList,
+    Tag,
+    User,
+    custom_fields,
+)
+from people import models
+
+
+class ContactType(DjangoObjectType):
+    """A kind of contact; those without a company are shared by all."""
+
+    class Meta:
+        model = models.ContactType
+        convert_choices_to_enum = False
+        fields = ("id", "name", "created_at")
+
+    company = Related(Company, "company")
+
+
+class Contact(DjangoObjectType):
+    """One way to reach a person."""
+
+    class Meta:
+        model = models.Contact
+        fields = ("id", "weight")
+
+    type = Related(ContactType, "type", required=True)
+    people = Related(lambda: People, "person", required=True)
+    value = Attribute(graphene.String, "value")
+
+
+class Address(DjangoObjectType):
+    """A postal address of a person."""
+
+    class Meta:
+        model = models.Address
+        fields = ("id", "address", "address_2", "city", "county", "state", "zip", "country", "is_default")
+
+    people = Related(lambda: People, "person", required=True)
+
+
+class Organization(DjangoObjectType):
+    """An external company."""
+
+    class Meta:
+        model = models.Organization
+        fields = (
+            "id",
+            "uuid",
+            "name",
+            "email",
+            "address",
+            "city",
+            "state",
+            "zip",
+            "country",
+            "version",
+            "created_at",
+            "updated_at",
+        )
+
+    company = Related(Company, "company", required=True)
+    user = Related(User, "user")
+    tags = RelatedList(Tag, "tags", ordering=("name",))
+    files = RelatedList(Filesystem, "file_links", ordering=())
+    custom_fields = custom_fields()
+
+
+class People(DjangoObjectType):
+    """A person outside the company: customer, prospect or partner."""
+
+    class Meta:
+        model = models.Person
+        fields = (
+            "id",
+            "uuid",
+            "name",
+            "firstname",
+            "middlename",
+            "lastname",
+            "email",
+            "dob",
+            "version",
+            "created_at",
+            "updated_at",
+        )
+
+    company = Related(Company, "company", required=True)
+    user = Related(User, "user")
+    contacts = RelatedList(Contact, "contacts", ordering=("weight",))
+    address = RelatedList(Address, "addresses", ordering=("-is_default",))
+    organizations = RelatedList(Organization, "organizations", ordering=("name",))
+    tags = RelatedList(Tag, "tags", ordering=("name",))
+    files = RelatedList(Filesystem, "file_links", ordering=())
+    custom_fields = custom_fields()

@@ -1,0 +1,21 @@
+"""Columns of the list of pipelines."""
+
+from crm.graphql.filters import BooleanColumn, IdColumn, IntegerColumn, ListFilterSet, TextColumn
+from pipelines import models
+
+
+class PipelineFilterSet(ListFilterSet):
+    order_columns = {
+        name: name for name in ("id", "created_at", "updated_at", "weight", "slug", "name", "is_default")
+    }
+
+    id = IdColumn("id")
+    companies_id = IdColumn("company_id")
+    name = TextColumn("name")
+    slug = TextColumn("slug")
+    weight = IntegerColumn("weight")
+    is_default = BooleanColumn("is_default")
+
+    class Meta:
+        model = models.Pipeline
+        fields: list[str] = []

@@ -1,0 +1,111 @@
+"""Mutations of pipelines and stages."""
+
+from typing import Any
+
+import graphene
+from graphql import GraphQLResolveInfo
+
+from crm.actors import Action
+from crm.graphql.auth import actor_of
+from crm.graphql.mutations import Change
+from crm.graphql.queries import reread
+from pipelines import services
+from pipelines.graphql.inputs import PipelineInput, PipelineStageInput
+from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
+
+MAY = Action.CHANGE_PIPELINES
+
+
+class Mutation(graphene.ObjectType):
+    """What can be changed about pipelines and stages."""
+
+    create_pipeline = Change(
+        LeadPipeline,
+        name="createPipeline",
+        permission=MAY,
+        prefix="input",
+        input=graphene.Argument(PipelineInput, required=True),
+    )
+    update_pipeline = Change(
+        LeadPipeline,
+        name="updatePipeline",
+        permission=MAY,
+        prefix="input",
+        id=graphene.ID(required=True),
+        input=graphene.Argument(PipelineInput, required=True),
+    )
+    delete_pipeline = Change(
+        graphene.Boolean, name="deletePipeline", permission=MAY, id=graphene.ID(required=True)
+    )
+    restore_pipeline = Change(
+        graphene.Boolean, name="restorePipeline", permission=MAY, id=graphene.ID(required=True)
+    )
+    create_pipeline_stage = Change(
+        LeadPipelineStage,
+        name="createPipelineStage",
+        permission=MAY,
+        prefix="input",
+        input=graphene.Argument(PipelineStageInput, required=True),
+    )
+    update_pipeline_stage = Change(
+        LeadPipelineStage,
+        name="updatePipelineStage",
+        permission=MAY,
+        prefix="input",
+        id=graphene.ID(required=True),
+        input=graphene.Argument(PipelineStageInput, required=True),
+    )
+    delete_pipeline_stage = Change(
+        graphene.Boolean, name="deletePipelineStage", permission=MAY, id=graphene.ID(required=True)
+    )
+    restore_pipeline_stage = Change(
+        graphene.Boolean, name="restorePipelineStage", permission=MAY, id=graphene.ID(required=True)
+    )
+
+    @staticmethod
+    def resolve_create_pipeline(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
+        return reread(info, LeadPipeline, services.create_pipeline(input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_update_pipeline(
+        _root: Any,
+        info: GraphQLResolveInfo,
+        *,
+        id: str,
+        input: Any,
+    ) -> Any:
+        return reread(info, LeadPipeline, services.update_pipeline(id, input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_delete_pipeline(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
+        services.delete_pipeline(id, actor=actor_of(info))
+        return True
+
+    @staticmethod
+    def resolve_restore_pipeline(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
+        services.restore_pipeline(id, actor=actor_of(info))
+        return True
+
+    @staticmethod
+    def resolve_create_pipeline_stage(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
+        return reread(info, LeadPipelineStage, services.create_stage(input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_update_pipeline_stage(
+        _root: Any,
+        info: GraphQLResolveInfo,
+        *,
+        id: str,
+        input: Any,
+    ) -> Any:
+        return reread(info, LeadPipelineStage, services.update_stage(id, input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_delete_pipeline_stage(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
+        services.delete_stage(id, actor=actor_of(info))
+        return True
+
+    @staticmethod
+    def resolve_restore_pipeline_stage(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
+        services.restore_stage(id, actor=actor_of(info))
+        return True

@@ -1,0 +1,48 @@
+"""Types of pipelines and stages."""
+
+import graphene
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from graphene_django import DjangoObjectType
+
+from crm.actors import Actor
+from crm.graphql.types import Attribute, Company, Computed, Related, RelatedList
+from pipelines import models
+from pipelines.models import visible_lead_count
+
+
+def _stage_count(actor: Actor) -> Coalesce:
+    counted = (
+        models.Stage.objects.visible_to(actor)
+        .filter(pipeline=OuterRef("pk"))
+        .order_by()
+        .values("pipeline")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+class LeadPipelineStage(DjangoObjectType):
+    """One step of a pipeline."""
+
+    class Meta:
+        model = models.Stage
+        fields = ("id", "name", "description", "rotting_days", "weight")
+
+    pipeline = Related(lambda: LeadPipeline, "pipeline", required=True)
+    lead_count = Computed(graphene.Int, "lead_count", lambda actor: visible_lead_count(actor, key="stage"))
+
+
+class LeadPipeline(DjangoObjectType):
+    """A sequence of stages that leads move through."""
+
+    class Meta:
+        model = models.Pipeline
+        fields = ("id", "name", "slug", "description", "weight", "created_at", "updated_at")
+
+    company = Related(Company, "company", required=True)
+    is_default = Attribute(graphene.Boolean, "is_default")
+    stage_count = Computed(graphene.Int, "stage_count", _stage_count)
+    lead_count = Computed(graphene.Int, "lead_count", lambda actor: visible_lead_count(actor, key="pipeline"))
+    stages = RelatedList(LeadPipelineStage, "stages", ordering=("weight",))
