@@ -1,0 +1,203 @@
+"""From a token or a session to an actor. Knows Django's requests, and nothing of GraphQL."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
+
+from crm.actors import ALL_SCOPES, Actor, Door, Role, Scope
+from crm.errors import Forbidden, NotFound, Unauthenticated
+from crm.models import Company, LeadVisibility, Membership, User
+from crm.models.base import parse_id, parse_uuid
+from crm.models.tokens import hash_token
+from crm.services import tokens
+
+BEARER = re.compile(r"bearer +([\x21-\x7e]+) *", re.IGNORECASE)
+COMPANY_HEADER = "X-Company"
+
+
+class CredentialExpired(Unauthenticated):
+    """A credential that was good until its expiry; to a client it is as bad as any other."""
+
+
+class CsrfRefused(Forbidden):
+    """A session cookie that came without proof that a page of this site sent it."""
+
+    default_message = "CSRF verification failed."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """An actor, and what the actor was known by: a token, or the session of ``user_id``."""
+
+    actor: Actor
+    token_id: int | None
+    user_id: int
+    expires_at: datetime | None
+
+    @property
+    def account(self) -> str:
+        """The name under which rates are counted: one for each token, one for all sessions of a user."""
+        return f"user:{self.user_id}" if self.token_id is None else f"token:{self.token_id}"
+
+    def has_expired(self, now: datetime) -> bool:
+        """Tell whether the token behind this credential is past its expiry; sessions have none here."""
+        return self.expires_at is not None and self.expires_at <= now
+
+
+def parse_bearer(header: str) -> str:
+    """Give the raw token of an ``Authorization`` header.
+
+    :raises Unauthenticated: if the header is not of the form ``Bearer <token>``.
+    """
+    match = BEARER.fullmatch(header)
+    if match is None:
+        raise Unauthenticated
+    return match[1]
+
+
+def authenticate_token(raw: str, *, company_key: str | None = None, door: Door = Door.GRAPHQL) -> Credential:
+    """Give the credential of a raw token, by one SQL statement (and a write each minute, of its use).
+
+    :raises CredentialExpired: if the token is known, but past its expiry.
+    :raises NotFound: if ``company_key`` is not the id or UUID of the token's company.
+    :raises Unauthenticated: if it is unknown or revoked, or its user, company or membership is not active.
+    """
+    now = timezone.now()
+    membership = _first(_token_holders(hash=hash_token(raw)))
+    credential = _credential(membership, door=door)
+    if credential.has_expired(now):
+        raise CredentialExpired
+    # A token opens its own company alone, whatever else its user belongs to.
+    if company_key is not None and not _names(company_key, membership.company):
+        raise NotFound(COMPANY_HEADER)
+    if credential.token_id is not None:
+        tokens.note_use(credential.token_id, now=now)
+    return credential
+
+
+def authenticate_session(
+    user: AbstractBaseUser | AnonymousUser, *, company_key: str | None = None, door: Door = Door.GRAPHQL
+) -> Credential:
+    """Give the credential of a signed-in user in the company of this id or UUID, else in the usual one.
+
+    :raises NotFound: if the user is no active member of the company named.
+    :raises Unauthenticated: if the user is not signed in, not active, or a member nowhere.
+    """
+    memberships = Membership.objects.active().filter(user=user.pk)
+    if company_key is None:
+        return _credential(_first(memberships.order_by("-is_default", "pk")), door=door)
+    for membership in memberships.select_related("company"):
+        if _names(company_key, membership.company):
+            return _credential(membership, door=door)
+    raise NotFound(COMPANY_HEADER)
+
+
+def authenticate_request(request: HttpRequest, *, door: Door = Door.GRAPHQL) -> Credential | None:
+    """Give the credential of a request, or None if it brings none.
+
+    An ``Authorization`` header decides alone: if it is bad, the cookie is not looked at. The session cookie
+    counts for a POST only, with the CSRF token in its header and from an own Origin.
+
+    :raises Unauthenticated: if a token was sent and is not good, or a session has no company.
+    :raises CsrfRefused: if the session cookie came from elsewhere.
+    :raises NotFound: if ``X-Company`` names a company that does not exist for the caller.
+    """
+    company_key = request.headers.get(COMPANY_HEADER)
+    header = request.headers.get("Authorization")
+    if header is not None:
+        return authenticate_token(parse_bearer(header), company_key=company_key, door=door)
+    if request.method != "POST" or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return None
+    _CsrfCheck(HttpResponse).process_view(request, None, (), {})  # type: ignore[arg-type]  # no view is exempt
+    if not request.user.is_authenticated:
+        return None
+    return authenticate_session(request.user, company_key=company_key, door=door)
+
+
+def actor_for(user: User, company: Company, *, door: Door) -> Actor:
+    """Give the actor that a user is in a company.
+
+    :raises NotFound: if the user is no member of the company.
+    :raises Forbidden: if the user, the company or the membership is not active.
+    """
+    membership = (
+        Membership.objects.filter(user=user, company=company).select_related("user", "company").first()
+    )
+    if membership is None:
+        raise NotFound("company")
+    if not (membership.is_active and membership.user.is_active and membership.company.is_active):
+        raise Forbidden
+    return _credential(membership, door=door).actor
+
+
+def still_good(credential: Credential) -> bool:
+    """Tell whether a credential would be given again, with the same rights; for sockets that live long."""
+    if credential.token_id is not None:
+        memberships = _token_holders(pk=credential.token_id)
+    else:
+        memberships = Membership.objects.active().filter(
+            user=credential.user_id, company=credential.actor.company_id
+        )
+    try:
+        again = _credential(_first(memberships), door=credential.actor.door)
+    except Unauthenticated:
+        return False
+    return again.actor == credential.actor and not again.has_expired(timezone.now())
+
+
+def _token_holders(**token: object) -> QuerySet[Membership]:
+    """Give the active memberships that such a token opens, with the columns of the token beside them."""
+    # One filter, so that all conditions are about the same token.
+    lookups = {f"user__api_tokens__{name}": value for name, value in token.items()}
+    return (
+        Membership.objects.active()
+        .filter(user__api_tokens__company=F("company"), user__api_tokens__revoked_at__isnull=True, **lookups)
+        .annotate(
+            token_id=F("user__api_tokens__pk"),
+            token_scopes=F("user__api_tokens__scopes"),
+            token_expires_at=F("user__api_tokens__expires_at"),
+        )
+    )
+
+
+def _first(memberships: QuerySet[Membership]) -> Membership:
+    membership = memberships.select_related("company").first()
+    if membership is None:
+        raise Unauthenticated
+    return membership
+
+
+def _credential(membership: Membership, *, door: Door) -> Credential:
+    scopes = getattr(membership, "token_scopes", ALL_SCOPES)
+    actor = Actor(
+        user_id=membership.user_id,
+        company_id=membership.company_id,
+        role=Role(membership.role),
+        door=door,
+        scopes=frozenset(Scope(scope) for scope in scopes),
+        company_sees_all_leads=membership.company.lead_visibility == LeadVisibility.ALL,
+    )
+    return Credential(
+        actor=actor,
+        token_id=getattr(membership, "token_id", None),
+        user_id=membership.user_id,
+        expires_at=getattr(membership, "token_expires_at", None),
+    )
+
+
+def _names(key: str, company: Company) -> bool:
+    return parse_id(key) == company.pk or parse_uuid(key) == company.uuid
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponseBase:
+        # Django's own answer is a page; the caller answers in its own format.
+        raise CsrfRefused

@@ -1,0 +1,151 @@
+"""What a client is told of an error: a code of the closed list, and nothing of the inside."""
+
+import logging
+import secrets
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import InterfaceError, OperationalError
+from graphql import GraphQLError
+
+from crm.errors import CrmError
+
+logger = logging.getLogger("crm.graphql")
+
+#: Classes of SQLSTATE that say "no database", not "a bad statement": connection, resources, shut down.
+AWAY_STATES = ("08", "53", "57P")
+SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_LOCKED")
+RETRY_AFTER_SECONDS = 5
+
+
+class Code(StrEnum):
+    """The closed list of ``extensions.code``."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    VALIDATION = "VALIDATION"
+    CONFLICT = "CONFLICT"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
+    CURSOR_EXPIRED = "CURSOR_EXPIRED"
+    RATE_LIMITED = "RATE_LIMITED"
+    INTERNAL = "INTERNAL"
+
+
+class TooComplex(CrmError):
+    """A document or its variables go over a limit."""
+
+    code = Code.QUERY_TOO_COMPLEX
+
+    def __init__(self, limit: str, most: int) -> None:
+        super().__init__(f"The document exceeds the limit of {most} for {limit}.", limit=limit, max=most)
+
+
+class RateLimited(CrmError):
+    """An account has used up its points of this minute; ``retry_after`` is in seconds."""
+
+    code = Code.RATE_LIMITED
+    default_message = "Too many requests."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+def domain_error(error: CrmError) -> dict[str, Any]:
+    """Format an error of the domain that stopped a whole request."""
+    return {"message": str(error.message), "extensions": {"code": str(error.code), **error.details}}
+
+
+def bad_document(error: GraphQLError) -> dict[str, Any]:
+    """Format an error of a document or its variables, found before anything was executed."""
+    cause = _cause(error)
+    known = isinstance(cause, GraphQLError | CrmError | ValueError)
+    # A scalar that broke in an unforeseen way has its text in the message: that is not for clients.
+    message = error.message if known else "A value of the request cannot be read as its type."
+    return _located(error, message, {"code": Code.BAD_USER_INPUT})
+
+
+def validation_error(field: str, messages: dict[str, list[str]]) -> dict[str, Any]:
+    """Format broken rules of the data, by the path of each input."""
+    return {
+        "message": f"Validation failed for the field [{field}].",
+        "extensions": {"code": Code.VALIDATION, "validation": messages},
+    }
+
+
+def internal_error(error: BaseException, *, place: str) -> dict[str, Any]:
+    """Log an error that no client may see, and format a reference to the log."""
+    reference = secrets.token_hex(8)
+    logger.error("GraphQL failed at %s, reference %s", place, reference, exc_info=error)
+    return {"message": "Internal server error.", "extensions": {"code": Code.INTERNAL, "ref": reference}}
+
+
+def field_error(error: GraphQLError) -> dict[str, Any]:
+    """Format an error that a field raised while it was executed."""
+    cause = _cause(error)
+    if isinstance(cause, ValidationError):
+        formatted = validation_error(_root_field(error), _messages(cause))
+    elif isinstance(cause, CrmError) and cause.code in list(Code) and cause.code != Code.INTERNAL:
+        formatted = domain_error(cause)
+    elif isinstance(cause, GraphQLError) and (cause.extensions or {}).get("code") in list(Code):
+        formatted = {"message": cause.message, "extensions": cause.extensions}
+    # Only the coercion of arguments points at a node of the document; a broken result points nowhere.
+    elif isinstance(cause, GraphQLError) and cause.nodes:
+        formatted = {"message": cause.message, "extensions": {"code": Code.BAD_USER_INPUT}}
+    else:
+        formatted = internal_error(cause, place=_field_name(error))
+    return _located(error, formatted["message"], formatted["extensions"])
+
+
+def database_away(errors: Iterable[BaseException]) -> bool:
+    """Tell whether any of the errors says that the database cannot be reached."""
+    return any(_is_away(_cause(error)) for error in errors)
+
+
+def _is_away(error: BaseException) -> bool:
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    sqlite_name = getattr(error.__cause__, "sqlite_errorname", None)
+    if sqlite_name is not None:
+        return str(sqlite_name).startswith(SQLITE_AWAY)
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or str(state).startswith(AWAY_STATES)
+
+
+def _cause(error: BaseException) -> BaseException:
+    while isinstance(error, GraphQLError) and error.original_error is not None:
+        error = error.original_error
+    return error
+
+
+def _located(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
+    formatted: dict[str, Any] = {"message": message}
+    if error.locations:
+        formatted["locations"] = [location.formatted for location in error.locations]
+    if error.path is not None:
+        formatted["path"] = error.path
+    return formatted | {"extensions": extensions}
+
+
+def _field_name(error: GraphQLError) -> str:
+    # The name in the schema: an alias is the client's own text.
+    node = error.nodes[0] if error.nodes else None
+    return str(getattr(getattr(node, "name", None), "value", "unknown field"))
+
+
+def _root_field(error: GraphQLError) -> str:
+    nested = error.path is not None and len(error.path) > 1
+    return str(error.path[0]) if nested and error.path else _field_name(error)
+
+
+def _messages(error: ValidationError) -> dict[str, list[str]]:
+    if not hasattr(error, "error_dict"):
+        return {"input": [str(message) for message in error.messages]}
+    return {
+        "input" if key == NON_FIELD_ERRORS else key: [str(message) for message in messages]
+        for key, messages in error.message_dict.items()
+    }

@@ -1,0 +1,153 @@
+"""From a request to an operation that may be run: parsed, limited, validated, coerced and charged."""
+
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_variable_values,
+    validate,
+)
+
+from crm.actors import Actor
+from crm.errors import CrmError, Unauthenticated
+from crm.graphql import errors
+from crm.graphql.documents import Document, DocumentCache, parse_document
+from crm.graphql.execution.operations import (
+    BAD_REQUEST,
+    METHOD_NOT_ALLOWED,
+    TOO_MANY_REQUESTS,
+    Operation,
+    Prepared,
+    Refused,
+)
+from crm.graphql.limits import (
+    Limits,
+    NullCharacters,
+    charge,
+    check_literals,
+    check_shape,
+    check_variables,
+    cost_of,
+    limits,
+)
+
+_checked_documents = DocumentCache()
+
+
+def prepare(
+    schema: GraphQLSchema,
+    operation: Operation,
+    *,
+    actor: Actor | None,
+    allow: frozenset[OperationType],
+    account: str | None = None,
+) -> Prepared:
+    """Parse, limit, validate and coerce an operation, and charge its cost to an account.
+
+    :param allow: the kinds of operation that the transport serves.
+    :param account: whose points the operation takes (``Credential.account``), or None for nobody's.
+    :raises Refused: if any of that says no; nothing has been executed then.
+    """
+    bounds = limits()
+    try:
+        document = _load(schema, operation.query, actor, bounds)
+        node = _select(document, operation, actor, allow)
+        raw = dict(operation.variables or {})
+        check_variables(raw, document.node, bounds)
+        variables = get_variable_values(
+            schema, node.variable_definitions, raw, max_errors=bounds.errors, hide_suggestions=True
+        )
+        if isinstance(variables, list):
+            raise Refused(_bad(variables, bounds))
+        cost = cost_of(node, schema=schema, fragments=document.fragments, variables=variables, limits=bounds)
+        bounds.check("cost", cost)
+        if account is not None:
+            charge(account, cost)
+    except errors.RateLimited as error:
+        raise Refused(
+            [errors.domain_error(error)], status=TOO_MANY_REQUESTS, retry_after=error.retry_after
+        ) from error
+    except CrmError as error:
+        raise Refused([errors.domain_error(error)]) from error
+    except NullCharacters as error:
+        raise Refused([errors.validation_error(error.field, error.messages)]) from error
+    except RecursionError:
+        # Fragments within fragments can be deeper than the interpreter's stack, within every other limit.
+        raise Refused([errors.domain_error(errors.TooComplex("depth", bounds.depth))]) from None
+    return Prepared(
+        schema=schema,
+        document=document,
+        node=node,
+        actor=actor,
+        raw_variables=raw,
+        variables=variables,
+        cost=cost,
+    )
+
+
+def _load(schema: GraphQLSchema, text: str, actor: Actor | None, bounds: Limits) -> Document:
+    if actor is not None:
+        return _checked_documents.get(
+            (schema, bounds, text), lambda: _check(schema, text, bounds), most_tokens=bounds.kept_tokens
+        )
+    # Strangers learn nothing of the schema, not even whether a document is valid; nor do they fill the cache.
+    try:
+        document = _parse(text, bounds)
+    except (CrmError, GraphQLError) as error:
+        raise Unauthenticated from error
+    only_operations = len(document.operations) == len(document.node.definitions)
+    if not only_operations or not all(_asks_for_nothing(each) for each in document.operations):
+        raise Unauthenticated
+    return _check(schema, text, bounds)
+
+
+def _asks_for_nothing(operation: OperationDefinitionNode) -> bool:
+    return not operation.variable_definitions and all(
+        isinstance(selection, FieldNode) and selection.name.value == "__typename"
+        for selection in operation.selection_set.selections
+    )
+
+
+def _parse(text: str, bounds: Limits) -> Document:
+    return parse_document(
+        text, tokens=bounds.tokens, comments=bounds.comments, length=bounds.text, depth=bounds.depth
+    )
+
+
+def _check(schema: GraphQLSchema, text: str, bounds: Limits) -> Document:
+    """Parse a document and hold it against limits and schema: all that does not depend on variables."""
+    try:
+        document = _parse(text, bounds)
+    except GraphQLError as error:
+        raise Refused(_bad([error], bounds)) from error
+    check_shape(document.node, bounds)
+    check_literals(document.node, bounds)
+    found = validate(schema, document.node, max_errors=bounds.errors, hide_suggestions=True)
+    if found:
+        raise Refused(_bad(found, bounds))
+    return document
+
+
+def _select(
+    document: Document, operation: Operation, actor: Actor | None, allow: frozenset[OperationType]
+) -> OperationDefinitionNode:
+    node = document.operation(operation.operation_name)
+    if node is None:
+        message = "Name one of the operations of the document in operationName."
+        raise Refused([{"message": message, "extensions": {"code": errors.Code.BAD_USER_INPUT}}])
+    if node.operation not in allow:
+        mutation = node.operation is OperationType.MUTATION
+        message = f"A {node.operation.value} is not served here."
+        raise Refused(
+            [{"message": message, "extensions": {"code": errors.Code.BAD_USER_INPUT}}],
+            status=METHOD_NOT_ALLOWED if mutation else BAD_REQUEST,
+        )
+    return node
+
+
+def _bad(found: list[GraphQLError], bounds: Limits) -> list[dict[str, Any]]:
+    return [errors.bad_document(error) for error in found[: bounds.errors]]

@@ -1,0 +1,61 @@
+"""Running what was prepared."""
+
+from typing import Any
+
+from graphql import GraphQLSchema, OperationType, execute_sync
+
+from crm.actors import Actor
+from crm.graphql import errors
+from crm.graphql.auth import Context
+from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, Operation, Prepared, Refused
+from crm.graphql.execution.preparing import prepare
+from crm.graphql.limits import limits
+
+QUERY_AND_MUTATION = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
+def respond(prepared: Prepared, *, root_value: Any = None) -> tuple[int, dict[str, Any]]:
+    """Run an operation; give the HTTP status and the answer.
+
+    The status is 200, or 503 if nothing could be answered because the database is away.
+    """
+    result = execute_sync(
+        prepared.schema,
+        prepared.document.node,
+        root_value=root_value,
+        context_value=Context(actor=prepared.actor),
+        variable_values=prepared.raw_variables,
+        operation_name=prepared.node.name.value if prepared.node.name else None,
+        hide_suggestions=True,
+    )
+    answer: dict[str, Any] = {"data": result.data}
+    if not result.errors:
+        return OK, answer
+    answer["errors"] = [errors.field_error(error) for error in result.errors[: limits().errors]]
+    answered = any(value is not None for value in (result.data or {}).values())
+    if not answered and errors.database_away(result.errors):
+        return SERVICE_UNAVAILABLE, {"errors": answer["errors"]}
+    return OK, answer
+
+
+def run(prepared: Prepared, *, root_value: Any = None) -> dict[str, Any]:
+    """Run an operation; give the answer, with its errors formatted and masked.
+
+    Of a subscription this resolves the selection once, with the event as ``root_value``.
+    """
+    return respond(prepared, root_value=root_value)[1]
+
+
+def execute(
+    schema: GraphQLSchema,
+    operation: Operation,
+    *,
+    actor: Actor | None,
+    allow: frozenset[OperationType] = QUERY_AND_MUTATION,
+) -> tuple[int, dict[str, Any]]:
+    """Prepare and run an operation; give the HTTP status and the answer."""
+    try:
+        prepared = prepare(schema, operation, actor=actor, allow=allow)
+    except Refused as refused:
+        return refused.status, {"errors": refused.errors}
+    return respond(prepared)

@@ -1,0 +1,18 @@
+"""How much one request may ask for."""
+
+from crm.graphql.limits.bounds import Limits, limits
+from crm.graphql.limits.cost import cost_of
+from crm.graphql.limits.rate import charge
+from crm.graphql.limits.shape import check_shape
+from crm.graphql.limits.values import NullCharacters, check_literals, check_variables
+
+__all__ = [
+    "Limits",
+    "NullCharacters",
+    "charge",
+    "check_literals",
+    "check_shape",
+    "check_variables",
+    "cost_of",
+    "limits",
+]
