@@ -38,7 +38,7 @@ def selected_fields(
 class Loading:
     """What one queryset has to load."""
 
-    columns: set[str] = field(default_factory=lambda: {"pk"})
+    columns: set[str] = field(default_factory=lambda: {"id"})
     joined: set[str] = field(default_factory=set)
     prefetched: dict[str, Prefetch[Any, Any, Any]] = field(default_factory=dict)
     computed: dict[str, Any] = field(default_factory=dict)
@@ -153,7 +153,7 @@ def _add_one(
         loading.prefetched[full] = Prefetch(full, queryset=load(rows, declared.row_type, nodes, info))
         return
     loading.joined.add(full)
-    loading.columns.add(f"{full}__pk")
+    loading.columns.add(f"{full}__id")
     for name in VISIBILITY_COLUMNS:
         if _has_column(relation.related_model, name):
             loading.columns.add(f"{full}__{name}")
