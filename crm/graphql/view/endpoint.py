@@ -1,0 +1,105 @@
+"""The endpoint: one request, one credential, one operation, one answer."""
+
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+from graphql import GraphQLSchema, OperationType
+
+from crm.authentication import Credential, CsrfRefused, authenticate_request
+from crm.errors import CrmError, Unauthenticated
+from crm.graphql.errors import domain_error, internal_error
+from crm.graphql.execution import Operation, Refused, prepare, respond
+from crm.graphql.view import graphiql
+from crm.graphql.view.answers import (
+    GRAPHQL_RESPONSE,
+    JSON,
+    HttpRefusal,
+    json_answer,
+    preferred_type,
+    refusal_answer,
+)
+from crm.graphql.view.requests import check_content, read_body, read_query_string
+
+KINDS = {
+    "GET": frozenset({OperationType.QUERY}),
+    "POST": frozenset({OperationType.QUERY, OperationType.MUTATION}),
+}
+METHOD_NOT_ALLOWED = 405
+NOT_ACCEPTABLE = 406
+
+
+# The middleware would check each POST and answer with a page; authenticate_request checks those with cookies.
+@method_decorator(csrf_exempt, name="dispatch")
+class GraphQLView(View):
+    """GraphQL over HTTP on one schema: POST of JSON, GET for queries, GraphiQL for browsers."""
+
+    schema: GraphQLSchema | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer a request; no error leaves this function but as JSON."""
+        if graphiql.is_wanted(request) and graphiql.is_served_to(request):
+            return graphiql.page(request)
+        media_type = preferred_type(request, [JSON, GRAPHQL_RESPONSE])
+        try:
+            if request.method not in KINDS:
+                raise HttpRefusal(METHOD_NOT_ALLOWED, "Send a POST or a GET.", allow="GET, POST")
+            if media_type is None:
+                raise HttpRefusal(NOT_ACCEPTABLE, f"The answer is {JSON} or {GRAPHQL_RESPONSE}.")
+            if request.method == "POST":
+                check_content(request)
+            credential = authenticate_request(request)
+            operation = read_body(request) if request.method == "POST" else read_query_string(request)
+            return self.execute(operation, credential, method=request.method, media_type=media_type)
+        except HttpRefusal as refusal:
+            return refusal_answer(refusal, media_type=media_type or JSON)
+        except CrmError as error:
+            return json_answer(
+                {"errors": [domain_error(error)]},
+                status=_status(error, media_type),
+                media_type=media_type or JSON,
+            )
+        except (OperationalError, InterfaceError) as error:
+            body = {"errors": [internal_error(error, place="authentication")]}
+            return json_answer(body, status=503, media_type=media_type or JSON)
+
+    def execute(
+        self, operation: Operation, credential: Credential | None, *, method: str, media_type: str
+    ) -> HttpResponse:
+        """Run an operation and encode its answer."""
+        if self.schema is None:
+            raise TypeError("GraphQLView.as_view() needs a schema.")
+        try:
+            prepared = prepare(
+                self.schema,
+                operation,
+                actor=credential.actor if credential else None,
+                allow=KINDS[method],
+                account=credential.account if credential else None,
+            )
+        except Refused as refused:
+            return json_answer(
+                {"errors": refused.errors},
+                status=_refusal_status(refused.status, media_type),
+                media_type=media_type,
+                allow="POST" if refused.status == METHOD_NOT_ALLOWED else None,
+                retry_after=refused.retry_after,
+            )
+        status, body = respond(prepared)
+        return json_answer(body, status=status, media_type=media_type)
+
+
+def _status(error: CrmError, media_type: str | None) -> int:
+    if isinstance(error, Unauthenticated):
+        return 401
+    if isinstance(error, CsrfRefused):
+        return 403
+    return _refusal_status(400, media_type)
+
+
+def _refusal_status(status: int, media_type: str | None) -> int:
+    # Clients of plain JSON read the status as that of HTTP alone: a well-formed request was answered.
+    return 200 if status == 400 and media_type == JSON else status
