@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils import timezone
 
 from crm.actors import ALL_SCOPES, Scope
@@ -64,7 +63,7 @@ def revoke_token(key: str) -> ApiToken:
     return token
 
 
-def note_use(token_id: int, *, now: datetime) -> None:
-    """Store when a token was last used, unless a use within ``USE_RESOLUTION`` is stored already."""
-    unknown = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - USE_RESOLUTION)
-    ApiToken.objects.filter(unknown, pk=token_id).update(last_used_at=now)
+def note_use(token_id: int, *, last: datetime | None, now: datetime) -> None:
+    """Store when a token was last used, unless ``last``, which is stored, is within ``USE_RESOLUTION``."""
+    if last is None or now - last >= USE_RESOLUTION:
+        ApiToken.objects.filter(pk=token_id).update(last_used_at=now)
