@@ -11,10 +11,11 @@ from django.core.management.base import BaseCommand, CommandParser
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
 
 HOST = "127.0.0.1"
+INTERRUPTED = 130
 
 
 def serve(host: str = HOST, port: int | None = None) -> None:
-    """Serve until a signal ends it.
+    """Serve until a signal ends the process.
 
     :param port: the port to listen on; that of the settings if None.
     :raises CommandError: if the port is taken, a service does not answer, or migrations wait.
@@ -28,7 +29,11 @@ def serve(host: str = HOST, port: int | None = None) -> None:
     # What is loaded by now stays: the collector need not walk it again and again.
     gc.collect()
     gc.freeze()
-    server.run()
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        # uvicorn has closed everything by then, and raises the signal again for those who wait for it.
+        sys.exit(INTERRUPTED)
     if not server.started:
         sys.exit(1)
 
@@ -57,8 +62,7 @@ def server_config(host: str, port: int) -> uvicorn.Config:
 
 
 class Command(BaseCommand):
-    help = "Serve admin, GraphQL and WebSocket in this process, for one machine without a proxy."
-    requires_system_checks = "__all__"
+    help = "Serve admin, GraphQL and WebSocket in this one process."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")

@@ -1,0 +1,113 @@
+"""``manage.py serve`` starts where everything is there, and else says in one sentence what is not."""
+
+import asyncio
+import signal
+import socket
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+from django.core.management.base import CommandError
+
+from crm.checks import ensure_port_free
+from tests.config.processes import DEVELOPMENT, ROOT, environment, run
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@asynccontextmanager
+async def server(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start the server, wait until it listens, half a minute at most, and end it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "manage.py", "serve", cwd=ROOT, env=env, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(30):
+            written = b""
+            while b"Uvicorn running on" not in written:
+                line = await process.stderr.readline()
+                assert line, f"the server ended: {written.decode()}"
+                written += line
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+def test_a_free_port_passes():
+    ensure_port_free("127.0.0.1", free_port())
+
+
+def test_a_taken_port_is_refused(taken_port):
+    with pytest.raises(
+        CommandError, match=rf"^Cannot listen on 127.0.0.1:{taken_port} \(Address already in use\)"
+    ):
+        ensure_port_free("127.0.0.1", taken_port)
+
+
+def test_a_port_that_does_not_exist_is_refused():
+    with pytest.raises(CommandError, match=r"^Cannot listen on 127.0.0.1:65536 "):
+        ensure_port_free("127.0.0.1", 65_536)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"DATABASE_URL": "postgres://u:secret@127.0.0.1:1/crm"},
+            "The database does not answer (",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:////missing/crm.sqlite3"},
+            "The database does not answer (unable",
+        ),
+        ({"REDIS_URL": "redis://:secret@127.0.0.1:1/0"}, "Redis does not answer ("),
+    ],
+)
+def test_what_is_missing_is_one_sentence(changes, sentence):
+    ended = run("manage.py", "serve", env=environment(DEVELOPMENT, PORT=str(free_port()), **changes))
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"CommandError: {sentence}")
+    assert len(ended.stderr.splitlines()) == 1
+    assert "secret" not in ended.stderr
+
+
+def test_waiting_migrations_are_told():
+    ended = run("manage.py", "serve", env=environment(DEVELOPMENT, PORT=str(free_port())))
+
+    assert ended.stderr.endswith(" migrations are waiting. Run: manage.py migrate\n")
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+async def test_serves_until_a_signal(tmp_path, sent, code):
+    env = environment(DEVELOPMENT, DATABASE_URL=f"sqlite:///{tmp_path}/crm.sqlite3", PORT=str(free_port()))
+    migrated = await asyncio.to_thread(run, "manage.py", "migrate", "--verbosity", "0", env=env)
+    assert migrated.returncode == 0, migrated.stderr
+
+    async with server(env) as process:
+        ready = await asyncio.to_thread(
+            urllib.request.urlopen, f"http://127.0.0.1:{env['PORT']}/readyz", timeout=10
+        )
+        with ready:
+            assert (ready.status, ready.headers["Server"]) == (200, None)
+
+        process.send_signal(sent)
+        _, written = await asyncio.wait_for(process.communicate(), 30)
+
+    assert process.returncode == code
+    assert b"Traceback" not in written
