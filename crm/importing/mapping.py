@@ -1,0 +1,75 @@
+"""From the header of a file to the names of fields."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from crm.importing.reading import FileRefused
+from crm.services.custom_fields import CustomFieldValues
+from crm.services.tags import TagValues
+
+CUSTOM_FIELD = "custom_fields."
+TAG_SEPARATOR = ";"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The columns that an import knows; of each group of ``required`` the file has at least one."""
+
+    known: Sequence[str]
+    required: Sequence[Sequence[str]]
+
+
+def map_header(header: Sequence[str], columns: Columns) -> list[str]:
+    """Give the field of each column, by its name in any case; custom fields keep the case of their name.
+
+    :raises FileRefused: naming the columns that are unknown, missing, without a name or there twice.
+    """
+    fields = [_field_of(title) for title in header]
+    if "" in fields:
+        raise FileRefused(f"Column {fields.index('') + 1} has no name.")
+    twice = sorted({field for field in fields if fields.count(field) > 1})
+    if twice:
+        raise FileRefused(f"There twice: {', '.join(twice)}.")
+    unknown = [
+        title.strip()
+        for title, field in zip(header, fields, strict=True)
+        if field not in columns.known and (not field.startswith(CUSTOM_FIELD) or field == CUSTOM_FIELD)
+    ]
+    if unknown:
+        raise FileRefused(
+            f"Unknown columns: {', '.join(unknown)}. "
+            f"Known are: {', '.join(columns.known)}, {CUSTOM_FIELD}NAME."
+        )
+    missing = [" or ".join(group) for group in columns.required if not set(group) & set(fields)]
+    if missing:
+        raise FileRefused(f"Missing columns: {', '.join(missing)}.")
+    return fields
+
+
+def _field_of(title: str) -> str:
+    name = title.strip()
+    if name.casefold().startswith(CUSTOM_FIELD):
+        return CUSTOM_FIELD + name[len(CUSTOM_FIELD) :].strip()
+    return name.casefold()
+
+
+def custom_field_values(cells: Mapping[str, str]) -> list[CustomFieldValues]:
+    """Give the custom fields of a row, each value the text of its cell."""
+    return [
+        {"name": field.removeprefix(CUSTOM_FIELD), "value": text}
+        for field, text in cells.items()
+        if field.startswith(CUSTOM_FIELD)
+    ]
+
+
+def custom_field_column(path: str, cells: Mapping[str, str]) -> str:
+    """Give the column that a path such as ``custom_fields.0.value`` came from."""
+    index = path.split(".")[1:2]
+    values = custom_field_values(cells)
+    return CUSTOM_FIELD + values[int(index[0])]["name"] if index else path
+
+
+def tag_values(cells: Mapping[str, str]) -> list[TagValues]:
+    """Give the tags of a row, which are the parts of its cell ``tags``."""
+    names = (name.strip() for name in cells.get("tags", "").split(TAG_SEPARATOR))
+    return [{"name": name} for name in names if name]

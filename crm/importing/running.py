@@ -1,0 +1,107 @@
+"""Runs a file through the services, each row in a transaction of its own."""
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from functools import partial
+from typing import BinaryIO, ClassVar, Protocol
+
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, transaction
+
+from crm.actors import Action, Actor
+from crm.errors import CrmError
+from crm.importing.mapping import Columns, map_header
+from crm.importing.reading import FileRefused, Row, read_rows
+from crm.importing.report import RowError, Summary, row_errors
+
+
+class RowImport(Protocol):
+    """What an app knows of its rows."""
+
+    columns: ClassVar[Columns]
+
+    def __init__(self, actor: Actor) -> None: ...
+
+    def store(self, cells: Mapping[str, str]) -> None:
+        """Store one row through the services; blank cells are absent.
+
+        :raises ValidationError: keyed by column, or by a path that ``column_of`` knows.
+        :raises CrmError: if the services refuse it.
+        """
+
+    def column_of(self, path: str, cells: Mapping[str, str]) -> str:
+        """Give the column from which the value at a path of the service's input came."""
+
+
+class DatabaseLost(CrmError):
+    """The database failed in the middle of an import."""
+
+
+def run_import(
+    file: BinaryIO,
+    rows: RowImport,
+    *,
+    actor: Actor,
+    delimiter: str = ",",
+    dry_run: bool = False,
+    on_error: Callable[[RowError], None],
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Summary:
+    """Store the rows of a CSV file; a row that is refused leaves nothing behind, and the next one follows.
+
+    The file is read to its end before the first row is stored, so that a broken file changes nothing.
+
+    :param file: can be read twice.
+    :param dry_run: run everything in one transaction that is rolled back; nothing is announced.
+    :param is_stopped: asked before each row; true ends the import there.
+    :raises Forbidden: if the actor may not import.
+    :raises FileRefused: if the file or its header cannot be understood.
+    :raises DatabaseLost: if the database stops answering; the rows before are stored.
+    """
+    actor.require(Action.IMPORT)
+    fields = _check(file, rows.columns, delimiter)
+    file.seek(0)
+    summary = Summary(dry_run=dry_run)
+    with transaction.atomic() if dry_run else nullcontext():
+        records = read_rows(file, delimiter=delimiter)
+        next(records)
+        for row in records:
+            if is_stopped():
+                summary.stopped = True
+                break
+            errors = _run_row(row, fields, rows, summary)
+            summary.total += 1
+            summary.created += not errors
+            summary.failed += bool(errors)
+            for error in errors:
+                on_error(error)
+        if dry_run:
+            transaction.set_rollback(True)
+    return summary
+
+
+def _check(file: BinaryIO, columns: Columns, delimiter: str) -> list[str]:
+    records = read_rows(file, delimiter=delimiter)
+    header = next(records, None)
+    if header is None:
+        raise FileRefused("The file is empty; its first line names the columns.")
+    fields = map_header(header.cells, columns)
+    for _ in records:
+        pass
+    return fields
+
+
+def _run_row(row: Row, fields: list[str], rows: RowImport, summary: Summary) -> list[RowError]:
+    if len(row.cells) != len(fields):
+        message = f"{len(row.cells)} cells, but {len(fields)} columns."
+        return [RowError(line=row.line, column=None, message=message)]
+    cells = {field: cell for field, cell in zip(fields, row.cells, strict=True) if cell.strip()}
+    try:
+        with transaction.atomic():
+            rows.store(cells)
+    except (ValidationError, CrmError) as refusal:
+        return row_errors(refusal, line=row.line, column_of=partial(rows.column_of, cells=cells))
+    except OperationalError as error:
+        stored = "nothing is stored" if summary.dry_run else f"the {summary.created} rows created before stay"
+        raise DatabaseLost(f"The database failed at line {row.line}; {stored}.") from error
+    return []

@@ -1,0 +1,61 @@
+"""What the arguments of commands stand for; each one that is wrong is told in one sentence."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
+
+from crm.actors import Role
+from crm.errors import CrmError, NotFound
+from crm.models import Company, User
+from crm.models.base import pick
+
+
+def company_of(key: str) -> Company:
+    """Give the company of this id or UUID.
+
+    :raises CommandError: if there is none.
+    """
+    try:
+        return pick(Company.objects.all(), key)
+    except NotFound as error:
+        raise CommandError(f"There is no company {key}.") from error
+
+
+def user_of(username: str) -> User:
+    """Give the user of this name.
+
+    :raises CommandError: if there is none.
+    """
+    user: User | None = User.objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(f"There is no user {username}.")
+    return user
+
+
+def role_of(text: str) -> Role:
+    """Read a role, in any case.
+
+    :raises ArgumentTypeError: if it is none, which makes wrong usage of the command.
+    """
+    try:
+        return Role(text.upper())
+    except ValueError as error:
+        known = ", ".join(Role)
+        raise argparse.ArgumentTypeError(f"there is no role {text}; the roles are {known}") from error
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Turn what the services refuse into an error of the command.
+
+    :raises CommandError: with the messages of the refusal.
+    """
+    try:
+        yield
+    except ValidationError as refusal:
+        raise CommandError(" ".join(refusal.messages)) from refusal
+    except CrmError as refusal:
+        raise CommandError(refusal.message) from refusal

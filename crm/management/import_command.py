@@ -1,0 +1,117 @@
+"""The command that imports a file; what its rows are, an app says."""
+
+import json
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, ClassVar
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from crm.actors import Actor, Door
+from crm.authentication import actor_for
+from crm.errors import Forbidden, NotFound
+from crm.importing.report import RowError, Summary
+from crm.importing.running import RowImport, run_import
+from crm.management.arguments import company_of, refusals_told, user_of
+
+ROWS_REFUSED = 3
+#: What a shell reports for a program that a signal ended.
+SIGNAL_BASE = 128
+DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
+
+
+class ImportCommand(BaseCommand):
+    """Runs a CSV file through the services of an app.
+
+    Exit codes: 0 all rows stored, 1 nothing could be done, 2 wrong usage, 3 rows were refused, 130 and 143
+    stopped by a signal after the row at work.
+    """
+
+    row_import: ClassVar[type[RowImport]]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="CSV in UTF-8 with a header line; - is standard input")
+        parser.add_argument("--company", required=True, metavar="ID")
+        parser.add_argument(
+            "--as", required=True, dest="username", metavar="USERNAME", help="who acts; a manager or admin"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="try every row, store nothing")
+        parser.add_argument(
+            "--delimiter", choices=sorted(DELIMITERS), default=",", help="between cells (default: ,)"
+        )
+        parser.add_argument("--json", action="store_true", help="print the summary as a JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        actor = self._actor(options["username"], options["company"])
+        with opened(options["file"]) as file, signals_noted() as received, refusals_told():
+            summary = run_import(
+                file,
+                self.row_import(actor),
+                actor=actor,
+                delimiter=DELIMITERS[options["delimiter"]],
+                dry_run=options["dry_run"],
+                on_error=self._print_error,
+                is_stopped=lambda: bool(received),
+            )
+        self.stdout.write(json.dumps(summary.to_json()) if options["json"] else str(summary))
+        self._exit(summary, received)
+
+    def _actor(self, username: str, company_id: str) -> Actor:
+        user, company = user_of(username), company_of(company_id)
+        try:
+            return actor_for(user, company, door=Door.IMPORT)
+        except (NotFound, Forbidden) as error:
+            raise CommandError(f"{user} is not an active member of {company}.") from error
+
+    def _print_error(self, error: RowError) -> None:
+        self.stderr.write(str(error))
+
+    def _exit(self, summary: Summary, received: list[int]) -> None:
+        if summary.stopped:
+            raise CommandError("Stopped by a signal.", returncode=SIGNAL_BASE + received[0])
+        if summary.failed:
+            raise CommandError(f"{summary.failed} of {summary.total} rows failed.", returncode=ROWS_REFUSED)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[BinaryIO]:
+    """Open a file to read; standard input, which can be read once only, is copied to a temporary file.
+
+    :raises CommandError: if it cannot be opened.
+    """
+    if path == "-":
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+            copy.seek(0)
+            yield copy
+        return
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - errors of opening only are told
+    except OSError as error:
+        raise CommandError(f"Cannot read {path}: {error.strerror}.") from error
+    with file:
+        yield file
+
+
+@contextmanager
+def signals_noted() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM instead of ending at once; the second signal does what it always does."""
+    received: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, _frame: Any) -> None:
+        received.append(number)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

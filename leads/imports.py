@@ -1,0 +1,134 @@
+"""One row of a file to one lead."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, cast
+
+from django.core.exceptions import ValidationError
+
+from crm.actors import Actor
+from crm.importing.mapping import Columns, custom_field_column, custom_field_values, tag_values
+from crm.models import User
+from leads.models import LeadSource, LeadStatus, LeadType
+from leads.services.leads import create_lead
+from leads.services.references import LeadValues
+from people.models import Person
+from people.models.canonical import canonical_email
+from pipelines.models import Pipeline, Stage
+
+TEXTS = ("title", "firstname", "lastname", "email", "phone", "description")
+LOOKUPS = ("status", "type", "source")
+COLUMN_OF_KEY = {
+    "people_id": "person_email",
+    "leads_owner_id": "owner",
+    "pipeline_id": "pipeline",
+    "pipeline_stage_id": "stage",
+    "status_id": "status",
+    "type_id": "type",
+    "source_id": "source",
+}
+
+
+class Names:
+    """The ids that a name stands for, without case; read once, since these lists are short."""
+
+    def __init__(self, column: str, pairs: Iterable[tuple[str, int]], *, unknown: str | None = None) -> None:
+        """Take the names with their ids.
+
+        :param unknown: what to say of a name that nothing has; None lists the names that there are.
+        """
+        self._column = column
+        self._ids: dict[str, set[int]] = defaultdict(set)
+        shown = []
+        for name, pk in pairs:
+            shown.append(name)
+            self._ids[name.strip().casefold()].add(pk)
+        self._unknown = unknown or f"This name is not known; known are: {', '.join(shown) or 'none'}."
+
+    def find(self, cell: str) -> int:
+        """Give the one id of a name.
+
+        :raises ValidationError: keyed by the column, if nothing or more than one has the name.
+        """
+        found = self._ids.get(cell.strip().casefold(), set())
+        if not found:
+            raise ValidationError({self._column: [self._unknown]})
+        if len(found) > 1:
+            raise ValidationError({self._column: [f"{len(found)} have this name; rename them first."]})
+        return next(iter(found))
+
+
+class LeadImport:
+    """Makes a lead of each row; of what a row names, only organizations and tags are made if missing."""
+
+    columns: ClassVar[Columns] = Columns(
+        known=(*TEXTS, "organization", "person_email", "pipeline", "stage", *LOOKUPS, "owner", "tags"),
+        required=[("title",)],
+    )
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        pipelines = Pipeline.objects.visible_to(actor).order_by("weight", "pk")
+        self._pipelines = Names("pipeline", pipelines.values_list("name", "pk"))
+        self._default_pipeline = pipelines.filter(is_default=True).values_list("pk", flat=True).first()
+        stages: dict[int | None, list[tuple[str, int]]] = defaultdict(list)
+        in_order = Stage.objects.visible_to(actor).order_by("weight", "pk")
+        for pipeline_id, name, pk in in_order.values_list("pipeline_id", "name", "pk"):
+            stages[pipeline_id].append((name, pk))
+        self._stages = {pipeline_id: Names("stage", pairs) for pipeline_id, pairs in stages.items()}
+        self._lookups = {
+            "status": Names("status", LeadStatus.objects.visible_to(actor).values_list("name", "pk")),
+            "type": Names("type", LeadType.objects.visible_to(actor).values_list("name", "pk")),
+            "source": Names("source", LeadSource.objects.visible_to(actor).values_list("name", "pk")),
+        }
+        members = User.objects.visible_to(actor).values_list("username", "email", "pk")
+        self._owners = Names(
+            "owner",
+            [(name, pk) for username, email, pk in members for name in (username, email) if name],
+            unknown="No member has this username or e-mail address.",
+        )
+
+    def store(self, cells: Mapping[str, str]) -> None:
+        """Make the lead.
+
+        :raises ValidationError: if a cell or the whole breaks a rule.
+        """
+        create_lead(self._values(cells), actor=self._actor)
+
+    def column_of(self, path: str, cells: Mapping[str, str]) -> str:
+        """Give the column that a path of ``LeadValues`` came from."""
+        if path.startswith("custom_fields"):
+            return custom_field_column(path, cells)
+        key = path.partition(".")[0]
+        return COLUMN_OF_KEY.get(key, key)
+
+    def _values(self, cells: Mapping[str, str]) -> LeadValues:
+        values: dict[str, Any] = {name: cells[name] for name in TEXTS if name in cells}
+        values["custom_fields"] = custom_field_values(cells)
+        values["tags"] = tag_values(cells)
+        if "organization" in cells:
+            values["organization"] = {"name": cells["organization"]}
+        if "person_email" in cells:
+            values["people_id"] = self._person(cells["person_email"])
+        if "owner" in cells:
+            values["leads_owner_id"] = self._owners.find(cells["owner"])
+        for column, names in self._lookups.items():
+            if column in cells:
+                values[f"{column}_id"] = names.find(cells[column])
+        pipeline_id = self._default_pipeline
+        if "pipeline" in cells:
+            pipeline_id = values["pipeline_id"] = self._pipelines.find(cells["pipeline"])
+        if "stage" in cells:
+            stages = self._stages.get(pipeline_id, Names("stage", []))
+            values["pipeline_stage_id"] = stages.find(cells["stage"])
+        # An empty list is work for the service, and says no more than none.
+        return cast(LeadValues, {key: value for key, value in values.items() if value})
+
+    def _person(self, cell: str) -> int:
+        alike = Person.objects.visible_to(self._actor).filter(email_canonical=canonical_email(cell))
+        found = list(alike.values_list("pk", flat=True)[:2])
+        if not found:
+            raise ValidationError({"person_email": ["No person has this e-mail address."]})
+        if len(found) > 1:
+            raise ValidationError({"person_email": ["Several people have this e-mail address."]})
+        return found[0]

@@ -1,0 +1,9 @@
+"""Import people from a CSV file."""
+
+from crm.management.import_command import ImportCommand
+from people.imports import PersonImport
+
+
+class Command(ImportCommand):
+    help = "Make a person of each row of a CSV file; see docs/imports.md for its columns."
+    row_import = PersonImport
