@@ -1,0 +1,70 @@
+"""Make an API token."""
+
+import argparse
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from crm.actors import ALL_SCOPES, Scope
+from crm.management.arguments import company_of, refusals_told, user_of
+from crm.models import Company, Membership, User
+from crm.services.tokens import create_token
+
+LONGEST_LIFE_DAYS = 36_500
+
+
+def days_of(text: str) -> int:
+    """Read a number of days.
+
+    :raises ArgumentTypeError: if it is no whole number from 1 to a hundred years.
+    """
+    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= LONGEST_LIFE_DAYS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"days are a whole number from 1 to {LONGEST_LIFE_DAYS}, not {text}")
+
+
+class Command(BaseCommand):
+    help = "Make an API token and print it, once, as the last line."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--company", metavar="ID", help="default: the company the user works in")
+        parser.add_argument(
+            "--scope",
+            action="append",
+            choices=[scope.value for scope in Scope],
+            help="what the token may do at most; may be repeated (default: all)",
+        )
+        parser.add_argument("--expires", type=days_of, metavar="DAYS", help="default: never")
+        parser.add_argument("--name", default="", help="what the token is for")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = user_of(options["username"])
+        company = company_of(options["company"]) if options["company"] else default_company(user)
+        scopes = {Scope(scope) for scope in options["scope"] or ALL_SCOPES}
+        days = options["expires"]
+        with refusals_told():
+            token, raw = create_token(
+                user,
+                company,
+                scopes=scopes,
+                expires_at=timezone.now() + timedelta(days=days) if days else None,
+                name=options["name"],
+            )
+        end = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "until it is revoked"
+        self.stdout.write(f"{user} in {company}: {' and '.join(token.scopes)}, {end}. It is shown only now:")
+        self.stdout.write(raw)
+
+
+def default_company(user: User) -> Company:
+    """Give the company in which a user works unless told.
+
+    :raises CommandError: if the user is an active member nowhere.
+    """
+    memberships = Membership.objects.active().filter(user=user).select_related("company")
+    membership = memberships.order_by("-is_default", "pk").first()
+    if membership is None:
+        raise CommandError(f"{user} is an active member of no company.")
+    return membership.company

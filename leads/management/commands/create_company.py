@@ -1,0 +1,27 @@
+"""Make a company with all it needs to take leads."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
+
+from crm.management.arguments import refusals_told
+from crm.services.companies import find_or_create_user
+from leads.services.company_setup import set_up_company
+
+
+class Command(BaseCommand):
+    help = "Make a company and its administrator, who is created if absent; print its id as the last line."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--admin", required=True, metavar="USERNAME")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with refusals_told(), transaction.atomic():
+            admin, is_new = find_or_create_user(options["admin"])
+            company = set_up_company(options["name"], admin=admin)
+        self.stdout.write(f"{admin} administers {company}.")
+        if is_new:
+            self.stdout.write(f"To sign in, set a password: manage.py changepassword {admin.username}")
+        self.stdout.write(str(company.pk))
