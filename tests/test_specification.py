@@ -7,15 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.actors import Actor, Door
-from crm.authentication import actor_for
-from crm.services.companies import find_or_create_user
+from crm.actors import Actor
 from leads.models import Lead
-from leads.services.company_setup import set_up_company
-from leads.services.leads import create_lead
-from people.services.organizations import create_organization
-from people.services.people import create_person
 from tests.clients import data
+from tests.newcomer import newcomer
 
 DOCUMENTS = {
     path.stem[:2]: path.read_text() for path in Path(__file__).parent.glob("specification/*.graphql")
@@ -27,14 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
 
 @pytest.fixture
 def actor(transactional_db: None) -> Actor:
-    """The administrator of company 1, which has person 1, organization 1 and lead 1."""
-    user, _ = find_or_create_user("demo")
-    company = set_up_company("Demo", admin=user)
-    actor = actor_for(user, company, door=Door.GRAPHQL)
-    create_person({"firstname": "John", "lastname": "Roe", "email": "john@example.com"}, actor=actor)
-    create_organization({"name": "Initech"}, actor=actor)
-    create_lead({"title": "First deal", "people_id": 1, "organization_id": 1}, actor=actor)
-    return actor
+    return newcomer()
 
 
 def test_documents_are_thirteen() -> None:

@@ -1,0 +1,62 @@
+"""What the guides show is what the product answers."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from tests.clients import ask
+from tests.newcomer import newcomer
+
+DOCS = Path(__file__).parent.parent / "docs"
+EXAMPLE = re.compile(r"```graphql\n(.*?)```\s*```json\n(.*?)```", re.DOTALL)
+#: Values that differ from one run to the next; the guide shows some of their form.
+CHANGING = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00"
+)
+
+
+def steady(answer: Any) -> Any:
+    """Give an answer with its changing values made equal."""
+    return json.loads(CHANGING.sub("*", json.dumps(answer)))
+
+
+def examples() -> list[tuple[str, dict[str, Any]]]:
+    """Give the documents of the API guide with the answers it shows, in order."""
+    guide = (DOCS / "api.md").read_text()
+    return [(document, json.loads(answer)) for document, answer in EXAMPLE.findall(guide)]
+
+
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_the_api_guide_shows_real_answers() -> None:
+    actor = newcomer()
+    shown = examples()
+
+    answers = [ask(document, actor=actor) for document, _ in shown]
+
+    assert len(shown) >= 15
+    assert [steady(answer) for answer in answers] == [steady(answer) for _, answer in shown]
+
+
+def test_the_api_guide_holds_the_specification_word_for_word() -> None:
+    guide = (DOCS / "api.md").read_text()
+
+    documents = sorted((Path(__file__).parent / "specification").glob("*.graphql"))
+
+    assert [path.stem for path in documents if path.read_text().strip() not in guide] == []
+
+
+def test_the_data_model_shows_every_model() -> None:
+    picture = (DOCS / "data-model.md").read_text()
+    ours = [
+        model
+        for app in ("crm", "people", "pipelines", "leads")
+        for model in apps.get_app_config(app).get_models()
+    ]
+
+    missing = [model.__name__ for model in ours if not re.search(rf"\b{model.__name__}\b", picture)]
+
+    assert missing == []
