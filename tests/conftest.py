@@ -1,9 +1,4 @@
-"""What the whole suite shares: which tests can run here, and what a run that skips nothing means."""
-
-import os
-import shutil
-from collections.abc import Generator
-from pathlib import Path
+"""Fixtures that the whole suite shares."""
 
 import pytest
 
@@ -11,56 +6,7 @@ from crm.models import Company
 from tests.factories.crm import Actors, Tenant
 from tests.factories.crm import tenant as make_tenant
 
-NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
-CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome"]
-REQUIRES_ALL = os.environ.get("CRM_REQUIRE_ALL") == "1"
-
-
-def _missing_for_postgres() -> str | None:
-    address = os.environ.get("TEST_DATABASE_URL", "")
-    if address.startswith("postgres") and os.environ.get("TEST_REDIS_URL"):
-        return None
-    return "needs TEST_DATABASE_URL of PostgreSQL and TEST_REDIS_URL"
-
-
-def _missing_for_node() -> str | None:
-    if shutil.which("node") and NODE_MODULES.is_dir():
-        return None
-    return "needs Node.js and the packages of tests/node (npm install)"
-
-
-def _missing_for_browser() -> str | None:
-    if any(shutil.which(name) for name in CHROMIUM_NAMES):
-        return None
-    return "needs Chromium"
-
-
-MISSING = {
-    "postgres": _missing_for_postgres,
-    "node": _missing_for_node,
-    "browser": _missing_for_browser,
-}
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    for marker, missing in MISSING.items():
-        reason = missing() if item.get_closest_marker(marker) else None
-        if reason:
-            pytest.skip(reason)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn the skip of a test that is marked for a tool into a failure where all tools have to be there."""
-    report = yield
-    marked = any(item.get_closest_marker(marker) for marker in MISSING)
-    if REQUIRES_ALL and marked and report.skipped and not hasattr(report, "wasxfail"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} must run where CRM_REQUIRE_ALL=1. {reason}"
-    return report
+pytest_plugins = ["tests.requirements"]
 
 
 @pytest.fixture

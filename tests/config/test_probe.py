@@ -1,0 +1,55 @@
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from config.probe import is_up
+
+
+class Recorder(HTTPServer):
+    status = 200
+    asked: list[tuple[str, str | None]]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Recorder
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, self.headers["Host"]))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def container() -> Iterator[Recorder]:
+    with Recorder(("127.0.0.1", 0), Handler) as server:
+        server.asked = []
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_asks_by_a_name_that_is_served(container, monkeypatch):
+    monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", ".example.com,other.example.com")
+
+    assert is_up(container.server_port)
+    assert container.asked == [("/healthz", "example.com")]
+
+
+def test_another_answer_is_not_up(container):
+    container.status = 503
+
+    assert not is_up(container.server_port)
+
+
+def test_no_answer_is_not_up(container):
+    port = container.server_port
+    container.server_close()
+
+    assert not is_up(port)

@@ -1,0 +1,62 @@
+"""A test that is marked for a tool may be skipped where that is missing, but not in a run that has all."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = """
+import pytest
+
+@pytest.mark.postgres
+def test_marked():
+    pytest.skip("gone meanwhile")
+
+def test_unmarked():
+    pytest.skip("not here")
+"""
+
+
+def outcomes(directory: Path, **env: str) -> str:
+    """Run the sample with the suite's own hooks, and give pytest's closing line."""
+    sample = directory / "test_sample.py"
+    sample.write_text(SAMPLE)
+    plugins = [
+        "-p",
+        "tests.requirements",
+        "-p",
+        "no:django",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "markers=postgres",
+    ]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, *plugins, str(sample)],
+        cwd=ROOT,
+        env=os.environ | env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return ended.stdout.splitlines()[-1].partition(" in ")[0]
+
+
+MISSING = {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": ""}
+PRESENT = {"TEST_DATABASE_URL": "postgres://localhost/crm", "TEST_REDIS_URL": "redis://localhost"}
+
+
+@pytest.mark.parametrize("tools", [MISSING, PRESENT])
+def test_a_skip_is_a_skip_elsewhere(tmp_path, tools):
+    assert outcomes(tmp_path, CRM_REQUIRE_ALL="", **tools) == "2 skipped"
+
+
+def test_a_missing_tool_is_an_error_where_all_are_required(tmp_path):
+    assert outcomes(tmp_path, CRM_REQUIRE_ALL="1", **MISSING) == "1 skipped, 1 error"
+
+
+def test_a_test_that_skips_itself_fails_where_all_are_required(tmp_path):
+    assert outcomes(tmp_path, CRM_REQUIRE_ALL="1", **PRESENT) == "1 failed, 1 skipped"
