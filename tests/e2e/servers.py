@@ -1,0 +1,165 @@
+"""Real server processes, and real clients that talk to them."""
+
+import json
+import queue
+import re
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.config.processes import ROOT
+
+PATIENCE_SECONDS = 60
+NODE = Path(__file__).parent.parent / "node"
+TOKEN = re.compile(r"\bcrm_[A-Za-z0-9_-]{43}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Lines:
+    """The output of a process, line by line, with a time limit on each wait."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.seen: list[str] = []
+        self._queue: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._queue.put(line.rstrip("\n"))
+        self._queue.put(None)
+
+    def next(self, timeout: float = PATIENCE_SECONDS) -> str:
+        """Give the next line.
+
+        :raises queue.Empty: if none came in time.
+        :raises EOFError: if the process ended its output.
+        """
+        line = self._queue.get(timeout=timeout)
+        if line is None:
+            raise EOFError("\n".join(self.seen))
+        self.seen.append(line)
+        return line
+
+    def find(self, pattern: re.Pattern[str]) -> str:
+        """Read on to the line that holds the pattern, and give what matched."""
+        while True:
+            found = pattern.search(self.next())
+            if found:
+                return found[0]
+
+
+@contextmanager
+def running(*command: str, env: Mapping[str, str], cwd: Path = ROOT) -> Iterator[Lines]:
+    """Run a process for a while; it is asked to end afterwards."""
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**env, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield Lines(process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=PATIENCE_SECONDS)
+        finally:
+            process.kill()
+
+
+def manage(*arguments: str, env: Mapping[str, str]) -> str:
+    """Run a management command that must succeed, and give its standard output."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Api:
+    """One server's API, asked over HTTP with a token."""
+
+    port: int
+    token: str
+
+    def ask(self, document: str) -> dict[str, Any]:
+        """Send a document and give the whole answer."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql",
+            data=json.dumps({"query": document}).encode(),
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
+
+    def data(self, document: str) -> dict[str, Any]:
+        """Send a document that must succeed, and give its data."""
+        answer = self.ask(document)
+        assert "errors" not in answer, answer
+        result: dict[str, Any] = answer["data"]
+        return result
+
+    def wait_until_up(self, lines: Lines) -> None:
+        """Wait until the server accepts connections."""
+        for _ in range(PATIENCE_SECONDS * 10):
+            assert lines.process.poll() is None, lines.seen
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            threading.Event().wait(0.1)
+        raise TimeoutError(f"nothing listens on {self.port}")
+
+    def subscriber(self, query: str, *, env: Mapping[str, str]) -> Any:
+        """Subscribe with npm graphql-ws: a context manager that gives the messages as lines."""
+        address = f"ws://127.0.0.1:{self.port}/graphql"
+        return running("node", "subscribe.mjs", address, self.token, query, env=env, cwd=NODE)
+
+
+def first_message(lines: Lines, nudge: Callable[[], Any]) -> dict[str, Any]:
+    """Make changes until a subscriber hears one: from then on it hears them all.
+
+    The protocol does not acknowledge a subscription, so hearing something is the only sign that it stands.
+    """
+    for _ in range(PATIENCE_SECONDS * 2):
+        nudge()
+        try:
+            return json.loads(lines.next(timeout=0.5))  # type: ignore[no-any-return]  # an object, by protocol
+        except queue.Empty:
+            continue
+    raise TimeoutError("the subscriber heard nothing")
+
+
+def messages_until(lines: Lines, last: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """Read messages up to, and with, the one that is the last."""
+    messages: list[dict[str, Any]] = []
+    while not messages or not last(messages[-1]):
+        messages.append(json.loads(lines.next()))
+    return messages

@@ -1,0 +1,117 @@
+"""PostgreSQL, Redis and two server processes: what one of them changes, subscribers of the other hear."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from tests.config.processes import DEVELOPMENT, environment
+from tests.e2e.servers import Api, Lines, first_message, free_port, manage, messages_until, running
+
+DATABASE_URL = os.environ.get("TEST_DATABASE_URL", "")
+REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
+SUBSCRIPTION = "subscription { leadUpdate { id title stage { name } } }"
+
+pytestmark = [pytest.mark.postgres, pytest.mark.node]
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """An empty PostgreSQL database of this module's own."""
+    server = urlsplit(DATABASE_URL)
+    name = f"crm_servers_{os.getpid()}"
+    with psycopg.connect(server._replace(path="/postgres").geturl(), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield server._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="module")
+def env(database: str) -> dict[str, str]:
+    return environment(
+        DEVELOPMENT, DATABASE_URL=database, REDIS_URL=REDIS_URL, REDIS_PREFIX=f"servers-{os.getpid()}"
+    )
+
+
+@pytest.fixture(scope="module")
+def token(env: dict[str, str]) -> str:
+    manage("migrate", env=env)
+    company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
+    return manage("create_token", "ann", "--company", company, env=env).split()[-1]
+
+
+@pytest.fixture(scope="module")
+def servers(env: dict[str, str], token: str) -> Iterator[tuple[Api, Api]]:
+    with ExitStack() as stack:
+        apis = []
+        for _ in range(2):
+            api = Api(free_port(), token)
+            lines = stack.enter_context(
+                running(sys.executable, "manage.py", "serve", "--port", str(api.port), env=env)
+            )
+            api.wait_until_up(lines)
+            apis.append(api)
+        yield apis[0], apis[1]
+
+
+def settled(lines: Lines, writer: Api) -> None:
+    """Wait until a subscriber hears what the writer changes, and has heard all of it so far."""
+    lead = writer.data('mutation { createLead(input: { title: "warm-up" }) { id } }')["createLead"]["id"]
+    numbers = iter(range(1_000_000))
+
+    def change(title: str) -> Any:
+        return writer.data(f'mutation {{ updateLead(id: {lead}, input: {{ title: "{title}" }}) {{ id }} }}')
+
+    first_message(lines, lambda: change(f"warm-up {next(numbers)}"))
+    change("settled")
+    messages_until(lines, lambda message: message["data"]["leadUpdate"]["title"] == "settled")
+
+
+def test_a_change_through_one_server_reaches_subscribers_of_the_other(servers: tuple[Api, Api]) -> None:
+    writer, reader = servers
+    with reader.subscriber(SUBSCRIPTION, env=environment()) as lines:
+        settled(lines, writer)
+
+        lead = writer.data('mutation { createLead(input: { title: "Across" }) { id } }')["createLead"]["id"]
+        writer.data(f"mutation {{ updateLead(id: {lead}, input: {{ pipeline_stage_id: 3 }}) {{ id }} }}")
+        created, moved = messages_until(lines, lambda message: message["extensions"]["kind"] == "updated")
+
+    assert created["data"]["leadUpdate"] == {"id": lead, "title": "Across", "stage": {"name": "New"}}
+    assert moved["data"]["leadUpdate"] == {"id": lead, "title": "Across", "stage": {"name": "Proposal"}}
+
+
+def test_an_import_in_another_process_reaches_both_servers(
+    servers: tuple[Api, Api], env: dict[str, str], tmp_path: Path
+) -> None:
+    rows = [f"Imported {number}" for number in range(20)]
+    file = tmp_path / "leads.csv"
+    file.write_text("\n".join(["title", *rows]) + "\n")
+    company = servers[0].data("{ currentCompany { id } }")["currentCompany"]["id"]
+
+    with ExitStack() as stack:
+        listening = [
+            stack.enter_context(server.subscriber(SUBSCRIPTION, env=environment())) for server in servers
+        ]
+        for lines, writer in zip(listening, reversed(servers), strict=True):
+            settled(lines, writer)
+        servers[0].data('mutation { createLead(input: { title: "both settled" }) { id } }')
+        for lines in listening:
+            messages_until(lines, lambda message: message["data"]["leadUpdate"]["title"] == "both settled")
+
+        manage("import_leads", str(file), "--company", company, "--as", "ann", env=env)
+        heard = [
+            messages_until(lines, lambda message: message["data"]["leadUpdate"]["title"] == rows[-1])
+            for lines in listening
+        ]
+
+    for messages in heard:
+        assert sorted(message["data"]["leadUpdate"]["title"] for message in messages) == sorted(rows)
+        assert {message["extensions"]["kind"] for message in messages} == {"created"}
