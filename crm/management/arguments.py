@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError
 
 from crm.actors import Role
@@ -56,6 +56,13 @@ def refusals_told() -> Iterator[None]:
     try:
         yield
     except ValidationError as refusal:
-        raise CommandError(" ".join(refusal.messages)) from refusal
+        raise CommandError(_sentence(refusal)) from refusal
     except CrmError as refusal:
         raise CommandError(refusal.message) from refusal
+
+
+def _sentence(refusal: ValidationError) -> str:
+    if not hasattr(refusal, "error_dict"):
+        return " ".join(refusal.messages)
+    by_field = ((field, " ".join(messages)) for field, messages in refusal.message_dict.items())
+    return " ".join(text if field == NON_FIELD_ERRORS else f"{field}: {text}" for field, text in by_field)

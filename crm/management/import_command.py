@@ -65,7 +65,7 @@ class ImportCommand(BaseCommand):
         try:
             return actor_for(user, company, door=Door.IMPORT)
         except (NotFound, Forbidden) as error:
-            raise CommandError(f"{user} is not an active member of {company}.") from error
+            raise CommandError(f"{username} is not an active member of {company}.") from error
 
     def _print_error(self, error: RowError) -> None:
         self.stderr.write(str(error))

@@ -1,0 +1,101 @@
+"""From an empty database to a running product, for one developer's machine."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from crm.checks import ensure_database, ensure_port_free, ensure_redis
+from crm.management.commands.serve import HOST, serve
+from crm.models import ApiToken, Company, User
+from crm.models.tokens import hash_token
+from crm.services.tokens import create_token
+from leads.services.demo_data import DEMO_USERNAME, Demo, find_demo, load_demo_data
+
+DEMO_PASSWORD = "demo"  # noqa: S105 - meant to be known; refused outside debug
+TOKEN_NAME = "quickstart"  # noqa: S105 - a label
+
+
+class Command(BaseCommand):
+    help = "Migrate, load demo data once, print how to get in, and serve on 127.0.0.1; for development only."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--no-serve", action="store_true", help="prepare and print, then end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError(
+                "quickstart makes a login that everybody knows: it runs only with DJANGO_DEBUG=true."
+            )
+        if not options["no_serve"]:
+            ensure_port_free(HOST, settings.PORT)
+        ensure_database()
+        ensure_redis()
+        refuse_foreign_data()
+        call_command("migrate", verbosity=0, interactive=False)
+        demo = load_demo_data(password=DEMO_PASSWORD)
+        self._print_ways_in(demo)
+        if not options["no_serve"]:
+            serve()
+
+    def _print_ways_in(self, demo: Demo) -> None:
+        address = f"http://{HOST}:{settings.PORT}"
+        known = demo.user.check_password(DEMO_PASSWORD)
+        password = DEMO_PASSWORD if known else "the password you gave it"
+        state = "loaded" if demo.is_new else "kept as it was"
+        for label, text in (
+            ("Data", f"{demo.company} (company {demo.company.pk}), {state}"),
+            ("Admin", f"{address}/{settings.ADMIN_URL}"),
+            ("Sign in", f"{demo.user.username} / {password}"),
+            ("API", f"{address}/graphql"),
+            ("API token", kept_token(demo)),
+        ):
+            self.stdout.write(f"{label + ':':<11}{text}")
+        # A reader at the other end of a pipe waits for this, and serving goes on for hours.
+        self.stdout.flush()
+
+
+def refuse_foreign_data() -> None:
+    """Make sure that the database is empty or holds the demo data: no other is given a login all know.
+
+    :raises CommandError: if it holds companies, or a user of the demo's name, of its own.
+    """
+    if Company._meta.db_table not in connection.introspection.table_names() or find_demo():
+        return
+    if Company.objects.exists() or User.objects.filter(username=DEMO_USERNAME).exists():
+        raise CommandError("The database holds data of its own, to which quickstart adds nothing. Run: serve")
+
+
+def token_file() -> Path:
+    """Give the place of the token; git ignores it."""
+    directory: Path = settings.BASE_DIR / ".run"
+    return directory / "api-token"
+
+
+def kept_token(demo: Demo) -> str:
+    """Give the raw token of the last run while it is good, else a new one.
+
+    The database has its hash alone. A file that only its owner reads keeps the copy of an integrator working
+    when the server is started again, which a new token each time would not.
+
+    :raises CommandError: if the file can be neither read nor written.
+    """
+    path = token_file()
+    try:
+        raw = path.read_text().strip() if path.exists() else ""
+        known = ApiToken.objects.filter(hash=hash_token(raw), user=demo.user, company=demo.company).first()
+        if known is not None and known.is_good():
+            return raw
+        _, raw = create_token(demo.user, demo.company, name=TOKEN_NAME)
+        path.parent.mkdir(exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(descriptor, 0o600)
+        with open(descriptor, "w") as file:
+            file.write(raw)
+    except OSError as error:
+        raise CommandError(f"Cannot keep the API token in {path}: {error.strerror}.") from error
+    return raw

@@ -1,0 +1,186 @@
+"""A believable small company to look at, the same on every machine."""
+
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from crm.actors import Actor, Door, Role
+from crm.models import Company, Membership, User
+from crm.services.companies import add_member, find_or_create_user, save_user
+from leads.models import LeadSource, LeadType
+from leads.services.closing import close_lead
+from leads.services.company_setup import set_up_company
+from leads.services.leads import create_lead
+from people.models import ContactType, Organization, Person
+from people.services.organizations import create_organization
+from people.services.people import create_person
+from pipelines.models import Stage
+
+DEMO_USERNAME = "demo"
+COMPANY_NAME = "Northwind Sales"
+#: Username, name that colleagues see, role.
+COLLEAGUES = (("amira", "Amira Haddad", Role.AGENT), ("jonas", "Jonas Weber", Role.VIEWER))
+#: Name, street, city, state, postal code, country, tag.
+ORGANIZATIONS = (
+    ("Brightwater Logistics", "12 Harbor Road", "Portland", "OR", "97201", "US", "Logistics"),
+    ("Cedar & Finch Architects", "88 Elm Street", "Boston", "MA", "02108", "US", "Construction"),
+    ("Müller Anlagenbau", "Industriestraße 4", "Stuttgart", "BW", "70565", "DE", "Manufacturing"),
+    ("Café Solidaire", "5 rue des Lilas", "Lyon", "ARA", "69002", "FR", "Retail"),
+    ("Orchid Health", "301 Lake Avenue", "Chicago", "IL", "60601", "US", "Health"),
+    ("Kestrel Software", "7 Quay Street", "Bristol", "England", "BS1 4DJ", "GB", "Software"),
+    ("Sakura Foods", "2-11 Nihonbashi", "Tokyo", "Tokyo", "103-0027", "JP", "Retail"),
+    ("Granite Peak Outfitters", "45 Summit Drive", "Denver", "CO", "80202", "US", "Retail"),
+    ("Puerto Azul Hoteles", "Paseo Marítimo 20", "Málaga", "AN", "29016", "ES", "Travel"),
+    ("Lindqvist Energi", "Storgatan 31", "Gothenburg", "VG", "411 38", "SE", "Energy"),
+    ("Tamarind Media", "14 MG Road", "Bengaluru", "KA", "560001", "IN", "Media"),
+    ("Riverbend Schools", "900 College Way", "Austin", "TX", "73301", "US", "Education"),
+)
+PEOPLE = (
+    *("Grace Okafor", "Daniel Reyes", "Anna Müller", "Chloé Laurent", "Marcus Hale", "Priya Nair"),
+    *("Haruto Sato", "Erin Walsh", "Lucía Romero", "Nils Lindqvist", "Meera Iyer", "Samuel Brooks"),
+    *("Tessa Lang", "Omar Farouk", "Jürgen Bauer", "Sophie Bernard", "Nadia Petrova", "Liam Carter"),
+    *("Yuki Tanaka", "Ruth Adeyemi", "Pablo Ortega", "Freja Holm", "Arjun Mehta", "Claire Dubois"),
+    *("Victor Osei", "Hannah Schmidt", "Diego Alvarez", "Ingrid Berg", "Kavya Rao", "Thomas Nguyen"),
+)
+DEALS = (
+    ("Annual subscription", "18000"),
+    ("Pilot project", "4500"),
+    ("Upgrade to the team plan", "7200"),
+    ("Training for new staff", "2600"),
+    ("Data migration", "12500"),
+    ("Support contract", "9800"),
+    ("Second office", "31000"),
+)
+PEOPLE_TAGS = ("Decision maker", "Newsletter", "Partner")
+LEAD_TAGS = ("Hot", "Follow up", "Renewal")
+LEAD_COUNT = 40
+#: Position in the list of leads: outcome, reason.
+CLOSED = {
+    4: ("won", None),
+    9: ("lost", "Chose a cheaper offer."),
+    15: ("won", None),
+    22: ("lost", "No budget this year."),
+    28: ("closed", None),
+    35: ("won", None),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """The demo company and the user who administers it; ``is_new`` tells whether they were just made."""
+
+    company: Company
+    user: User
+    is_new: bool
+
+
+def find_demo() -> Demo | None:
+    """Give the demo company and its administrator as they stand, or None before they are loaded."""
+    places = Membership.objects.active().select_related("company", "user")
+    place = places.filter(user__username=DEMO_USERNAME).order_by("-is_default", "pk").first()
+    return None if place is None else Demo(company=place.company, user=place.user, is_new=False)
+
+
+@transaction.atomic
+def load_demo_data(*, password: str) -> Demo:
+    """Fill an empty database, in which the first rows get the ids 1 that documents of the API name.
+
+    No id is written, so that the database goes on counting behind them. Once loaded, all stays as it is.
+
+    :param password: of the user ``demo``, whom everybody may know: for machines that nobody else reaches.
+    """
+    demo = find_demo()
+    if demo is not None:
+        return demo
+    user, _ = find_or_create_user(DEMO_USERNAME)
+    user.displayname = "Dana Demo"
+    user.email = "demo@example.com"
+    user.set_password(password)
+    save_user(user)
+    company = set_up_company(COMPANY_NAME, admin=user)
+    agent, _viewer = (_add_colleague(company, *colleague) for colleague in COLLEAGUES)
+    actor = Actor(user_id=user.pk, company_id=company.pk, role=Role.ADMIN, door=Door.COMMAND)
+    organizations = [_create_organization(*details, actor=actor) for details in ORGANIZATIONS]
+    people = _create_people(organizations, actor)
+    _create_leads(people, organizations, owners=[user, agent], actor=actor)
+    return Demo(company=company, user=user, is_new=True)
+
+
+def _add_colleague(company: Company, username: str, displayname: str, role: Role) -> User:
+    user, _ = find_or_create_user(username)
+    user.displayname = displayname
+    user.email = f"{username}@example.com"
+    save_user(user)
+    add_member(company, user, role)
+    return user
+
+
+def _create_organization(
+    name: str, address: str, city: str, state: str, code: str, country: str, tag: str, *, actor: Actor
+) -> Organization:
+    return create_organization(
+        {
+            "name": name,
+            "address": address,
+            "city": city,
+            "state": state,
+            "zip": code,
+            "country": country,
+            "tags": [{"name": tag}],
+        },
+        actor=actor,
+    )
+
+
+def _create_people(organizations: list[Organization], actor: Actor) -> list[Person]:
+    phone = ContactType.objects.get(company=None, kind="PHONE")
+    people = []
+    for index, (name, organization) in enumerate(zip(PEOPLE, cycle(organizations), strict=False)):
+        firstname, lastname = name.split()
+        person = create_person(
+            {
+                "firstname": firstname,
+                "lastname": lastname,
+                "email": f"{slugify(name).replace('-', '.')}@example.com",
+                "contacts": [{"contacts_types_id": phone.pk, "value": f"+1 212 555 {100 + index:04}"}],
+                "address": [{"city": organization.city, "country": organization.country}],
+                "organizations_id": [organization.pk],
+                "tags": [{"name": PEOPLE_TAGS[index % len(PEOPLE_TAGS)]}],
+                "custom_fields": [{"name": "prefers", "value": "email" if index % 3 else "phone"}],
+            },
+            actor=actor,
+        )
+        people.append(person)
+    return people
+
+
+def _create_leads(
+    people: list[Person], organizations: list[Organization], *, owners: list[User], actor: Actor
+) -> None:
+    stages = list(Stage.objects.visible_to(actor).order_by("weight", "pk"))
+    sources = list(LeadSource.objects.visible_to(actor).order_by("pk"))
+    types = list(LeadType.objects.visible_to(actor).order_by("pk"))
+    buyers = islice(cycle(zip(people, cycle(organizations), strict=False)), LEAD_COUNT)
+    for index, (person, organization) in enumerate(buyers):
+        deal, value = DEALS[index % len(DEALS)]
+        lead = create_lead(
+            {
+                "title": f"{deal} for {organization.name}",
+                "description": f"{person.name} asked for an offer.",
+                "people_id": person.pk,
+                "organization_id": organization.pk,
+                "pipeline_stage_id": stages[index % len(stages)].pk,
+                # Each fifth lead waits for somebody to take it.
+                "leads_owner_id": None if index % 5 == 4 else owners[index % len(owners)].pk,
+                "source_id": sources[index % len(sources)].pk,
+                "type_id": types[index % len(types)].pk,
+                "tags": [{"name": LEAD_TAGS[index % len(LEAD_TAGS)]}],
+                "custom_fields": [{"name": "deal_value", "value": value}],
+            },
+            actor=actor,
+        )
+        if index in CLOSED:
+            outcome, reason = CLOSED[index]
+            close_lead(lead.pk, outcome, reason_lost=reason, actor=actor)
