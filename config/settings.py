@@ -55,7 +55,7 @@ if not DEBUG and WEB_CONCURRENCY > 1 and not REDIS_URL:
     )
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.apps.CrmAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,5 @@
+"""The admin of leads, their lookups and receivers, and the making of companies."""
+
+from leads.admin import companies, leads, lookups
+
+__all__ = ["companies", "leads", "lookups"]

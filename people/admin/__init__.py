@@ -1,0 +1,5 @@
+"""The admin of people and organizations."""
+
+from people.admin import contact_types, organizations, people
+
+__all__ = ["contact_types", "organizations", "people"]

@@ -1,0 +1,87 @@
+"""Users: all of them for superusers, colleagues to look at for everybody else."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.db import models
+from django.http import HttpRequest
+
+from crm.admin.forms import ServiceForm
+from crm.admin.writing import FormSet, WritesThroughService
+from crm.models import User
+from crm.services.companies import save_user
+
+
+class UserForm(ServiceForm[User], UserChangeForm):  # type: ignore[type-arg]  # not generic when it runs
+    """A user's account."""
+
+
+class NewUserForm(ServiceForm[User], AdminUserCreationForm):  # type: ignore[type-arg]  # not generic when it runs
+    """A new user's account."""
+
+
+@admin.register(User)
+class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[type-arg]  # not generic when it runs
+    """Accounts are changed by superusers alone: a user may belong to several companies."""
+
+    form = UserForm
+    add_form = NewUserForm
+    list_display = ("username", "displayname", "email", "is_active", "last_login")
+    list_filter = ("is_active",)
+    search_fields = ("username",)
+    ordering = ("username", "pk")
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("displayname", "first_name", "last_name", "email", "timezone")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    colleague_fieldsets = ((None, {"fields": ("username", "displayname", "email", "timezone", "is_active")}),)
+    actions: Sequence[Any] = ()
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
+        """Give the colleagues; to superusers every user, but not among the choices of a form."""
+        match = request.resolver_match
+        offers_choices = match is not None and match.url_name == "autocomplete"
+        if self._manages_users(request) and not offers_choices:
+            return DjangoUserAdmin.get_queryset(self, request)
+        return super().get_queryset(request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Show less to those who may only look."""
+        return (
+            super().get_fieldsets(request, obj) if self._manages_users(request) else self.colleague_fieldsets
+        )
+
+    def _manages_users(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Let members see each other."""
+        return self._manages_users(request) or super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Let superusers add users."""
+        return self._manages_users(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Let superusers change users."""
+        return self._manages_users(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Let nobody delete a user: history names them. They are made inactive."""
+        return False
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the account."""
+        save_user(form.instance)
+
+
+# Rights come from memberships and their roles.
+admin.site.unregister(Group)

@@ -1,0 +1,53 @@
+"""Who acts in a request to the admin: the signed-in user, in the company chosen for the session."""
+
+from typing import cast
+
+from django.http import HttpRequest
+
+from crm.actors import Actor, Door
+from crm.authentication import authenticate_session
+from crm.errors import NotFound, Unauthenticated
+from crm.models import Company
+
+SESSION_KEY = "company_id"
+
+
+class _ActingRequest(HttpRequest):
+    """A request that knows its actor."""
+
+    acting: Actor | None
+
+
+def actor_of(request: HttpRequest) -> Actor | None:
+    """Give the actor of a request, looked up once; None for a user without a company."""
+    known = cast(_ActingRequest, request)
+    if not hasattr(known, "acting"):
+        known.acting = _look_up(request)
+    return known.acting
+
+
+def _look_up(request: HttpRequest) -> Actor | None:
+    chosen = request.session.get(SESSION_KEY)
+    try:
+        return _actor_in(request, None if chosen is None else str(chosen))
+    except Unauthenticated:
+        return None
+    except NotFound:
+        # The membership ended after the company was chosen.
+        del request.session[SESSION_KEY]
+    try:
+        return _actor_in(request, None)
+    except Unauthenticated:
+        return None
+
+
+def _actor_in(request: HttpRequest, company_key: str | None) -> Actor:
+    return authenticate_session(request.user, company_key=company_key, door=Door.ADMIN).actor
+
+
+def companies_of(request: HttpRequest) -> list[Company]:
+    """Give the companies that the signed-in user can work in, by name."""
+    if request.user.is_anonymous:
+        return []
+    memberships = request.user.memberships.filter(is_active=True, company__is_active=True)
+    return [row.company for row in memberships.select_related("company").order_by("company__name", "pk")]

@@ -1,0 +1,129 @@
+"""The settings of a company, and its members."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from crm.actors import Action, Actor, Door, Role, system_actor
+from crm.admin.base import acting
+from crm.admin.forms import ServiceForm
+from crm.admin.writing import CreatesThroughService, FormSet
+from crm.models import Company, Membership
+from crm.services.companies import add_member, find_or_create_user, save_company, save_membership
+
+ADDRESS = ("address", "address_2", "city", "state", "zip", "country")
+
+
+class CompanyAdmin(CreatesThroughService[Company]):
+    """A company's settings, for its administrators, and for superusers.
+
+    Not registered here: making a company is the work of an app above.
+    """
+
+    view_action = Action.MANAGE_COMPANY
+    write_action = Action.MANAGE_COMPANY
+    may_delete = False
+    list_display = ("name", "website", "country", "lead_visibility", "is_active")
+    search_fields = ("name",)
+    ordering = ("name", "pk")
+    readonly_fields = ("uuid",)
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("name", "website", "email", "phone", "uuid")}),
+        ("Address", {"fields": ADDRESS, "classes": ("collapse",)}),
+        ("Region", {"fields": ("region", "timezone", "language")}),
+        ("Leads", {"fields": ("lead_visibility", "reason_lost_required", "flag_duplicate_leads")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Company]:
+        """Give the current company; to superusers every company."""
+        if request.user.is_superuser:
+            return admin.ModelAdmin.get_queryset(self, request)
+        return super().get_queryset(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
+        """Let administrators and superusers look."""
+        return bool(request.user.is_superuser) or super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Let superusers make companies."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
+        """Let administrators and superusers change the settings."""
+        return bool(request.user.is_superuser) or super().has_change_permission(request, obj)
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the settings."""
+        save_company(form.instance, actor=self._manager(request, form.instance))
+
+    def _manager(self, request: HttpRequest, company: Company) -> Actor:
+        if request.user.is_superuser:
+            return replace(system_actor(company.pk, door=Door.ADMIN), user_id=request.user.pk)
+        return acting(request)
+
+
+class NewMemberForm(ServiceForm[Membership]):
+    """Who is to be a member, by the name used to sign in."""
+
+    username = forms.CharField(
+        max_length=150, help_text="A new name makes a user without a password, which an operator sets."
+    )
+
+    class Meta:
+        model = Membership
+        fields = ("role",)
+
+    def clean_username(self) -> str:
+        """Refuse who is a member already, also one whose membership has ended."""
+        name: str = self.cleaned_data["username"]
+        if self.actor and Membership.objects.visible_to(self.actor).filter(user__username=name).exists():
+            raise forms.ValidationError("This user is already a member of the company.")
+        return name
+
+
+@admin.register(Membership)
+class MembershipAdmin(CreatesThroughService[Membership]):
+    """The members of the current company; a membership is ended, never removed."""
+
+    view_action = Action.MANAGE_COMPANY
+    write_action = Action.MANAGE_COMPANY
+    may_delete = False
+    list_display = ("user", "role", "is_active", "created_at")
+    list_filter = ("role", "is_active")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__displayname", "user__email")
+    ordering = ("user__username", "pk")
+    actions: Sequence[Any] = ()
+
+    def get_form(
+        self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Membership]]:
+        """Ask for a username first, and show the user later."""
+        if obj is None:
+            kwargs["form"] = NewMemberForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+        """Show what can be chosen now."""
+        fields = ("username", "role") if obj is None else ("user", "role", "is_active")
+        return ((None, {"fields": fields}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+        """Keep the user of a membership."""
+        return () if obj is None else ("user",)
+
+    def create(self, request: HttpRequest, form: Any) -> Membership:
+        """Make the user, if there is none, and the membership."""
+        actor = acting(request)
+        user, _ = find_or_create_user(form.cleaned_data["username"])
+        company = Company.objects.visible_to(actor).get()
+        return add_member(company, user, Role(form.cleaned_data["role"]))
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the role, or the end of the membership."""
+        save_membership(form.instance, actor=acting(request))

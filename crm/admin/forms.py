@@ -1,0 +1,176 @@
+"""Forms whose content is stored by a service."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+
+from crm.actors import Actor
+from crm.errors import CrmError, NotFound
+from crm.models import Tag
+from crm.services.tags import TagValues
+
+Row = TypeVar("Row", bound=models.Model)
+
+STALE = (
+    "Somebody else changed this meanwhile. Nothing was saved: open the page again to see the present values."
+)
+GONE = "This choice does not exist any more."
+LONGEST_JSON = 100_000
+
+
+def tag_values(tags: Iterable[Tag]) -> list[TagValues]:
+    """Give the tags chosen in a form as the services take them."""
+    return [{"name": tag.name, "slug": tag.slug} for tag in tags]
+
+
+def message_of(refused: ValidationError | CrmError) -> str:
+    """Give what a service said, as one sentence for a message."""
+    return " ".join(refused.messages) if isinstance(refused, ValidationError) else refused.message
+
+
+class CustomFieldsField(forms.JSONField):
+    """Custom fields as a JSON object in a text area."""
+
+    default_error_messages = {"invalid": 'Enter a JSON object, for example {"segment": "A"}.'}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{**kwargs, "required": False, "widget": AdminTextareaWidget(attrs={"rows": 5, "cols": 60})}
+        )
+
+    def to_python(self, value: Any) -> Any:
+        """Read the object; an empty text is an object without fields."""
+        if value in self.empty_values:
+            return {}
+        try:
+            read = super().to_python(value) if len(value) <= LONGEST_JSON else None
+            # Not every text that Python reads is JSON that a database stores.
+            text = json.dumps(read, allow_nan=False, ensure_ascii=False)
+            text.encode()
+        except (ValueError, RecursionError) as unreadable:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from unreadable
+        if not isinstance(read, dict) or "\\u0000" in text:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return read
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show one custom field in a line."""
+        if isinstance(value, dict):
+            return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
+        return super().prepare_value(value)
+
+
+class ServiceForm(forms.ModelForm[Row]):
+    """A form that checks all a person can mend, and shows what the service refused all the same."""
+
+    #: Set by the admin for each request.
+    actor: Actor | None = None
+    refusal: ValidationError | CrmError | None = None
+    #: The field of the form for an argument of the service that is called otherwise.
+    fields_of_arguments: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            self._belong_to_actor()
+        self._hidden = [name for name in self.fields if self._holds_hidden_row(name)]
+
+    def _belong_to_actor(self) -> None:
+        # The rules of a row compare its relations with its company, already in the form.
+        columns = {field.attname for field in self._meta.model._meta.concrete_fields}
+        for name in ("company", "user"):
+            if self.actor is not None and f"{name}_id" in columns and name not in self.fields:
+                setattr(self.instance, f"{name}_id", getattr(self.actor, f"{name}_id"))
+
+    def _holds_hidden_row(self, name: str) -> bool:
+        field = self.fields[name]
+        key = self.initial.get(name)
+        return (
+            isinstance(field, forms.ModelChoiceField)
+            and not isinstance(field, forms.ModelMultipleChoiceField)
+            and key is not None
+            and not self.instance._state.adding
+            and field.queryset is not None
+            and not field.queryset.filter(pk=key).exists()
+        )
+
+    def clean(self) -> dict[str, Any] | None:
+        """Read texts as the services do, keep links to deleted rows, and show the refusal of a service."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name, value in cleaned.items():
+            if isinstance(value, str):
+                cleaned[name] = self._text(name, value)
+            elif value is None and name in self._hidden:
+                # A deleted person is not shown, but the lead is the person's again after a restore.
+                cleaned[name] = getattr(self.instance, name)
+        if self.refusal is not None:
+            self._show(self.refusal)
+        return cleaned
+
+    def _text(self, name: str, value: str) -> str | None:
+        # Browsers send line ends of their own, which would look like a change.
+        value = value.replace("\r\n", "\n")
+        columns = {field.name: field for field in self._meta.model._meta.concrete_fields}
+        return None if not value and name in columns and columns[name].null else value
+
+    def _show(self, refused: ValidationError | CrmError) -> None:
+        if isinstance(refused, ValidationError):
+            self.add_error(None, refused)
+        elif isinstance(refused, NotFound):
+            self.add_error(None, ValidationError({refused.details["argument"]: [GONE]}))
+        else:
+            self.add_error(None, refused.message)
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Add an error beside its field, or on top of the form if the form has no such field."""
+        if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):
+            beside: dict[str, list[ValidationError]] = {}
+            for argument, errors in error.error_dict.items():
+                beside.setdefault(self._field_of(argument), []).extend(errors)
+            error = ValidationError(beside)
+        super().add_error(field, error)
+
+    def _field_of(self, argument: str) -> str:
+        name = argument.partition(".")[0]
+        name = self.fields_of_arguments.get(name, name)
+        return name if name in self.fields else NON_FIELD_ERRORS
+
+
+class VersionedForm(ServiceForm[Row]):
+    """A form that knows which version of its row it shows."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.initial["version"] = self._stored_version
+
+    @property
+    def _stored_version(self) -> int:
+        version: int = self.instance.version  # type: ignore[attr-defined]  # of each model with such a form
+        return version
+
+    @property
+    def expected_version(self) -> int | None:
+        """The version that the user saw; None for a new row."""
+        version: int | None = self.cleaned_data.get("version")
+        return version
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse what was written on top of an older version."""
+        cleaned = super().clean()
+        if not self.instance._state.adding and self.expected_version != self._stored_version:
+            self.add_error(None, STALE)
+        return cleaned
+
+
+class NamedForm(ServiceForm[Row]):
+    """A form of a row that is unique by its name."""
+
+    fields_of_arguments = {NON_FIELD_ERRORS: "name"}

@@ -1,0 +1,68 @@
+"""Rows with versions that can be deleted and restored."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from crm.admin.base import acting
+from crm.admin.filters import DELETED_PARAMETER
+from crm.admin.forms import VersionedForm
+from crm.admin.writing import WritesThroughService
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class LiveAdmin(WritesThroughService[Row]):
+    """The pages of a model whose rows have versions, can be deleted, and can be restored by ``restore``."""
+
+    form: type[forms.ModelForm[Row]] = VersionedForm
+    exclude = ("version",)
+    actions: Sequence[Any] = ("delete_selected", "restore_selected")
+
+    def restore(self, request: HttpRequest, obj: Row) -> None:
+        """Bring a deleted row back by a service.
+
+        :raises ValidationError: or a domain error, if the service refuses it.
+        """
+        raise NotImplementedError
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Row]:
+        """Give the visible rows; in the list of deleted rows, those that can be restored."""
+        if not self._lists_deleted(request):
+            return super().get_queryset(request)
+        model: Any = self.model
+        deleted: models.QuerySet[Row] = model.objects.with_deleted_for(acting(request)).filter(
+            deleted_at__isnull=False
+        )
+        return deleted.order_by(*self.get_ordering(request))
+
+    def _lists_deleted(self, request: HttpRequest) -> bool:
+        page = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+        here = request.resolver_match is not None and request.resolver_match.url_name == page
+        return here and request.GET.get(DELETED_PARAMETER) == "1"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
+        """Add the version that a change is based on."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return fieldsets
+        return [*fieldsets, (None, {"fields": ("version",), "classes": ("version",)})]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """Link to the forms of live rows; a deleted row has none."""
+        return () if self._lists_deleted(request) else super().get_list_display_links(request, list_display)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Offer to delete what lives, and to restore what is deleted."""
+        offered = super().get_actions(request)
+        offered.pop("delete_selected" if self._lists_deleted(request) else "restore_selected", None)
+        return offered
+
+    @admin.action(permissions=["delete"], description="Restore selected %(verbose_name_plural)s")
+    def restore_selected(self, request: HttpRequest, queryset: models.QuerySet[Row]) -> None:
+        """Bring the rows back, one by one."""
+        self.for_each(request, queryset, lambda row: self.restore(request, row), done="Restored")

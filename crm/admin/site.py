@@ -1,0 +1,61 @@
+"""The admin site: one current company for each session, chosen in the header."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.views.decorators.http import require_POST
+
+from crm.admin.acting import SESSION_KEY, actor_of, companies_of
+from crm.models.base import parse_id
+
+
+class AutocompleteView(AutocompleteJsonView):
+    """The choices of a field, named as the field names them."""
+
+    def serialize_result(self, obj: models.Model, to_field_name: str) -> dict[str, str]:
+        """Give a row as the widget wants it."""
+        label = getattr(self.model_admin, "choice_label", str)
+        return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
+
+
+class CrmAdminSite(admin.AdminSite):
+    """Django's admin for sales staff, who work in one company at a time."""
+
+    site_header = "CRM"
+    site_title = "CRM"
+    index_title = "Home"
+    site_url = None
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Give what every page shows: also the companies to choose from, and the current one."""
+        actor = actor_of(request)
+        companies = companies_of(request)
+        current = next((row for row in companies if actor and row.pk == actor.company_id), None)
+        return {**super().each_context(request), "companies": companies, "current_company": current}
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add the address that the switch in the header posts to."""
+        choose = self.admin_view(require_POST(self.choose_company))
+        return [path("company/", choose, name="choose_company"), *super().get_urls()]
+
+    def choose_company(self, request: HttpRequest) -> HttpResponse:
+        """Make another company of the user the current one, and begin at its index.
+
+        :raises Http404: if the user is no active member of it.
+        """
+        wanted = parse_id(request.POST.get("company", ""))
+        if wanted not in [company.pk for company in companies_of(request)]:
+            raise Http404
+        request.session[SESSION_KEY] = wanted
+        return redirect(reverse("admin:index", current_app=self.name))
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer the search of an autocomplete field."""
+        view = AutocompleteView(admin_site=self)
+        view.setup(request)
+        return view.get(request)

@@ -1,0 +1,88 @@
+"""API tokens: made, shown once, revoked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+
+from crm.actors import Action, Scope
+from crm.admin.base import acting, visible_rows
+from crm.admin.forms import ServiceForm
+from crm.admin.writing import CreatesThroughService
+from crm.models import ApiToken, Company
+from crm.services.tokens import create_token, revoke_token
+
+
+class TokenForm(ServiceForm[ApiToken]):
+    """What a new token opens, for whom and how long."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope.value, scope.value.capitalize()) for scope in Scope],
+        initial=[Scope.READ.value],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(CreatesThroughService[ApiToken]):
+    """The tokens of the current company: what they open, and when they were used; never their hash."""
+
+    form = TokenForm
+    view_action = Action.MANAGE_COMPANY
+    write_action = Action.MANAGE_COMPANY
+    may_delete = False
+    list_display = ("prefix", "name", "user", "scopes", "expires_at", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("user",)
+    search_fields = ("prefix", "name", "user__username")
+    ordering = ("-created_at", "pk")
+    autocomplete_fields = ("user",)
+    actions: Sequence[Any] = ("revoke_selected",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+        """Ask for what a token is made of; show also what became of it."""
+        chosen = ("user", "name", "scopes", "expires_at")
+        shown = ("prefix", *chosen, "created_at", "last_used_at", "revoked_at")
+        return ((None, {"fields": chosen if obj is None else shown}),)
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField[Any] | None:
+        """Offer active users alone."""
+        kwargs["queryset"] = visible_rows(db_field.related_model, request).filter(is_active=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        """Let nobody change a token: make another and revoke this one."""
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Let those who make tokens revoke them."""
+        return self.may_write(request)
+
+    def create(self, request: HttpRequest, form: Any) -> ApiToken:
+        """Make a token, and show it this once."""
+        values = form.cleaned_data
+        token, raw = create_token(
+            values["user"],
+            Company.objects.visible_to(acting(request)).get(),
+            scopes=[Scope(scope) for scope in values["scopes"]],
+            expires_at=values["expires_at"],
+            name=values["name"],
+        )
+        self.message_user(
+            request, f"Copy the token now, it is not shown again: {raw}", messages.SUCCESS, "token"
+        )
+        return token
+
+    @admin.action(permissions=["revoke"], description="Revoke selected tokens")
+    def revoke_selected(self, request: HttpRequest, queryset: models.QuerySet[ApiToken]) -> None:
+        """End tokens at once."""
+
+        def revoke(token: ApiToken) -> None:
+            revoke_token(str(token.pk))
+
+        self.for_each(request, queryset, revoke, done="Revoked")

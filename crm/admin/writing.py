@@ -1,0 +1,175 @@
+"""How the admin writes: one call of a service for each row, and its refusal as an error on the page."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected as confirm_deletion
+from django.contrib.admin.utils import model_ngettext
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from crm.admin.acting import actor_of
+from crm.admin.base import VisibleAdmin
+from crm.admin.forms import CustomFieldsField, ServiceForm, message_of
+from crm.errors import CrmError
+
+Row = TypeVar("Row", bound=models.Model)
+FormSet = BaseInlineFormSet[Any, Any, Any]
+
+
+class _RefusedRequest(HttpRequest):
+    """A request whose writing a service refused."""
+
+    refusal: ValidationError | CrmError
+
+
+class WritesThroughService(VisibleAdmin[Row]):
+    """The pages of a model whose rows are stored by ``store`` and removed by ``remove``, both services."""
+
+    form: type[forms.ModelForm[Row]] = ServiceForm
+    formfield_overrides = {models.JSONField: {"form_class": CustomFieldsField}}
+    actions: Sequence[Any] = ("delete_selected",)
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store what a valid form and its inlines hold, by a service.
+
+        :raises ValidationError: or a domain error, if the service refuses it.
+        """
+        raise NotImplementedError
+
+    def remove(self, request: HttpRequest, obj: Row) -> None:
+        """Delete a row by a service.
+
+        :raises Conflict: if the service refuses it.
+        """
+        raise NotImplementedError
+
+    def get_form(
+        self, request: HttpRequest, obj: Row | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Row]]:
+        """Give the form class of this request, which knows its actor."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        known = cast(type[ServiceForm[Row]], form)
+        known.actor = actor_of(request)
+        known.refusal = getattr(request, "refusal", None)
+        return form
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show or store a form; what a service refuses comes back as the form with its errors."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (ValidationError, CrmError) as refused:
+            # All that was written is rolled back here; the form is made once more, and holds the refusal.
+            cast(_RefusedRequest, request).refusal = refused
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:
+        """Wait for the inlines: ``save_related`` stores all at once."""
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Sequence[FormSet], change: bool
+    ) -> None:
+        """Store the row with all that belongs to it."""
+        for formset in formsets:
+            _note_changes(formset)
+        self.store(request, form, formsets)
+
+    def delete_model(self, request: HttpRequest, obj: Row) -> None:
+        """Delete one row."""
+        self.remove(request, obj)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask, then delete; a refusal is said on the page of the row."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except (ValidationError, CrmError) as refused:
+            self.message_user(request, message_of(refused), messages.ERROR)
+        address = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return redirect(reverse(address, args=[object_id]))
+
+    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+    def delete_selected(
+        self, request: HttpRequest, queryset: models.QuerySet[Row]
+    ) -> HttpResponseBase | None:
+        """Ask, then delete row by row."""
+        if not request.POST.get("post"):
+            return confirm_deletion(self, request, queryset)
+
+        def delete(row: Row) -> None:
+            self.log_deletions(request, cast(Any, [row]))
+            self.remove(request, row)
+
+        self.for_each(request, queryset, delete, done="Deleted")
+        return None
+
+    def for_each(
+        self, request: HttpRequest, rows: Iterable[Row], act: Callable[[Row], None], *, done: str
+    ) -> None:
+        """Do something to each row, and say how many were done and which were refused, and why."""
+        count = 0
+        for row in rows:
+            try:
+                with transaction.atomic():
+                    act(row)
+            except (ValidationError, CrmError) as refused:
+                self.message_user(request, f"{row}: {message_of(refused)}", messages.ERROR)
+            else:
+                count += 1
+        if count:
+            self.message_user(
+                request, f"{done} {count} {model_ngettext(self.opts, count)}.", messages.SUCCESS
+            )
+
+
+def _note_changes(formset: Any) -> None:
+    """Tell the history page what changed in an inline, as its own saving would have done."""
+    deleted = formset.deleted_forms
+    changed = [form for form in formset.forms if form.has_changed() and form not in deleted]
+    formset.new_objects = [form.instance for form in changed if form.instance.pk is None]
+    formset.changed_objects = [(form.instance, form.changed_data) for form in changed if form.instance.pk]
+    formset.deleted_objects = [form.instance for form in deleted if form.instance.pk]
+
+
+def kept_forms(formset: Any) -> list[Any]:
+    """Give the forms of an inline whose rows stay or are new, in their order."""
+    return [
+        form
+        for form in formset.forms
+        if form not in formset.deleted_forms and (form.instance.pk or form.has_changed())
+    ]
+
+
+class CreatesThroughService(WritesThroughService[Row]):
+    """The pages of a model whose new rows are made by ``create``, a service that gives the row."""
+
+    def create(self, request: HttpRequest, form: Any) -> Row:
+        """Make a row of what a valid form holds, by a service.
+
+        :raises ValidationError: or a domain error, if the service refuses it.
+        """
+        raise NotImplementedError
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Give the row that is stored, which for a new one is the service's."""
+        return super().save_form(request, form, change) if change else self.create(request, form)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Sequence[FormSet], change: bool
+    ) -> None:
+        """Store the changes; a new row is stored already."""
+        if change:
+            super().save_related(request, form, formsets, change)

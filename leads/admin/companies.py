@@ -1,0 +1,47 @@
+"""Making a company with all it needs to take leads."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from crm.admin.companies import CompanyAdmin
+from crm.admin.forms import ServiceForm
+from crm.models import Company
+from crm.services.companies import find_or_create_user
+from leads.services.company_setup import set_up_company
+
+
+class NewCompanyForm(ServiceForm[Company]):
+    """The name of a company, and who administers it."""
+
+    admin_username = forms.CharField(
+        label="Administrator",
+        max_length=150,
+        help_text="The username of its first administrator. A new name makes a user without a password.",
+    )
+
+
+@admin.register(Company)
+class SetUpCompanyAdmin(CompanyAdmin):
+    """Companies; a new one comes with statuses, types, sources, a pipeline and a receiver."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Company | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Company]]:
+        """Ask for the administrator of a new company."""
+        if obj is None:
+            kwargs["form"] = NewCompanyForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Company | None = None) -> Any:
+        """Ask for little at first."""
+        if obj is None:
+            return ((None, {"fields": ("name", "admin_username")}),)
+        return super().get_fieldsets(request, obj)
+
+    def create(self, request: HttpRequest, form: Any) -> Company:
+        """Set up the company."""
+        user, _ = find_or_create_user(form.cleaned_data["admin_username"])
+        return set_up_company(form.cleaned_data["name"], admin=user)

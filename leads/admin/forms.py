@@ -1,0 +1,83 @@
+"""The form of a lead."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.db.models import Q
+
+from crm.admin.forms import VersionedForm
+from crm.models import User
+from leads.models import Lead, LeadParticipant
+from pipelines.models import Stage
+
+#: The name of each relation of the form in the input of the service that makes a lead.
+ARGUMENTS = {
+    "person": "people_id",
+    "organization": "organization_id",
+    "owner": "leads_owner_id",
+    "receiver": "receiver_id",
+    "status": "status_id",
+    "type": "type_id",
+    "source": "source_id",
+    "stage": "pipeline_stage_id",
+}
+#: What a new lead gets where the form is left empty.
+DEFAULTS = {
+    "status": "Empty: the default status.",
+    "stage": "Empty: the first stage of the default pipeline.",
+    "owner": "Empty: the agent of the receiver.",
+    "receiver": "Empty: the default receiver.",
+    "type": "Empty: the type of the receiver.",
+    "source": "Empty: the source of the receiver.",
+}
+
+
+class StageField(forms.ModelChoiceField[Stage]):
+    """A stage, named with its pipeline."""
+
+    def label_from_instance(self, obj: Stage) -> str:
+        """Name a stage."""
+        return f"{obj.pipeline}: {obj}"
+
+
+class LeadForm(VersionedForm[Lead]):
+    """A lead with its tags and those who take part in it."""
+
+    team: forms.ModelMultipleChoiceField[User] = forms.ModelMultipleChoiceField(
+        queryset=None,
+        required=False,
+        label="Participants",
+        widget=AutocompleteSelectMultiple(LeadParticipant._meta.get_field("user"), admin.site),
+    )
+
+    fields_of_arguments = {
+        **{argument: name for name, argument in ARGUMENTS.items()},
+        "pipeline": "stage",
+        "pipeline_id": "stage",
+        "participants_id": "team",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        adding = self.instance._state.adding
+        if self.actor is not None:
+            self._choices("team").queryset = User.objects.visible_to(self.actor)
+        for name in DEFAULTS.keys() & self.fields.keys():
+            self.fields[name].help_text = DEFAULTS[name] if adding else ""
+            self.fields[name].required = name in ("status", "stage") and not adding
+        if not adding:
+            self.initial["team"] = [tie.user_id for tie in self.instance.participations.all()]
+            self._offer_present_owner()
+
+    def _choices(self, name: str) -> Any:
+        return self.fields[name]
+
+    def _offer_present_owner(self) -> None:
+        # An owner who may not own leads any more stays until another one is chosen.
+        if "owner" in self.fields and self.actor is not None and self.instance.owner_id is not None:
+            offered = self._choices("owner").queryset.order_by().values("pk")
+            either = Q(pk__in=offered) | Q(pk=self.instance.owner_id)
+            members = User.objects.visible_to(self.actor)
+            self._choices("owner").queryset = members.filter(either).order_by("displayname", "pk")

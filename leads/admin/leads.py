@@ -1,0 +1,137 @@
+"""Leads."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from crm.actors import Action
+from crm.admin.base import acting
+from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
+from crm.admin.forms import tag_values
+from crm.admin.lifecycle import LiveAdmin
+from crm.admin.writing import CreatesThroughService, FormSet
+from leads.admin.forms import ARGUMENTS, LeadForm, StageField
+from leads.admin.owners import OwnerFilter, assignable_users
+from leads.models import Lead
+from leads.services.leads import create_lead, delete_lead, restore_lead, save_lead
+from leads.services.references import LeadValues
+
+TEXTS = ("title", "firstname", "lastname", "email", "phone", "description", "reason_lost")
+#: Small lists that each lead is in.
+RELATIONS = ("status", "pipeline", "stage", "source")
+
+
+@admin.register(Lead)
+class LeadAdmin(CreatesThroughService[Lead], LiveAdmin[Lead]):
+    """Sales opportunities."""
+
+    form = LeadForm
+    write_action = Action.CHANGE_LEADS
+    list_display = (
+        "title",
+        "live_person",
+        "live_organization",
+        "owner",
+        "status",
+        "pipeline",
+        "stage",
+        "source",
+        "created_at",
+    )
+    list_filter = (
+        DeletedFilter,
+        OwnerFilter,
+        *((name, VisibleRelatedFilter) for name in RELATIONS),
+        "created_at",
+    )
+    list_select_related = ("person", "organization", "owner")
+    search_fields = ("title",)
+    search_help_text = "Title, name, e-mail or phone number"
+    ordering = ("-created_at", "pk")
+    autocomplete_fields = ("person", "organization", "stage", "tags")
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("title", ("status", "stage"), "owner", "team", "reason_lost")}),
+        ("Customer", {"fields": ("person", "organization")}),
+        (
+            "Contact at the time of the request",
+            {
+                "fields": (("firstname", "lastname"), ("email", "phone")),
+                "description": "Where it is empty, a new lead takes it from the person.",
+            },
+        ),
+        ("Origin", {"fields": (("type", "source"), "receiver")}),
+        ("Details", {"fields": ("description", "tags", "custom_fields")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
+        """Read what the list shows of each lead; small lists apart, which a database plans sooner."""
+        return super().get_queryset(request).prefetch_related(*RELATIONS)
+
+    @admin.display(description="person", ordering="person__name")
+    def live_person(self, lead: Lead) -> str | None:
+        """Show the person, unless deleted."""
+        return str(lead.person) if lead.person and lead.person.deleted_at is None else None
+
+    @admin.display(description="organization", ordering="organization__name")
+    def live_organization(self, lead: Lead) -> str | None:
+        """Show the organization, unless deleted."""
+        shown = lead.organization and lead.organization.deleted_at is None
+        return str(lead.organization) if shown else None
+
+    @admin.display(description="participants")
+    def team(self, lead: Lead) -> str:
+        """Show the participants to those who may only look."""
+        return ", ".join(str(user) for user in lead.participants.order_by("displayname", "pk"))
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField[Any] | None:
+        """Offer those who may own leads, and stages with their pipelines."""
+        if db_field.name == "owner":
+            kwargs["queryset"] = assignable_users(request)
+        elif db_field.name == "stage":
+            kwargs["form_class"] = StageField
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def create(self, request: HttpRequest, form: Any) -> Lead:
+        """Make a lead as any door does: what the form leaves empty follows from receiver and defaults."""
+        cleaned = form.cleaned_data
+        values: dict[str, Any] = {name: cleaned[name] for name in TEXTS if cleaned[name]}
+        for name, argument in ARGUMENTS.items():
+            if cleaned[name] is not None:
+                values[argument] = cleaned[name].pk
+        values |= self._relations(form)
+        values["custom_fields"] = [
+            {"name": name, "value": value} for name, value in cleaned["custom_fields"].items()
+        ]
+        return create_lead(cast(LeadValues, values), actor=acting(request))
+
+    def _relations(self, form: Any) -> LeadValues:
+        values: LeadValues = {}
+        if "tags" in form.changed_data:
+            values["tags"] = tag_values(form.cleaned_data["tags"])
+        if "team" in form.changed_data:
+            values["participants_id"] = [user.pk for user in form.cleaned_data["team"]]
+        return values
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the lead with tags and participants, in one change with one event."""
+        save_lead(
+            form.instance,
+            actor=acting(request),
+            values=self._relations(form),
+            expected_version=form.expected_version,
+        )
+
+    def remove(self, request: HttpRequest, obj: Lead) -> None:
+        """Delete the lead softly."""
+        delete_lead(obj.pk, actor=acting(request))
+
+    def restore(self, request: HttpRequest, obj: Lead) -> None:
+        """Bring the lead back."""
+        restore_lead(obj.pk, actor=acting(request))

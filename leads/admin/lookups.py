@@ -1,0 +1,85 @@
+"""Statuses, types, sources and receivers of leads."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from crm.actors import Action
+from crm.admin.base import acting
+from crm.admin.filters import VisibleRelatedFilter
+from crm.admin.forms import NamedForm
+from crm.admin.writing import FormSet, WritesThroughService
+from leads.admin.owners import assignable_users
+from leads.models import LeadReceiver, LeadSource, LeadStatus, LeadType
+from leads.services.lookups import delete_lookup, save_lookup
+
+Lookup = TypeVar("Lookup", LeadStatus, LeadType, LeadSource, LeadReceiver)
+
+
+class LookupAdmin(WritesThroughService[Lookup]):
+    """A small list that managers keep."""
+
+    form: type[forms.ModelForm[Lookup]] = NamedForm
+    write_action = Action.CHANGE_LOOKUPS
+    search_fields = ("name",)
+    ordering = ("name", "pk")
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the row; a new default takes the place of the one before."""
+        save_lookup(form.instance, actor=acting(request))
+
+    def remove(self, request: HttpRequest, obj: Lookup) -> None:
+        """Remove the row, unless it is needed."""
+        delete_lookup(obj, actor=acting(request))
+
+
+@admin.register(LeadStatus)
+class LeadStatusAdmin(LookupAdmin[LeadStatus]):
+    """How leads stand."""
+
+    list_display = ("name", "category", "is_default", "weight")
+    list_filter = ("category",)
+    ordering = ("weight", "pk")
+    fields = ("name", "category", "is_default", "weight")
+
+
+@admin.register(LeadType)
+class LeadTypeAdmin(LookupAdmin[LeadType]):
+    """Classes of leads."""
+
+    list_display = ("name", "description", "is_active")
+    list_filter = ("is_active",)
+    fields = ("name", "description", "is_active")
+
+
+@admin.register(LeadSource)
+class LeadSourceAdmin(LookupAdmin[LeadSource]):
+    """Where leads come from."""
+
+    list_display = ("name", "type", "is_active")
+    list_filter = ("is_active", ("type", VisibleRelatedFilter))
+    list_select_related = ("type",)
+    fields = ("name", "description", "type", "is_active")
+
+
+@admin.register(LeadReceiver)
+class LeadReceiverAdmin(LookupAdmin[LeadReceiver]):
+    """Where leads come in, and whose they become."""
+
+    list_display = ("name", "agent", "source", "type", "is_default", "is_active")
+    list_filter = ("is_active", ("source", VisibleRelatedFilter))
+    list_select_related = ("agent", "source", "type")
+    fields = ("name", "agent", "source", "source_name", "type", "is_default", "is_active", "uuid")
+    readonly_fields = ("uuid",)
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField[Any] | None:
+        """Offer as agents those who may own leads."""
+        if db_field.name == "agent":
+            kwargs["queryset"] = assignable_users(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)

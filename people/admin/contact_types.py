@@ -1,0 +1,43 @@
+"""Contact types: the shared ones to look at, the company's own to change."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from crm.actors import Action
+from crm.admin.base import acting
+from crm.admin.forms import NamedForm
+from crm.admin.writing import FormSet, WritesThroughService
+from people.models import ContactType
+from people.services.people import save_contact_type
+
+
+@admin.register(ContactType)
+class ContactTypeAdmin(WritesThroughService[ContactType]):
+    """The kinds of contacts."""
+
+    form = NamedForm[ContactType]
+    write_action = Action.CHANGE_LOOKUPS
+    may_delete = False
+    list_display = ("name", "kind", "is_shared")
+    list_filter = ("kind",)
+    search_fields = ("name",)
+    ordering = ("name", "pk")
+    fields = ("name", "kind")
+    actions: Sequence[Any] = ()
+
+    @admin.display(description="shared by all companies", boolean=True)
+    def is_shared(self, contact_type: ContactType) -> bool:
+        """Tell whether the type belongs to no company."""
+        return contact_type.company_id is None
+
+    def has_change_permission(self, request: HttpRequest, obj: ContactType | None = None) -> bool:
+        """Let managers change the types of their own company."""
+        shared = obj is not None and obj.company_id is None
+        return not shared and super().has_change_permission(request, obj)
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the type."""
+        save_contact_type(form.instance, actor=acting(request))

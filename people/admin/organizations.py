@@ -1,0 +1,56 @@
+"""Organizations."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from crm.actors import Action
+from crm.admin.base import acting
+from crm.admin.filters import DeletedFilter
+from crm.admin.forms import tag_values
+from crm.admin.lifecycle import LiveAdmin
+from crm.admin.writing import FormSet
+from people.models import Organization
+from people.services.organizations import (
+    OrganizationValues,
+    delete_organization,
+    restore_organization,
+    save_organization,
+)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(LiveAdmin[Organization]):
+    """External companies."""
+
+    write_action = Action.CHANGE_PEOPLE
+    list_display = ("name", "email", "city", "country", "created_at")
+    list_filter = (DeletedFilter, "created_at")
+    search_fields = ("name",)
+    search_help_text = "Name or e-mail"
+    ordering = ("-created_at", "pk")
+    autocomplete_fields = ("tags",)
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("name", "email", "tags")}),
+        ("Address", {"fields": ("address", "zip", "city", "state", "country")}),
+        ("Custom fields", {"fields": ("custom_fields",)}),
+    )
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the organization with its tags."""
+        values: OrganizationValues = {}
+        if "tags" in form.changed_data:
+            values["tags"] = tag_values(form.cleaned_data["tags"])
+        save_organization(
+            form.instance, actor=acting(request), values=values, expected_version=form.expected_version
+        )
+
+    def remove(self, request: HttpRequest, obj: Organization) -> None:
+        """Delete the organization softly."""
+        delete_organization(obj.pk, actor=acting(request))
+
+    def restore(self, request: HttpRequest, obj: Organization) -> None:
+        """Bring the organization back."""
+        restore_organization(obj.pk, actor=acting(request))

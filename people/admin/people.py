@@ -1,0 +1,136 @@
+"""People, with their contacts and addresses."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.forms.models import ModelMultipleChoiceField
+from django.http import HttpRequest
+
+from crm.actors import Action
+from crm.admin.base import VisibleInline, VisibleStackedInline, acting, visible_rows
+from crm.admin.filters import DeletedFilter
+from crm.admin.forms import VersionedForm, tag_values
+from crm.admin.lifecycle import LiveAdmin
+from crm.admin.writing import FormSet, kept_forms
+from people.models import Address, Contact, Organization, Person
+from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
+from people.services.people import PersonValues, delete_person, restore_person, save_person
+
+
+class ContactInline(VisibleInline[Contact, Person]):
+    """How the person is reached."""
+
+    model = Contact
+    write_action = Action.CHANGE_PEOPLE
+    fields = ("type", "value")
+    ordering = ("weight", "pk")
+
+
+class AddressInline(VisibleStackedInline[Address, Person]):
+    """Where the person lives or works."""
+
+    model = Address
+    write_action = Action.CHANGE_PEOPLE
+    fields: ClassVar[Any] = (
+        ("address", "address_2"),
+        ("zip", "city"),
+        ("county", "state"),
+        ("country", "is_default"),
+    )
+
+
+class PersonForm(VersionedForm[Person]):
+    """A person, with the organizations that the actor can see."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        organizations = self.fields.get("organizations")
+        if isinstance(organizations, ModelMultipleChoiceField) and organizations.queryset is not None:
+            # A link to a deleted organization is not shown, and is no change if it does not come back.
+            keys = [row.pk for row in self.initial.get("organizations", [])]
+            self.initial["organizations"] = list(organizations.queryset.filter(pk__in=keys))
+
+
+@admin.register(Person)
+class PersonAdmin(LiveAdmin[Person]):
+    """People outside the company."""
+
+    form = PersonForm
+    write_action = Action.CHANGE_PEOPLE
+    list_display = ("__str__", "email", "main_phone", "organization_names", "created_at")
+    list_filter = (DeletedFilter, "created_at")
+    search_fields = ("name",)
+    search_help_text = "Name, e-mail or phone number"
+    ordering = ("-created_at", "pk")
+    autocomplete_fields = ("organizations", "tags")
+    inlines = (ContactInline, AddressInline)
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": (("firstname", "middlename", "lastname"), "email", "dob")}),
+        (None, {"fields": ("organizations", "tags")}),
+        ("Custom fields", {"fields": ("custom_fields",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
+        """Add what the list shows beside the person's own columns."""
+        organizations = visible_rows(Organization, request).order_by("name", "pk")
+        rows: Any = super().get_queryset(request)
+        people: QuerySet[Person] = rows.with_main_phone().prefetch_related(
+            Prefetch("organizations", queryset=organizations, to_attr="visible_organizations")
+        )
+        return people
+
+    @admin.display(description="phone")
+    def main_phone(self, person: Any) -> str | None:
+        """Show the first phone number."""
+        phone: str | None = person.main_phone
+        return phone
+
+    @admin.display(description="organizations")
+    def organization_names(self, person: Any) -> str:
+        """Show the organizations that the actor can see."""
+        return ", ".join(organization.name for organization in person.visible_organizations)
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the person with contacts, addresses, organizations and tags."""
+        values: PersonValues = {}
+        if "tags" in form.changed_data:
+            values["tags"] = tag_values(form.cleaned_data["tags"])
+        if "organizations" in form.changed_data:
+            values["organizations_id"] = [row.pk for row in form.cleaned_data["organizations"]]
+        for formset in formsets:
+            if formset.model is Contact and formset.has_changed():
+                values["contacts"] = _contact_values(formset)
+            elif formset.model is Address and formset.has_changed():
+                values["address"] = _address_values(formset)
+        save_person(
+            form.instance, actor=acting(request), values=values, expected_version=form.expected_version
+        )
+
+    def remove(self, request: HttpRequest, obj: Person) -> None:
+        """Delete the person softly."""
+        delete_person(obj.pk, actor=acting(request))
+
+    def restore(self, request: HttpRequest, obj: Person) -> None:
+        """Bring the person back."""
+        restore_person(obj.pk, actor=acting(request))
+
+
+def _contact_values(formset: FormSet) -> list[ContactValues]:
+    return [
+        {
+            "id": form.instance.pk,
+            "contacts_types_id": form.cleaned_data["type"].pk,
+            "value": form.cleaned_data["value"],
+        }
+        for form in kept_forms(formset)
+    ]
+
+
+def _address_values(formset: FormSet) -> list[AddressValues]:
+    named = []
+    for form in kept_forms(formset):
+        values: dict[str, Any] = {name: form.cleaned_data[name] for name in (*ADDRESS_TEXTS, "is_default")}
+        named.append(AddressValues(id=form.instance.pk, **values))  # type: ignore[typeddict-item]  # named above
+    return named

@@ -1,0 +1,149 @@
+"""Pipelines with their stages, and stages as choices."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+
+from crm.actors import Action
+from crm.admin.base import VisibleInline, acting
+from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
+from crm.admin.forms import VersionedForm
+from crm.admin.lifecycle import LiveAdmin
+from crm.admin.writing import FormSet, kept_forms
+from pipelines.models import Pipeline, Stage, visible_lead_count
+from pipelines.services import (
+    StageValues,
+    delete_pipeline,
+    delete_stage,
+    restore_pipeline,
+    restore_stage,
+    save_pipeline,
+    save_stage,
+)
+
+
+class StageFormSet(BaseInlineFormSet[Stage, Pipeline, forms.ModelForm[Stage]]):
+    """The stages of a pipeline."""
+
+    def clean(self) -> None:
+        """Refuse a pipeline without stages: no lead could enter it."""
+        super().clean()
+        if not any(self.errors) and not kept_forms(self):
+            raise ValidationError("A pipeline has at least one stage.")
+
+
+class StageInline(VisibleInline[Stage, Pipeline]):
+    """The stages in the order in which leads pass them."""
+
+    model = Stage
+    form = VersionedForm[Stage]
+    formset = StageFormSet
+    write_action = Action.CHANGE_PIPELINES
+    exclude = ("version",)
+    fields = ("name", "rotting_days", "weight", "version")
+    ordering = ("weight", "pk")
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(LiveAdmin[Pipeline]):
+    """Sales pipelines."""
+
+    write_action = Action.CHANGE_PIPELINES
+    list_display = ("name", "is_default", "weight", "stage_count", "lead_count", "created_at")
+    list_filter = (DeletedFilter, "is_default")
+    search_fields = ("name", "slug")
+    ordering = ("weight", "pk")
+    inlines = (StageInline,)
+    fieldsets: ClassVar[Any] = ((None, {"fields": ("name", "slug", "description", "weight", "is_default")}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Pipeline]:
+        """Add the counts that the list shows."""
+        rows = super().get_queryset(request)
+        return rows.annotate(
+            stage_number=Count("stages", filter=Q(stages__deleted_at__isnull=True)),
+            lead_number=visible_lead_count(acting(request), key="pipeline"),
+        )
+
+    @admin.display(description="stages")
+    def stage_count(self, pipeline: Any) -> int:
+        """Show the number of live stages."""
+        count: int = pipeline.stage_number
+        return count
+
+    @admin.display(description="leads")
+    def lead_count(self, pipeline: Any) -> int:
+        """Show the number of leads that the actor sees in it."""
+        count: int = pipeline.lead_number
+        return count
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the pipeline with its new stages, then the changed ones, then remove those that go."""
+        actor = acting(request)
+        stages = [stage for formset in formsets for stage in kept_forms(formset)]
+        new = [_stage_values(stage) for stage in stages if stage.instance.pk is None]
+        save_pipeline(form.instance, actor=actor, stages=new, expected_version=form.expected_version)
+        for stage in stages:
+            if stage.instance.pk and stage.has_changed():
+                save_stage(stage.instance, actor=actor, expected_version=stage.expected_version)
+        for removed in [row for formset in formsets for row in formset.deleted_forms if row.instance.pk]:
+            delete_stage(removed.instance.pk, actor=actor)
+
+    def remove(self, request: HttpRequest, obj: Pipeline) -> None:
+        """Delete the pipeline softly."""
+        delete_pipeline(obj.pk, actor=acting(request))
+
+    def restore(self, request: HttpRequest, obj: Pipeline) -> None:
+        """Bring the pipeline back."""
+        restore_pipeline(obj.pk, actor=acting(request))
+
+
+def _stage_values(form: Any) -> StageValues:
+    cleaned = form.cleaned_data
+    return {
+        "name": cleaned["name"],
+        "rotting_days": cleaned["rotting_days"],
+        "weight": cleaned["weight"],
+    }
+
+
+@admin.register(Stage)
+class StageAdmin(LiveAdmin[Stage]):
+    """All stages, for the choice of a lead's stage and to restore deleted ones."""
+
+    write_action = Action.CHANGE_PIPELINES
+    may_add = False
+    list_display = ("name", "pipeline", "weight", "rotting_days")
+    list_filter = (DeletedFilter, ("pipeline", VisibleRelatedFilter))
+    list_select_related = ("pipeline",)
+    search_fields = ("name", "pipeline__name")
+    ordering = ("pipeline__weight", "pipeline", "weight", "pk")
+    readonly_fields = ("pipeline",)
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("pipeline", "name", "description", "rotting_days", "weight")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Stage]:
+        """Read the pipelines with the stages."""
+        return super().get_queryset(request).select_related("pipeline")
+
+    def choice_label(self, obj: Stage) -> str:
+        """Name the pipeline too: stages of several have the same names."""
+        return f"{obj.pipeline}: {obj}"
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the stage."""
+        save_stage(form.instance, actor=acting(request), expected_version=form.expected_version)
+
+    def remove(self, request: HttpRequest, obj: Stage) -> None:
+        """Delete the stage softly."""
+        delete_stage(obj.pk, actor=acting(request))
+
+    def restore(self, request: HttpRequest, obj: Stage) -> None:
+        """Bring the stage back."""
+        restore_stage(obj.pk, actor=acting(request))
