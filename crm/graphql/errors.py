@@ -18,6 +18,7 @@ logger = logging.getLogger("crm.graphql")
 AWAY_STATES = ("08", "53", "57P")
 SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_LOCKED")
 RETRY_AFTER_SECONDS = 5
+LONGEST_MESSAGE = 500
 
 
 class Code(StrEnum):
@@ -66,7 +67,7 @@ def bad_document(error: GraphQLError) -> dict[str, Any]:
     known = isinstance(cause, GraphQLError | CrmError | ValueError)
     # A scalar that broke in an unforeseen way has its text in the message: that is not for clients.
     message = error.message if known else "A value of the request cannot be read as its type."
-    return _located(error, message, {"code": Code.BAD_USER_INPUT})
+    return _located(error, _shortened(message), {"code": Code.BAD_USER_INPUT})
 
 
 def validation_error(field: str, messages: dict[str, list[str]]) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def field_error(error: GraphQLError) -> dict[str, Any]:
         formatted = {"message": cause.message, "extensions": cause.extensions}
     # Only the coercion of arguments points at a node of the document; a broken result points nowhere.
     elif isinstance(cause, GraphQLError) and cause.nodes:
-        formatted = {"message": cause.message, "extensions": {"code": Code.BAD_USER_INPUT}}
+        formatted = {"message": _shortened(cause.message), "extensions": {"code": Code.BAD_USER_INPUT}}
     else:
         formatted = internal_error(cause, place=_field_name(error))
     return _located(error, formatted["message"], formatted["extensions"])
@@ -120,6 +121,11 @@ def _cause(error: BaseException) -> BaseException:
     while isinstance(error, GraphQLError) and error.original_error is not None:
         error = error.original_error
     return error
+
+
+def _shortened(message: str) -> str:
+    # The parser's and the coercion's messages repeat what was sent, and that may be large.
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
 
 
 def _located(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:

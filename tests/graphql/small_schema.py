@@ -3,6 +3,7 @@
 from typing import Any
 
 import graphene
+from graphql import DirectiveLocation, GraphQLDirective, specified_directives
 
 from crm.actors import Action
 from crm.errors import Conflict, NotFound
@@ -12,12 +13,24 @@ from crm.graphql.auth import Guarded, actor_of
 FAULTS: dict[str, BaseException] = {}
 
 
+class Colour(graphene.Enum):
+    RED = "red"
+
+
+class ThingInput(graphene.InputObjectType):
+    name = graphene.String()
+    colour = Colour()
+    parent = graphene.InputField(lambda: ThingInput)
+    tags = graphene.List(graphene.NonNull(graphene.String))
+
+
 class Thing(graphene.ObjectType):
     id = graphene.ID(required=True)
     name = graphene.String()
     parent = graphene.Field(lambda: Thing)
     children = graphene.List(graphene.NonNull(lambda: Thing))
     notes = graphene.List(graphene.String)
+    label = graphene.String(tags=graphene.List(graphene.List(graphene.String)), input=ThingInput())
     page = graphene.Field(
         lambda: ThingPaginator, first=graphene.Int(required=True, default_value=25), required=True
     )
@@ -44,17 +57,6 @@ class ThingPaginator(graphene.ObjectType):
     data = graphene.List(graphene.NonNull(Thing), required=True)
     info = graphene.Field(PageInfo)
     total = graphene.Int()
-
-
-class Colour(graphene.Enum):
-    RED = "red"
-
-
-class ThingInput(graphene.InputObjectType):
-    name = graphene.String()
-    colour = Colour()
-    parent = graphene.InputField(lambda: ThingInput)
-    tags = graphene.List(graphene.NonNull(graphene.String))
 
 
 class Query(graphene.ObjectType):
@@ -120,6 +122,12 @@ class Subscription(graphene.ObjectType):
         return Thing(id=self["id"], name=f"seen by {actor_of(info).user_id}")
 
 
+MARK = GraphQLDirective("mark", locations=list(DirectiveLocation), is_repeatable=True)
+
 schema = graphene.Schema(
-    query=Query, mutation=Mutation, subscription=Subscription, auto_camelcase=False
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    auto_camelcase=False,
+    directives=[*specified_directives, MARK],
 ).graphql_schema

@@ -45,7 +45,7 @@ class Limits:
     #: Errors in one answer.
     errors: int = 5
     #: Tokens of the checked documents that a process keeps for the next request.
-    kept_tokens: int = 100_000
+    kept_tokens: int = 50_000
 
     def check(self, limit: str, found: int) -> None:
         """Compare a number with the limit of this name.
