@@ -1,5 +1,6 @@
 """Scalars of the contract."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,13 +14,16 @@ def parse_datetime(text: object) -> datetime:
 
     :raises ValueError: if the text is none.
     """
-    if not isinstance(text, str) or "T" not in text.replace(" ", "T"):
-        raise ValueError("Expected a date-time such as 2026-01-31T09:30:00+00:00.")
+    message = "Expected a date-time such as 2026-01-31T09:30:00+00:00."
+    trimmed = text.strip() if isinstance(text, str) else ""
+    # A day alone is no moment.
+    if "T" not in trimmed.replace(" ", "T"):
+        raise ValueError(message)
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise ValueError("Expected a date-time such as 2026-01-31T09:30:00+00:00.") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = datetime.fromisoformat(trimmed)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(message) from None
 
 
 def parse_date(text: object) -> date:
@@ -28,7 +32,8 @@ def parse_date(text: object) -> date:
     :raises ValueError: if the text is none.
     """
     message = "Expected a date such as 2026-01-31."
-    if not isinstance(text, str) or len(text.strip()) != 10:
+    # Python would also read the other spellings of ISO 8601, such as weeks.
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text.strip()):
         raise ValueError(message)
     try:
         return date.fromisoformat(text.strip())

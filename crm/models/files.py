@@ -34,7 +34,7 @@ class FileLink(TenantModel):
     file = models.ForeignKey(Filesystem, on_delete=models.CASCADE, related_name="+")
     field_name = models.CharField(max_length=100, null=True, blank=True)
 
-    objects: ClassVar[Any]
+    objects: ClassVar[TenantQuerySet[Any]] = TenantQuerySet[Any].as_manager()  # type: ignore[assignment]
 
     class Meta:
         abstract = True
