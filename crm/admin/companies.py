@@ -117,7 +117,7 @@ class MembershipAdmin(CreatesThroughService[Membership]):
         """Keep the user of a membership."""
         return () if obj is None else ("user",)
 
-    def create(self, request: HttpRequest, form: Any) -> Membership:
+    def make(self, request: HttpRequest, form: Any) -> Membership:
         """Make the user, if there is none, and the membership."""
         actor = acting(request)
         user, _ = find_or_create_user(form.cleaned_data["username"])

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
+from django.forms.fields import InvalidJSONInput
 
 from crm.actors import Actor
 from crm.errors import CrmError, NotFound
@@ -58,6 +59,10 @@ class CustomFieldsField(forms.JSONField):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return read
 
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Show again what was typed, readable or not."""
+        return initial if self.disabled else InvalidJSONInput(data or "")
+
     def prepare_value(self, value: Any) -> Any:
         """Show one custom field in a line."""
         if isinstance(value, dict):
@@ -79,6 +84,8 @@ class ServiceForm(forms.ModelForm[Row]):
         if self.instance._state.adding:
             self._belong_to_actor()
         self._hidden = [name for name in self.fields if self._holds_hidden_row(name)]
+        for name in self._hidden:
+            self.initial[name] = None
 
     def _belong_to_actor(self) -> None:
         # The rules of a row compare its relations with its company, already in the form.

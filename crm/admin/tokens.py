@@ -63,7 +63,7 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
         """Let those who make tokens revoke them."""
         return self.may_write(request)
 
-    def create(self, request: HttpRequest, form: Any) -> ApiToken:
+    def make(self, request: HttpRequest, form: Any) -> ApiToken:
         """Make a token, and show it this once."""
         values = form.cleaned_data
         token, raw = create_token(

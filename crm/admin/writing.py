@@ -154,9 +154,9 @@ def kept_forms(formset: Any) -> list[Any]:
 
 
 class CreatesThroughService(WritesThroughService[Row]):
-    """The pages of a model whose new rows are made by ``create``, a service that gives the row."""
+    """The pages of a model whose new rows are made by ``make``, a service that gives the row."""
 
-    def create(self, request: HttpRequest, form: Any) -> Row:
+    def make(self, request: HttpRequest, form: Any) -> Row:
         """Make a row of what a valid form holds, by a service.
 
         :raises ValidationError: or a domain error, if the service refuses it.
@@ -165,7 +165,7 @@ class CreatesThroughService(WritesThroughService[Row]):
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         """Give the row that is stored, which for a new one is the service's."""
-        return super().save_form(request, form, change) if change else self.create(request, form)
+        return super().save_form(request, form, change) if change else self.make(request, form)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Sequence[FormSet], change: bool

@@ -41,7 +41,7 @@ class SetUpCompanyAdmin(CompanyAdmin):
             return ((None, {"fields": ("name", "admin_username")}),)
         return super().get_fieldsets(request, obj)
 
-    def create(self, request: HttpRequest, form: Any) -> Company:
+    def make(self, request: HttpRequest, form: Any) -> Company:
         """Set up the company."""
         user, _ = find_or_create_user(form.cleaned_data["admin_username"])
         return set_up_company(form.cleaned_data["name"], admin=user)

@@ -98,7 +98,7 @@ class LeadAdmin(CreatesThroughService[Lead], LiveAdmin[Lead]):
             kwargs["form_class"] = StageField
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def create(self, request: HttpRequest, form: Any) -> Lead:
+    def make(self, request: HttpRequest, form: Any) -> Lead:
         """Make a lead as any door does: what the form leaves empty follows from receiver and defaults."""
         cleaned = form.cleaned_data
         values: dict[str, Any] = {name: cleaned[name] for name in TEXTS if cleaned[name]}

@@ -1,0 +1,58 @@
+"""Signed-in browsers of each member, and forms filled in as a browser would."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.factories.crm import Tenant
+
+
+@pytest.fixture
+def signed_in(tenant: Tenant) -> Callable[[str], Client]:
+    """Give the browser of a staff member of the tenant, by role."""
+
+    def sign_in(member: str) -> Client:
+        user = tenant.users[member]
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+def posted(response: Any, **changes: Any) -> dict[str, Any]:
+    """Give what a browser would post from the form on a page, inlines included, with some fields changed."""
+    data: dict[str, Any] = {}
+    context = response.context
+    for inline in context["inline_admin_formsets"]:
+        data |= _values(inline.formset.management_form)
+        for form in inline.formset.forms:
+            data |= _values(form)
+    data |= _values(context["adminform"].form)
+    return {**data, **changes}
+
+
+def _values(form: Any) -> dict[str, Any]:
+    values = {}
+    for bound in form:
+        value = bound.value()
+        if isinstance(value, list | tuple):
+            values[bound.html_name] = [str(getattr(item, "pk", item)) for item in value]
+        elif value not in (None, False):
+            values[bound.html_name] = "on" if value is True else str(value)
+    return values
+
+
+def errors_of(response: Any) -> dict[str, list[str]]:
+    """Give the errors of the form on a page, by field."""
+    errors: dict[str, list[str]] = response.context["adminform"].form.errors
+    return {name: list(messages) for name, messages in errors.items()}
+
+
+def messages_of(response: Any) -> list[str]:
+    """Give the messages on a page."""
+    return [str(message) for message in response.context["messages"]]
