@@ -31,9 +31,13 @@ async def subscribe(company_id: int, on_event: OnEvent) -> Unsubscribe:
     if hub is None:
         hub = _hubs[loop] = Hub()
     unsubscribe = hub.add(company_id, on_event)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(JOIN_LIMIT_SECONDS):
-            await hub.joined.wait()
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(JOIN_LIMIT_SECONDS):
+                await hub.joined.wait()
+    except asyncio.CancelledError:
+        unsubscribe()
+        raise
     return unsubscribe
 
 

@@ -169,3 +169,15 @@ async def test_a_subscription_does_not_wait_for_a_layer_that_is_away(monkeypatch
 
         unsubscribe()
         assert hub.listening_loop() is None
+
+
+async def test_a_subscription_that_is_given_up_while_it_joins_leaves_nothing():
+    with layer_in_use(FragileLayer(joins=1_000)):
+        joining = asyncio.create_task(hub.subscribe(1, Heard()))
+        await asyncio.sleep(0)
+
+        joining.cancel()
+        await asyncio.wait([joining])
+
+        assert joining.cancelled()
+        assert hub.listening_loop() is None
