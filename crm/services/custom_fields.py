@@ -1,5 +1,6 @@
 """Custom fields: merged by name."""
 
+import json
 from collections.abc import Iterable
 from typing import Any, Required, TypedDict
 
@@ -16,13 +17,13 @@ class CustomFieldValues(TypedDict, total=False):
     value: Any
 
 
-def merge(record: WithCustomFields, values: Iterable[CustomFieldValues]) -> None:
-    """Set the named custom fields of a record in memory; a null value removes one.
+def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) -> None:
+    """Set the named custom fields of a record in memory; a null value removes one, no list removes all.
 
     :raises ValidationError: keyed ``custom_fields.N.name`` or ``.value``.
     """
-    merged = dict(record.custom_fields)
-    for index, item in enumerate(values):
+    merged = {} if values is None else dict(record.custom_fields)
+    for index, item in enumerate(values or ()):
         name = item["name"].strip()
         if not name or len(name) > LONGEST_NAME:
             raise ValidationError(
@@ -31,6 +32,10 @@ def merge(record: WithCustomFields, values: Iterable[CustomFieldValues]) -> None
         if "data" in item and "value" in item and item["data"] != item["value"]:
             raise ValidationError({f"custom_fields.{index}.value": ["Give data or value, not both."]})
         value = item["data"] if "data" in item else item.get("value")
+        try:
+            json.dumps(value, allow_nan=False)
+        except ValueError:
+            raise ValidationError({f"custom_fields.{index}.value": ["A number must be finite."]}) from None
         if value is None:
             merged.pop(name, None)
         else:

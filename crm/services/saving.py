@@ -1,16 +1,19 @@
 """How every row is stored: lock, version, validation, save."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models
 from django.db.models import UniqueConstraint
 from django.utils import timezone
 
 from crm.actors import Actor
-from crm.errors import Conflict, NotFound
-from crm.models.base import TenantQuerySet, pick
+from crm.errors import Conflict
+from crm.models import Company
+from crm.models.base import TenantQuerySet, parse_id, pick
 from crm.models.lifecycle import LiveModel, LiveQuerySet
 
 Row = TypeVar("Row", bound=models.Model)
@@ -61,8 +64,28 @@ def validate(instance: models.Model) -> None:
     """
     relations = {field.name for field in instance._meta.concrete_fields if field.is_relation}
     instance.full_clean(exclude=relations, validate_unique=False, validate_constraints=False)
-    if any(isinstance(constraint, UniqueConstraint) for constraint in instance._meta.constraints):
-        instance.validate_constraints()
+    taken: dict[str, list[str]] = {}
+    for constraint in instance._meta.constraints:
+        if isinstance(constraint, UniqueConstraint):
+            try:
+                constraint.validate(type(instance), instance)
+            except ValidationError as clash:
+                taken.setdefault(_place(constraint), []).extend(clash.messages)
+    if taken:
+        raise ValidationError(taken)
+
+
+def _place(constraint: UniqueConstraint) -> str:
+    """Give the field beside which a clash stands: the last of several, as a name within its company."""
+    if len(constraint.fields) > 1:
+        return constraint.fields[-1]
+    if len(constraint.expressions) < 2:
+        return NON_FIELD_ERRORS
+    expression: Any = constraint.expressions[-1]
+    # Down to the column itself: Lower("name") clashes over "name".
+    while hasattr(expression, "get_source_expressions"):
+        expression = expression.get_source_expressions()[0]
+    return str(expression.name)
 
 
 def store(
@@ -92,7 +115,7 @@ def store(
         changed = {
             name: value
             for name, value in before.items()
-            if name not in BOOKKEEPING and getattr(instance, name) != value
+            if name not in BOOKKEEPING and _differ(getattr(instance, name), value)
         }
         if changed or touched:
             bookkeeping = ["updated_at"]
@@ -103,6 +126,13 @@ def store(
     except IntegrityError as clash:
         raise Conflict("Another change was stored at the same time.") from clash
     return Stored(created=False, touched=touched, before=changed)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    # To Python 1, 1.0 and True are equal; as values of a JSON document they are not.
+    if isinstance(one, dict) and isinstance(other, dict):
+        return json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True)
+    return bool(one != other)
 
 
 def soft_delete(
@@ -144,10 +174,25 @@ def undelete(instance: LiveModel) -> None:
     instance.save()
 
 
+def is_none_given(key: object) -> bool:
+    """Tell whether an optional reference names nothing: 0 has always meant that, as null does."""
+    return key is None or str(key).strip() in ("", "0")
+
+
+def refuse_null(values: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse the null of a field that cannot be cleared.
+
+    :raises ValidationError: keyed by field.
+    """
+    cleared = [name for name in names if name in values and values[name] is None]
+    if cleared:
+        raise ValidationError({name: ["This field cannot be null."] for name in cleared})
+
+
 def check_current_company(key: object, actor: Actor) -> None:
     """Refuse a company that is named in an input and is not the one the actor works in.
 
     :raises NotFound: if it is another.
     """
-    if key is not None and str(key).strip() != str(actor.company_id):
-        raise NotFound("company_id")
+    if not is_none_given(key) and parse_id(key) != actor.company_id:
+        pick(Company.objects.filter(pk=actor.company_id), key, argument="company_id")

@@ -47,6 +47,7 @@ def update_tag(key: object, values: TagValues, *, actor: Actor) -> Tag:
     :raises ValidationError: if its name is empty, or name or slug is taken.
     """
     actor.require(Action.CHANGE_TAGS)
+    saving.refuse_null(values, ["weight", "is_feature"])
     tag = saving.lock(Tag.objects.all(), actor, key)
     _assign(tag, values)
     return save_tag(tag, actor=actor)
@@ -76,9 +77,12 @@ def delete_tag(key: object, *, actor: Actor) -> None:
 def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
     """Give the company's tags that are named, making those that it does not have yet.
 
+    Those that another input names already count once.
+
     :raises ValidationError: keyed ``tags.N.name`` if a name is empty or too long.
     """
     wanted: dict[str, Tag] = {}
+    paths: dict[str, str] = {}
     for index, value in enumerate(values):
         name = (value.get("name") or "").strip()
         if not name:
@@ -86,15 +90,19 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
         tag = Tag(company_id=actor.company_id)
         _assign(tag, {**value, "name": name})
         wanted.setdefault(tag.slug, tag)
-    known = {tag.slug: tag for tag in Tag.objects.visible_to(actor).filter(slug__in=wanted)}
-    for index, (slug, tag) in enumerate(wanted.items()):
+        paths.setdefault(tag.slug, f"tags.{index}.name")
+    visible = Tag.objects.visible_to(actor)
+    known = {tag.slug: tag for tag in visible.filter(slug__in=wanted)}
+    for slug, tag in wanted.items():
         if slug in known:
             continue
+        # A tag that was given a slug of its own is still known by its name.
+        namesake = visible.filter(name__iexact=tag.name).first()
         try:
-            known[slug] = save_tag(tag, actor=actor)
+            known[slug] = namesake or save_tag(tag, actor=actor)
         except ValidationError as refused:
-            raise ValidationError({f"tags.{index}.name": refused.messages}) from refused
-    return [known[slug] for slug in wanted]
+            raise ValidationError({paths[slug]: refused.messages}) from refused
+    return list(dict.fromkeys(known[slug] for slug in wanted))
 
 
 def replace(record: Tagged, tags: Sequence[Tag]) -> bool:

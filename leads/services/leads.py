@@ -27,7 +27,8 @@ def _assign(lead: Lead, values: LeadValues, actor: Actor) -> None:
     if "title" in given:
         lead.title = given["title"] or ""
     references.resolve(lead, values, actor=actor)
-    custom_fields.merge(lead, values.get("custom_fields") or [])
+    if "custom_fields" in values:
+        custom_fields.merge(lead, values["custom_fields"])
 
 
 @transaction.atomic

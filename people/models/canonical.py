@@ -7,12 +7,14 @@ from django.core.exceptions import ValidationError
 from email_validator import EmailNotValidError, validate_email
 
 SEARCH_JOINER = "\n"
+#: Folding case makes some texts longer; the columns of canonical e-mails hold this many characters.
+LONGEST_EMAIL = 254
 
 
 def canonical_email(text: str | None) -> str | None:
     """Give an e-mail address trimmed and without case; None for none."""
     trimmed = (text or "").strip()
-    return trimmed.casefold() or None
+    return trimmed.casefold()[:LONGEST_EMAIL] or None
 
 
 def has_email_form(text: str) -> bool:

@@ -38,7 +38,8 @@ def _assign(organization: Organization, values: OrganizationValues, actor: Actor
             setattr(organization, name, values[name] or None)
     if organization.name is None:
         organization.name = ""
-    custom_fields.merge(organization, values.get("custom_fields") or [])
+    if "custom_fields" in values:
+        custom_fields.merge(organization, values["custom_fields"])
 
 
 def create_organization(values: OrganizationValues, *, actor: Actor) -> Organization:

@@ -41,7 +41,8 @@ def _assign(person: Person, values: PersonValues, actor: Actor) -> None:
             setattr(person, name, values[name] or None)
     if "dob" in values:
         person.dob = values["dob"]
-    custom_fields.merge(person, values.get("custom_fields") or [])
+    if "custom_fields" in values:
+        custom_fields.merge(person, values["custom_fields"])
 
 
 def create_person(values: PersonValues, *, actor: Actor) -> Person:
