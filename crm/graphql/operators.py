@@ -1,11 +1,11 @@
 """The comparison operators of ``where``, and what each means in SQL."""
 
-import re
 from enum import Enum
 from typing import Any
 
-from django.db import models
 from django.db.models import Q
+
+import crm.models.matching  # noqa: F401 - registers the lookup "like"
 
 
 class SQLOperator(Enum):
@@ -63,29 +63,3 @@ def compare(column: str, operator: SQLOperator, value: Any) -> Q:
     if operator in _NEGATIONS:
         return ~condition & Q(**{f"{column}__isnull": False})
     return condition
-
-
-def _pattern_parts(pattern: str) -> list[tuple[bool, str]]:
-    """Split a LIKE pattern into (is wildcard, character); a backslash makes the next % or _ plain."""
-    return [
-        (match[0] in "%_", match[0][-1]) for match in re.finditer(r"\\[%_\\]|.", pattern, flags=re.DOTALL)
-    ]
-
-
-@models.CharField.register_lookup
-@models.TextField.register_lookup
-class Like(models.Lookup[bool]):
-    """LIKE with the client's own % and _, without case in every script."""
-
-    lookup_name = "like"
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        column, parameters = self.process_lhs(compiler, connection)
-        parts = _pattern_parts(str(self.rhs))
-        if connection.vendor == "sqlite":
-            # SQLite's LIKE folds ASCII only; Django's REGEXP is Python's, fed with escaped text alone.
-            wildcards = {"%": ".*", "_": "."}
-            regex = "".join(wildcards[char] if wild else re.escape(char) for wild, char in parts)
-            return f"{column} REGEXP %s", (*parameters, f"(?is)^{regex}\\Z")
-        plain = "".join(char if wild else re.sub(r"([%_\\])", r"\\\1", char) for wild, char in parts)
-        return f"{column} ILIKE %s", (*parameters, plain)

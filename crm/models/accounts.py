@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from crm.actors import Actor
 from crm.models.base import pick
+from crm.models.matching import as_pattern
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -20,9 +21,8 @@ class UserQuerySet(models.QuerySet["User"]):
         """Narrow to the users whose names or e-mail hold every word of the text, without case."""
         found = self
         for word in text.split():
-            found = found.filter(
-                Q(displayname__icontains=word) | Q(username__icontains=word) | Q(email__icontains=word)
-            )
+            part = f"%{as_pattern(word)}%"
+            found = found.filter(Q(displayname__like=part) | Q(username__like=part) | Q(email__like=part))
         return found
 
     def assignable_in(self, company_id: int) -> Self:

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
+from crm.models.matching import as_pattern
 from crm.models.tags import Tag, Tagged, tag_slug
 from crm.services import saving
 
@@ -97,7 +98,7 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
         if slug in known:
             continue
         # A tag that was given a slug of its own is still known by its name.
-        namesake = visible.filter(name__iexact=tag.name).first()
+        namesake = visible.filter(name__like=as_pattern(tag.name)).first()
         try:
             known[slug] = namesake or save_tag(tag, actor=actor)
         except ValidationError as refused:

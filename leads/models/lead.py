@@ -177,6 +177,7 @@ class Lead(WithCustomFields, Tagged, LiveModel):
             self.email,
             self.phone,
             digits_of(self.phone or ""),
+            digits_of(self.phone_canonical or ""),
         )
 
 

@@ -62,11 +62,11 @@ def search_text(*parts: str | None) -> str:
     return SEARCH_JOINER.join(part.casefold() for part in parts if part)
 
 
-def search_words(text: str) -> list[str]:
-    """Split a search into words without case; a word of digits and punctuation becomes its digits."""
-    words = []
+def search_words(text: str) -> list[tuple[str, ...]]:
+    """Split a search into words without case; one of digits and punctuation may also stand as its digits."""
+    words: list[tuple[str, ...]] = []
     for word in text.casefold().split():
         digits = digits_of(word)
-        only_number = digits and not re.search(r"[^\d\s()+./-]", word)
-        words.append(digits if only_number else word)
+        is_number = digits and digits != word and re.fullmatch(r"[0-9()+./-]+", word)
+        words.append((word, digits) if is_number else (word,))
     return words

@@ -10,7 +10,7 @@ from crm.models.files import FileLink
 from crm.models.lifecycle import LiveModel
 from crm.models.tags import Tagged
 from people.models.canonical import canonical_email, check_email, search_text
-from people.models.querysets import SearchedQuerySet
+from people.models.querysets import NamedQuerySet
 
 
 class Organization(WithCustomFields, Tagged, LiveModel):
@@ -34,7 +34,7 @@ class Organization(WithCustomFields, Tagged, LiveModel):
     email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
 
-    objects: ClassVar[SearchedQuerySet["Organization"]] = SearchedQuerySet["Organization"].as_manager()  # type: ignore[assignment]
+    objects: ClassVar[NamedQuerySet["Organization"]] = NamedQuerySet["Organization"].as_manager()  # type: ignore[assignment]
 
     class Meta:
         indexes = [

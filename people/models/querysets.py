@@ -3,10 +3,11 @@
 from typing import Any, Self, TypeVar
 
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from crm.models.lifecycle import LiveQuerySet
+from crm.models.matching import as_pattern
 from people.models.canonical import search_words
 
 Row = TypeVar("Row", bound=models.Model)
@@ -18,9 +19,20 @@ class SearchedQuerySet(LiveQuerySet[Row]):
     def search(self, text: str) -> Self:
         """Narrow to the rows that hold every word of the text, without case."""
         found = self
-        for word in search_words(text):
-            found = found.filter(search_text__contains=word)
+        for spellings in search_words(text):
+            held = Q()
+            for spelling in spellings:
+                held |= Q(search_text__contains=spelling)
+            found = found.filter(held)
         return found
+
+
+class NamedQuerySet(SearchedQuerySet[Row]):
+    """Live rows with a name."""
+
+    def named(self, name: str) -> Self:
+        """Narrow to the rows of this name without case, the oldest first."""
+        return self.filter(name__like=as_pattern(name.strip())).order_by("pk")
 
 
 class PersonQuerySet(SearchedQuerySet[Row]):

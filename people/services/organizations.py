@@ -101,7 +101,7 @@ def save_organization(
 
 def find_or_create_by_name(name: str, *, actor: Actor) -> Organization:
     """Give the live organization of this name without case, the oldest of several, or make it."""
-    found = Organization.objects.visible_to(actor).filter(name__iexact=name.strip()).order_by("pk").first()
+    found = Organization.objects.visible_to(actor).named(name).first()
     return found or create_organization({"name": name.strip()}, actor=actor)
 
 
