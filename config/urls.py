@@ -5,9 +5,12 @@ from django.contrib import admin
 from django.urls import path
 
 from config.health import healthz, readyz
+from config.schema import schema
+from crm.graphql.view import GraphQLView
 
 urlpatterns = [
     path(settings.ADMIN_URL, admin.site.urls),
+    path("graphql", GraphQLView.as_view(schema=schema.graphql_schema), name="graphql"),
     path("healthz", healthz),
     path("readyz", readyz),
 ]
