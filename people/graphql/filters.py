@@ -42,7 +42,8 @@ class PhoneColumn(CanonicalColumn):
     """A phone number, equal in every format."""
 
     def canonical(self, text: str, actor: Actor) -> str:
-        region = None if text.strip().startswith("+") else Company.objects.get(pk=actor.company_id).region
+        abroad = text.strip().startswith("+")
+        region = None if abroad else Company.objects.visible_to(actor).get().region
         return canonical_phone(text, region) or ""
 
 
