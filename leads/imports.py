@@ -19,6 +19,8 @@ from pipelines.models import Pipeline, Stage
 TEXTS = ("title", "firstname", "lastname", "email", "phone", "description")
 LOOKUPS = ("status", "type", "source")
 COLUMN_OF_KEY = {
+    # The one named row that is made on the way.
+    "name": "organization",
     "people_id": "person_email",
     "leads_owner_id": "owner",
     "pipeline_id": "pipeline",
@@ -77,9 +79,12 @@ class LeadImport:
             stages[pipeline_id].append((name, pk))
         self._stages = {pipeline_id: Names("stage", pairs) for pipeline_id, pairs in stages.items()}
         self._lookups = {
-            "status": Names("status", LeadStatus.objects.visible_to(actor).values_list("name", "pk")),
-            "type": Names("type", LeadType.objects.visible_to(actor).values_list("name", "pk")),
-            "source": Names("source", LeadSource.objects.visible_to(actor).values_list("name", "pk")),
+            column: Names(column, rows.order_by("pk").values_list("name", "pk"))
+            for column, rows in (
+                ("status", LeadStatus.objects.visible_to(actor)),
+                ("type", LeadType.objects.visible_to(actor)),
+                ("source", LeadSource.objects.visible_to(actor)),
+            )
         }
         members = User.objects.visible_to(actor).values_list("username", "email", "pk")
         self._owners = Names(

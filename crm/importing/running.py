@@ -102,6 +102,6 @@ def _run_row(row: Row, fields: list[str], rows: RowImport, summary: Summary) -> 
     except (ValidationError, CrmError) as refusal:
         return row_errors(refusal, line=row.line, column_of=partial(rows.column_of, cells=cells))
     except OperationalError as error:
-        stored = "nothing is stored" if summary.dry_run else f"the {summary.created} rows created before stay"
+        stored = "nothing is stored" if summary.dry_run else f"rows created before it stay: {summary.created}"
         raise DatabaseLost(f"The database failed at line {row.line}; {stored}.") from error
     return []

@@ -1,0 +1,38 @@
+"""Imports of a text, and what a database holds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+
+from tests.commands.running import Ended, run
+from tests.factories.crm import Tenant
+
+Import = Callable[..., Ended]
+
+
+def row_counts() -> dict[str, int]:
+    """Give the number of rows of every table of the product."""
+    return {model._meta.label: model._default_manager.count() for model in apps.get_models()}
+
+
+def importing(command: str, tenant: Tenant, directory: Path) -> Import:
+    """Give a function that imports a text or bytes, by default as the manager."""
+
+    def run_import(content: str | bytes, *options: str, by: str = "manager@tenant") -> Ended:
+        path = directory / "rows.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return run(command, str(path), "--company", str(tenant.company.pk), "--as", by, *options)
+
+    return run_import
+
+
+@pytest.fixture
+def import_people(tenant: Tenant, tmp_path: Path) -> Import:
+    return importing("import_people", tenant, tmp_path)
+
+
+@pytest.fixture
+def import_leads(tenant: Tenant, tmp_path: Path) -> Import:
+    return importing("import_leads", tenant, tmp_path)
