@@ -36,7 +36,14 @@ class Lines:
         self.process = process
         self.seen: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def close(self) -> None:
+        """Read what is left, and close the pipe; the process has ended."""
+        self._reader.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -76,14 +83,16 @@ def running(*command: str, env: Mapping[str, str], cwd: Path = ROOT) -> Iterator
         stderr=subprocess.STDOUT,
         text=True,
     )
+    lines = Lines(process)
     try:
-        yield Lines(process)
+        yield lines
     finally:
         process.terminate()
         try:
             process.wait(timeout=PATIENCE_SECONDS)
         finally:
             process.kill()
+            lines.close()
 
 
 def manage(*arguments: str, env: Mapping[str, str]) -> str:

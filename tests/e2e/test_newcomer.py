@@ -74,7 +74,8 @@ def test_a_second_start_keeps_the_data(api: Api, directory: Path) -> None:
 def test_the_reference_client_hears_each_change_once(api: Api) -> None:
     with api.subscriber(SUBSCRIPTION, env=environment()) as lines:
         first_message(lines, lambda: nudge(api))
-        api.data('mutation { updateLead(id: 1, input: { pipeline_stage_id: 1, title: "Start" }) { id } }')
+        start = '{ pipeline_stage_id: 1, status_id: 1, title: "Start" }'
+        api.data(f"mutation {{ updateLead(id: 1, input: {start}) {{ id }} }}")
         messages_until(lines, lambda message: message["data"]["leadUpdate"]["title"] == "Start")
 
         api.data(SPECIFICATION["08"])
