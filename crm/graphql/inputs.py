@@ -57,6 +57,17 @@ class CustomFieldInput(graphene.InputObjectType):
     entity_id = graphene.ID(required=True)
 
 
+def studly(name: str) -> str:
+    """Give a field's name with its first letter in upper case."""
+    return name[0].upper() + name[1:]
+
+
+def column_enum(name: str, columns: Mapping[str, Any]) -> type[graphene.Enum]:
+    """Make the enum of a list's columns: the upper-case name stands for the column."""
+    enum: type[graphene.Enum] = graphene.Enum(name, [(column.upper(), column) for column in columns])
+    return enum
+
+
 def clean_arguments(info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Give the coerced arguments of a field as plain values.
 

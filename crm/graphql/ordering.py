@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.expressions import OrderBy
 
 from crm.graphql.filters import ListFilterSet
-from crm.graphql.where import column_enum, studly
+from crm.graphql.inputs import column_enum, studly
 
 
 class Direction(Enum):

@@ -9,23 +9,13 @@ from django.db.models import Q
 from crm.actors import Actor
 from crm.errors import BadUserInput
 from crm.graphql.filters import ListFilterSet
+from crm.graphql.inputs import column_enum, studly
 from crm.graphql.operators import NULL_TESTS, SQLOperator
 from crm.graphql.scalars import Mixed
 
 DEEPEST_NESTING = 10
 
 SQLOperatorEnum = graphene.Enum.from_enum(SQLOperator)
-
-
-def studly(name: str) -> str:
-    """Give a field's name with its first letter in upper case."""
-    return name[0].upper() + name[1:]
-
-
-def column_enum(name: str, columns: Mapping[str, Any]) -> type[graphene.Enum]:
-    """Make the enum of a list's columns: the upper-case name stands for the column."""
-    enum: type[graphene.Enum] = graphene.Enum(name, [(column.upper(), column) for column in columns])
-    return enum
 
 
 def where_input(parent: str, field: str, filterset: type[ListFilterSet]) -> type[graphene.InputObjectType]:

@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 
 from crm.actors import Actor
 from crm.models.base import Stamped, TenantModel, TenantQuerySet, pick
-from people.models.canonical import canonical_email, canonical_phone
+from people.models.canonical import canonical_email, canonical_phone, digits_of
 from people.models.person import Person
 
 
@@ -90,6 +90,13 @@ class Contact(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.type}: {self.value}"
+
+    @property
+    def spellings(self) -> list[str]:
+        """What the contact is searched by: its value, a phone also by its digits."""
+        if not self.type.is_phone:
+            return [self.value]
+        return [self.value, digits_of(self.value), digits_of(self.canonical or "")]
 
     def set_canonical(self, region: str | None) -> None:
         """Set the comparable spelling of the value, by the kind of its type.

@@ -1,7 +1,7 @@
 """External individuals: customers, prospects, partners."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,12 +11,9 @@ from crm.models.custom_fields import WithCustomFields
 from crm.models.files import FileLink
 from crm.models.lifecycle import LiveModel
 from crm.models.tags import Tagged
-from people.models.canonical import canonical_email, check_email, digits_of, search_text
+from people.models.canonical import canonical_email, check_email, search_text
 from people.models.organizations import Organization
 from people.models.querysets import PersonQuerySet
-
-if TYPE_CHECKING:
-    from people.models.contacts import Contact
 
 
 class Person(WithCustomFields, Tagged, LiveModel):
@@ -62,14 +59,9 @@ class Person(WithCustomFields, Tagged, LiveModel):
         if not (self.firstname or self.lastname or self.email):
             raise ValidationError({"firstname": "Give a first name, a last name or an e-mail address."})
 
-    def index_for_search(self, contacts: Iterable["Contact"]) -> None:
-        """Set what the person is searched by: name, e-mail and every contact, phones by their digits."""
-        parts = [self.name, self.email]
-        for contact in contacts:
-            parts.append(contact.value)
-            if contact.type.is_phone:
-                parts += [digits_of(contact.value or ""), digits_of(contact.canonical or "")]
-        self.search_text = search_text(*dict.fromkeys(parts))
+    def index_for_search(self, contact_spellings: Iterable[str]) -> None:
+        """Set what the person is searched by: name, e-mail and every spelling of every contact."""
+        self.search_text = search_text(*dict.fromkeys([self.name, self.email, *contact_spellings]))
 
 
 class PersonFile(FileLink):

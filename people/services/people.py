@@ -101,7 +101,7 @@ def save_person(
     )
     # Derived columns, the name among them, are what a search reads.
     saving.validate(person)
-    person.index_for_search(plan.keep)
+    person.index_for_search(spelling for contact in plan.keep for spelling in contact.spellings)
     if adding:
         saving.store(person, actor=actor)
     touched = plan.write(person)
