@@ -1,0 +1,34 @@
+"""HTTP and WebSocket under an ASGI server."""
+
+import os
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+http = get_asgi_application()
+
+# These import models, which exist only now.
+from config.schema import schema  # noqa: E402
+from crm.graphql.socket import GraphQLSocket  # noqa: E402
+
+
+async def refuse(scope: Any, receive: Any, send: Any) -> None:
+    """Refuse a WebSocket at an address that has none: the handshake is answered with 403."""
+    await send({"type": "websocket.close"})
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": URLRouter(
+            [
+                path("graphql", GraphQLSocket.as_asgi(schema=schema.graphql_schema)),
+                re_path("", refuse),  # type: ignore[arg-type]  # Channels routes to ASGI applications
+            ]
+        ),
+    }
+)

@@ -1,0 +1,47 @@
+"""How much one socket may ask for, and how long it may be silent."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+LONGEST_RIGHTS_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class SocketLimits:
+    """The limits of a socket; the fields are the keys of the setting ``GRAPHQL_SOCKET_LIMITS``."""
+
+    #: Seconds from the handshake to ``connection_init``.
+    init_seconds: float = 10
+    #: Seconds between our own ``ping`` messages, and without any frame before the peer counts as gone.
+    ping_seconds: float = 20
+    silence_seconds: float = 40
+    #: Seconds between two looks at whether credential and rights still hold.
+    rights_seconds: float = 30
+    #: Seconds that a close frame may take to a peer that does not read.
+    close_seconds: float = 1
+    #: Bytes of one message.
+    frame: int = 65_536
+    #: Operations at a time on one socket.
+    operations: int = 100
+    #: Sockets at a time of one user in this process.
+    sockets_per_user: int = 20
+    #: Events that wait for a reader who is slow, and answers that wait to be sent.
+    waiting_events: int = 256
+    waiting_answers: int = 256
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rights_seconds <= LONGEST_RIGHTS_SECONDS:
+            raise ImproperlyConfigured(
+                f"GRAPHQL_SOCKET_LIMITS: rights_seconds must be above 0 and at most {LONGEST_RIGHTS_SECONDS}."
+            )
+
+
+def socket_limits() -> SocketLimits:
+    """Give the limits in force.
+
+    :raises ImproperlyConfigured: if rights would be looked at too rarely.
+    :raises TypeError: if the setting has a key that is no limit.
+    """
+    return SocketLimits(**getattr(settings, "GRAPHQL_SOCKET_LIMITS", {}))

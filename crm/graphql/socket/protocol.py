@@ -1,0 +1,115 @@
+"""The messages and close codes of graphql-transport-ws."""
+
+import json
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from crm.graphql.execution import Operation
+
+SUBPROTOCOL = "graphql-transport-ws"
+
+
+class Close(Enum):
+    """Why we end a socket: the code and the reason of the close frame."""
+
+    TRY_AGAIN_LATER = (1013, "Try again later")
+    INVALID_MESSAGE = (4400, "Invalid message")
+    UNAUTHORIZED = (4401, "Unauthorized")
+    FORBIDDEN = (4403, "Forbidden")
+    SUBPROTOCOL_NOT_ACCEPTABLE = (4406, "Subprotocol not acceptable")
+    INITIALISATION_TIMEOUT = (4408, "Connection initialisation timeout")
+    ID_IN_USE = (4409, "Subscriber with this id already exists")
+    TOO_MANY_INITIALISATIONS = (4429, "Too many initialisation requests")
+    INTERNAL_ERROR = (4500, "Internal server error")
+
+    @property
+    def code(self) -> int:
+        return self.value[0]
+
+    @property
+    def reason(self) -> str:
+        return self.value[1]
+
+
+class SocketClosed(Exception):
+    """The socket has to be closed."""
+
+    def __init__(self, close: Close) -> None:
+        super().__init__(close.reason)
+        self.close = close
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A message of a client; ``id`` is empty where the type has none."""
+
+    type: str
+    id: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+
+    def operation(self) -> Operation:
+        """Give what the payload of a ``subscribe`` asks for.
+
+        :raises SocketClosed: if a parameter is of the wrong type.
+        """
+        query, name = self.payload.get("query"), self.payload.get("operationName")
+        variables, extensions = self.payload.get("variables"), self.payload.get("extensions")
+        if (
+            not isinstance(query, str)
+            or not isinstance(name, str | None)
+            or not isinstance(variables, dict | None)
+            or not isinstance(extensions, dict | None)
+        ):
+            raise SocketClosed(Close.INVALID_MESSAGE)
+        return Operation(query=query, variables=variables, operation_name=name, extensions=extensions)
+
+
+WITHOUT_ID = ("connection_init", "ping", "pong")
+WITH_ID = ("subscribe", "complete")
+
+
+def read_message(text: str | None, *, limit: int) -> Message:
+    """Read a frame; None stands for a binary one.
+
+    :param limit: bytes that the frame may have.
+    :raises SocketClosed: if it is no message that a client may send.
+    """
+    if text is None or len(text.encode()) > limit:
+        raise SocketClosed(Close.INVALID_MESSAGE)
+    try:
+        # Refuses NaN, half surrogate pairs and deep nesting too.
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise SocketClosed(Close.INVALID_MESSAGE) from error
+    if not isinstance(content, dict):
+        raise SocketClosed(Close.INVALID_MESSAGE)
+    type_, id_, payload = content.get("type"), content.get("id"), content.get("payload")
+    if type_ not in WITHOUT_ID + WITH_ID or not isinstance(payload, dict | None):
+        raise SocketClosed(Close.INVALID_MESSAGE)
+    if type_ in WITHOUT_ID:
+        return Message(type=type_, payload=payload or {})
+    if not isinstance(id_, str) or not id_:
+        raise SocketClosed(Close.INVALID_MESSAGE)
+    if type_ == "subscribe" and payload is None:
+        raise SocketClosed(Close.INVALID_MESSAGE)
+    return Message(type=type_, id=id_, payload=payload or {})
+
+
+def write_message(type_: str, *, id_: str | None = None, payload: Any = None) -> str:
+    """Give the text of a message of ours.
+
+    :raises TypeError: if the payload is not of JSON types.
+    """
+    message: dict[str, Any] = {"type": type_}
+    if id_ is not None:
+        message["id"] = id_
+    if payload is not None:
+        message["payload"] = payload
+    try:
+        return orjson.dumps(message).decode()
+    except orjson.JSONEncodeError:
+        # Integers over 64 bits and deep nesting are legal JSON that only the standard library writes.
+        return json.dumps(message, allow_nan=False)

@@ -1,0 +1,136 @@
+"""What a client may do once it is known: operations, under rights that are looked at again and again."""
+
+import asyncio
+import logging
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+from graphql import GraphQLSchema
+
+from crm.authentication import Credential
+from crm.graphql.errors import Code, internal_error
+from crm.graphql.execution import Prepared, Refused, run
+from crm.graphql.socket.bounds import SocketLimits
+from crm.graphql.socket.delivery import Delivery
+from crm.graphql.socket.handshake import Handshake, is_still_good
+from crm.graphql.socket.operations import EVENTS, OPERATIONS, Subscription, admit, in_thread
+from crm.graphql.socket.peer import Peer
+from crm.graphql.socket.protocol import Close, Message, SocketClosed, write_message
+from crm.graphql.socket.tasks import Tasks
+
+logger = logging.getLogger(__name__)
+
+
+class Session:
+    """The operations of one socket whose client has authenticated.
+
+    Messages come one after the other, and a subscription stands before the next message is handled; queries
+    and mutations run beside that.
+    """
+
+    def __init__(
+        self,
+        *,
+        schema: GraphQLSchema,
+        credential: Credential,
+        handshake: Handshake,
+        peer: Peer,
+        tasks: Tasks,
+        limits: SocketLimits,
+    ) -> None:
+        self.credential = credential
+        self._schema = schema
+        self._handshake = handshake
+        self._peer = peer
+        self._tasks = tasks
+        self._limits = limits
+        self._delivery = Delivery(credential.actor, peer, most_waiting=limits.waiting_events)
+        #: Of a subscription there is no task: it is answered by the delivery.
+        self._operations: dict[str, asyncio.Task[None] | None] = {}
+
+    def start(self) -> None:
+        """Begin to answer subscriptions and to look after the credential."""
+        self._tasks.start(self._delivery.run())
+        self._tasks.start(self._keep_rights())
+
+    def stop(self) -> None:
+        """Listen to no more events; the tasks end with the socket."""
+        self._delivery.stop()
+
+    async def subscribe(self, message: Message) -> None:
+        """Start an operation of any kind.
+
+        :raises SocketClosed: if the message is malformed or its id in use.
+        """
+        operation = message.operation()
+        if message.id in self._operations:
+            raise SocketClosed(Close.ID_IN_USE)
+        if len(self._operations) >= self._limits.operations:
+            self._refuse(message.id, _too_many(self._limits.operations))
+            return
+        try:
+            admitted = await in_thread(EVENTS, admit, self._schema, operation, self.credential)
+        except Refused as refused:
+            self._refuse(message.id, refused.errors)
+            return
+        except Exception as error:
+            # The other operations of the socket go on.
+            self._refuse(message.id, [internal_error(error, place="subscribe")])
+            return
+        if isinstance(admitted, Subscription):
+            self._operations[message.id] = None
+            await self._delivery.add(message.id, admitted)
+        else:
+            self._operations[message.id] = self._tasks.start(self._run(message.id, admitted))
+
+    def complete(self, id_: str) -> None:
+        """End an operation; a thread that works on it is not stopped, but nobody hears of it."""
+        task = self._operations.pop(id_, None)
+        if task is not None:
+            task.cancel()
+        self._delivery.remove(id_)
+
+    async def _run(self, id_: str, prepared: Prepared) -> None:
+        try:
+            answer = await in_thread(OPERATIONS, run, prepared)
+            frames = [write_message("next", id_=id_, payload=answer), write_message("complete", id_=id_)]
+        except Exception as error:
+            # The other operations of the socket go on.
+            failure = internal_error(error, place=prepared.kind)
+            frames = [write_message("error", id_=id_, payload=[failure])]
+        for frame in frames:
+            await self._peer.answer(frame)
+        del self._operations[id_]
+
+    def _refuse(self, id_: str, errors: list[dict[str, Any]]) -> None:
+        self._peer.say(write_message("error", id_=id_, payload=errors))
+
+    async def _keep_rights(self) -> None:
+        while await self._is_good_after_a_while():
+            pass
+        self._peer.close(Close.FORBIDDEN)
+
+    async def _is_good_after_a_while(self) -> bool:
+        pause = self._limits.rights_seconds
+        if self.credential.expires_at is not None:
+            remaining = (self.credential.expires_at - timezone.now()).total_seconds()
+            pause = min(pause, max(remaining, 0))
+        await asyncio.sleep(pause)
+        if self.credential.has_expired(timezone.now()):
+            return False
+        try:
+            return await in_thread(EVENTS, is_still_good, self._handshake, self.credential)
+        except (OperationalError, InterfaceError):
+            logger.warning("The rights of a socket could not be looked at: the database is away.")
+            return True
+
+
+def _too_many(most: int) -> list[dict[str, Any]]:
+    message = f"A socket runs at most {most} operations at a time."
+    return [
+        {
+            "message": message,
+            "extensions": {"code": Code.QUERY_TOO_COMPLEX, "limit": "socket_operations", "max": most},
+        }
+    ]

@@ -1,0 +1,106 @@
+"""A schema with one stream, whose records exist in this module alone."""
+
+import threading
+from typing import Any
+
+import graphene
+from graphene.types.generic import GenericScalar
+
+from crm.actors import Action, Actor
+from crm.errors import NotFound
+from crm.events import hints
+from crm.graphql.auth import Guarded, actor_of
+from tests.events.layers import lead_event
+
+#: Records that no resolver finds, though an event may speak of them.
+HIDDEN = 404
+UUID_OF_NINE = "00000000-0000-4000-8000-000000000009"
+
+
+class Gate:
+    """Holds up the resolver of ``Query.wait``."""
+
+    entered = threading.Event()
+    opened = threading.Event()
+
+    @classmethod
+    def reset(cls) -> None:
+        cls.entered.clear()
+        cls.opened.clear()
+
+
+class Thing(graphene.ObjectType):
+    id = graphene.ID(required=True)
+    reader = graphene.ID()
+    text = graphene.String()
+    broken = graphene.String()
+
+    @staticmethod
+    def resolve_text(root: Any, info: graphene.ResolveInfo) -> str:
+        return "x" * 8_000
+
+    @staticmethod
+    def resolve_broken(root: Any, info: graphene.ResolveInfo) -> None:
+        raise RuntimeError("a secret of the inside")
+
+
+class Query(graphene.ObjectType):
+    ping = graphene.String()
+    reader = Guarded(graphene.ID)
+    wait = graphene.String()
+    unsendable = GenericScalar()
+
+    @staticmethod
+    def resolve_ping(root: Any, info: graphene.ResolveInfo) -> str:
+        return "pong"
+
+    @staticmethod
+    def resolve_unsendable(root: Any, info: graphene.ResolveInfo) -> object:
+        return object()
+
+    @staticmethod
+    def resolve_reader(root: Any, info: graphene.ResolveInfo) -> int | None:
+        return actor_of(info).user_id
+
+    @staticmethod
+    def resolve_wait(root: Any, info: graphene.ResolveInfo) -> str:
+        Gate.entered.set()
+        Gate.opened.wait(10)
+        return "waited"
+
+
+class Mutation(graphene.ObjectType):
+    touch = Guarded(graphene.ID, id=graphene.ID(required=True), permission=Action.CHANGE_LEADS)
+
+    @staticmethod
+    def resolve_touch(root: Any, info: graphene.ResolveInfo, id: str) -> str:
+        hints.publish(lead_event(int(id), company_id=actor_of(info).company_id))
+        return id
+
+
+class ThingUpdate(Guarded):
+    """The stream of things; it can be narrowed to one."""
+
+    @staticmethod
+    def check_subscription(actor: Actor, *, id: str | None = None) -> int | None:
+        if id is None:
+            return None
+        if id not in ("9", UUID_OF_NINE):
+            raise NotFound
+        return 9
+
+
+class Subscription(graphene.ObjectType):
+    thing_update = ThingUpdate(Thing, name="thingUpdate", id=graphene.ID())
+    for_admins = Guarded(Thing, name="forAdmins", permission=Action.MANAGE_COMPANY)
+
+    @staticmethod
+    def resolve_thing_update(root: Any, info: graphene.ResolveInfo, id: str | None = None) -> Thing | None:
+        if root.object_id == HIDDEN:
+            return None
+        return Thing(id=root.object_id, reader=actor_of(info).user_id)
+
+
+schema = graphene.Schema(
+    query=Query, mutation=Mutation, subscription=Subscription, auto_camelcase=False
+).graphql_schema
