@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from crm.actors import Actor, Role
 from crm.models import User
+from crm.services import nesting, saving
 from crm.services.custom_fields import CustomFieldValues
 from crm.services.tags import TagValues
 from leads.models import Lead, LeadReceiver, LeadSource, LeadStatus, LeadType
@@ -134,7 +135,8 @@ def _resolve_person(lead: Lead, values: LeadValues, actor: Actor) -> None:
     if nested is not None and not _none_given(key):
         raise ValidationError({"people_id": ["Give people_id or people, not both."]})
     if nested is not None:
-        lead.person = _person_of(nested, actor)
+        with nesting.within("people"):
+            lead.person = _person_of(nested, actor)
     elif "people_id" in values:
         visible = Person.objects.with_main_phone()
         lead.person = None if _none_given(key) else visible.find(actor, key, argument="people_id")
@@ -142,8 +144,9 @@ def _resolve_person(lead: Lead, values: LeadValues, actor: Actor) -> None:
 
 def _person_of(nested: PersonValues, actor: Actor) -> Person:
     """Give the person that is meant: by id, else the only one alike, else a new one."""
+    saving.check_current_company(nested.get("company_id"), actor)
     if nested.get("id") is not None:
-        return Person.objects.with_main_phone().find(actor, nested["id"], argument="people.id")
+        return Person.objects.with_main_phone().find(actor, nested["id"])
     visible = Person.objects.visible_to(actor).with_main_phone()
     email = canonical_email(nested.get("email"))
     if email is not None:
@@ -163,12 +166,7 @@ def _person_of(nested: PersonValues, actor: Actor) -> Person:
         )
     if len(alike) == 1:
         return alike[0]
-    try:
-        return people.create_person(nested, actor=actor)
-    except ValidationError as refused:
-        raise ValidationError(
-            {f"people.{name}": messages for name, messages in refused.message_dict.items()}
-        ) from refused
+    return people.create_person(nested, actor=actor)
 
 
 def _resolve_organization(lead: Lead, values: LeadValues, actor: Actor) -> None:
@@ -177,17 +175,26 @@ def _resolve_organization(lead: Lead, values: LeadValues, actor: Actor) -> None:
     if nested is not None and not _none_given(key):
         raise ValidationError({"organization_id": ["Give organization_id or organization, not both."]})
     if nested is not None:
-        name = (nested.get("name") or "").strip()
-        if not name:
-            raise ValidationError({"organization.name": ["Give the organization a name."]})
-        found = Organization.objects.visible_to(actor).filter(name__iexact=name).order_by("pk").first()
-        lead.organization = found or organizations.create_organization(nested, actor=actor)
+        with nesting.within("organization"):
+            lead.organization = _organization_of(nested, actor)
         if lead.person is not None:
             lead.person.organizations.add(lead.organization)
     elif "organization_id" in values:
         lead.organization = (
             None if _none_given(key) else Organization.objects.find(actor, key, argument="organization_id")
         )
+
+
+def _organization_of(nested: OrganizationValues, actor: Actor) -> Organization:
+    """Give the organization that is meant: by id, else the oldest of its name, else a new one."""
+    saving.check_current_company(nested.get("company_id"), actor)
+    if nested.get("id") is not None:
+        return Organization.objects.find(actor, nested["id"])
+    name = (nested.get("name") or "").strip()
+    if not name:
+        raise ValidationError({"name": ["Give the organization a name."]})
+    found = Organization.objects.visible_to(actor).named(name).first()
+    return found or organizations.create_organization(nested, actor=actor)
 
 
 def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
