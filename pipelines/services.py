@@ -10,7 +10,7 @@ from django.db.models import Max
 from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.models.lifecycle import LIVE
-from crm.services import saving
+from crm.services import nesting, saving
 from pipelines.models import Pipeline, Stage
 
 PIPELINE_KEYS: tuple[Literal["pipelines_id", "pipeline_id"], ...] = ("pipelines_id", "pipeline_id")
@@ -104,16 +104,13 @@ def save_pipeline(
     pipeline.slug = _free_slug(pipeline.slug, set(others.values_list("slug", flat=True)))
     saving.store(pipeline, actor=actor, before=before, expected_version=expected_version)
     for index, values in enumerate(stages):
-        try:
+        with nesting.within(f"stages.{index}"):
+            _check_pipeline(values, pipeline, actor)
             if values.get("id") is not None:
-                stage = saving.lock(pipeline.stages.all(), actor, values["id"], argument=f"stages.{index}.id")
+                stage = saving.lock(pipeline.stages.all(), actor, values["id"])
                 _write_stage(stage, values, actor, before=saving.column_values(stage))
             else:
                 _write_stage(Stage(company_id=actor.company_id, pipeline=pipeline), values, actor)
-        except ValidationError as refused:
-            raise ValidationError(
-                {f"stages.{index}.{name}": messages for name, messages in refused.message_dict.items()}
-            ) from refused
     return pipeline
 
 
@@ -170,6 +167,12 @@ def _pipeline_key(values: StageValues) -> tuple[str, object]:
     return next(iter(keys.items()), ("pipelines_id", None))
 
 
+def _check_pipeline(values: StageValues, pipeline: Pipeline, actor: Actor) -> None:
+    argument, key = _pipeline_key(values)
+    if key is not None and Pipeline.objects.find(actor, key, argument=argument) != pipeline:
+        raise ValidationError({argument: ["A stage cannot change its pipeline."]})
+
+
 @transaction.atomic
 def create_stage(values: StageValues, *, actor: Actor) -> Stage:
     """Make a stage at the end of a pipeline, or at the weight that is given.
@@ -178,6 +181,8 @@ def create_stage(values: StageValues, *, actor: Actor) -> Stage:
     :raises ValidationError: if a rule is broken; pipeline and ``name`` are required.
     """
     actor.require(Action.CHANGE_PIPELINES)
+    if values.get("id") is not None:
+        raise ValidationError({"id": ["A new stage has no id yet."]})
     argument, key = _pipeline_key(values)
     if key is None:
         raise ValidationError({argument: ["Say in which pipeline the stage is."]})
@@ -194,9 +199,7 @@ def update_stage(key: object, values: StageValues, *, actor: Actor) -> Stage:
     """
     actor.require(Action.CHANGE_PIPELINES)
     stage = saving.lock(Stage.objects.all(), actor, key)
-    argument, pipeline = _pipeline_key(values)
-    if pipeline is not None and Pipeline.objects.find(actor, pipeline, argument=argument) != stage.pipeline:
-        raise ValidationError({argument: ["A stage cannot change its pipeline."]})
+    _check_pipeline(values, stage.pipeline, actor)
     return _write_stage(stage, values, actor, before=saving.column_values(stage))
 
 
