@@ -9,6 +9,7 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.graphql.auth import actor_of
+from crm.graphql.inputs import input_paths
 from crm.graphql.mutations import Change
 from crm.graphql.queries import reread
 from people.graphql.inputs import OrganizationInput, OrganizationPeopleInput, PeopleInput
@@ -152,27 +153,33 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_add_people_to_organization(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        organization_key, people_keys = _membership(arguments)
-        organization = organizations.add_people(organization_key, people_keys, actor=actor_of(info))
+        prefix, organization_key, people_keys = _membership(arguments)
+        with input_paths(prefix, {}):
+            organization = organizations.add_people(organization_key, people_keys, actor=actor_of(info))
         return reread(info, Organization, organization)
 
     @staticmethod
     def resolve_remove_people_from_organization(
         _root: Any, info: GraphQLResolveInfo, **arguments: Any
     ) -> bool:
-        organization_key, people_keys = _membership(arguments)
-        return organizations.remove_people(organization_key, people_keys, actor=actor_of(info))
+        prefix, organization_key, people_keys = _membership(arguments)
+        with input_paths(prefix, {}):
+            return organizations.remove_people(organization_key, people_keys, actor=actor_of(info))
 
 
-def _membership(arguments: Mapping[str, Any]) -> tuple[object, list[object]]:
-    """Read organization and people from the flat arguments, or from ``input``, but not from both."""
+def _membership(arguments: Mapping[str, Any]) -> tuple[str, object, dict[str, object]]:
+    """Read organization and people from the flat arguments, or from ``input``, but not from both.
+
+    Gives the argument that holds them, the organization, and the people by their path within it.
+    """
     nested = arguments.get("input")
     flat = {name for name in ("people_id", "organization_id") if arguments.get(name) is not None}
     if nested is not None and flat:
         raise ValidationError({"input": ["Give the flat arguments or input, not both."]})
     if nested is not None:
-        return nested["organization_id"], nested.get("peoples_id") or []
+        keys = {f"peoples_id.{index}": key for index, key in enumerate(nested.get("peoples_id") or [])}
+        return "input", nested["organization_id"], keys
     for name in ("people_id", "organization_id"):
         if name not in flat:
             raise ValidationError({name: ["This argument is required."]})
-    return arguments["organization_id"], [arguments["people_id"]]
+    return "", arguments["organization_id"], {"people_id": arguments["people_id"]}

@@ -1,6 +1,6 @@
 """Organizations: create, change, delete, restore, and the people in them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, get_args
 
 from django.core.exceptions import ValidationError
@@ -19,6 +19,7 @@ TEXTS: tuple[TextName, ...] = get_args(TextName)
 class OrganizationValues(TypedDict, total=False):
     """What a client may say of an organization; an absent key is left as it is."""
 
+    id: object
     company_id: object
     name: str | None
     email: str | None
@@ -47,6 +48,8 @@ def create_organization(values: OrganizationValues, *, actor: Actor) -> Organiza
 
     :raises ValidationError: if a rule is broken; ``name`` is required.
     """
+    if values.get("id") is not None:
+        raise ValidationError({"id": ["A new organization has no id yet."]})
     organization = Organization(company_id=actor.company_id, user_id=actor.user_id)
     _assign(organization, values, actor)
     return save_organization(organization, actor=actor, values=values)
@@ -127,33 +130,33 @@ def restore_organization(key: object, *, actor: Actor) -> None:
         saving.undelete(organization)
 
 
-def find_people(keys: Iterable[object], *, actor: Actor, argument: str) -> list[Person]:
+def find_people(keys: Mapping[str, object], *, actor: Actor) -> list[Person]:
     """Give the visible people with these keys, in one look-up, in their order.
 
-    :param argument: path of the input list; the error names the item in it.
-    :raises NotFound: if one of them does not exist for the actor.
+    :param keys: by the path of the input that holds each.
+    :raises NotFound: naming the path, if one of them does not exist for the actor.
     """
-    wanted = list(keys)
-    numbers = {number for key in wanted if (number := parse_id(key)) is not None}
-    identifiers = {uuid for key in wanted if parse_id(key) is None and (uuid := parse_uuid(key))}
+    numbers = {number for key in keys.values() if (number := parse_id(key)) is not None}
+    identifiers = {uuid for key in keys.values() if parse_id(key) is None and (uuid := parse_uuid(key))}
     rows = Person.objects.visible_to(actor)
     by_key: dict[object, Person] = {person.pk: person for person in rows.filter(pk__in=numbers)}
     if identifiers:
         by_key |= {person.uuid: person for person in rows.filter(uuid__in=identifiers)}
     found = []
-    for index, key in enumerate(wanted):
+    for path, key in keys.items():
         number = parse_id(key)
         person = by_key.get(number if number is not None else parse_uuid(key))
         if person is None:
-            raise NotFound(argument if len(wanted) == 1 else f"{argument}.{index}")
+            raise NotFound(path)
         found.append(person)
     return found
 
 
 @transaction.atomic
-def add_people(organization_key: object, people_keys: Iterable[object], *, actor: Actor) -> Organization:
+def add_people(organization_key: object, people_keys: Mapping[str, object], *, actor: Actor) -> Organization:
     """Put people into an organization; those who are in it already stay; all or nothing.
 
+    :param people_keys: by the path of the input that holds each.
     :raises NotFound: if the organization or one of the people does not exist for the actor.
     """
     actor.require(Action.CHANGE_PEOPLE)
@@ -165,9 +168,10 @@ def add_people(organization_key: object, people_keys: Iterable[object], *, actor
 
 
 @transaction.atomic
-def remove_people(organization_key: object, people_keys: Iterable[object], *, actor: Actor) -> bool:
+def remove_people(organization_key: object, people_keys: Mapping[str, object], *, actor: Actor) -> bool:
     """Take people out of an organization; tell whether at least one was in it.
 
+    :param people_keys: by the path of the input that holds each.
     :raises NotFound: if the organization or one of the people does not exist for the actor.
     """
     actor.require(Action.CHANGE_PEOPLE)
@@ -180,8 +184,8 @@ def remove_people(organization_key: object, people_keys: Iterable[object], *, ac
     return were_in
 
 
-def _named_people(keys: Iterable[object], actor: Actor) -> list[Person]:
-    people = find_people(keys, actor=actor, argument="people_id")
+def _named_people(keys: Mapping[str, object], actor: Actor) -> list[Person]:
+    people = find_people(keys, actor=actor)
     if not people:
-        raise ValidationError({"people_id": ["Name at least one person."]})
+        raise ValidationError({"peoples_id": ["Name at least one person."]})
     return people
