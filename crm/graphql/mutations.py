@@ -8,6 +8,7 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
+from crm.errors import NotFound
 from crm.graphql.auth import Guarded, actor_of
 from crm.graphql.inputs import TagInput, clean_arguments, input_paths
 from crm.graphql.queries import reread
@@ -39,12 +40,21 @@ class Change(Guarded):
         def cleaned(resolve: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(resolve)
             def change(root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+                values = clean_arguments(info, arguments)
+                self._check_same_id(values)
                 with input_paths(self.prefix, self.names):
-                    return resolve(root, info, **clean_arguments(info, arguments))
+                    return resolve(root, info, **values)
 
             return change
 
         return super().wrap_resolve(cleaned(self.resolver or parent_resolver))
+
+    def _check_same_id(self, arguments: Mapping[str, Any]) -> None:
+        # An input type that serves creations too has an id; where the row is named already, it is that one.
+        within = arguments.get(self.prefix) or {}
+        named = within.get("id")
+        if named is not None and "id" in arguments and named != arguments["id"]:
+            raise NotFound(f"{self.prefix}.id")
 
 
 class Mutation(graphene.ObjectType):
