@@ -1,0 +1,220 @@
+"""Two companies with the same names, e-mails and tags, and what of the database is whose."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.models import Model
+
+from crm.actors import Role
+from crm.services.companies import add_member
+from leads.models import LeadReceiver
+from leads.models.lead import LeadFile
+from leads.services.involvement import follow_lead
+from leads.services.leads import create_lead, delete_lead
+from people.models.organizations import OrganizationFile
+from people.models.person import PersonFile
+from people.services.organizations import create_organization, delete_organization
+from people.services.people import create_person, delete_person
+from pipelines.models import Pipeline, Stage
+from pipelines.services import create_pipeline, delete_pipeline, delete_stage
+from tests.factories.crm import FilesystemFactory, Tenant, UserFactory, tenant
+from tests.factories.people import ContactTypeFactory
+
+APPS = ("crm", "people", "pipelines", "leads")
+#: Stands in texts of the other company alone: an answer that holds it has leaked.
+MARK = "contoso"
+TAGS: Any = [{"name": "VIP"}]
+
+Keys = dict[str, set[Any]]
+State = dict[str, list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One company: a row of each kind, and the keys of all its rows by table."""
+
+    tenant: Tenant
+    rows: dict[str, Model]
+    keys: Keys
+
+    def key(self, kind: str) -> str:
+        return str(self.rows[kind].pk)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    own: Side
+    other: Side
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Undo at the end whatever is written within."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def models() -> list[type[Model]]:
+    return [model for app in APPS for model in apps.get_app_config(app).get_models(include_auto_created=True)]
+
+
+def read_all() -> State:
+    """Read every row of every table of the product."""
+    state: State = {}
+    with connection.cursor() as cursor:
+        for model in models():
+            columns = ", ".join(connection.ops.quote_name(field.column) for field in _columns(model))
+            table = connection.ops.quote_name(model._meta.db_table)
+            cursor.execute(f"SELECT {columns} FROM {table} ORDER BY 1")
+            # JSON comes as text here and as objects there: both can be compared as they are.
+            state[model._meta.db_table] = cursor.fetchall()
+    return state
+
+
+def rows_of(side: Side) -> State:
+    """Read every row that belongs to a company, or points at a row of it."""
+    state = read_all()
+    return {
+        model._meta.db_table: [row for row in state[model._meta.db_table] if _belongs(model, row, side.keys)]
+        for model in models()
+    }
+
+
+def _columns(model: type[Model]) -> list[Any]:
+    # The primary key first, so that rows come in its order.
+    return sorted(model._meta.concrete_fields, key=lambda field: not field.primary_key)
+
+
+def _belongs(model: type[Model], row: tuple[Any, ...], keys: Keys) -> bool:
+    for field, value in zip(_columns(model), row, strict=True):
+        target = field.related_model if field.is_relation else model if field.primary_key else None
+        if target is not None and value in keys.get(target._meta.db_table, ()):
+            return True
+    return False
+
+
+def make_world() -> World:
+    """Make two companies that look alike, and a user who is a member of both."""
+    both = UserFactory(username="both", displayname="Both")
+    own = _make_side("Northwind", both=both, role=Role.AGENT)
+    other = _make_side("Contoso", both=both, role=Role.ADMIN)
+    return World(own=own, other=other)
+
+
+def _make_side(name: str, *, both: Any, role: Role) -> Side:
+    before = read_all()
+    made = tenant(name)
+    add_member(made.company, both, role)
+    rows = _fill(made)
+    keys: Keys = defaultdict(set)
+    for table, stored in read_all().items():
+        keys[table] = {row[0] for row in stored} - {row[0] for row in before[table]}
+    # What all companies share came with the first one, and belongs to none.
+    keys["people_contacttype"] = {rows["contact_type"].pk}
+    return Side(tenant=made, rows=rows, keys=keys)
+
+
+def _fill(made: Tenant) -> dict[str, Any]:
+    company, actor = made.company, made.actors.admin
+    mark = f"Only {company.name} knows"
+    custom_fields: Any = [{"name": "Segment", "value": mark}]
+    for member, user in made.users.items():
+        user.displayname = member.capitalize()
+        user.save()
+    colleague = made.users["colleague"]
+    contact_type = ContactTypeFactory(company=company, name="Fax")
+    organization = create_organization(
+        {"name": "Acme Corp", "email": "info@acme.example", "tags": TAGS, "custom_fields": custom_fields},
+        actor=actor,
+    )
+    person = create_person(
+        {
+            "firstname": "Jane",
+            "lastname": "Doe",
+            "email": "jane@example.com",
+            "contacts": [
+                {"contacts_types_id": contact_type.pk, "value": "+1-555-0101"},
+                {"contacts_types_id": contact_type.pk, "value": mark},
+            ],
+            "address": [{"city": "New York", "address": mark}],
+            "organizations_id": [organization.pk],
+            "tags": TAGS,
+            "custom_fields": custom_fields,
+        },
+        actor=actor,
+    )
+    pipeline = create_pipeline(
+        {"name": "Partners", "description": mark, "stages": [{"name": "First"}, {"name": "Second"}]},
+        actor=actor,
+    )
+    stage, spare_stage = Stage.objects.visible_to(actor).filter(pipeline=pipeline).order_by("pk")
+    spare_pipeline = create_pipeline({"name": "Spare", "stages": [{"name": "First"}]}, actor=actor)
+    receiver = LeadReceiver.objects.default_of(company.pk).get()
+    LeadReceiver.objects.filter(pk=receiver.pk).update(user=colleague, source_name=mark)
+    lead_values: Any = {
+        "title": "Enterprise deal",
+        "description": mark,
+        "people_id": person.pk,
+        "organization_id": organization.pk,
+        "leads_owner_id": colleague.pk,
+        "pipeline_stage_id": stage.pk,
+        "participants_id": [made.users["agent"].pk],
+        "tags": TAGS,
+        "custom_fields": custom_fields,
+    }
+    lead = create_lead(lead_values, actor=actor)
+    follow_lead(lead.pk, actor=actor, user_key=made.users["manager"].pk)
+    for model, record in ((PersonFile, person), (OrganizationFile, organization), (LeadFile, lead)):
+        file = FilesystemFactory(company=company, name=mark)
+        link: Any = {model.__name__.removesuffix("File").lower(): record}
+        model(company=company, file=file, **link).save()
+    return {
+        "company": company,
+        "user": colleague,
+        "participant": made.users["agent"],
+        "follower": made.users["manager"],
+        "contact_type": contact_type,
+        "organization": organization,
+        "person": person,
+        "contact": person.contacts.filter(type=contact_type).first(),
+        "address": person.addresses.get(),
+        "tag": lead.tags.get(),
+        "pipeline": pipeline,
+        "stage": stage,
+        "spare_pipeline": spare_pipeline,
+        "spare_stage": spare_stage,
+        "receiver": receiver,
+        "lead": lead,
+        "status": lead.status,
+        "type": lead.type,
+        "source": lead.source,
+        **_deleted(made),
+    }
+
+
+def _deleted(made: Tenant) -> dict[str, Any]:
+    actor = made.actors.admin
+    person = create_person({"firstname": "Gone"}, actor=actor)
+    delete_person(person.pk, actor=actor)
+    organization = create_organization({"name": "Gone"}, actor=actor)
+    delete_organization(organization.pk, actor=actor)
+    lead = create_lead({"title": "Gone"}, actor=actor)
+    delete_lead(lead.pk, actor=actor)
+    pipeline = create_pipeline({"name": "Gone", "stages": [{"name": "Gone"}]}, actor=actor)
+    delete_pipeline(pipeline.pk, actor=actor)
+    default = Pipeline.objects.default_of(made.company.pk).get()
+    stage = Stage.objects.visible_to(actor).filter(pipeline=default).order_by("-pk")[0]
+    delete_stage(stage.pk, actor=actor)
+    return {
+        "deleted_person": person,
+        "deleted_organization": organization,
+        "deleted_lead": lead,
+        "deleted_pipeline": pipeline,
+        "deleted_stage": stage,
+    }
