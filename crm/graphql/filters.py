@@ -1,10 +1,13 @@
 """FilterSets of the lists: which columns ``where`` knows, of what type each is, and how search works."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import django_filters
+from django.db import models
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from crm.actors import Actor
 from crm.errors import BadUserInput
@@ -14,6 +17,8 @@ from crm.graphql.scalars import parse_date, parse_datetime
 from crm.models.base import parse_id, parse_uuid
 
 LARGEST_LIST = 250
+
+models.CharField.register_lookup(Lower)
 
 
 class Column(django_filters.Filter):
@@ -72,7 +77,18 @@ class TextColumn(Column):
     def read(self, value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("Expected text.")
-        return str(value)
+        # Stored text is trimmed, and so is what it is compared with.
+        return str(value).strip()
+
+
+class CaselessColumn(TextColumn):
+    """Text that is equal without case, such as an e-mail address without a canonical column."""
+
+    def compared_column(self, operator: SQLOperator) -> str:
+        return str(self.field_name) if operator in PATTERNS else f"{self.field_name}__lower"
+
+    def read(self, value: Any) -> str:
+        return super().read(value).lower()
 
 
 class IdColumn(Column):
@@ -101,8 +117,8 @@ class IntegerColumn(Column):
     """A whole number of 32 bits."""
 
     def read(self, value: Any) -> int:
-        if isinstance(value, str) and value.strip().lstrip("-").isascii():
-            value = int(value) if value.strip().lstrip("-").isdigit() else None
+        if isinstance(value, str):
+            value = int(value) if re.fullmatch(r"\s*-?[0-9]{1,10}\s*", value) else None
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
             raise ValueError("Expected a whole number.")
         return value

@@ -8,7 +8,15 @@ from graphql import GraphQLResolveInfo
 from crm import models
 from crm.errors import NotFound
 from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.filters import BooleanColumn, IdColumn, IntegerColumn, ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.filters import (
+    BooleanColumn,
+    CaselessColumn,
+    IdColumn,
+    IntegerColumn,
+    ListFilterSet,
+    TextColumn,
+    UuidColumn,
+)
 from crm.graphql.paginator import list_field
 from crm.graphql.prefetch import load
 from crm.graphql.types import Company, Tag, User
@@ -50,7 +58,7 @@ class UserFilterSet(ListFilterSet):
     firstname = TextColumn("first_name")
     lastname = TextColumn("last_name")
     displayname = TextColumn("displayname")
-    email = TextColumn("email")
+    email = CaselessColumn("email")
     is_active = BooleanColumn("is_active")
 
     class Meta:

@@ -1,5 +1,6 @@
 """Columns of the lists of people and organizations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from crm.actors import Actor
@@ -22,29 +23,28 @@ class CanonicalColumn(TextColumn):
         read = super().read_for(operator, value, actor)
         if operator not in CANONICAL:
             return read
-        if isinstance(read, list):
-            return [self.canonical(item, actor) for item in read]
-        return self.canonical(read, actor)
+        spelled = self.canonical(read if isinstance(read, list) else [read], actor)
+        return spelled if isinstance(read, list) else spelled[0]
 
-    def canonical(self, text: str, actor: Actor) -> str:
-        """Give the canonical spelling of a text; what has none equals nothing."""
+    def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
+        """Give the canonical spellings of texts; what has none equals nothing."""
         raise NotImplementedError
 
 
 class EmailColumn(CanonicalColumn):
     """An e-mail address, equal without case."""
 
-    def canonical(self, text: str, actor: Actor) -> str:
-        return canonical_email(text) or ""
+    def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
+        return [canonical_email(text) or "" for text in texts]
 
 
 class PhoneColumn(CanonicalColumn):
     """A phone number, equal in every format."""
 
-    def canonical(self, text: str, actor: Actor) -> str:
-        abroad = text.strip().startswith("+")
+    def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
+        abroad = all(text.strip().startswith("+") for text in texts)
         region = None if abroad else Company.objects.visible_to(actor).get().region
-        return canonical_phone(text, region) or ""
+        return [canonical_phone(text, region) or "" for text in texts]
 
 
 class PeopleFilterSet(ListFilterSet):

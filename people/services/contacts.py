@@ -150,7 +150,8 @@ def _change(plan: ContactPlan, contact: Contact, type_: ContactType, value: str,
 
 
 def _follow_email(plan: ContactPlan, person: Person, email_before: str | None) -> None:
-    emails = [contact for contact in plan.keep if contact.type.is_email and has_email_form(contact.value)]
+    by_weight = sorted(plan.keep, key=lambda contact: contact.weight)
+    emails = [contact for contact in by_weight if contact.type.is_email and has_email_form(contact.value)]
     by_canonical = {canonical_email(contact.value): contact for contact in emails}
     now, earlier = canonical_email(person.email), canonical_email(email_before)
     if now == earlier:
@@ -198,6 +199,7 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> bool:
     existing = {address.pk: address for address in person.addresses.order_by("pk")}
     before = {pk: _address_state(address) for pk, address in existing.items()}
     keep: list[Address] = []
+    claims: list[bool] = []
     for index, item in enumerate(wanted):
         address = Address(company_id=person.company_id, person=person)
         if item.get("id") is not None:
@@ -210,10 +212,13 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> bool:
                 setattr(address, name, item[name] or None)  # type: ignore[literal-required]  # listed above
         if "is_default" in item:
             address.is_default = bool(item["is_default"])
-        if any(getattr(address, name) for name in ADDRESS_TEXTS):
+        if any(getattr(address, name) for name in ADDRESS_TEXTS) and address not in keep:
             _check_fields(address, f"address.{index}")
             keep.append(address)
-    chosen = next((address for address in keep if address.is_default), keep[0] if keep else None)
+            claims.append(bool(item.get("is_default")))
+    # What the client calls the default wins over what was it; without either it is the first.
+    ranked = sorted(zip(keep, claims, strict=True), key=lambda pair: (not pair[1], not pair[0].is_default))
+    chosen = ranked[0][0] if ranked else None
     for address in keep:
         address.is_default = address is chosen
     kept = {address.pk for address in keep}

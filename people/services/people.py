@@ -123,7 +123,8 @@ def _write_relations(person: Person, relations: PersonValues, actor: Actor) -> b
 
 
 def _replace_organizations(person: Person, relations: PersonValues, actor: Actor) -> bool:
-    present = set(person.organizations.values_list("pk", flat=True))
+    # Deleted organizations are not listed: no list takes them out, and restoring one brings it back.
+    present = set(person.organizations.visible_to(actor).values_list("pk", flat=True))
     wanted = set(present)
     if "organizations_id" in relations:
         wanted = {
