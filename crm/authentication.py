@@ -58,10 +58,9 @@ def parse_bearer(header: str) -> str:
 
     :raises Unauthenticated: if the header is not of the form ``Bearer <token>``.
     """
-    match = BEARER.fullmatch(header)
-    if match is None:
-        raise Unauthenticated
-    return match[1]
+    if match := BEARER.fullmatch(header):
+        return match[1]
+    raise Unauthenticated
 
 
 def authenticate_token(raw: str, *, company_key: str | None = None, door: Door = Door.GRAPHQL) -> Credential:

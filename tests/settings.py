@@ -19,6 +19,7 @@ os.environ |= {
     "DJANGO_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "DJANGO_DEBUG": "true",
     "DJANGO_SECRET_KEY": "tests-only",
+    "GRAPHIQL_ENABLED": "false",
     "PORT": "8000",
     # Of its own for each process: runs side by side do not hear one another, and servers of a test hear it.
     "REDIS_PREFIX": directory.name,

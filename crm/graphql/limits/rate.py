@@ -22,7 +22,7 @@ def charge(account: str, cost: int) -> None:
 
     :raises RateLimited: if the account has none left.
     """
-    most: int = getattr(settings, "API_RATE_LIMIT", 0 if settings.DEBUG else 600)
+    most: int = settings.API_RATE_LIMIT
     if not most:
         return
     now = int(time.time())

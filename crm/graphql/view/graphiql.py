@@ -31,7 +31,7 @@ def is_served_to(request: HttpRequest) -> bool:
     """Tell whether this browser gets GraphiQL: in debug each, else signed-in users if it is switched on."""
     if settings.DEBUG:
         return True
-    return getattr(settings, "GRAPHIQL_ENABLED", False) and request.user.is_authenticated
+    return settings.GRAPHIQL_ENABLED and request.user.is_authenticated
 
 
 def page(request: HttpRequest) -> HttpResponse:
