@@ -1,7 +1,7 @@
 """FilterSets of the lists: which columns ``where`` knows, of what type each is, and how search works."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 import django_filters
@@ -151,10 +151,18 @@ class DateColumn(Column):
         return parse_date(value)
 
 
-class ChoiceColumn(TextColumn):
-    """One of a few words."""
+class ChoiceColumn(Column):
+    """One of a few words in upper case; they are read in any case."""
 
-    operators = operators.EVERY - PATTERNS
+    def __init__(self, field_name: str, *, words: Collection[str]) -> None:
+        super().__init__(field_name)
+        self.words = words
+
+    def read(self, value: Any) -> str:
+        word = value.strip().upper() if isinstance(value, str) else None
+        if word not in self.words:
+            raise ValueError(f"Expected one of {', '.join(self.words)}.")
+        return str(word)
 
 
 class ListFilterSet(django_filters.FilterSet):

@@ -11,7 +11,7 @@ from crm.actors import Action
 from crm.errors import NotFound
 from crm.graphql.auth import Guarded, actor_of
 from crm.graphql.inputs import TagInput, clean_arguments, input_paths
-from crm.graphql.queries import reread
+from crm.graphql.prefetch import reread
 from crm.graphql.types import Tag
 from crm.services import tags
 

@@ -64,6 +64,12 @@ def load(
     return loading.apply(queryset)
 
 
+def reread(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
+    """Give a row that was just written as the selection needs it; None if the actor no longer sees it."""
+    visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=row.pk)
+    return load(visible, type_, info.field_nodes, info).first()
+
+
 def _has_column(model: type[Model], name: str) -> bool:
     return any(column.attname == name for column in model._meta.concrete_fields)
 

@@ -32,12 +32,6 @@ def read_one(info: GraphQLResolveInfo, type_: Any, key: object, *, argument: str
     return pick(load(visible, type_, info.field_nodes, info), key, argument=argument)
 
 
-def reread(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
-    """Give a row that was just written as the selection needs it; None if the actor no longer sees it."""
-    visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=row.pk)
-    return load(visible, type_, info.field_nodes, info).first()
-
-
 def single_field(type_: Any, **kwargs: Any) -> Guarded:
     """Declare a query for one row by id; null data and NOT_FOUND where it does not exist."""
 

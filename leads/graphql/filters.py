@@ -89,7 +89,7 @@ class LeadStatusFilterSet(ListFilterSet):
 
     id = IdColumn("id")
     name = TextColumn("name")
-    category = ChoiceColumn("category")
+    category = ChoiceColumn("category", words=models.StatusCategory.values)
     is_default = BooleanColumn("is_default")
 
     class Meta:

@@ -11,7 +11,7 @@ from crm.actors import Action
 from crm.graphql.auth import actor_of
 from crm.graphql.inputs import input_paths
 from crm.graphql.mutations import Change
-from crm.graphql.queries import reread
+from crm.graphql.prefetch import reread
 from people.graphql.inputs import OrganizationInput, OrganizationPeopleInput, PeopleInput
 from people.graphql.types import Organization, People
 from people.services import organizations, people

@@ -8,7 +8,7 @@ from graphql import GraphQLResolveInfo
 from crm.actors import Action
 from crm.graphql.auth import actor_of
 from crm.graphql.mutations import Change
-from crm.graphql.queries import reread
+from crm.graphql.prefetch import reread
 from pipelines import services
 from pipelines.graphql.inputs import PipelineInput, PipelineStageInput
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
