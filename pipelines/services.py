@@ -69,6 +69,7 @@ def update_pipeline(key: object, values: PipelineValues, *, actor: Actor) -> Pip
     :raises ValidationError: if a rule is broken.
     """
     actor.require(Action.CHANGE_PIPELINES)
+    saving.refuse_null(values, ["weight", "is_default"])
     pipeline = saving.lock(Pipeline.objects.all(), actor, key)
     before = saving.column_values(pipeline)
     _assign_pipeline(pipeline, values)
@@ -161,7 +162,7 @@ def restore_pipeline(key: object, *, actor: Actor) -> None:
 
 
 def _pipeline_key(values: StageValues) -> tuple[str, object]:
-    keys = {name: str(values[name]) for name in PIPELINE_KEYS if values.get(name) is not None}
+    keys = {name: str(values[name]) for name in PIPELINE_KEYS if not saving.is_none_given(values.get(name))}
     if len(set(keys.values())) > 1:
         raise ValidationError({"pipeline_id": ["pipelines_id and pipeline_id name different pipelines."]})
     return next(iter(keys.items()), ("pipelines_id", None))
@@ -199,6 +200,7 @@ def update_stage(key: object, values: StageValues, *, actor: Actor) -> Stage:
     """
     actor.require(Action.CHANGE_PIPELINES)
     stage = saving.lock(Stage.objects.all(), actor, key)
+    saving.refuse_null(values, ["rotting_days", "weight"])
     _check_pipeline(values, stage.pipeline, actor)
     return _write_stage(stage, values, actor, before=saving.column_values(stage))
 

@@ -135,7 +135,9 @@ class Mutation(graphene.ObjectType):
         expected_version: int | None = None,
     ) -> Any:
         nested = input or {}
-        outcomes = {word.casefold() for word in (nested.get("status"), status) if word}
+        words = [word.casefold() for word in (nested.get("status"), status) if word]
+        # "close" and "closed" are one outcome.
+        outcomes = {word if word != "closed" else "close" for word in words}
         if len(outcomes) != 1:
             raise ValidationError({"status": ["Give one status: won, lost or closed."]})
         lead = closing.close_lead(

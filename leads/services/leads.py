@@ -51,7 +51,11 @@ def create_lead(values: LeadValues, *, actor: Actor) -> Lead:
 
 
 def _flag_duplicate(lead: Lead, values: LeadValues) -> None:
-    if "status_id" in values or lead.person is None or not lead.company.flag_duplicate_leads:
+    if (
+        not saving.is_none_given(values.get("status_id"))
+        or lead.person is None
+        or not lead.company.flag_duplicate_leads
+    ):
         return
     if Lead.objects.filter(LIVE, person=lead.person, status__category="OPEN").exists():
         duplicate = LeadStatus.objects.filter(company=lead.company, name__iexact=DUPLICATE_STATUS).first()

@@ -6,16 +6,19 @@ from django.core.exceptions import ValidationError
 
 from crm.actors import Actor, Role
 from crm.models import User
-from crm.services import nesting, saving
+from crm.services import nesting
 from crm.services.custom_fields import CustomFieldValues
+from crm.services.saving import is_none_given
 from crm.services.tags import TagValues
 from leads.models import Lead, LeadReceiver, LeadSource, LeadStatus, LeadType
+from leads.services.nested import find_or_create_organization, find_or_create_person
 from people.models import Organization, Person
-from people.models.canonical import canonical_email, canonical_phone
-from people.services import organizations, people
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
 from pipelines.models import Pipeline, Stage
+
+#: The keys that say where a lead is.
+PLACES = ("pipeline_stage_id", "pipeline_id", "pipelines_id")
 
 
 class LeadValues(TypedDict, total=False):
@@ -46,11 +49,6 @@ class LeadValues(TypedDict, total=False):
     custom_fields: list[CustomFieldValues] | None
 
 
-def _none_given(key: object) -> bool:
-    # 0 in an optional reference has always meant "none".
-    return key is None or str(key).strip() in ("", "0")
-
-
 def resolve(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
     """Set a lead's relations to the rows that its input names.
 
@@ -70,12 +68,12 @@ def resolve(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
     for key, attribute, model in lookups:
         if key not in given:
             continue
-        if not _none_given(given[key]):
+        if not is_none_given(given[key]):
             setattr(lead, attribute, model.objects.find(actor, given[key], argument=key))
-        elif attribute == "status":
-            raise ValidationError({key: ["A lead has a status."]})
-        else:
+        elif attribute != "status":
             setattr(lead, attribute, None)
+        elif given[key] is None and not lead._state.adding:
+            raise ValidationError({key: ["A lead has a status."]})
     if "leads_owner_id" in values:
         lead.owner = find_owner(values["leads_owner_id"], actor=actor)
 
@@ -86,7 +84,7 @@ def find_owner(key: object, *, actor: Actor) -> User | None:
     :raises NotFound: if no such member exists for the actor.
     :raises ValidationError: if the member may not own leads.
     """
-    if _none_given(key):
+    if is_none_given(key):
         return None
     user: User = User.objects.find(actor, key, argument="leads_owner_id")
     check_owner(user.pk, actor=actor)
@@ -103,98 +101,55 @@ def check_owner(user_id: int, *, actor: Actor) -> None:
 
 
 def _resolve_stage(lead: Lead, values: LeadValues, actor: Actor) -> None:
-    keys = {
-        name: key
-        for name, key in (
-            ("pipeline_id", values.get("pipeline_id")),
-            ("pipelines_id", values.get("pipelines_id")),
-        )
-        if not _none_given(key)
-    }
-    if len({str(key) for key in keys.values()}) > 1:
+    given: dict[str, Any] = {name: key for name, key in values.items() if name in PLACES}
+    named = {name: key for name, key in given.items() if not is_none_given(key)}
+    if given and not named and None in given.values() and not lead._state.adding:
+        raise ValidationError({name: ["A lead is always in a stage."] for name in given})
+    stage_key = named.pop("pipeline_stage_id", None)
+    pipelines = {name: Pipeline.objects.find(actor, key, argument=name) for name, key in named.items()}
+    if len(set(pipelines.values())) > 1:
         raise ValidationError({"pipeline_id": ["pipeline_id and pipelines_id name different pipelines."]})
-    pipeline = None
-    for name, key in keys.items():
-        pipeline = Pipeline.objects.find(actor, key, argument=name)
-    if not _none_given(values.get("pipeline_stage_id")):
+    argument, pipeline = next(iter(pipelines.items()), ("pipeline_id", None))
+    if stage_key is not None:
         stages = Stage.objects.select_related("pipeline")
-        lead.stage = stages.find(actor, values.get("pipeline_stage_id"), argument="pipeline_stage_id")
+        lead.stage = stages.find(actor, stage_key, argument="pipeline_stage_id")
         if pipeline is not None and lead.stage.pipeline_id != pipeline.pk:
             raise ValidationError({"pipeline_stage_id": ["This stage belongs to another pipeline."]})
     elif pipeline is not None and lead.pipeline_id != pipeline.pk:
         # A pipeline alone means its first stage.
         entry = Stage.objects.entry_of(pipeline.pk)
         if entry is None:
-            raise ValidationError({"pipeline_id": ["This pipeline has no stages."]})
+            raise ValidationError({argument: ["This pipeline has no stages."]})
         lead.stage = entry
 
 
 def _resolve_person(lead: Lead, values: LeadValues, actor: Actor) -> None:
     nested = values.get("people")
     key = values.get("people_id")
-    if nested is not None and not _none_given(key):
+    if nested is not None and not is_none_given(key):
         raise ValidationError({"people_id": ["Give people_id or people, not both."]})
     if nested is not None:
         with nesting.within("people"):
-            lead.person = _person_of(nested, actor)
+            lead.person = find_or_create_person(nested, actor=actor)
     elif "people_id" in values:
         visible = Person.objects.with_main_phone()
-        lead.person = None if _none_given(key) else visible.find(actor, key, argument="people_id")
-
-
-def _person_of(nested: PersonValues, actor: Actor) -> Person:
-    """Give the person that is meant: by id, else the only one alike, else a new one."""
-    saving.check_current_company(nested.get("company_id"), actor)
-    if nested.get("id") is not None:
-        return Person.objects.with_main_phone().find(actor, nested["id"])
-    visible = Person.objects.visible_to(actor).with_main_phone()
-    email = canonical_email(nested.get("email"))
-    if email is not None:
-        alike = list(visible.filter(email_canonical=email)[:2])
-    else:
-        phones = [canonical_phone(item.get("value"), None) for item in nested.get("contacts") or []]
-        name = " ".join(
-            part
-            for part in (nested.get("firstname"), nested.get("middlename"), nested.get("lastname"))
-            if part
-        )
-        known_phones = [phone for phone in phones if phone]
-        alike = (
-            list(visible.filter(contacts__canonical__in=known_phones, name__iexact=name).distinct()[:2])
-            if known_phones and name
-            else []
-        )
-    if len(alike) == 1:
-        return alike[0]
-    return people.create_person(nested, actor=actor)
+        lead.person = None if is_none_given(key) else visible.find(actor, key, argument="people_id")
 
 
 def _resolve_organization(lead: Lead, values: LeadValues, actor: Actor) -> None:
     nested = values.get("organization")
     key = values.get("organization_id")
-    if nested is not None and not _none_given(key):
+    if nested is not None and not is_none_given(key):
         raise ValidationError({"organization_id": ["Give organization_id or organization, not both."]})
     if nested is not None:
         with nesting.within("organization"):
-            lead.organization = _organization_of(nested, actor)
+            lead.organization = find_or_create_organization(nested, actor=actor)
         if lead.person is not None:
             lead.person.organizations.add(lead.organization)
     elif "organization_id" in values:
         lead.organization = (
-            None if _none_given(key) else Organization.objects.find(actor, key, argument="organization_id")
+            None if is_none_given(key) else Organization.objects.find(actor, key, argument="organization_id")
         )
-
-
-def _organization_of(nested: OrganizationValues, actor: Actor) -> Organization:
-    """Give the organization that is meant: by id, else the oldest of its name, else a new one."""
-    saving.check_current_company(nested.get("company_id"), actor)
-    if nested.get("id") is not None:
-        return Organization.objects.find(actor, nested["id"])
-    name = (nested.get("name") or "").strip()
-    if not name:
-        raise ValidationError({"name": ["Give the organization a name."]})
-    found = Organization.objects.visible_to(actor).named(name).first()
-    return found or organizations.create_organization(nested, actor=actor)
 
 
 def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor) -> None:

@@ -1,0 +1,77 @@
+"""Whom the objects nested in a lead's input mean: somebody who is known, or somebody new."""
+
+from django.core.exceptions import ValidationError
+
+from crm.actors import Actor
+from crm.models import Company
+from crm.models.base import parse_id
+from crm.models.matching import as_pattern
+from crm.services import saving
+from people.models import ContactType, Organization, Person
+from people.models.canonical import canonical_email, canonical_phone, has_email_form
+from people.services import organizations, people
+from people.services.contacts import ContactValues
+from people.services.organizations import OrganizationValues
+from people.services.people import PersonValues
+
+
+def find_or_create_person(nested: PersonValues, *, actor: Actor) -> Person:
+    """Give the person that is meant: by id, else the only one alike, else a new one.
+
+    Alike are those of the same e-mail; where none is given, those of the same phone and name. Whoever is
+    found is left as they are.
+
+    :raises NotFound: if something that is named does not exist for the actor.
+    :raises ValidationError: if a new person would break a rule.
+    """
+    saving.check_current_company(nested.get("company_id"), actor)
+    visible = Person.objects.visible_to(actor).with_main_phone()
+    if not saving.is_none_given(nested.get("id")):
+        return Person.objects.with_main_phone().find(actor, nested["id"])
+    email, phones = _reached_by(nested, actor)
+    name = " ".join(
+        part for part in (nested.get("firstname"), nested.get("middlename"), nested.get("lastname")) if part
+    )
+    alike: list[Person] = []
+    if email is not None:
+        alike = list(visible.filter(email_canonical=email)[:2])
+    elif phones and name:
+        same_name = visible.filter(name__like=as_pattern(" ".join(name.split())))
+        alike = list(same_name.filter(contacts__canonical__in=phones).distinct()[:2])
+    return alike[0] if len(alike) == 1 else people.create_person(nested, actor=actor)
+
+
+def _reached_by(nested: PersonValues, actor: Actor) -> tuple[str | None, list[str]]:
+    """Give the canonical e-mail, which may stand among the contacts, and the canonical phones."""
+    email = canonical_email(nested.get("email"))
+    contacts: list[ContactValues] = nested.get("contacts") or []
+    if email is not None or not contacts:
+        return email, []
+    types = {type_.pk: type_ for type_ in ContactType.objects.visible_to(actor)}
+    region = Company.objects.get(pk=actor.company_id).region
+    phones = []
+    for contact in contacts:
+        type_ = types.get(parse_id(contact.get("contacts_types_id")) or 0)
+        value = contact.get("value") or ""
+        if type_ is not None and type_.is_email and has_email_form(value):
+            return canonical_email(value), []
+        phone = canonical_phone(value, region) if type_ is not None and type_.is_phone else None
+        if phone is not None:
+            phones.append(phone)
+    return None, phones
+
+
+def find_or_create_organization(nested: OrganizationValues, *, actor: Actor) -> Organization:
+    """Give the organization that is meant: by id, else the oldest of its name, else a new one.
+
+    :raises NotFound: if something that is named does not exist for the actor.
+    :raises ValidationError: if it has no name, or a new one would break a rule.
+    """
+    saving.check_current_company(nested.get("company_id"), actor)
+    if not saving.is_none_given(nested.get("id")):
+        return Organization.objects.find(actor, nested["id"])
+    name = (nested.get("name") or "").strip()
+    if not name:
+        raise ValidationError({"name": ["Give the organization a name."]})
+    found = Organization.objects.visible_to(actor).named(name).first()
+    return found or organizations.create_organization(nested, actor=actor)
