@@ -50,6 +50,7 @@ def server_config(host: str, port: int) -> uvicorn.Config:
         ws_max_size=65_536,
         ws_ping_interval=0,
         timeout_graceful_shutdown=30,
+        lifespan="off",
         # Logging is Django's; uvicorn's access log would repeat query strings.
         log_config=None,
         access_log=False,
