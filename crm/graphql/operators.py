@@ -46,8 +46,6 @@ _LOOKUPS = {
     SQLOperator.NOT_LIKE: "like",
     SQLOperator.IN: "in",
     SQLOperator.NOT_IN: "in",
-    SQLOperator.BETWEEN: "range",
-    SQLOperator.NOT_BETWEEN: "range",
 }
 _NEGATIONS = frozenset({SQLOperator.NEQ, SQLOperator.NOT_LIKE, SQLOperator.NOT_IN, SQLOperator.NOT_BETWEEN})
 
@@ -59,7 +57,11 @@ def compare(column: str, operator: SQLOperator, value: Any) -> Q:
     """
     if operator in NULL_TESTS:
         return Q(**{f"{column}__isnull": operator is SQLOperator.IS_NULL})
-    condition = Q(**{f"{column}__{_LOOKUPS[operator]}": value})
+    if operator in RANGES:
+        # Foreign keys know no range.
+        condition = Q(**{f"{column}__gte": value[0], f"{column}__lte": value[1]})
+    else:
+        condition = Q(**{f"{column}__{_LOOKUPS[operator]}": value})
     if operator in _NEGATIONS:
         return ~condition & Q(**{f"{column}__isnull": False})
     return condition
