@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.db.models import Field, ManyToManyField, Model, Prefetch, QuerySet
@@ -32,6 +33,12 @@ def selected_fields(
     for same_key in collected.values():
         by_name[same_key[0].name.value].extend(same_key)
     return by_name
+
+
+@cache
+def declared_fields(type_: Any) -> dict[str, Any]:
+    """Give the fields of a graphene type by their names in the API, which some are not declared under."""
+    return {field.name or name: field for name, field in type_._meta.fields.items()}
 
 
 @dataclass
@@ -86,7 +93,7 @@ def _walk(
 ) -> None:
     relations: dict[str, tuple[Any, list[FieldNode]]] = {}
     for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
-        declared = type_._meta.fields.get(name)
+        declared = declared_fields(type_).get(name)
         if isinstance(declared, Computed):
             loading.computed[declared.annotation] = declared.expression(actor)
         elif isinstance(declared, Related | RelatedList):
@@ -169,7 +176,7 @@ def _add_one(
 def _computes(type_: Any, nodes: list[FieldNode], info: GraphQLResolveInfo) -> bool:
     """Tell whether a selection asks for a computed column, which a join cannot carry."""
     for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
-        declared = type_._meta.fields.get(name)
+        declared = declared_fields(type_).get(name)
         if isinstance(declared, Computed):
             return True
         if isinstance(declared, Related) and _computes(declared.row_type, same_name, info):
