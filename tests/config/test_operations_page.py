@@ -1,0 +1,28 @@
+"""The operations page names every setting and every command, and no other."""
+
+import re
+
+from django.core.management import get_commands
+
+from tests.config.processes import ROOT
+
+OWN_APPS = {"crm", "people", "pipelines", "leads"}
+
+
+def page() -> str:
+    return (ROOT / "docs" / "operations.md").read_text()
+
+
+def test_every_setting_is_explained_and_no_other():
+    source = (ROOT / "config" / "settings.py").read_text()
+    read = set(re.findall(r'(?:env\.\w+\(|number\(env, )[\'"]([A-Z_]+)', source))
+
+    assert len(read) > 15
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", page(), re.MULTILINE)) == read
+
+
+def test_every_command_is_explained():
+    own = {name for name, app in get_commands().items() if str(app) in OWN_APPS}
+
+    assert {"serve", "quickstart"} <= own
+    assert [name for name in sorted(own) if not re.search(rf"\b{name}\b", page())] == []
