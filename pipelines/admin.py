@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
 from crm.actors import Action
-from crm.admin.base import VisibleInline, acting
+from crm.admin.base import acting
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.forms import VersionedForm
+from crm.admin.inlines import OwnRowsFormSet, VisibleInline
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import FormSet, kept_forms
 from pipelines.models import Pipeline, Stage, visible_lead_count
@@ -28,7 +27,7 @@ from pipelines.services import (
 )
 
 
-class StageFormSet(BaseInlineFormSet[Stage, Pipeline, forms.ModelForm[Stage]]):
+class StageFormSet(OwnRowsFormSet[Stage, Pipeline]):
     """The stages of a pipeline."""
 
     def clean(self) -> None:

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import model_ngettext
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
@@ -15,8 +16,6 @@ from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
 
 Row = TypeVar("Row", bound=models.Model)
-Child = TypeVar("Child", bound=models.Model)
-Parent = TypeVar("Parent", bound=models.Model)
 
 #: What the filters of the list page append to the name of a field.
 FILTER_LOOKUPS = ("", "__exact", "__id__exact", "__isnull", "__isempty", "__gte", "__lt")
@@ -85,6 +84,15 @@ class VisibleToActor(BaseModelAdmin[Row]):
                 allowed.add(item.parameter_name)
         return lookup in allowed
 
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Offer to look at a chosen row and to add one, not to change or delete it in passing."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_change_related = field.widget.can_delete_related = False
+        return field
+
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
@@ -110,20 +118,20 @@ class VisibleToActor(BaseModelAdmin[Row]):
         """Tell whether the index names the model."""
         return self.has_view_permission(request)
 
-    def has_view_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Tell whether the role allows to look."""
         actor = actor_of(request)
         return actor is not None and actor.may(self.view_action)
 
-    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Tell whether the role allows to add a row."""
         return self.may_add and self.may_write(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Tell whether the role allows to change the row."""
         return self.may_write(request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Tell whether the role allows to delete the row."""
         return self.may_delete and self.may_write(request)
 
@@ -142,15 +150,3 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
         """Name the rows to be deleted and nothing else: services decide what goes with them."""
         rows = list(objs)
         return [str(row) for row in rows], {model_ngettext(self.opts, len(rows)): len(rows)}, set(), []
-
-
-class VisibleInline(VisibleToActor[Child], admin.TabularInline[Child, Parent]):  # type: ignore[misc]  # asked with the parent row
-    """Rows within the form of the row that they belong to."""
-
-    extra = 0
-
-
-class VisibleStackedInline(VisibleToActor[Child], admin.StackedInline[Child, Parent]):  # type: ignore[misc]  # as above
-    """Rows of many fields within the form of the row that they belong to."""
-
-    extra = 0

@@ -1,7 +1,7 @@
 """Rows with versions that can be deleted and restored."""
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin
@@ -22,6 +22,8 @@ class LiveAdmin(WritesThroughService[Row]):
     form: type[forms.ModelForm[Row]] = VersionedForm
     exclude = ("version",)
     actions: Sequence[Any] = ("delete_selected", "restore_selected")
+    #: For those who may only look: what is shown in place of a relation that may lead to a deleted row.
+    shown_instead: ClassVar[Mapping[str, str]] = {}
 
     def restore(self, request: HttpRequest, obj: Row) -> None:
         """Bring a deleted row back by a service.
@@ -46,11 +48,20 @@ class LiveAdmin(WritesThroughService[Row]):
         return here and request.GET.get(DELETED_PARAMETER) == "1"
 
     def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
-        """Add the version that a change is based on."""
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or not self.has_change_permission(request, obj):
+        """Add the version that a change is based on, or show what may be seen."""
+        fieldsets: Any = super().get_fieldsets(request, obj)
+        if obj is None:
             return fieldsets
+        if not self.has_change_permission(request, obj):
+            return [
+                (title, {**options, "fields": self._shown(options["fields"])}) for title, options in fieldsets
+            ]
         return [*fieldsets, (None, {"fields": ("version",), "classes": ("version",)})]
+
+    def _shown(self, fields: Any) -> Any:
+        if isinstance(fields, str):
+            return self.shown_instead.get(fields, fields)
+        return tuple(self._shown(field) for field in fields)
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         """Link to the forms of live rows; a deleted row has none."""

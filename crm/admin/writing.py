@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected as confirm_deletion
 from django.contrib.admin.utils import model_ngettext
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.forms.models import BaseInlineFormSet
@@ -33,7 +34,10 @@ class WritesThroughService(VisibleAdmin[Row]):
     """The pages of a model whose rows are stored by ``store`` and removed by ``remove``, both services."""
 
     form: type[forms.ModelForm[Row]] = ServiceForm
-    formfield_overrides = {models.JSONField: {"form_class": CustomFieldsField}}
+    formfield_overrides = {
+        models.JSONField: {"form_class": CustomFieldsField},
+        models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})},
+    }
     actions: Sequence[Any] = ("delete_selected",)
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:

@@ -1,6 +1,7 @@
 """Leads."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -8,6 +9,7 @@ from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from crm.actors import Action
 from crm.admin.base import acting
@@ -38,10 +40,9 @@ class LeadAdmin(CreatesThroughService[Lead], LiveAdmin[Lead]):
         "live_organization",
         "owner",
         "status",
-        "pipeline",
-        "stage",
+        "place",
         "source",
-        "created_at",
+        "created",
     )
     list_filter = (
         DeletedFilter,
@@ -54,6 +55,7 @@ class LeadAdmin(CreatesThroughService[Lead], LiveAdmin[Lead]):
     search_help_text = "Title, name, e-mail or phone number"
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("person", "organization", "stage", "tags")
+    shown_instead = {"person": "live_person", "organization": "live_organization"}
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("title", ("status", "stage"), "owner", "team", "reason_lost")}),
         ("Customer", {"fields": ("person", "organization")}),
@@ -82,6 +84,16 @@ class LeadAdmin(CreatesThroughService[Lead], LiveAdmin[Lead]):
         """Show the organization, unless deleted."""
         shown = lead.organization and lead.organization.deleted_at is None
         return str(lead.organization) if shown else None
+
+    @admin.display(description="stage", ordering="stage__weight")
+    def place(self, lead: Lead) -> str:
+        """Show the stage, with its pipeline."""
+        return f"{lead.pipeline}: {lead.stage}"
+
+    @admin.display(ordering="created_at")
+    def created(self, lead: Lead) -> date:
+        """Show the day of the request."""
+        return timezone.localtime(lead.created_at).date()
 
     @admin.display(description="participants")
     def team(self, lead: Lead) -> str:

@@ -33,9 +33,9 @@ class OrganizationAdmin(LiveAdmin[Organization]):
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("tags",)
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("name", "email", "tags")}),
-        ("Address", {"fields": ("address", "zip", "city", "state", "country")}),
-        ("Custom fields", {"fields": ("custom_fields",)}),
+        (None, {"fields": ("name", "email")}),
+        ("Address", {"fields": ("address", ("zip", "city"), ("state", "country"))}),
+        ("Details", {"fields": ("tags", "custom_fields")}),
     )
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:

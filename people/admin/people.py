@@ -9,9 +9,10 @@ from django.forms.models import ModelMultipleChoiceField
 from django.http import HttpRequest
 
 from crm.actors import Action
-from crm.admin.base import VisibleInline, VisibleStackedInline, acting, visible_rows
+from crm.admin.base import acting, visible_rows
 from crm.admin.filters import DeletedFilter
 from crm.admin.forms import VersionedForm, tag_values
+from crm.admin.inlines import VisibleInline, VisibleStackedInline
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import FormSet, kept_forms
 from people.models import Address, Contact, Organization, Person
@@ -66,10 +67,10 @@ class PersonAdmin(LiveAdmin[Person]):
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("organizations", "tags")
     inlines = (ContactInline, AddressInline)
+    shown_instead = {"organizations": "organization_names"}
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": (("firstname", "middlename", "lastname"), "email", "dob")}),
-        (None, {"fields": ("organizations", "tags")}),
-        ("Custom fields", {"fields": ("custom_fields",)}),
+        (None, {"fields": (("firstname", "lastname"), ("middlename", "dob"), "email")}),
+        ("Details", {"fields": ("organizations", "tags", "custom_fields")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:

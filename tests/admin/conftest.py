@@ -37,12 +37,12 @@ def posted(response: Any, **changes: Any) -> dict[str, Any]:
 
 
 def _values(form: Any) -> dict[str, Any]:
-    values = {}
+    values: dict[str, Any] = {}
     for bound in form:
         value = bound.value()
         if isinstance(value, list | tuple):
             values[bound.html_name] = [str(getattr(item, "pk", item)) for item in value]
-        elif value not in (None, False):
+        elif value is not None and value is not False:
             values[bound.html_name] = "on" if value is True else str(value)
     return values
 

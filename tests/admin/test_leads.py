@@ -1,5 +1,7 @@
 """The pages of leads."""
 
+from typing import Any
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
@@ -203,7 +205,7 @@ def test_row_of_another_company_is_no_choice(signed_in, tenant, other_tenant, fi
         "person": lambda: create_person({"firstname": "Jim"}, actor=other_tenant.actors.admin),
         "organization": lambda: create_organization({"name": "Acme"}, actor=other_tenant.actors.admin),
     }
-    model = Lead._meta.get_field(field).related_model
+    model: Any = Lead._meta.get_field(field).related_model
     foreign = (
         others[field]() if field in others else model.objects.filter(company=other_tenant.company).first()
     )
