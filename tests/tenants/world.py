@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.apps import apps
@@ -138,6 +139,7 @@ def _fill(made: Tenant) -> dict[str, Any]:
             "firstname": "Jane",
             "lastname": "Doe",
             "email": "jane@example.com",
+            "dob": date(1990, 1, 31),
             "contacts": [
                 {"contacts_types_id": contact_type.pk, "value": "+1-555-0101"},
                 {"contacts_types_id": contact_type.pk, "value": mark},
@@ -169,6 +171,9 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "custom_fields": custom_fields,
     }
     lead = create_lead(lead_values, actor=actor)
+    # A moment in every column that lists compare.
+    lead.closed_at = lead.stage_changed_at
+    lead.save(update_fields=["closed_at"])
     follow_lead(lead.pk, actor=actor, user_key=made.users["manager"].pk)
     for model, record in ((PersonFile, person), (OrganizationFile, organization), (LeadFile, lead)):
         file = FilesystemFactory(company=company, name=mark)

@@ -1,0 +1,195 @@
+"""Lists hold the caller's own rows, whatever they are narrowed, ordered or searched by."""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLField, GraphQLInputObjectType, get_named_type
+
+from crm.graphql.filters import Column, ListFilterSet
+from crm.graphql.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
+from crm.graphql.queries import TagFilterSet, UserFilterSet
+from crm.models import User
+from leads.graphql import filters as leads
+from leads.models import Lead
+from people.graphql import filters as people
+from people.models import ContactType
+from pipelines.graphql import filters as pipelines
+from tests.clients import GraphQLSchema
+from tests.tenants.leaks import read
+from tests.tenants.walk import is_list_of_pages, operations, selection_of
+from tests.tenants.world import MARK, Side, World
+
+#: The columns of each list, and the kind of row that it lists.
+LISTED: dict[str, tuple[type[ListFilterSet], str]] = {
+    "contactType": (people.ContactTypeFilterSet, "contact_type"),
+    "leadReceivers": (leads.LeadReceiverFilterSet, "receiver"),
+    "leadSources": (leads.LeadSourceFilterSet, "source"),
+    "leadStatuses": (leads.LeadStatusFilterSet, "status"),
+    "leadTypes": (leads.LeadTypeFilterSet, "type"),
+    "leads": (leads.LeadFilterSet, "lead"),
+    "organizations": (people.OrganizationFilterSet, "organization"),
+    "peoples": (people.PeopleFilterSet, "person"),
+    "pipelines": (pipelines.PipelineFilterSet, "pipeline"),
+    "tags": (TagFilterSet, "tag"),
+    "users": (UserFilterSet, "user"),
+}
+LISTS_OF_SCHEMA = {
+    coordinate.removeprefix("Query."): field
+    for coordinate, field in operations(GraphQLSchema).items()
+    if is_list_of_pages(field)
+}
+#: Words that rows of both companies are found by, and one that only rows of the other company hold.
+WORDS = ("Jane", "jane@example.com", "5550101", "Acme", "Enterprise", "VIP", "Agent", MARK)
+
+
+def rows_selected(name: str) -> str:
+    return selection_of(LISTS_OF_SCHEMA[name])
+
+
+def expected_keys(own: Side, name: str) -> set[str]:
+    """Give the ids of a company's live rows, without asking ``visible_to``."""
+    model = LISTED[name][0]._meta.model
+    rows = model._base_manager.filter(pk__in=own.keys[model._meta.db_table])
+    if any(column.name == "deleted_at" for column in model._meta.concrete_fields):
+        rows = rows.filter(deleted_at=None)
+    keys = {str(pk) for pk in rows.values_list("pk", flat=True)}
+    if model is ContactType:
+        keys |= {str(pk) for pk in ContactType.objects.filter(company=None).values_list("pk", flat=True)}
+    if model is User:
+        keys.add(str(model._base_manager.get(username="both").pk))
+    return keys
+
+
+def keys_of(page: dict[str, Any]) -> set[str]:
+    return {row["id"] for row in page["data"]}
+
+
+def test_a_list_holds_all_own_rows_and_counts_no_others(world: World):
+    actor = world.own.tenant.actors.admin
+    for name in LISTED:
+        expected = expected_keys(world.own, name)
+
+        page = read(f"{{ {name}(first: 100) {rows_selected(name)} }}", actor=actor, other=world.other)[name]
+
+        assert expected, name
+        assert keys_of(page) == expected, name
+        assert page["paginatorInfo"]["total"] == len(expected), name
+
+
+def test_every_list_has_a_case():
+    assert set(LISTED) == set(LISTS_OF_SCHEMA)
+
+
+def test_every_column_of_where_and_order_is_known():
+    for name, field in LISTS_OF_SCHEMA.items():
+        filterset = LISTED[name][0]
+
+        assert enum_of(field, "where") == {column.upper() for column in filterset.columns()}
+        assert enum_of(field, "orderBy") == {column.upper() for column in filterset.order_columns}
+
+
+def enum_of(field: GraphQLField, argument: str) -> set[str]:
+    input_type = get_named_type(field.args[argument].type)
+    assert isinstance(input_type, GraphQLInputObjectType)
+    column: Any = get_named_type(input_type.fields["column"].type)
+    return set(column.values)
+
+
+def test_where_finds_own_rows_alone(world: World):
+    columns = [
+        (name, kind, column_name, column)
+        for name, (filterset, kind) in LISTED.items()
+        for column_name, column in filterset.columns().items()
+    ]
+    for name, kind, column_name, column in columns:
+        value = value_of(world.other.rows[kind], column)
+        fields = [
+            f"{operator.value}: {name}(first: 100, where: {condition(column_name, operator, value)})"
+            f" {rows_selected(name)}"
+            for operator in column.operators
+        ]
+
+        answer = read(f"{{ {' '.join(fields)} }}", actor=world.own.tenant.actors.admin, other=world.other)
+
+        totals = [page["paginatorInfo"]["total"] == len(page["data"]) for page in answer.values()]
+        assert all(totals), column_name
+        if value is not None and is_key(column):
+            assert answer["EQ"]["data"] == [], column_name
+
+
+def value_of(row: Any, column: Column) -> Any:
+    for part in column.field_name.split("__"):
+        row = getattr(row, part, True)
+    return row
+
+
+def is_key(column: Column) -> bool:
+    """Tell whether a column names a row of one company: no own row can have the other's value."""
+    name: str = column.field_name
+    return name.endswith("_id") or name in ("id", "uuid")
+
+
+def condition(column: str, operator: SQLOperator, value: Any) -> str:
+    given = str(value).lower() if isinstance(value, bool) else f'"{value}"'
+    if operator in LISTS:
+        given = f"[{given}, {given}]" if operator in RANGES else f"[{given}]"
+    said = "" if operator in NULL_TESTS else f", value: {given}"
+    return f"{{column: {column.upper()}, operator: {operator.value}{said}}}"
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_order_adds_and_removes_nothing(world: World, direction: str):
+    for name, (filterset, _kind) in LISTED.items():
+        fields = [
+            f"{column}: {name}(first: 100, orderBy: [{{column: {column.upper()}, order: {direction}}}])"
+            f" {rows_selected(name)}"
+            for column in filterset.order_columns
+        ]
+
+        answer = read(f"{{ {' '.join(fields)} }}", actor=world.own.tenant.actors.admin, other=world.other)
+
+        expected = expected_keys(world.own, name)
+        assert [keys_of(page) for page in answer.values()] == [expected] * len(fields), name
+
+
+def test_search_finds_own_rows_alone(world: World):
+    for name in [name for name, field in LISTS_OF_SCHEMA.items() if "search" in field.args]:
+        fields = [
+            f'a{index}: {name}(first: 100, search: "{word}") {rows_selected(name)}'
+            for index, word in enumerate(WORDS)
+        ]
+
+        answer = read(f"{{ {' '.join(fields)} }}", actor=world.own.tenant.actors.admin, other=world.other)
+
+        assert any(page["data"] for page in answer.values()), name
+        assert answer[f"a{WORDS.index(MARK)}"]["data"] == [], name
+
+
+def test_counts_leave_out_leads_of_another_company_that_stand_in_own_rows(world: World):
+    document = """{
+        pipelines { data { __typename id lead_count stage_count stages { __typename id lead_count } } }
+        leadReceivers { data { __typename id total_leads } }
+    }"""
+    actor = world.own.tenant.actors.admin
+    before = read(document, actor=actor, other=world.other)
+    Lead.objects.filter(pk=world.other.rows["lead"].pk).update(
+        stage=world.own.rows["stage"],
+        pipeline=world.own.rows["pipeline"],
+        receiver=world.own.rows["receiver"],
+    )
+
+    after = read(document, actor=actor, other=world.other)
+
+    assert sum(pipeline["lead_count"] for pipeline in before["pipelines"]["data"]) == 1
+    assert [receiver["total_leads"] for receiver in before["leadReceivers"]["data"]] == [1]
+    assert after == before
+
+
+def test_a_member_of_both_companies_has_the_role_of_the_current_one(world: World):
+    document = '{ users(where: {column: DISPLAYNAME, value: "Both"}) { data { __typename id role } } }'
+
+    own = read(document, actor=world.own.tenant.actors.admin, other=world.other)
+    other = read(document, actor=world.other.tenant.actors.admin, other=world.own)
+
+    assert [user["role"] for user in own["users"]["data"]] == ["AGENT"]
+    assert [user["role"] for user in other["users"]["data"]] == ["ADMIN"]

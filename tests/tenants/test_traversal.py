@@ -1,0 +1,75 @@
+"""From each type, every path of relations leads to the caller's own rows."""
+
+from collections import deque
+
+import pytest
+from graphql import GraphQLObjectType
+
+from tests.clients import GraphQLSchema
+from tests.tenants.leaks import objects, read
+from tests.tenants.walk import is_list_of_pages, operations, paths, relations, row_type, scalars
+from tests.tenants.world import World
+
+LONGEST = 3
+
+
+def ways_in() -> dict[str, tuple[str, ...]]:
+    """Give the shortest path of fields from the root query to each type of rows."""
+    found: dict[str, tuple[str, ...]] = {}
+    waiting: deque[tuple[GraphQLObjectType, tuple[str, ...]]] = deque()
+    for coordinate, field in operations(GraphQLSchema).items():
+        root, name = coordinate.split(".")
+        kind = row_type(field)
+        required = [argument for argument in field.args.values() if str(argument.type) == "ID!"]
+        if root == "Query" and kind is not None and not required:
+            waiting.append((kind, (name, "data") if is_list_of_pages(field) else (name,)))
+    while waiting:
+        kind, path = waiting.popleft()
+        if kind.name not in found:
+            found[kind.name] = path
+            waiting.extend((below, (*path, name)) for name, below in relations(kind).items())
+    return found
+
+
+def document(path: tuple[str, ...], leaf: GraphQLObjectType) -> str:
+    opened = " { __typename id ".join(path).replace(" { __typename id data", " { data", 1)
+    return f"{{ {opened} {{ __typename {scalars(leaf)} }} {'}' * len(path)}"
+
+
+def type_at(type_: GraphQLObjectType, path: tuple[str, ...]) -> GraphQLObjectType:
+    for name in path:
+        type_ = relations(type_)[name]
+    return type_
+
+
+WAYS_IN = ways_in()
+
+
+def test_every_type_of_rows_is_reached():
+    unreached = {
+        name
+        for name, kind in GraphQLSchema.type_map.items()
+        if isinstance(kind, GraphQLObjectType) and "id" in kind.fields and name not in WAYS_IN
+    }
+
+    assert unreached == set()
+
+
+def test_every_path_leads_to_own_rows(world: World, capsys: pytest.CaptureFixture[str]):
+    actor = world.own.tenant.actors.admin
+    tried = 0
+    empty = []
+    for type_name, way in WAYS_IN.items():
+        kind = GraphQLSchema.type_map[type_name]
+        assert isinstance(kind, GraphQLObjectType)
+        for path in paths(kind, longest=LONGEST):
+            leaf = type_at(kind, path)
+            answer = read(document((*way, *path), leaf), actor=actor, other=world.other)
+            tried += 1
+            if "id" in leaf.fields and not any(row["__typename"] == leaf.name for row in objects(answer)):
+                empty.append(f"{type_name}.{'.'.join(path)}")
+
+    with capsys.disabled():
+        print(f"\npaths of relations: {tried - len(empty)} of {tried} lead to rows, all of them own")
+    # A path that leads nowhere would prove nothing.
+    assert empty == []
