@@ -1,18 +1,31 @@
 import dataclasses
 
 import pytest
+from channels.db import database_sync_to_async
 
 from crm.graphql.socket import bounds
 from tests.events.layers import in_memory_layer, layer_in_use
-from tests.graphql.socket.client import HOST
+from tests.graphql.socket.client import HOST, member
 
 
 @pytest.fixture(autouse=True)
-def _stream(transactional_db, settings):
-    """Rows that threads can see, and a stream that no other run hears."""
+def _stream(settings):
+    """A stream that no other run hears."""
     settings.ALLOWED_HOSTS = [HOST, "127.0.0.1"]
     with layer_in_use(in_memory_layer()):
         yield
+
+
+@pytest.fixture
+def agent(transactional_db):
+    """A member with a token, whose rows the socket's threads can see."""
+    return member()
+
+
+@pytest.fixture
+def make_member(transactional_db):
+    """Make further members, from within a running loop."""
+    return database_sync_to_async(member)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
-from tests.graphql.socket.client import HOST, Client, member
+from tests.graphql.socket.client import HOST, Client
 
 OWN_ORIGIN = f"http://{HOST}"
 
@@ -19,11 +19,6 @@ def signed_in(user, settings):
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
     return session
-
-
-@pytest.fixture
-def agent():
-    return member()
 
 
 @pytest.fixture
@@ -132,8 +127,8 @@ async def test_signing_out_closes_the_socket_with_4403(session, cookie, limit):
         assert await client.close_code() == 4403
 
 
-async def test_a_session_may_name_its_company(agent, cookie):
-    other = await database_sync_to_async(member)(company=None)
+async def test_a_session_may_name_its_company(agent, cookie, make_member):
+    other = await make_member()
     async with Client(headers={"origin": OWN_ORIGIN, "cookie": cookie}) as client:
         await client.open({"x-company": agent.company.pk})
 

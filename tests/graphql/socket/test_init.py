@@ -12,12 +12,7 @@ from django.utils import timezone
 from crm.actors import Role
 from crm.graphql.socket import consumer
 from crm.graphql.socket.bounds import socket_limits
-from tests.graphql.socket.client import Client, member
-
-
-@pytest.fixture
-def agent():
-    return member()
+from tests.graphql.socket.client import Client
 
 
 @pytest.mark.parametrize("key", ["Authorization", "authorization", "AUTHORIZATION"])
@@ -40,7 +35,7 @@ async def test_token_is_acknowledged(agent, key):
         {"token": "unknown"},
     ],
 )
-async def test_no_good_credential_is_closed_with_4401(payload):
+async def test_no_good_credential_is_closed_with_4401(transactional_db, payload):
     async with Client() as client:
         await client.connect()
         await client.send({"type": "connection_init", "payload": payload})
@@ -83,8 +78,8 @@ async def test_withdrawn_credential_is_closed_with_4401(agent, withdraw):
         assert await client.close_code() == 4401
 
 
-async def test_expired_token_is_closed_with_4403():
-    expired = await database_sync_to_async(member)(expires_at=timezone.now() - timedelta(seconds=1))
+async def test_expired_token_is_closed_with_4403(make_member):
+    expired = await make_member(expires_at=timezone.now() - timedelta(seconds=1))
     async with Client() as client:
         await client.connect()
         await client.send({"type": "connection_init", "payload": expired.payload})
@@ -92,8 +87,8 @@ async def test_expired_token_is_closed_with_4403():
         assert await client.close_code() == 4403
 
 
-async def test_a_token_that_expires_later_closes_the_socket_with_4403_within_a_second():
-    expiring = await database_sync_to_async(member)(expires_at=timezone.now() + timedelta(seconds=1.5))
+async def test_a_token_that_expires_later_closes_the_socket_with_4403_within_a_second(make_member):
+    expiring = await make_member(expires_at=timezone.now() + timedelta(seconds=1.5))
     async with Client() as client:
         await client.open(expiring.payload)
         opened = time.time()
@@ -167,9 +162,9 @@ async def test_second_init_is_closed_with_4429(agent):
         assert await client.close_code() == 4429
 
 
-async def test_a_user_has_so_many_sockets_at_a_time(agent, limit):
+async def test_a_user_has_so_many_sockets_at_a_time(agent, limit, make_member):
     limit(sockets_per_user=2)
-    other = await database_sync_to_async(member)()
+    other = await make_member()
     async with Client() as first, Client() as second, Client() as third, Client() as stranger:
         await first.open(agent.payload)
         await second.open(agent.payload)

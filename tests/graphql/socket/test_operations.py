@@ -3,16 +3,10 @@
 import asyncio
 
 import pytest
-from channels.db import database_sync_to_async
 
 from crm.actors import Role
 from tests.events.small_schema import Gate
-from tests.graphql.socket.client import Client, member
-
-
-@pytest.fixture
-def agent():
-    return member()
+from tests.graphql.socket.client import Client
 
 
 @pytest.fixture(autouse=True)
@@ -49,9 +43,9 @@ async def test_one_of_several_operations_is_run_with_its_variables(agent):
         assert await client.receive() == {"type": "complete", "id": "a"}
 
 
-async def test_a_mutation_asks_for_its_permission():
+async def test_a_mutation_asks_for_its_permission(make_member):
     async with Client() as client:
-        await client.open((await database_sync_to_async(member)(Role.VIEWER)).payload)
+        await client.open((await make_member(Role.VIEWER)).payload)
         await client.subscribe("a", "mutation { touch(id: 7) }")
 
         payload = (await client.receive())["payload"]
@@ -134,6 +128,8 @@ async def test_completed_query_is_not_answered(agent):
         await client.subscribe("a", "{ wait }")
         await entered_gate()
         await client.send({"type": "complete", "id": "a"})
+        await client.send({"type": "ping"})
+        assert await client.receive() == {"type": "pong"}
         Gate.opened.set()
         await client.subscribe("b", "{ ping }")
 

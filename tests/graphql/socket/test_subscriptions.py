@@ -1,33 +1,18 @@
 """Subscriptions: who is told what of an event."""
 
 import pytest
-from channels.db import database_sync_to_async
 
 from crm.actors import Role
 from crm.events import hints, hub
 from tests.events.layers import lead_event
 from tests.events.small_schema import HIDDEN, UUID_OF_NINE
-from tests.graphql.socket.client import Client, member
+from tests.graphql.socket.client import Client
 
 THINGS = "subscription { thingUpdate { id reader } }"
 
 
-@pytest.fixture
-def agent():
-    return member()
-
-
-@pytest.fixture
-def stranger():
-    return member()
-
-
 def publish(agent, object_id=9, **fields):
     hints.publish(lead_event(object_id, company_id=agent.company.pk, **fields))
-
-
-async def in_company(colleague, role):
-    return await database_sync_to_async(member)(role, company=colleague.company)
 
 
 @pytest.mark.parametrize("kind", ["created", "updated", "restored"])
@@ -98,7 +83,8 @@ async def test_bulk_work_is_told_without_content(agent):
         }
 
 
-async def test_another_company_is_told_nothing(agent, stranger):
+async def test_another_company_is_told_nothing(agent, make_member):
+    stranger = await make_member()
     async with Client() as client:
         await client.open(agent.payload)
         await client.listen("a", THINGS)
@@ -110,8 +96,7 @@ async def test_another_company_is_told_nothing(agent, stranger):
 
 
 @pytest.fixture
-def restricted_agent():
-    agent = member(Role.AGENT)
+def restricted_agent(agent):
     agent.company.lead_visibility = "OWN"
     agent.company.save()
     return agent
@@ -141,8 +126,8 @@ async def test_record_that_left_the_view_is_told_as_removed(restricted_agent):
         }
 
 
-async def test_manager_hears_of_records_of_others(restricted_agent):
-    manager = await in_company(restricted_agent, Role.MANAGER)
+async def test_manager_hears_of_records_of_others(restricted_agent, make_member):
+    manager = await make_member(Role.MANAGER, company=restricted_agent.company)
     async with Client() as client:
         await client.open(manager.payload)
         await client.listen("a", THINGS)
@@ -151,8 +136,8 @@ async def test_manager_hears_of_records_of_others(restricted_agent):
         assert (await client.receive())["payload"]["data"]["thingUpdate"]["reader"] == str(manager.user.pk)
 
 
-async def test_each_of_two_subscribers_is_told_under_own_rights(agent):
-    colleague = await in_company(agent, Role.VIEWER)
+async def test_each_of_two_subscribers_is_told_under_own_rights(agent, make_member):
+    colleague = await make_member(Role.VIEWER, company=agent.company)
     async with Client() as first, Client() as second:
         await first.open(agent.payload)
         await second.open(colleague.payload)
