@@ -39,7 +39,9 @@ def test_another_company_hears_nothing(kind, role, sees_all):
 
 
 @pytest.mark.parametrize(
-    "actor", [member(Role.VIEWER, sees_all=True), member(Role.MANAGER), member(Role.ADMIN)], ids=str
+    "actor",
+    [member(Role.VIEWER, sees_all=True), member(Role.MANAGER), member(Role.ADMIN)],
+    ids=lambda actor: actor.role,
 )
 @pytest.mark.parametrize(
     ("kind", "expected"),

@@ -88,7 +88,7 @@ async def test_expired_token_is_closed_with_4403(make_member):
 
 
 async def test_a_token_that_expires_later_closes_the_socket_with_4403_within_a_second(make_member):
-    expiring = await make_member(expires_at=timezone.now() + timedelta(seconds=1.5))
+    expiring = await make_member(expires_at=timezone.now() + timedelta(seconds=2.5))
     async with Client() as client:
         await client.open(expiring.payload)
         opened = time.time()
