@@ -8,9 +8,19 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError
 
 from crm.actors import Role
+from crm.checks import ensure_database, ensure_migrated
 from crm.errors import CrmError, NotFound
 from crm.models import Company, User
 from crm.models.base import pick
+
+
+def ensure_ready() -> None:
+    """Make sure that the database answers and has the tables of the code.
+
+    :raises CommandError: if not.
+    """
+    ensure_database()
+    ensure_migrated()
 
 
 def company_of(key: str) -> Company:

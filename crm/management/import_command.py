@@ -16,7 +16,7 @@ from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
 from crm.importing.report import RowError, Summary
 from crm.importing.running import RowImport, run_import
-from crm.management.arguments import company_of, refusals_told, user_of
+from crm.management.arguments import company_of, ensure_ready, refusals_told, user_of
 
 ROWS_REFUSED = 3
 #: What a shell reports for a program that a signal ended.
@@ -46,6 +46,7 @@ class ImportCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print the summary as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        ensure_ready()
         actor = self._actor(options["username"], options["company"])
         with opened(options["file"]) as file, signals_noted() as received, refusals_told():
             summary = run_import(

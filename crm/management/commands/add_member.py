@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from crm.actors import Role
-from crm.management.arguments import company_of, refusals_told, role_of
+from crm.management.arguments import company_of, ensure_ready, refusals_told, role_of
 from crm.models import Membership
 from crm.services.companies import add_member, find_or_create_user
 
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        ensure_ready()
         company = company_of(options["company"])
         with refusals_told(), transaction.atomic():
             user, is_new = find_or_create_user(options["username"])

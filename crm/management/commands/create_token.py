@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from crm.actors import ALL_SCOPES, Scope
-from crm.management.arguments import company_of, refusals_told, user_of
+from crm.management.arguments import company_of, ensure_ready, refusals_told, user_of
 from crm.models import Company, Membership, User
 from crm.services.tokens import create_token
 
@@ -42,6 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="what the token is for")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        ensure_ready()
         user = user_of(options["username"])
         company = company_of(options["company"]) if options["company"] else default_company(user)
         scopes = {Scope(scope) for scope in options["scope"] or ALL_SCOPES}

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crm.errors import NotFound
+from crm.management.arguments import ensure_ready
 from crm.services.tokens import revoke_token
 
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("token", help="the token, its first 12 characters, or its id")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        ensure_ready()
         try:
             token = revoke_token(options["token"])
         except NotFound as error:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from crm.management.arguments import refusals_told
+from crm.management.arguments import ensure_ready, refusals_told
 from crm.services.companies import find_or_create_user
 from leads.services.company_setup import set_up_company
 
@@ -18,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--admin", required=True, metavar="USERNAME")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        ensure_ready()
         with refusals_told(), transaction.atomic():
             admin, is_new = find_or_create_user(options["admin"])
             company = set_up_company(options["name"], admin=admin)
