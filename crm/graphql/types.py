@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import graphene
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models as db
 from django.db.models import OuterRef, Subquery
 from graphene_django import DjangoObjectType
@@ -61,7 +62,11 @@ class Related(graphene.Field):
 
     def __init__(self, type_: Any, path: str, **kwargs: Any) -> None:
         def read(row: Any, info: GraphQLResolveInfo) -> Any:
-            related = getattr(row, path)
+            try:
+                related = getattr(row, path)
+            except ObjectDoesNotExist:
+                # Loaded in scope, it is not there for this actor.
+                return None
             return related if related is not None and related.is_visible_to(actor_of(info)) else None
 
         super().__init__(type_, resolver=read, **kwargs)

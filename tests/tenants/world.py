@@ -17,6 +17,7 @@ from leads.models import LeadReceiver
 from leads.models.lead import LeadFile
 from leads.services.involvement import follow_lead
 from leads.services.leads import create_lead, delete_lead
+from people.models import Address
 from people.models.organizations import OrganizationFile
 from people.models.person import PersonFile
 from people.services.organizations import create_organization, delete_organization
@@ -157,6 +158,8 @@ def _fill(made: Tenant) -> dict[str, Any]:
     )
     stage, spare_stage = Stage.objects.visible_to(actor).filter(pipeline=pipeline).order_by("pk")
     spare_pipeline = create_pipeline({"name": "Spare", "stages": [{"name": "First"}]}, actor=actor)
+    # None is the default, so that a raw write can put them beside another person's.
+    Address.objects.update(is_default=False)
     receiver = LeadReceiver.objects.default_of(company.pk).get()
     LeadReceiver.objects.filter(pk=receiver.pk).update(user=colleague, source_name=mark)
     lead_values: Any = {
@@ -199,6 +202,8 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "status": lead.status,
         "type": lead.type,
         "source": lead.source,
+        "channel": lead.channels.get(),
+        "file_link": lead.file_links.get(),
         **_deleted(made),
     }
 

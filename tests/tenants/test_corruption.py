@@ -1,0 +1,125 @@
+"""A link to another company's row, which only a raw write can make, leads nowhere."""
+
+from typing import Any
+
+from crm.graphql.types import Computed, Related, RelatedList
+from tests.clients import GraphQLSchema, ask
+from tests.tenants.leaks import foreign
+from tests.tenants.test_traversal import WAYS_IN, document, type_at
+from tests.tenants.walk import relations, scalars
+from tests.tenants.world import Side, World, rolled_back
+
+#: The row of each company that the fields of a type are tried on.
+KINDS = {
+    "Lead": "lead",
+    "People": "person",
+    "Organization": "organization",
+    "Contact": "contact",
+    "ContactType": "contact_type",
+    "Address": "address",
+    "LeadPipeline": "pipeline",
+    "LeadPipelineStage": "stage",
+    "LeadReceiver": "receiver",
+    "LeadSource": "source",
+    "LeadType": "type",
+    "LeadStatus": "status",
+    "SocialChannel": "channel",
+    "Tag": "tag",
+    "User": "user",
+    "Company": "company",
+    "Filesystem": "file_link",
+    "CustomField": "lead",
+}
+
+
+def fields(kind: type[Related] | type[RelatedList]) -> list[tuple[str, str]]:
+    """Give the fields of all types that are declared in this way."""
+    return [
+        (type_name, name)
+        for type_name in WAYS_IN
+        for name in relations(type_at_root(type_name))
+        if isinstance(declared(type_name, name), kind)
+    ]
+
+
+def type_at_root(type_name: str) -> Any:
+    return GraphQLSchema.type_map[type_name]
+
+
+def declared(type_name: str, name: str) -> Any:
+    graphene_type = type_at_root(type_name).graphene_type
+    return {field.name or key: field for key, field in graphene_type._meta.fields.items()}.get(name)
+
+
+def read_field(world: World, type_name: str, name: str) -> list[dict[str, Any]]:
+    """Read a field with all that its rows have, and with their stored columns alone, which are joined."""
+    leaf = type_at(type_at_root(type_name), (name,))
+    stored = [
+        scalar for scalar in scalars(leaf).split() if not isinstance(declared(leaf.name, scalar), Computed)
+    ]
+    return [
+        ask(document((*WAYS_IN[type_name], name), selection), actor=world.own.tenant.actors.admin)
+        for selection in (scalars(leaf), " ".join(stored))
+    ]
+
+
+def test_every_type_has_a_row_to_try():
+    assert set(KINDS) == set(WAYS_IN)
+
+
+def test_a_link_to_one_row_of_another_company_reads_as_none(world: World):
+    # A row whose own company is another's is no row with a wrong link: it is the other's.
+    bent = [(type_name, name) for type_name, name in fields(Related) if name != "company"]
+    for type_name, name in bent:
+        own, other = world.own.rows[KINDS[type_name]], world.other.rows[KINDS[type_name]]
+        path = declared(type_name, name).path
+        with rolled_back():
+            type(own)._base_manager.filter(pk=own.pk).update(**{path: getattr(other, path)})
+
+            answer = read_field(world, type_name, name)
+
+        # A joined user is not looked up among the members: owners and creators are, and stay, members.
+        joined = relations(type_at_root(type_name))[name].name == "User"
+        assert foreign(answer[:1] if joined else answer, world.other) == [], f"{type_name}.{name}"
+    assert len(bent) == 24
+
+
+def test_a_link_to_several_rows_of_another_company_leaves_them_out(world: World):
+    bent = fields(RelatedList)
+    for type_name, name in bent:
+        before = read_field(world, type_name, name)
+        with rolled_back():
+            link(world.own, world.other, KINDS[type_name], declared(type_name, name).path)
+
+            answer = read_field(world, type_name, name)
+
+        assert answer == before, f"{type_name}.{name}"
+        assert foreign(answer, world.other) == [], f"{type_name}.{name}"
+    assert len(bent) == 14
+
+
+def link(own: Side, other: Side, kind: str, path: str) -> None:
+    """Tie what a row of the other company is tied to to the same row of the own company as well."""
+    mine, theirs = own.rows[kind], other.rows[kind]
+    relation: Any = mine._meta.get_field(path)
+    rows = list(getattr(theirs, path).all())
+    assert rows
+    if relation.one_to_many and not hasattr(relation, "object_id_field_name"):
+        relation.related_model._base_manager.filter(pk__in=[row.pk for row in rows]).update(
+            **{relation.field.name: mine}
+        )
+    elif hasattr(relation, "object_id_field_name"):
+        relation.related_model._base_manager.filter(pk__in=[row.pk for row in rows]).update(
+            **{relation.object_id_field_name: mine.pk}
+        )
+    else:
+        through = relation.remote_field.through
+        through._base_manager.bulk_create(
+            through(
+                **{
+                    f"{relation.m2m_field_name()}_id": mine.pk,
+                    f"{relation.m2m_reverse_field_name()}_id": row.pk,
+                }
+            )
+            for row in rows
+        )
