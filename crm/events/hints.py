@@ -81,8 +81,6 @@ class Sender:
                     await layer.group_send(GROUP, message)
             except Exception as error:
                 logger.warning("An event did not reach the channel layer and is lost: %r", error)
-            # The in-memory channel holds 100 messages: give its reader a turn after each.
-            await asyncio.sleep(0)
 
     def _next(self) -> dict[str, Any] | None:
         with self._lock:

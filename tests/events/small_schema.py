@@ -1,5 +1,6 @@
 """A schema with one stream, whose records exist in this module alone."""
 
+import asyncio
 import threading
 from typing import Any
 
@@ -18,7 +19,7 @@ UUID_OF_NINE = "00000000-0000-4000-8000-000000000009"
 
 
 class Gate:
-    """Holds up the resolver of ``Query.wait``."""
+    """Holds up the resolvers called ``wait``."""
 
     entered = threading.Event()
     opened = threading.Event()
@@ -28,12 +29,23 @@ class Gate:
         cls.entered.clear()
         cls.opened.clear()
 
+    @classmethod
+    async def somebody_waits(cls) -> bool:
+        return await asyncio.to_thread(cls.entered.wait, 5)
+
+    @classmethod
+    def pass_through(cls) -> str:
+        cls.entered.set()
+        cls.opened.wait(10)
+        return "waited"
+
 
 class Thing(graphene.ObjectType):
     id = graphene.ID(required=True)
     reader = graphene.ID()
     text = graphene.String()
     broken = graphene.String()
+    wait = graphene.String()
 
     @staticmethod
     def resolve_text(root: Any, info: graphene.ResolveInfo) -> str:
@@ -42,6 +54,10 @@ class Thing(graphene.ObjectType):
     @staticmethod
     def resolve_broken(root: Any, info: graphene.ResolveInfo) -> None:
         raise RuntimeError("a secret of the inside")
+
+    @staticmethod
+    def resolve_wait(root: Any, info: graphene.ResolveInfo) -> str:
+        return Gate.pass_through()
 
 
 class Query(graphene.ObjectType):
@@ -64,9 +80,7 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     def resolve_wait(root: Any, info: graphene.ResolveInfo) -> str:
-        Gate.entered.set()
-        Gate.opened.wait(10)
-        return "waited"
+        return Gate.pass_through()
 
 
 class Mutation(graphene.ObjectType):

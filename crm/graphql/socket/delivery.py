@@ -46,7 +46,7 @@ class Delivery:
         while True:
             event, decided, subscriptions = await self._waiting.get()
             for id_, subscription in subscriptions:
-                # It may have ended, and its id may stand for another by now.
+                # One that has ended meanwhile is not worth resolving.
                 if self._subscriptions.get(id_) is subscription:
                     await self._answer(id_, subscription, event, decided)
 
@@ -71,5 +71,6 @@ class Delivery:
             # The loop goes on: one event that cannot be told costs neither the others nor the socket.
             failure = {"errors": [internal_error(error, place="subscription")]}
             frame = write_message("next", id_=id_, payload=failure)
+        # It may have ended while it was resolved, and its id may stand for another by now.
         if frame is not None and self._subscriptions.get(id_) is subscription:
             await self._peer.answer(frame)

@@ -117,6 +117,7 @@ class Session:
             remaining = (self.credential.expires_at - timezone.now()).total_seconds()
             pause = min(pause, max(remaining, 0))
         await asyncio.sleep(pause)
+        # Known without the database, which may be away.
         if self.credential.has_expired(timezone.now()):
             return False
         try:

@@ -5,6 +5,7 @@ from channels.db import database_sync_to_async
 
 from crm.graphql.socket import bounds
 from tests.events.layers import in_memory_layer, layer_in_use
+from tests.events.small_schema import Gate
 from tests.graphql.socket.client import HOST, member
 
 
@@ -26,6 +27,14 @@ def agent(transactional_db):
 def make_member(transactional_db):
     """Make further members, from within a running loop."""
     return database_sync_to_async(member)
+
+
+@pytest.fixture
+def gate():
+    """The closed gate that resolvers called ``wait`` stand before."""
+    Gate.reset()
+    yield Gate
+    Gate.opened.set()
 
 
 @pytest.fixture

@@ -130,6 +130,18 @@ async def test_while_the_database_is_away_rights_are_taken_to_hold(agent, limit,
     assert len(caplog.records) == 2
 
 
+async def test_a_token_expires_while_the_database_is_away_too(make_member, monkeypatch):
+    def fail(*arguments):
+        raise OperationalError("away")
+
+    monkeypatch.setattr("crm.graphql.socket.session.is_still_good", fail)
+    expiring = await make_member(expires_at=timezone.now() + timedelta(seconds=2))
+    async with Client() as client:
+        await client.open(expiring.payload)
+
+        assert await client.close_code() == 4403
+
+
 @pytest.mark.parametrize("seconds", [0, 61])
 def test_rights_cannot_be_looked_at_more_rarely_than_each_minute(limit, seconds):
     limit(rights_seconds=seconds)

@@ -5,19 +5,7 @@ import asyncio
 import pytest
 
 from crm.actors import Role
-from tests.events.small_schema import Gate
 from tests.graphql.socket.client import Client
-
-
-@pytest.fixture(autouse=True)
-def _gate():
-    Gate.reset()
-    yield
-    Gate.opened.set()
-
-
-async def entered_gate():
-    assert await asyncio.to_thread(Gate.entered.wait, 5)
 
 
 async def test_query_is_answered_and_completed(agent):
@@ -85,7 +73,7 @@ async def test_refused_document_is_told_for_its_id_and_the_socket_stays(agent, q
         assert (await client.receive())["payload"] == {"data": {"ping": "pong"}}
 
 
-async def test_id_in_use_by_a_query_is_closed_with_4409(agent):
+async def test_id_in_use_by_a_query_is_closed_with_4409(agent, gate):
     async with Client() as client:
         await client.open(agent.payload)
         await client.subscribe("a", "{ wait }")
@@ -122,31 +110,31 @@ async def test_id_is_free_after_the_client_completed_it(agent):
         assert (await client.receive())["payload"] == {"data": {"ping": "pong"}}
 
 
-async def test_completed_query_is_not_answered(agent):
+async def test_completed_query_is_not_answered(agent, gate):
     async with Client() as client:
         await client.open(agent.payload)
         await client.subscribe("a", "{ wait }")
-        await entered_gate()
+        assert await gate.somebody_waits()
         await client.send({"type": "complete", "id": "a"})
         await client.send({"type": "ping"})
         assert await client.receive() == {"type": "pong"}
-        Gate.opened.set()
+        gate.opened.set()
         await client.subscribe("b", "{ ping }")
 
         assert (await client.receive())["id"] == "b"
         assert (await client.receive())["id"] == "b"
 
 
-async def test_a_slow_query_holds_up_nothing_else(agent):
+async def test_a_slow_query_holds_up_nothing_else(agent, gate):
     async with Client() as client:
         await client.open(agent.payload)
         await client.subscribe("slow", "{ wait }")
-        await entered_gate()
+        assert await gate.somebody_waits()
         await client.subscribe("quick", "{ ping }")
 
         assert (await client.receive())["id"] == "quick"
         assert (await client.receive())["id"] == "quick"
-        Gate.opened.set()
+        gate.opened.set()
         assert (await client.receive())["payload"] == {"data": {"wait": "waited"}}
 
 
@@ -206,10 +194,10 @@ async def test_fault_of_ours_in_admission_ends_this_operation_alone(agent, monke
         assert (await client.receive())["payload"] == {"data": {"ping": "pong"}}
 
 
-async def test_end_of_the_socket_ends_its_operations(agent):
+async def test_end_of_the_socket_ends_its_operations(agent, gate):
     async with Client() as client:
         await client.open(agent.payload)
         await client.subscribe("a", "{ wait }")
-        await entered_gate()
+        assert await gate.somebody_waits()
 
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 from channels.db import database_sync_to_async
+from channels.routing import ProtocolTypeRouter
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -23,7 +24,7 @@ from tests.events.small_schema import schema
 from tests.factories.crm import ApiTokenFactory, Tenant, tenant
 from tests.graphql.socket.client import LIMIT
 
-small = GraphQLSocket.as_asgi(schema=schema)
+small = ProtocolTypeRouter({"websocket": GraphQLSocket.as_asgi(schema=schema)})
 LONG_EVENTS = (
     "subscription { thingUpdate { id " + " ".join(f"text_{number}: text" for number in range(10)) + " } }"
 )
@@ -34,7 +35,6 @@ async def served(application: Any) -> AsyncIterator[tuple[uvicorn.Server, str]]:
     """Serve an application as the product is served; gives the server and the address of its socket."""
     config = server_config("127.0.0.1", 0)
     config.loaded_app = application
-    config.lifespan = "off"
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     async with asyncio.timeout(LIMIT):

@@ -221,6 +221,20 @@ async def test_completed_subscription_is_told_no_more(agent):
         assert (await client.receive())["id"] == "b"
 
 
+async def test_event_on_its_way_is_not_told_to_the_next_subscription_of_the_id(agent, gate):
+    async with Client() as client:
+        await client.open(agent.payload)
+        await client.listen("a", "subscription { thingUpdate { id wait } }")
+        publish(agent, 1)
+        assert await gate.somebody_waits()
+        await client.send({"type": "complete", "id": "a"})
+        await client.listen("a", THINGS)
+        gate.opened.set()
+        publish(agent, 2)
+
+        assert (await client.receive())["payload"]["data"]["thingUpdate"]["id"] == "2"
+
+
 async def test_error_in_one_field_is_masked_and_told_with_the_rest(agent):
     async with Client() as client:
         await client.open(agent.payload)
