@@ -22,6 +22,8 @@ class NewCompanyForm(ServiceForm[Company]):
         help_text="The username of its first administrator. A new name makes a user without a password.",
     )
 
+    fields_of_arguments = {"username": "admin_username"}
+
 
 @admin.register(Company)
 class SetUpCompanyAdmin(CompanyAdmin):

@@ -1,0 +1,122 @@
+"""Sales staff at work in the admin, in Chromium."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from crm.actors import Role
+from crm.services.companies import add_member
+from leads.models import Lead
+from people.services.people import create_person
+from tests.factories.crm import tenant as make_tenant
+from tests.factories.leads import LeadFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+def work(live_server):
+    """A company with a lead and a person, an agent with a password, and a second company of the agent."""
+    home, other = make_tenant("Home"), make_tenant("Elsewhere")
+    agent = home.users["agent"]
+    agent.is_staff = True
+    agent.set_password("agent-password")
+    agent.save()
+    add_member(other.company, agent, Role.VIEWER)
+    LeadFactory(company=other.company, title="Lead elsewhere")
+    create_person(
+        {"firstname": "Jane", "lastname": "Doe", "email": "jane@example.com"}, actor=home.actors.agent
+    )
+    return LeadFactory(company=home.company, title="Enterprise deal")
+
+
+@pytest.fixture
+def browser(work: Lead) -> Iterator[Browser]:
+    path = next(found for name in ("chromium", "google-chrome") if (found := shutil.which(name)))
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server) -> Iterator[Page]:
+    """The admin's index after signing in; no page may have had an error in its console."""
+    opened = browser.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.set_default_timeout(20_000)
+    opened.goto(f"{live_server.url}/admin/")
+    opened.fill("#id_username", "agent@home")
+    opened.fill("#id_password", "agent-password")
+    opened.click("[type=submit]")
+    yield opened
+    assert complaints == []
+
+
+def choose(page: Page, field: str, term: str, wanted: str) -> None:
+    """Choose a row in an autocomplete field, as a person does."""
+    page.click(f".field-{field} .select2-selection")
+    page.keyboard.type(term)
+    page.click(f".select2-results__option:has-text('{wanted}')")
+
+
+def test_lead_is_found_moved_and_saved(page, work):
+    page.click("#content-main >> text=Leads >> nth=1")
+    page.fill("#searchbar", "enterprise")
+    page.click("#changelist-search [type=submit]")
+    page.click("#result_list >> text=Enterprise deal")
+    choose(page, "stage", "neg", "Default pipeline: Negotiation")
+    choose(page, "person", "doe", "Jane Doe")
+    choose(page, "team", "colleague", "colleague@home")
+    page.fill("#id_custom_fields", '{"budget": "50000"}')
+    page.click("[name=_continue]")
+    page.wait_for_selector(".messagelist .success")
+
+    assert page.input_value("#id_custom_fields") == '{\n  "budget": "50000"\n}'
+    assert page.inner_text(".field-stage .select2-selection").endswith("Default pipeline: Negotiation")
+    assert "colleague@home" in page.inner_text(".field-team .select2-selection")
+    assert page.input_value("[name=version]") == "2"
+
+
+def test_contact_is_added_to_a_person(page, live_server):
+    page.goto(f"{live_server.url}/admin/people/person/")
+    page.click("#result_list >> text=Jane Doe")
+    page.click("text=Add another Contact")
+    page.select_option("#id_contacts-1-type", label="Phone")
+    page.fill("#id_contacts-1-value", "212 555 0100")
+    page.click("[name=_save]")
+    page.wait_for_selector(".messagelist .success")
+
+    assert "212 555 0100" in page.inner_text("#result_list")
+
+
+def test_broken_form_shows_its_errors(page, live_server):
+    page.goto(f"{live_server.url}/admin/leads/lead/add/")
+    page.fill("#id_title", "New")
+    page.fill("#id_custom_fields", "{")
+    page.click("[name=_save]")
+
+    assert "Enter a JSON object" in page.inner_text(".field-custom_fields .errorlist")
+    assert page.input_value("#id_custom_fields") == "{"
+
+
+def test_company_is_switched(page, live_server):
+    page.select_option("#current-company", label="Elsewhere")
+    page.click("#company-switch button")
+    page.goto(f"{live_server.url}/admin/leads/lead/")
+
+    assert "Lead elsewhere" in page.inner_text("#result_list")
+    assert "Enterprise deal" not in page.inner_text("#content")
