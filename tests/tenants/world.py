@@ -24,7 +24,7 @@ from people.services.organizations import create_organization, delete_organizati
 from people.services.people import create_person, delete_person
 from pipelines.models import Pipeline, Stage
 from pipelines.services import create_pipeline, delete_pipeline, delete_stage
-from tests.factories.crm import FilesystemFactory, Tenant, UserFactory, tenant
+from tests.factories.crm import ApiTokenFactory, FilesystemFactory, Tenant, UserFactory, tenant
 from tests.factories.people import ContactTypeFactory
 
 APPS = ("crm", "people", "pipelines", "leads")
@@ -184,6 +184,9 @@ def _fill(made: Tenant) -> dict[str, Any]:
         model(company=company, file=file, **link).save()
     return {
         "company": company,
+        "membership": company.memberships.get(user=colleague),
+        "token": ApiTokenFactory(company=company, user=colleague, name=mark),
+        "file": lead.file_links.get().file,
         "user": colleague,
         "participant": made.users["agent"],
         "follower": made.users["manager"],

@@ -1,0 +1,231 @@
+"""Every page of the admin: another company's row is a row that does not exist."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.messages import get_messages
+from django.db.models import Model
+from django.forms import ModelChoiceField
+from django.test import Client
+from django.urls import reverse
+
+from tests.tenants.world import MARK, Side, World, models, read_all
+
+#: The row of each company that the pages of a model are tried on.
+KINDS = {
+    "crm.ApiToken": "token",
+    "crm.Company": "company",
+    "crm.Filesystem": "file",
+    "crm.Membership": "membership",
+    "crm.SocialChannel": "channel",
+    "crm.Tag": "tag",
+    "crm.User": "user",
+    "leads.Lead": "lead",
+    "leads.LeadReceiver": "receiver",
+    "leads.LeadSource": "source",
+    "leads.LeadStatus": "status",
+    "leads.LeadType": "type",
+    "people.ContactType": "contact_type",
+    "people.Organization": "organization",
+    "people.Person": "person",
+    "pipelines.Pipeline": "pipeline",
+    "pipelines.Stage": "stage",
+}
+PAGES = ("change", "delete", "history")
+WORDS = ("", "e", MARK)
+UNKNOWN = "9223372036854775807"
+
+
+@pytest.fixture
+def browser(world: World) -> Client:
+    """An administrator of the own company."""
+    user = world.own.tenant.users["admin"]
+    user.is_staff = True
+    user.save()
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def address(label: str, page: str, key: str | None = None) -> str:
+    name = label.replace(".", "_").lower()
+    return reverse(f"admin:{name}_{page}", args=[key] if key else [])
+
+
+def outcome(browser: Client, method: str, label: str, page: str, key: str) -> tuple[int, str, list[str]]:
+    """Give what a browser sees on a page of a row, the key that it asked for left out."""
+    browser.cookies.pop("messages", None)
+    response = getattr(browser, method)(address(label, page, key), {"post": "yes"})
+    said = [message.message.replace(key, "KEY") for message in get_messages(response.wsgi_request)]
+    return response.status_code, response.headers.get("Location", ""), said
+
+
+def holds_mark(response: Any) -> bool:
+    return MARK in response.content.decode().casefold()
+
+
+def foreign_choices(response: Any, other: Side) -> list[str]:
+    """Give the choices of a page's form, of its inlines and of its filters that are the other company's."""
+    context = response.context or {}
+    forms = [context["adminform"].form] if "adminform" in context else []
+    forms += [form for inline in context.get("inline_admin_formsets", []) for form in inline.formset.forms]
+    forms += [inline.formset.empty_form for inline in context.get("inline_admin_formsets", [])]
+    offered = [
+        (field.queryset.model, set(field.queryset.values_list("pk", flat=True)))
+        for form in forms
+        for field in form.fields.values()
+        if isinstance(field, ModelChoiceField) and field.queryset is not None
+    ]
+    offered += [
+        (spec.field.related_model, {key for key, _label in spec.lookup_choices})
+        for spec in (context["cl"].filter_specs if "cl" in context else [])
+        if hasattr(spec, "field") and spec.field.is_relation
+    ]
+    return [
+        f"{model._meta.label}: {sorted(keys & other.keys[model._meta.db_table])}"
+        for model, keys in offered
+        if keys & other.keys[model._meta.db_table]
+    ]
+
+
+def test_every_model_of_the_admin_has_a_case():
+    assert {model._meta.label for model in admin.site._registry} == set(KINDS)
+
+
+def test_pages_of_another_companys_row_are_those_of_a_row_that_does_not_exist(
+    world: World, browser: Client, capsys: pytest.CaptureFixture[str]
+):
+    before = read_all()
+    wrong = []
+    cells = [(label, page, method) for label in KINDS for page in PAGES for method in ("get", "post")]
+    for label, page, method in cells:
+        keys = (world.other.key(KINDS[label]), UNKNOWN)
+        seen = [outcome(browser, method, label, page, key) for key in keys]
+        if seen[0] != seen[1] or seen[0][0] not in (302, 403, 404):
+            wrong.append(f"{method} {label} {page}: {seen}")
+
+    with capsys.disabled():
+        print(f"\nadmin pages of another company's row: {len(cells) - len(wrong)} of {len(cells)} cells")
+    assert wrong == []
+    assert [name for name, rows in read_all().items() if rows != before[name]] == []
+
+
+def test_the_same_pages_of_an_own_row_are_there(world: World, browser: Client):
+    shown = {
+        label: browser.get(address(label, "change", world.own.key(kind))).status_code
+        for label, kind in KINDS.items()
+    }
+
+    assert shown == dict.fromkeys(KINDS, 200)
+
+
+def test_lists_show_own_rows_alone(world: World, browser: Client):
+    for label in KINDS:
+        for word in WORDS:
+            response = browser.get(address(label, "changelist"), {"q": word} if word else {})
+
+            assert response.status_code == 200, label
+            change_list = response.context["cl"]
+            keys = set(change_list.queryset.values_list("pk", flat=True))
+            assert not keys & world.other.keys[change_list.model._meta.db_table], (label, word)
+            assert word == MARK or not holds_mark(response), (label, word)
+            assert word or keys, label
+
+
+def test_lists_of_deleted_rows_show_own_rows_alone(world: World, browser: Client):
+    for label in (
+        "leads.Lead",
+        "people.Person",
+        "people.Organization",
+        "pipelines.Pipeline",
+        "pipelines.Stage",
+    ):
+        response = browser.get(address(label, "changelist"), {"deleted": "1"})
+
+        keys = set(response.context["cl"].queryset.values_list("pk", flat=True))
+        assert keys, label
+        assert not keys & world.other.keys[response.context["cl"].model._meta.db_table], label
+
+
+def test_questions_in_addresses_find_nothing_of_another_company(world: World, browser: Client):
+    for label, kind in KINDS.items():
+        for question in ("id__exact", "pk", "company__id__exact", "company__name__startswith", "id__gte"):
+            value = world.other.key("company" if "company" in question else kind)
+            response = browser.get(address(label, "changelist"), {question: value})
+
+            rows = response.context["cl"].queryset if response.status_code == 200 else []
+            assert not {row.pk for row in rows} & world.other.keys[table_of(label)], (label, question)
+
+
+def table_of(label: str) -> str:
+    return next(model._meta.db_table for model in models() if model._meta.label == label)
+
+
+def test_choices_are_own_rows(world: World, browser: Client):
+    for label, kind in KINDS.items():
+        pages = [
+            browser.get(address(label, "add")),
+            browser.get(address(label, "change", world.own.key(kind))),
+            browser.get(address(label, "changelist")),
+        ]
+        for response in pages:
+            assert foreign_choices(response, world.other) == [], (label, response.request["PATH_INFO"])
+            assert not holds_mark(response), (label, response.request["PATH_INFO"])
+
+
+def relations() -> Iterator[tuple[type[Model], Any]]:
+    for model in models():
+        for field in (*model._meta.fields, *model._meta.many_to_many):
+            if field.is_relation and field.related_model is not None:
+                yield model, field
+
+
+def test_autocompletion_offers_own_rows_alone(world: World, browser: Client):
+    answered = 0
+    for model, field in relations():
+        for term in ("", MARK):
+            response = browser.get(
+                reverse("admin:autocomplete"),
+                {
+                    "app_label": model._meta.app_label,
+                    "model_name": model._meta.model_name,
+                    "field_name": field.name,
+                    "term": term,
+                },
+            )
+            if response.status_code != 200:
+                assert response.status_code in (403, 404)
+                continue
+            keys = {int(item["id"]) for item in json.loads(response.content)["results"]}
+            assert not keys & world.other.keys[field.related_model._meta.db_table], (model, field.name)
+            answered += bool(keys)
+    assert answered > 20
+
+
+def test_actions_leave_rows_of_another_company_alone(world: World, browser: Client):
+    before = read_all()
+    tried = [
+        (address(label, "changelist") + question, action, world.other.key(key))
+        for label, kind in KINDS.items()
+        for action in ("delete_selected", "restore_selected", "revoke_selected")
+        for key, question in ((kind, ""), (f"deleted_{kind}", "?deleted=1"))
+        if key in world.other.rows
+    ]
+    for page, action, key in tried:
+        browser.post(page, {"action": action, "_selected_action": key, "post": "yes"})
+
+    assert len(tried) == 66
+    assert [name for name, rows in read_all().items() if rows != before[name]] == []
+
+
+def test_another_company_cannot_be_chosen(world: World, browser: Client):
+    answers = [
+        browser.post(reverse("admin:choose_company"), {"company": key}).status_code
+        for key in (world.other.key("company"), UNKNOWN)
+    ]
+
+    assert answers == [404, 404]
+    assert browser.get(reverse("admin:index")).context["current_company"] == world.own.tenant.company

@@ -1,0 +1,85 @@
+"""Every address of the product is either tried on two companies, or open to everybody."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+
+from tests.tenants.world import MARK, World
+
+#: Addresses that answer everybody, and so say nothing of any company.
+OPEN = ("healthz", "readyz")
+#: Addresses of the admin that show the current company and the signed-in user alone.
+OF_THE_SESSION = {
+    "admin:app_list",
+    "admin:autocomplete",
+    "admin:choose_company",
+    "admin:index",
+    "admin:jsi18n",
+    "admin:login",
+    "admin:logout",
+    "admin:password_change",
+    "admin:password_change_done",
+    "admin:view_on_site",
+}
+#: Pages of each model that test_admin.py tries.
+OF_MODELS = ("changelist", "add", "history", "delete", "change")
+#: Its operations are tried one by one.
+OF_GRAPHQL = {"graphql"}
+#: What the admin does with every other address below its own, and changes of passwords by superusers.
+REDIRECTS_AND_PASSWORDS = {"admin:", "admin:auth_user_password_change"}
+
+
+def addresses(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
+    """Give the name of every address, or its route where it has none."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern, f"{pattern.namespace}:" if pattern.namespace else namespace)
+        else:
+            yield f"{namespace}{pattern.name or ('' if namespace else pattern.pattern)}"
+
+
+def known() -> set[str]:
+    models = {
+        f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+        for model in admin.site._registry
+        for page in OF_MODELS
+    }
+    return models | OF_THE_SESSION | OF_GRAPHQL | REDIRECTS_AND_PASSWORDS | set(OPEN)
+
+
+def test_every_address_has_a_case():
+    assert set(addresses(get_resolver())) == known()
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_what_is_open_says_nothing_of_a_company(world: World, path: str):
+    text = Client().get(f"/{path}").content.decode().casefold()
+
+    assert MARK not in text
+    assert world.own.tenant.company.name.casefold() not in text
+
+
+def test_strangers_are_sent_to_sign_in(world: World):
+    names = sorted(name for name in known() if name.endswith(("_changelist", "_add", ":index")))
+
+    answers = {name: Client().get(reverse(name)) for name in names}
+
+    assert len(names) == 35
+    for name, answer in answers.items():
+        assert answer.status_code == 302, name
+        assert answer.headers["Location"].startswith("/admin/login/"), name
+
+
+def test_a_row_of_another_company_has_no_page_of_its_own(world: World):
+    user = world.own.tenant.users["admin"]
+    user.is_staff = True
+    user.save()
+    client = Client()
+    client.force_login(user)
+    lead = world.other.key("lead")
+
+    assert client.get(f"/admin/leads/lead/{lead}/").status_code == 302
+    assert [client.get(f"/admin/r/{kind}/{lead}/").status_code for kind in range(1, 60)] == [404] * 59
