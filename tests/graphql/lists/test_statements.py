@@ -1,0 +1,125 @@
+"""How many statements a list takes: the same for one row and for many, and which number."""
+
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from crm.actors import Actor
+from tests.clients import data
+from tests.graphql.lists.world import add_records
+
+pytestmark = pytest.mark.django_db
+
+SPECIFICATION = Path(__file__).parents[2] / "specification"
+
+TAG = "id name slug weight is_feature created_at updated_at"
+USER = "id uuid firstname lastname displayname email is_active timezone role created_at updated_at"
+COMPANY = "id uuid name lead_visibility my_role region created_at"
+FILE = "id uuid name url type size field_name attributes created_at"
+CUSTOM = "name value"
+ORGANIZATION = (
+    f"id uuid company {{ {COMPANY} }} user {{ {USER} }} name email address city state zip country"
+    f" tags {{ {TAG} }} files {{ {FILE} }} custom_fields {{ {CUSTOM} }} version created_at updated_at"
+)
+CONTACT_TYPE = f"id company {{ {COMPANY} }} name created_at"
+PEOPLE = (
+    f"id uuid company {{ {COMPANY} }} user {{ {USER} }} name firstname middlename lastname email dob"
+    f" contacts {{ id type {{ {CONTACT_TYPE} }} people {{ id name }} value weight }}"
+    f" address {{ id people {{ id }} address city is_default }} organizations {{ {ORGANIZATION} }}"
+    f" tags {{ {TAG} }} files {{ {FILE} }} custom_fields {{ {CUSTOM} }} version created_at updated_at"
+)
+STAGE = "id name description rotting_days weight lead_count pipeline { id lead_count }"
+PIPELINE = (
+    f"id company {{ {COMPANY} }} name slug description weight is_default stage_count lead_count"
+    f" stages {{ {STAGE} }} created_at updated_at"
+)
+TYPE = f"id uuid company {{ {COMPANY} }} name description is_active created_at updated_at"
+SOURCE = f"id uuid company {{ id }} name is_active type {{ {TYPE} }} leadType {{ id name }}"
+RECEIVER = (
+    f"id uuid company {{ id }} user {{ {USER} }} agent {{ {USER} }} name source_name is_default is_active"
+    f" source {{ {SOURCE} }} leadSource {{ id }} type {{ {TYPE} }} leadType {{ name }} total_leads"
+)
+STATUS = "id name category is_default weight"
+LEAD = (
+    f"id uuid company {{ {COMPANY} }} user {{ {USER} }} title firstname lastname email phone description"
+    f" reason_lost people {{ {PEOPLE} }} organization {{ {ORGANIZATION} }} owner {{ {USER} }}"
+    f" receiver {{ {RECEIVER} }} status {{ {STATUS} }} type {{ {TYPE} }} source {{ {SOURCE} }}"
+    f" pipeline {{ {PIPELINE} }} stage {{ {STAGE} }} participants {{ {USER} }} followers {{ {USER} }}"
+    f" channels {{ id uuid name slug description entity_namespace entity_id users {{ {USER} }} }}"
+    f" tags {{ {TAG} }} files {{ {FILE} }} custom_fields {{ {CUSTOM} }} stage_changed_at closed_at"
+    " is_rotting version created_at updated_at"
+)
+EVERYTHING = {
+    "contactType": CONTACT_TYPE,
+    "leadReceivers": RECEIVER,
+    "leadSources": SOURCE,
+    "leadStatuses": STATUS,
+    "leadTypes": TYPE,
+    "leads": LEAD,
+    "organizations": ORGANIZATION,
+    "peoples": PEOPLE,
+    "pipelines": PIPELINE,
+    "tags": TAG,
+    "users": USER,
+}
+#: The documents of the specification, and the statements each takes while one page holds all rows.
+DOCUMENTS = {"01_list_people": 4, "06_list_leads": 2, "10_list_pipelines": 2}
+#: With more rows than a page holds, these two ask for a count.
+LONG_LISTS = {"01_list_people": 5, "06_list_leads": 3, "10_list_pipelines": 2}
+#: The statements of each list with everything selected.
+STATEMENTS = {
+    "contactType": 2,
+    "leadReceivers": 8,
+    "leadSources": 3,
+    "leadStatuses": 1,
+    "leadTypes": 2,
+    "leads": 47,
+    "organizations": 5,
+    "peoples": 13,
+    "pipelines": 4,
+    "tags": 1,
+    "users": 1,
+}
+
+
+def statements(document: str, actor: Actor) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        data(document, actor=actor)
+    return [query["sql"] for query in captured]
+
+
+def test_specification_takes_as_many_statements_for_one_row_as_for_a_hundred(tenant, actors):
+    texts = {name: (SPECIFICATION / f"{name}.graphql").read_text() for name in DOCUMENTS}
+    taken = []
+    for missing in (1, 19, 80):
+        add_records(tenant, missing)
+        taken.append({name: len(statements(text, actors.viewer)) for name, text in texts.items()})
+
+    assert taken == [DOCUMENTS, DOCUMENTS, LONG_LISTS]
+
+
+def test_every_list_takes_as_many_statements_for_one_row_as_for_twenty(tenant, actors, settings):
+    settings.GRAPHQL_LIMITS = {"cost": 10**9}
+    texts = {
+        field: f"{{ {field}(first: 100) {{ data {{ {selection} }} }} }}"
+        for field, selection in EVERYTHING.items()
+    }
+    taken = []
+    for missing in (1, 19):
+        add_records(tenant, missing)
+        taken.append({field: len(statements(text, actors.viewer)) for field, text in texts.items()})
+
+    assert taken == [STATEMENTS, STATEMENTS]
+
+
+def test_lists_are_all_there(actors):
+    schema = data("{ __schema { queryType { fields { name args { name } } } } }", actor=actors.admin)
+    lists = {
+        field["name"]
+        for field in schema["__schema"]["queryType"]["fields"]
+        if "first" in {argument["name"] for argument in field["args"]}
+    }
+
+    assert lists == set(EVERYTHING)

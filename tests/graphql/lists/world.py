@@ -1,0 +1,61 @@
+"""Records with all that can hang on them, for what a list loads."""
+
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+
+from crm.models.channels import ChannelMember, SocialChannel
+from leads.models import Lead, LeadFile, LeadFollower, LeadParticipant
+from people.models import Contact, ContactType, Organization, OrganizationFile, Person, PersonFile
+from tests.factories.crm import FilesystemFactory, TagFactory, Tenant
+from tests.factories.leads import LeadFactory, LeadReceiverFactory, LeadSourceFactory, LeadTypeFactory
+from tests.factories.people import AddressFactory, ContactTypeFactory, OrganizationFactory, PersonFactory
+from tests.factories.pipelines import PipelineFactory, StageFactory
+
+
+def add_records(tenant: Tenant, number: int) -> None:
+    """Make that many of each listed record, each tied to others of its own."""
+    company = tenant.company
+    agent = tenant.users["agent"]
+    phone = ContactType.objects.get(company=None, kind="PHONE")
+    file = FilesystemFactory(company=company)
+    for _ in range(number):
+        tag = TagFactory(company=company)
+        organization: Organization = OrganizationFactory(company=company, user=agent)
+        person: Person = PersonFactory(company=company, user=agent, custom_fields={"size": 42})
+        person.organizations.add(organization)
+        Contact.objects.create(company=company, person=person, type=phone, value="555-0100")
+        AddressFactory(person=person, is_default=True)
+        pipeline = PipelineFactory(company=company)
+        stage = StageFactory(company=company, pipeline=pipeline)
+        type_ = LeadTypeFactory(company=company)
+        source = LeadSourceFactory(company=company, type=type_)
+        receiver = LeadReceiverFactory(company=company, user=agent, agent=agent, source=source, type=type_)
+        lead: Lead = LeadFactory(
+            company=company,
+            user=agent,
+            owner=agent,
+            person=person,
+            organization=organization,
+            stage=stage,
+            receiver=receiver,
+            type=type_,
+            source=source,
+        )
+        LeadParticipant.objects.create(lead=lead, user=agent)
+        LeadFollower.objects.create(lead=lead, user=agent)
+        channel = SocialChannel.objects.create(
+            company=company,
+            name="Default Channel",
+            slug=str(lead.uuid),
+            content_type=ContentType.objects.get_for_model(Lead),
+            object_id=lead.pk,
+        )
+        ChannelMember.objects.create(channel=channel, user=agent)
+        records: list[Any] = [person, organization, lead]
+        for record in records:
+            record.tags.add(tag)
+        LeadFile.objects.create(company=company, lead=lead, file=file)
+        PersonFile.objects.create(company=company, person=person, file=file)
+        OrganizationFile.objects.create(company=company, organization=organization, file=file)
+        ContactTypeFactory(company=company)
