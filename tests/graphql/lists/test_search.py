@@ -7,6 +7,7 @@ from tests.clients import data
 from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory
+from tests.graphql.contact_types import type_id
 from tests.graphql.lists.asking import listed
 
 pytestmark = pytest.mark.django_db
@@ -19,12 +20,12 @@ def people(actors):
             "firstname": "Jane",
             "lastname": "Doe",
             "email": "jane.doe@example.com",
-            "contacts": [{"contacts_types_id": "2", "value": "+1 (212) 555-0100"}],
+            "contacts": [{"contacts_types_id": type_id("PHONE"), "value": "+1 (212) 555-0100"}],
         },
         {
             "firstname": "Zoé",
             "lastname": "ÉCOLE",
-            "contacts": [{"contacts_types_id": "3", "value": "(212) 555-0199"}],
+            "contacts": [{"contacts_types_id": type_id("CELLPHONE"), "value": "(212) 555-0199"}],
         },
         {"firstname": "100%", "lastname": "Sure_Thing"},
     ]
