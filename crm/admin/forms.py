@@ -13,6 +13,7 @@ from django.forms.fields import InvalidJSONInput
 from crm.actors import Actor
 from crm.errors import CrmError, NotFound
 from crm.models import Tag
+from crm.models.custom_fields import is_storable
 from crm.services.tags import TagValues
 
 Row = TypeVar("Row", bound=models.Model)
@@ -50,12 +51,9 @@ class CustomFieldsField(forms.JSONField):
             return {}
         try:
             read = super().to_python(value) if len(value) <= LONGEST_JSON else None
-            # Not every text that Python reads is JSON that a database stores.
-            text = json.dumps(read, allow_nan=False, ensure_ascii=False)
-            text.encode()
         except (ValueError, RecursionError) as unreadable:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from unreadable
-        if not isinstance(read, dict) or "\\u0000" in text:
+        if not isinstance(read, dict) or not is_storable(read):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return read
 

@@ -217,7 +217,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "abstract": False,
+                "verbose_name": "API token",
             },
         ),
         migrations.CreateModel(

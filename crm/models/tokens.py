@@ -50,6 +50,9 @@ class ApiToken(TenantModel):
 
     objects: ClassVar[models.Manager["ApiToken"]] = ApiTokenQuerySet.as_manager()
 
+    class Meta:
+        verbose_name = "API token"
+
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}".strip()
 

@@ -1,12 +1,11 @@
 """Custom fields: merged by name."""
 
-import json
 from collections.abc import Iterable
 from typing import Any, Required, TypedDict
 
 from django.core.exceptions import ValidationError
 
-from crm.models.custom_fields import LONGEST_NAME, WithCustomFields
+from crm.models.custom_fields import LONGEST_NAME, WithCustomFields, is_storable
 
 
 class CustomFieldValues(TypedDict, total=False):
@@ -32,10 +31,10 @@ def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) 
         if "data" in item and "value" in item and item["data"] != item["value"]:
             raise ValidationError({f"custom_fields.{index}.value": ["Give data or value, not both."]})
         value = item["data"] if "data" in item else item.get("value")
-        try:
-            json.dumps(value, allow_nan=False)
-        except ValueError:
-            raise ValidationError({f"custom_fields.{index}.value": ["A number must be finite."]}) from None
+        if not is_storable(value):
+            raise ValidationError(
+                {f"custom_fields.{index}.value": ["Enter a value that is JSON, with finite numbers."]}
+            )
         if value is None:
             merged.pop(name, None)
         else:
