@@ -1,0 +1,33 @@
+"""What is done with pipelines and stages."""
+
+from pipelines.services.pipelines import (
+    PipelineValues,
+    create_pipeline,
+    delete_pipeline,
+    restore_pipeline,
+    save_pipeline,
+    update_pipeline,
+)
+from pipelines.services.stages import (
+    StageValues,
+    create_stage,
+    delete_stage,
+    restore_stage,
+    save_stage,
+    update_stage,
+)
+
+__all__ = [
+    "PipelineValues",
+    "StageValues",
+    "create_pipeline",
+    "create_stage",
+    "delete_pipeline",
+    "delete_stage",
+    "restore_pipeline",
+    "restore_stage",
+    "save_pipeline",
+    "save_stage",
+    "update_pipeline",
+    "update_stage",
+]
