@@ -85,7 +85,7 @@ def test_token_is_revoked(signed_in, tenant):
 
     response = client.post(TOKENS, {"action": "revoke_selected", "_selected_action": [token.pk]}, follow=True)
 
-    assert messages_of(response) == ["Revoked 1 api token."]
+    assert messages_of(response) == ["Revoked 1 API token."]
     with pytest.raises(Unauthenticated):
         authenticate_token(raw)
 
