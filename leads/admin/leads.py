@@ -1,7 +1,6 @@
 """Leads."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -87,13 +86,13 @@ class LeadAdmin(CreatesThroughService[Lead], LiveAdmin[Lead]):
 
     @admin.display(description="stage", ordering="stage__weight")
     def place(self, lead: Lead) -> str:
-        """Show the stage, with its pipeline."""
-        return f"{lead.pipeline}: {lead.stage}"
+        """Show the stage, with its pipeline unless that is the default one."""
+        return str(lead.stage) if lead.pipeline.is_default else f"{lead.pipeline}: {lead.stage}"
 
     @admin.display(ordering="created_at")
-    def created(self, lead: Lead) -> date:
-        """Show the day of the request."""
-        return timezone.localtime(lead.created_at).date()
+    def created(self, lead: Lead) -> str:
+        """Show the day of the request, short enough for a narrow column."""
+        return timezone.localtime(lead.created_at).date().isoformat()
 
     @admin.display(description="participants")
     def team(self, lead: Lead) -> str:
