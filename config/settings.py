@@ -36,6 +36,7 @@ WEB_CONCURRENCY = number(env, "WEB_CONCURRENCY", 1)
 TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
 API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
+GRAPHQL_GET_ENABLED = env.bool("GRAPHQL_GET_ENABLED", default=True)
 
 if DEBUG and "DJANGO_DEBUG" not in env and not set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS):
     raise ImproperlyConfigured(

@@ -20,6 +20,7 @@ os.environ |= {
     "DJANGO_DEBUG": "true",
     "DJANGO_SECRET_KEY": "tests-only",
     "GRAPHIQL_ENABLED": "false",
+    "GRAPHQL_GET_ENABLED": "true",
     "PORT": "8000",
     # Of its own for each process: runs side by side do not hear one another, and servers of a test hear it.
     "REDIS_PREFIX": directory.name,

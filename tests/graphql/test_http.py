@@ -310,6 +310,16 @@ def test_other_methods(headers, method):
     assert response["Allow"] == "GET, POST"
 
 
+def test_get_can_be_switched_off(headers, settings):
+    settings.GRAPHQL_GET_ENABLED = False
+
+    response = get({"query": "{ ping }"}, headers=headers)
+
+    refused(response, 405)
+    assert response["Allow"] == "POST"
+    assert post(PING, headers=headers).status_code == 200
+
+
 def test_method_override_is_ignored(headers):
     response = Client().get(
         "/graphql",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
@@ -45,8 +46,10 @@ class GraphQLView(View):
             return graphiql.page(request)
         media_type = preferred_type(request, [JSON, GRAPHQL_RESPONSE])
         try:
-            if request.method not in KINDS:
-                raise HttpRefusal(METHOD_NOT_ALLOWED, "Send a POST or a GET.", allow="GET, POST")
+            methods = _methods()
+            if request.method not in methods:
+                message = f"Send a {' or a '.join(methods)}."
+                raise HttpRefusal(METHOD_NOT_ALLOWED, message, allow=", ".join(sorted(methods)))
             if media_type is None:
                 raise HttpRefusal(NOT_ACCEPTABLE, f"The answer is {JSON} or {GRAPHQL_RESPONSE}.")
             if request.method == "POST":
@@ -90,6 +93,10 @@ class GraphQLView(View):
             )
         status, body = respond(prepared)
         return json_answer(body, status=status, media_type=media_type)
+
+
+def _methods() -> list[str]:
+    return ["POST", "GET"] if settings.GRAPHQL_GET_ENABLED else ["POST"]
 
 
 def _status(error: CrmError, media_type: str | None) -> int:
