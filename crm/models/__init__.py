@@ -1,20 +1,42 @@
 """Models of the shared kernel."""
 
+from crm.models.absences import Absence
 from crm.models.accounts import User
+from crm.models.activities import Activity, ActivityKind
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.companies import Company, LeadVisibility, Membership
+from crm.models.custom_fields import CustomFieldDefinition, CustomFieldKind, EntityKind
 from crm.models.files import FileLink, Filesystem
+from crm.models.history import HistoryEntry, HistoryKind
+from crm.models.idempotency import IdempotencyKey
+from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
+from crm.models.messages import Message, MessageFile
 from crm.models.tags import Tag
 from crm.models.tokens import ApiToken
 
 __all__ = [
+    "Absence",
+    "Activity",
+    "ActivityKind",
     "ApiToken",
     "ChannelMember",
     "Company",
+    "CustomFieldDefinition",
+    "CustomFieldKind",
+    "DuplicatePolicy",
+    "EntityKind",
     "FileLink",
     "Filesystem",
+    "HistoryEntry",
+    "HistoryKind",
+    "IdempotencyKey",
+    "ImportJob",
+    "ImportRowError",
+    "ImportStatus",
     "LeadVisibility",
     "Membership",
+    "Message",
+    "MessageFile",
     "SocialChannel",
     "Tag",
     "User",

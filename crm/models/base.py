@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -36,6 +37,26 @@ def parse_uuid(value: object) -> uuid.UUID | None:
 
 class TenantQuerySet(models.QuerySet[Row]):
     """Rows of companies, read through ``visible_to`` alone."""
+
+    _followers: tuple[Callable[[Sequence[Row]], None], ...] = ()
+
+    def followed_by(self, follower: Callable[[Sequence[Row]], None]) -> Self:
+        """Have a function called once with the rows, when they have been read, to add to them."""
+        clone = self.all()
+        clone._followers = (*self._followers, follower)
+        return clone
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc]  # Django's own way to pass state on
+        clone._followers = self._followers
+        return clone
+
+    def _fetch_all(self) -> None:
+        unread = self._result_cache is None
+        super()._fetch_all()
+        if unread and self._result_cache:
+            for follower in self._followers:
+                follower(self._result_cache)
 
     def visible_to(self, actor: Actor) -> Self:
         """Narrow to the rows that exist for the actor; comes first in every chain."""

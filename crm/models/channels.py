@@ -8,7 +8,8 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
-from crm.models.base import Stamped, TenantModel, TenantQuerySet
+from crm.models.about import AboutQuerySet
+from crm.models.base import Stamped, TenantModel
 
 
 class SocialChannel(TenantModel):
@@ -25,7 +26,7 @@ class SocialChannel(TenantModel):
         settings.AUTH_USER_MODEL, through="ChannelMember", related_name="social_channels"
     )
 
-    objects: ClassVar[TenantQuerySet["SocialChannel"]] = TenantQuerySet["SocialChannel"].as_manager()  # type: ignore[assignment]
+    objects: ClassVar[AboutQuerySet["SocialChannel"]] = AboutQuerySet["SocialChannel"].as_manager()  # type: ignore[assignment]
 
     class Meta:
         indexes = [models.Index(fields=["content_type", "object_id"], name="channel_entity")]

@@ -52,7 +52,19 @@ class Company(Stamped):
         max_length=8, choices=LeadVisibility.choices, default=LeadVisibility.ALL
     )
     reason_lost_required = models.BooleanField(default=False)
-    flag_duplicate_leads = models.BooleanField(default=False)
+    flag_duplicate_leads = models.BooleanField(
+        "one open lead per person",
+        default=False,
+        help_text="A further lead of a person with an open one gets the status Duplicate.",
+    )
+    default_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who owns leads that neither a rotation nor a receiver gives to anybody.",
+    )
 
     objects: ClassVar[models.Manager["Company"]] = CompanyQuerySet.as_manager()
 
@@ -89,6 +101,12 @@ class Membership(Stamped):
     )
     is_active = models.BooleanField(default=True)
     is_default = models.BooleanField(default=False, help_text="The company this user works in unless told.")
+    member_id = models.CharField(
+        max_length=64, null=True, blank=True, help_text="What other systems of the company call this member."
+    )
+    capacity = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Most open leads that a rotation fills up to; empty for no limit."
+    )
 
     objects: ClassVar[models.Manager["Membership"]] = MembershipQuerySet.as_manager()
 
@@ -104,6 +122,11 @@ class Membership(Stamped):
                 condition=Q(is_default=True),
                 name="membership_one_default",
                 violation_error_message="This user already has a default company.",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "member_id"],
+                name="membership_member_id_once",
+                violation_error_message="Another member has this member id.",
             ),
         ]
 

@@ -1,10 +1,14 @@
-"""Colleagues who take part in a lead or follow it."""
+"""Colleagues who take part in a lead or follow it, and people who have to do with it."""
+
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 
-from crm.models.base import Stamped
+from crm.actors import Actor
+from crm.models.base import Stamped, TenantQuerySet
 from leads.models.lead import Lead
+from people.models import PeopleRelationship, Person
 
 
 class Involvement(Stamped):
@@ -47,3 +51,39 @@ class LeadFollower(Involvement):
                 violation_error_message="This user follows already.",
             )
         ]
+
+
+class LeadPersonQuerySet(TenantQuerySet["LeadPerson"]):
+    """People of leads; those that are deleted are left out."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        return self.filter(
+            lead__company_id=actor.company_id,
+            person__company_id=actor.company_id,
+            person__deleted_at__isnull=True,
+        )
+
+
+class LeadPerson(Stamped):
+    """A person who has to do with a lead beside the one it is about, and what the person is to it."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="people_participations")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="lead_participations")
+    relationship = models.ForeignKey(
+        PeopleRelationship, on_delete=models.RESTRICT, null=True, blank=True, related_name="participations"
+    )
+
+    objects: ClassVar[LeadPersonQuerySet] = LeadPersonQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name_plural = "people of leads"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead", "person"],
+                name="lead_person_once",
+                violation_error_message="This person takes part already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.person)

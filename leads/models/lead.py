@@ -1,5 +1,6 @@
 """Sales opportunities."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -9,12 +10,15 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils import timezone
 
+from crm.models.activities import Activity
 from crm.models.channels import SocialChannel
-from crm.models.custom_fields import WithCustomFields
+from crm.models.custom_fields import EntityKind, WithCustomFields
 from crm.models.files import FileLink
+from crm.models.history import HistoryEntry
 from crm.models.lifecycle import LiveModel
 from crm.models.tags import Tagged
 from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
+from leads.models.lost_reasons import LeadLostReason
 from leads.models.querysets import LeadQuerySet
 from leads.models.receivers import LeadReceiver
 from people.models import Organization, Person
@@ -23,6 +27,17 @@ from pipelines.models import Pipeline, Stage
 
 LONGEST_TEXT = 100_000
 LONGEST_PHONE = 64
+
+
+class LastActivity(models.TextChoices):
+    """What last happened to a lead that keeps it from rotting."""
+
+    STAGE = "STAGE", "entry into the stage"
+    NOTE = "NOTE", "note"
+    TASK = "TASK", "task done"
+    MESSAGE = "MESSAGE", "message"
+    OWNER = "OWNER", "change of owner"
+    CHANGE = "CHANGE", "change of the lead"
 
 
 class Lead(WithCustomFields, Tagged, LiveModel):
@@ -55,12 +70,15 @@ class Lead(WithCustomFields, Tagged, LiveModel):
         related_name="owned_leads",
     )
     receiver = models.ForeignKey(
-        LeadReceiver, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
+        LeadReceiver, on_delete=models.RESTRICT, null=True, blank=True, related_name="leads"
     )
     status = models.ForeignKey(LeadStatus, on_delete=models.RESTRICT, blank=True, related_name="leads")
-    type = models.ForeignKey(LeadType, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads")
+    type = models.ForeignKey(LeadType, on_delete=models.RESTRICT, null=True, blank=True, related_name="leads")
     source = models.ForeignKey(
-        LeadSource, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads"
+        LeadSource, on_delete=models.RESTRICT, null=True, blank=True, related_name="leads"
+    )
+    lost_reason = models.ForeignKey(
+        LeadLostReason, on_delete=models.RESTRICT, null=True, blank=True, related_name="leads"
     )
     pipeline = models.ForeignKey(Pipeline, on_delete=models.RESTRICT, blank=True, related_name="leads")
     stage = models.ForeignKey(Stage, on_delete=models.RESTRICT, blank=True, related_name="leads")
@@ -69,11 +87,34 @@ class Lead(WithCustomFields, Tagged, LiveModel):
     )
     followers = models.ManyToManyField(settings.AUTH_USER_MODEL, through="LeadFollower", related_name="+")
     channels = GenericRelation(SocialChannel)
+    activities = GenericRelation(Activity)
+    history = GenericRelation(HistoryEntry)
     stage_changed_at = models.DateTimeField(blank=True, editable=False)
+    #: When somebody last did something about the lead, or it entered its stage; what rotting is counted from.
+    last_activity_at = models.DateTimeField(blank=True, editable=False)
+    last_activity = models.CharField(
+        max_length=7, choices=LastActivity.choices, default=LastActivity.STAGE, editable=False
+    )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
     phone_canonical = models.CharField(max_length=64, null=True, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
+
+    entity_kind = EntityKind.LEAD
+
+    #: They follow from the other columns, and are no news of their own.
+    derived_columns: ClassVar[frozenset[str]] = frozenset(
+        {
+            "pipeline_id",
+            "stage_changed_at",
+            "last_activity_at",
+            "last_activity",
+            "closed_at",
+            "email_canonical",
+            "phone_canonical",
+            "search_text",
+        }
+    )
 
     objects: ClassVar[LeadQuerySet["Lead"]] = LeadQuerySet["Lead"].as_manager()  # type: ignore[assignment]
 
@@ -106,6 +147,7 @@ class Lead(WithCustomFields, Tagged, LiveModel):
             receiver=self.receiver,
             type=self.type,
             source=self.source,
+            lost_reason=self.lost_reason,
         )
         self._make_findable()
 
@@ -125,6 +167,11 @@ class Lead(WithCustomFields, Tagged, LiveModel):
         self.pipeline_id = self.stage.pipeline_id
         if self.stage_changed_at is None:
             self.stage_changed_at = timezone.now()
+        # A lead that enters a stage starts afresh.
+        last: datetime | None = self.last_activity_at
+        if last is None or last < self.stage_changed_at:
+            self.last_activity_at = self.stage_changed_at
+            self.last_activity = LastActivity.STAGE
 
     def _stand_by_status(self) -> None:
         # A lead without a status has the company's default one.
@@ -141,10 +188,12 @@ class Lead(WithCustomFields, Tagged, LiveModel):
             self.closed_at = self.closed_at or timezone.now()
         if self.status.category in (StatusCategory.OPEN, StatusCategory.WON):
             self.reason_lost = None
+            self.lost_reason = None
         # A company may ask for the reason of every loss.
         if (
             self.status.category == StatusCategory.LOST
             and not self.reason_lost
+            and self.lost_reason_id is None
             and self.company.reason_lost_required
         ):
             raise ValidationError({"reason_lost": "Say why the lead was lost."})

@@ -34,11 +34,11 @@ class Days(Func):
 
 
 def is_rotting() -> Q:
-    """Give the condition of a rotting lead: open, and longer in a stage than the stage allows."""
-    entered_before = ExpressionWrapper(
+    """Give the condition of a rotting lead: open, and longer without activity than its stage allows."""
+    idle_since = ExpressionWrapper(
         Value(timezone.now()) - Days("stage__rotting_days"), models.DateTimeField()
     )
-    return Q(status__category="OPEN", stage__rotting_days__gt=0, stage_changed_at__lte=entered_before)
+    return Q(status__category="OPEN", stage__rotting_days__gt=0, last_activity_at__lte=idle_since)
 
 
 class LeadQuerySet(SearchedQuerySet[Row]):

@@ -5,11 +5,13 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from crm.models.base import TenantModel, TenantQuerySet
 from leads.models.lookups import LeadSource, LeadType
+from leads.models.rotations import LeadRotation
 
 
 class LeadReceiverQuerySet(TenantQuerySet["LeadReceiver"]):
@@ -23,6 +25,14 @@ class LeadReceiverQuerySet(TenantQuerySet["LeadReceiver"]):
         """Add ``agent_may_own``: whether the agent is an active member who may own leads."""
         members = get_user_model().objects.assignable_in(company_id)
         return self.annotate(agent_may_own=Exists(members.filter(pk=OuterRef("agent"))))
+
+
+class Verification(models.TextChoices):
+    """How a sender shows that it may deliver to a receiver."""
+
+    NONE = "NONE", "Not at all"
+    SECRET = "SECRET", "By a shared secret"
+    HMAC = "HMAC", "By a signature of the body"
 
 
 class LeadReceiver(TenantModel):
@@ -51,6 +61,28 @@ class LeadReceiver(TenantModel):
         LeadType, on_delete=models.SET_NULL, null=True, blank=True, related_name="receivers"
     )
 
+    rotation = models.ForeignKey(
+        LeadRotation, on_delete=models.RESTRICT, null=True, blank=True, related_name="receivers"
+    )
+    template = models.JSONField(null=True, blank=True)
+    verification = models.CharField(max_length=6, choices=Verification.choices, default=Verification.NONE)
+    #: The secret is derived from the server's own key and this number, and stored nowhere.
+    secret_number = models.PositiveIntegerField(default=1, editable=False)
+    honeypot = models.CharField(
+        max_length=100,
+        null=True,
+        blank=True,
+        help_text="A field that people do not see: a delivery that fills it in makes no lead.",
+    )
+    window_minutes = models.PositiveIntegerField(
+        default=10,
+        validators=[MaxValueValidator(1440)],
+        help_text="Minutes in which an equal payload is the same delivery; 0 is never.",
+    )
+    rate_limit = models.PositiveIntegerField(
+        default=600, help_text="Most deliveries in a minute; 0 for no limit."
+    )
+
     #: Set by ``with_agent_state`` alone.
     agent_may_own: bool
 
@@ -70,4 +102,4 @@ class LeadReceiver(TenantModel):
         return self.name
 
     def clean(self) -> None:
-        self.check_same_company(source=self.source, type=self.type)
+        self.check_same_company(source=self.source, type=self.type, rotation=self.rotation)

@@ -1,6 +1,7 @@
 """One spelling for e-mail addresses and phone numbers, so that equal ones are found."""
 
 import re
+import unicodedata
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 SEARCH_JOINER = "\n"
 #: Folding case makes some texts longer; the columns of canonical e-mails hold this many characters.
 LONGEST_EMAIL = 254
+LONGEST_NAME_KEY = 255
 
 
 def canonical_email(text: str | None) -> str | None:
@@ -55,6 +57,14 @@ def canonical_phone(text: str | None, region: str | None) -> str | None:
     if not phonenumbers.is_possible_number(parsed):
         return digits_of(raw) or None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def name_key(text: str | None) -> str:
+    """Give letters and digits of a name without case and punctuation, by which like names are equal."""
+    folded = unicodedata.normalize("NFKC", text or "").casefold()
+    # Letters, the marks on them, and numbers.
+    kept = (char for char in folded if unicodedata.category(char)[0] in "LMN")
+    return "".join(kept)[:LONGEST_NAME_KEY]
 
 
 def search_text(*parts: str | None) -> str:

@@ -3,13 +3,16 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 
-from crm.models.custom_fields import WithCustomFields
+from crm.models.activities import Activity
+from crm.models.custom_fields import EntityKind, WithCustomFields
 from crm.models.files import FileLink
+from crm.models.history import HistoryEntry
 from crm.models.lifecycle import LiveModel
 from crm.models.tags import Tagged
-from people.models.canonical import canonical_email, check_email, search_text
+from people.models.canonical import LONGEST_NAME_KEY, canonical_email, check_email, name_key, search_text
 from people.models.querysets import NamedQuerySet
 
 
@@ -31,8 +34,19 @@ class Organization(WithCustomFields, Tagged, LiveModel):
     state = models.CharField(max_length=120, null=True, blank=True)
     zip = models.CharField(max_length=32, null=True, blank=True)
     country = models.CharField(max_length=120, null=True, blank=True)
+    activities = GenericRelation(Activity)
+    history = GenericRelation(HistoryEntry)
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="merged"
+    )
     email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
+    name_key = models.CharField(max_length=LONGEST_NAME_KEY, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
+
+    entity_kind = EntityKind.ORGANIZATION
+
+    #: They follow from the other columns, and are no news of their own.
+    derived_columns: ClassVar[frozenset[str]] = frozenset({"email_canonical", "name_key", "search_text"})
 
     objects: ClassVar[NamedQuerySet["Organization"]] = NamedQuerySet["Organization"].as_manager()  # type: ignore[assignment]
 
@@ -40,6 +54,7 @@ class Organization(WithCustomFields, Tagged, LiveModel):
         indexes = [
             models.Index("company", models.F("created_at").desc(), "id", name="organization_newest"),
             models.Index(fields=["company", "email_canonical"], name="organization_email"),
+            models.Index(fields=["company", "name_key"], name="organization_name_key"),
         ]
 
     def __str__(self) -> str:
@@ -48,6 +63,7 @@ class Organization(WithCustomFields, Tagged, LiveModel):
     def clean(self) -> None:
         super().clean()
         self.email_canonical = canonical_email(self.email)
+        self.name_key = name_key(self.name)
         self.search_text = search_text(self.name, self.email)
 
 

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from crm.models.custom_fields import WithCustomFields
+from crm.models.activities import Activity
+from crm.models.custom_fields import EntityKind, WithCustomFields
 from crm.models.files import FileLink
+from crm.models.history import HistoryEntry
 from crm.models.lifecycle import LiveModel
 from crm.models.tags import Tagged
 from people.models.canonical import canonical_email, check_email, search_text
@@ -34,8 +37,18 @@ class Person(WithCustomFields, Tagged, LiveModel):
     email = models.CharField("primary email", max_length=254, null=True, blank=True, validators=[check_email])
     dob = models.DateField("date of birth", null=True, blank=True)
     organizations = models.ManyToManyField(Organization, blank=True, related_name="people")
+    activities = GenericRelation(Activity)
+    history = GenericRelation(HistoryEntry)
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="merged"
+    )
     email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
+
+    entity_kind = EntityKind.PEOPLE
+
+    #: They follow from the other columns, and are no news of their own.
+    derived_columns: ClassVar[frozenset[str]] = frozenset({"name", "email_canonical", "search_text"})
 
     objects: ClassVar[PersonQuerySet["Person"]] = PersonQuerySet["Person"].as_manager()  # type: ignore[assignment]
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from crm.models.base import pick
 from crm.models.lifecycle import LiveQuerySet
 from crm.models.matching import as_pattern
 from people.models.canonical import search_words
@@ -27,7 +28,21 @@ class SearchedQuerySet(LiveQuerySet[Row]):
         return found
 
 
-class NamedQuerySet(SearchedQuerySet[Row]):
+class MergeableQuerySet(SearchedQuerySet[Row]):
+    """Rows that may have been merged into others."""
+
+    def winner_of(self, key: object) -> int:
+        """Give the key of the row that the one with this key was merged into, at the end of all merges.
+
+        :raises NotFound: if no such row was merged.
+        """
+        row: Any = pick(self.exclude(merged_into=None), key)
+        while row.merged_into_id is not None:
+            row = self.model._base_manager.only("merged_into").get(pk=row.merged_into_id)
+        return int(row.pk)
+
+
+class NamedQuerySet(MergeableQuerySet[Row]):
     """Live rows with a name."""
 
     def named(self, name: str) -> Self:
@@ -35,7 +50,7 @@ class NamedQuerySet(SearchedQuerySet[Row]):
         return self.filter(name__like=as_pattern(name.strip())).order_by("pk")
 
 
-class PersonQuerySet(SearchedQuerySet[Row]):
+class PersonQuerySet(MergeableQuerySet[Row]):
     """People."""
 
     def with_main_phone(self) -> Self:

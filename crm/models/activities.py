@@ -1,0 +1,66 @@
+"""What members note and plan about a record."""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models
+
+from crm.actors import Actor
+from crm.models.about import AboutRecord, of_visible_records
+from crm.models.lifecycle import LIVE, LiveModel, LiveQuerySet
+
+LONGEST_TEXT = 100_000
+
+
+class ActivityKind(models.TextChoices):
+    """Something that was, or something to be done."""
+
+    NOTE = "NOTE", "Note"
+    TASK = "TASK", "Task"
+
+
+class ActivityQuerySet(LiveQuerySet["Activity"]):
+    """Notes and tasks; visible as their record is."""
+
+    def with_deleted_for(self, actor: Actor) -> Self:
+        return super().with_deleted_for(actor).filter(of_visible_records(actor))
+
+
+class Activity(AboutRecord, LiveModel):
+    """A note about a record, or a task with a due date that somebody does."""
+
+    kind = models.CharField(max_length=4, choices=ActivityKind.choices, default=ActivityKind.NOTE)
+    text = models.TextField(validators=[MaxLengthValidator(LONGEST_TEXT)])
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="tasks"
+    )
+    due_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True, editable=False)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    door = models.CharField(max_length=8, editable=False, default="graphql")
+
+    objects: ClassVar[ActivityQuerySet] = ActivityQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name_plural = "activities"
+        indexes = [
+            models.Index("content_type", "object_id", models.F("id").desc(), name="activity_of_record"),
+            models.Index(
+                fields=["assignee", "due_at"], condition=LIVE & models.Q(done_at=None), name="activity_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+    def clean(self) -> None:
+        # Only a task is planned, given to somebody and done.
+        if self.kind == ActivityKind.NOTE and (self.due_at or self.done_at or self.assignee_id):
+            raise ValidationError({"kind": "A note has no due date, assignee or end."})

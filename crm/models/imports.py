@@ -1,0 +1,106 @@
+"""Runs of the importer and what they refused."""
+
+import uuid
+from collections.abc import Collection
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Window
+from django.db.models.functions import RowNumber
+
+from crm.actors import Actor
+from crm.models.base import TenantModel, TenantQuerySet
+from crm.models.custom_fields import EntityKind
+
+
+class ImportStatus(models.TextChoices):
+    """How far a run is."""
+
+    QUEUED = "QUEUED", "Queued"
+    RUNNING = "RUNNING", "Running"
+    COMPLETED = "COMPLETED", "Completed"
+    FAILED = "FAILED", "Failed"
+
+
+class DuplicatePolicy(models.TextChoices):
+    """What a row does whose record exists already."""
+
+    UPDATE = "UPDATE", "Update it"
+    SKIP = "SKIP", "Skip the row"
+    CREATE = "CREATE", "Create another"
+    ERROR = "ERROR", "Refuse the row"
+
+
+class ImportJob(TenantModel):
+    """One import: what was given, how far it is, and what came of it."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    model = models.CharField(max_length=12, choices=EntityKind.choices)
+    status = models.CharField(max_length=9, choices=ImportStatus.choices, default=ImportStatus.QUEUED)
+    on_duplicate = models.CharField(
+        max_length=6, choices=DuplicatePolicy.choices, default=DuplicatePolicy.UPDATE
+    )
+    dry_run = models.BooleanField(default=False)
+    door = models.CharField(max_length=8)
+    filename = models.CharField(max_length=255, null=True)
+    #: What is imported until it is done: rows, or the key of a stored file and its mapping.
+    payload = models.JSONField(null=True)
+    fingerprint = models.CharField(max_length=64)
+    total = models.PositiveIntegerField(default=0)
+    processed = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    error = models.TextField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[TenantQuerySet["ImportJob"]] = TenantQuerySet["ImportJob"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "fingerprint"], name="import_fingerprint")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "fingerprint"],
+                condition=models.Q(status__in=["QUEUED", "RUNNING"]),
+                name="import_runs_once",
+                violation_error_message="The same import is running.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Import {self.uuid}"
+
+
+class ImportRowErrorQuerySet(models.QuerySet["ImportRowError"]):
+    """Refusals of rows."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to the refusals of the imports of the actor's company."""
+        return self.filter(job__company_id=actor.company_id)
+
+    def first_of_each(self, jobs: Collection[int], count: int) -> Self:
+        """Narrow to the first refusals of each of these jobs, by row."""
+        place = Window(RowNumber(), partition_by="job", order_by=["row", "id"])
+        return self.filter(job__in=jobs).annotate(place=place).filter(place__lte=count).order_by("row", "id")
+
+
+class ImportRowError(models.Model):
+    """Why one row of an import was refused."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="row_errors")
+    row = models.PositiveIntegerField()
+    field = models.CharField(max_length=255, null=True)
+    code = models.CharField(max_length=32)
+    message = models.TextField()
+
+    objects: ClassVar[models.Manager["ImportRowError"]] = ImportRowErrorQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "row", "id"], name="import_errors_in_order")]
+
+    def __str__(self) -> str:
+        return f"Row {self.row}: {self.message}"

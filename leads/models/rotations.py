@@ -1,0 +1,59 @@
+"""Whose turn it is to get a lead."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from crm.models.base import TenantModel, TenantQuerySet
+
+
+class LeadRotation(TenantModel):
+    """A set of agents among whom new leads are shared out by weight."""
+
+    name = models.CharField(max_length=120)
+    leads_rotations_email = models.CharField(max_length=254, null=True, blank=True)
+    hits = models.PositiveIntegerField(default=0, editable=False)
+
+    objects: ClassVar[TenantQuerySet["LeadRotation"]] = TenantQuerySet["LeadRotation"].as_manager()  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LeadRotationAgent(TenantModel):
+    """An agent's share in a rotation.
+
+    ``credit`` is what the agent is owed less what it got, in billionths of a lead; it is never reset and
+    never set by a client.
+    """
+
+    rotation = models.ForeignKey(LeadRotation, on_delete=models.CASCADE, related_name="agents")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    phone = models.CharField(max_length=64, null=True, blank=True)
+    percent = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))],
+    )
+    credit = models.BigIntegerField(default=0, editable=False)
+    hits = models.PositiveIntegerField(default=0, editable=False)
+
+    objects: ClassVar[TenantQuerySet["LeadRotationAgent"]] = TenantQuerySet["LeadRotationAgent"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rotation", "user"],
+                name="rotation_agent_once",
+                violation_error_message="This user is in the rotation already.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(percent__gte=0, percent__lte=100), name="rotation_percent_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.percent}"

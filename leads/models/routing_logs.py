@@ -1,0 +1,99 @@
+"""What came in through receivers, and how leads got their owners."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from crm.models.base import TenantModel, TenantQuerySet
+from leads.models.lead import Lead
+from leads.models.receivers import LeadReceiver
+from leads.models.rotations import LeadRotation
+
+
+class AttemptStatus(models.TextChoices):
+    """What became of an attempt to deliver a lead."""
+
+    RECEIVED = "RECEIVED", "Received"
+    PROCESSED = "PROCESSED", "Made a lead"
+    FAILED = "FAILED", "Refused"
+    IGNORED = "IGNORED", "Ignored as spam"
+
+
+class ReceiverAttempt(TenantModel):
+    """One delivery to a receiver, as it came, without credentials; the same delivery again is counted."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    receiver = models.ForeignKey(LeadReceiver, on_delete=models.SET_NULL, null=True, related_name="attempts")
+    status = models.CharField(max_length=9, choices=AttemptStatus.choices, default=AttemptStatus.RECEIVED)
+    payload = models.JSONField()
+    idempotency_key = models.CharField(max_length=255, null=True)
+    fingerprint = models.CharField(max_length=64)
+    count = models.PositiveIntegerField(default=1)
+    last_seen_at = models.DateTimeField()
+    lead = models.ForeignKey(Lead, on_delete=models.SET_NULL, null=True, related_name="attempts")
+    errors = models.JSONField(null=True)
+    replayed_at = models.DateTimeField(null=True)
+    replayed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+
+    objects: ClassVar[TenantQuerySet["ReceiverAttempt"]] = TenantQuerySet["ReceiverAttempt"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["receiver", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False),
+                name="receiver_attempt_key_once",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["receiver", "fingerprint", "created_at"], name="receiver_attempt_again"),
+            models.Index("company", "status", models.F("id").desc(), name="receiver_attempt_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Attempt {self.uuid}"
+
+
+class RoutingOutcome(models.TextChoices):
+    """Why a lead belongs to whom it belongs, when it is made."""
+
+    EXPLICIT = "EXPLICIT", "Named by whoever made it"
+    ROTATION = "ROTATION", "By rotation"
+    MEMBER = "MEMBER", "By the member id of the payload"
+    RECEIVER_AGENT = "RECEIVER_AGENT", "The receiver's agent"
+    COMPANY_DEFAULT = "COMPANY_DEFAULT", "The company's default owner"
+    CREATOR = "CREATOR", "Whoever made it"
+    UNASSIGNED = "UNASSIGNED", "Nobody could be found"
+    FAILED = "FAILED", "The delivery was refused"
+
+
+class LeadRoutingLog(TenantModel):
+    """One decision about the owner of a lead, with all that it was made from."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.SET_NULL, null=True, related_name="routing_logs")
+    receiver = models.ForeignKey(LeadReceiver, on_delete=models.SET_NULL, null=True, related_name="+")
+    rotation = models.ForeignKey(LeadRotation, on_delete=models.SET_NULL, null=True, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    attempt = models.ForeignKey(
+        ReceiverAttempt, on_delete=models.SET_NULL, null=True, related_name="routing_logs"
+    )
+    outcome = models.CharField(max_length=15, choices=RoutingOutcome.choices)
+    door = models.CharField(max_length=8)
+    detail = models.JSONField(default=dict)
+    error = models.TextField(null=True)
+
+    objects: ClassVar[TenantQuerySet["LeadRoutingLog"]] = TenantQuerySet["LeadRoutingLog"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        indexes = [
+            models.Index("company", models.F("id").desc(), name="routing_log_newest"),
+            models.Index(fields=["lead", "id"], name="routing_log_of_lead"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_outcome_display()}: {self.user or 'nobody'}"

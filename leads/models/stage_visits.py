@@ -1,0 +1,45 @@
+"""The stays of leads in stages."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from crm.models.base import TenantModel, TenantQuerySet
+from leads.models.lead import Lead
+from pipelines.models import Stage
+
+
+class StageVisit(TenantModel):
+    """One stay of a lead in a stage; names are kept as they were, whatever becomes of the stage."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="stage_visits")
+    stage = models.ForeignKey(Stage, on_delete=models.RESTRICT, related_name="visits")
+    stage_name = models.CharField(max_length=255)
+    pipeline_name = models.CharField(max_length=255)
+    entered_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    door = models.CharField(max_length=8)
+    via = models.CharField(max_length=255, null=True)
+
+    objects: ClassVar[TenantQuerySet["StageVisit"]] = TenantQuerySet["StageVisit"].as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lead"],
+                condition=Q(left_at=None),
+                name="stage_visit_one_open",
+                violation_error_message="A lead is in one stage at a time.",
+            ),
+            models.CheckConstraint(
+                condition=Q(left_at=None) | Q(left_at__gte=models.F("entered_at")),
+                name="stage_visit_ends_after_start",
+            ),
+        ]
+        indexes = [models.Index(fields=["stage", "entered_at"], name="stage_visit_of_stage")]
+
+    def __str__(self) -> str:
+        return f"{self.stage_name} from {self.entered_at}"
