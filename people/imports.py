@@ -1,4 +1,4 @@
-"""One row of a file to one person."""
+"""One row of a file to one person, or to one organization."""
 
 import re
 from collections.abc import Mapping
@@ -9,12 +9,16 @@ from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
 from crm.importing.mapping import Columns, custom_field_column, custom_field_values, tag_values
+from crm.importing.running import Outcome
+from crm.models import DuplicatePolicy
 from people.models import ContactKind, ContactType
-from people.services import people
+from people.services import importing, organizations, people
 from people.services.contacts import ADDRESS_TEXTS
 
 NAMES = ("firstname", "middlename", "lastname")
 CONTACTS = {"phone": ContactKind.PHONE, "cellphone": ContactKind.CELLPHONE}
+DATES = ("dob", "start_date", "end_date")
+EMPLOYMENTS = ("employment_history", "peopleEmploymentHistory")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -26,19 +30,31 @@ class PersonImport:
         required=[("firstname", "lastname", "email")],
     )
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None:
         self._actor = actor
+        self._policy = policy
         self._types = {
             type_.kind: type_.pk
             for type_ in ContactType.objects.visible_to(actor).filter(company=None).order_by("-pk")
         }
 
-    def store(self, cells: Mapping[str, str]) -> None:
-        """Make the person.
+    def store(self, cells: Mapping[str, str]) -> Outcome:
+        """Store the person of a row.
 
         :raises ValidationError: if a cell or the whole breaks a rule.
         """
-        people.create_person(self._values(cells), actor=self._actor)
+        return self._store(self._values(cells))
+
+    def store_values(self, values: Mapping[str, Any]) -> Outcome:
+        """Store a person given as the input of the API, its dates as text.
+
+        :raises ValidationError: if a value or the whole breaks a rule.
+        :raises Conflict: if several people match, or one does and the policy refuses that.
+        """
+        return self._store(with_dates(values))
+
+    def _store(self, values: people.PersonValues) -> Outcome:
+        return importing.import_person(values, policy=self._policy, actor=self._actor)
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         """Give the column that a path of ``PersonValues`` came from."""
@@ -77,6 +93,18 @@ def _contact_columns(cells: Mapping[str, str]) -> list[str]:
     return [column for column in CONTACTS if column in cells]
 
 
+def with_dates(values: Mapping[str, Any]) -> people.PersonValues:
+    """Give the input of a person with its dates read from their text."""
+    read: dict[str, Any] = {
+        name: date.fromisoformat(value) if name in DATES and value is not None else value
+        for name, value in values.items()
+    }
+    for name in EMPLOYMENTS:
+        if read.get(name):
+            read[name] = [with_dates(item) for item in read[name]]
+    return cast(people.PersonValues, read)
+
+
 def _date(text: str) -> date:
     try:
         if ISO_DATE.fullmatch(text):
@@ -84,3 +112,37 @@ def _date(text: str) -> date:
     except ValueError:
         pass
     raise ValidationError({"dob": ["Enter a date as YYYY-MM-DD."]})
+
+
+class OrganizationImport:
+    """Makes an organization of each row, or changes the one of its name."""
+
+    columns: ClassVar[Columns] = Columns(known=(*organizations.TEXTS, "tags"), required=[("name",)])
+
+    def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None:
+        self._actor = actor
+        self._policy = policy
+
+    def store(self, cells: Mapping[str, str]) -> Outcome:
+        """Store the organization of a row.
+
+        :raises ValidationError: if a cell or the whole breaks a rule.
+        :raises Conflict: if several match, or one does and the policy refuses that.
+        """
+        values: dict[str, Any] = {name: cells[name] for name in organizations.TEXTS if name in cells}
+        values |= {"custom_fields": custom_field_values(cells), "tags": tag_values(cells)}
+        return self.store_values({key: value for key, value in values.items() if value})
+
+    def store_values(self, values: Mapping[str, Any]) -> Outcome:
+        """Store an organization given as the input of the API.
+
+        :raises ValidationError: if a value or the whole breaks a rule.
+        :raises Conflict: if several match, or one does and the policy refuses that.
+        """
+        given = cast(organizations.OrganizationValues, values)
+        return importing.import_organization(given, policy=self._policy, actor=self._actor)
+
+    def column_of(self, path: str, cells: Mapping[str, str]) -> str:
+        """Give the column that a path of ``OrganizationValues`` came from."""
+        name = path.partition(".")[0]
+        return custom_field_column(path, cells) if name == "custom_fields" else name

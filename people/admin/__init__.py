@@ -1,5 +1,5 @@
 """The admin of people and organizations."""
 
-from people.admin import contact_types, organizations, people
+from people.admin import contact_types, merging, organizations, people
 
-__all__ = ["contact_types", "organizations", "people"]
+__all__ = ["contact_types", "merging", "organizations", "people"]

@@ -8,11 +8,16 @@ from django.http import HttpRequest
 
 from crm.actors import Action
 from crm.admin.base import acting
+from crm.admin.custom_fields import DefinedFieldsAdmin
+from crm.admin.files import TakesFile, WithFiles, added_files
 from crm.admin.filters import DeletedFilter
-from crm.admin.forms import tag_values
-from crm.admin.lifecycle import LiveAdmin
+from crm.admin.forms import VersionedForm, tag_values
+from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet
+from people.admin.merging import MergesRecords
+from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Organization
+from people.services.likeness import organizations_like
 from people.services.organizations import (
     OrganizationValues,
     delete_organization,
@@ -21,10 +26,15 @@ from people.services.organizations import (
 )
 
 
+class OrganizationForm(MayBeKnown, TakesFile, VersionedForm[Organization]):
+    """An organization, with a new file."""
+
+
 @admin.register(Organization)
-class OrganizationAdmin(LiveAdmin[Organization]):
+class OrganizationAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, DefinedFieldsAdmin):
     """External companies."""
 
+    form = OrganizationForm
     write_action = Action.CHANGE_PEOPLE
     list_display = ("name", "email", "city", "country", "created_at")
     list_filter = (DeletedFilter, "created_at")
@@ -39,10 +49,14 @@ class OrganizationAdmin(LiveAdmin[Organization]):
     )
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the organization with its tags."""
+        """Store the organization with its tags and a new file."""
         values: OrganizationValues = {}
+        if "new_file" in form.changed_data:
+            values["files"] = added_files(form)
         if "tags" in form.changed_data:
             values["tags"] = tag_values(form.cleaned_data["tags"])
+        if form.instance._state.adding:
+            self.warn(form, organizations_like(form.instance.name, actor=acting(request)))
         save_organization(
             form.instance, actor=acting(request), values=values, expected_version=form.expected_version
         )

@@ -10,13 +10,18 @@ from django.http import HttpRequest
 
 from crm.actors import Action
 from crm.admin.base import acting, visible_rows
+from crm.admin.custom_fields import DefinedFieldsAdmin
+from crm.admin.files import TakesFile, WithFiles, added_files
 from crm.admin.filters import DeletedFilter
 from crm.admin.forms import VersionedForm, tag_values
 from crm.admin.inlines import VisibleInline, VisibleStackedInline
-from crm.admin.lifecycle import LiveAdmin
+from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
+from people.admin.merging import MergesRecords
+from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Address, Contact, Organization, Person
 from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
+from people.services.likeness import people_like
 from people.services.people import PersonValues, delete_person, restore_person, save_person
 
 
@@ -42,7 +47,7 @@ class AddressInline(VisibleStackedInline[Address, Person]):
     )
 
 
-class PersonForm(VersionedForm[Person]):
+class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
     """A person, with the organizations that the actor can see."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -55,7 +60,7 @@ class PersonForm(VersionedForm[Person]):
 
 
 @admin.register(Person)
-class PersonAdmin(LiveAdmin[Person]):
+class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, DefinedFieldsAdmin):
     """People outside the company."""
 
     form = PersonForm
@@ -94,8 +99,10 @@ class PersonAdmin(LiveAdmin[Person]):
         return ", ".join(organization.name for organization in person.visible_organizations)
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the person with contacts, addresses, organizations and tags."""
+        """Store the person with contacts, addresses, organizations, tags and a new file."""
         values: PersonValues = {}
+        if "new_file" in form.changed_data:
+            values["files"] = added_files(form)
         if "tags" in form.changed_data:
             values["tags"] = tag_values(form.cleaned_data["tags"])
         if "organizations" in form.changed_data:
@@ -105,6 +112,8 @@ class PersonAdmin(LiveAdmin[Person]):
                 values["contacts"] = _contact_values(formset)
             elif formset.model is Address and formset.has_changed():
                 values["address"] = _address_values(formset)
+        if form.instance._state.adding:
+            self.warn(form, people_like(form.instance, values, actor=acting(request)))
         save_person(
             form.instance, actor=acting(request), values=values, expected_version=form.expected_version
         )

@@ -3,10 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import Q
+
 from crm.actors import Actor
-from crm.graphql.filters import DateColumn, DateTimeColumn, IdColumn, ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.custom_columns import CustomFieldsRelation
+from crm.graphql.filters import (
+    DateColumn,
+    DateTimeColumn,
+    HasRelation,
+    IdColumn,
+    ListFilterSet,
+    TextColumn,
+    UuidColumn,
+)
 from crm.graphql.operators import SQLOperator
-from crm.models import Company
+from crm.models import Company, EntityKind
 from people import models
 from people.models.canonical import canonical_email, canonical_phone
 
@@ -16,8 +27,12 @@ CANONICAL = frozenset({SQLOperator.EQ, SQLOperator.NEQ, SQLOperator.IN, SQLOpera
 class CanonicalColumn(TextColumn):
     """Text that is compared for equality by its canonical spelling, in a column of its own."""
 
+    def __init__(self, field_name: str, *, canonical: str | None = None) -> None:
+        super().__init__(field_name)
+        self._canonical = canonical or f"{field_name}_canonical"
+
     def compared_column(self, operator: SQLOperator) -> str:
-        return f"{self.field_name}_canonical" if operator in CANONICAL else str(self.field_name)
+        return self._canonical if operator in CANONICAL else str(self.field_name)
 
     def read_for(self, operator: SQLOperator, value: Any, actor: Actor) -> Any:
         read = super().read_for(operator, value, actor)
@@ -47,8 +62,46 @@ class PhoneColumn(CanonicalColumn):
         return [canonical_phone(text, region) or "" for text in texts]
 
 
+TAGS = HasRelation("tags", {"id": IdColumn("id"), "name": TextColumn("name"), "slug": TextColumn("slug")})
+
+
 class PeopleFilterSet(ListFilterSet):
     search_method = "search"
+    relations = {
+        "emails": HasRelation(
+            "contacts",
+            {"id": IdColumn("id"), "value": EmailColumn("value", canonical="canonical")},
+            narrow=Q(type__kind=models.ContactKind.EMAIL),
+        ),
+        "phones": HasRelation(
+            "contacts",
+            {"id": IdColumn("id"), "value": PhoneColumn("value", canonical="canonical")},
+            narrow=Q(type__kind__in=[models.ContactKind.PHONE, models.ContactKind.CELLPHONE]),
+        ),
+        "organization": HasRelation(
+            "organizations", {"id": IdColumn("id"), "name": TextColumn("name")}, also="organizations"
+        ),
+        "tags": TAGS,
+        "leads": HasRelation(
+            "leads",
+            {
+                "id": IdColumn("id"),
+                "uuid": UuidColumn("uuid"),
+                "name": TextColumn("title"),
+                "title": TextColumn("title"),
+                "leads_receivers_id": IdColumn("receiver_id"),
+                "leads_owner_id": IdColumn("owner_id"),
+                "leads_status_id": IdColumn("status_id"),
+                "leads_sources_id": IdColumn("source_id"),
+                "leads_types_id": IdColumn("type_id"),
+                "pipeline_stage_id": IdColumn("stage_id"),
+            },
+        ),
+        "address": HasRelation(
+            "addresses", {name: TextColumn(name) for name in ("address", "city", "state", "zip", "country")}
+        ),
+        "custom_fields": CustomFieldsRelation(EntityKind.PEOPLE),
+    }
     order_columns = {
         name: name
         for name in ("id", "created_at", "updated_at", "name", "firstname", "lastname", "email", "dob")
@@ -73,6 +126,19 @@ class PeopleFilterSet(ListFilterSet):
 
 class OrganizationFilterSet(ListFilterSet):
     search_method = "search"
+    relations = {
+        "peoples": HasRelation(
+            "people",
+            {
+                "id": IdColumn("id"),
+                "uuid": UuidColumn("uuid"),
+                "name": TextColumn("name"),
+                "email": EmailColumn("email"),
+            },
+        ),
+        "tags": TAGS,
+        "custom_fields": CustomFieldsRelation(EntityKind.ORGANIZATION),
+    }
     order_columns = {name: name for name in ("id", "created_at", "updated_at", "name")}
 
     id = IdColumn("id")

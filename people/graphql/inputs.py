@@ -2,7 +2,7 @@
 
 import graphene
 
-from crm.graphql.inputs import CustomFieldEntityInput, TagInput
+from crm.graphql.inputs import CustomFieldEntityInput, FilesystemInputUrl, TagInput
 from crm.graphql.scalars import Date
 
 
@@ -38,6 +38,7 @@ class PeopleInput(graphene.InputObjectType):
     organization = graphene.String()
     organizations_id = graphene.List(graphene.NonNull(graphene.ID))
     tags = graphene.List(graphene.NonNull(TagInput))
+    files = graphene.List(graphene.NonNull(FilesystemInputUrl))
     custom_fields = graphene.List(graphene.NonNull(CustomFieldEntityInput))
 
 
@@ -52,6 +53,7 @@ class OrganizationInput(graphene.InputObjectType):
     zip = graphene.String()
     country = graphene.String()
     tags = graphene.List(graphene.NonNull(TagInput))
+    files = graphene.List(graphene.NonNull(FilesystemInputUrl))
     custom_fields = graphene.List(graphene.NonNull(CustomFieldEntityInput))
 
 

@@ -3,8 +3,8 @@
 import graphene
 
 from crm.graphql.paginator import list_field
-from crm.graphql.queries import single_field
 from people.graphql.filters import ContactTypeFilterSet, OrganizationFilterSet, PeopleFilterSet
+from people.graphql.merges import winning_field
 from people.graphql.types import ContactType, Organization, People
 
 
@@ -12,7 +12,7 @@ class Query(graphene.ObjectType):
     """What can be asked of people and organizations."""
 
     peoples = list_field("peoples", People, PeopleFilterSet)
-    people = single_field(People)
+    people = winning_field(People)
     organizations = list_field("organizations", Organization, OrganizationFilterSet)
-    organization = single_field(Organization)
+    organization = winning_field(Organization)
     contact_types = list_field("contactType", ContactType, ContactTypeFilterSet)

@@ -3,8 +3,10 @@
 import graphene
 from graphene_django import DjangoObjectType
 
+from crm.graphql.discussion import Activity
 from crm.graphql.types import (
     Attribute,
+    BatchedList,
     Company,
     Filesystem,
     Related,
@@ -14,6 +16,7 @@ from crm.graphql.types import (
     custom_fields,
 )
 from people import models
+from people.services.duplicates import duplicates_of_organizations, duplicates_of_people
 
 
 class ContactType(DjangoObjectType):
@@ -73,7 +76,19 @@ class Organization(DjangoObjectType):
     user = Related(User, "user")
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
+    activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
     custom_fields = custom_fields()
+    duplicates = BatchedList(lambda: Organization, duplicates_of_organizations, loads=("name_key",))
+
+
+class PeopleRelationship(DjangoObjectType):
+    """What a person may be to a lead, such as its decision maker."""
+
+    class Meta:
+        model = models.PeopleRelationship
+        fields = ("id", "name", "description")
+
+    company = Related(Company, "company", required=True)
 
 
 class People(DjangoObjectType):
@@ -102,4 +117,6 @@ class People(DjangoObjectType):
     organizations = RelatedList(Organization, "organizations", ordering=("name",))
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
+    activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
     custom_fields = custom_fields()
+    duplicates = BatchedList(lambda: People, duplicates_of_people, loads=("email_canonical", "name"))

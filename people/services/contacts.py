@@ -10,6 +10,7 @@ from crm.actors import Actor
 from crm.errors import NotFound
 from crm.models import Company
 from crm.models.base import parse_id
+from crm.services.history import Changes
 from people.models import Address, Contact, ContactKind, ContactType, Person
 from people.models.canonical import canonical_email, has_email_form
 
@@ -46,9 +47,10 @@ class ContactPlan:
     keep: list[Contact]
     remove: list[Contact]
     changed: set[int]
+    before: list[str]
 
-    def write(self, person: Person) -> bool:
-        """Store the plan; tell whether anything changed."""
+    def write(self, person: Person) -> Changes:
+        """Store the plan; give the contacts before and after if that changed any."""
         if self.remove:
             Contact.objects.filter(pk__in=[contact.pk for contact in self.remove]).delete()
         new = [contact for contact in self.keep if contact._state.adding]
@@ -58,7 +60,9 @@ class ContactPlan:
         for contact in self.keep:
             if contact.pk in self.changed:
                 contact.save()
-        return bool(self.remove or new or self.changed)
+        if not (self.remove or new or self.changed):
+            return {}
+        return {"contacts": [self.before, [str(contact) for contact in self.keep]]}
 
 
 def plan_contacts(
@@ -75,15 +79,16 @@ def plan_contacts(
     existing: list[Contact] = []
     if not person._state.adding:
         existing = list(person.contacts.select_related("type").order_by("weight", "pk"))
-    plan = ContactPlan(keep=list(existing), remove=[], changed=set())
+    before = [str(contact) for contact in existing]
+    plan = ContactPlan(keep=list(existing), remove=[], changed=set(), before=before)
     if wanted is not None:
         _match(plan, person, existing, wanted, actor)
     _follow_email(plan, person, email_before)
     region = _region(plan, actor)
     for contact in plan.keep:
-        before = contact.canonical
+        canonical = contact.canonical
         contact.set_canonical(region)
-        if not contact._state.adding and contact.canonical != before:
+        if not contact._state.adding and contact.canonical != canonical:
             plan.changed.add(contact.pk)
     return plan
 
@@ -188,16 +193,17 @@ def _check_fields(row: Contact | Address, path: str) -> None:
         ) from refused
 
 
-def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> bool:
-    """Make these the addresses of a person, exactly one of them the default; tell whether that changed any.
+def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Changes:
+    """Make these the addresses of a person, exactly one of them the default.
 
-    Wholly empty addresses are ignored.
+    Gives the addresses before and after, if that changed any. Wholly empty addresses are ignored.
 
     :raises ValidationError: keyed ``address.N.<field>``.
     :raises NotFound: if an address with an id is not one of the person's.
     """
     existing = {address.pk: address for address in person.addresses.order_by("pk")}
     before = {pk: _address_state(address) for pk, address in existing.items()}
+    listed_before = [str(address) for address in existing.values()]
     keep: list[Address] = []
     claims: list[bool] = []
     for index, item in enumerate(wanted):
@@ -231,7 +237,9 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> bool:
     # The new default is written last, so that there are never two.
     for address in sorted(changed, key=lambda row: row.is_default):
         address.save()
-    return bool(gone or changed)
+    if not (gone or changed):
+        return {}
+    return {"address": [listed_before, [str(address) for address in keep]]}
 
 
 def _address_state(address: Address) -> tuple[object, ...]:

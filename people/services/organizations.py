@@ -1,22 +1,23 @@
 """Organizations: create, change, delete, restore, and the people in them."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, TypedDict, get_args
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, get_args
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
-from crm.errors import NotFound
+from crm.errors import Conflict, NotFound
 from crm.models.base import parse_id, parse_uuid
-from crm.services import custom_fields, saving, tags
+from crm.services import custom_fields, file_links, saving, tags
+from crm.services.history import Changes
 from people.models import Organization, Person
 
 TextName = Literal["name", "email", "address", "city", "state", "zip", "country"]
 TEXTS: tuple[TextName, ...] = get_args(TextName)
 
 
-class OrganizationValues(TypedDict, total=False):
+class OrganizationValues(file_links.FileRelations, total=False):
     """What a client may say of an organization; an absent key is left as it is."""
 
     id: object
@@ -83,7 +84,7 @@ def save_organization(
     before: Mapping[str, Any] | None = None,
     expected_version: int | None = None,
 ) -> Organization:
-    """Validate and store an organization with its tags.
+    """Validate and store an organization with its tags and files.
 
     :param values: only its relations are read; the columns stand on the instance already.
     """
@@ -92,14 +93,23 @@ def save_organization(
     adding = organization._state.adding
     if adding:
         saving.store(organization, actor=actor)
-    touched = False
+    changes: Changes = {}
     if "tags" in relations:
-        touched = tags.replace(organization, tags.find_or_create(relations["tags"] or [], actor=actor))
+        changes = tags.replace(organization, tags.find_or_create(relations["tags"] or [], actor=actor))
+    changes = {**changes, **file_links.change_links(organization, relations, actor=actor)}
     if not adding:
         saving.store(
-            organization, actor=actor, before=before, expected_version=expected_version, touched=touched
+            organization, actor=actor, before=before, expected_version=expected_version, relations=changes
         )
     return organization
+
+
+def names_of(keys: Collection[int]) -> list[str]:
+    """Give the names of organizations that were looked up in scope already, in order."""
+    if not keys:
+        return []
+    names = Organization.objects.filter(pk__in=keys).order_by("name", "pk")
+    return list(names.values_list("name", flat=True))
 
 
 def find_or_create_by_name(name: str, *, actor: Actor) -> Organization:
@@ -123,11 +133,24 @@ def delete_organization(key: object, *, actor: Actor, expected_version: int | No
 
 @transaction.atomic
 def restore_organization(key: object, *, actor: Actor) -> None:
-    """Bring a deleted organization back; one that is not deleted is left as it is."""
+    """Bring a deleted organization back; one that is not deleted is left as it is.
+
+    :raises Conflict: if the organization was merged into another one.
+    """
     actor.require(Action.CHANGE_PEOPLE)
     organization = saving.lock_deleted(Organization.objects.all(), actor, key)
+    check_not_merged(organization)
     if organization.deleted_at is not None:
-        saving.undelete(organization)
+        saving.undelete(organization, actor=actor)
+
+
+def check_not_merged(record: Organization | Person) -> None:
+    """Refuse to bring back by itself what was merged: all that it had is the winner's now.
+
+    :raises Conflict: if the record was merged into another one.
+    """
+    if record.merged_into_id is not None:
+        raise Conflict("This record was merged into another one. Undo the merge instead.")
 
 
 def find_people(keys: Mapping[str, object], *, actor: Actor) -> list[Person]:

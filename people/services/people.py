@@ -1,22 +1,24 @@
 """People: create, change, delete and restore, with all that belongs to them."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, Literal, get_args
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.errors import NotFound
-from crm.services import custom_fields, saving, tags
+from crm.services import custom_fields, file_links, saving, tags
+from crm.services.history import Changes
 from people.models import ContactType, Organization, Person
 from people.services import contacts, organizations
+from people.services.organizations import check_not_merged
 
 TextName = Literal["firstname", "middlename", "lastname", "email"]
 TEXTS: tuple[TextName, ...] = get_args(TextName)
 
 
-class PersonValues(TypedDict, total=False):
+class PersonValues(file_links.FileRelations, total=False):
     """What a client may say of a person; an absent key is left as it is."""
 
     id: object
@@ -84,7 +86,7 @@ def save_person(
     before: Mapping[str, Any] | None = None,
     expected_version: int | None = None,
 ) -> Person:
-    """Validate and store a person with contacts, addresses, organizations and tags.
+    """Validate and store a person with contacts, addresses, organizations, tags and files.
 
     :param values: only its relations are read; the columns stand on the instance already.
     """
@@ -104,25 +106,25 @@ def save_person(
     person.index_for_search(spelling for contact in plan.keep for spelling in contact.spellings)
     if adding:
         saving.store(person, actor=actor)
-    touched = plan.write(person)
-    touched |= _write_relations(person, relations, actor)
+    changes = {**plan.write(person), **_write_relations(person, relations, actor)}
     if not adding:
-        saving.store(person, actor=actor, before=before, expected_version=expected_version, touched=touched)
+        saving.store(person, actor=actor, before=before, expected_version=expected_version, relations=changes)
     return person
 
 
-def _write_relations(person: Person, relations: PersonValues, actor: Actor) -> bool:
-    touched = False
+def _write_relations(person: Person, relations: PersonValues, actor: Actor) -> Changes:
+    changes: dict[str, Any] = {}
     if "address" in relations:
-        touched |= contacts.replace_addresses(person, relations["address"] or [])
+        changes |= contacts.replace_addresses(person, relations["address"] or [])
     if "tags" in relations:
-        touched |= tags.replace(person, tags.find_or_create(relations["tags"] or [], actor=actor))
+        changes |= tags.replace(person, tags.find_or_create(relations["tags"] or [], actor=actor))
+    changes |= file_links.change_links(person, relations, actor=actor)
     if "organizations_id" in relations or relations.get("organization"):
-        touched |= _replace_organizations(person, relations, actor)
-    return touched
+        changes |= _replace_organizations(person, relations, actor)
+    return changes
 
 
-def _replace_organizations(person: Person, relations: PersonValues, actor: Actor) -> bool:
+def _replace_organizations(person: Person, relations: PersonValues, actor: Actor) -> Changes:
     # Deleted organizations are not listed: no list takes them out, and restoring one brings it back.
     present = set(person.organizations.visible_to(actor).values_list("pk", flat=True))
     wanted = set(present)
@@ -134,9 +136,11 @@ def _replace_organizations(person: Person, relations: PersonValues, actor: Actor
     name = (relations.get("organization") or "").strip()
     if name:
         wanted.add(organizations.find_or_create_by_name(name, actor=actor).pk)
+    if wanted == present:
+        return {}
     person.organizations.remove(*(present - wanted))
     person.organizations.add(*(wanted - present))
-    return wanted != present
+    return {"organizations": [organizations.names_of(present), organizations.names_of(wanted)]}
 
 
 @transaction.atomic
@@ -151,11 +155,15 @@ def delete_person(key: object, *, actor: Actor, expected_version: int | None = N
 
 @transaction.atomic
 def restore_person(key: object, *, actor: Actor) -> None:
-    """Bring a deleted person back; one that is not deleted is left as is."""
+    """Bring a deleted person back; one that is not deleted is left as is.
+
+    :raises Conflict: if the person was merged into another one.
+    """
     actor.require(Action.CHANGE_PEOPLE)
     person = saving.lock_deleted(Person.objects.all(), actor, key)
+    check_not_merged(person)
     if person.deleted_at is not None:
-        saving.undelete(person)
+        saving.undelete(person, actor=actor)
 
 
 @transaction.atomic

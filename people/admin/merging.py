@@ -1,0 +1,111 @@
+"""Merging in the admin: side by side, with what moves, before it is done; and undoing it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Case, OuterRef, QuerySet, Subquery, When
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from crm.actors import Action
+from crm.admin.acting import actor_of
+from crm.admin.base import VisibleAdmin, acting, visible_rows
+from crm.admin.forms import message_of
+from crm.admin.lifecycle import LiveAdmin
+from crm.errors import CrmError
+from crm.models.custom_fields import EntityKind
+from people.models import Merge, Organization, Person
+from people.services.merging import MOST_MERGED, merge, preview_merge
+from people.services.unmerging import undo_merge
+
+
+class MergesRecords(LiveAdmin[Any]):
+    """Mixin: an action that merges the chosen rows."""
+
+    actions: Sequence[Any] = (*LiveAdmin.actions, "merge_selected")
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Offer to merge what lives."""
+        offered = super().get_actions(request)
+        if self._lists_deleted(request):
+            offered.pop("merge_selected", None)
+        return offered
+
+    @admin.action(permissions=["change"], description="Merge selected %(verbose_name_plural)s")
+    def merge_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
+        """Show what a merge would do, by the winner that is chosen; do it once that was looked at."""
+        rows = list(queryset.order_by("pk")[: MOST_MERGED + 2])
+        if not 2 <= len(rows) <= MOST_MERGED + 1:
+            self.message_user(request, f"Choose 2 to {MOST_MERGED + 1} to merge.", messages.ERROR)
+            return None
+        winner = next((row for row in rows if str(row.pk) == request.POST.get("winner")), rows[0])
+        others = [row.pk for row in rows if row is not winner]
+        try:
+            if request.POST.get("post"):
+                merge(self.model, winner.pk, others, actor=acting(request))
+                said = f"Merged {len(others)} into {winner}. It can be undone under Merges."
+                self.message_user(request, said, messages.SUCCESS)
+                return None
+            plan = preview_merge(self.model, winner.pk, others, actor=acting(request))
+        except (ValidationError, CrmError) as refused:
+            self.message_user(request, message_of(refused), messages.ERROR)
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Merge {self.opts.verbose_name_plural}",
+            "opts": self.opts,
+            "rows": [winner, *plan.losers],
+            "winner": winner,
+            "plan": plan,
+        }
+        return TemplateResponse(request, "admin/people/merge.html", context)
+
+
+@admin.register(Merge)
+class MergeAdmin(VisibleAdmin[Merge]):
+    """Merges, to look at and to undo."""
+
+    list_display = ("created_at", "model", "winner", "number", "user", "undone_at", "undone_by")
+    list_filter = ("model", "created_at")
+    list_select_related = ("user", "undone_by")
+    search_fields = ("uuid",)
+    ordering = ("-created_at", "pk")
+    fields = ("created_at", "model", "winner_id", "losers", "user", "door", "undone_at", "undone_by")
+    actions: Sequence[Any] = ("undo_selected",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
+        """Add the name of the record that the others were merged into."""
+        people = visible_rows(Person, request).filter(pk=OuterRef("winner_id")).values("name")
+        organizations = visible_rows(Organization, request).filter(pk=OuterRef("winner_id")).values("name")
+        name = Case(When(model=EntityKind.PEOPLE, then=Subquery(people)), default=Subquery(organizations))
+        return super().get_queryset(request).annotate(winner_name=name)
+
+    @admin.display(description="merged into")
+    def winner(self, row: Any) -> str:
+        """Name the record that the others were merged into; a deleted one by its number."""
+        return row.winner_name or str(row.winner_id)
+
+    @admin.display(description="merged records")
+    def number(self, row: Merge) -> int:
+        """Show how many were merged into it."""
+        return len(row.losers)
+
+    def has_undo_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the role allows to undo merges."""
+        actor = actor_of(request)
+        return actor is not None and actor.may(Action.CHANGE_LOOKUPS)
+
+    @admin.action(permissions=["undo"], description="Undo selected merges")
+    def undo_selected(self, request: HttpRequest, queryset: QuerySet[Merge]) -> None:
+        """Undo merges, the latest first, and say which were refused and why."""
+        for row in queryset.order_by("-pk"):
+            try:
+                with transaction.atomic():
+                    undo_merge(row.pk, actor=acting(request))
+            except (ValidationError, CrmError) as refused:
+                self.message_user(request, f"{row}: {message_of(refused)}", messages.ERROR)
+            else:
+                self.message_user(request, f"{row} is undone.", messages.SUCCESS)

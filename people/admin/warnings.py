@@ -1,0 +1,68 @@
+"""The warning before a record is added that may be known already."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from people.services.duplicates import Reason
+
+#: How the warning calls what two records share.
+SHARED = {Reason.EMAIL: "same e-mail", Reason.PHONE: "same phone", Reason.NAME: "similar name"}
+MOST_SHOWN = 5
+Like = Sequence[tuple[Any, Sequence[Reason]]]
+
+
+class MayBeKnown(forms.Form):
+    """Mixin: a form of a new record that can be saved in spite of the warning."""
+
+    save_anyway = forms.BooleanField(required=False, label="Save anyway, as another one")
+
+
+class WarnsOfDuplicates(admin.ModelAdmin[Any]):
+    """Mixin: before a row is added, shows those it may be the same as, and asks."""
+
+    def warn(self, form: Any, like: Like) -> None:
+        """Refuse a new row that may be known already, unless the user saves it anyway.
+
+        :raises ValidationError: naming the rows, why, and whose they are.
+        """
+        if like and not form.cleaned_data.get("save_anyway"):
+            shown = [(self._line(row, reasons),) for row, reasons in like[:MOST_SHOWN]]
+            rows = format_html_join(" ", "{}", shown)
+            raise ValidationError(
+                format_html("This may be known already: {} Open one of them, or save anyway below.", rows)
+            )
+
+    def _line(self, row: Any, reasons: Sequence[Reason]) -> SafeString:
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        return format_html(
+            '<a href="{}">{}</a> ({}; {}last changed {}).',
+            address,
+            row,
+            ", ".join(SHARED[reason] for reason in reasons),
+            f"added by {row.user}, " if row.user else "",
+            f"{row.updated_at:%Y-%m-%d}",
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Offer to save anyway where the form comes back with a warning."""
+        fieldsets: Any = super().get_fieldsets(request, obj)
+        if obj is None and hasattr(request, "refusal"):
+            return [*fieldsets, (None, {"fields": ("save_anyway",)})]
+        return fieldsets
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Record that a row was saved in spite of a warning."""
+        said: Any = super().construct_change_message(request, form, formsets, add)
+        if add and form.cleaned_data.get("save_anyway"):
+            said.append({"added": {"name": "record in spite of", "object": "a possible duplicate"}})
+        return said

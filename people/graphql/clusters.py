@@ -1,0 +1,101 @@
+"""Clusters of possible duplicates, in pages."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import graphene
+from graphql import GraphQLResolveInfo
+
+from crm.actors import Actor
+from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.paginator import DEFAULT_PAGE_SIZE, Page, check_page, data_nodes, paginator_type
+from crm.graphql.prefetch import load, selected_fields
+from people.graphql.types import Organization, People
+from people.services import clusters
+from people.services.clusters import Cluster
+from people.services.duplicates import MOST_LISTED, Reason
+
+DuplicateReason = graphene.Enum.from_enum(Reason, name="DuplicateReason")
+#: Gives the rows of the keys, as a selection needs them.
+Read = Callable[[set[int]], dict[int, Any]]
+
+
+class PeopleDuplicate(graphene.ObjectType):
+    """People who may be the same person: the oldest of them, and how many there are."""
+
+    people = graphene.List(graphene.NonNull(People), required=True)
+    reasons = graphene.List(graphene.NonNull(DuplicateReason), required=True)
+    size = graphene.Int(required=True)
+
+
+class OrganizationDuplicate(graphene.ObjectType):
+    """Organizations that may be the same one: the oldest of them, and how many there are."""
+
+    organizations = graphene.List(graphene.NonNull(Organization), required=True)
+    reasons = graphene.List(graphene.NonNull(DuplicateReason), required=True)
+    size = graphene.Int(required=True)
+
+
+class ClusterPage(Page):
+    """A page of clusters; the records of all its clusters are read at once."""
+
+    def __init__(self, found: Sequence[Cluster], member: str, read: Read, *, first: int, page: int) -> None:
+        rows: Any = found
+        super().__init__(rows, rows, first=first, page=page)
+        self._found = found
+        self._member = member
+        self._read_rows = read
+
+    @cached_property
+    def total(self) -> int:
+        return len(self._found)
+
+    @cached_property
+    def data(self) -> list[dict[str, Any]]:
+        page = super().data
+        rows = self._read_rows({key for cluster in page for key in cluster.keys[:MOST_LISTED]})
+        return [
+            {
+                self._member: [rows[key] for key in cluster.keys[:MOST_LISTED] if key in rows],
+                "reasons": list(cluster.reasons),
+                "size": len(cluster.keys),
+            }
+            for cluster in page
+        ]
+
+
+def _cluster_list(name: str, type_: Any, member: str, row_type: Any, find: Callable[..., Any]) -> Guarded:
+    wrapper = paginator_type(type_)
+
+    def resolve(_root: Any, info: GraphQLResolveInfo, *, first: int, page: int | None = None) -> ClusterPage:
+        number = check_page(first, page)
+        actor: Actor = actor_of(info)
+        nodes = selected_fields(info, type_._meta.name, data_nodes(info, wrapper)).get(member, [])
+
+        def read(keys: set[int]) -> dict[int, Any]:
+            visible = row_type._meta.model._default_manager.visible_to(actor).filter(pk__in=keys)
+            return {row.pk: row for row in load(visible, row_type, nodes, info)} if nodes else {}
+
+        return ClusterPage(find(actor=actor), member, read, first=first, page=number)
+
+    arguments: dict[str, Any] = {
+        "first": graphene.Int(required=True, default_value=DEFAULT_PAGE_SIZE),
+        "page": graphene.Int(),
+    }
+    return Guarded(wrapper, name=name, required=True, resolver=resolve, **arguments)
+
+
+class ClusterQuery(graphene.ObjectType):
+    """What can be asked of possible duplicates."""
+
+    people_duplicates = _cluster_list(
+        "peopleDuplicates", PeopleDuplicate, "people", People, clusters.people_clusters
+    )
+    organization_duplicates = _cluster_list(
+        "organizationDuplicates",
+        OrganizationDuplicate,
+        "organizations",
+        Organization,
+        clusters.organization_clusters,
+    )

@@ -1,0 +1,170 @@
+"""Merging through the API: what it would do, doing it, looking it up, undoing it."""
+
+from typing import Any
+
+import graphene
+from django.db import transaction
+from graphene_django import DjangoObjectType
+from graphql import GraphQLResolveInfo
+
+from crm.actors import Action
+from crm.errors import NotFound
+from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.filters import DateTimeColumn, IdColumn, ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.inputs import EntityType
+from crm.graphql.mutations import Change
+from crm.graphql.paginator import list_field
+from crm.graphql.prefetch import reread
+from crm.graphql.queries import read_one
+from crm.graphql.scalars import Mixed
+from crm.graphql.types import Attribute, Related, User
+from crm.services.history import plain
+from people import models
+from people.graphql.types import Organization, People
+from people.services.merging import merge, preview_merge
+from people.services.unmerging import undo_merge
+
+
+class Merge(DjangoObjectType):
+    """Records that were merged into one, by whom, and whether that was undone."""
+
+    class Meta:
+        model = models.Merge
+        convert_choices_to_enum = False
+        fields = ("id", "uuid", "door", "created_at", "undone_at")
+
+    model = Attribute(EntityType, "model", required=True)
+    winner_id = Attribute(graphene.ID, "winner_id", required=True)
+    losers_id = Attribute(graphene.List(graphene.NonNull(graphene.ID)), "losers", required=True)
+    user = Related(User, "user")
+    undone_by = Related(User, "undone_by")
+
+
+class MergeField(graphene.ObjectType):
+    """One field of a merge: what the winner has, what the others have, and the outcome."""
+
+    field = graphene.String(required=True)
+    winner = Mixed(resolver=lambda row, _info: plain(row.winner))
+    duplicates = graphene.List(
+        Mixed, required=True, resolver=lambda row, _info: [plain(value) for value in row.duplicates]
+    )
+    outcome = Mixed(resolver=lambda row, _info: plain(row.outcome))
+
+
+class MergeMove(graphene.ObjectType):
+    """Rows of one relation: how many go over, and how many go because the winner has their equals."""
+
+    relation = graphene.String(required=True, resolver=lambda plan, _info: plan.label)
+    moved = graphene.Int(required=True)
+    dropped = graphene.Int(required=True, resolver=lambda plan, _info: len(plan.dropped))
+
+
+class MergePreview(graphene.ObjectType):
+    """What a merge would do."""
+
+    fields = graphene.List(graphene.NonNull(MergeField), required=True)
+    moves = graphene.List(graphene.NonNull(MergeMove), required=True)
+
+    @staticmethod
+    def resolve_moves(plan: Any, _info: GraphQLResolveInfo) -> Any:
+        return plan.relations
+
+
+class MergeFilterSet(ListFilterSet):
+    order_columns = {name: name for name in ("id", "created_at")}
+
+    id = IdColumn("id")
+    uuid = UuidColumn("uuid")
+    model = TextColumn("model")
+    winner_id = IdColumn("winner_id")
+    created_at = DateTimeColumn("created_at")
+    undone_at = DateTimeColumn("undone_at")
+
+    class Meta:
+        model = models.Merge
+        fields: list[str] = []
+
+
+def _pair() -> dict[str, Any]:
+    return {
+        "id": graphene.ID(required=True),
+        "duplicates_id": graphene.List(graphene.NonNull(graphene.ID), required=True),
+    }
+
+
+def winning_field(type_: Any) -> Guarded:
+    """Declare a query for one row by id; the id of one that was merged into another finds that one."""
+    model = type_._meta.model
+
+    def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
+        try:
+            return read_one(info, type_, id)
+        except NotFound:
+            return read_one(
+                info, type_, model._default_manager.with_deleted_for(actor_of(info)).winner_of(id)
+            )
+
+    return Guarded(type_, id=graphene.ID(required=True), resolver=resolve)
+
+
+def _preview_field(type_: Any, name: str) -> Guarded:
+    def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str, duplicates_id: list[str]) -> Any:
+        return preview_merge(type_._meta.model, id, duplicates_id, actor=actor_of(info))
+
+    return Guarded(MergePreview, name=name, resolver=resolve, **_pair())
+
+
+def _merge_field(type_: Any, name: str) -> Change:
+    def resolve(
+        _root: Any,
+        info: GraphQLResolveInfo,
+        *,
+        id: str,
+        duplicates_id: list[str],
+        dry_run: bool,
+        expected_version: int | None = None,
+    ) -> Any:
+        with transaction.atomic():
+            winner, _ = merge(
+                type_._meta.model,
+                id,
+                duplicates_id,
+                actor=actor_of(info),
+                expected_version=expected_version,
+            )
+            # Of a dry run the outcome is read within the transaction, which then never was.
+            outcome = reread(info, type_, winner)
+            transaction.set_rollback(dry_run)
+        return outcome
+
+    return Change(
+        type_,
+        name=name,
+        permission=Action.CHANGE_PEOPLE,
+        resolver=resolve,
+        **_pair(),
+        expected_version=graphene.Int(),
+        dry_run=graphene.Boolean(required=True, default_value=False),
+    )
+
+
+class MergeQuery(graphene.ObjectType):
+    """What can be asked of merges."""
+
+    merges = list_field("merges", Merge, MergeFilterSet)
+    preview_merge_people = _preview_field(People, "previewMergePeople")
+    preview_merge_organizations = _preview_field(Organization, "previewMergeOrganizations")
+
+
+class MergeMutation(graphene.ObjectType):
+    """Merging, and undoing it."""
+
+    merge_people = _merge_field(People, "mergePeople")
+    merge_organizations = _merge_field(Organization, "mergeOrganizations")
+    undo_merge = Change(
+        Merge, name="undoMerge", permission=Action.CHANGE_LOOKUPS, id=graphene.ID(required=True)
+    )
+
+    @staticmethod
+    def resolve_undo_merge(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
+        return reread(info, Merge, undo_merge(id, actor=actor_of(info)))

@@ -1,0 +1,39 @@
+"""Deleting and restoring many people."""
+
+from collections.abc import Sequence
+
+from crm.actors import Action, Actor
+from crm.services import saving
+from crm.services.bulk import BulkResult, check_keys, for_each
+from people.models import Person
+from people.services.people import delete_person, restore_person
+
+
+def delete_people(keys: Sequence[object], *, actor: Actor) -> BulkResult:
+    """Delete many people softly.
+
+    :raises BadUserInput: if there are too many keys.
+    """
+    actor.require(Action.CHANGE_PEOPLE)
+
+    def delete(key: object) -> bool:
+        delete_person(key, actor=actor)
+        return True
+
+    return for_each(check_keys(keys), delete)
+
+
+def restore_people(keys: Sequence[object], *, actor: Actor) -> BulkResult:
+    """Bring many deleted people back; those that are not deleted stay as they are.
+
+    :raises BadUserInput: if there are too many keys.
+    """
+    actor.require(Action.CHANGE_PEOPLE)
+
+    def restore(key: object) -> bool:
+        if saving.lock_deleted(Person.objects.all(), actor, key).deleted_at is None:
+            return False
+        restore_person(key, actor=actor)
+        return True
+
+    return for_each(check_keys(keys), restore)

@@ -1,0 +1,186 @@
+"""Who may be the same person or organization: the one rule behind the API, the admin and the clusters."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When, Window
+from django.db.models.functions import DenseRank
+from rapidfuzz import fuzz, process
+
+from crm.actors import Actor
+from people.models import Contact, ContactKind, Organization, Person
+from people.models.canonical import digits_of, name_key
+
+Subject = TypeVar("Subject", bound=Hashable)
+
+PHONES = (ContactKind.PHONE, ContactKind.CELLPHONE)
+MOST_LISTED = 25
+#: Names are alike from this similarity on, of 100, their words put in order.
+SIMILARITY = 90
+#: In a larger organization names are not compared: the work grows with the square of its people.
+LARGEST_ORGANIZATION = 200
+
+
+class Reason(StrEnum):
+    """Why two records may be the same."""
+
+    EMAIL = "EMAIL"
+    PHONE = "PHONE"
+    NAME = "NAME"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What somebody is recognized by: canonical e-mails and phones, and the name in each organization."""
+
+    reached_by: frozenset[tuple[Reason, str]] = frozenset()
+    name: str = ""
+    organizations: frozenset[int] = frozenset()
+
+
+#: For each other person, why it may be the same one.
+Matches = dict[int, set[Reason]]
+
+
+def comparable_name(name: str | None) -> str:
+    """Give a person's name as it is compared: without case and punctuation, its words in order."""
+    words = (name_key(word) for word in (name or "").split())
+    return " ".join(sorted(word for word in words if word))
+
+
+def alike(name: str, others: Mapping[int, str]) -> list[int]:
+    """Give the keys of the comparable names that are so similar that they may be the same one's."""
+    if not name:
+        return []
+    found = process.extract(name, others, scorer=fuzz.ratio, score_cutoff=SIMILARITY, limit=None)
+    # Accounts 12 and 13 differ in one character only, but are two.
+    return [key for other, _, key in found if digits_of(other) == digits_of(name)]
+
+
+def reach_reason() -> Case:
+    """Give the expression for what a contact is compared as."""
+    email = When(type__kind=ContactKind.EMAIL, then=Value(Reason.EMAIL.value))
+    return Case(email, default=Value(Reason.PHONE.value))
+
+
+def find_matches(subjects: Mapping[Subject, Traits], *, actor: Actor) -> dict[Subject, Matches]:
+    """Give for each subject the visible people who may be the same, itself among them if it is stored.
+
+    The number of statements does not depend on the number of subjects. Of those that share one e-mail or
+    phone, the oldest are given, one more than is listed.
+    """
+    holders = _holders({key for traits in subjects.values() for key in traits.reached_by}, actor)
+    named = {key for traits in subjects.values() if traits.name for key in traits.organizations}
+    members = _members(named, actor)
+    found: dict[Subject, Matches] = {}
+    for subject, traits in subjects.items():
+        matches: Matches = defaultdict(set)
+        for key in traits.reached_by:
+            for person in holders.get(key, ()):
+                matches[person].add(key[0])
+        for organization in traits.organizations:
+            for person in alike(traits.name, members.get(organization, {})):
+                matches[person].add(Reason.NAME)
+        found[subject] = dict(sorted(matches.items()))
+    return found
+
+
+def _holders(keys: Iterable[tuple[Reason, str]], actor: Actor) -> dict[tuple[Reason, str], set[int]]:
+    wanted: dict[Reason, set[str]] = defaultdict(set)
+    for reason, canonical in keys:
+        wanted[reason].add(canonical)
+    emails, phones = wanted[Reason.EMAIL], wanted[Reason.PHONE]
+    if not (emails or phones):
+        return {}
+    contacts: Any = (
+        Contact.objects.visible_to(actor)
+        .filter(
+            Q(type__kind=ContactKind.EMAIL, canonical__in=emails)
+            | Q(type__kind__in=PHONES, canonical__in=phones),
+            person__deleted_at=None,
+        )
+        .annotate(reason=reach_reason())
+    )
+    known = Person.objects.visible_to(actor).filter(email_canonical__in=emails)
+    people: Any = known.annotate(reason=Value(Reason.EMAIL.value))
+    held: dict[tuple[Reason, str], set[int]] = defaultdict(set)
+    for rows, canonical, person in (
+        (contacts, "canonical", "person_id"),
+        (people, "email_canonical", "pk"),
+    ):
+        for reason, text, key in _oldest(rows, ["reason", canonical], person):
+            held[Reason(reason), text].add(key)
+    return held
+
+
+def _oldest(rows: QuerySet[Any], shared: list[str], key: str) -> Iterable[Sequence[Any]]:
+    place = Window(DenseRank(), partition_by=[F(name) for name in shared], order_by=F(key).asc())
+    # One more than is listed, since the subject itself may be among them.
+    oldest: Any = rows.annotate(place=place).filter(place__lte=MOST_LISTED + 1)
+    found: Iterable[Sequence[Any]] = oldest.values_list(*shared, key)
+    return found
+
+
+def _members(organizations: Iterable[int], actor: Actor) -> dict[int, dict[int, str]]:
+    through: Any = Person.organizations.through
+    ties = (
+        through._default_manager.filter(
+            organization__in=Organization.objects.visible_to(actor).filter(pk__in=organizations),
+            person__in=Person.objects.visible_to(actor),
+        )
+        .annotate(size=Window(Count("pk"), partition_by=F("organization_id")))
+        .filter(size__lte=LARGEST_ORGANIZATION)
+    )
+    members: dict[int, dict[int, str]] = defaultdict(dict)
+    for organization, person, name in ties.values_list("organization_id", "person_id", "person__name"):
+        members[organization][person] = comparable_name(name)
+    return members
+
+
+def people_traits(people: Sequence[Person]) -> dict[int, Traits]:
+    """Give the traits of stored people, whose e-mail and name are loaded."""
+    keys = [person.pk for person in people]
+    reached: dict[int, set[tuple[Reason, str]]] = defaultdict(set)
+    for person in people:
+        if person.email_canonical:
+            reached[person.pk].add((Reason.EMAIL, person.email_canonical))
+    compared = Contact.objects.filter(person__in=keys, type__kind__in=[ContactKind.EMAIL, *PHONES])
+    contacts: Any = compared.exclude(canonical=None).annotate(reason=reach_reason())
+    for key, reason, canonical in contacts.values_list("person_id", "reason", "canonical"):
+        reached[key].add((Reason(reason), canonical))
+    ties = Person.organizations.through._default_manager.filter(person__in=keys)
+    organizations: dict[int, set[int]] = defaultdict(set)
+    for key, organization in ties.values_list("person_id", "organization_id"):
+        organizations[key].add(organization)
+    return {
+        person.pk: Traits(
+            reached_by=frozenset(reached[person.pk]),
+            name=comparable_name(person.name),
+            organizations=frozenset(organizations[person.pk]),
+        )
+        for person in people
+    }
+
+
+def duplicates_of_people(people: Sequence[Person], actor: Actor) -> dict[int, list[int]]:
+    """Give the keys of the visible people who may be the same as each person, the oldest first."""
+    matches = find_matches(people_traits(people), actor=actor)
+    return {key: [other for other in found if other != key][:MOST_LISTED] for key, found in matches.items()}
+
+
+def duplicates_of_organizations(organizations: Sequence[Organization], actor: Actor) -> dict[int, list[int]]:
+    """Give the keys of the visible organizations of an equal name, without case and punctuation."""
+    keys = {organization.name_key for organization in organizations} - {""}
+    same = Organization.objects.visible_to(actor).filter(name_key__in=keys)
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for name, key in _oldest(same, ["name_key"], "pk"):
+        by_name[name].append(key)
+    return {
+        organization.pk: [key for key in sorted(by_name[organization.name_key]) if key != organization.pk][
+            :MOST_LISTED
+        ]
+        for organization in organizations
+    }

@@ -1,0 +1,37 @@
+"""Whether somebody who is about to be created may be known already."""
+
+from typing import Any
+
+from crm.actors import Actor
+from people.models import Organization, Person
+from people.models.canonical import name_key
+from people.services.duplicates import MOST_LISTED, Reason, Traits, comparable_name, find_matches
+from people.services.people import PersonValues
+from people.services.upserting import reached_by
+
+
+def people_like(person: Person, values: PersonValues, *, actor: Actor) -> list[tuple[Person, list[Reason]]]:
+    """Give the visible people who may be the same as one that is not stored yet, and why, the oldest first.
+
+    :param values: the contacts and organizations that the person is to have.
+    """
+    named: Any = values.get("organizations_id") or []
+    organizations = Organization.objects.visible_to(actor).filter(pk__in=named)
+    full_name = " ".join(part for part in (person.firstname, person.middlename, person.lastname) if part)
+    traits = Traits(
+        reached_by=reached_by({**values, "email": person.email}, actor),
+        name=comparable_name(full_name),
+        organizations=frozenset(organizations.values_list("pk", flat=True)),
+    )
+    matches = find_matches({"new": traits}, actor=actor)["new"]
+    people = Person.objects.visible_to(actor).in_bulk(list(matches)[:MOST_LISTED])
+    return [(people[key], sorted(reasons)) for key, reasons in matches.items() if key in people]
+
+
+def organizations_like(name: str, *, actor: Actor) -> list[tuple[Organization, list[Reason]]]:
+    """Give the visible organizations of an equal name, without case and punctuation, the oldest first."""
+    key = name_key(name)
+    if not key:
+        return []
+    same = Organization.objects.visible_to(actor).filter(name_key=key).order_by("pk")[:MOST_LISTED]
+    return [(organization, [Reason.NAME]) for organization in same]

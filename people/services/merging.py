@@ -1,0 +1,255 @@
+"""Merging people, or organizations, that are the same: what is planned can be looked at, and be undone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from crm.actors import Action, Actor
+from crm.errors import Conflict, NotFound
+from crm.models.custom_fields import EntityKind
+from crm.models.history import HistoryKind
+from crm.services import history, saving
+from people.models import Address, Contact, Merge, Organization, Person
+from people.services.relations import Move, Plan, plan_moves
+from people.signals import rows_moved
+
+Record = TypeVar("Record", Person, Organization)
+
+MOST_MERGED = 25
+#: Columns that are filled from the others where the winner has nothing.
+FILLED: dict[type[Model], tuple[str, ...]] = {
+    Person: ("firstname", "middlename", "lastname", "email", "dob"),
+    Organization: ("email", "address", "city", "state", "zip", "country"),
+}
+KINDS = {Person: EntityKind.PEOPLE, Organization: EntityKind.ORGANIZATION}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One field: what the winner has, what the others have, in their order, and what it is in the end."""
+
+    field: str
+    winner: Any
+    duplicates: list[Any]
+    outcome: Any
+
+
+@dataclass(kw_only=True)
+class MergePlan:
+    """All that a merge does."""
+
+    winner: Any
+    losers: Sequence[Any]
+    relations: list[Plan]
+    fields: list[Outcome] = field(default_factory=list)
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """The columns of the winner that are filled, and with what."""
+        columns = FILLED[type(self.winner)]
+        return {
+            row.field: row.outcome
+            for row in self.fields
+            if row.field in columns and row.outcome != row.winner
+        }
+
+    @property
+    def added_custom_fields(self) -> dict[str, Any]:
+        """The custom fields that the winner gets."""
+        own = self.winner.custom_fields
+        return {
+            name: value
+            for loser in reversed(self.losers)
+            for name, value in loser.custom_fields.items()
+            if name not in own
+        }
+
+    @property
+    def moves(self) -> list[Move]:
+        """All rows that go over."""
+        return [move for plan in self.relations for move in plan.moves]
+
+
+def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> MergePlan:
+    """Work out a merge.
+
+    :param lock: whether all rows that it touches are locked.
+    """
+    plan = MergePlan(winner=winner, losers=losers, relations=plan_moves(winner, losers, lock=lock))
+    columns = FILLED[type(winner)]
+    if type(winner) is Organization:
+        # A name is never empty; it is listed for the eye.
+        columns = ("name", *columns)
+    for name in columns:
+        own, theirs = getattr(winner, name), [getattr(loser, name) for loser in losers]
+        outcome = next((value for value in (own, *theirs) if value not in (None, "")), None)
+        plan.fields.append(Outcome(field=name, winner=own, duplicates=theirs, outcome=outcome))
+    added = plan.added_custom_fields
+    for name in sorted({*winner.custom_fields, *added}):
+        plan.fields.append(
+            Outcome(
+                field=f"custom_fields.{name}",
+                winner=winner.custom_fields.get(name),
+                duplicates=[loser.custom_fields.get(name) for loser in losers],
+                outcome=winner.custom_fields[name] if name in winner.custom_fields else added[name],
+            )
+        )
+    return plan
+
+
+def preview_merge(
+    model: type[Record], key: object, duplicate_keys: Sequence[object], *, actor: Actor
+) -> MergePlan:
+    """Give what a merge would do, field by field and relation by relation, and change nothing.
+
+    :raises NotFound: if one of the records does not exist for the actor.
+    :raises ValidationError: if a record is named twice.
+    """
+    actor.require(Action.READ)
+    winner, *losers = _named(model, key, duplicate_keys, actor)
+    return plan_merge(winner, losers)
+
+
+def _named(model: type[Record], key: object, duplicate_keys: Sequence[object], actor: Actor) -> list[Record]:
+    if not 1 <= len(duplicate_keys) <= MOST_MERGED:
+        raise ValidationError({"duplicates_id": [f"Name 1 to {MOST_MERGED} others to merge."]})
+    rows: Any = model._default_manager
+    named: list[Record] = [rows.find(actor, key)]
+    for index, other in enumerate(duplicate_keys):
+        named.append(rows.find(actor, other, argument=f"duplicates_id.{index}"))
+    if len({record.pk for record in named}) < len(named):
+        raise ValidationError({"duplicates_id": ["A record is not merged with itself; name each once."]})
+    return named
+
+
+def _locked(model: type[Record], key: object, duplicate_keys: Sequence[object], actor: Actor) -> list[Record]:
+    keys = [record.pk for record in _named(model, key, duplicate_keys, actor)]
+    rows: Any = model._default_manager
+    # Always in one order, so that two merges never wait for each other; and not in the way of new rows that
+    # only point at the records.
+    locked = rows.visible_to(actor).filter(pk__in=keys).order_by("pk")
+    found = {record.pk: record for record in locked.select_for_update(of=("self",), no_key=True)}
+    for index, pk in enumerate(keys):
+        if pk not in found:
+            # Deleted, or merged elsewhere, in the meantime.
+            raise NotFound(f"duplicates_id.{index - 1}" if index else "id")
+    return [found[pk] for pk in keys]
+
+
+@transaction.atomic
+def merge(
+    model: type[Record],
+    key: object,
+    duplicate_keys: Sequence[object],
+    *,
+    actor: Actor,
+    expected_version: int | None = None,
+) -> tuple[Record, Merge]:
+    """Merge records into one: all that points at the others goes over to it, and they are deleted softly.
+
+    The winner keeps what it has; what it lacks is taken from the others, in their order. Leads go over
+    whether the actor sees them or not: it is one person.
+
+    :returns: the winner, and the merge, by which all of it can be undone.
+    :raises NotFound: if one of the records does not exist for the actor.
+    :raises ValidationError: if a record is named twice.
+    :raises Conflict: if the winner's stored version is another than the expected one.
+    """
+    actor.require(Action.CHANGE_PEOPLE)
+    winner, *losers = _locked(model, key, duplicate_keys, actor)
+    before = saving.column_values(winner)
+    if expected_version is not None and before["version"] != expected_version:
+        raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
+    plan = plan_merge(winner, losers, lock=True)
+    journal = _journal(plan)
+    for relation in plan.relations:
+        _keep_one_default(relation, journal)
+        relation.write()
+    _fill(plan, before, actor)
+    for loser in losers:
+        _mark_merged(loser, winner, actor)
+    done = Merge.objects.create(
+        company_id=actor.company_id,
+        model=KINDS[model],
+        winner_id=winner.pk,
+        losers=[loser.pk for loser in losers],
+        journal=journal,
+        user_id=actor.user_id,
+        door=actor.door.value,
+    )
+    rows_moved.send(sender=model, moves=plan.moves, actor=actor)
+    return winner, done
+
+
+def _journal(plan: MergePlan) -> dict[str, Any]:
+    """Give in plain JSON all that is needed to undo a merge row by row."""
+    return {
+        "moved": [
+            {"relation": move.relation.name, "from": move.old.pk, "rows": list(move.rows)}
+            for move in plan.moves
+        ],
+        "dropped": [
+            {"model": row._meta.label_lower, "values": _plain_values(row)}
+            for relation in plan.relations
+            for row in relation.dropped
+        ],
+        "changed": [],
+        "filled": {
+            name: [history.plain(getattr(plan.winner, name)), history.plain(value)]
+            for name, value in plan.filled.items()
+        },
+        "custom_fields": plan.added_custom_fields,
+    }
+
+
+def _plain_values(row: Model) -> dict[str, Any]:
+    return {name: history.plain(value) for name, value in saving.column_values(row).items()}
+
+
+def _keep_one_default(plan: Plan, journal: dict[str, Any]) -> None:
+    """Leave the first of the default addresses that come together as the one default."""
+    if plan.relation.model is not Address:
+        return
+    rows: list[Any] = plan.kept
+    surplus = [row for row in rows if row.is_default][1:]
+    Address.objects.filter(pk__in=[row.pk for row in surplus]).update(is_default=False)
+    journal["changed"] += [
+        {"model": "people.address", "id": row.pk, "column": "is_default", "values": [True, False]}
+        for row in surplus
+    ]
+
+
+def _fill(plan: MergePlan, before: dict[str, Any], actor: Actor) -> None:
+    winner = plan.winner
+    added = plan.added_custom_fields
+    for name, value in plan.filled.items():
+        setattr(winner, name, value)
+    winner.take_custom_fields({**winner.custom_fields, **added})
+    make_findable(winner)
+    merged = [{"id": str(loser.pk), "name": str(loser)} for loser in plan.losers]
+    saving.store(
+        winner, actor=actor, before=before, relations={"merged": [[], merged]}, kind=HistoryKind.MERGED
+    )
+
+
+def make_findable(record: Person | Organization) -> None:
+    """Set what a record is searched by, after its contacts changed hands."""
+    if isinstance(record, Person):
+        # The name is worked out of its parts first.
+        record.clean()
+        contacts = Contact.objects.filter(person=record).select_related("type").order_by("weight", "pk")
+        record.index_for_search(spelling for contact in contacts for spelling in contact.spellings)
+
+
+def _mark_merged(loser: Any, winner: Any, actor: Actor) -> None:
+    loser.merged_into = winner
+    loser.deleted_at = timezone.now()
+    loser.version += 1
+    loser.save(update_fields=["merged_into", "deleted_at", "version", "updated_at"])
+    into = {"id": str(winner.pk), "name": str(winner)}
+    history.record(loser, HistoryKind.MERGED, actor=actor, changes={"merged_into": [None, into]})
