@@ -6,4 +6,9 @@ class LeadsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from crm.importing.registry import register
         from leads import broadcasts  # noqa: F401 - connects its receivers
+        from leads.imports import LeadImport
+        from leads.services import discussing, merges  # noqa: F401 - connects their receivers
+
+        register("LEAD", LeadImport)

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
 from crm.importing.mapping import Columns, custom_field_column, custom_field_values, tag_values
-from crm.models import User
+from crm.importing.running import Outcome
+from crm.models import DuplicatePolicy, User
 from leads.models import LeadSource, LeadStatus, LeadType
 from leads.services.leads import create_lead
 from leads.services.references import LeadValues
@@ -68,7 +69,8 @@ class LeadImport:
         required=[("title",)],
     )
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None:
+        # No policy applies: a second lead of one person is another deal.
         self._actor = actor
         pipelines = Pipeline.objects.visible_to(actor).order_by("weight", "pk")
         self._pipelines = Names("pipeline", pipelines.values_list("name", "pk"))
@@ -93,12 +95,21 @@ class LeadImport:
             unknown="No member has this username or e-mail address.",
         )
 
-    def store(self, cells: Mapping[str, str]) -> None:
+    def store(self, cells: Mapping[str, str]) -> Outcome:
         """Make the lead.
 
         :raises ValidationError: if a cell or the whole breaks a rule.
         """
         create_lead(self._values(cells), actor=self._actor)
+        return "created"
+
+    def store_values(self, values: Mapping[str, Any]) -> Outcome:
+        """Make a lead given as the input of the API.
+
+        :raises ValidationError: if a value or the whole breaks a rule.
+        """
+        create_lead(cast(LeadValues, values), actor=self._actor)
+        return "created"
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         """Give the column that a path of ``LeadValues`` came from."""

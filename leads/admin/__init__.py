@@ -1,5 +1,9 @@
 """The admin of leads, their lookups and receivers, and the making of companies."""
 
-from leads.admin import companies, leads, lookups
+from crm.admin.timeline import WithTimeline
+from leads.admin import companies, leads, lookups, receivers
+from leads.services.timeline import Timeline
 
-__all__ = ["companies", "leads", "lookups"]
+WithTimeline.entries_of = Timeline
+
+__all__ = ["companies", "leads", "lookups", "receivers"]

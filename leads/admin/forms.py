@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import Q
 
+from crm.admin.files import TakesFile
 from crm.admin.forms import VersionedForm
 from crm.models import User
 from leads.models import Lead, LeadParticipant
@@ -42,7 +43,7 @@ class StageField(forms.ModelChoiceField[Stage]):
         return f"{obj.pipeline}: {obj}"
 
 
-class LeadForm(VersionedForm[Lead]):
+class LeadForm(TakesFile, VersionedForm[Lead]):
     """A lead with its tags and those who take part in it."""
 
     team: forms.ModelMultipleChoiceField[User] = forms.ModelMultipleChoiceField(
@@ -57,6 +58,7 @@ class LeadForm(VersionedForm[Lead]):
         "pipeline": "stage",
         "pipeline_id": "stage",
         "participants_id": "team",
+        **TakesFile.fields_of_arguments,
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from crm.actors import Action
 from crm.admin.base import acting
+from crm.admin.custom_fields import DefinedFieldsAdmin
+from crm.admin.files import WithFiles, added_files
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.forms import tag_values
-from crm.admin.lifecycle import LiveAdmin
+from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.owners import OwnerFilter, assignable_users
@@ -28,7 +30,7 @@ RELATIONS = ("status", "pipeline", "stage", "source")
 
 
 @admin.register(Lead)
-class LeadAdmin(CreatesThroughService[Lead], LiveAdmin[Lead]):
+class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFieldsAdmin):
     """Sales opportunities."""
 
     form = LeadForm
@@ -124,6 +126,8 @@ class LeadAdmin(CreatesThroughService[Lead], LiveAdmin[Lead]):
 
     def _relations(self, form: Any) -> LeadValues:
         values: LeadValues = {}
+        if "new_file" in form.changed_data:
+            values["files"] = added_files(form)
         if "tags" in form.changed_data:
             values["tags"] = tag_values(form.cleaned_data["tags"])
         if "team" in form.changed_data:
@@ -131,7 +135,7 @@ class LeadAdmin(CreatesThroughService[Lead], LiveAdmin[Lead]):
         return values
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the lead with tags and participants, in one change with one event."""
+        """Store the lead with tags, participants and a new file, in one change with one event."""
         save_lead(
             form.instance,
             actor=acting(request),

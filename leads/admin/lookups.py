@@ -1,11 +1,10 @@
-"""Statuses, types, sources and receivers of leads."""
+"""Statuses, types and sources of leads."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin
-from django.db import models
 from django.http import HttpRequest
 
 from crm.actors import Action
@@ -13,7 +12,6 @@ from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm
 from crm.admin.writing import FormSet, WritesThroughService
-from leads.admin.owners import assignable_users
 from leads.models import LeadReceiver, LeadSource, LeadStatus, LeadType
 from leads.services.lookups import delete_lookup, save_lookup
 
@@ -64,22 +62,3 @@ class LeadSourceAdmin(LookupAdmin[LeadSource]):
     list_filter = ("is_active", ("type", VisibleRelatedFilter))
     list_select_related = ("type",)
     fields = ("name", "description", "type", "is_active")
-
-
-@admin.register(LeadReceiver)
-class LeadReceiverAdmin(LookupAdmin[LeadReceiver]):
-    """Where leads come in, and whose they become."""
-
-    list_display = ("name", "agent", "source", "type", "is_default", "is_active")
-    list_filter = ("is_active", ("source", VisibleRelatedFilter))
-    list_select_related = ("agent", "source", "type")
-    fields = ("name", "agent", "source", "source_name", "type", "is_default", "is_active", "uuid")
-    readonly_fields = ("uuid",)
-
-    def formfield_for_foreignkey(
-        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField[Any] | None:
-        """Offer as agents those who may own leads."""
-        if db_field.name == "agent":
-            kwargs["queryset"] = assignable_users(request)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)

@@ -5,19 +5,22 @@ from typing import Any
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.graphql.custom_columns import CustomFieldsRelation
 from crm.graphql.filters import (
     BooleanColumn,
     ChoiceColumn,
     DateTimeColumn,
+    HasRelation,
     IdColumn,
     ListFilterSet,
     TextColumn,
     UuidColumn,
 )
 from crm.graphql.operators import NULL_TESTS, SQLOperator
+from crm.models import EntityKind
 from leads import models
 from leads.models.querysets import is_rotting
-from people.graphql.filters import EmailColumn, PhoneColumn
+from people.graphql.filters import TAGS, EmailColumn, PhoneColumn
 
 
 class RottingColumn(BooleanColumn):
@@ -34,8 +37,30 @@ class RottingColumn(BooleanColumn):
         return is_rotting() if wanted else ~is_rotting()
 
 
+NAMED = {"id": IdColumn("id"), "name": TextColumn("name")}
+WITH_UUID = {"id": IdColumn("id"), "uuid": UuidColumn("uuid")}
+NAMED_WITH_UUID = WITH_UUID | {"name": TextColumn("name")}
+COLLEAGUE = WITH_UUID | {"displayname": TextColumn("displayname")}
+
+
 class LeadFilterSet(ListFilterSet):
     search_method = "search"
+    relations = {
+        "custom_fields": CustomFieldsRelation(EntityKind.LEAD),
+        "status": HasRelation(
+            "status", NAMED | {"category": ChoiceColumn("category", words=models.StatusCategory.values)}
+        ),
+        "type": HasRelation("type", NAMED_WITH_UUID),
+        "source": HasRelation("source", NAMED_WITH_UUID),
+        "pipeline": HasRelation("pipeline", NAMED),
+        "stage": HasRelation("stage", NAMED),
+        "receiver": HasRelation("receiver", NAMED_WITH_UUID),
+        "owner": HasRelation("owner", COLLEAGUE),
+        "people": HasRelation("person", NAMED_WITH_UUID | {"email": EmailColumn("email")}),
+        "organization": HasRelation("organization", NAMED_WITH_UUID),
+        "participants": HasRelation("participants", COLLEAGUE),
+        "tags": TAGS,
+    }
     order_columns = {
         name: name
         for name in (
@@ -48,6 +73,7 @@ class LeadFilterSet(ListFilterSet):
             "email",
             "phone",
             "stage_changed_at",
+            "last_activity_at",
             "closed_at",
         )
     } | {"status": "status__name", "pipeline_stage_id": "stage_id"}
@@ -75,6 +101,7 @@ class LeadFilterSet(ListFilterSet):
     status = TextColumn("status__name")
     is_rotting = RottingColumn("is_rotting")
     stage_changed_at = DateTimeColumn("stage_changed_at")
+    last_activity_at = DateTimeColumn("last_activity_at")
     closed_at = DateTimeColumn("closed_at")
     created_at = DateTimeColumn("created_at")
     updated_at = DateTimeColumn("updated_at")

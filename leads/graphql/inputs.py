@@ -2,7 +2,7 @@
 
 import graphene
 
-from crm.graphql.inputs import CustomFieldEntityInput, TagInput
+from crm.graphql.inputs import CustomFieldEntityInput, FilesystemInputUrl, TagInput
 from crm.graphql.scalars import Mixed
 from people.graphql.inputs import OrganizationInput, PeopleInput
 
@@ -23,11 +23,13 @@ class LeadUpdateInput(graphene.InputObjectType):
     status_id = graphene.ID()
     type_id = graphene.ID()
     source_id = graphene.ID()
+    lost_reason_id = graphene.ID()
     pipelines_id = graphene.ID()
     pipeline_id = graphene.ID()
     pipeline_stage_id = graphene.ID()
     participants_id = graphene.List(graphene.NonNull(graphene.ID))
     tags = graphene.List(graphene.NonNull(TagInput))
+    files = graphene.List(graphene.NonNull(FilesystemInputUrl))
     custom_fields = graphene.List(graphene.NonNull(CustomFieldEntityInput))
 
 
@@ -40,11 +42,14 @@ class LeadInput(LeadUpdateInput):
 class LeadWonOrLostInput(graphene.InputObjectType):
     status = graphene.String(required=True)
     reason_lost = graphene.String()
+    lost_reason_id = graphene.ID()
 
 
 class LeadsParticipantsInput(graphene.InputObjectType):
     lead_id = graphene.ID(required=True)
     user_id = graphene.ID()
+    people_id = graphene.ID()
+    relationship_id = graphene.ID()
 
 
 class FollowInput(graphene.InputObjectType):

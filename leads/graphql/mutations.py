@@ -31,6 +31,7 @@ NAMES = {
     "status": "status_id",
     "type": "type_id",
     "source": "source_id",
+    "lost_reason": "lost_reason_id",
     "pipeline": "pipeline_id",
     "stage": "pipeline_stage_id",
 }
@@ -145,6 +146,7 @@ class Mutation(graphene.ObjectType):
             outcomes.pop(),
             actor=actor_of(info),
             reason_lost=nested.get("reason_lost") or reason_lost,
+            lost_reason_id=nested.get("lost_reason_id"),
             expected_version=expected_version,
         )
         return reread(info, Lead, lead)
@@ -161,12 +163,26 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_add_lead_participant(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
-        involvement.add_participant(input["lead_id"], _user(input), actor=actor_of(info))
+        actor = actor_of(info)
+        if _names_person(input):
+            relationship = input.get("relationship_id")
+            involvement.add_person(
+                input["lead_id"], input["people_id"], actor=actor, relationship_key=relationship
+            )
+        else:
+            involvement.add_participant(input["lead_id"], input["user_id"], actor=actor)
         return True
 
     @staticmethod
     def resolve_remove_lead_participant(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
-        involvement.remove_participant(input["lead_id"], _user(input), actor=actor_of(info))
+        actor = actor_of(info)
+        if _names_person(input):
+            relationship = input.get("relationship_id")
+            involvement.remove_person(
+                input["lead_id"], input["people_id"], actor=actor, relationship_key=relationship
+            )
+        else:
+            involvement.remove_participant(input["lead_id"], input["user_id"], actor=actor)
         return True
 
     @staticmethod
@@ -181,7 +197,13 @@ class Mutation(graphene.ObjectType):
         )
 
 
-def _user(values: Any) -> object:
-    if values.get("user_id") is None:
+def _names_person(values: Any) -> bool:
+    """Tell whether an input names a person, or else a user: exactly one of them."""
+    user, person = values.get("user_id"), values.get("people_id")
+    if user is None and person is None:
         raise ValidationError({"user_id": ["Say who takes part."]})
-    return values["user_id"]
+    if user is not None and person is not None:
+        raise ValidationError({"people_id": ["Give user_id or people_id, not both."]})
+    if user is not None and values.get("relationship_id") is not None:
+        raise ValidationError({"relationship_id": ["Only people have a relationship to a lead."]})
+    return person is not None

@@ -1,4 +1,4 @@
-"""Mutations for tags and custom fields of a record of any kind."""
+"""Tags and custom fields of a record of any kind."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +8,44 @@ from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.inputs import AttachTagEntityInput, CustomFieldInput
+from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.inputs import AttachTagEntityInput, CustomFieldInput, EntityType
 from crm.graphql.mutations import Change
+from crm.graphql.scalars import Mixed
+from crm.graphql.types import CustomField
 from leads.services import records
+
+
+class RecordQuery(graphene.ObjectType):
+    """What can be asked of a record whatever its kind."""
+
+    custom_field = Guarded(
+        Mixed,
+        name="customField",
+        name_=graphene.Argument(graphene.String, name="name", required=True),
+        entity_type=graphene.Argument(EntityType, required=True),
+        entity_id=graphene.ID(required=True),
+    )
+    custom_fields = Guarded(
+        graphene.List(graphene.NonNull(CustomField)),
+        name="customFields",
+        required=True,
+        entity_type=graphene.Argument(EntityType, required=True),
+        entity_id=graphene.ID(required=True),
+    )
+
+    @staticmethod
+    def resolve_custom_field(
+        _root: Any, info: GraphQLResolveInfo, *, name_: str, entity_type: Any, entity_id: str
+    ) -> Any:
+        fields = _record(info, entity_type, entity_id).custom_fields
+        return fields.get(name_.strip())
+
+    @staticmethod
+    def resolve_custom_fields(
+        _root: Any, info: GraphQLResolveInfo, *, entity_type: Any, entity_id: str
+    ) -> Any:
+        return _record(info, entity_type, entity_id).listed_custom_fields()
 
 
 class RecordMutation(graphene.ObjectType):
@@ -61,6 +95,11 @@ class RecordMutation(graphene.ObjectType):
     @staticmethod
     def resolve_delete_custom_field(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
         return _set(info, input, None)
+
+
+def _record(info: GraphQLResolveInfo, entity_type: Any, key: str) -> Any:
+    model, _update = records.UPDATES[getattr(entity_type, "value", entity_type)]
+    return model.objects.find(actor_of(info), key, argument="entity_id")
 
 
 def _tie(info: GraphQLResolveInfo, values: Mapping[str, Any], *, present: bool) -> bool:

@@ -1,25 +1,34 @@
 """Types of leads and their lookups."""
 
 import graphene
+from django.conf import settings
 from django.db.models import BooleanField, Case, Count, IntegerField, OuterRef, Subquery, When
 from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
 from graphene_django import DjangoObjectType
 
 from crm.actors import Actor
+from crm.graphql.discussion import Activity, SocialChannel
+from crm.graphql.scalars import Mixed
 from crm.graphql.types import (
     Attribute,
+    BatchedList,
     Company,
     Computed,
+    Derived,
     Filesystem,
     Related,
     RelatedList,
-    SocialChannel,
     Tag,
     User,
     custom_fields,
 )
 from leads import models
+from leads.graphql.daily import LeadLastActivity, LeadLostReason, LeadsParticipants, LeadStageVisit
 from leads.models.querysets import is_rotting
+from leads.services.activity import rotting_reason
+from leads.services.duplicates import duplicates_of_leads
 from people.graphql.types import Organization, People
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
 
@@ -72,12 +81,34 @@ def _received_leads(actor: Actor) -> Coalesce:
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
+ReceiverVerification = graphene.Enum(
+    "ReceiverVerification", [(value, value) for value in models.Verification.values]
+)
+
+
+def _url(receiver: models.LeadReceiver) -> str:
+    """Give the address that senders post to; without the setting PUBLIC_URL it begins at the host."""
+    return f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}"
+
+
 class LeadReceiver(DjangoObjectType):
     """A place where leads come in."""
 
     class Meta:
         model = models.LeadReceiver
-        fields = ("id", "uuid", "name", "source_name", "is_default", "is_active", "created_at", "updated_at")
+        fields = (
+            "id",
+            "uuid",
+            "name",
+            "source_name",
+            "is_default",
+            "is_active",
+            "honeypot",
+            "window_minutes",
+            "rate_limit",
+            "created_at",
+            "updated_at",
+        )
 
     company = Related(Company, "company", required=True)
     user = Related(User, "user")
@@ -87,6 +118,9 @@ class LeadReceiver(DjangoObjectType):
     type = Related(LeadType, "type")
     lead_type = Related(LeadType, "type", name="leadType")
     total_leads = Computed(graphene.Int, "total_leads", _received_leads, required=True)
+    template = Attribute(Mixed, "template")
+    verification = Attribute(ReceiverVerification, "verification", required=True)
+    url = Derived(graphene.String, ("uuid",), _url, required=True)
 
 
 class Lead(DjangoObjectType):
@@ -105,6 +139,7 @@ class Lead(DjangoObjectType):
             "description",
             "reason_lost",
             "stage_changed_at",
+            "last_activity_at",
             "closed_at",
             "version",
             "created_at",
@@ -120,14 +155,31 @@ class Lead(DjangoObjectType):
     status = Related(LeadStatus, "status")
     type = Related(LeadType, "type")
     source = Related(LeadSource, "source")
+    lost_reason = Related(LeadLostReason, "lost_reason")
     pipeline = Related(LeadPipeline, "pipeline")
     stage = Related(LeadPipelineStage, "stage")
     participants = RelatedList(User, "participants", ordering=())
+    people_participants = RelatedList(LeadsParticipants, "people_participations", ordering=(), required=True)
     followers = RelatedList(User, "followers", ordering=(), required=True)
     channels = RelatedList(SocialChannel, "channels", ordering=())
+    activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     custom_fields = custom_fields()
+    duplicates = BatchedList(lambda: Lead, duplicates_of_leads, loads=("person_id",))
+    stage_history = RelatedList(LeadStageVisit, "stage_visits", ordering=("entered_at",), required=True)
+    days_in_stage = Derived(
+        graphene.Int,
+        ("stage_changed_at",),
+        lambda lead: (timezone.now() - lead.stage_changed_at).days,
+        required=True,
+    )
+    last_activity = Attribute(LeadLastActivity, "last_activity", required=True)
+    rotting_reason = Derived(
+        graphene.String,
+        ("last_activity_at", "last_activity", "stage__rotting_days", "status__category"),
+        rotting_reason,
+    )
     is_rotting = Computed(
         graphene.Boolean,
         "is_rotting",

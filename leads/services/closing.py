@@ -7,6 +7,7 @@ from crm.actors import Action, Actor
 from crm.services import saving
 from leads.models import Lead, LeadStatus, StatusCategory
 from leads.services.leads import save_lead
+from leads.services.references import find_lost_reason
 
 OUTCOMES = {
     "won": ("Won", StatusCategory.WON),
@@ -23,13 +24,16 @@ def close_lead(
     *,
     actor: Actor,
     reason_lost: str | None = None,
+    lost_reason_id: object = None,
     expected_version: int | None = None,
 ) -> Lead:
     """Mark a lead as won, lost or closed; the same outcome again changes nothing.
 
     :param outcome: ``won``, ``lost``, ``close`` or ``closed``, in any case.
-    :raises NotFound: if the lead does not exist for the actor.
-    :raises ValidationError: if the outcome is another, or a reason is required and missing.
+    :param reason_lost: why, in free words; ``lost_reason_id``: why, by the company's list.
+    :raises NotFound: if the lead, or the reason, does not exist for the actor.
+    :raises ValidationError: if the outcome is another, the reason is not given any more, or one is required
+        and missing.
     :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_LEADS)
@@ -48,4 +52,6 @@ def close_lead(
     lead.status = status
     if category != StatusCategory.WON and reason_lost is not None:
         lead.reason_lost = reason_lost
+    if not saving.is_none_given(lost_reason_id):
+        lead.lost_reason = find_lost_reason(lead, lost_reason_id, actor=actor)
     return save_lead(lead, actor=actor, expected_version=expected_version)

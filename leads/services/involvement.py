@@ -6,23 +6,26 @@ from crm.actors import Action, Actor
 from crm.errors import Forbidden, NotFound
 from crm.models import User
 from crm.services import saving
-from leads.models import Lead, LeadFollower, LeadParticipant
+from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson
 from leads.services import announcing
+from people.models import PeopleRelationship, Person
 
 Tie = type[LeadParticipant] | type[LeadFollower]
 
 
-def _change(lead: Lead, tie: Tie, user_id: int, *, present: bool, actor: Actor) -> bool:
+def _change(lead: Lead, tie: Tie, user: User, *, present: bool, actor: Actor) -> bool:
     """Add or remove a tie and tell the subscribers; tell whether that changed anything."""
     involved_before = announcing.involved_users(lead)
-    row = tie.objects.filter(lead=lead, user_id=user_id).first()
+    row = tie.objects.filter(lead=lead, user=user).first()
     if (row is not None) == present:
         return False
     if row is None:
-        tie.objects.create(lead=lead, user_id=user_id)
+        tie.objects.create(lead=lead, user=user)
     else:
         row.delete()
-    saving.store(lead, actor=actor, before=saving.column_values(lead), touched=True)
+    name = "participants" if tie is LeadParticipant else "followers"
+    change = [[], [str(user)]] if present else [[str(user)], []]
+    saving.store(lead, actor=actor, before=saving.column_values(lead), relations={name: change})
     announcing.announce(
         lead,
         "updated",
@@ -42,7 +45,7 @@ def add_participant(lead_key: object, user_key: object, *, actor: Actor) -> None
     actor.require(Action.CHANGE_LEADS)
     lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="lead_id")
     user: User = User.objects.find(actor, user_key, argument="user_id")
-    _change(lead, LeadParticipant, user.pk, present=True, actor=actor)
+    _change(lead, LeadParticipant, user, present=True, actor=actor)
 
 
 @transaction.atomic
@@ -54,17 +57,76 @@ def remove_participant(lead_key: object, user_key: object, *, actor: Actor) -> N
     actor.require(Action.CHANGE_LEADS)
     lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="lead_id")
     user: User = User.objects.find(actor, user_key, argument="user_id")
-    if not _change(lead, LeadParticipant, user.pk, present=False, actor=actor):
+    if not _change(lead, LeadParticipant, user, present=False, actor=actor):
         raise NotFound("user_id")
 
 
-def _follower(user_key: object, actor: Actor) -> int:
-    if user_key is None and actor.user_id is not None:
-        return actor.user_id
+def _change_person(lead: Lead, change: list[list[str]], *, actor: Actor) -> None:
+    """Keep in the history what became of a person's part in a lead, and tell the subscribers."""
+    saving.store(
+        lead, actor=actor, before=saving.column_values(lead), relations={"people_participants": change}
+    )
+    seen_by = announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id)
+    announcing.announce(lead, "updated", actor=actor, before=seen_by, after=seen_by)
+
+
+def _part(person: Person, relationship: PeopleRelationship | None) -> str:
+    return str(person) if relationship is None else f"{person} ({relationship})"
+
+
+@transaction.atomic
+def add_person(
+    lead_key: object, person_key: object, *, actor: Actor, relationship_key: object = None
+) -> None:
+    """Say that a person has to do with a lead; adding one again changes what the person is to it.
+
+    :raises NotFound: if lead, person or relationship does not exist for the actor.
+    """
+    actor.require(Action.CHANGE_LEADS)
+    lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="lead_id")
+    person: Person = Person.objects.find(actor, person_key, argument="people_id")
+    relationship: PeopleRelationship | None = None
+    if not saving.is_none_given(relationship_key):
+        relationship = PeopleRelationship.objects.find(actor, relationship_key, argument="relationship_id")
+    row = LeadPerson.objects.filter(lead=lead, person=person).select_related("relationship").first()
+    if row is not None and row.relationship_id == (relationship and relationship.pk):
+        return
+    old = [] if row is None else [_part(person, row.relationship)]
+    LeadPerson.objects.update_or_create(lead=lead, person=person, defaults={"relationship": relationship})
+    _change_person(lead, [old, [_part(person, relationship)]], actor=actor)
+
+
+@transaction.atomic
+def remove_person(
+    lead_key: object, person_key: object, *, actor: Actor, relationship_key: object = None
+) -> None:
+    """End a person's part in a lead.
+
+    :param relationship_key: if given, what the person has to be to the lead.
+    :raises NotFound: if the lead or person does not exist for the actor, or the person takes no part in it,
+        or another one.
+    """
+    actor.require(Action.CHANGE_LEADS)
+    lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="lead_id")
+    person: Person = Person.objects.find(actor, person_key, argument="people_id")
+    row = LeadPerson.objects.filter(lead=lead, person=person).select_related("relationship").first()
+    if row is None:
+        raise NotFound("people_id")
+    if not saving.is_none_given(relationship_key):
+        wanted = PeopleRelationship.objects.find(actor, relationship_key, argument="relationship_id")
+        if row.relationship_id != wanted.pk:
+            raise NotFound("relationship_id")
+    row.delete()
+    _change_person(lead, [[_part(person, row.relationship)], []], actor=actor)
+
+
+def _follower(user_key: object, actor: Actor) -> User:
+    if user_key is None:
+        user_key = actor.user_id
     user: User = User.objects.find(actor, user_key, argument="user_id")
     if user.pk != actor.user_id and not actor.may(Action.CHANGE_LOOKUPS):
         raise Forbidden
-    return user.pk
+    return user
 
 
 @transaction.atomic

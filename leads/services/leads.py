@@ -9,13 +9,16 @@ from django.utils import timezone
 from crm.actors import Action, Actor
 from crm.models import User
 from crm.models.lifecycle import LIVE
-from crm.services import channels, custom_fields, saving, tags
+from crm.services import channels, custom_fields, file_links, messages, saving, tags
+from crm.services.history import Changes
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus
-from leads.services import announcing, references
+from leads.services import activity, announcing, references, stage_visits
 from leads.services.references import LeadValues
 
 TEXTS = ("firstname", "lastname", "email", "phone", "description", "reason_lost")
 DUPLICATE_STATUS = "Duplicate"
+#: Relations whose changes are told in the lead's channel.
+TOLD = ("owner", "stage", "status")
 
 
 def _assign(lead: Lead, values: LeadValues, actor: Actor) -> None:
@@ -32,9 +35,10 @@ def _assign(lead: Lead, values: LeadValues, actor: Actor) -> None:
 
 
 @transaction.atomic
-def create_lead(values: LeadValues, *, actor: Actor) -> Lead:
+def create_lead(values: LeadValues, *, actor: Actor, member_id: str | None = None) -> Lead:
     """Make a lead, in the stage and status that are named or the company's first ones.
 
+    :param member_id: what the sender of a delivery calls the member who is to own the lead.
     :raises ValidationError: if a rule is broken; ``title`` is required.
     :raises NotFound: if something that the values name does not exist for the actor.
     """
@@ -45,7 +49,7 @@ def create_lead(values: LeadValues, *, actor: Actor) -> Lead:
         default = LeadStatus.objects.default_of(actor.company_id).select_related("company").first()
         if default is not None:
             lead.status, lead.company = default, default.company
-    references.take_from_receiver(lead, values, actor=actor)
+    references.take_from_receiver(lead, values, actor=actor, member_id=member_id)
     _flag_duplicate(lead, values)
     return _write(lead, values, actor)
 
@@ -87,7 +91,7 @@ def save_lead(
     values: LeadValues | None = None,
     expected_version: int | None = None,
 ) -> Lead:
-    """Validate and store a lead with its tags and participants, and tell the subscribers.
+    """Validate and store a lead with its tags, participants and files, and tell the subscribers.
 
     :param values: only its relations are read; the columns stand on the instance already.
     :raises ValidationError: if the lead breaks one of its rules.
@@ -116,12 +120,16 @@ def _write(
         # Closed anew, even if it was closed in another way before.
         lead.closed_at = None
     involved_before = announcing.involved_users(lead)
-    touched = _write_relations(lead, values, actor)
+    relations = _write_relations(lead, values, actor)
     stored = saving.store(
-        lead, actor=actor, before=before, expected_version=expected_version, touched=touched
+        lead, actor=actor, before=before, expected_version=expected_version, relations=relations
     )
     if stored.changed:
-        involved = announcing.involved_users(lead) if touched else involved_before
+        if "stage_changed_at" in stored.before:
+            stage_visits.enter_stage(lead, actor=actor)
+        activity.touch_changed(lead, stored, actor=actor)
+        messages.system_message(lead, messages.notices_of(stored.changes, TOLD), actor=actor)
+        involved = announcing.involved_users(lead) if relations else involved_before
         announcing.announce(
             lead,
             "updated",
@@ -135,6 +143,7 @@ def _write(
 
 def _insert(lead: Lead, values: LeadValues, actor: Actor) -> Lead:
     saving.store(lead, actor=actor)
+    stage_visits.begin_visit(lead, entered_at=lead.stage_changed_at, actor=actor)
     channels.open_default_channel(lead, creator_id=actor.user_id)
     _write_relations(lead, values, actor)
     involved = announcing.involved_users(lead) if values.get("participants_id") else frozenset()
@@ -147,26 +156,30 @@ def _insert(lead: Lead, values: LeadValues, actor: Actor) -> Lead:
     return lead
 
 
-def _write_relations(lead: Lead, values: LeadValues, actor: Actor) -> bool:
-    touched = False
+def _write_relations(lead: Lead, values: LeadValues, actor: Actor) -> Changes:
+    changes: dict[str, Any] = {}
     if "tags" in values:
-        touched |= tags.replace(lead, tags.find_or_create(values["tags"] or [], actor=actor))
+        changes |= tags.replace(lead, tags.find_or_create(values["tags"] or [], actor=actor))
+    changes |= file_links.change_links(lead, values, actor=actor)
     if "participants_id" in values:
-        touched |= _replace_participants(lead, values["participants_id"] or [], actor)
-    return touched
+        changes |= _replace_participants(lead, values["participants_id"] or [], actor)
+    return changes
 
 
-def _replace_participants(lead: Lead, keys: Iterable[object], actor: Actor) -> bool:
-    wanted = {
-        User.objects.find(actor, key, argument=f"participants_id.{index}").pk
-        for index, key in enumerate(keys)
-    }
-    present = set(LeadParticipant.objects.filter(lead=lead).values_list("user_id", flat=True))
-    LeadParticipant.objects.filter(lead=lead, user_id__in=present - wanted).delete()
+def _replace_participants(lead: Lead, keys: Iterable[object], actor: Actor) -> Changes:
+    users = [
+        User.objects.find(actor, key, argument=f"participants_id.{index}") for index, key in enumerate(keys)
+    ]
+    wanted = {user.pk: str(user) for user in users}
+    rows = LeadParticipant.objects.filter(lead=lead).select_related("user")
+    present = {row.user_id: str(row.user) for row in rows}
+    if wanted.keys() == present.keys():
+        return {}
+    rows.filter(user_id__in=present.keys() - wanted.keys()).delete()
     LeadParticipant.objects.bulk_create(
-        LeadParticipant(lead=lead, user_id=user_id) for user_id in sorted(wanted - present)
+        LeadParticipant(lead=lead, user_id=user_id) for user_id in sorted(wanted.keys() - present.keys())
     )
-    return wanted != present
+    return {"participants": [sorted(present.values()), sorted(wanted.values())]}
 
 
 @transaction.atomic
@@ -197,9 +210,12 @@ def restore_lead(key: object, *, actor: Actor) -> None:
     lead = saving.lock_deleted(Lead.objects.all(), actor, key)
     if lead.deleted_at is None:
         return
+    before = {"stage_id": lead.stage_id}
     if lead.stage.deleted_at is not None or lead.pipeline.deleted_at is not None:
         lead.stage_id = lead.pipeline_id = None  # type: ignore[assignment]  # clean() places it anew
         lead.stage_changed_at = timezone.now()
-    saving.undelete(lead)
+    changes = saving.undelete(lead, actor=actor, before=before)
+    stage_visits.enter_stage(lead, actor=actor)
+    messages.system_message(lead, messages.notices_of(changes, TOLD), actor=actor)
     seen_by = announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id)
     announcing.announce(lead, "restored", actor=actor, before=frozenset(), after=seen_by)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Actor
@@ -53,6 +54,12 @@ def set_custom_field(name: str, value: Any, entity_type: str, entity_key: object
 
     :param entity_type: LEAD, PEOPLE or ORGANIZATION.
     :raises NotFound: if the record does not exist for the actor.
-    :raises ValidationError: if the name is empty or too long.
+    :raises ValidationError: if the name is empty or too long, or the value does not fit its definition.
     """
-    _update(entity_type, entity_key, {"custom_fields": [{"name": name, "value": value}]}, actor)
+    try:
+        _update(entity_type, entity_key, {"custom_fields": [{"name": name, "value": value}]}, actor)
+    except ValidationError as refused:
+        # What is one of many in the record is the input itself here.
+        paths = {"custom_fields.0.name": "name", "custom_fields.0.value": "value"}
+        messages = refused.message_dict
+        raise ValidationError({paths.get(key, key): messages[key] for key in messages}) from refused

@@ -1,6 +1,6 @@
 """What the ids in a lead's input stand for."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 from django.core.exceptions import ValidationError
 
@@ -8,9 +8,10 @@ from crm.actors import Actor, Role
 from crm.models import User
 from crm.services import nesting
 from crm.services.custom_fields import CustomFieldValues
+from crm.services.file_links import FileRelations
 from crm.services.saving import is_none_given
 from crm.services.tags import TagValues
-from leads.models import Lead, LeadReceiver, LeadSource, LeadStatus, LeadType
+from leads.models import Lead, LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType
 from leads.services.nested import find_or_create_organization, find_or_create_person
 from people.models import Organization, Person
 from people.services.organizations import OrganizationValues
@@ -21,7 +22,7 @@ from pipelines.models import Pipeline, Stage
 PLACES = ("pipeline_stage_id", "pipeline_id", "pipelines_id")
 
 
-class LeadValues(TypedDict, total=False):
+class LeadValues(FileRelations, total=False):
     """What a client may say of a lead; an absent key is left as it is."""
 
     company_id: object
@@ -41,6 +42,7 @@ class LeadValues(TypedDict, total=False):
     status_id: object
     type_id: object
     source_id: object
+    lost_reason_id: object
     pipeline_id: object
     pipelines_id: object
     pipeline_stage_id: object
@@ -74,8 +76,24 @@ def resolve(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
             setattr(lead, attribute, None)
         elif given[key] is None and not lead._state.adding:
             raise ValidationError({key: ["A lead has a status."]})
+    if "lost_reason_id" in values:
+        lead.lost_reason = find_lost_reason(lead, values["lost_reason_id"], actor=actor)
     if "leads_owner_id" in values:
         lead.owner = find_owner(values["leads_owner_id"], actor=actor)
+
+
+def find_lost_reason(lead: Lead, key: object, *, actor: Actor) -> LeadLostReason | None:
+    """Give the reason that a lead is lost for, or None for none.
+
+    :raises NotFound: if no such reason exists for the actor.
+    :raises ValidationError: if it is not given any more, and the lead does not have it already.
+    """
+    if is_none_given(key):
+        return None
+    reason: LeadLostReason = LeadLostReason.objects.find(actor, key, argument="lost_reason_id")
+    if not reason.is_active and reason.pk != lead.lost_reason_id:
+        raise ValidationError({"lost_reason_id": ["This reason is not given any more."]})
+    return reason
 
 
 def find_owner(key: object, *, actor: Actor) -> User | None:
@@ -152,10 +170,12 @@ def _resolve_organization(lead: Lead, values: LeadValues, actor: Actor) -> None:
         )
 
 
-def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
+def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor, member_id: str | None = None) -> None:
     """Give a new lead its receiver, and from it what the input leaves open: type, source and owner.
 
     A lead made by hand, with no receiver at all, belongs to the one who makes it.
+
+    :param member_id: names the member who owns it before the receiver's agent does.
     """
     if "receiver_id" in values and lead.receiver is not None:
         receivers = LeadReceiver.objects.visible_to(actor).filter(pk=lead.receiver.pk)
@@ -171,6 +191,15 @@ def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
     if "leads_owner_id" in values:
         return
     if receiver is not None:
-        lead.owner = receiver.agent if receiver.agent_may_own else None
+        agent = receiver.agent if receiver.agent_may_own else None
+        lead.owner = _member(member_id, actor) or agent
     elif actor.user_id is not None and actor.role.rank > Role.VIEWER.rank:
         lead.owner_id = actor.user_id
+
+
+def _member(member_id: str | None, actor: Actor) -> User | None:
+    if member_id is None:
+        return None
+    members = User.objects.assignable_in(actor.company_id)
+    named: User | None = members.filter(memberships__member_id=member_id).first()
+    return named

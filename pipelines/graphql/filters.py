@@ -1,10 +1,11 @@
 """Columns of the list of pipelines."""
 
-from crm.graphql.filters import BooleanColumn, IdColumn, IntegerColumn, ListFilterSet, TextColumn
+from crm.graphql.filters import BooleanColumn, HasRelation, IdColumn, IntegerColumn, ListFilterSet, TextColumn
 from pipelines import models
 
 
 class PipelineFilterSet(ListFilterSet):
+    relations = {"stages": HasRelation("stages", {"id": IdColumn("id"), "name": TextColumn("name")})}
     order_columns = {
         name: name for name in ("id", "created_at", "updated_at", "weight", "slug", "name", "is_default")
     }

@@ -139,4 +139,4 @@ def restore_pipeline(key: object, *, actor: Actor) -> None:
     if pipeline.deleted_at is not None:
         taken = set(Pipeline.objects.visible_to(actor).values_list("slug", flat=True))
         pipeline.slug = _free_slug(pipeline.slug, taken)
-        saving.undelete(pipeline)
+        saving.undelete(pipeline, actor=actor)

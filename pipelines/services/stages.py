@@ -151,4 +151,4 @@ def restore_stage(key: object, *, actor: Actor) -> None:
     if stage.pipeline.deleted_at is not None:
         raise Conflict("Restore the pipeline first.")
     if stage.deleted_at is not None:
-        saving.undelete(stage)
+        saving.undelete(stage, actor=actor)

@@ -1,0 +1,184 @@
+"""Receivers of leads, and what was delivered to them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from crm.actors import Action
+from crm.admin.base import acting
+from crm.admin.filters import VisibleRelatedFilter
+from crm.admin.forms import CustomFieldsField, NamedForm, message_of
+from crm.admin.writing import FormSet, WritesThroughService
+from crm.errors import CrmError
+from leads.admin.owners import assignable_users
+from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt, Verification
+from leads.services.receiver_keys import HEADERS, receiver_key
+from leads.services.receivers import delete_receiver, save_receiver
+from leads.services.replaying import replay_attempt
+
+
+class TemplateField(CustomFieldsField):
+    """A template as a JSON object in a text area; none where it is empty."""
+
+    default_error_messages = {"invalid": "Enter a JSON object of paths and what becomes of them."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget = AdminTextareaWidget(attrs={"rows": 14, "cols": 80})
+
+    def to_python(self, value: Any) -> Any:
+        """Read the object; an empty text is no template."""
+        return None if value in self.empty_values else super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a template in lines."""
+        return "" if value is None else super().prepare_value(value)
+
+
+@admin.register(LeadReceiver)
+class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
+    """Where leads come in, what of them is read, and whose they become."""
+
+    form = NamedForm[LeadReceiver]
+    write_action = Action.CHANGE_LOOKUPS
+    list_display = ("name", "agent", "rotation", "source", "type", "is_default", "is_active")
+    list_filter = ("is_active", ("source", VisibleRelatedFilter))
+    list_select_related = ("agent", "rotation", "source", "type")
+    search_fields = ("name",)
+    ordering = ("name", "pk")
+    readonly_fields = ("address", "key")
+    fieldsets: ClassVar[Any] = (
+        (None, {"fields": ("name", "is_default", "is_active", "address")}),
+        ("What its leads get", {"fields": ("rotation", "agent", "source", "source_name", "type")}),
+        ("What is read of a delivery", {"fields": ("template",)}),
+        (
+            "Whose deliveries are taken",
+            {"fields": ("verification", "key", "honeypot", "window_minutes", "rate_limit")},
+        ),
+    )
+
+    @admin.display(description="address")
+    def address(self, receiver: LeadReceiver) -> str:
+        """Show where senders post to."""
+        if receiver._state.adding:
+            return "-"
+        return f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}"
+
+    @admin.display(description="key")
+    def key(self, receiver: LeadReceiver) -> str:
+        """Show what senders need to know, with the header in which they show it."""
+        if receiver._state.adding or receiver.verification == Verification.NONE:
+            return "-"
+        return f"{HEADERS[receiver.verification]}: {receiver_key(receiver)}"
+
+    def get_fieldsets(self, request: HttpRequest, obj: LeadReceiver | None = None) -> Any:
+        """Show the key to those alone who may change it."""
+        if self.has_change_permission(request, obj):
+            return self.fieldsets
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name != "key")})
+            for title, options in self.fieldsets
+        ]
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Offer a template as an object that may be left out."""
+        if db_field.name == "template":
+            kwargs["form_class"] = TemplateField
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField[Any] | None:
+        """Offer as agents those who may own leads."""
+        if db_field.name == "agent":
+            kwargs["queryset"] = assignable_users(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the receiver; a new default takes the place of the one before."""
+        save_receiver(form.instance, actor=acting(request))
+
+    def remove(self, request: HttpRequest, obj: LeadReceiver) -> None:
+        """Remove the receiver, unless leads came by it."""
+        delete_receiver(obj.pk, actor=acting(request))
+
+
+@admin.register(ReceiverAttempt)
+class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
+    """What was delivered to receivers, to look at and to replay."""
+
+    view_action = Action.READ_ROUTING
+    write_action = Action.CHANGE_LOOKUPS
+    may_add = False
+    may_delete = False
+    list_display = ("created_at", "receiver", "status", "lead", "count", "reason")
+    list_filter = ("status", ("receiver", VisibleRelatedFilter), "created_at")
+    list_select_related = ("receiver", "lead")
+    search_fields = ("receiver__name", "idempotency_key")
+    ordering = ("-pk",)
+    actions = ("replay_selected",)
+    fields = (
+        "uuid",
+        "receiver",
+        "status",
+        "lead",
+        "reason",
+        "shown_payload",
+        "idempotency_key",
+        "count",
+        "created_at",
+        "last_seen_at",
+        "replayed_at",
+        "replayed_by",
+    )
+    readonly_fields = fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody change what was delivered."""
+        return False
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the role allows to replay."""
+        return self.may_write(request)
+
+    @admin.display(description="reason")
+    def reason(self, attempt: ReceiverAttempt) -> str:
+        """Show why there is no lead."""
+        told = (f"{name}: {' '.join(texts)}" for name, texts in (attempt.errors or {}).items())
+        return "; ".join(told) or "-"
+
+    @admin.display(description="payload")
+    def shown_payload(self, attempt: ReceiverAttempt) -> str:
+        """Show what was delivered, but for credentials."""
+        text = json.dumps(attempt.payload, indent=2, ensure_ascii=False)
+        return format_html("<pre>{}</pre>", text)
+
+    @admin.action(permissions=["replay"], description="Replay selected receiver attempts")
+    def replay_selected(self, request: HttpRequest, queryset: models.QuerySet[ReceiverAttempt]) -> None:
+        """Try the deliveries again, one by one, and say what became of them."""
+        processed = 0
+        for attempt in queryset.order_by("pk"):
+            try:
+                tried = replay_attempt(attempt.pk, actor=acting(request))
+            except (ValidationError, CrmError) as refused:
+                self.message_user(request, f"{attempt}: {message_of(refused)}", messages.ERROR)
+                continue
+            if tried.status == AttemptStatus.PROCESSED:
+                processed += 1
+            else:
+                self.message_user(request, f"{tried}: {self.reason(tried)}", messages.ERROR)
+        if processed:
+            made = "1 attempt" if processed == 1 else f"{processed} attempts"
+            self.message_user(request, f"Replayed {made}.", messages.SUCCESS)

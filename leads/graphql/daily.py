@@ -1,0 +1,51 @@
+"""Types of what belongs to the daily work on a lead: its stays in stages, its people, why it was lost."""
+
+import graphene
+from django.utils import timezone
+from graphene_django import DjangoObjectType
+
+from crm.graphql.types import Derived, Related, User
+from leads import models
+from people.graphql.types import People, PeopleRelationship
+from pipelines.graphql.types import LeadPipelineStage
+
+LeadLastActivity = graphene.Enum("LeadLastActivity", [(value, value) for value in models.LastActivity.values])
+
+
+class LeadLostReason(DjangoObjectType):
+    """A reason that leads are lost for."""
+
+    class Meta:
+        model = models.LeadLostReason
+        fields = ("id", "name", "is_active", "weight")
+
+
+class LeadsParticipants(DjangoObjectType):
+    """A person who has to do with a lead, and what the person is to it."""
+
+    class Meta:
+        model = models.LeadPerson
+        fields = ()
+
+    people = Related(People, "person", required=True)
+    relationship = Related(PeopleRelationship, "relationship")
+
+
+def _seconds(visit: models.StageVisit) -> int:
+    """Give how long a lead stayed, or has been there."""
+    return int(((visit.left_at or timezone.now()) - visit.entered_at).total_seconds())
+
+
+class LeadStageVisit(DjangoObjectType):
+    """One stay of a lead in a stage; the names are those of that time."""
+
+    class Meta:
+        model = models.StageVisit
+        fields = ("id", "stage_name", "pipeline_name", "entered_at", "left_at", "door", "via")
+
+    stage = Related(LeadPipelineStage, "stage")
+    user = Related(User, "user")
+    seconds = Derived(graphene.Int, ("entered_at", "left_at"), _seconds, required=True)
+    days = Derived(
+        graphene.Int, ("entered_at", "left_at"), lambda visit: _seconds(visit) // 86_400, required=True
+    )

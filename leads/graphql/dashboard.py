@@ -1,0 +1,113 @@
+"""Leads in numbers."""
+
+from functools import cached_property
+from typing import Any
+
+import graphene
+from graphql import GraphQLResolveInfo
+
+from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.filters import DateTimeColumn, IdColumn, ListFilterSet
+from crm.graphql.paginator import DEFAULT_PAGE_SIZE, Page, check_page, data_nodes, paginator_type
+from crm.graphql.prefetch import load, selected_fields
+from crm.graphql.where import Conditions, where_input
+from leads import models
+from leads.services import dashboard
+from pipelines.graphql.types import LeadPipelineStage
+from pipelines.models import Stage
+
+
+class LeadDashboard(graphene.ObjectType):
+    """How many leads there are, by how they stand; agents are their owners."""
+
+    total_active_leads = graphene.Int(required=True)
+    total_closed_leads = graphene.Int(required=True)
+    total_won_leads = graphene.Int(required=True)
+    total_lost_leads = graphene.Int(required=True)
+    total_rotting_leads = graphene.Int(required=True)
+    total_agents = graphene.Int(required=True)
+
+
+class LeadStageCount(graphene.ObjectType):
+    """How many leads are in a stage, and how many of them rot."""
+
+    stage = graphene.Field(LeadPipelineStage, required=True)
+    lead_count = graphene.Int(required=True)
+    rotting_count = graphene.Int(required=True)
+
+
+class LeadsDashboardFilterSet(ListFilterSet):
+    leads_owner_id = IdColumn("owner_id")
+    users_id = IdColumn("user_id")
+    pipeline_id = IdColumn("pipeline_id")
+    created_at = DateTimeColumn("created_at")
+
+    class Meta:
+        model = models.Lead
+        fields: list[str] = []
+
+
+class OneRow(Page):
+    """A page of a list that always has one row."""
+
+    @cached_property
+    def total(self) -> int:
+        return 1
+
+
+DashboardPaginator = paginator_type(LeadDashboard)
+
+
+class DashboardQuery(graphene.ObjectType):
+    """What can be asked of leads as a whole."""
+
+    leads_dashboard = Guarded(
+        DashboardPaginator,
+        name="leadsDashboard",
+        required=True,
+        where=graphene.Argument(where_input("Query", "leadsDashboard", LeadsDashboardFilterSet)),
+        first=graphene.Int(required=True, default_value=DEFAULT_PAGE_SIZE),
+        page=graphene.Int(),
+    )
+    lead_count = Guarded(graphene.Int, name="leadCount")
+    leads_by_stage = Guarded(
+        graphene.List(graphene.NonNull(LeadStageCount)),
+        name="leadsByStage",
+        required=True,
+        pipeline_id=graphene.ID(),
+    )
+
+    @staticmethod
+    def resolve_leads_dashboard(
+        _root: Any, info: GraphQLResolveInfo, *, first: int, page: int | None = None, where: Any = None
+    ) -> Page:
+        number = check_page(first, page)
+        actor = actor_of(info)
+        condition = Conditions(LeadsDashboardFilterSet, actor).where(where)
+        asked = data_nodes(info, DashboardPaginator)
+        rows: Any = [dashboard.totals(actor, condition) if asked else {}]
+        return OneRow(rows, rows, first=first, page=number)
+
+    @staticmethod
+    def resolve_lead_count(_root: Any, info: GraphQLResolveInfo) -> int:
+        return models.Lead.objects.visible_to(actor_of(info)).count()
+
+    @staticmethod
+    def resolve_leads_by_stage(
+        _root: Any, info: GraphQLResolveInfo, *, pipeline_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        actor = actor_of(info)
+        counts = dashboard.count_by_stage(actor, pipeline_id)
+        nodes = selected_fields(info, "LeadStageCount", info.field_nodes).get("stage", [])
+        visible = Stage.objects.visible_to(actor)
+        rows = load(visible, LeadPipelineStage, nodes, info) if nodes else visible
+        stages = rows.in_bulk([count.stage_id for count in counts])
+        return [
+            {
+                "stage": stages[count.stage_id],
+                "lead_count": count.lead_count,
+                "rotting_count": count.rotting_count,
+            }
+            for count in counts
+            if count.stage_id in stages
+        ]

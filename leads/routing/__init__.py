@@ -1,0 +1,1 @@
+"""What decides where a lead goes and what it is made of, from plain values alone."""

@@ -1,0 +1,106 @@
+"""Reading what is sent to a receiver: a JSON object, or the fields of a form."""
+
+import json
+import math
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, NoReturn
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import QueryDict
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+
+from crm.models.custom_fields import is_storable
+
+LARGEST_BODY = 256 * 1024
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+
+
+class UnreadablePayload(Exception):
+    """A body that is neither a JSON object nor a form."""
+
+
+def read_payload(body: bytes, meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the payload of a request; of a form its texts, a list where a name comes more than once.
+
+    A payload whose one key is itself the text of a JSON object stands for that object: so it comes from
+    clients that send JSON and call it a form.
+
+    :param meta: the headers, as WSGI names them.
+    :raises UnreadablePayload: with a sentence that says what is wrong.
+    """
+    content_type = str(meta.get("CONTENT_TYPE", ""))
+    kind = content_type.partition(";")[0].strip().lower()
+    payload: Any
+    if kind == MULTIPART:
+        payload = _multipart(body, meta)
+    elif kind == FORM:
+        # A JSON text may hold "&", "+" and "=", which would not come through as a form.
+        payload = _object(body) or _form(body)
+    else:
+        payload = _json(body)
+    if not isinstance(payload, dict):
+        raise UnreadablePayload("Send a JSON object or a form.")
+    if not payload and kind in (FORM, MULTIPART):
+        raise UnreadablePayload("The form has no fields.")
+    read = _within_key(payload)
+    if not is_storable(read):
+        raise UnreadablePayload("The body holds characters or numbers that cannot be stored.")
+    return read
+
+
+def _within_key(payload: dict[str, Any]) -> dict[str, Any]:
+    if len(payload) != 1:
+        return payload
+    [text] = payload
+    return _object(text.encode(errors="replace")) or payload
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    if not body.lstrip().startswith(b"{"):
+        return None
+    try:
+        read = _json(body)
+    except UnreadablePayload:
+        return None
+    return read if isinstance(read, dict) else None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError) as wrong:
+        raise UnreadablePayload("The body is no JSON in UTF-8.") from wrong
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    try:
+        return _plain(QueryDict(body, encoding="utf-8"))
+    except (SuspiciousOperation, UnicodeDecodeError) as wrong:
+        raise UnreadablePayload("The form has too many fields, or is not in UTF-8.") from wrong
+
+
+def _multipart(body: bytes, meta: Mapping[str, Any]) -> dict[str, Any]:
+    told = {**meta, "CONTENT_LENGTH": str(len(body))}
+    try:
+        # Without handlers, files are read past.
+        fields, _files = MultiPartParser(told, BytesIO(body), [], "utf-8").parse()
+    except (MultiPartParserError, SuspiciousOperation) as wrong:
+        raise UnreadablePayload("The form cannot be read.") from wrong
+    return _plain(fields)
+
+
+def _plain(fields: QueryDict) -> dict[str, Any]:
+    return {str(name): values[0] if len(values) == 1 else values for name, values in fields.lists()}

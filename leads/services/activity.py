@@ -1,0 +1,52 @@
+"""What keeps a lead from rotting."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+
+from crm.actors import Actor
+from crm.services.saving import Stored
+from leads.models import LastActivity, Lead
+
+#: What is no work on a lead: how it is labelled.
+NO_WORK = frozenset({"tags"})
+
+
+def touch(lead: Lead, activity: str, *, at: datetime | None = None) -> None:
+    """Store that something was done about a lead, which is locked; this alone makes no new version of it.
+
+    What is older than the last thing that was done changes nothing.
+
+    :param activity: one of ``LastActivity``.
+    """
+    at = at or timezone.now()
+    if lead.last_activity_at > at:
+        return
+    lead.last_activity_at = at
+    lead.last_activity = activity
+    lead.save(update_fields=["last_activity_at", "last_activity"])
+
+
+def touch_changed(lead: Lead, stored: Stored, *, actor: Actor) -> None:
+    """Store what a change of a lead means for rotting: an owner was found, or somebody worked on it.
+
+    The entry into a stage is kept with the lead itself. What the product does by itself, as it assigns
+    owners, is no work on a lead; nor are its tags.
+    """
+    if actor.user_id is None or "stage" in stored.changes:
+        return
+    if "owner" in stored.changes:
+        touch(lead, LastActivity.OWNER)
+    elif stored.changes.keys() - NO_WORK:
+        touch(lead, LastActivity.CHANGE)
+
+
+def rotting_reason(lead: Lead) -> str | None:
+    """Say why a lead rots, by the rule of ``is_rotting``: "12 days since note of 3 March, limit 7"."""
+    limit = lead.stage.rotting_days
+    idle = timezone.now() - lead.last_activity_at
+    if not lead.status.is_open or limit <= 0 or idle < timedelta(days=limit):
+        return None
+    day = lead.last_activity_at.astimezone(UTC)
+    what = LastActivity(lead.last_activity).label
+    return f"{idle.days} days since {what} of {day.day} {day:%B}, limit {limit}"

@@ -1,0 +1,82 @@
+"""Changing, deleting and restoring many leads."""
+
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from crm.actors import Action, Actor
+from crm.errors import Conflict
+from crm.services import saving
+from crm.services.bulk import BulkResult, check_keys, for_each
+from leads.models import Lead
+from leads.services.leads import delete_lead, restore_lead, update_lead
+from leads.services.references import LeadValues
+
+
+def update_leads(
+    keys: Sequence[object] | None,
+    values: LeadValues,
+    *,
+    actor: Actor,
+    matching: Q | None = None,
+    expected_count: int | None = None,
+) -> BulkResult:
+    """Make the same change of many leads, which are named by keys or by a condition.
+
+    :param matching: stands for all leads that the actor sees and that meet it.
+    :param expected_count: how many leads the actor means to change.
+    :raises ValidationError: if not exactly one of keys and condition is given, or the condition is empty.
+    :raises BadUserInput: if there are too many keys.
+    :raises Conflict: if there are more or fewer leads than expected; then none is changed.
+    """
+    actor.require(Action.CHANGE_LEADS)
+    if (keys is None) == (matching is None):
+        raise ValidationError({"ids": ["Give ids or where, one of them."]})
+    if matching is not None and not matching:
+        raise ValidationError({"where": ["Say which leads: this condition is empty."]})
+    wanted = _matches(matching, actor) if keys is None else check_keys(keys)
+    if expected_count is not None and expected_count != len(wanted):
+        raise Conflict(f"These are {len(wanted)} leads.", count=len(wanted))
+
+    def change(key: object) -> bool:
+        lead = saving.lock(Lead.objects.all(), actor, key)
+        return update_lead(lead.pk, values, actor=actor).version != lead.version
+
+    return for_each(wanted, change)
+
+
+def _matches(matching: Q | None, actor: Actor) -> list[object]:
+    # Always in one order, so that two changes of the same leads do not wait for each other.
+    rows = Lead.objects.visible_to(actor).filter(matching or Q())
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def delete_leads(keys: Sequence[object], *, actor: Actor) -> BulkResult:
+    """Delete many leads softly.
+
+    :raises BadUserInput: if there are too many keys.
+    """
+    actor.require(Action.CHANGE_LEADS)
+
+    def delete(key: object) -> bool:
+        delete_lead(key, actor=actor)
+        return True
+
+    return for_each(check_keys(keys), delete)
+
+
+def restore_leads(keys: Sequence[object], *, actor: Actor) -> BulkResult:
+    """Bring many deleted leads back; those that are not deleted stay as they are.
+
+    :raises BadUserInput: if there are too many keys.
+    """
+    actor.require(Action.CHANGE_LEADS)
+
+    def restore(key: object) -> bool:
+        if saving.lock_deleted(Lead.objects.all(), actor, key).deleted_at is None:
+            return False
+        restore_lead(key, actor=actor)
+        return True
+
+    return for_each(check_keys(keys), restore)

@@ -1,0 +1,31 @@
+"""Leads that may be about the same business."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from crm.actors import Actor
+from leads.models import Lead
+from people.services.duplicates import MOST_LISTED
+
+
+def duplicates_of_leads(leads: Sequence[Lead], actor: Actor) -> dict[int, list[int]]:
+    """Give the keys of the other open leads of the same person that the actor sees, the oldest first."""
+    people = {lead.person_id for lead in leads} - {None}
+    of_person = Window(RowNumber(), partition_by=F("person_id"), order_by=F("pk").asc())
+    rows = (
+        Lead.objects.visible_to(actor)
+        .filter(person__in=people, status__category="OPEN")
+        .annotate(place=of_person)
+        # One more than is listed, since the lead itself may be among them.
+        .filter(place__lte=MOST_LISTED + 1)
+    )
+    by_person: dict[int | None, list[int]] = defaultdict(list)
+    for person, key in rows.values_list("person_id", "pk"):
+        by_person[person].append(key)
+    return {
+        lead.pk: [key for key in sorted(by_person[lead.person_id]) if key != lead.pk][:MOST_LISTED]
+        for lead in leads
+    }
