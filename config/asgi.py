@@ -12,6 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 http = get_asgi_application()
 
 # These import models, which exist only now.
+from config.bodies import bounded  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.graphql.socket import GraphQLSocket  # noqa: E402
 
@@ -23,7 +24,7 @@ async def refuse(scope: Any, receive: Any, send: Any) -> None:
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": bounded(http),
         "websocket": URLRouter(
             [
                 path("graphql", GraphQLSocket.as_asgi(schema=schema.graphql_schema)),

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,33 @@ def database(url: str, *, pool_size: int, statement_timeout: int) -> dict[str, A
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options | parsed.get("OPTIONS", {}),
+    }
+
+
+def file_storage(kind: str, *, directory: str, bucket: str) -> dict[str, Any]:
+    """Give the storage of uploaded files: a directory, or a bucket of an S3 service.
+
+    :param kind: ``local`` or ``s3``.
+    :raises ImproperlyConfigured: if it is neither, or what it needs is missing.
+    """
+    if kind == "local":
+        options: dict[str, Any] = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+        backend = "django.core.files.storage.FileSystemStorage"
+        return {"BACKEND": backend, "OPTIONS": {"location": directory, **options}}
+    if kind != "s3":
+        raise ImproperlyConfigured("FILES_STORAGE must be local or s3.")
+    if not bucket:
+        raise ImproperlyConfigured("FILES_STORAGE is s3: name the bucket in FILES_BUCKET.")
+    if find_spec("storages") is None:
+        raise ImproperlyConfigured('FILES_STORAGE is s3: install the extra, pip install "open-crm[s3]".')
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": bucket,
+            "file_overwrite": False,
+            # Nobody is sent to the bucket itself; an address that leaks anyway is soon void.
+            "querystring_expire": 60,
+        },
     }
 
 

@@ -2,23 +2,68 @@
 
 import graphene
 
+from crm.graphql.activities import ActivityMutation, ActivityQuery
+from crm.graphql.channels import ChannelMutation, ChannelQuery
+from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
 from crm.graphql.mutations import Mutation as CrmMutation
 from crm.graphql.queries import Query as CrmQuery
+from leads.graphql.bulk import LeadBulkMutation
+from leads.graphql.dashboard import DashboardQuery
+from leads.graphql.files import FileMutation, FileQuery
+from leads.graphql.imports import ImportMutation, ImportQuery
 from leads.graphql.mutations import Mutation as LeadsMutation
 from leads.graphql.queries import Query as LeadsQuery
-from leads.graphql.records import RecordMutation
+from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
+from leads.graphql.records import RecordMutation, RecordQuery
 from leads.graphql.subscriptions import Subscription
+from leads.graphql.timeline import TimelineQuery
+from people.graphql.bulk import PeopleBulkMutation
+from people.graphql.clusters import ClusterQuery
+from people.graphql.merges import MergeMutation, MergeQuery
 from people.graphql.mutations import Mutation as PeopleMutation
 from people.graphql.queries import Query as PeopleQuery
+from people.graphql.upserts import UpsertMutation
 from pipelines.graphql.mutations import Mutation as PipelinesMutation
 from pipelines.graphql.queries import Query as PipelinesQuery
 
 
-class Query(CrmQuery, PeopleQuery, PipelinesQuery, LeadsQuery):
+class Query(
+    CrmQuery,
+    CustomFieldQuery,
+    ChannelQuery,
+    ActivityQuery,
+    PeopleQuery,
+    PipelinesQuery,
+    LeadsQuery,
+    DashboardQuery,
+    ImportQuery,
+    ClusterQuery,
+    MergeQuery,
+    RecordQuery,
+    TimelineQuery,
+    ReceiverQuery,
+    FileQuery,
+):
     """Everything that can be asked."""
 
 
-class Mutation(CrmMutation, PeopleMutation, PipelinesMutation, LeadsMutation, RecordMutation):
+class Mutation(
+    CrmMutation,
+    CustomFieldMutation,
+    ChannelMutation,
+    ActivityMutation,
+    PeopleMutation,
+    PipelinesMutation,
+    LeadsMutation,
+    LeadBulkMutation,
+    PeopleBulkMutation,
+    RecordMutation,
+    ReceiverMutation,
+    FileMutation,
+    ImportMutation,
+    MergeMutation,
+    UpsertMutation,
+):
     """Everything that can be changed."""
 
 

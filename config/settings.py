@@ -11,7 +11,14 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import LEAST_SECRET_LENGTH, database, development_secret, number, redis_address
+from config.environment import (
+    LEAST_SECRET_LENGTH,
+    database,
+    development_secret,
+    file_storage,
+    number,
+    redis_address,
+)
 from config.logs import logging_config
 
 django_stubs_ext.monkeypatch()
@@ -28,11 +35,14 @@ ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or (
     development_secret(BASE_DIR / ".secret-key") if DEBUG else ""
 )
+# Keys of before: what they signed is accepted until it is signed anew.
+SECRET_KEY_FALLBACKS = env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
 REDIS_URL = redis_address(env.str("REDIS_URL", default=""))
 # Redis tells the messages of one installation from another's by this name alone, not by database number.
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="crm")
 PORT = number(env, "PORT", 8000)
 WEB_CONCURRENCY = number(env, "WEB_CONCURRENCY", 1)
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
 API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
@@ -153,7 +163,11 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static-collected"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": file_storage(
+        env.str("FILES_STORAGE", default="local"),
+        directory=env.str("FILES_ROOT", default=str(BASE_DIR / "media")),
+        bucket=env.str("FILES_BUCKET", default=""),
+    ),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

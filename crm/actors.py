@@ -40,10 +40,15 @@ class Action(Enum):
     """What an actor may be asked to be allowed: the least role and the scope that it needs."""
 
     READ = (Role.VIEWER, Scope.READ)
+    READ_ROUTING = (Role.MANAGER, Scope.READ, "routing")
     CHANGE_PEOPLE = (Role.AGENT, Scope.WRITE, "people")
     CHANGE_LEADS = (Role.AGENT, Scope.WRITE, "leads")
     CHANGE_TAGS = (Role.AGENT, Scope.WRITE, "tags")
     CHANGE_FILES = (Role.AGENT, Scope.WRITE, "files")
+    CHANGE_CHANNELS = (Role.AGENT, Scope.WRITE, "channels")
+    CHANGE_ACTIVITIES = (Role.AGENT, Scope.WRITE, "activities")
+    #: To change what others said.
+    MODERATE = (Role.MANAGER, Scope.WRITE, "moderation")
     CHANGE_PIPELINES = (Role.MANAGER, Scope.WRITE, "pipelines")
     CHANGE_LOOKUPS = (Role.MANAGER, Scope.WRITE, "lookups")
     IMPORT = (Role.MANAGER, Scope.WRITE, "import")
@@ -76,6 +81,8 @@ class Actor:
     door: Door
     scopes: frozenset[Scope] = ALL_SCOPES
     company_sees_all_leads: bool = True
+    #: What the actor came by at that door, for the history: the name of a token, a receiver, an import.
+    via: str | None = None
 
     @property
     def sees_all_leads(self) -> bool:
@@ -94,11 +101,11 @@ class Actor:
         if not self.may(action):
             raise Forbidden
 
-    def through(self, door: Door) -> "Actor":
+    def through(self, door: Door, *, via: str | None = None) -> "Actor":
         """Give the same actor, coming in by another door."""
-        return replace(self, door=door)
+        return replace(self, door=door, via=via)
 
 
-def system_actor(company_id: int, *, door: Door = Door.COMMAND) -> Actor:
+def system_actor(company_id: int, *, door: Door = Door.COMMAND, via: str | None = None) -> Actor:
     """Give the actor that stands for the product itself inside one company."""
-    return Actor(user_id=None, company_id=company_id, role=Role.ADMIN, door=door)
+    return Actor(user_id=None, company_id=company_id, role=Role.ADMIN, door=door, via=via)

@@ -1,6 +1,7 @@
 """From a token or a session to an actor; knows Django's requests, and nothing of GraphQL."""
 
 import re
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
@@ -22,6 +23,8 @@ from crm.services import tokens
 
 BEARER = re.compile(r"bearer +([\x21-\x7e]+) *", re.IGNORECASE)
 COMPANY_HEADER = "X-Company"
+#: Where a session keeps the company that was chosen in the admin.
+COMPANY_IN_SESSION = "company_id"
 
 
 class CredentialExpired(Unauthenticated):
@@ -99,12 +102,16 @@ def authenticate_session(
     raise NotFound(COMPANY_HEADER)
 
 
-def authenticate_request(request: HttpRequest, *, door: Door = Door.GRAPHQL) -> Credential | None:
+def authenticate_request(
+    request: HttpRequest, *, door: Door = Door.GRAPHQL, session_reads: bool = False
+) -> Credential | None:
     """Give the credential of a request, or None if it brings none.
 
     An ``Authorization`` header decides alone: if it is bad, the cookie is not looked at. The session cookie
     counts for a POST only, with the CSRF token in its header and from an own Origin.
 
+    :param session_reads: whether it counts for a GET as well, at an address that changes nothing; then in the
+        company that was chosen in the admin.
     :raises Unauthenticated: if a token was sent and is not good, or a session has no company.
     :raises CsrfRefused: if the session cookie came from elsewhere.
     :raises NotFound: if ``X-Company`` names a company that does not exist for the caller.
@@ -113,9 +120,13 @@ def authenticate_request(request: HttpRequest, *, door: Door = Door.GRAPHQL) -> 
     header = request.headers.get("Authorization")
     if header is not None:
         return authenticate_token(parse_bearer(header), company_key=company_key, door=door)
-    if request.method != "POST" or settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    counts = request.method == "POST" or (session_reads and request.method in ("GET", "HEAD"))
+    if not counts or settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return None
-    _CsrfCheck(HttpResponse).process_view(request, None, (), {})  # type: ignore[arg-type]  # no view is exempt
+    if request.method == "POST":
+        _check_csrf(request)
+    elif company_key is None and COMPANY_IN_SESSION in request.session:
+        company_key = str(request.session[COMPANY_IN_SESSION])
     if not request.user.is_authenticated:
         return None
     return authenticate_session(request.user, company_key=company_key, door=door)
@@ -160,6 +171,7 @@ def _token_holders(**token: object) -> QuerySet[Any]:
         .filter(user__api_tokens__company=F("company"), user__api_tokens__revoked_at__isnull=True, **lookups)
         .annotate(
             token_id=F("user__api_tokens__pk"),
+            token_name=F("user__api_tokens__name"),
             token_scopes=F("user__api_tokens__scopes"),
             token_expires_at=F("user__api_tokens__expires_at"),
             token_last_used_at=F("user__api_tokens__last_used_at"),
@@ -183,6 +195,7 @@ def _credential(membership: Membership, *, door: Door) -> Credential:
         door=door,
         scopes=frozenset(Scope(scope) for scope in scopes),
         company_sees_all_leads=membership.company.lead_visibility == LeadVisibility.ALL,
+        via=getattr(membership, "token_name", None),
     )
     return Credential(
         actor=actor,
@@ -194,6 +207,13 @@ def _credential(membership: Membership, *, door: Door) -> Credential:
 
 def _names(key: str, company: Company) -> bool:
     return parse_id(key) == company.pk or parse_uuid(key) == company.uuid
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    # Django looks for the token in the form first, and would read files of strangers for it.
+    without_body = copy(request)
+    without_body.POST = QueryDict()
+    _CsrfCheck(HttpResponse).process_view(without_body, None, (), {})  # type: ignore[arg-type]  # no view is exempt
 
 
 class _CsrfCheck(CsrfViewMiddleware):

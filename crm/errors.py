@@ -58,8 +58,9 @@ class Conflict(CrmError):
         *,
         current_version: int | None = None,
         ids: Sequence[str] | None = None,
+        count: int | None = None,
     ) -> None:
-        super().__init__(message, current_version=current_version, ids=ids)
+        super().__init__(message, current_version=current_version, ids=ids, count=count)
 
 
 class BadUserInput(CrmError):

@@ -5,11 +5,9 @@ from typing import cast
 from django.http import HttpRequest
 
 from crm.actors import Actor, Door
-from crm.authentication import authenticate_session
+from crm.authentication import COMPANY_IN_SESSION, authenticate_session
 from crm.errors import NotFound, Unauthenticated
 from crm.models import Company
-
-SESSION_KEY = "company_id"
 
 
 class _ActingRequest(HttpRequest):
@@ -27,14 +25,14 @@ def actor_of(request: HttpRequest) -> Actor | None:
 
 
 def _look_up(request: HttpRequest) -> Actor | None:
-    chosen = request.session.get(SESSION_KEY)
+    chosen = request.session.get(COMPANY_IN_SESSION)
     try:
         return _actor_in(request, None if chosen is None else str(chosen))
     except Unauthenticated:
         return None
     except NotFound:
         # The membership ended after the company was chosen.
-        del request.session[SESSION_KEY]
+        del request.session[COMPANY_IN_SESSION]
     try:
         return _actor_in(request, None)
     except Unauthenticated:

@@ -10,7 +10,8 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.views.decorators.http import require_POST
 
-from crm.admin.acting import SESSION_KEY, actor_of, companies_of
+from crm.admin.acting import actor_of, companies_of
+from crm.authentication import COMPANY_IN_SESSION
 from crm.models.base import parse_id
 
 
@@ -51,7 +52,7 @@ class CrmAdminSite(admin.AdminSite):
         wanted = parse_id(request.POST.get("company", ""))
         if wanted not in [company.pk for company in companies_of(request)]:
             raise Http404
-        request.session[SESSION_KEY] = wanted
+        request.session[COMPANY_IN_SESSION] = wanted
         return redirect(reverse("admin:index", current_app=self.name))
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:

@@ -19,6 +19,7 @@ from crm.admin.acting import actor_of
 from crm.admin.base import VisibleAdmin
 from crm.admin.forms import CustomFieldsField, ServiceForm, message_of
 from crm.errors import CrmError
+from crm.services.files import removed_on_failure
 
 Row = TypeVar("Row", bound=models.Model)
 FormSet = BaseInlineFormSet[Any, Any, Any]
@@ -73,7 +74,8 @@ class WritesThroughService(VisibleAdmin[Row]):
     ) -> HttpResponse:
         """Show or store a form; what a service refuses comes back as the form with its errors."""
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            with removed_on_failure():
+                return super().changeform_view(request, object_id, form_url, extra_context)
         except (ValidationError, CrmError) as refused:
             # All that was written is rolled back here; the form is made once more, and holds the refusal.
             cast(_RefusedRequest, request).refusal = refused

@@ -10,13 +10,18 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action, Actor
 from crm.errors import Unauthenticated
+from crm.services.idempotency import Once
 
 
 @dataclass(kw_only=True)
 class Context:
-    """The context value of one execution; ``memo`` holds what its resolvers share."""
+    """The context value of one execution; ``memo`` holds what its resolvers share.
+
+    ``once`` stands for the key of a request that may be repeated, None for a request without one.
+    """
 
     actor: Actor | None
+    once: Once | None = None
     memo: dict[Any, Any] = field(default_factory=dict)
 
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import django_filters
 from django.db import models
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Count, Exists, IntegerField, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
 
 from crm.actors import Actor
 from crm.errors import BadUserInput
@@ -15,6 +15,7 @@ from crm.graphql import operators
 from crm.graphql.operators import LISTS, NULL_TESTS, PATTERNS, RANGES, SQLOperator
 from crm.graphql.scalars import parse_date, parse_datetime
 from crm.models.base import parse_id, parse_uuid
+from crm.models.related import related_rows
 
 LARGEST_LIST = 250
 
@@ -39,16 +40,24 @@ class Column(django_filters.Filter):
         :param name: the column's name in the API, for errors.
         :raises BadUserInput: if the operator or the value does not fit the column.
         """
+        read = self.checked(operator, value, name=name, actor=actor)
+        column = self.field_name if operator in NULL_TESTS else self.compared_column(operator)
+        return operators.compare(column, operator, read)
+
+    def checked(self, operator: SQLOperator, value: Any, *, name: str, actor: Actor) -> Any:
+        """Read the value that a condition compares with; None for the tests of null, which take none.
+
+        :raises BadUserInput: if the operator or the value does not fit the column.
+        """
         if operator not in self.operators:
             raise BadUserInput(f"The operator {operator.value} does not fit the column {name.upper()}.")
         if operator in NULL_TESTS:
-            return operators.compare(self.field_name, operator, None)
+            return None
         try:
-            read = self.read_for(operator, value, actor)
+            return self.read_for(operator, value, actor)
         except ValueError as refused:
             message = f"The value does not fit the column {name.upper()}."
             raise BadUserInput(message, reason=str(refused)) from None
-        return operators.compare(self.compared_column(operator), operator, read)
 
     def read_for(self, operator: SQLOperator, value: Any, actor: Actor) -> Any:
         """Read the value, or list of values, that the operator takes.
@@ -78,7 +87,10 @@ class TextColumn(Column):
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("Expected text.")
         # Stored text is trimmed, and so is what it is compared with.
-        return str(value).strip()
+        text = str(value).strip()
+        if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+            raise ValueError("Expected text of whole characters.")
+        return text
 
 
 class CaselessColumn(TextColumn):
@@ -165,10 +177,44 @@ class ChoiceColumn(Column):
         return str(word)
 
 
+class HasRelation:
+    """Rows that belong to each row of a list, asked for by ``has...`` and ``HAS``.
+
+    :param path: name of the model's field, or reverse field, that leads to them.
+    :param columns: what is known of them, by its name in the API.
+    :param narrow: which of them count, where not all do.
+    :param also: what ``HAS`` knows the relation by beside its name.
+    """
+
+    def __init__(
+        self, path: str, columns: Mapping[str, Column], *, narrow: Q | None = None, also: str | None = None
+    ) -> None:
+        self.path = path
+        self.columns = columns
+        self.also = also
+        self._narrow = narrow or Q()
+
+    def asked(self, _condition: Mapping[str, Any], _actor: Actor, _memo: dict[Any, Any]) -> "HasRelation":
+        """Give the relation as one condition asks for it; some read values by what else is asked."""
+        return self
+
+    def exists(self, model: type[models.Model], actor: Actor, condition: Q) -> Q:
+        """Give the condition that a related row, live and visible to the actor, meets the condition."""
+        return Q(Exists(related_rows(model, self.path, actor).filter(self._narrow, condition)))
+
+    def count(self, model: type[models.Model], actor: Actor, condition: Q) -> Any:
+        """Give the expression that counts the related rows which ``exists`` looks for."""
+        rows = related_rows(model, self.path, actor).filter(self._narrow, condition).order_by()
+        counted = rows.annotate(all=Value(1)).values("all").annotate(number=Count("pk")).values("number")
+        return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
 class ListFilterSet(django_filters.FilterSet):
     """The columns of a list; ``search_method`` names the queryset method behind ``search``."""
 
     search_method: ClassVar[str | None] = None
+    #: Related rows that the list can be narrowed by, by the name that ``HAS`` knows them by.
+    relations: ClassVar[Mapping[str, HasRelation]] = {}
     #: Fields that the list can be ordered by, API name to field name.
     order_columns: ClassVar[Mapping[str, str]] = {}
 

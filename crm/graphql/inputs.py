@@ -16,7 +16,8 @@ from graphql import (
 )
 
 from crm.errors import NotFound
-from crm.graphql.scalars import Mixed
+from crm.graphql.scalars import JSON, Mixed
+from crm.graphql.upload import Upload
 
 
 class EntityKind(Enum):
@@ -39,6 +40,21 @@ class TagInput(graphene.InputObjectType):
 
 class AttachTagEntityInput(graphene.InputObjectType):
     tag_id = graphene.ID(required=True)
+    entity_type = EntityType(required=True)
+    entity_id = graphene.ID(required=True)
+
+
+class FilesystemInputUrl(graphene.InputObjectType):
+    name = graphene.String()
+    url = graphene.String()
+    file = Upload()
+    field_name = graphene.String()
+    attributes = JSON()
+
+
+class FilesystemAttachInput(graphene.InputObjectType):
+    filesystem_uuid = graphene.ID(required=True)
+    field_name = graphene.String()
     entity_type = EntityType(required=True)
     entity_id = graphene.ID(required=True)
 
@@ -98,11 +114,12 @@ def _clean(value: Any, type_: Any, *, nullable: bool = True) -> Any:
 
 
 @contextmanager
-def input_paths(prefix: str, names: Mapping[str, str]) -> Iterator[None]:
+def input_paths(prefix: str, names: Mapping[str, str], *, has_id: bool = True) -> Iterator[None]:
     """Give the errors that services raise the paths of the input that caused them.
 
     :param prefix: argument that holds the input; empty where the arguments are flat.
     :param names: what the API calls a field of the model, where it differs.
+    :param has_id: whether ``id`` is an argument beside the input, and not a field of it.
     """
 
     def path(key: str) -> str:
@@ -121,4 +138,4 @@ def input_paths(prefix: str, names: Mapping[str, str]) -> Iterator[None]:
         raise ValidationError({path(key): messages for key, messages in by_field.items()}) from refused
     except NotFound as missing:
         argument = missing.details["argument"]
-        raise NotFound(argument if argument == "id" else path(argument)) from missing
+        raise NotFound(argument if argument == "id" and has_id else path(argument)) from missing

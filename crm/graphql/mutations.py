@@ -11,9 +11,10 @@ from crm.actors import Action
 from crm.errors import NotFound
 from crm.graphql.auth import Guarded, actor_of
 from crm.graphql.inputs import TagInput, clean_arguments, input_paths
-from crm.graphql.prefetch import reread
+from crm.graphql.prefetch import reread, reread_key
 from crm.graphql.types import Tag
 from crm.services import tags
+from crm.services.files import removed_on_failure
 
 
 class Change(Guarded):
@@ -42,12 +43,24 @@ class Change(Guarded):
             def change(root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
                 values = clean_arguments(info, arguments)
                 self._check_same_id(values)
-                with input_paths(self.prefix, self.names):
-                    return resolve(root, info, **values)
+
+                def act() -> Any:
+                    with input_paths(self.prefix, self.names, has_id="id" in values):
+                        return resolve(root, info, **values)
+
+                with removed_on_failure():
+                    return self._once(info, act)
 
             return change
 
         return super().wrap_resolve(cleaned(self.resolver or parent_resolver))
+
+    def _once(self, info: GraphQLResolveInfo, act: Callable[[], Any]) -> Any:
+        """Run the mutation, or give what it gave before under the same key."""
+        once = info.context.once
+        if once is None:
+            return act()
+        return once.run(str(info.path.key), act, lambda key: reread_key(info, self.type, key))
 
     def _check_same_id(self, arguments: Mapping[str, Any]) -> None:
         # An input type that serves creations too has an id; where the row is named already, it is that one.

@@ -34,8 +34,10 @@ PATTERNS = frozenset({SQLOperator.LIKE, SQLOperator.NOT_LIKE})
 MEMBERSHIP = frozenset({SQLOperator.EQ, SQLOperator.NEQ, SQLOperator.IN, SQLOperator.NOT_IN}) | NULL_TESTS
 COMPARISONS = frozenset(SQLOperator) - PATTERNS
 EVERY = frozenset(SQLOperator)
+#: What a number of rows is compared by.
+COUNTS = COMPARISONS - LISTS - NULL_TESTS
 
-_LOOKUPS = {
+LOOKUPS = {
     SQLOperator.EQ: "exact",
     SQLOperator.NEQ: "exact",
     SQLOperator.GT: "gt",
@@ -47,7 +49,25 @@ _LOOKUPS = {
     SQLOperator.IN: "in",
     SQLOperator.NOT_IN: "in",
 }
-_NEGATIONS = frozenset({SQLOperator.NEQ, SQLOperator.NOT_LIKE, SQLOperator.NOT_IN, SQLOperator.NOT_BETWEEN})
+NEGATIONS = frozenset({SQLOperator.NEQ, SQLOperator.NOT_LIKE, SQLOperator.NOT_IN, SQLOperator.NOT_BETWEEN})
+
+
+def compared(expression: Any, operator: SQLOperator, value: Any) -> Q:
+    """Give the condition on an expression that is never null.
+
+    :param expression: with an output field of its own.
+    """
+    if operator in NULL_TESTS:
+        return Q(pk__isnull=operator is SQLOperator.IS_NULL)
+
+    def met(lookup: str, wanted: Any) -> Q:
+        return Q(expression.output_field.get_lookup(lookup)(expression, wanted))
+
+    if operator in RANGES:
+        condition = met("gte", value[0]) & met("lte", value[1])
+    else:
+        condition = met(LOOKUPS[operator], value)
+    return ~condition if operator in NEGATIONS else condition
 
 
 def compare(column: str, operator: SQLOperator, value: Any) -> Q:
@@ -61,7 +81,7 @@ def compare(column: str, operator: SQLOperator, value: Any) -> Q:
         # Foreign keys know no range.
         condition = Q(**{f"{column}__gte": value[0], f"{column}__lte": value[1]})
     else:
-        condition = Q(**{f"{column}__{_LOOKUPS[operator]}": value})
-    if operator in _NEGATIONS:
+        condition = Q(**{f"{column}__{LOOKUPS[operator]}": value})
+    if operator in NEGATIONS:
         return ~condition & Q(**{f"{column}__isnull": False})
     return condition

@@ -1,5 +1,6 @@
 """Lists in pages: ``data`` and ``paginatorInfo``."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -7,12 +8,14 @@ import graphene
 from django.db.models import QuerySet
 from graphql import FieldNode, GraphQLResolveInfo
 
+from crm.actors import Action
 from crm.errors import BadUserInput
 from crm.graphql.auth import Guarded, actor_of
 from crm.graphql.filters import ListFilterSet
 from crm.graphql.ordering import order, order_input
 from crm.graphql.prefetch import load, selected_fields
-from crm.graphql.where import condition, where_input
+from crm.graphql.where import Conditions, where_input
+from crm.graphql.where_has import has_arguments, has_condition
 
 DEFAULT_PAGE_SIZE = 25
 LARGEST_PAGE_SIZE = 100
@@ -122,11 +125,16 @@ def list_field(
     name: str,
     row_type: Any,
     filterset: type[ListFilterSet],
+    *,
+    source: Callable[..., QuerySet[Any]] | None = None,
+    permission: Action = Action.READ,
+    **further: Any,
 ) -> Guarded:
     """Declare a list of the root query: its arguments, its types and its resolver.
 
     :param name: the field's name in the API, from which the generated type names follow.
     :param filterset: the columns of the list; its model is that of the rows.
+    :param source: gives the visible rows that the list is of, for the actor and ``further`` arguments.
     """
     wrapper = paginator_type(row_type)
 
@@ -139,20 +147,29 @@ def list_field(
         where: Any = None,
         orderBy: Any = None,  # noqa: N803 - the name of the wire
         search: str | None = None,
+        **others: Any,
     ) -> Page:
         number = check_page(first, page)
         actor = actor_of(info)
-        visible = filterset._meta.model._default_manager.visible_to(actor)
-        rows = filterset.search(visible.filter(condition(where, filterset, actor)), search)
+        own = {argument: others.pop(argument) for argument in further if argument in others}
+        if source is None:
+            visible = filterset._meta.model._default_manager.visible_to(actor)
+        else:
+            visible = source(actor, **own)
+        conditions = Conditions(filterset, actor)
+        asked = conditions.where(where) & has_condition(others, filterset, conditions)
+        rows = filterset.search(visible.filter(asked), search)
         planned = load(rows, row_type, data_nodes(info, wrapper), info).order_by(*order(orderBy, filterset))
         return Page(planned, rows, first=first, page=number)
 
     arguments: dict[str, Any] = {
+        **further,
         "where": graphene.Argument(where_input("Query", name, filterset)),
+        **has_arguments("Query", name, filterset),
         "orderBy": graphene.List(graphene.NonNull(order_input("Query", name, filterset))),
         "first": graphene.Int(required=True, default_value=DEFAULT_PAGE_SIZE),
         "page": graphene.Int(),
     }
     if filterset.search_method is not None:
         arguments["search"] = graphene.String()
-    return Guarded(wrapper, name=name, required=True, resolver=resolve, **arguments)
+    return Guarded(wrapper, name=name, required=True, resolver=resolve, permission=permission, **arguments)

@@ -1,7 +1,7 @@
 """The look-ahead: what a selection needs is loaded in a fixed number of statements, and nothing else."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -10,10 +10,11 @@ from django.db.models import Field, ManyToManyField, Model, Prefetch, QuerySet
 from django.db.models.fields.reverse_related import ManyToOneRel
 from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo
 from graphql.execution.collect_fields import collect_sub_fields
+from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
 from crm.graphql.auth import actor_of
-from crm.graphql.types import Attribute, Computed, Related, RelatedList
+from crm.graphql.types import Attribute, BatchedList, Computed, Derived, Related, RelatedList
 
 #: Columns that ``is_visible_to`` reads.
 VISIBILITY_COLUMNS = ("company_id", "deleted_at")
@@ -49,11 +50,15 @@ class Loading:
     joined: set[str] = field(default_factory=set)
     prefetched: dict[str, Prefetch[Any, Any, Any]] = field(default_factory=dict)
     computed: dict[str, Any] = field(default_factory=dict)
+    batched: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
 
     def apply(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Make a queryset load just this."""
         queryset = queryset.annotate(**self.computed).select_related(*self.joined or [None])
-        return queryset.only(*self.columns).prefetch_related(*self.prefetched.values())
+        queryset = queryset.only(*self.columns).prefetch_related(*self.prefetched.values())
+        for follower in self.batched:
+            queryset = queryset.followed_by(follower)  # type: ignore[attr-defined]  # rows of tenants alone
+        return queryset
 
 
 def load(
@@ -73,7 +78,12 @@ def load(
 
 def reread(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
     """Give a row that was just written as the selection needs it; None if the actor no longer sees it."""
-    visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=row.pk)
+    return reread_key(info, type_, row.pk)
+
+
+def reread_key(info: GraphQLResolveInfo, type_: Any, key: int) -> Any:
+    """Give the row of this primary key as the selection needs it; None if the actor does not see it."""
+    visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=key)
     return load(visible, type_, info.field_nodes, info).first()
 
 
@@ -99,11 +109,12 @@ def _walk(
         elif isinstance(declared, Related | RelatedList):
             known = relations.setdefault(declared.path, (declared, []))
             known[1].extend(same_name)
-        elif isinstance(declared, Attribute):
-            for path in declared.loads:
-                loading.columns.add(prefix + path)
-                if "__" in path:
-                    loading.joined.add(prefix + path.rpartition("__")[0])
+        elif isinstance(declared, Attribute | Derived):
+            _add_columns(loading, declared.loads, prefix)
+        elif isinstance(declared, BatchedList):
+            _add_columns(loading, declared.loads, prefix)
+            for node in same_name:
+                loading.batched.append(_batch(type_._meta.name, declared, node, info, actor))
         elif declared is not None and _has_column(model, name):
             loading.columns.add(prefix + name)
     for path, (declared, same_path) in relations.items():
@@ -111,6 +122,37 @@ def _walk(
             _add_list(loading, model, declared, same_path, info, actor, prefix=prefix)
         else:
             _add_one(loading, model, declared, path, same_path, info, actor, prefix=prefix)
+
+
+def _add_columns(loading: Loading, paths: Iterable[str], prefix: str) -> None:
+    for path in paths:
+        full = prefix + path
+        # A foreign key's own column is no path through it.
+        loading.columns.add(full)
+        if "__" in full:
+            loading.joined.add(full.rpartition("__")[0])
+
+
+def _batch(
+    type_name: str, declared: BatchedList, node: FieldNode, info: GraphQLResolveInfo, actor: Actor
+) -> Callable[[Sequence[Any]], None]:
+    """Give the function that finds the rows of a list for a whole page, and hands them out."""
+    parent: Any = info.schema.get_type(type_name)
+    arguments = get_argument_values(parent.fields[node.name.value], node, info.variable_values)
+    key = declared.batch_key(arguments)
+
+    def follow(rows: Sequence[Any]) -> None:
+        keys = declared.source(rows, actor, **arguments)
+        wanted = {other for others in keys.values() for other in others}
+        visible = declared.row_type._meta.model._default_manager.visible_to(actor).filter(pk__in=wanted)
+        found = (
+            {other.pk: other for other in load(visible, declared.row_type, [node], info)} if wanted else {}
+        )
+        for row in rows:
+            others = [found[other] for other in keys.get(row.pk, ()) if other in found]
+            row.__dict__.setdefault("batches", {})[key] = others
+
+    return follow
 
 
 def _add_list(
@@ -177,7 +219,7 @@ def _computes(type_: Any, nodes: list[FieldNode], info: GraphQLResolveInfo) -> b
     """Tell whether a selection asks for a computed column, which a join cannot carry."""
     for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
         declared = declared_fields(type_).get(name)
-        if isinstance(declared, Computed):
+        if isinstance(declared, Computed | BatchedList):
             return True
         if isinstance(declared, Related) and _computes(declared.row_type, same_name, info):
             return True

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import graphene
+from django.core.files.base import File
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from graphql.language import StringValueNode
 
@@ -79,6 +80,14 @@ class Date(graphene.Scalar):
         return Date.parse_value(node.value if isinstance(node, StringValueNode) else None)
 
 
+def _refuse_files(value: Any) -> None:
+    # A multipart form can put a file at any place of the variables.
+    if isinstance(value, File):
+        raise GraphQLError("A file is no value; its place is one of the type Upload.")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _refuse_files(item)
+
+
 class Mixed(graphene.Scalar):
     """Any value: text, number, boolean, list, object or null."""
 
@@ -88,11 +97,12 @@ class Mixed(graphene.Scalar):
 
     @staticmethod
     def parse_value(value: Any) -> Any:
+        _refuse_files(value)
         return value
 
     @staticmethod
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-        return value_from_ast_untyped(node, variables)
+        return Mixed.parse_value(value_from_ast_untyped(node, variables))
 
 
 class JSON(Mixed):

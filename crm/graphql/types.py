@@ -1,6 +1,6 @@
 """How a field of a type is stored or computed, and the types of the shared kernel."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import graphene
@@ -107,6 +107,54 @@ class Computed(graphene.Field):
         self.expression = expression
 
 
+class Derived(graphene.Field):
+    """A field that Python works out from columns of the row, or of rows that belong to it."""
+
+    def __init__(
+        self, type_: Any, loads: Sequence[str], resolver: Callable[[Any], Any], **kwargs: Any
+    ) -> None:
+        super().__init__(type_, resolver=lambda row, _info: resolver(row), **kwargs)
+        self.loads = tuple(loads)
+
+
+class BatchedList(graphene.Field):
+    """A field that lists other rows by a rule of its own, found for all rows of a page at once.
+
+    :param source: gives, for the rows of a page, the keys of the other rows by the key of the row, each list
+        in its order; it is called once for a page, with the arguments of the field.
+    :param loads: columns of the row that the source reads.
+    """
+
+    def __init__(
+        self,
+        type_: Any,
+        source: Callable[..., Mapping[int, Sequence[int]]],
+        *,
+        loads: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        def read(row: Any, _info: GraphQLResolveInfo, **arguments: Any) -> Any:
+            return row.batches[self.batch_key(arguments)]
+
+        super().__init__(
+            graphene.List(lambda: graphene.NonNull(self.row_type)),
+            resolver=read,
+            **{"required": True} | kwargs,
+        )
+        self._row = type_
+        self.source = source
+        self.loads = tuple(loads)
+
+    @property
+    def row_type(self) -> Any:
+        """The graphene type of the other rows."""
+        return self._row if isinstance(self._row, type) else self._row()
+
+    def batch_key(self, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Tell one use of the field from others with other arguments."""
+        return (self.source, *sorted(arguments.items()))
+
+
 class Company(DjangoObjectType):
     """A tenant and its settings."""
 
@@ -191,25 +239,9 @@ class Filesystem(graphene.ObjectType):
     id = Attribute(graphene.ID, "file_id", required=True)
     uuid = Attribute(graphene.ID, "file__uuid", required=True)
     name = Attribute(graphene.String, "file__name", required=True)
-    url = Attribute(graphene.String, "file__url", required=True)
+    url = Derived(graphene.String, ("file__url", "file__uuid"), lambda link: link.file.address, required=True)
     type = Attribute(graphene.String, "file__type")
     size = Attribute(graphene.Float, "file__size", required=True)
     field_name = Attribute(graphene.String, "field_name")
     attributes = Attribute(JSON, "file__attributes")
     created_at = Attribute(DateTime, "created_at")
-
-
-class SocialChannel(DjangoObjectType):
-    """A channel of communication about a record."""
-
-    class Meta:
-        model = models.SocialChannel
-        fields = ["id", "uuid", "name", "slug", "description", "created_at"]
-
-    entity_namespace = Attribute(
-        graphene.String,
-        "content_type__model",
-        required=True,
-    )
-    entity_id = Attribute(graphene.ID, "object_id", required=True)
-    users = RelatedList(User, "users", ordering=(), required=True)

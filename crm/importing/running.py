@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import partial
-from typing import BinaryIO, ClassVar, Protocol
+from typing import Any, BinaryIO, ClassVar, Literal, Protocol
 
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, transaction
@@ -13,6 +13,10 @@ from crm.errors import CrmError
 from crm.importing.mapping import Columns, map_header
 from crm.importing.reading import FileRefused, Row, read_rows
 from crm.importing.report import RowError, Summary, row_errors
+from crm.models.imports import DuplicatePolicy
+
+#: What became of a row that was not refused.
+Outcome = Literal["created", "updated", "skipped"]
 
 
 class RowImport(Protocol):
@@ -20,12 +24,19 @@ class RowImport(Protocol):
 
     columns: ClassVar[Columns]
 
-    def __init__(self, actor: Actor) -> None: ...
+    def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None: ...
 
-    def store(self, cells: Mapping[str, str]) -> None:
-        """Store one row through the services; blank cells are absent.
+    def store(self, cells: Mapping[str, str]) -> Outcome:
+        """Store one row of a file through the services; blank cells are absent.
 
         :raises ValidationError: keyed by column, or by a path that ``column_of`` knows.
+        :raises CrmError: if the services refuse it.
+        """
+
+    def store_values(self, values: Mapping[str, Any]) -> Outcome:
+        """Store one row given as the input of the API, in plain JSON.
+
+        :raises ValidationError: keyed by the path of the input.
         :raises CrmError: if the services refuse it.
         """
 
@@ -92,9 +103,9 @@ def _check(file: BinaryIO, columns: Columns, delimiter: str) -> list[str]:
 
 
 def _run_row(row: Row, fields: list[str], rows: RowImport, summary: Summary) -> list[RowError]:
-    if len(row.cells) != len(fields):
-        message = f"{len(row.cells)} cells, but {len(fields)} columns."
-        return [RowError(line=row.line, column=None, message=message)]
+    wrong = too_few_or_many(row, len(fields))
+    if wrong:
+        return [RowError(line=row.line, column=None, message=wrong)]
     cells = {field: cell for field, cell in zip(fields, row.cells, strict=True) if cell.strip()}
     try:
         with transaction.atomic():
@@ -105,3 +116,8 @@ def _run_row(row: Row, fields: list[str], rows: RowImport, summary: Summary) -> 
         stored = "nothing is stored" if summary.dry_run else f"rows created before it stay: {summary.created}"
         raise DatabaseLost(f"The database failed at line {row.line}; {stored}.") from error
     return []
+
+
+def too_few_or_many(row: Row, columns: int) -> str | None:
+    """Give what is wrong with the number of cells of a row, None if it is that of the columns."""
+    return None if len(row.cells) == columns else f"{len(row.cells)} cells, but {columns} columns."

@@ -1,9 +1,29 @@
 """Channels of communication about a record."""
 
+from typing import TypedDict
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm.actors import Action, Actor
+from crm.errors import Conflict, NotFound
+from crm.models.about import about, find_record
+from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.lifecycle import LiveModel
+from crm.services import saving
 
 DEFAULT_CHANNEL = "Default Channel"
+
+
+class ChannelValues(TypedDict, total=False):
+    """What a client may say of a channel; an absent key is left as it is."""
+
+    name: str | None
+    slug: str | None
+    description: str | None
+    entity_type: str | None
+    entity_id: object
 
 
 def open_default_channel(record: LiveModel, *, creator_id: int | None) -> SocialChannel:
@@ -13,4 +33,121 @@ def open_default_channel(record: LiveModel, *, creator_id: int | None) -> Social
     )
     if creator_id is not None:
         ChannelMember.objects.create(channel=channel, user_id=creator_id, is_admin=True)
+    return channel
+
+
+def default_channel_of(record: LiveModel) -> SocialChannel | None:
+    """Give the channel that a record has from its beginning; None if it was never opened."""
+    return SocialChannel.objects.filter(**about(record), slug=str(record.uuid)).order_by("pk").first()
+
+
+def _is_default(channel: SocialChannel) -> bool:
+    return channel.entity is not None and channel.slug == str(channel.entity.uuid)
+
+
+@transaction.atomic
+def create_channel(values: ChannelValues, *, actor: Actor) -> SocialChannel:
+    """Open a channel about a record, with the actor as its administrator.
+
+    :raises NotFound: if the record does not exist for the actor.
+    :raises ValidationError: if the name is missing or the slug is taken.
+    """
+    actor.require(Action.CHANGE_CHANNELS)
+    if values.get("entity_type") is None or values.get("entity_id") is None:
+        raise ValidationError({"entity_id": ["Say what the channel is about: give type and id of a record."]})
+    record = find_record(values["entity_type"], values["entity_id"], actor)
+    channel = SocialChannel(**about(record), company_id=actor.company_id)
+    channel.slug = str(channel.uuid)
+    _assign(channel, values)
+    saving.store(channel, actor=actor)
+    if actor.user_id is not None:
+        ChannelMember.objects.create(channel=channel, user_id=actor.user_id, is_admin=True)
+    return channel
+
+
+def _assign(channel: SocialChannel, values: ChannelValues) -> None:
+    if "name" in values:
+        channel.name = values["name"] or ""
+    if "description" in values:
+        channel.description = values["description"] or None
+    slug = values.get("slug")
+    if slug is None or slug == channel.slug:
+        return
+    # Channels are found by their slug.
+    taken = SocialChannel.objects.filter(company_id=channel.company_id, slug=slug).exclude(pk=channel.pk)
+    if taken.exists():
+        raise ValidationError({"slug": ["Another channel has this slug."]})
+    channel.slug = slug
+
+
+@transaction.atomic
+def update_channel(key: object, values: ChannelValues, *, actor: Actor) -> SocialChannel:
+    """Change the name, slug and description of a channel.
+
+    :raises NotFound: if the channel, or the record that is named, does not exist for the actor.
+    :raises ValidationError: if the slug is taken, or another record is named.
+    :raises Conflict: if the default channel is to have another slug.
+    """
+    actor.require(Action.CHANGE_CHANNELS)
+    channel = saving.lock(SocialChannel.objects.all(), actor, key)
+    saving.refuse_null(values, ["name", "slug"])
+    _check_same_record(channel, values, actor)
+    if values.get("slug") not in (None, channel.slug) and _is_default(channel):
+        raise Conflict("A default channel keeps its slug.")
+    _assign(channel, values)
+    saving.store(channel, actor=actor)
+    return channel
+
+
+def _check_same_record(channel: SocialChannel, values: ChannelValues, actor: Actor) -> None:
+    kind, key = values.get("entity_type"), values.get("entity_id")
+    if kind is None and key is None:
+        return
+    if kind is None or key is None:
+        raise ValidationError({"entity_id": ["Give type and id of a record, or neither."]})
+    if find_record(kind, key, actor) != channel.entity:
+        raise ValidationError({"entity_id": ["A channel stays with its record."]})
+
+
+@transaction.atomic
+def delete_channel(key: object, *, actor: Actor) -> None:
+    """Close a channel and remove what was said in it.
+
+    :raises NotFound: if the channel does not exist for the actor.
+    :raises Conflict: if it is the default one of its record.
+    """
+    actor.require(Action.CHANGE_CHANNELS)
+    channel = saving.lock(SocialChannel.objects.all(), actor, key)
+    if _is_default(channel):
+        raise Conflict("The default channel of a record cannot be deleted.")
+    channel.delete()
+
+
+@transaction.atomic
+def attach_user(
+    channel_key: object, user_key: object, *, is_admin: bool = False, actor: Actor
+) -> SocialChannel:
+    """Give a member a seat in a channel; one who has it gets the role that is named.
+
+    :raises NotFound: if channel or member does not exist for the actor.
+    """
+    actor.require(Action.CHANGE_CHANNELS)
+    channel = saving.lock(SocialChannel.objects.all(), actor, channel_key, argument="channel_id")
+    user = User.objects.find(actor, user_key, argument="user_id")
+    ChannelMember.objects.update_or_create(channel=channel, user=user, defaults={"is_admin": is_admin})
+    return channel
+
+
+@transaction.atomic
+def detach_user(channel_key: object, user_key: object, *, actor: Actor) -> SocialChannel:
+    """Take a member's seat in a channel away.
+
+    :raises NotFound: if channel or member does not exist for the actor, or the member has no seat in it.
+    """
+    actor.require(Action.CHANGE_CHANNELS)
+    channel = saving.lock(SocialChannel.objects.all(), actor, channel_key, argument="channel_id")
+    user = User.objects.find(actor, user_key, argument="user_id")
+    removed, _by_model = ChannelMember.objects.filter(channel=channel, user=user).delete()
+    if not removed:
+        raise NotFound("user_id")
     return channel

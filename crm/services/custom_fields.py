@@ -5,7 +5,12 @@ from typing import Any, Required, TypedDict
 
 from django.core.exceptions import ValidationError
 
-from crm.models.custom_fields import LONGEST_NAME, WithCustomFields, is_storable
+from crm.models.custom_fields import (
+    LONGEST_NAME,
+    CustomFieldDefinition,
+    WithCustomFields,
+    is_storable,
+)
 
 
 class CustomFieldValues(TypedDict, total=False):
@@ -18,6 +23,8 @@ class CustomFieldValues(TypedDict, total=False):
 
 def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) -> None:
     """Set the named custom fields of a record in memory; a null value removes one, no list removes all.
+
+    A defined field goes by the name and in the form of its definition.
 
     :raises ValidationError: keyed ``custom_fields.N.name`` or ``.value``.
     """
@@ -35,8 +42,21 @@ def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) 
             raise ValidationError(
                 {f"custom_fields.{index}.value": ["Enter a value that is JSON, with finite numbers."]}
             )
+        definition = record.definitions().get(name.casefold())
+        if definition is not None:
+            name, value = definition.name, _read(definition, value, path=f"custom_fields.{index}.value")
         if value is None:
             merged.pop(name, None)
         else:
             merged[name] = value
     record.custom_fields = merged
+
+
+def _read(definition: CustomFieldDefinition, value: Any, *, path: str) -> Any:
+    try:
+        read = None if value is None else definition.read(value)
+    except ValueError as refused:
+        raise ValidationError({path: [str(refused)]}) from refused
+    if read is None and definition.required:
+        raise ValidationError({path: ["This field is required."]})
+    return read

@@ -17,10 +17,13 @@ def within(path: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as refused:
+        by_field = (
+            refused.message_dict if hasattr(refused, "error_dict") else {NON_FIELD_ERRORS: refused.messages}
+        )
         raise ValidationError(
             {
                 path if name == NON_FIELD_ERRORS else f"{path}.{name}": messages
-                for name, messages in refused.message_dict.items()
+                for name, messages in by_field.items()
             }
         ) from refused
     except NotFound as missing:

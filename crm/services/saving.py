@@ -14,7 +14,10 @@ from crm.actors import Actor
 from crm.errors import Conflict
 from crm.models import Company
 from crm.models.base import TenantQuerySet, parse_id, pick
+from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveModel, LiveQuerySet
+from crm.services import history
+from crm.services.history import Changes
 
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
@@ -24,15 +27,18 @@ BOOKKEEPING = frozenset({"id", "created_at", "updated_at", "version"})
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What a save did: ``before`` holds the previous values of the columns that changed."""
+    """What a save did: ``before`` holds the previous values of the columns that changed.
+
+    ``changes`` is what the history says of them, and of what belongs to the row outside its columns.
+    """
 
     created: bool
-    touched: bool
     before: Mapping[str, Any]
+    changes: Changes
 
     @property
     def changed(self) -> bool:
-        return self.created or self.touched or bool(self.before)
+        return self.created or bool(self.before) or bool(self.changes)
 
 
 def column_values(instance: models.Model) -> dict[str, Any]:
@@ -94,12 +100,14 @@ def store(
     actor: Actor,
     before: Mapping[str, Any] | None = None,
     expected_version: int | None = None,
-    touched: bool = False,
+    relations: Changes | None = None,
+    kind: HistoryKind = HistoryKind.UPDATED,
 ) -> Stored:
-    """Validate a row and write what changed.
+    """Validate a row, write what changed, and note it in the history of a model that keeps one.
 
     :param before: the columns as they are stored and locked; read and locked here if None.
-    :param touched: whether something that belongs to the row changed outside its columns.
+    :param relations: what belongs to the row and changed outside its columns, by name, before and after.
+    :param kind: what the history calls the change of a row that is stored already.
     :raises ValidationError: if the row breaks one of its rules.
     :raises Conflict: if the stored version is another, or a concurrent write took a unique place.
     """
@@ -107,7 +115,8 @@ def store(
         if instance._state.adding:
             validate(instance)
             instance.save(force_insert=True)
-            return Stored(created=True, touched=touched, before={})
+            _note(instance, HistoryKind.CREATED, actor)
+            return Stored(created=True, before={}, changes={})
         before = stored_values(instance, actor) if before is None else before
         if expected_version is not None and before["version"] != expected_version:
             raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
@@ -117,15 +126,27 @@ def store(
             for name, value in before.items()
             if name not in BOOKKEEPING and _differ(getattr(instance, name), value)
         }
-        if changed or touched:
+        changes: Changes = {}
+        if changed or relations:
+            if history.is_recorded(instance):
+                changes = {**history.changes_of(instance, changed), **(relations or {})}
+            else:
+                changes = relations or {}
             bookkeeping = ["updated_at"]
             if "version" in before:
                 instance.version = before["version"] + 1  # type: ignore[attr-defined]  # only where counted
                 bookkeeping.append("version")
             instance.save(update_fields=[*changed, *bookkeeping])
+            if changes:
+                _note(instance, kind, actor, changes)
     except IntegrityError as clash:
         raise Conflict("Another change was stored at the same time.") from clash
-    return Stored(created=False, touched=touched, before=changed)
+    return Stored(created=False, before=changed, changes=changes)
+
+
+def _note(instance: models.Model, kind: HistoryKind, actor: Actor, changes: Changes | None = None) -> None:
+    if history.is_recorded(instance):
+        history.record(instance, kind, actor=actor, changes=changes)
 
 
 def _differ(one: Any, other: Any) -> bool:
@@ -152,6 +173,7 @@ def soft_delete(
     instance.deleted_at = timezone.now()
     instance.version = before["version"] + 1
     instance.save(update_fields=["deleted_at", "version", "updated_at"])
+    _note(instance, HistoryKind.DELETED, actor)
 
 
 def lock_deleted(queryset: LiveQuerySet[Live], actor: Actor, key: object) -> Live:
@@ -163,15 +185,20 @@ def lock_deleted(queryset: LiveQuerySet[Live], actor: Actor, key: object) -> Liv
     return pick(rows, key)
 
 
-def undelete(instance: LiveModel) -> None:
-    """Bring a deleted row back.
+def undelete(instance: LiveModel, *, actor: Actor, before: Mapping[str, Any] | None = None) -> Changes:
+    """Bring a deleted row back; give what the history says of columns that had to change for that.
 
+    :param before: the stored values of columns that may change with it, by attribute name.
     :raises ValidationError: if its unique place was taken meanwhile.
     """
     instance.deleted_at = None
     instance.version += 1
     validate(instance)
     instance.save()
+    changed = {name: value for name, value in (before or {}).items() if getattr(instance, name) != value}
+    changes = history.changes_of(instance, changed)
+    _note(instance, HistoryKind.RESTORED, actor, changes)
+    return changes
 
 
 def is_none_given(key: object) -> bool:
@@ -189,10 +216,10 @@ def refuse_null(values: Mapping[str, Any], names: Iterable[str]) -> None:
         raise ValidationError({name: ["This field cannot be null."] for name in cleared})
 
 
-def check_current_company(key: object, actor: Actor) -> None:
+def check_current_company(key: object, actor: Actor, *, argument: str = "company_id") -> None:
     """Refuse a company that is named in an input and is not the one the actor works in.
 
     :raises NotFound: if it is another.
     """
     if not is_none_given(key) and parse_id(key) != actor.company_id:
-        pick(Company.objects.filter(pk=actor.company_id), key, argument="company_id")
+        pick(Company.objects.filter(pk=actor.company_id), key, argument=argument)

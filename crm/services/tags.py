@@ -10,6 +10,7 @@ from crm.actors import Action, Actor
 from crm.models.matching import as_pattern
 from crm.models.tags import Tag, Tagged, tag_slug
 from crm.services import saving
+from crm.services.history import Changes
 
 
 class TagValues(TypedDict, total=False):
@@ -106,10 +107,12 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
     return list(dict.fromkeys(known[slug] for slug in wanted))
 
 
-def replace(record: Tagged, tags: Sequence[Tag]) -> bool:
-    """Make these the tags of a record; tell whether that changed anything."""
-    present = set(record.tags.values_list("pk", flat=True))
-    wanted = {tag.pk for tag in tags}
-    record.tags.remove(*(present - wanted))
-    record.tags.add(*(wanted - present))
-    return present != wanted
+def replace(record: Tagged, tags: Sequence[Tag]) -> Changes:
+    """Make these the tags of a record; give the names before and after if that changed anything."""
+    present = dict(record.tags.values_list("pk", "name"))
+    wanted = {tag.pk: tag.name for tag in tags}
+    if present.keys() == wanted.keys():
+        return {}
+    record.tags.remove(*(present.keys() - wanted.keys()))
+    record.tags.add(*(wanted.keys() - present.keys()))
+    return {"tags": [sorted(present.values()), sorted(wanted.values())]}

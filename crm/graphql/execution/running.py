@@ -10,12 +10,17 @@ from crm.graphql.auth import Context
 from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
 from crm.graphql.limits import limits
+from crm.services.idempotency import Once, Replayed
 
 QUERY_AND_MUTATION = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
-def respond(prepared: Prepared, *, root_value: Any = None) -> tuple[int, dict[str, Any]]:
+def respond(
+    prepared: Prepared, *, root_value: Any = None, once: Once | None = None
+) -> tuple[int, dict[str, Any]]:
     """Run an operation; give the HTTP status and the answer.
+
+    :param once: the key under which the request may be repeated.
 
     The status is 200, or 503 if nothing could be answered because the database is away.
     """
@@ -23,17 +28,21 @@ def respond(prepared: Prepared, *, root_value: Any = None) -> tuple[int, dict[st
         prepared.schema,
         prepared.document.node,
         root_value=root_value,
-        context_value=Context(actor=prepared.actor),
+        context_value=Context(actor=prepared.actor, once=once),
         variable_values=prepared.raw_variables,
         operation_name=prepared.node.name.value if prepared.node.name else None,
         hide_suggestions=True,
     )
+    raised = [error for error in result.errors or [] if not isinstance(error.original_error, Replayed)]
+    formatted = [errors.field_error(error) for error in raised[: limits().errors]]
+    if once is not None:
+        formatted = once.finish(result.data, formatted)
     answer: dict[str, Any] = {"data": result.data}
-    if not result.errors:
+    if not formatted:
         return OK, answer
-    answer["errors"] = [errors.field_error(error) for error in result.errors[: limits().errors]]
+    answer["errors"] = formatted
     answered = any(value is not None for value in (result.data or {}).values())
-    if not answered and errors.database_away(result.errors):
+    if not answered and errors.database_away(raised):
         return SERVICE_UNAVAILABLE, {"errors": answer["errors"]}
     return OK, answer
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from crm.graphql.errors import TooComplex
+from crm.services.files import LARGEST_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,9 @@ class Limits:
     comments: int = 200
     #: Bytes of a request's body, or of its query string.
     body: int = 256 * 1024
+    #: Bytes of each file of a multipart form, whose fields have the limit of a body each; and its files.
+    file: int = LARGEST_FILE
+    files: int = 10
     #: Directives on one node, and in one document.
     directives_per_node: int = 4
     directives: int = 20

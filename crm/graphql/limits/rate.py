@@ -1,17 +1,10 @@
-"""Points of an account a minute, counted in the cache that all processes share."""
-
-import logging
-import time
+"""What a document costs an account, in points a minute."""
 
 from django.conf import settings
-from django.core.cache import cache
-from redis.exceptions import RedisError
 
 from crm.graphql.errors import RateLimited
+from crm.services.rates import seconds_to_wait
 
-logger = logging.getLogger("crm.graphql")
-
-WINDOW = 60
 COST_OF_A_POINT = 1_000
 
 
@@ -22,18 +15,7 @@ def charge(account: str, cost: int) -> None:
 
     :raises RateLimited: if the account has none left.
     """
-    most: int = settings.API_RATE_LIMIT
-    if not most:
-        return
-    now = int(time.time())
-    key = f"api-rate:{account}:{now // WINDOW}"
     points = 1 + cost // COST_OF_A_POINT
-    try:
-        cache.add(key, 0, timeout=2 * WINDOW)
-        used = cache.incr(key, points)
-    except RedisError:
-        # Better an uncounted minute than an API that fails with its cache.
-        logger.warning("API rates are not counted: the cache is away.")
-        return
-    if used > most:
-        raise RateLimited(WINDOW - now % WINDOW)
+    wait = seconds_to_wait(f"api-rate:{account}", points, most=settings.API_RATE_LIMIT)
+    if wait:
+        raise RateLimited(wait)

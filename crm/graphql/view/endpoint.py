@@ -23,7 +23,9 @@ from crm.graphql.view.answers import (
     preferred_type,
     refusal_answer,
 )
-from crm.graphql.view.requests import check_content, read_body, read_query_string
+from crm.graphql.view.forms import read_form
+from crm.graphql.view.repeating import once_of
+from crm.graphql.view.requests import MULTIPART, check_content, read_body, read_query_string
 
 KINDS = {
     "GET": frozenset({OperationType.QUERY}),
@@ -36,7 +38,7 @@ NOT_ACCEPTABLE = 406
 # The middleware would check each POST and answer with a page; authenticate_request checks those with cookies.
 @method_decorator(csrf_exempt, name="dispatch")
 class GraphQLView(View):
-    """GraphQL over HTTP on one schema: POST of JSON, GET for queries, GraphiQL for browsers."""
+    """GraphQL over HTTP on one schema: POST of JSON or a form, GET for queries, GraphiQL for browsers."""
 
     schema: GraphQLSchema | None = None
 
@@ -55,8 +57,8 @@ class GraphQLView(View):
             if request.method == "POST":
                 check_content(request)
             credential = authenticate_request(request)
-            operation = read_body(request) if request.method == "POST" else read_query_string(request)
-            return self.execute(operation, credential, method=request.method, media_type=media_type)
+            operation = _read(request, credential)
+            return self.execute(request, operation, credential, media_type=media_type)
         except HttpRefusal as refusal:
             return refusal_answer(refusal, media_type=media_type or JSON)
         except CrmError as error:
@@ -70,7 +72,7 @@ class GraphQLView(View):
             return json_answer(body, status=503, media_type=media_type or JSON)
 
     def execute(
-        self, operation: Operation, credential: Credential | None, *, method: str, media_type: str
+        self, request: HttpRequest, operation: Operation, credential: Credential | None, *, media_type: str
     ) -> HttpResponse:
         """Run an operation and encode its answer."""
         if self.schema is None:
@@ -80,7 +82,7 @@ class GraphQLView(View):
                 self.schema,
                 operation,
                 actor=credential.actor if credential else None,
-                allow=KINDS[method],
+                allow=KINDS[str(request.method)],
                 account=credential.account if credential else None,
             )
         except Refused as refused:
@@ -91,8 +93,19 @@ class GraphQLView(View):
                 allow="POST" if refused.status == METHOD_NOT_ALLOWED else None,
                 retry_after=refused.retry_after,
             )
-        status, body = respond(prepared)
+        status, body = respond(prepared, once=once_of(request, prepared, credential))
         return json_answer(body, status=status, media_type=media_type)
+
+
+def _read(request: HttpRequest, credential: Credential | None) -> Operation:
+    if request.method == "GET":
+        return read_query_string(request)
+    if request.content_type != MULTIPART:
+        return read_body(request)
+    # Any page of any site can have a browser send a form, and nobody's files are worth reading.
+    if credential is None:
+        raise CsrfRefused("A form needs a Bearer token, or a session and its CSRF token.")
+    return read_form(request)
 
 
 def _methods() -> list[str]:

@@ -8,12 +8,15 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, UnreadablePostError
 
 from crm.graphql.execution import Operation
-from crm.graphql.limits import limits
+from crm.graphql.limits import Limits, limits
 from crm.graphql.view.answers import JSON, HttpRefusal
 
 BAD_REQUEST = 400
 TOO_LARGE = 413
 UNSUPPORTED = 415
+MULTIPART = "multipart/form-data"
+#: What headers and boundaries of the parts of a form may add to their contents.
+FRAME_BYTES = 64 * 1024
 PARAMETERS = ("query", "variables", "operationName", "extensions")
 
 
@@ -23,13 +26,19 @@ def check_content(request: HttpRequest) -> None:
     :raises HttpRefusal: if the content is of another type, is encoded, or announces to be too large.
     """
     charset = request.content_params.get("charset", "utf-8") if request.content_params else "utf-8"
-    if request.content_type != JSON or charset.lower() not in ("utf-8", "utf8"):
-        raise HttpRefusal(UNSUPPORTED, f"Send the request as {JSON} in UTF-8.")
+    is_form = request.content_type == MULTIPART
+    if not (is_form or request.content_type == JSON) or charset.lower() not in ("utf-8", "utf8"):
+        raise HttpRefusal(UNSUPPORTED, f"Send the request as {JSON}, or as {MULTIPART}, in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise HttpRefusal(UNSUPPORTED, "Send the request without a content encoding.")
     length = request.headers.get("Content-Length", "")
     if length.isascii() and length.isdigit():
-        _check_size(int(length[:20]))
+        _check_size(int(length[:20]), largest_form(limits()) if is_form else None)
+
+
+def largest_form(bounds: Limits) -> int:
+    """Give the bytes of the largest multipart form that is within the limits."""
+    return bounds.files * bounds.file + 2 * bounds.body + FRAME_BYTES
 
 
 def read_body(request: HttpRequest) -> Operation:
@@ -42,7 +51,7 @@ def read_body(request: HttpRequest) -> Operation:
     except UnreadablePostError as error:
         raise HttpRefusal(BAD_REQUEST, "The body ended early.") from error
     _check_size(len(body))
-    return _operation(_decode(body, name="The body"))
+    return operation_of(decode(body, name="The body"))
 
 
 def read_query_string(request: HttpRequest) -> Operation:
@@ -58,17 +67,21 @@ def read_query_string(request: HttpRequest) -> Operation:
     parameters: dict[str, Any] = {name: sent[name] for name in PARAMETERS if sent.get(name)}
     for name in ("variables", "extensions"):
         if name in parameters:
-            parameters[name] = _decode(parameters[name].encode(errors="surrogatepass"), name=name)
-    return _operation(parameters)
+            parameters[name] = decode(parameters[name].encode(errors="surrogatepass"), name=name)
+    return operation_of(parameters)
 
 
-def _check_size(size: int) -> None:
-    most = limits().body
+def _check_size(size: int, most: int | None = None) -> None:
+    most = most or limits().body
     if size > most:
         raise HttpRefusal(TOO_LARGE, f"The request is larger than {most} bytes.")
 
 
-def _operation(parameters: Any) -> Operation:
+def operation_of(parameters: Any) -> Operation:
+    """Give the operation of the parameters of a request.
+
+    :raises HttpRefusal: if they are no object, or one of them is of another type.
+    """
     if not isinstance(parameters, dict):
         raise HttpRefusal(BAD_REQUEST, "The request must be one JSON object; batches are not served.")
     query, name = parameters.get("query"), parameters.get("operationName")
@@ -87,7 +100,11 @@ def _operation(parameters: Any) -> Operation:
     )
 
 
-def _decode(raw: bytes, *, name: str) -> Any:
+def decode(raw: bytes, *, name: str) -> Any:
+    """Read strict JSON.
+
+    :raises HttpRefusal: if it is none, or holds what no answer could hold.
+    """
     try:
         text = raw.decode()
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import uvicorn
@@ -9,15 +10,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
+from crm.management.import_worker import working_beside
 
 HOST = "127.0.0.1"
 INTERRUPTED = 130
 
 
-def serve(host: str = HOST, port: int | None = None) -> None:
+def serve(host: str = HOST, port: int | None = None, *, imports: bool = False) -> None:
     """Serve until a signal ends the process.
 
     :param port: the port to listen on; that of the settings if None.
+    :param imports: whether to run waiting import jobs beside, where no process of its own does.
     :raises CommandError: if the port is taken, a service does not answer, or migrations wait.
     """
     port = settings.PORT if port is None else port
@@ -30,7 +33,8 @@ def serve(host: str = HOST, port: int | None = None) -> None:
     gc.collect()
     gc.freeze()
     try:
-        server.run()
+        with working_beside() if imports else nullcontext():
+            server.run()
     except KeyboardInterrupt:
         # uvicorn has closed everything by then, and raises the signal again for those who wait for it.
         sys.exit(INTERRUPTED)
@@ -68,6 +72,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=int, help="port to listen on (default: PORT, or 8000)")
+        parser.add_argument("--imports", action="store_true", help="run waiting imports in this process too")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        serve(options["host"], options["port"])
+        serve(options["host"], options["port"], imports=options["imports"])

@@ -1,0 +1,174 @@
+"""Definitions of custom fields, and the inputs that they give the forms of records."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeVar, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminDateWidget, AdminTextareaWidget, AdminTextInputWidget
+from django.http import HttpRequest
+
+from crm.actors import Action
+from crm.admin.base import acting, visible_rows
+from crm.admin.forms import NamedForm, ServiceForm
+from crm.admin.lifecycle import LiveAdmin
+from crm.admin.writing import FormSet, WritesThroughService
+from crm.models import CustomFieldDefinition
+from crm.models.custom_fields import WithCustomFields, is_same
+from crm.services.custom_field_definitions import delete_definition, save_definition
+
+Record = TypeVar("Record", bound=WithCustomFields)
+
+
+class ChoicesField(forms.Field):
+    """Texts, one in a line."""
+
+    widget = AdminTextareaWidget(attrs={"rows": 5})
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show the texts in lines."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:
+        """Read the lines that are not empty."""
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare what is read, not how the lines end."""
+        return self.to_python(data) != (initial or [])
+
+
+class DefinitionForm(NamedForm[CustomFieldDefinition]):
+    """A definition, with its choices in lines."""
+
+    choices = ChoicesField(required=False, help_text="One in a line; for the kind Choice alone.")
+
+
+@admin.register(CustomFieldDefinition)
+class CustomFieldDefinitionAdmin(WritesThroughService[CustomFieldDefinition]):
+    """The custom fields that have a type."""
+
+    form = DefinitionForm
+    write_action = Action.CHANGE_LOOKUPS
+    list_display = ("name", "label", "model", "kind", "required", "weight")
+    list_filter = ("model", "kind", "required")
+    search_fields = ("name",)
+    ordering = ("model", "weight", "name", "pk")
+    fields = ("model", "name", "label", "kind", "choices", "required", "weight")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CustomFieldDefinition | None = None) -> Any:
+        """Keep the kind of record that a definition is for."""
+        return () if obj is None else ("model",)
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the definition; what the records hold follows it."""
+        save_definition(form.instance, actor=acting(request))
+
+    def remove(self, request: HttpRequest, obj: CustomFieldDefinition) -> None:
+        """Remove the definition; what the records hold stays."""
+        delete_definition(obj.pk, actor=acting(request))
+
+
+def _widget(definition: CustomFieldDefinition) -> forms.Widget:
+    words = {
+        "BOOLEAN": [("true", "Yes"), ("false", "No")],
+        "CHOICE": [(choice, choice) for choice in definition.choices],
+    }
+    if definition.kind in words:
+        return forms.Select(choices=[("", "---------"), *words[definition.kind]])
+    widgets: dict[str, forms.Widget] = {
+        "NUMBER": forms.NumberInput(attrs={"step": "any"}),
+        "DATE": AdminDateWidget(),
+        "URL": forms.URLInput(attrs={"size": 60}),
+    }
+    return widgets.get(definition.kind, AdminTextInputWidget())
+
+
+def _name(definition: CustomFieldDefinition) -> str:
+    return f"custom_{definition.pk}"
+
+
+class DefinedFieldsForm(ServiceForm[Record]):
+    """A form with an input for each defined field of its record; the text area holds the free ones."""
+
+    definitions: ClassVar[Sequence[CustomFieldDefinition]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        free = dict(self.instance.custom_fields)
+        for definition in self.definitions:
+            value = free.get(definition.name)
+            # What does not fit, from before the definition, stays in the text area.
+            if value is not None and self._fits(definition, value):
+                shown = str(value).lower() if isinstance(value, bool) else str(value)
+                self.initial[_name(definition)] = shown
+                del free[definition.name]
+            self.fields[_name(definition)].required = definition.required and (
+                self.instance._state.adding or value is not None
+            )
+        self.initial["custom_fields"] = free
+
+    @staticmethod
+    def _fits(definition: CustomFieldDefinition, value: Any) -> bool:
+        try:
+            return is_same(definition.read(value), value)
+        except ValueError:
+            return False
+
+    def clean(self) -> dict[str, Any] | None:
+        """Put the defined fields among the free ones, each in the form of its kind."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "custom_fields" not in cleaned:
+            return cleaned
+        fields = dict(cleaned["custom_fields"])
+        for definition in self.definitions:
+            text = cleaned.get(_name(definition))
+            if text:
+                try:
+                    fields[definition.name] = definition.read(text)
+                except ValueError as refused:
+                    self.add_error(_name(definition), str(refused))
+        cleaned["custom_fields"] = fields
+        return cleaned
+
+
+class _DefinedRequest(HttpRequest):
+    """A request that knows the definitions of its page."""
+
+    definitions: list[CustomFieldDefinition]
+
+
+class DefinedFieldsAdmin(LiveAdmin[Any]):
+    """The pages of records with custom fields; the defined ones have inputs of their own."""
+
+    def _definitions(self, request: HttpRequest) -> list[CustomFieldDefinition]:
+        known = cast(_DefinedRequest, request)
+        if not hasattr(known, "definitions"):
+            rows = visible_rows(CustomFieldDefinition, request).filter(model=self.model.entity_kind)
+            known.definitions = list(rows.order_by("weight", "name", "pk"))
+        return known.definitions
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Any]]:
+        """Add an input for each definition to the form class of this request."""
+        if self.has_change_permission(request, obj):
+            definitions = self._definitions(request)
+            inputs = {
+                _name(each): forms.CharField(label=str(each), required=False, widget=_widget(each))
+                for each in definitions
+            }
+            bases = (DefinedFieldsForm, self.form)
+            kwargs["form"] = type(self.form.__name__, bases, {**inputs, "definitions": definitions})
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the defined fields above the free ones."""
+        fieldsets = list(super().get_fieldsets(request, obj))
+        if not self.has_change_permission(request, obj) or not self._definitions(request):
+            return fieldsets
+        place = next(
+            index for index, (_title, options) in enumerate(fieldsets) if "custom_fields" in options["fields"]
+        )
+        names = tuple(_name(definition) for definition in self._definitions(request))
+        return [*fieldsets[:place], ("Custom fields", {"fields": names}), *fieldsets[place:]]

@@ -1,0 +1,55 @@
+"""The files of a record on its page: links to what is there, and a field for one more."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from crm.admin.lifecycle import LiveAdmin
+from crm.services.file_links import FileValues
+from crm.services.file_types import TYPES
+from crm.services.files import LARGEST_FILE
+
+
+class TakesFile(forms.Form):
+    """A form of a record that takes one more file."""
+
+    new_file = forms.FileField(
+        required=False,
+        label="Add a file",
+        help_text=f"At most {LARGEST_FILE // 1024**2} MB: {', '.join(TYPES)}.",
+        widget=forms.FileInput(attrs={"accept": ",".join(f".{extension}" for extension in TYPES)}),
+    )
+
+    fields_of_arguments: ClassVar[Any] = {"files": "new_file"}
+
+
+def added_files(form: Any) -> list[FileValues]:
+    """Give what a valid form adds, as the services take it."""
+    added = form.cleaned_data.get("new_file")
+    return [{"file": added}] if added else []
+
+
+class WithFiles(LiveAdmin[Any]):
+    """The pages of a model whose records have files; its form is one that ``TakesFile``."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show the files of a record that exists, and take one from who may change it."""
+        shown = () if obj is None else ("attached_files",)
+        fields = (*shown, "new_file") if self.may_write(request) else shown
+        fieldsets: Any = super().get_fieldsets(request, obj)
+        return [*fieldsets, ("Files", {"fields": fields})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Add the links."""
+        return (*super().get_readonly_fields(request, obj), "attached_files")
+
+    @admin.display(description="files")
+    def attached_files(self, record: Any) -> SafeString:
+        """Link to the files of the record."""
+        links = record.file_links.select_related("file").order_by("pk")
+        parts = ((link.file.address, link.file.name) for link in links)
+        return format_html_join(", ", '<a href="{}" rel="noopener noreferrer">{}</a>', parts)

@@ -1,0 +1,82 @@
+"""The timeline of a record below its form, and a form for a note or task about it."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+
+from crm.actors import Action
+from crm.admin.acting import actor_of
+from crm.admin.base import acting
+from crm.admin.lifecycle import LiveAdmin
+from crm.models.activities import LONGEST_TEXT, ActivityKind
+from crm.services.activities import create_activity
+
+SHOWN = 50
+
+
+class ActivityForm(forms.Form):
+    """What a member notes or plans."""
+
+    kind = forms.ChoiceField(choices=ActivityKind.choices)
+    text = forms.CharField(
+        max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 3, "aria-label": "Text"})
+    )
+
+
+class WithTimeline(LiveAdmin[Any]):
+    """The pages of a model whose records have a timeline."""
+
+    change_form_template = "admin/crm/record_change_form.html"
+    #: Gives the entries of a record, the newest first; the app that knows all their sources sets it.
+    entries_of: ClassVar[Callable[[Any], Any]]
+
+    def get_urls(self) -> list[Any]:
+        """Add the address that the form for notes and tasks posts to."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_note"
+        view = self.admin_site.admin_view(require_POST(self.add_note))
+        return [path("<int:object_id>/note/", view, name=name), *super().get_urls()]
+
+    def add_note(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Write a note about a record, or plan a task, and come back to its page.
+
+        :raises Http404: if the record does not exist for the actor.
+        :raises PermissionDenied: if the actor may not write.
+        """
+        actor = acting(request)
+        if not actor.may(Action.CHANGE_ACTIVITIES):
+            raise PermissionDenied
+        model: Any = self.model
+        record = model.objects.visible_to(actor).filter(pk=object_id).first()
+        if record is None:
+            raise Http404
+        form = ActivityForm(request.POST)
+        if form.is_valid():
+            values: Any = {"entity_type": model.entity_kind, "entity_id": record.pk, **form.cleaned_data}
+            create_activity(values, actor=actor)
+            messages.success(request, f"The {form.cleaned_data['kind'].lower()} was added.")
+        else:
+            messages.error(request, "Nothing was added: enter a text of at most 100000 characters.")
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return redirect(reverse(page, args=[record.pk], current_app=self.admin_site.name))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the newest entries, and the form for who may write."""
+        record = kwargs.get("obj")
+        if record is not None and record.deleted_at is None:
+            actor = actor_of(request)
+            entries = type(self).entries_of(record)[: SHOWN + 1]
+            context |= {
+                "timeline": entries[:SHOWN],
+                "timeline_goes_on": len(entries) > SHOWN,
+                "may_note": actor is not None and actor.may(Action.CHANGE_ACTIVITIES),
+                "activity_form": ActivityForm(auto_id="note-%s"),
+                "note_url": f"admin:{self.opts.app_label}_{self.opts.model_name}_note",
+            }
+        return super().render_change_form(request, context, *args, **kwargs)

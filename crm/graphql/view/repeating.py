@@ -1,0 +1,33 @@
+"""The header by which a client repeats a request without repeating its effect."""
+
+from django.http import HttpRequest
+
+from crm.authentication import Credential
+from crm.graphql.execution import Prepared
+from crm.graphql.view.answers import HttpRefusal
+from crm.services.idempotency import LONGEST_KEY, Once, fingerprint_of
+
+HEADER = "Idempotency-Key"
+BAD_REQUEST = 400
+
+
+def once_of(request: HttpRequest, prepared: Prepared, credential: Credential | None) -> Once | None:
+    """Give what stands for the key of a mutation, None where there is no key or nothing to repeat.
+
+    :raises HttpRefusal: if the key is empty or too long.
+    """
+    key = request.headers.get(HEADER)
+    if key is None or credential is None or prepared.kind != "mutation":
+        return None
+    if not 1 <= len(key.strip()) <= LONGEST_KEY:
+        raise HttpRefusal(BAD_REQUEST, f"The header {HEADER} holds 1 to {LONGEST_KEY} characters.")
+    source = prepared.document.node.loc
+    name = prepared.node.name
+    return Once(
+        company_id=credential.actor.company_id,
+        account=credential.account,
+        key=key.strip(),
+        fingerprint=fingerprint_of(
+            source.source.body if source else "", name.value if name else None, prepared.raw_variables
+        ),
+    )

@@ -1,0 +1,152 @@
+"""Runs an import job in batches: rows, counts and refusals of a batch are stored together.
+
+A job that is stopped between two batches, or killed within one, goes on at the batch it stood before; no
+row is stored twice.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from crm.actors import Actor, Door
+from crm.errors import CrmError
+from crm.importing.reading import read_rows
+from crm.importing.registry import ROW_IMPORTS
+from crm.importing.report import row_errors
+from crm.importing.running import Outcome, RowImport, too_few_or_many
+from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
+from crm.services import import_jobs
+
+BATCH = 200
+#: Jobs of more rows are left to ``manage.py run_imports``, so that no request waits for them.
+MOST_ROWS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One row of a job: where the input has it, how it is stored, and what its parts are called there."""
+
+    number: int
+    store: Callable[[], Outcome]
+    column_of: Callable[[str], str]
+
+
+def start_job(
+    model: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    actor: Actor,
+    on_duplicate: DuplicatePolicy,
+    dry_run: bool,
+) -> ImportJob:
+    """Store a job for rows given as inputs of the API, and run it at once if it is short.
+
+    :param rows: in plain JSON.
+    :raises Forbidden: if the actor may not import.
+    """
+    job, is_new = import_jobs.open_job(
+        model,
+        {"rows": rows},
+        actor=actor,
+        total=len(rows),
+        on_duplicate=on_duplicate,
+        dry_run=dry_run,
+    )
+    return run_if_short(job, actor=actor) if is_new else job
+
+
+def run_if_short(job: ImportJob, *, actor: Actor) -> ImportJob:
+    """Run a new job now, unless it is so long that it is left to the worker."""
+    return run_job(job, actor=actor) if job.total <= MOST_ROWS_AT_ONCE else job
+
+
+def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = lambda: False) -> ImportJob:
+    """Run a job to its end, unless somebody else is at work on it.
+
+    :param actor: whose rights the rows are stored under.
+    :param is_stopped: asked before each batch; if true, the job is left to whoever runs it next.
+    """
+    if not import_jobs.claim(job):
+        return job
+    payload: Any = job.payload
+    importer = actor.through(Door.IMPORT, via=f"import {job.uuid}")
+    rows = ROW_IMPORTS[job.model](importer, DuplicatePolicy(job.on_duplicate))
+    records = _records_of_file(payload, rows) if "file" in payload else _records(payload, rows)
+    if job.dry_run:
+        _try_all(job, records)
+    else:
+        unseen = islice(records, job.processed, None)
+        while batch := list(islice(unseen, BATCH)):
+            if is_stopped():
+                import_jobs.release(job)
+                return job
+            with transaction.atomic():
+                import_jobs.note_batch(job, _store(job, batch))
+    import_jobs.finish(job)
+    return job
+
+
+def _records(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Record]:
+    for number, values in enumerate(payload["rows"], 1):
+        yield Record(number=number, store=partial(rows.store_values, values), column_of=str)
+
+
+def _records_of_file(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Record]:
+    fields: list[str | None] = payload["fields"]
+    with default_storage.open(payload["file"]) as stored:
+        file: Any = stored
+        lines = read_rows(file, delimiter=payload["delimiter"])
+        next(lines)
+        for row in lines:
+            named = zip(fields, row.cells, strict=False)
+            cells = {field: cell for field, cell in named if field is not None and cell.strip()}
+            wrong = too_few_or_many(row, len(fields))
+            yield Record(
+                number=row.line,
+                store=partial(_refuse, wrong) if wrong else partial(rows.store, cells),
+                column_of=partial(rows.column_of, cells=cells),
+            )
+
+
+def _refuse(message: str) -> Outcome:
+    raise ValidationError(message)
+
+
+def _try_all(job: ImportJob, records: Iterable[Record]) -> None:
+    # One transaction, so that later rows meet earlier ones as they would in earnest; then all is undone.
+    with transaction.atomic():
+        errors = _store(job, records)
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        import_jobs.note_batch(job, errors)
+
+
+def _store(job: ImportJob, records: Iterable[Record]) -> list[ImportRowError]:
+    errors: list[ImportRowError] = []
+    for record in records:
+        refused, outcome = _store_one(job, record)
+        errors += refused
+        job.processed += 1
+        job.created += outcome == "created"
+        job.updated += outcome == "updated"
+        job.skipped += outcome == "skipped"
+        job.failed += outcome is None
+    return errors
+
+
+def _store_one(job: ImportJob, record: Record) -> tuple[list[ImportRowError], Outcome | None]:
+    try:
+        with transaction.atomic():
+            return [], record.store()
+    except (ValidationError, CrmError) as refusal:
+        code = refusal.code if isinstance(refusal, CrmError) else "VALIDATION"
+        return [
+            ImportRowError(job=job, row=record.number, field=error.column, code=code, message=error.message)
+            for error in row_errors(refusal, line=record.number, column_of=record.column_of)
+        ], None

@@ -1,0 +1,116 @@
+"""An uploaded file on its way to an import job: understood as a whole before anything is stored."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from django.core.exceptions import ValidationError
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from crm.actors import Action, Actor
+from crm.importing.jobs import run_if_short
+from crm.importing.mapping import map_header
+from crm.importing.reading import FileRefused, read_rows
+from crm.importing.registry import ROW_IMPORTS
+from crm.importing.tables import as_csv, delimiter_of
+from crm.models.imports import DuplicatePolicy, ImportJob
+from crm.services import import_jobs
+
+#: How much of a file is read at a time, in bytes.
+PIECE = 1 << 20
+
+
+def start_file_job(
+    upload: File[bytes],
+    model: str,
+    *,
+    actor: Actor,
+    mapping: Any,
+    on_duplicate: DuplicatePolicy,
+    dry_run: bool,
+    encoding: str | None = None,
+) -> ImportJob:
+    """Store a job for a CSV or XLSX file, and run it at once if it is short.
+
+    :param mapping: titles of columns to fields; null leaves a column out; others are known by their names.
+    :param encoding: of a CSV file that is neither UTF-8 nor marked as UTF-16.
+    :raises Forbidden: if the actor may not import.
+    :raises ValidationError: keyed ``file`` or ``mapping``, if one of them cannot be understood.
+    """
+    actor.require(Action.IMPORT)
+    try:
+        with as_csv(upload, encoding=encoding) as table:  # type: ignore[arg-type]  # a file of bytes
+            delimiter = delimiter_of(table)
+            records = read_rows(table, delimiter=delimiter)
+            header = next(records, None)
+            if header is None:
+                raise FileRefused("The file is empty; its first line names the columns.")
+            fields = _fields(header.cells, model, mapping)
+            total = sum(1 for _ in records)
+            table.seek(0)
+            digest = _digest_of(table)
+            table.seek(0)
+            stored = default_storage.save(f"imports/{actor.company_id}/{uuid.uuid4().hex}", File(table))
+    except FileRefused as refused:
+        raise ValidationError({"file": [refused.message]}) from refused
+    payload = {"file": stored, "fields": fields, "delimiter": delimiter}
+    is_new = False
+    try:
+        job, is_new = import_jobs.open_job(
+            model,
+            payload,
+            actor=actor,
+            total=total,
+            on_duplicate=on_duplicate,
+            dry_run=dry_run,
+            filename=(upload.name or "")[:255] or None,
+            identity=[digest, fields],
+        )
+    finally:
+        if not is_new:
+            default_storage.delete(stored)
+    return run_if_short(job, actor=actor) if is_new else job
+
+
+def _digest_of(table: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while piece := table.read(PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _fields(titles: list[str], model: str, mapping: Any) -> list[str | None]:
+    """Give the field of each column, None for one that is left out.
+
+    :raises ValidationError: keyed ``mapping``.
+    :raises FileRefused: if a title that the mapping does not name is unknown.
+    """
+    columns = ROW_IMPORTS[model].columns
+    named = _checked(mapping, titles)
+    taken = [(place, named.get(title.strip(), title)) for place, title in enumerate(titles)]
+    kept = [(place, title) for place, title in taken if title is not None]
+    try:
+        known = map_header([title for _, title in kept], columns)
+    except FileRefused as refused:
+        # Where a mapping was given, it is the mapping that has to be mended.
+        raise ValidationError({"mapping" if named else "file": [refused.message]}) from refused
+    fields: list[str | None] = [None] * len(titles)
+    for (place, _), field in zip(kept, known, strict=True):
+        fields[place] = field
+    return fields
+
+
+def _checked(mapping: Any, titles: list[str]) -> Mapping[str, str | None]:
+    if mapping is None:
+        return {}
+    if not isinstance(mapping, dict) or not all(
+        value is None or isinstance(value, str) for value in mapping.values()
+    ):
+        raise ValidationError({"mapping": ["Enter an object of titles and fields."]})
+    present = {title.strip() for title in titles}
+    unknown = sorted(title for title in mapping if title.strip() not in present)
+    if unknown:
+        raise ValidationError({"mapping": [f"The file has no column {', '.join(unknown)}."]})
+    return {title.strip(): field for title, field in mapping.items()}

@@ -1,0 +1,67 @@
+"""Runs the import jobs that wait: as a command of its own, and beside a server of one process."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, close_old_connections
+
+from crm.actors import Door
+from crm.authentication import actor_for
+from crm.errors import Forbidden, NotFound
+from crm.importing.jobs import run_job
+from crm.models import ImportJob
+from crm.services import import_jobs
+
+SECONDS_BETWEEN_LOOKS = 2.0
+logger = logging.getLogger(__name__)
+
+
+def run_waiting_jobs(stopped: threading.Event) -> int:
+    """Run the jobs that nobody is at work on, the oldest first, until told to stop; give how many.
+
+    A job whose user may no longer import fails, and says so.
+    """
+    done = 0
+    for job in import_jobs.waiting_jobs():
+        if stopped.is_set():
+            break
+        _run(job, stopped)
+        done += 1
+    return done
+
+
+def _run(job: ImportJob, stopped: threading.Event) -> None:
+    try:
+        if job.user is None:
+            raise NotFound
+        actor = actor_for(job.user, job.company, door=Door.IMPORT)
+        run_job(job, actor=actor, is_stopped=stopped.is_set)
+    except (NotFound, Forbidden):
+        import_jobs.finish(job, error="Whoever started the import may no longer do so.")
+
+
+def work(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
+    """Look for waiting jobs again and again until told to stop; a database that is away is waited for."""
+    while not stopped.is_set():
+        try:
+            run_waiting_jobs(stopped)
+        except DatabaseError:
+            logger.exception("The import worker lost the database.")
+        finally:
+            close_old_connections()
+        stopped.wait(seconds)
+
+
+@contextmanager
+def working_beside() -> Iterator[None]:
+    """Run waiting import jobs in a thread for as long as the block runs."""
+    stopped = threading.Event()
+    thread = threading.Thread(target=work, args=(stopped,), name="imports", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(timeout=10)

@@ -1,0 +1,184 @@
+"""Notes and tasks about records."""
+
+from typing import Any, TypedDict
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from crm.actors import Action, Actor
+from crm.errors import Conflict, Forbidden
+from crm.models.about import about, find_record, lock_record
+from crm.models.accounts import User
+from crm.models.activities import Activity, ActivityKind
+from crm.models.custom_fields import is_storable
+from crm.services import saving
+from crm.signals import record_discussed
+
+
+class ActivityValues(TypedDict, total=False):
+    """What a client may say of a note or task; an absent key is left as it is."""
+
+    entity_type: str | None
+    entity_id: object
+    kind: str | None
+    text: str | None
+    due_at: Any
+    assignee_id: object
+
+
+def _assign(activity: Activity, values: ActivityValues, actor: Actor) -> None:
+    if values.get("kind") is not None:
+        activity.kind = values["kind"] or ActivityKind.NOTE
+    if "text" in values:
+        activity.text = values["text"] or ""
+        if not is_storable(activity.text):
+            raise ValidationError({"text": ["Enter text without characters that cannot be stored."]})
+    if "due_at" in values:
+        activity.due_at = values["due_at"]
+    if "assignee_id" in values:
+        activity.assignee = _find_assignee(values["assignee_id"], actor)
+
+
+def _find_assignee(key: object, actor: Actor) -> User | None:
+    if saving.is_none_given(key):
+        return None
+    user: User = User.objects.find(actor, key, argument="assignee_id")
+    if not User.objects.assignable_in(actor.company_id).filter(pk=user.pk).exists():
+        raise ValidationError({"assignee_id": ["An assignee is an active member who is not a viewer."]})
+    return user
+
+
+def _tell(activity: Activity, what: str | None, actor: Actor) -> None:
+    record = lock_record(activity, actor)
+    record_discussed.send(sender=type(record), record=record, activity=what, actor=actor)
+
+
+@transaction.atomic
+def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
+    """Write a note about a record, or plan a task.
+
+    A note is an activity by itself; a task is one when it is done.
+
+    :raises NotFound: if record or assignee does not exist for the actor.
+    :raises ValidationError: if the text is missing, or a note is planned like a task.
+    """
+    actor.require(Action.CHANGE_ACTIVITIES)
+    if values.get("entity_type") is None or values.get("entity_id") is None:
+        raise ValidationError({"entity_id": ["Say what it is about: give type and id of a record."]})
+    record = find_record(values["entity_type"], values["entity_id"], actor)
+    activity = Activity(
+        **about(record), company_id=actor.company_id, user_id=actor.user_id, door=actor.door.value
+    )
+    _assign(activity, values, actor)
+    saving.store(activity, actor=actor)
+    _tell(activity, "NOTE" if activity.kind == ActivityKind.NOTE else None, actor)
+    return activity
+
+
+def _refuse_strangers(activity: Activity, actor: Actor) -> None:
+    # A task is everybody's who sees the record; a note is its author's word.
+    is_own = activity.kind == ActivityKind.TASK or activity.user_id == actor.user_id
+    if not is_own and not actor.may(Action.MODERATE):
+        raise Forbidden
+
+
+@transaction.atomic
+def update_activity(
+    key: object, values: ActivityValues, *, actor: Actor, expected_version: int | None = None
+) -> Activity:
+    """Change the fields of a note or task that are given.
+
+    :raises NotFound: if the activity, or something that is named, does not exist for the actor.
+    :raises Forbidden: if somebody below manager changes another one's note.
+    :raises ValidationError: if a rule is broken, or another record is named.
+    :raises Conflict: if the stored version is another than the expected one.
+    """
+    actor.require(Action.CHANGE_ACTIVITIES)
+    activity = saving.lock(Activity.objects.all(), actor, key)
+    _refuse_strangers(activity, actor)
+    before = saving.column_values(activity)
+    saving.refuse_null(values, ["kind", "text"])
+    _check_same_record(activity, values, actor)
+    _assign(activity, values, actor)
+    stored = saving.store(activity, actor=actor, before=before, expected_version=expected_version)
+    if stored.changed:
+        _tell(activity, None, actor)
+    return activity
+
+
+def _check_same_record(activity: Activity, values: ActivityValues, actor: Actor) -> None:
+    kind, key = values.get("entity_type"), values.get("entity_id")
+    if kind is None and key is None:
+        return
+    if kind is None or key is None:
+        raise ValidationError({"entity_id": ["Give type and id of a record, or neither."]})
+    if find_record(kind, key, actor) != activity.entity:
+        raise ValidationError({"entity_id": ["An activity stays with its record."]})
+
+
+@transaction.atomic
+def complete_task(key: object, *, actor: Actor) -> Activity:
+    """Mark a task as done; one that is done already stays so.
+
+    :raises NotFound: if the task does not exist for the actor.
+    :raises Conflict: if it is a note.
+    """
+    return _set_done(key, done=True, actor=actor)
+
+
+@transaction.atomic
+def reopen_task(key: object, *, actor: Actor) -> Activity:
+    """Mark a task as not done; an open one stays so.
+
+    :raises NotFound: if the task does not exist for the actor.
+    :raises Conflict: if it is a note.
+    """
+    return _set_done(key, done=False, actor=actor)
+
+
+def _set_done(key: object, *, done: bool, actor: Actor) -> Activity:
+    actor.require(Action.CHANGE_ACTIVITIES)
+    activity = saving.lock(Activity.objects.all(), actor, key)
+    if activity.kind != ActivityKind.TASK:
+        raise Conflict("A note is neither open nor done.")
+    if (activity.done_at is not None) == done:
+        return activity
+    before = saving.column_values(activity)
+    activity.done_at = timezone.now() if done else None
+    activity.done_by_id = actor.user_id if done else None
+    saving.store(activity, actor=actor, before=before)
+    _tell(activity, "TASK" if done else None, actor)
+    return activity
+
+
+@transaction.atomic
+def delete_activity(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
+    """Delete a note or task softly.
+
+    :raises NotFound: if it does not exist for the actor.
+    :raises Forbidden: if somebody below manager deletes another one's note.
+    :raises Conflict: if the stored version is another than the expected one.
+    """
+    actor.require(Action.CHANGE_ACTIVITIES)
+    activity = saving.lock(Activity.objects.all(), actor, key)
+    _refuse_strangers(activity, actor)
+    before = saving.column_values(activity)
+    saving.soft_delete(activity, actor=actor, before=before, expected_version=expected_version)
+    _tell(activity, None, actor)
+
+
+@transaction.atomic
+def restore_activity(key: object, *, actor: Actor) -> None:
+    """Bring a deleted note or task back; one that is not deleted is left as it is.
+
+    :raises NotFound: if it never existed for the actor.
+    :raises Forbidden: if somebody below manager restores another one's note.
+    """
+    actor.require(Action.CHANGE_ACTIVITIES)
+    activity = saving.lock_deleted(Activity.objects.all(), actor, key)
+    if activity.deleted_at is None:
+        return
+    _refuse_strangers(activity, actor)
+    saving.undelete(activity, actor=actor)
+    _tell(activity, None, actor)

@@ -1,0 +1,82 @@
+"""The same change of many rows, one by one through the service of one: each stands or is refused alone."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
+
+from crm.errors import BadUserInput, CrmError
+
+MOST_KEYS = 1000
+#: Refusals that an answer lists; all of them are counted.
+MOST_LISTED = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why one row was left as it was: the key as it was given, code and message, and the field."""
+
+    id: str
+    code: str
+    message: str
+    field: str | None = None
+
+
+@dataclass(kw_only=True)
+class BulkResult:
+    """How many rows changed and how many were so already, and which ones were refused."""
+
+    done: int = 0
+    unchanged: int = 0
+    refused_count: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Count a row that was left as it was, and list it while there is place."""
+        self.refused_count += 1
+        if len(self.refused) < MOST_LISTED:
+            self.refused.append(refusal)
+
+
+def check_keys(keys: Sequence[object]) -> list[object]:
+    """Give the keys, each once.
+
+    :raises BadUserInput: if there are more than ``MOST_KEYS``.
+    """
+    if len(keys) > MOST_KEYS:
+        raise BadUserInput(f"Give at most {MOST_KEYS} ids.")
+    return list(dict.fromkeys(keys))
+
+
+def for_each(keys: Iterable[object], change: Callable[[object], bool]) -> BulkResult:
+    """Change each row in a transaction of its own, or a savepoint where there is one already.
+
+    :param change: changes the row of a key, and tells whether that made a difference.
+    """
+    result = BulkResult()
+    for key in keys:
+        try:
+            with transaction.atomic():
+                changed = change(key)
+        except (CrmError, ValidationError) as refused:
+            result.refuse(_refusal(str(key), refused))
+        else:
+            result.done += changed
+            result.unchanged += not changed
+    return result
+
+
+def _refusal(key: str, refused: CrmError | ValidationError) -> Refusal:
+    if isinstance(refused, CrmError):
+        argument = refused.details.get("argument")
+        return Refusal(id=key, code=str(refused.code), message=str(refused.message), field=argument)
+    if not hasattr(refused, "error_dict"):
+        return Refusal(id=key, code="VALIDATION", message=" ".join(refused.messages))
+    name, messages = next(iter(refused.message_dict.items()))
+    return Refusal(
+        id=key,
+        code="VALIDATION",
+        message=" ".join(messages),
+        field=None if name == NON_FIELD_ERRORS else name,
+    )

@@ -1,0 +1,156 @@
+"""Definitions of custom fields; what records hold already follows them, or keeps them from being made."""
+
+from typing import Any, TypedDict
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from crm.actors import Action, Actor
+from crm.errors import Conflict
+from crm.models.custom_entries import Entries, EntryName
+from crm.models.custom_fields import CustomFieldDefinition, WithCustomFields, is_same
+from crm.models.history import HistoryKind
+from crm.models.matching import Like, as_pattern
+from crm.services import history, saving
+
+PER_STATEMENT = 500
+RULES = ("name", "kind", "choices")
+
+
+class DefinitionValues(TypedDict, total=False):
+    """What a client may say of a definition; an absent key is left as it is."""
+
+    model: str | None
+    name: str | None
+    label: str | None
+    kind: str | None
+    choices: list[str] | None
+    required: bool | None
+    weight: int | None
+
+
+def _assign(definition: CustomFieldDefinition, values: DefinitionValues) -> None:
+    saving.refuse_null(values, ["model", "name", "kind", "required", "weight"])
+    given: dict[str, Any] = dict(values)
+    for name in ("model", "name", "label", "kind", "required", "weight"):
+        if name in given:
+            setattr(definition, name, given[name])
+    if "choices" in given:
+        definition.choices = given["choices"] or []
+
+
+def create_definition(values: DefinitionValues, *, actor: Actor) -> CustomFieldDefinition:
+    """Define a custom field; ``model`` and ``name`` are required.
+
+    :raises ValidationError: if a rule is broken, or the name is taken.
+    :raises Conflict: if records hold values under that name which do not fit.
+    """
+    missing = [name for name in ("model", "name") if not (values.get(name) or "")]
+    if missing:
+        raise ValidationError({name: ["This field is required."] for name in missing})
+    definition = CustomFieldDefinition(company_id=actor.company_id)
+    _assign(definition, values)
+    return save_definition(definition, actor=actor)
+
+
+@transaction.atomic
+def update_definition(key: object, values: DefinitionValues, *, actor: Actor) -> CustomFieldDefinition:
+    """Change the fields that are given; a new name is the name in the records too.
+
+    :raises NotFound: if the definition does not exist for the actor.
+    :raises ValidationError: if a rule is broken, the name is taken, or another kind of record is named.
+    :raises Conflict: if records hold values which do not fit any more.
+    """
+    actor.require(Action.CHANGE_LOOKUPS)
+    definition = saving.lock(CustomFieldDefinition.objects.all(), actor, key)
+    _assign(definition, values)
+    return save_definition(definition, actor=actor)
+
+
+@transaction.atomic
+def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> CustomFieldDefinition:
+    """Validate and store a definition, and give what the records hold its name and form.
+
+    :raises ValidationError: if a rule is broken, the name is taken, or the kind of record is another.
+    :raises Conflict: if records hold values which do not fit; ``count`` says how many.
+    """
+    actor.require(Action.CHANGE_LOOKUPS)
+    before = {} if definition._state.adding else saving.stored_values(definition, actor)
+    if before and before["model"] != definition.model:
+        raise ValidationError({"model": ["A definition stays with its kind of record."]})
+    stored = saving.store(definition, actor=actor, before=before or None)
+    if stored.created or any(name in stored.before for name in RULES):
+        _adopt(definition, names={definition.name, before.get("name", definition.name)}, actor=actor)
+    return definition
+
+
+@transaction.atomic
+def delete_definition(key: object, *, actor: Actor) -> None:
+    """Remove a definition; what records hold under its name stays, as free fields.
+
+    :raises NotFound: if the definition does not exist for the actor.
+    """
+    actor.require(Action.CHANGE_LOOKUPS)
+    saving.lock(CustomFieldDefinition.objects.all(), actor, key).delete()
+
+
+def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) -> None:
+    """Give the values under these names, in any case, the name and form of a definition.
+
+    Deleted records are among them, since they can be restored.
+
+    :raises Conflict: if some do not fit, or a record holds several of them.
+    """
+    held = Q()
+    for name in names:
+        held |= Q(Like(EntryName(), as_pattern(name)))
+    model = _model_of(definition)
+    records: Any = model._default_manager
+    rows = records.filter(Q(Entries(held)), company_id=definition.company_id).select_for_update(of=("self",))
+    changed: list[Any] = []
+    unfit = 0
+    for record in rows.order_by("pk").iterator(PER_STATEMENT):
+        try:
+            fields = _adopted(record.custom_fields, definition, {name.casefold() for name in names})
+        except ValueError:
+            unfit += 1
+            continue
+        if not is_same(fields, record.custom_fields):
+            before = {"custom_fields": record.custom_fields}
+            record.custom_fields = fields
+            changed.append((record, before))
+    if unfit:
+        raise Conflict(f"{unfit} records hold values that do not fit this definition.", count=unfit)
+    _write(records, changed, actor)
+
+
+def _adopted(fields: dict[str, Any], definition: CustomFieldDefinition, names: set[str]) -> dict[str, Any]:
+    others = {name: value for name, value in fields.items() if name.casefold() not in names}
+    held = [value for name, value in fields.items() if name.casefold() in names]
+    if len(held) != 1:
+        raise ValueError("A record has one value of a field.")
+    read = None if held[0] is None else definition.read(held[0])
+    return others if read is None else {**others, definition.name: read}
+
+
+def _write(records: Any, changed: list[tuple[Any, dict[str, Any]]], actor: Actor) -> None:
+    # In bulk: a company has a hundred thousand records, and a manager waits.
+    now = timezone.now()
+    entries = []
+    for record, before in changed:
+        record.updated_at = now
+        record.version = F("version") + 1
+        changes = history.changes_of(record, before)
+        entries.append(history.entry(record, HistoryKind.UPDATED, actor=actor, changes=changes))
+    rows = [record for record, _before in changed]
+    records.bulk_update(rows, ["custom_fields", "updated_at", "version"], batch_size=PER_STATEMENT)
+    history.record_all(entries)
+
+
+def _model_of(definition: CustomFieldDefinition) -> type[WithCustomFields]:
+    """Give the model of the records that a definition is for; the apps above this one have it."""
+    kinds = (model for model in apps.get_models() if issubclass(model, WithCustomFields))
+    return next(model for model in kinds if model.entity_kind == definition.model)

@@ -1,0 +1,128 @@
+"""Files: taken in, kept, and removed when nothing needs them any more."""
+
+import logging
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from crm.actors import Action, Actor
+from crm.models.files import Filesystem, stored_name
+from crm.services import saving
+from crm.services.file_types import TYPES, type_of
+from crm.services.nesting import within
+
+logger = logging.getLogger("crm.files")
+
+LARGEST_FILE = 20 * 1024 * 1024
+#: File systems and mail programs take names of so many bytes.
+LONGEST_NAME = 255
+EXTENSION = re.compile(r"(.*)(\.[A-Za-z0-9]{1,10})")
+ENCODED_CONTROL = re.compile(r"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
+
+_written: ContextVar[list[str] | None] = ContextVar("files written by the present change", default=None)
+
+
+@contextmanager
+def removed_on_failure() -> Iterator[None]:
+    """Remove the contents that were stored within, if it fails: the rows are rolled back, files are not."""
+    written: list[str] = []
+    token = _written.set(written)
+    try:
+        yield
+    except BaseException:
+        for name in written:
+            _remove_content(name)
+        raise
+    finally:
+        _written.reset(token)
+
+
+def clean_name(name: str) -> str:
+    """Give a name that is safe to show and to save under: its last part, without what cannot be seen."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    seen = "".join(sign for sign in ENCODED_CONTROL.sub("", last) if unicodedata.category(sign)[0] != "C")
+    named = EXTENSION.fullmatch(" ".join(seen.split()))
+    stem, tail = named.groups() if named else (" ".join(seen.split()), "")
+    room = LONGEST_NAME - len(tail.encode())
+    shortened = stem.encode(errors="ignore")[:room].decode(errors="ignore")
+    return (shortened.strip(". ") or "file") + tail
+
+
+@transaction.atomic
+def store_file(
+    upload: File[bytes], *, actor: Actor, name: str | None = None, attributes: Any = None
+) -> Filesystem:
+    """Keep a file that was sent; its row is written once it is whole.
+
+    :param name: what it is called, if not as it was when it was sent.
+    :param attributes: what the client keeps beside it, in JSON.
+    :raises ValidationError: if it is empty, too large, or not of a type that is taken.
+    """
+    actor.require(Action.CHANGE_FILES)
+    sent = clean_name(upload.name or "")
+    extension = _extension(sent)
+    called = clean_name(name) if name else sent
+    if _extension(called) not in TYPES:
+        called = clean_name(f"{called}.{extension}")
+    if (upload.size or 0) > LARGEST_FILE:
+        raise ValidationError(f"A file has at most {LARGEST_FILE // 1024**2} MB.")
+    type_ = type_of(upload, extension)
+    if TYPES[_extension(called)] != type_:
+        raise ValidationError("The name says another type of file.")
+    row = Filesystem(
+        company_id=actor.company_id,
+        user_id=actor.user_id,
+        name=called,
+        type=type_,
+        size=upload.size,
+        attributes=attributes,
+    )
+    row.stored.name = _write_content(stored_name(row, ""), upload)
+    saving.store(row, actor=actor)
+    return row
+
+
+@transaction.atomic
+def store_files(uploads: Sequence[File[bytes]], *, actor: Actor) -> list[Filesystem]:
+    """Keep several files, or none of them.
+
+    :raises ValidationError: keyed ``files.N``, if one is refused.
+    """
+    rows = []
+    for index, upload in enumerate(uploads):
+        with within(f"files.{index}"):
+            rows.append(store_file(upload, actor=actor))
+    return rows
+
+
+def _extension(name: str) -> str:
+    return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def _write_content(name: str, upload: File[bytes]) -> str:
+    try:
+        # Not the upload itself: a storage may move a temporary file, which can be sent for two places.
+        written = default_storage.save(name, File(upload.file))
+    except BaseException:
+        _remove_content(name)
+        raise
+    names = _written.get()
+    if names is not None:
+        names.append(written)
+    return written
+
+
+def _remove_content(name: str) -> None:
+    try:
+        default_storage.delete(name)
+    except Exception:
+        # What failed is told by whoever asked; remove_orphan_files finds what is left.
+        logger.exception("A stored file could not be removed.")

@@ -1,0 +1,94 @@
+"""The history of records: who changed what, when and through which door."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+
+from crm.actors import Actor
+from crm.models.history import HistoryEntry, HistoryKind
+
+#: What changed: the name of a field, or of a relation, to its value before and after, in plain JSON.
+Changes = Mapping[str, Sequence[Any]]
+
+
+def is_recorded(instance: models.Model) -> bool:
+    """Tell whether the model of a row keeps a history."""
+    return hasattr(type(instance), "history")
+
+
+def record(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None) -> None:
+    """Write one entry into the history of a stored record.
+
+    :param changes: what changed, as ``changes_of`` gives it.
+    """
+    entry(instance, kind, actor=actor, changes=changes).save(force_insert=True)
+
+
+def record_all(entries: Sequence[HistoryEntry]) -> None:
+    """Write entries of many records at once."""
+    HistoryEntry.objects.bulk_create(entries, batch_size=500)
+
+
+def entry(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None) -> HistoryEntry:
+    """Give the entry that ``record`` writes."""
+    return HistoryEntry(
+        company_id=instance.company_id,
+        content_type=ContentType.objects.get_for_model(instance),
+        object_id=instance.pk,
+        user_id=actor.user_id,
+        kind=kind,
+        door=actor.door.value,
+        via=actor.via,
+        changes=dict(changes or {}),
+    )
+
+
+def changes_of(instance: models.Model, before: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Give the changes of a row's columns, as its history keeps them.
+
+    Columns that follow from others are left out; a relation is kept with the name it had at that time; each
+    custom field stands for itself.
+
+    :param before: the previous values of the columns that changed, by attribute name.
+    """
+    derived: frozenset[str] = getattr(instance, "derived_columns", frozenset())
+    changes: dict[str, list[Any]] = {}
+    for field in instance._meta.concrete_fields:
+        if field.attname not in before or field.attname in derived:
+            continue
+        old, new = before[field.attname], getattr(instance, field.attname)
+        if field.name == "custom_fields":
+            changes.update(_custom_field_changes(old or {}, new or {}))
+        elif isinstance(field, models.ForeignKey):
+            changes[field.name] = [_named(field, old), _named(field, new, getattr(instance, field.name))]
+        else:
+            changes[field.name] = [plain(old), plain(new)]
+    return changes
+
+
+def _custom_field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name) or type(old.get(name)) is not type(new.get(name)):
+            yield f"custom_fields.{name}", [old.get(name), new.get(name)]
+
+
+def _named(field: Any, key: Any, row: models.Model | None = None) -> dict[str, Any] | None:
+    if key is None:
+        return None
+    if row is None or row.pk != key:
+        row = field.related_model._base_manager.filter(pk=key).first()
+    return {"id": str(key), "name": None if row is None else str(row)}
+
+
+def plain(value: Any) -> Any:
+    """Give the value of a column in plain JSON."""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    return value

@@ -1,0 +1,154 @@
+"""Requests that a client repeats under one key: each of their mutations takes effect once."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.base import File
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, models, transaction
+from django.utils import timezone
+
+from crm.errors import Conflict
+from crm.models import IdempotencyKey
+
+logger = logging.getLogger("crm.idempotency")
+
+KEPT = timedelta(hours=24)
+LONGEST_KEY = 255
+#: PostgreSQL's word for a lock that was waited for too long.
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+class Replayed(Exception):
+    """Instead of a result: the whole answer is known, and stands in ``Once.replayed``."""
+
+
+class Once:
+    """One request with a key; ``run`` stands around each of its mutations, and ``finish`` at its end.
+
+    The key is taken in the transaction of the mutation itself. The answer follows when it is complete; if the
+    process ends before that, the next request reads anew what the mutation changed.
+    """
+
+    def __init__(self, *, company_id: int, account: str, key: str, fingerprint: str) -> None:
+        self._place = {"company_id": company_id, "account": account, "key": key}
+        self._fingerprint = fingerprint
+        self._unanswered: dict[str, IdempotencyKey] = {}
+        self._replayed: dict[str, dict[str, Any]] = {}
+
+    def run(self, response_key: str, act: Callable[[], Any], read: Callable[[Any], Any]) -> Any:
+        """Run a mutation if the key is new; else give its result as ``read`` finds it by primary key.
+
+        :raises Replayed: if its answer is known.
+        :raises Conflict: if the key was used for another request, or the first one is still running.
+        """
+        with transaction.atomic():
+            claim = self._claim(response_key)
+            result = None if claim is None else act()
+            if claim is not None:
+                claim.result = _noted(result)
+                claim.save(update_fields=["result"])
+        if claim is None:
+            return self._repeat(response_key, read)
+        self._unanswered[response_key] = claim
+        return result
+
+    def _claim(self, response_key: str) -> IdempotencyKey | None:
+        """Take the key, waiting for whoever is taking it; None if it is taken by the same request."""
+        self._wait()
+        known = IdempotencyKey.objects.filter(**self._place)
+        known.filter(created_at__lt=timezone.now() - KEPT).delete()
+        if known.exclude(fingerprint=self._fingerprint).exists():
+            raise Conflict("This Idempotency-Key was used for another request.")
+        try:
+            with transaction.atomic():
+                return IdempotencyKey.objects.create(
+                    **self._place, response_key=response_key, fingerprint=self._fingerprint
+                )
+        except IntegrityError:
+            return None
+
+    def _wait(self) -> None:
+        """Wait until no other transaction works under the key; SQLite has one writer at a time anyway."""
+        if connection.vendor != "postgresql":
+            return
+        place = json.dumps(sorted(self._place.items()))
+        try:
+            # Rows cannot be waited for that are not there yet: those of another request have other names.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [place])
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+            raise Conflict("The first request with this Idempotency-Key is still running.") from error
+
+    def _repeat(self, response_key: str, read: Callable[[Any], Any]) -> Any:
+        claim = IdempotencyKey.objects.filter(**self._place, response_key=response_key).first()
+        if claim is None:
+            raise Conflict("The first request with this Idempotency-Key has just ended; send it again.")
+        if claim.fingerprint != self._fingerprint:
+            raise Conflict("This Idempotency-Key was used for another request.")
+        if claim.answer is not None:
+            self._replayed[response_key] = json.loads(claim.answer)
+            raise Replayed
+        noted = claim.result or {}
+        if not noted:
+            raise Conflict("The first request with this Idempotency-Key is still running.")
+        self._unanswered[response_key] = claim
+        return read(noted["id"]) if "id" in noted else noted["value"]
+
+    def finish(self, data: dict[str, Any] | None, errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Put known answers into the data of a response, keep the new ones, and give the errors of both.
+
+        :param data: what the request answers, by response key; it is completed in place.
+        :param errors: its formatted errors.
+        """
+        if data is None:
+            return errors
+        for response_key, claim in self._unanswered.items():
+            of_this = [error for error in errors if (error.get("path") or [None])[0] == response_key]
+            self._keep(claim, {"data": data[response_key], "errors": of_this})
+        for response_key, answer in self._replayed.items():
+            data[response_key] = answer["data"]
+            errors = [*errors, *answer["errors"]]
+        return errors
+
+    def _keep(self, claim: IdempotencyKey, answer: dict[str, Any]) -> None:
+        try:
+            # As text: as an object, PostgreSQL would give its fields in another order.
+            IdempotencyKey.objects.filter(pk=claim.pk, answer__isnull=True).update(answer=json.dumps(answer))
+        except DatabaseError:
+            # The mutation is stored, and this answer is right; the next request reads anew.
+            logger.exception("The answer to a keyed request could not be kept.")
+
+
+def _noted(result: Any) -> dict[str, Any] | None:
+    """Give what a result can be found by again, in plain JSON; None if it cannot."""
+    if isinstance(result, models.Model):
+        return {"id": result.pk}
+    return {"value": result} if isinstance(result, str | int | None) else None
+
+
+def fingerprint_of(text: str, operation_name: str | None, variables: Mapping[str, Any]) -> str:
+    """Give the hash of a request: its document, the operation, and the variables with what files hold."""
+    whole = json.dumps([text, operation_name, variables], sort_keys=True, default=_content_hash)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _content_hash(value: Any) -> list[str]:
+    if not isinstance(value, File):
+        raise TypeError(f"{type(value)} is no value of a request")
+    digest = hashlib.sha256()
+    chunks: Iterable[bytes] = value.chunks()
+    for chunk in chunks:
+        digest.update(chunk)
+    return [str(value.name), digest.hexdigest()]
+
+
+def prune() -> int:
+    """Remove the keys of all companies that are kept no longer; give their number."""
+    count, _ = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+    return count

@@ -1,0 +1,128 @@
+"""Import jobs: opened once for one input, claimed by one runner, counted row by row."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from crm.actors import Action, Actor
+from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
+
+#: A runner that has not been heard of for so long is dead, and another goes on from its last batch.
+SILENCE = timedelta(minutes=2)
+UNFINISHED = (ImportStatus.QUEUED, ImportStatus.RUNNING)
+
+
+def open_job(
+    model: str,
+    payload: dict[str, Any],
+    *,
+    actor: Actor,
+    total: int,
+    on_duplicate: DuplicatePolicy,
+    dry_run: bool,
+    filename: str | None = None,
+    identity: Any = None,
+) -> tuple[ImportJob, bool]:
+    """Store a job before anything of it is done; the same input while its job runs is that job.
+
+    :param payload: what is to be imported, in plain JSON.
+    :param identity: what tells this input from others, if not the payload.
+    :returns: the job, and whether it is new.
+    :raises Forbidden: if the actor may not import.
+    """
+    actor.require(Action.IMPORT)
+    fingerprint = _fingerprint(model, identity or payload, actor.user_id, on_duplicate, dry_run)
+    job = ImportJob(
+        company_id=actor.company_id,
+        user_id=actor.user_id,
+        model=model,
+        payload=payload,
+        total=total,
+        on_duplicate=on_duplicate,
+        dry_run=dry_run,
+        filename=filename,
+        door=actor.door.value,
+        fingerprint=fingerprint,
+    )
+    running = ImportJob.objects.visible_to(actor).filter(fingerprint=fingerprint, status__in=UNFINISHED)
+    found = running.first()
+    if found is not None:
+        return found, False
+    try:
+        with transaction.atomic():
+            job.save(force_insert=True)
+    except IntegrityError:
+        return running.get(), False
+    return job, True
+
+
+def _fingerprint(model: str, identity: Any, user_id: int | None, *options: Any) -> str:
+    text = json.dumps([model, identity, user_id, *map(str, options)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def waiting_jobs() -> list[ImportJob]:
+    """Give the jobs that nobody is at work on, of all companies, the oldest first."""
+    silent = Q(heartbeat_at=None) | Q(heartbeat_at__lt=timezone.now() - SILENCE)
+    return list(ImportJob.objects.filter(silent, status__in=UNFINISHED).order_by("pk"))
+
+
+@transaction.atomic
+def claim(job: ImportJob) -> bool:
+    """Take a job to run it; tell whether nobody else has it."""
+    locked = ImportJob.objects.select_for_update().get(pk=job.pk)
+    alive = locked.heartbeat_at is not None and locked.heartbeat_at > timezone.now() - SILENCE
+    if locked.status not in UNFINISHED or alive:
+        return False
+    job.status = ImportStatus.RUNNING
+    job.processed = locked.processed
+    job.heartbeat_at = timezone.now()
+    job.save(update_fields=["status", "heartbeat_at", "updated_at"])
+    return True
+
+
+def release(job: ImportJob) -> None:
+    """Give a job back, for somebody else to go on with at once."""
+    job.heartbeat_at = None
+    job.save(update_fields=["heartbeat_at", "updated_at"])
+
+
+def note_batch(job: ImportJob, errors: Iterable[ImportRowError] = ()) -> None:
+    """Store how far a job is, and what it refused, in the transaction of the rows themselves."""
+    job.heartbeat_at = timezone.now()
+    job.save(
+        update_fields=[
+            "processed",
+            "created",
+            "updated",
+            "skipped",
+            "failed",
+            "heartbeat_at",
+            "updated_at",
+        ]
+    )
+    ImportRowError.objects.bulk_create(errors)
+
+
+def finish(job: ImportJob, *, error: str | None = None) -> None:
+    """End a job; what was given to it is kept no longer.
+
+    :param error: why the job as a whole failed.
+    """
+    given: Any = job.payload or {}
+    if "file" in given:
+        # After commit: a job that is rolled back still has its file.
+        transaction.on_commit(partial(default_storage.delete, given["file"]), robust=True)
+    job.status = ImportStatus.COMPLETED if error is None else ImportStatus.FAILED
+    job.error = error
+    job.payload = None
+    job.finished_at = timezone.now()
+    job.save(update_fields=["status", "error", "payload", "total", "finished_at", "updated_at"])

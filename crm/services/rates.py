@@ -1,0 +1,30 @@
+"""Points a minute, counted in the cache that all processes share."""
+
+import logging
+import time
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger("crm.rates")
+
+WINDOW = 60
+
+
+def seconds_to_wait(account: str, points: int, *, most: int) -> int:
+    """Take points from what an account has each minute; give 0, or the seconds until it has some again.
+
+    :param most: points of a minute; 0 is no limit.
+    """
+    if not most:
+        return 0
+    now = int(time.time())
+    key = f"{account}:{now // WINDOW}"
+    try:
+        cache.add(key, 0, timeout=2 * WINDOW)
+        used = cache.incr(key, points)
+    except RedisError:
+        # Better an uncounted minute than a product that fails with its cache.
+        logger.warning("Rates are not counted: the cache is away.")
+        return 0
+    return WINDOW - now % WINDOW if used > most else 0
