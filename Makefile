@@ -38,7 +38,7 @@ check: .venv/installed-dev
 	$(BIN)/python -m pytest -q tests/test_migrations.py tests/test_schema.py
 
 bench: .venv/installed
-	@echo "There is no benchmark yet."
+	@$(BIN)/python -m benchmarks.duplicates
 
 fix: .venv/installed-dev
 	$(BIN)/ruff check --fix .
