@@ -10,8 +10,8 @@
 
 Their asynchronous twins (``asave`` and so on) count as well.
 
-**The doors read through visible_to.** In admin, graphql, imports, intake, exporting and broadcasts, each
-mention of a manager is followed by a call of one of ``SCOPED_READS``.
+**The doors read through visible_to.** In admin, graphql, imports, intake, downloads, exporting and
+broadcasts, each mention of a manager is followed by a call of one of ``SCOPED_READS``.
 
 **Files are small.** A product file has 300 lines at most, migrations and vendored files excepted.
 """
@@ -37,7 +37,7 @@ SCOPED_READS = {"visible_to", "with_deleted_for", "find", "find_assignable"}
 QUERYSET_SIGNS = (
     MANAGERS | SCOPED_READS | {"get_queryset", "all", "filter", "exclude", "annotate", "select_for_update"}
 )
-DOORS = {"admin", "graphql", "imports", "intake", "exporting", "broadcasts"}
+DOORS = {"admin", "graphql", "imports", "intake", "downloads", "exporting", "broadcasts"}
 
 #: Managers that a door may read without an actor: "file: expression" and why.
 UNSCOPED_READS = {

@@ -15,7 +15,14 @@ from tests.tenants.world import APPS, read_all
 
 LISTED = Path(__file__).parent / "input_fields.txt"
 #: The fields of the inputs that follow from the columns of a list.
-GENERATED = [{"AND", "OR", "column", "operator", "value"}, {"column", "order"}]
+CONDITION = {"AND", "OR", "column", "operator", "value"}
+GENERATED = [
+    CONDITION,
+    CONDITION | {"HAS"},
+    CONDITION | {"HAS", "custom_field"},
+    {"relation", "operator", "amount", "condition"},
+    {"column", "order"},
+]
 #: Columns that decide whose a row is, what it is, or what a user may do.
 GUARDED = {
     "id",
@@ -69,11 +76,14 @@ def _path(type_: Any, wanted: str) -> list[str] | None:
         below = _path(type_.of_type, wanted)
         prefix = ["[]"] if isinstance(type_, GraphQLList) else []
         return None if below is None else [*prefix, *below]
-    if not isinstance(type_, GraphQLInputObjectType) or is_generated(type_):
-        return [] if type_.name == wanted else None
     if type_.name == wanted:
         return []
+    if not isinstance(type_, GraphQLInputObjectType):
+        return None
     for name, field in type_.fields.items():
+        # Conditions nest in themselves.
+        if is_generated(type_) and name not in ("HAS", "condition"):
+            continue
         below = _path(field.type, wanted)
         if below is not None:
             return [name, *below]

@@ -4,13 +4,29 @@ from typing import Any
 
 from django.db import models
 
-from crm.models import ApiToken, Company, Filesystem, Membership, SocialChannel, Tag, User
+from crm.models import (
+    ApiToken,
+    Company,
+    CustomFieldDefinition,
+    Filesystem,
+    Membership,
+    SocialChannel,
+    Tag,
+    User,
+)
 from crm.services.channels import open_default_channel
-from leads.models import Lead, LeadReceiver, LeadSource, LeadStatus, LeadType
-from people.models import ContactType, Organization, Person
+from leads.models import Lead, LeadReceiver, LeadSource, LeadStatus, LeadType, ReceiverAttempt
+from people.models import ContactType, Merge, Organization, Person
+from people.models.person import PersonFile
 from pipelines.models import Pipeline, Stage
-from tests.factories.crm import ApiTokenFactory, FilesystemFactory, TagFactory, Tenant
-from tests.factories.leads import LeadFactory
+from tests.factories.crm import (
+    ApiTokenFactory,
+    CustomFieldDefinitionFactory,
+    FilesystemFactory,
+    TagFactory,
+    Tenant,
+)
+from tests.factories.leads import LeadFactory, refused_attempt
 from tests.factories.people import ContactTypeFactory, OrganizationFactory, PersonFactory
 
 
@@ -35,17 +51,26 @@ def rows_of(tenant: Tenant, mark: str) -> dict[type[models.Model], Any]:
         ApiToken: ApiTokenFactory(company=company, user=tenant.users["admin"], name=mark),
         Company: company,
         ContactType: ContactTypeFactory(company=company, name=mark),
-        Filesystem: FilesystemFactory(company=company, name=mark),
+        CustomFieldDefinition: CustomFieldDefinitionFactory(company=company, name=mark),
+        Filesystem: _file_of(person, mark),
         Lead: lead,
         Membership: Membership.objects.get(user=tenant.users["colleague"]),
+        Merge: Merge.objects.create(company=company, model="PEOPLE", winner_id=person.pk, door="admin"),
         Organization: organization,
         Person: person,
         Pipeline: pipeline,
+        ReceiverAttempt: refused_attempt(lookups[LeadReceiver], payload={"firstname": mark}),
         SocialChannel: channel,
         Stage: pipeline.stages.get(name=mark),
         Tag: TagFactory(company=company, name=mark),
         User: tenant.users["colleague"],
     }
+
+
+def _file_of(person: Person, mark: str) -> Filesystem:
+    file: Filesystem = FilesystemFactory(company=person.company, name=mark)
+    PersonFile(company=person.company, person=person, file=file).save()
+    return file
 
 
 def page(row: models.Model | type[models.Model], view: str) -> str:

@@ -13,6 +13,7 @@ APPS = {
     "import_leads": "leads",
     "import_people": "people",
     "quickstart": "leads",
+    "replay_attempts": "leads",
     "revoke_token": "crm",
 }
 

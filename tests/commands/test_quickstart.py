@@ -2,6 +2,7 @@
 
 import stat
 from collections import Counter
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -130,14 +131,16 @@ def test_data_of_others_is_left_alone(own):
 
 
 def test_it_serves_once_all_is_there(monkeypatch):
-    calls = []
+    calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(quickstart, "ensure_port_free", lambda host, port: calls.append((host, port)))
-    monkeypatch.setattr(quickstart, "serve", lambda: calls.append(("leads", Lead.objects.count())))
+    monkeypatch.setattr(
+        quickstart, "serve", lambda *, imports: calls.append(("leads", Lead.objects.count(), imports))
+    )
 
     ended = run("quickstart")
 
     assert ended.code == 0
-    assert calls == [("127.0.0.1", 8123), ("leads", 40)]
+    assert calls == [("127.0.0.1", 8123), ("leads", 40, True)]
 
 
 def test_taken_port_is_told_before_anything_is_made(monkeypatch):

@@ -4,7 +4,7 @@ import environ
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import database, development_secret, number, redis_address
+from config.environment import database, development_secret, file_storage, number, redis_address
 
 
 def test_secret_is_made_once_for_its_owner_alone(tmp_path):
@@ -70,3 +70,34 @@ def test_number_has_a_default(monkeypatch):
     monkeypatch.delenv("PORT")
 
     assert number(environ.Env(), "PORT", 8000) == 8000
+
+
+def test_files_are_kept_in_a_directory_of_their_owner_alone():
+    storage = file_storage("local", directory="/srv/files", bucket="")
+
+    assert storage == {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": "/srv/files",
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    }
+
+
+def test_files_are_kept_in_a_private_bucket(monkeypatch):
+    monkeypatch.setattr("config.environment.find_spec", lambda name: name == "storages")
+
+    storage = file_storage("s3", directory="unused", bucket="crm-files")
+
+    assert storage == {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {"bucket_name": "crm-files", "file_overwrite": False, "querystring_expire": 60},
+    }
+
+
+def test_bucket_without_its_package_is_refused(monkeypatch):
+    monkeypatch.setattr("config.environment.find_spec", lambda name: None)
+
+    with pytest.raises(ImproperlyConfigured, match="install the extra"):
+        file_storage("s3", directory="unused", bucket="crm-files")

@@ -18,6 +18,8 @@ REFUSALS = [
     ({"DATABASE_URL": "postgres://u@h"}, "DATABASE_URL must read postgres://"),
     ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must read redis://"),
     ({"PORT": "eighty"}, "PORT must be a whole number"),
+    ({"FILES_STORAGE": "ftp"}, "FILES_STORAGE must be local or s3"),
+    ({"FILES_STORAGE": "s3"}, "FILES_STORAGE is s3: name the bucket in FILES_BUCKET"),
 ]
 #: Each way in to the product, and the exit code by which it tells of a refusal.
 ENTRIES = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from crm.actors import Actor, Door, Role
 from crm.authentication import actor_for
-from crm.models import ApiToken, Company, Filesystem, Membership, Tag, User
+from crm.models import ApiToken, Company, CustomFieldDefinition, EntityKind, Filesystem, Membership, Tag, User
 from crm.models.tokens import SHOWN_CHARACTERS, hash_token, new_raw_token
 from crm.services.companies import add_member
 from leads.services.company_setup import set_up_company
@@ -57,6 +57,17 @@ class TagFactory(RowFactory):
 
     company = factory.SubFactory(CompanyFactory)
     name = factory.Sequence(lambda n: f"Tag {n}")
+
+
+class CustomFieldDefinitionFactory(RowFactory):
+    """A definition of text for leads; what records hold is not touched."""
+
+    class Meta:
+        model = CustomFieldDefinition
+
+    company = factory.SubFactory(CompanyFactory)
+    model = EntityKind.LEAD
+    name = factory.Sequence(lambda n: f"Field {n}")
 
 
 class FilesystemFactory(RowFactory):

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from leads.models import (
+    AttemptStatus,
     Lead,
     LeadFollower,
     LeadParticipant,
@@ -12,6 +13,7 @@ from leads.models import (
     LeadSource,
     LeadStatus,
     LeadType,
+    ReceiverAttempt,
     StatusCategory,
 )
 from pipelines.models import Pipeline, Stage
@@ -51,6 +53,18 @@ class LeadReceiverFactory(RowFactory):
 
     company = factory.SubFactory(CompanyFactory)
     name = "Contact form"
+
+
+def refused_attempt(receiver: LeadReceiver, **values: Any) -> ReceiverAttempt:
+    """Store a delivery to a receiver as one that was refused."""
+    told: dict[str, Any] = {
+        "status": AttemptStatus.FAILED,
+        "payload": {"firstname": "Jane"},
+        "fingerprint": "0" * 64,
+        "errors": {"title": ["Too long."]},
+        "last_seen_at": timezone.now(),
+    }
+    return ReceiverAttempt.objects.create(company=receiver.company, receiver=receiver, **told | values)
 
 
 def _default_status(lead: Any) -> LeadStatus:

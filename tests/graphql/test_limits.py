@@ -135,7 +135,7 @@ DOCUMENTS: dict[str, Callable[[str, int], str]] = {
     "input_depth": of_input_depth,
 }
 #: What has a test of its own: parts of the cost, what HTTP alone knows, what refuses nothing.
-OTHERS = {"page_default", "page", "unpaged_list", "body", "errors", "kept_tokens"}
+OTHERS = {"page_default", "page", "unpaged_list", "body", "errors", "kept_tokens", "file", "files"}
 
 CASES = [
     (limit, kind)

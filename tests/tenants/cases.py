@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from tests.tenants.world import Side
 
 
@@ -22,6 +24,7 @@ class Case:
     place is tried by setting it in the arguments, together with what ``besides`` says has to stand beside
     it. ``refused`` are places that do not take the own company's row either, with the code of that refusal;
     in those of ``closed`` no id is legal, whatever it is. ``ignored`` are places whose value is never read.
+    ``reported`` are places of rows that are refused one by one, by a job or in bulk: own tests try them.
     """
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -30,6 +33,7 @@ class Case:
     refused: Mapping[str, str] = field(default_factory=dict)
     closed: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
+    reported: frozenset[str] = frozenset()
 
 
 def own_arguments(case: Case, side: Side) -> dict[str, Any]:
@@ -83,10 +87,17 @@ LEAD_IDS = {
     "status_id": "status",
     "type_id": "type",
     "source_id": "source",
+    "lost_reason_id": "lost_reason",
     "pipelines_id": "pipeline",
     "pipeline_id": "pipeline",
     "pipeline_stage_id": "stage",
     "participants_id.0": "user",
+}
+RECEIVER_IDS = {
+    "agents_id": "user",
+    "rotations_id": "rotation",
+    "lead_sources_id": "source",
+    "lead_types_id": "type",
 }
 NESTED_PERSON = {"input.people.firstname": "New"}
 STAGE_IDS = {"id": "stage", "pipelines_id": "pipeline", "pipeline_id": "pipeline"}
@@ -104,11 +115,20 @@ def _by_id(kind: str) -> Case:
     return Case(arguments={"id": Key(kind)}, ids={"id": kind})
 
 
+def _merged(kind: str) -> Case:
+    return Case(
+        arguments={"id": Key(kind), "duplicates_id": [Key(f"spare_{kind}")]},
+        ids={"id": kind, "duplicates_id.0": f"spare_{kind}"},
+    )
+
+
 def _of_entity(arguments: Mapping[str, Any], entity: str, kind: str, **ids: str) -> Case:
     values = {**arguments, "entity_type": entity, "entity_id": Key(kind)}
     return Case(arguments={"input": values}, ids=_under("input", {**ids, "entity_id": kind}))
 
 
+ROWS = SimpleUploadedFile("rows.csv", b"firstname\nNew\n")
+UPLOAD = SimpleUploadedFile("notes.txt", b"What we agreed on.")
 ENTITIES = {"LEAD": "lead", "PEOPLE": "person", "ORGANIZATION": "organization"}
 
 
@@ -117,6 +137,10 @@ def _of_entities(coordinate: str, arguments: Mapping[str, Any], **ids: str) -> d
         f"{coordinate} {entity}": _of_entity(arguments, entity, kind, **ids)
         for entity, kind in ENTITIES.items()
     }
+
+
+def _upload_to(kind: str, files: Mapping[str, Any]) -> Case:
+    return Case(arguments={"id": Key(kind), **files}, ids={"id": kind})
 
 
 _TIE = Case(
@@ -128,23 +152,48 @@ _TIE_SEVERAL = Case(
     ids={"input.organization_id": "organization", "input.peoples_id.0": "person"},
 )
 
+
+def _of_fields(coordinate: str, arguments: Mapping[str, Any]) -> dict[str, Case]:
+    return {
+        f"{coordinate} {entity}": Case(
+            arguments={**arguments, "entity_type": entity, "entity_id": Key(kind)}, ids={"entity_id": kind}
+        )
+        for entity, kind in ENTITIES.items()
+    }
+
+
 #: By coordinate; words after it tell variants apart, which together cover the places of the operation.
 CASES: dict[str, Case] = {
+    **_of_fields("Query.customField", {"name": "Segment"}),
+    **_of_fields("Query.customFields", {}),
+    "Query.customFieldDefinitions": Case(),
     "Query.contactType": Case(),
     "Query.currentCompany": Case(),
     "Query.lead": _by_id("lead"),
+    "Query.leadReceiverKey": _by_id("receiver"),
     "Query.leadReceivers": Case(),
     "Query.leadSources": Case(),
     "Query.leadStatuses": Case(),
     "Query.leadTypes": Case(),
     "Query.leads": Case(),
+    "Query.leadCount": Case(),
+    "Query.leadsByStage": Case(arguments={"pipeline_id": Key("pipeline")}, ids={"pipeline_id": "pipeline"}),
+    "Query.leadsDashboard": Case(),
+    "Query.importJob": Case(arguments={"uuid": Key("import_job")}, ids={"uuid": "import_job"}),
+    "Query.imports": Case(),
     "Query.me": Case(),
+    "Query.merges": Case(),
     "Query.organization": _by_id("organization"),
+    "Query.organizationDuplicates": Case(),
     "Query.organizations": Case(),
     "Query.people": _by_id("person"),
+    "Query.peopleDuplicates": Case(),
     "Query.peoples": Case(),
     "Query.pipeline": _by_id("pipeline"),
     "Query.pipelines": Case(),
+    "Query.previewMergeOrganizations": _merged("organization"),
+    "Query.previewMergePeople": _merged("person"),
+    "Query.receiverAttempts": Case(),
     "Query.tags": Case(),
     "Query.user": _by_id("user"),
     "Query.users": Case(),
@@ -155,6 +204,10 @@ CASES: dict[str, Case] = {
     "Mutation.addPeopleToOrganization": _TIE,
     "Mutation.addPeopleToOrganization several": _TIE_SEVERAL,
     **_of_entities("Mutation.attachTagToEntity", {"tag_id": Key("tag")}, tag_id="tag"),
+    "Mutation.addLeadParticipant of a person": Case(
+        arguments={"input": {"lead_id": Key("lead"), "people_id": Key("person")}},
+        ids={"input.people_id": "person", "input.relationship_id": "relationship"},
+    ),
     "Mutation.createLead": Case(
         arguments={"input": {"title": "New"}},
         ids=_under(
@@ -176,6 +229,10 @@ CASES: dict[str, Case] = {
         # The contacts and addresses of a new person are new.
         refused={"input.people.contacts.0.id": "NOT_FOUND", "input.people.address.0.id": "NOT_FOUND"},
         ignored=frozenset({"input.branch_id"}),
+    ),
+    "Mutation.createLeadReceiver": Case(
+        arguments={"input": {"name": "New"}},
+        ids=_under("input", RECEIVER_IDS),
     ),
     "Mutation.createOrganization": Case(
         arguments={"input": {"name": "New"}},
@@ -209,8 +266,22 @@ CASES: dict[str, Case] = {
         ids={"input.pipeline_id": "pipeline"},
     ),
     "Mutation.createTag": Case(arguments={"input": {"name": "New"}}),
+    "Mutation.createCustomFieldDefinition": Case(arguments={"input": {"model": "LEAD", "name": "New"}}),
+    "Mutation.deleteCustomFieldDefinition": _by_id("definition"),
+    "Mutation.mergeOrganizations": _merged("organization"),
+    "Mutation.mergePeople": _merged("person"),
+    "Mutation.undoMerge": _by_id("merge"),
+    "Mutation.updateCustomFieldDefinition": Case(
+        arguments={"id": Key("definition"), "input": {"label": "New"}}, ids={"id": "definition"}
+    ),
     **_of_entities("Mutation.deleteCustomField", {"name": "Segment"}),
     "Mutation.deleteLead": _by_id("lead"),
+    "Mutation.deleteLeads": Case(arguments={"ids": [Key("lead")]}, reported=frozenset({"ids.0"})),
+    "Mutation.deletePeoples": Case(arguments={"ids": [Key("person")]}, reported=frozenset({"ids.0"})),
+    "Mutation.deleteLeadReceiver": Case(
+        arguments={"id": Key("spare_receiver")},
+        ids={"id": "spare_receiver", "replacement_id": "receiver"},
+    ),
     "Mutation.deleteOrganization": _by_id("organization"),
     "Mutation.deletePeople": _by_id("person"),
     "Mutation.deletePipeline": _by_id("spare_pipeline"),
@@ -225,9 +296,14 @@ CASES: dict[str, Case] = {
         arguments={"input": {"entity_id": Key("lead"), "user_id": Key("user")}},
         ids={"input.entity_id": "lead", "input.user_id": "user"},
     ),
+    "Mutation.importFile": Case(arguments={"file": ROWS, "model": "PEOPLE"}),
+    "Mutation.importPeoples": Case(
+        arguments={"input": [{"firstname": "New"}]},
+        reported=frozenset(_under("input.0", PERSON_IDS)),
+    ),
     "Mutation.leadWonOrLost": Case(
-        arguments={"id": Key("lead"), "input": {"status": "won"}},
-        ids={"id": "lead"},
+        arguments={"id": Key("lead"), "input": {"status": "lost"}},
+        ids={"id": "lead", "input.lost_reason_id": "lost_reason"},
     ),
     "Mutation.removeLeadParticipant": Case(
         arguments={"input": {"lead_id": Key("lead"), "user_id": Key("participant")}},
@@ -235,12 +311,26 @@ CASES: dict[str, Case] = {
     ),
     "Mutation.removePeopleFromOrganization": _TIE,
     "Mutation.removePeopleFromOrganization several": _TIE_SEVERAL,
+    "Mutation.replayReceiverAttempt": _by_id("attempt"),
+    "Mutation.replayReceiverAttempts": Case(arguments={"ids": [Key("attempt")]}, ids={"ids.0": "attempt"}),
+    "Mutation.removeLeadParticipant of a person": Case(
+        arguments={"input": {"lead_id": Key("lead"), "people_id": Key("person")}},
+        ids={"input.people_id": "person", "input.relationship_id": "relationship"},
+    ),
     "Mutation.restoreLead": _by_id("deleted_lead"),
+    "Mutation.restoreLeads": Case(arguments={"ids": [Key("deleted_lead")]}, reported=frozenset({"ids.0"})),
+    "Mutation.restorePeoples": Case(
+        arguments={"ids": [Key("deleted_person")]}, reported=frozenset({"ids.0"})
+    ),
     "Mutation.restoreOrganization": _by_id("deleted_organization"),
     "Mutation.restorePeople": _by_id("deleted_person"),
     "Mutation.restorePipeline": _by_id("deleted_pipeline"),
     "Mutation.restorePipelineStage": _by_id("deleted_stage"),
     **_of_entities("Mutation.setCustomField", {"name": "Segment", "value": "A"}),
+    "Mutation.rotateLeadReceiverKey": _by_id("receiver"),
+    "Mutation.testLeadReceiver": Case(
+        arguments={"id": Key("receiver"), "payload": {"firstname": "New"}}, ids={"id": "receiver"}
+    ),
     "Mutation.unFollowLead": Case(
         arguments={"input": {"entity_id": Key("lead")}},
         ids={"input.entity_id": "lead"},
@@ -253,6 +343,15 @@ CASES: dict[str, Case] = {
         arguments={"id": Key("lead"), "input": {"title": "New"}},
         ids={"id": "lead", **_under("input", LEAD_IDS)},
         ignored=frozenset({"input.branch_id"}),
+    ),
+    "Mutation.updateLeads": Case(
+        arguments={"ids": [Key("lead")], "changes": {"title": "New"}},
+        reported=frozenset({"ids.0", *_under("changes", LEAD_IDS)}),
+        ignored=frozenset({"changes.branch_id"}),
+    ),
+    "Mutation.updateLeadReceiver": Case(
+        arguments={"id": Key("receiver"), "input": {"name": "New"}},
+        ids={"id": "receiver", **_under("input", RECEIVER_IDS)},
     ),
     "Mutation.updateOrganization": Case(
         arguments={"id": Key("organization"), "input": {"name": "New"}},
@@ -278,6 +377,87 @@ CASES: dict[str, Case] = {
     "Mutation.updateTag": Case(
         arguments={"id": Key("tag"), "input": {"name": "New"}},
         ids={"id": "tag"},
+    ),
+    **_of_fields("Query.entityFiles", {}),
+    **_of_entities("Mutation.attachFile", {"filesystem_uuid": Key("file")}, filesystem_uuid="file"),
+    "Mutation.attachFileToLead": _upload_to("lead", {"file": UPLOAD}),
+    "Mutation.attachFileToOrganization": _upload_to("organization", {"file": UPLOAD}),
+    "Mutation.attachFileToPeople": _upload_to("person", {"file": UPLOAD}),
+    "Mutation.attachFilesToLead": _upload_to("lead", {"files": [UPLOAD]}),
+    "Mutation.attachFilesToOrganization": _upload_to("organization", {"files": [UPLOAD]}),
+    "Mutation.attachFilesToPeople": _upload_to("person", {"files": [UPLOAD]}),
+    "Mutation.deAttachFile": Case(
+        arguments={"uuid": Key("file"), "entity_type": "LEAD", "entity_id": Key("lead")},
+        ids={"uuid": "file", "entity_id": "lead"},
+    ),
+    "Mutation.deAttachFiles": Case(
+        arguments={"uuids": [Key("file")], "entity_type": "LEAD", "entity_id": Key("lead")},
+        ids={"entity_id": "lead"},
+    ),
+    "Mutation.multiUpload": Case(arguments={"files": [UPLOAD]}),
+    "Mutation.upload": Case(arguments={"file": UPLOAD}),
+    "Mutation.upsertOrganization": Case(
+        arguments={"input": {"name": "New"}},
+        ids=_under("input", ORGANIZATION_IDS),
+    ),
+    "Mutation.upsertPeople": Case(
+        arguments={"input": {"firstname": "New"}},
+        ids=_under("input", PERSON_IDS),
+        besides=_nested(CONTACT_VALUE, "input"),
+        # The contacts and addresses of a person who is not known yet are new.
+        refused={"input.contacts.0.id": "NOT_FOUND", "input.address.0.id": "NOT_FOUND"},
+    ),
+    **_of_fields("Query.activities", {}),
+    "Query.channelMessages": Case(
+        arguments={"channel_uuid": Key("channel")}, ids={"channel_uuid": "channel"}
+    ),
+    "Query.socialChannels": Case(),
+    **_of_fields("Query.timeline", {}),
+    "Mutation.attachUserToSocialChannel": Case(
+        arguments={"input": {"channel_id": Key("channel"), "user_id": Key("user")}},
+        ids={"input.channel_id": "channel", "input.user_id": "user"},
+    ),
+    "Mutation.completeTask": _by_id("task"),
+    **_of_entities("Mutation.createActivity", {"text": "New", "kind": "TASK"}, assignee_id="user"),
+    "Mutation.createMessage": Case(
+        arguments={"input": {"message": "New", "channel_id": Key("channel")}},
+        ids={"input.channel_id": "channel", "input.parent_id": "message"},
+    ),
+    "Mutation.createMessage in several channels": Case(
+        arguments={
+            "input": {
+                "message": "New",
+                "distribution": {
+                    "distributionType": "Channels",
+                    "channels": [Key("channel")],
+                    "followers": [Key("user")],
+                },
+            }
+        },
+        ids={"input.distribution.channels.0": "channel", "input.distribution.followers.0": "user"},
+    ),
+    **_of_entities("Mutation.createSocialChannel", {"name": "New"}),
+    "Mutation.deleteActivity": _by_id("note"),
+    "Mutation.deleteMessage": _by_id("message"),
+    "Mutation.deleteSocialChannel": _by_id("spare_channel"),
+    "Mutation.detachUserToSocialChannel": Case(
+        arguments={"channel_id": Key("spare_channel"), "user_id": Key("participant")},
+        ids={"channel_id": "spare_channel", "user_id": "participant"},
+    ),
+    "Mutation.reopenTask": _by_id("done_task"),
+    "Mutation.restoreActivity": _by_id("deleted_note"),
+    "Mutation.updateActivity": Case(
+        arguments={"id": Key("task"), "input": {"text": "New"}},
+        ids={"id": "task", "input.entity_id": "lead", "input.assignee_id": "user"},
+        besides={"input.entity_id": {"input.entity_type": "LEAD"}},
+    ),
+    "Mutation.updateMessage": Case(
+        arguments={"id": Key("message"), "input": {"message": "New"}}, ids={"id": "message"}
+    ),
+    "Mutation.updateSocialChannel": Case(
+        arguments={"id": Key("channel"), "input": {"name": "New"}},
+        ids={"id": "channel", "input.entity_id": "lead"},
+        besides={"input.entity_id": {"input.entity_type": "LEAD"}},
     ),
     "Subscription.leadUpdate": Case(arguments={"id": Key("lead")}, ids={"id": "lead"}),
 }

@@ -19,7 +19,7 @@ def gaps(schema: GraphQLSchema, cases: Mapping[str, Case]) -> list[str]:
             continue
         places = id_places(present[coordinate])
         variants = [case for name, case in cases.items() if coordinate_of(name) == coordinate]
-        covered = {path for case in variants for path in (*case.ids, *case.ignored)}
+        covered = {path for case in variants for path in (*case.ids, *case.ignored, *case.reported)}
         found += [f"{coordinate}({path}) has no case" for path in sorted(places - covered)]
         found += [f"{coordinate}({path}) takes no id" for path in sorted(covered - places)]
     return found

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.db.models import F
+
 from crm.graphql.types import Computed, Related, RelatedList
+from leads.models import StageVisit
 from tests.clients import GraphQLSchema, ask
 from tests.tenants.leaks import foreign
 from tests.tenants.test_traversal import WAYS_IN, document, type_at
@@ -11,7 +14,9 @@ from tests.tenants.world import Side, World, rolled_back
 
 #: The row of each company that the fields of a type are tried on.
 KINDS = {
+    "Activity": "done_task",
     "Lead": "lead",
+    "Message": "message",
     "People": "person",
     "Organization": "organization",
     "Contact": "contact",
@@ -23,12 +28,21 @@ KINDS = {
     "LeadSource": "source",
     "LeadType": "type",
     "LeadStatus": "status",
+    "Merge": "merge",
+    "ReceiverAttempt": "delivered_attempt",
     "SocialChannel": "channel",
     "Tag": "tag",
     "User": "user",
     "Company": "company",
     "Filesystem": "file_link",
+    "ImportJob": "import_job",
+    "LeadLostReason": "lost_reason",
+    "ImportRowError": "import_job",
+    "LeadStageVisit": "stage_visit",
+    "LeadsParticipants": "people_participant",
+    "PeopleRelationship": "relationship",
     "CustomField": "lead",
+    "CustomFieldDefinition": "definition",
 }
 
 
@@ -81,7 +95,7 @@ def test_a_link_to_one_row_of_another_company_reads_as_none(world: World):
         # A joined user is not looked up among the members: owners and creators are, and stay, members.
         joined = relations(type_at_root(type_name))[name].name == "User"
         assert foreign(answer[:1] if joined else answer, world.other) == [], f"{type_name}.{name}"
-    assert len(bent) == 24
+    assert len(bent) == 39
 
 
 def test_a_link_to_several_rows_of_another_company_leaves_them_out(world: World):
@@ -95,7 +109,7 @@ def test_a_link_to_several_rows_of_another_company_leaves_them_out(world: World)
 
         assert answer == before, f"{type_name}.{name}"
         assert foreign(answer, world.other) == [], f"{type_name}.{name}"
-    assert len(bent) == 14
+    assert len(bent) == 20
 
 
 def link(own: Side, other: Side, kind: str, path: str) -> None:
@@ -104,7 +118,10 @@ def link(own: Side, other: Side, kind: str, path: str) -> None:
     relation: Any = mine._meta.get_field(path)
     rows = list(getattr(theirs, path).all())
     assert rows
-    if relation.one_to_many and not hasattr(relation, "object_id_field_name"):
+    if relation.related_model is StageVisit:
+        # A lead is in one stage at a time.
+        relation.related_model._base_manager.filter(lead=theirs.pk).update(lead=mine, left_at=F("entered_at"))
+    elif relation.one_to_many and not hasattr(relation, "object_id_field_name"):
         relation.related_model._base_manager.filter(pk__in=[row.pk for row in rows]).update(
             **{relation.field.name: mine}
         )

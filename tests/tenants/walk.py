@@ -54,8 +54,8 @@ def _id_places(name: str, type_: Any, *, path: str) -> Iterator[str]:
 
 
 def is_generated(type_: GraphQLInputObjectType) -> bool:
-    """Tell whether an input type follows from the columns of a list: conditions and orders."""
-    return set(type_.fields) >= {"column"}
+    """Tell whether an input type follows from the columns of a list: conditions, relations and orders."""
+    return set(type_.fields) >= {"column"} or set(type_.fields) >= {"relation", "condition"}
 
 
 def document(coordinate: str, field: GraphQLField, arguments: Mapping[str, Any], selection: str) -> str:

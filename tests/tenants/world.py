@@ -12,19 +12,35 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from crm.actors import Role
+from crm.importing.jobs import start_job
+from crm.models import DuplicatePolicy, MessageFile, SocialChannel
+from crm.services.activities import complete_task, create_activity, delete_activity
+from crm.services.channels import create_channel
 from crm.services.companies import add_member
-from leads.models import LeadReceiver
+from crm.services.messages import create_message
+from leads.models import Lead, LeadLostReason, LeadReceiver, LeadRotation
 from leads.models.lead import LeadFile
-from leads.services.involvement import follow_lead
+from leads.services.deliveries import take_in
+from leads.services.involvement import add_person, follow_lead
 from leads.services.leads import create_lead, delete_lead
-from people.models import Address
+from leads.services.receivers import create_receiver
+from people.models import Address, PeopleRelationship, Person
 from people.models.organizations import OrganizationFile
 from people.models.person import PersonFile
+from people.services.merging import merge
 from people.services.organizations import create_organization, delete_organization
 from people.services.people import create_person, delete_person
+from people.services.unmerging import undo_merge
 from pipelines.models import Pipeline, Stage
 from pipelines.services import create_pipeline, delete_pipeline, delete_stage
-from tests.factories.crm import ApiTokenFactory, FilesystemFactory, Tenant, UserFactory, tenant
+from tests.factories.crm import (
+    ApiTokenFactory,
+    CustomFieldDefinitionFactory,
+    FilesystemFactory,
+    Tenant,
+    UserFactory,
+    tenant,
+)
 from tests.factories.people import ContactTypeFactory
 
 APPS = ("crm", "people", "pipelines", "leads")
@@ -114,6 +130,8 @@ def _make_side(name: str, *, both: Any, role: Role) -> Side:
     made = tenant(name)
     add_member(made.company, both, role)
     rows = _fill(made)
+    # Whatever a service writes to an open lead takes the reason away.
+    Lead.objects.filter(company=made.company).update(lost_reason=rows["lost_reason"])
     keys: Keys = defaultdict(set)
     for table, stored in read_all().items():
         keys[table] = {row[0] for row in stored} - {row[0] for row in before[table]}
@@ -131,27 +149,31 @@ def _fill(made: Tenant) -> dict[str, Any]:
         user.save()
     colleague = made.users["colleague"]
     contact_type = ContactTypeFactory(company=company, name="Fax")
-    organization = create_organization(
-        {"name": "Acme Corp", "email": "info@acme.example", "tags": TAGS, "custom_fields": custom_fields},
-        actor=actor,
+    organization_values: Any = {
+        "name": "Acme Corp",
+        "email": "info@acme.example",
+        "tags": TAGS,
+        "custom_fields": custom_fields,
+    }
+    # Of each record there are two that may be the same.
+    organization, same_organization = (
+        create_organization(organization_values, actor=actor) for _ in range(2)
     )
-    person = create_person(
-        {
-            "firstname": "Jane",
-            "lastname": "Doe",
-            "email": "jane@example.com",
-            "dob": date(1990, 1, 31),
-            "contacts": [
-                {"contacts_types_id": contact_type.pk, "value": "+1-555-0101"},
-                {"contacts_types_id": contact_type.pk, "value": mark},
-            ],
-            "address": [{"city": "New York", "address": mark}],
-            "organizations_id": [organization.pk],
-            "tags": TAGS,
-            "custom_fields": custom_fields,
-        },
-        actor=actor,
-    )
+    person_values: Any = {
+        "firstname": "Jane",
+        "lastname": "Doe",
+        "email": "jane@example.com",
+        "dob": date(1990, 1, 31),
+        "contacts": [
+            {"contacts_types_id": contact_type.pk, "value": "+1-555-0101"},
+            {"contacts_types_id": contact_type.pk, "value": mark},
+        ],
+        "address": [{"city": "New York", "address": mark}],
+        "organizations_id": [organization.pk],
+        "tags": TAGS,
+        "custom_fields": custom_fields,
+    }
+    person, same_person = (create_person(person_values, actor=actor) for _ in range(2))
     pipeline = create_pipeline(
         {"name": "Partners", "description": mark, "stages": [{"name": "First"}, {"name": "Second"}]},
         actor=actor,
@@ -173,12 +195,23 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "tags": TAGS,
         "custom_fields": custom_fields,
     }
-    lead = create_lead(lead_values, actor=actor)
+    lead, same_lead = (create_lead(lead_values, actor=actor) for _ in range(2))
+    relationship = PeopleRelationship.objects.create(company=company, name=mark)
+    for about in (lead, same_lead):
+        add_person(about.pk, person.pk, actor=actor, relationship_key=relationship.pk)
     # A moment in every column that lists compare.
     lead.closed_at = lead.stage_changed_at
     lead.save(update_fields=["closed_at"])
-    follow_lead(lead.pk, actor=actor, user_key=made.users["manager"].pk)
-    for model, record in ((PersonFile, person), (OrganizationFile, organization), (LeadFile, lead)):
+    for followed in (lead, same_lead):
+        follow_lead(followed.pk, actor=actor, user_key=made.users["manager"].pk)
+    for model, record in (
+        (PersonFile, person),
+        (PersonFile, same_person),
+        (OrganizationFile, organization),
+        (OrganizationFile, same_organization),
+        (LeadFile, lead),
+        (LeadFile, same_lead),
+    ):
         file = FilesystemFactory(company=company, name=mark)
         link: Any = {model.__name__.removesuffix("File").lower(): record}
         model(company=company, file=file, **link).save()
@@ -186,6 +219,7 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "company": company,
         "membership": company.memberships.get(user=colleague),
         "token": ApiTokenFactory(company=company, user=colleague, name=mark),
+        "definition": CustomFieldDefinitionFactory(company=company, name="Region", label=mark),
         "file": lead.file_links.get().file,
         "user": colleague,
         "participant": made.users["agent"],
@@ -196,19 +230,95 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "contact": person.contacts.filter(type=contact_type).first(),
         "address": person.addresses.get(),
         "tag": lead.tags.get(),
+        "relationship": relationship,
+        "people_participant": lead.people_participations.get(),
+        "stage_visit": lead.stage_visits.get(),
+        "lost_reason": LeadLostReason.objects.create(company=company, name=mark),
         "pipeline": pipeline,
         "stage": stage,
         "spare_pipeline": spare_pipeline,
         "spare_stage": spare_stage,
         "receiver": receiver,
+        "spare_receiver": create_receiver({"name": "Spare", "source_name": mark}, actor=actor),
+        "rotation": LeadRotation.objects.create(company=company, name="Inbound"),
+        "attempt": _refused_attempt(receiver, mark),
+        "delivered_attempt": _delivered_attempt(receiver, lead, colleague),
         "lead": lead,
         "status": lead.status,
         "type": lead.type,
         "source": lead.source,
         "channel": lead.channels.get(),
         "file_link": lead.file_links.get(),
+        "import_job": _import_job(actor, mark),
+        **_merged(made),
+        **_discussed(made, lead, mark, [person, same_person, organization, same_organization, same_lead]),
         **_deleted(made),
     }
+
+
+def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[str, Any]:
+    agent = made.actors.agent
+    for other in others:
+        values: Any = {"entity_type": other.entity_kind, "entity_id": other.pk, "kind": "TASK", "text": mark}
+        values["assignee_id"] = made.users["colleague"].pk
+        complete_task(create_activity(values, actor=agent).pk, actor=agent)
+        for channel in SocialChannel.objects.visible_to(agent).filter(
+            object_id=other.pk, slug=str(other.uuid)
+        ):
+            create_message({"channel_id": channel.pk, "message": mark}, actor=agent)
+    about: Any = {"entity_type": "LEAD", "entity_id": lead.pk}
+    said_note: Any = {**about, "text": mark}
+    spare: Any = {**about, "name": "Spare", "description": mark}
+    task: Any = {**about, "kind": "TASK", "text": mark, "assignee_id": made.users["colleague"].pk}
+    said = create_message({"channel_id": lead.channels.get().pk, "message": mark}, actor=agent)
+    note, deleted = (create_activity(said_note, actor=agent) for _ in range(2))
+    delete_activity(deleted.pk, actor=agent)
+    answer = create_message(
+        {"channel_id": said.channel_id, "parent_id": said.pk, "message": mark}, actor=agent
+    )
+    file = FilesystemFactory(company=made.company, name=mark)
+    MessageFile(company=made.company, file=file, message=answer).save()
+    return {
+        "message": answer,
+        "spare_channel": create_channel(spare, actor=agent),
+        "note": note,
+        "deleted_note": deleted,
+        "task": create_activity(task, actor=agent),
+        "done_task": complete_task(create_activity(task, actor=agent).pk, actor=agent),
+    }
+
+
+def _refused_attempt(receiver: LeadReceiver, mark: str) -> Any:
+    payload = {"firstname": mark, "title": "x" * 256}
+    refused = take_in(receiver, payload, key=None)
+    # A later change of the rules would let it in.
+    refused.payload = {**payload, "title": "Enterprise deal"}
+    refused.save()
+    return refused
+
+
+def _delivered_attempt(receiver: LeadReceiver, lead: Any, user: Any) -> Any:
+    delivered = take_in(receiver, {"title": "x" * 257}, key=str(lead.uuid))
+    delivered.lead, delivered.status, delivered.replayed_by = lead, "PROCESSED", user
+    delivered.save()
+    return delivered
+
+
+def _import_job(actor: Any, mark: str) -> Any:
+    rows = [{"email": mark}]
+    policy = DuplicatePolicy.UPDATE
+    return start_job("PEOPLE", rows, actor=actor, on_duplicate=policy, dry_run=False)
+
+
+def _merged(made: Tenant) -> dict[str, Any]:
+    actor = made.actors.admin
+    spare: Any = {"firstname": "Spare"}
+    person, same = (create_person(spare, actor=actor) for _ in range(2))
+    _, undone = merge(Person, person.pk, [same.pk], actor=actor)
+    undone = undo_merge(undone.pk, actor=actor)
+    _, done = merge(Person, person.pk, [same.pk], actor=actor)
+    organization = create_organization({"name": "Spare"}, actor=actor)
+    return {"merge": done, "undone_merge": undone, "spare_person": person, "spare_organization": organization}
 
 
 def _deleted(made: Tenant) -> dict[str, Any]:

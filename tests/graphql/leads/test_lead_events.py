@@ -15,18 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def heard():
-    events = []
-
-    def listen(*, event, **_):
-        events.append(event)
-
-    lead_changed.connect(listen, dispatch_uid="test")
-    yield events
-    lead_changed.disconnect(dispatch_uid="test")
-
-
-@pytest.fixture
 def lead(tenant):
     return LeadFactory(company=tenant.company, owner=tenant.users["agent"])
 

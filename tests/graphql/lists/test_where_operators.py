@@ -280,7 +280,7 @@ def test_like_patterns(tenant, actors, pattern, found):
 
 def test_rotting_leads(tenant, actors):
     fresh, old, won = (LeadFactory(company=tenant.company, title=title) for title in ("fresh", "old", "won"))
-    Lead.objects.filter(pk__in=[old.pk, won.pk]).update(stage_changed_at=datetime(2020, 1, 1, tzinfo=UTC))
+    Lead.objects.filter(pk__in=[old.pk, won.pk]).update(last_activity_at=datetime(2020, 1, 1, tzinfo=UTC))
     Lead.objects.filter(pk=won.pk).update(status=_status(tenant, "Won"))
     cases: list[tuple[str, Any, set[str]]] = [
         ("EQ", True, {"old"}),

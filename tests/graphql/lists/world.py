@@ -5,10 +5,18 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 
 from crm.models.channels import ChannelMember, SocialChannel
+from crm.models.imports import ImportJob, ImportRowError
+from crm.models.messages import Message, MessageFile
 from leads.models import Lead, LeadFile, LeadFollower, LeadParticipant
-from people.models import Contact, ContactType, Organization, OrganizationFile, Person, PersonFile
-from tests.factories.crm import FilesystemFactory, TagFactory, Tenant
-from tests.factories.leads import LeadFactory, LeadReceiverFactory, LeadSourceFactory, LeadTypeFactory
+from people.models import Contact, ContactType, Merge, Organization, OrganizationFile, Person, PersonFile
+from tests.factories.crm import CustomFieldDefinitionFactory, FilesystemFactory, TagFactory, Tenant
+from tests.factories.leads import (
+    LeadFactory,
+    LeadReceiverFactory,
+    LeadSourceFactory,
+    LeadTypeFactory,
+    refused_attempt,
+)
 from tests.factories.people import AddressFactory, ContactTypeFactory, OrganizationFactory, PersonFactory
 from tests.factories.pipelines import PipelineFactory, StageFactory
 
@@ -52,10 +60,27 @@ def add_records(tenant: Tenant, number: int) -> None:
             object_id=lead.pk,
         )
         ChannelMember.objects.create(channel=channel, user=agent)
+        message = Message.objects.create(company=company, channel=channel, user=agent, message="Hello")
+        MessageFile.objects.create(company=company, message=message, file=file)
         records: list[Any] = [person, organization, lead]
         for record in records:
             record.tags.add(tag)
         LeadFile.objects.create(company=company, lead=lead, file=file)
         PersonFile.objects.create(company=company, person=person, file=file)
         OrganizationFile.objects.create(company=company, organization=organization, file=file)
+        refused_attempt(receiver, lead=lead, replayed_by=agent)
         ContactTypeFactory(company=company)
+        Merge.objects.create(
+            company=company,
+            model="PEOPLE",
+            winner_id=person.pk,
+            losers=[],
+            user=agent,
+            undone_by=agent,
+            door="graphql",
+        )
+        CustomFieldDefinitionFactory(company=company)
+        job = ImportJob.objects.create(
+            company=company, user=agent, model="PEOPLE", fingerprint=str(lead.uuid), status="COMPLETED"
+        )
+        ImportRowError.objects.create(job=job, row=1, code="VALIDATION", message="Refused.")

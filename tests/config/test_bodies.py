@@ -1,0 +1,64 @@
+"""Bodies under an ASGI server end at their limit."""
+
+import json
+from typing import Any
+
+import pytest
+
+from config.bodies import bounded
+
+JSON = (b"content-type", b"application/json")
+FORM = (b"content-type", b"Multipart/form-data; boundary=x")
+
+
+async def send(headers: list[Any], chunks: list[bytes]) -> tuple[int, bytes, int]:
+    """Send a body in chunks; give status and body of the answer, and how many chunks were read."""
+    waiting = list(chunks)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
+
+    async def answer(message: Any) -> None:
+        sent.append(message)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["more_body"]:
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"read"})
+
+    await bounded(application)({"type": "http", "headers": headers}, receive, answer)
+    return sent[0]["status"], sent[1]["body"], len(chunks) - len(waiting)
+
+
+@pytest.fixture(autouse=True)
+def _small(settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
+    settings.GRAPHQL_LIMITS = {"file": 1_000, "files": 2, "body": 500}
+
+
+@pytest.mark.parametrize(("header", "most"), [(JSON, 1_000), (FORM, 2_000 + 1_000 + 64 * 1024)])
+async def test_announced_body_at_the_limit_is_read_and_one_over_is_not(header: Any, most: int) -> None:
+    def length(number: int) -> list[Any]:
+        return [header, (b"content-length", str(number).encode())]
+
+    assert await send(length(most), [bytes(most)]) == (200, b"read", 1)
+    status, body, read = await send(length(most + 1), [bytes(most + 1)])
+
+    assert (status, read) == (413, 0)
+    assert json.loads(body)["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
+
+
+async def test_body_that_is_not_announced_is_read_no_further_than_the_limit() -> None:
+    assert await send([JSON], [bytes(500)] * 2) == (200, b"read", 2)
+
+    status, _, read = await send([JSON], [bytes(500)] * 10)
+
+    assert (status, read) == (413, 3)
+
+
+async def test_body_without_a_type_has_the_small_limit() -> None:
+    status, _, _ = await send([], [bytes(1_001)])
+
+    assert status == 413

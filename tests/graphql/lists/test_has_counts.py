@@ -1,0 +1,208 @@
+"""``HAS`` inside ``where``: rows that have so many related rows."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from crm.authentication import actor_for
+from crm.graphql.where import MOST_RELATIONS
+from crm.models.companies import LeadVisibility
+from leads.models import Lead
+from tests.factories.crm import TagFactory
+from tests.factories.leads import LeadFactory
+from tests.factories.people import OrganizationFactory, PersonFactory
+from tests.factories.pipelines import PipelineFactory, StageFactory
+from tests.graphql.lists.asking import listed, refused, where
+
+pytestmark = pytest.mark.django_db
+
+
+def has(relation: str, operator: str | None = None, amount: int | None = None, condition: Any = None) -> Any:
+    """Give the condition that a row has so many related rows; what is left out is left to the default."""
+    asked = {"relation": relation, "operator": operator, "amount": amount, "condition": condition}
+    return {"HAS": {name: value for name, value in asked.items() if value is not None}}
+
+
+@pytest.fixture
+def people(tenant, other_tenant):
+    """Nobody has no lead, Anna one, Bert two and a deleted one; another company has the like."""
+    for made in (tenant, other_tenant):
+        people = [PersonFactory(company=made.company, firstname=name) for name in ("Nobody", "Anna", "Bert")]
+        for number, person in enumerate(people):
+            for index in range(number):
+                LeadFactory(company=made.company, person=person, title=f"Deal {index}")
+        LeadFactory(company=made.company, person=people[-1], title="Gone", deleted_at=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("operator", "amount", "found"),
+    [
+        (None, None, ["Anna", "Bert"]),
+        ("GTE", 2, ["Bert"]),
+        ("GTE", 0, ["Nobody", "Anna", "Bert"]),
+        ("GT", 0, ["Anna", "Bert"]),
+        ("GT", 1, ["Bert"]),
+        ("EQ", 0, ["Nobody"]),
+        ("EQ", 1, ["Anna"]),
+        ("EQ", 2, ["Bert"]),
+        ("EQ", 3, []),
+        ("NEQ", 1, ["Nobody", "Bert"]),
+        ("LT", 1, ["Nobody"]),
+        ("LT", 2, ["Nobody", "Anna"]),
+        ("LTE", 1, ["Nobody", "Anna"]),
+        ("LT", 0, []),
+        ("GT", -1, ["Nobody", "Anna", "Bert"]),
+    ],
+)
+def test_amounts(people, actors, operator, amount, found):
+    asked = has("leads", operator, amount)
+
+    assert listed("peoples", "firstname", actor=actors.viewer, where=asked) == found
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (has("leads", condition=where("title", "EQ", "Deal 1")), ["Bert"]),
+        (has("leads", condition=where("TITLE", "EQ", "Deal 1")), ["Bert"]),
+        (has("leads", "EQ", 1, where("name", "LIKE", "deal%")), ["Anna"]),
+        (has("leads", "EQ", 0, where("name", "EQ", "Deal 1")), ["Nobody", "Anna"]),
+        (
+            has("leads", "EQ", 2, {"OR": [where("name", "EQ", "Deal 0"), where("name", "EQ", "Deal 1")]}),
+            ["Bert"],
+        ),
+        ({**has("leads"), **where("FIRSTNAME", "EQ", "Anna")}, ["Anna"]),
+        ({"OR": [has("leads", "EQ", 0), has("leads", "EQ", 2)]}, ["Nobody", "Bert"]),
+        ({"AND": [has("leads", "GTE", 1), has("leads", "LT", 2)]}, ["Anna"]),
+        ({"HAS": None}, ["Nobody", "Anna", "Bert"]),
+        (has("leads", condition={}), ["Anna", "Bert"]),
+    ],
+)
+def test_conditions(people, actors, asked, found):
+    assert listed("peoples", "firstname", actor=actors.viewer, where=asked) == found
+
+
+def test_leads_that_the_caller_does_not_see_are_not_counted(tenant, company, actors):
+    company.lead_visibility = LeadVisibility.OWN
+    company.save()
+    person = PersonFactory(company=company, firstname="Anna")
+    LeadFactory(company=company, person=person, owner=tenant.users["agent"])
+    LeadFactory(company=company, person=person, owner=tenant.users["colleague"])
+    agent = actor_for(tenant.users["agent"], company, door=actors.agent.door)
+
+    assert listed("peoples", "firstname", actor=agent, where=has("leads", "EQ", 1)) == ["Anna"]
+    assert listed("peoples", "firstname", actor=agent, where=has("leads", "GTE", 2)) == []
+    assert listed("peoples", "firstname", actor=actors.manager, where=has("leads", "EQ", 2)) == ["Anna"]
+
+
+def test_relations_through_tables_between(tenant, actors):
+    company = tenant.company
+    tags = [TagFactory(company=company) for _ in range(2)]
+    organization = OrganizationFactory(company=company, name="Acme")
+    people = [PersonFactory(company=company) for _ in range(3)]
+    organization.people.add(*people)
+    organization.tags.add(*tags)
+    lead: Lead = LeadFactory(company=company, title="Deal")
+    lead.participants.add(tenant.users["agent"], tenant.users["colleague"])
+
+    def found(field: str, name: str, asked: Any) -> list[Any]:
+        return listed(field, name, actor=actors.viewer, where=asked)
+
+    assert found("organizations", "name", has("peoples", "EQ", 3)) == ["Acme"]
+    assert found("organizations", "name", has("tags", "EQ", 2)) == ["Acme"]
+    assert found("organizations", "name", has("tags", "EQ", 1)) == []
+    assert found("leads", "title", has("participants", "EQ", 2)) == ["Deal"]
+    assert found("leads", "title", has("participants", "GT", 2)) == []
+    assert len(found("peoples", "id", has("organization", "EQ", 1))) == 3
+    assert len(found("peoples", "id", has("organizations", "EQ", 1))) == 3
+
+
+def test_relations_of_pipelines_and_custom_fields(tenant, actors):
+    pipeline = PipelineFactory(company=tenant.company, name="Two")
+    for _ in range(2):
+        StageFactory(company=tenant.company, pipeline=pipeline)
+    PersonFactory(company=tenant.company, firstname="Three", custom_fields={"a": 1, "b": "x", "c": True})
+    PersonFactory(company=tenant.company, firstname="None")
+
+    def found(asked: Any) -> list[Any]:
+        return listed("peoples", "firstname", actor=actors.viewer, where=asked)
+
+    assert listed("pipelines", "name", actor=actors.viewer, where=has("stages", "EQ", 2)) == ["Two"]
+    assert found(has("custom_fields", "EQ", 3)) == ["Three"]
+    assert found(has("custom_fields", "LT", 1)) == ["None"]
+    assert found(has("custom_fields", "EQ", 2, where("name", "IN", ["a", "b", "d"]))) == ["Three"]
+    assert found(has("custom_fields", "EQ", 0, where("name", "IN", []))) == ["Three", "None"]
+    assert (
+        found(has("custom_fields", condition={**where("name", "EQ", "a"), "AND": [where("value", "GT", 1)]}))
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "asked", "message"),
+    [
+        ("peoples", has("company"), "HAS knows no such relation."),
+        ("peoples", has("nonsense"), "HAS knows no such relation."),
+        ("peoples", has("contacts__type"), "HAS knows no such relation."),
+        ("pipelines", has("leads"), "HAS knows no such relation."),
+        (
+            "peoples",
+            has("leads", condition=where("id__gt", "EQ", 1)),
+            "The condition of HAS knows no such column.",
+        ),
+        (
+            "peoples",
+            has("leads", condition=where("company_id", "EQ", 1)),
+            "The condition of HAS knows no such column.",
+        ),
+        (
+            "peoples",
+            has("leads", condition=where("nonsense", "EQ", 1)),
+            "The condition of HAS knows no such column.",
+        ),
+        ("peoples", has("leads", "LIKE"), "The operator LIKE does not compare amounts."),
+        ("peoples", has("leads", "IS_NULL"), "The operator IS_NULL does not compare amounts."),
+        ("peoples", has("leads", "IN"), "The operator IN does not compare amounts."),
+        ("peoples", has("leads", condition=where("id", "EQ", "x")), "The value does not fit the column ID."),
+        (
+            "peoples",
+            {"AND": [has("tags")] * (MOST_RELATIONS + 1)},
+            "A list is narrowed by 20 relations and custom fields at most.",
+        ),
+    ],
+)
+def test_refusals(tenant, actors, field, asked, message):
+    assert refused(field, actor=actors.viewer, where=asked) == (
+        message,
+        {"code": "BAD_USER_INPUT"} | ({"reason": "Expected an id."} if "ID." in message else {}),
+    )
+
+
+def test_nesting_in_a_condition_of_has_counts_like_any_other(tenant, actors):
+    deep: dict[str, Any] = where("slug", "EQ", "vip")
+    for _ in range(8):
+        deep = {"AND": [deep]}
+    assert listed("peoples", "id", actor=actors.viewer, where=has("tags", condition=deep)) == []
+
+    message, _extensions = refused(
+        "peoples", actor=actors.viewer, where={"AND": [has("tags", condition=deep)]}
+    )
+    assert message == "Conditions may be nested 10 deep at most."
+
+
+def test_statements_do_not_grow_with_the_rows(people, tenant, actors):
+    asked = {"AND": [has("leads", "GTE", 0), has("custom_fields", "EQ", 0), has("tags", "LT", 5)]}
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            listed("peoples", "firstname", actor=actors.viewer, where=asked)
+        return len(queries)
+
+    few = statements()
+    for _ in range(5):
+        LeadFactory(company=tenant.company, person=PersonFactory(company=tenant.company))
+
+    assert statements() == few == 1

@@ -1,0 +1,28 @@
+"""How tests deliver to receivers."""
+
+import json
+from typing import Any
+
+from django.test import Client
+
+from leads.models import LeadReceiver
+from tests.tenants.world import State, read_all
+
+
+def deliver(receiver: LeadReceiver, payload: Any, **headers: str) -> Any:
+    """Post a payload as JSON, with headers by their names in lower case with underscores."""
+    return deliver_body(receiver, json.dumps(payload), **headers)
+
+
+def deliver_body(
+    receiver: LeadReceiver, body: str | bytes, *, content_type: str = "application/json", **headers: str
+) -> Any:
+    """Post a body as it is."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Client().post(f"/receivers/{receiver.uuid}", body, content_type=content_type, headers=sent)
+
+
+def business_rows() -> State:
+    """Read every row but those that keep what was delivered."""
+    kept = ("leads_receiverattempt", "leads_leadroutinglog")
+    return {table: rows for table, rows in read_all().items() if table not in kept}

@@ -1,0 +1,94 @@
+"""Patterns of managers on texts of strangers: what is refused when saved, and how matching ends in time."""
+
+import time
+
+import pytest
+
+from leads.routing.patterns import Deadline, SlowPattern, compile_pattern, taken_by
+
+#: Patterns that look harmless, with texts of 2,000 characters on which they do not end.
+SLOW = {
+    r"(\w+)\s*(\w+)\s*:(\d+)": "a" * 1999 + ":",
+    r"(.*)(.*)(.*)x(.*)y$": "ax" * 1000,
+}
+
+
+def take(pattern: str, value: str) -> str | None:
+    return taken_by(compile_pattern(pattern), value, Deadline.starting_now())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "taken"),
+    [
+        (r"\d+", "zip 10001", "10001"),
+        (r"zip (\d+)", "zip 10001", "10001"),
+        (r"(a)|(b)", "b", "b"),
+        (r"/ZIP (\d+)/i", "zip 10001", "10001"),
+        (r"/^b$/m", "a\nb", "b"),
+        (r"/a.b/s", "a\nb", "a\nb"),
+        (r"\(?(\d{3})\)?", "(555) 0100", "555"),
+        (r"(?P<code>[A-Z]{2})-\d+", "NY-1", "NY"),
+        (r"\w+", "Ünïcode 1", "Ünïcode"),
+        (r"a*a*b", "a" * 1999 + "c", None),
+        (r"\d+", "none", None),
+    ],
+)
+def test_what_is_taken(pattern, value, taken):
+    assert take(pattern, value) == taken
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "",
+        "//",
+        "x" * 201,
+        "(",
+        "a)",
+        "[a",
+        "/a/q",
+        "(a+)+",
+        "(?:a{2}){2}",
+        "((a*)b)*",
+        "(?P<x>a+){3}",
+        "(?:a{1000}b){1000}",
+        "([[:alpha:])]a{999}){999}",
+        "(a{999}(?#\\)){999}",
+        "(?x)a",
+        "a{1001}",
+        "(?R)",
+        "(?1)(a)",
+        r"\p{Nonsense}",
+        r"\L<names>",
+    ],
+)
+def test_what_is_refused_when_saved(pattern):
+    begin = time.perf_counter()
+
+    with pytest.raises(ValueError, match=r"\.$"):
+        compile_pattern(pattern)
+
+    assert time.perf_counter() - begin < 0.5
+
+
+@pytest.mark.parametrize("pattern", list(SLOW))
+def test_a_search_ends_in_time(pattern):
+    begin = time.perf_counter()
+
+    with pytest.raises(SlowPattern):
+        take(pattern, SLOW[pattern])
+
+    assert time.perf_counter() - begin < 3
+
+
+def test_all_patterns_of_a_payload_share_one_deadline():
+    deadline = Deadline(time.monotonic() - 1)
+
+    with pytest.raises(SlowPattern):
+        taken_by(compile_pattern("a"), "a", deadline)
+
+
+def test_a_value_is_not_matched_beyond_its_longest():
+    assert take("b$", "a" * 1999 + "b") == "b"
+    with pytest.raises(ValueError, match="2000"):
+        take("b$", "a" * 2000 + "b")
