@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from crm.actors import Action, Actor, Role
+from crm.errors import Conflict
 from crm.models import Company, Membership, User
 from crm.services import saving
 
@@ -28,6 +29,8 @@ def add_member(company: Company, user: User, role: Role) -> Membership:
     """Make a user an active member of a company, or give a member another role.
 
     The first company of a user becomes the default one.
+
+    :raises Conflict: if the last administrator is to get another role.
     """
     membership = Membership.objects.filter(company=company, user=user).first()
     if membership is None:
@@ -35,6 +38,7 @@ def add_member(company: Company, user: User, role: Role) -> Membership:
         membership = Membership(company=company, user=user, is_default=not has_default)
     membership.role = role.value
     membership.is_active = True
+    _keep_an_administrator(membership)
     membership.full_clean()
     membership.save()
     return membership
@@ -57,8 +61,10 @@ def save_membership(membership: Membership, *, actor: Actor) -> Membership:
     """Validate and store a membership of the actor's company; a user keeps one default company.
 
     :raises Forbidden: if the actor does not manage the company.
+    :raises Conflict: if the company would be left without an administrator.
     """
     actor.require(Action.MANAGE_COMPANY)
+    _keep_an_administrator(membership)
     if membership.is_default:
         Membership.objects.filter(user=membership.user, is_default=True).exclude(pk=membership.pk).update(
             is_default=False
@@ -66,6 +72,17 @@ def save_membership(membership: Membership, *, actor: Actor) -> Membership:
     membership.full_clean()
     membership.save()
     return membership
+
+
+def _keep_an_administrator(membership: Membership) -> None:
+    if membership.role == Role.ADMIN.value and membership.is_active:
+        return
+    # Two administrators who demote each other at once wait here for each other.
+    Company.objects.select_for_update(no_key=True).get(pk=membership.company_id)
+    administrators = Membership.objects.active().filter(company=membership.company_id, role=Role.ADMIN.value)
+    keys = set(administrators.values_list("pk", flat=True))
+    if keys == {membership.pk}:
+        raise Conflict("This is the last administrator of the company.")
 
 
 @transaction.atomic

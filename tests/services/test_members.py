@@ -1,0 +1,49 @@
+"""A company always keeps an administrator."""
+
+import pytest
+
+from crm.actors import Role
+from crm.errors import Conflict
+from crm.models import Membership
+from crm.services.companies import add_member, save_membership
+
+pytestmark = pytest.mark.django_db
+
+
+def membership_of(tenant, name):
+    return Membership.objects.get(company=tenant.company, user=tenant.users[name])
+
+
+@pytest.mark.parametrize("change", [{"role": Role.AGENT.value}, {"is_active": False}])
+def test_the_last_administrator_stays(tenant, actors, change):
+    membership = membership_of(tenant, "admin")
+    for name, value in change.items():
+        setattr(membership, name, value)
+
+    with pytest.raises(Conflict):
+        save_membership(membership, actor=actors.admin)
+
+    stored = membership_of(tenant, "admin")
+    assert (stored.role, stored.is_active) == (Role.ADMIN.value, True)
+
+
+def test_the_last_administrator_gets_no_other_role_by_being_added_again(tenant):
+    with pytest.raises(Conflict):
+        add_member(tenant.company, tenant.users["admin"], Role.VIEWER)
+
+    assert membership_of(tenant, "admin").role == Role.ADMIN.value
+
+
+def test_one_of_two_administrators_may_go_and_the_other_stays(tenant, actors):
+    add_member(tenant.company, tenant.users["manager"], Role.ADMIN)
+    first = membership_of(tenant, "admin")
+    first.is_active = False
+    save_membership(first, actor=actors.admin)
+
+    second = membership_of(tenant, "manager")
+    second.role = Role.MANAGER.value
+    with pytest.raises(Conflict):
+        save_membership(second, actor=actors.admin)
+
+    assert not membership_of(tenant, "admin").is_active
+    assert membership_of(tenant, "manager").role == Role.ADMIN.value
