@@ -2,11 +2,13 @@
 
 import graphene
 
+from crm.graphql.absences import AbsenceMutation, AbsenceQuery
 from crm.graphql.activities import ActivityMutation, ActivityQuery
 from crm.graphql.channels import ChannelMutation, ChannelQuery
 from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
 from crm.graphql.mutations import Mutation as CrmMutation
 from crm.graphql.queries import Query as CrmQuery
+from leads.graphql.agents import AgentQuery
 from leads.graphql.bulk import LeadBulkMutation
 from leads.graphql.dashboard import DashboardQuery
 from leads.graphql.files import FileMutation, FileQuery
@@ -15,6 +17,7 @@ from leads.graphql.mutations import Mutation as LeadsMutation
 from leads.graphql.queries import Query as LeadsQuery
 from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
 from leads.graphql.records import RecordMutation, RecordQuery
+from leads.graphql.rotations import RotationMutation, RotationQuery
 from leads.graphql.subscriptions import Subscription
 from leads.graphql.timeline import TimelineQuery
 from people.graphql.bulk import PeopleBulkMutation
@@ -43,6 +46,9 @@ class Query(
     TimelineQuery,
     ReceiverQuery,
     FileQuery,
+    RotationQuery,
+    AgentQuery,
+    AbsenceQuery,
 ):
     """Everything that can be asked."""
 
@@ -63,6 +69,8 @@ class Mutation(
     ImportMutation,
     MergeMutation,
     UpsertMutation,
+    RotationMutation,
+    AbsenceMutation,
 ):
     """Everything that can be changed."""
 

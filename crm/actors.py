@@ -47,6 +47,8 @@ class Action(Enum):
     CHANGE_FILES = (Role.AGENT, Scope.WRITE, "files")
     CHANGE_CHANNELS = (Role.AGENT, Scope.WRITE, "channels")
     CHANGE_ACTIVITIES = (Role.AGENT, Scope.WRITE, "activities")
+    #: To say when oneself is away; for others it takes what CHANGE_LOOKUPS takes.
+    CHANGE_ABSENCES = (Role.AGENT, Scope.WRITE, "absences")
     #: To change what others said.
     MODERATE = (Role.MANAGER, Scope.WRITE, "moderation")
     CHANGE_PIPELINES = (Role.MANAGER, Scope.WRITE, "pipelines")

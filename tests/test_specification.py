@@ -180,11 +180,11 @@ def test_every_mutation_runs_again_on_the_same_data(actor: Actor, number: str) -
     data(DOCUMENTS[number], actor=actor)
 
 
-def test_create_lead_takes_twelve_statements(actor: Actor) -> None:
+def test_create_lead_takes_thirteen_statements(actor: Actor) -> None:
     data(DOCUMENTS["07"], actor=actor)
 
     with CaptureQueriesContext(connection) as captured:
         data(DOCUMENTS["07"], actor=actor)
 
     statements = [query["sql"] for query in captured if not query["sql"].startswith(("BEGIN", "COMMIT"))]
-    assert len(statements) == 12, statements
+    assert len(statements) == 13, statements

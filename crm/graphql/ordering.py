@@ -41,11 +41,13 @@ def order_input(parent: str, field: str, filterset: type[ListFilterSet]) -> type
 def order(clauses: Sequence[Mapping[str, Any]] | None, filterset: type[ListFilterSet]) -> list[OrderBy | str]:
     """Give the order of a list: its clauses, rows without a value last, then the id."""
     expressions: list[OrderBy | str] = []
-    model = filterset._meta.model
+    columns = {column.name: column for column in filterset._meta.model._meta.concrete_fields}
+    columns |= {column.attname: column for column in columns.values()}
     for clause in clauses or []:
         name = filterset.order_columns[getattr(clause["column"], "value", clause["column"])]
         descending = getattr(clause["order"], "value", clause["order"]) == Direction.DESC.value
         # Only columns that may be empty say where the empty ones go: the others can use their index.
-        nullable = "__" in name or model._meta.get_field(name).null
+        # What is computed for the list has no column that tells.
+        nullable = name not in columns or columns[name].null
         expressions.append(OrderBy(F(name), descending=descending, nulls_last=True if nullable else None))
     return [*expressions, "pk"]

@@ -1,8 +1,10 @@
 """When members are away."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from crm.models.base import TenantModel, TenantQuerySet
@@ -30,3 +32,9 @@ class Absence(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.user} away"
+
+    def clean(self) -> None:
+        starts: datetime | None = self.starts_at
+        ends: datetime | None = self.ends_at
+        if starts is not None and ends is not None and ends <= starts:
+            raise ValidationError({"ends_at": "An absence ends after it starts."})

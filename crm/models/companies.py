@@ -1,7 +1,7 @@
 """Tenants and who belongs to them."""
 
 import uuid
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -87,6 +87,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> Self:
         """Narrow to memberships that count: user, company and membership are all active."""
         return self.filter(is_active=True, user__is_active=True, company__is_active=True)
+
+    def search(self, text: str) -> Self:
+        """Narrow to the members whose names or e-mail hold every word of the text, without case."""
+        users: Any = self.model._meta.get_field("user").related_model
+        return self.filter(user__in=users.objects.search(text).values("pk"))
 
 
 class Membership(Stamped):

@@ -10,7 +10,7 @@ from graphene_django import DjangoObjectType
 
 from crm.actors import Actor
 from crm.graphql.discussion import Activity, SocialChannel
-from crm.graphql.scalars import Mixed
+from crm.graphql.scalars import JSON, Mixed
 from crm.graphql.types import (
     Attribute,
     BatchedList,
@@ -26,6 +26,7 @@ from crm.graphql.types import (
 )
 from leads import models
 from leads.graphql.daily import LeadLastActivity, LeadLostReason, LeadsParticipants, LeadStageVisit
+from leads.graphql.rotating import LeadRotation
 from leads.models.querysets import is_rotting
 from leads.services.activity import rotting_reason
 from leads.services.duplicates import duplicates_of_leads
@@ -115,6 +116,8 @@ class LeadReceiver(DjangoObjectType):
     agent = Related(User, "agent")
     source = Related(LeadSource, "source")
     lead_source = Related(LeadSource, "source", name="leadSource")
+    rotation = Related(LeadRotation, "rotation")
+    lead_rotation = Related(LeadRotation, "rotation", name="leadRotation")
     type = Related(LeadType, "type")
     lead_type = Related(LeadType, "type", name="leadType")
     total_leads = Computed(graphene.Int, "total_leads", _received_leads, required=True)
@@ -166,6 +169,13 @@ class Lead(DjangoObjectType):
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     custom_fields = custom_fields()
+    routing_log = RelatedList(
+        lambda: LeadRoutingLog,
+        "routing_logs",
+        ordering=("-id",),
+        required=True,
+        description="Why the lead got its owner, for those who may read the routing log; empty for others.",
+    )
     duplicates = BatchedList(lambda: Lead, duplicates_of_leads, loads=("person_id",))
     stage_history = RelatedList(LeadStageVisit, "stage_visits", ordering=("entered_at",), required=True)
     days_in_stage = Derived(
@@ -186,3 +196,27 @@ class Lead(DjangoObjectType):
         lambda _actor: Case(When(is_rotting(), then=True), default=False, output_field=BooleanField()),
         required=True,
     )
+
+
+LeadRoutingOutcome = graphene.Enum(
+    "LeadRoutingOutcome", [(value, value) for value in models.RoutingOutcome.values]
+)
+
+
+class LeadRoutingLog(DjangoObjectType):
+    """Why a new lead got its owner, with all that the choice was made from; or why a delivery made none.
+
+    Credits and shares of the candidates in ``detail`` are in billionths of a lead.
+    """
+
+    class Meta:
+        model = models.LeadRoutingLog
+        fields = ("id", "door", "error", "created_at")
+
+    lead = Related(Lead, "lead")
+    receiver = Related(LeadReceiver, "receiver")
+    rotation = Related(LeadRotation, "rotation")
+    user = Related(User, "user")
+    outcome = Attribute(LeadRoutingOutcome, "outcome", required=True)
+    detail = Attribute(JSON, "detail")
+    payload = Derived(JSON, ("attempt__payload",), lambda log: log.attempt and log.attempt.payload)

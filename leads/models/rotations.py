@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import ClassVar
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.db import models
 
 from crm.models.base import TenantModel, TenantQuerySet
@@ -21,6 +22,13 @@ class LeadRotation(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.leads_rotations_email:
+            try:
+                validate_email(self.leads_rotations_email)
+            except ValidationError as refused:
+                raise ValidationError({"leads_rotations_email": refused.messages}) from refused
 
 
 class LeadRotationAgent(TenantModel):

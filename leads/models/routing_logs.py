@@ -1,12 +1,13 @@
 """What came in through receivers, and how leads got their owners."""
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from crm.actors import Action, Actor
 from crm.models.base import TenantModel, TenantQuerySet
 from leads.models.lead import Lead
 from leads.models.receivers import LeadReceiver
@@ -72,6 +73,15 @@ class RoutingOutcome(models.TextChoices):
     FAILED = "FAILED", "The delivery was refused"
 
 
+class LeadRoutingLogQuerySet(TenantQuerySet["LeadRoutingLog"]):
+    """Decisions about owners."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Narrow to those of the actor's company, for who may read them; they tell of all its agents."""
+        rows = super().visible_to(actor)
+        return rows if actor.may(Action.READ_ROUTING) else rows.none()
+
+
 class LeadRoutingLog(TenantModel):
     """One decision about the owner of a lead, with all that it was made from."""
 
@@ -87,7 +97,7 @@ class LeadRoutingLog(TenantModel):
     detail = models.JSONField(default=dict)
     error = models.TextField(null=True)
 
-    objects: ClassVar[TenantQuerySet["LeadRoutingLog"]] = TenantQuerySet["LeadRoutingLog"].as_manager()  # type: ignore[assignment]
+    objects: ClassVar[LeadRoutingLogQuerySet] = LeadRoutingLogQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         indexes = [

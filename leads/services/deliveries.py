@@ -135,7 +135,7 @@ def process(attempt_id: int, *, replayer: Actor | None = None) -> ReceiverAttemp
         attempt.replayed_at, attempt.replayed_by_id = timezone.now(), replayer.user_id
     try:
         with transaction.atomic():
-            attempt.lead = make_lead(receiver, attempt.payload)
+            attempt.lead = make_lead(receiver, attempt.payload, attempt=attempt)
             attempt.status, attempt.errors = AttemptStatus.PROCESSED, None
     except (ValidationError, CrmError) as refused:
         attempt.lead, attempt.status, attempt.errors = None, AttemptStatus.FAILED, errors_of(refused)

@@ -11,8 +11,9 @@ from crm.models import User
 from crm.models.lifecycle import LIVE
 from crm.services import channels, custom_fields, file_links, messages, saving, tags
 from crm.services.history import Changes
-from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus
+from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus, ReceiverAttempt
 from leads.services import activity, announcing, references, stage_visits
+from leads.services.assignment import assign_owner, log_assignment
 from leads.services.references import LeadValues
 
 TEXTS = ("firstname", "lastname", "email", "phone", "description", "reason_lost")
@@ -35,10 +36,19 @@ def _assign(lead: Lead, values: LeadValues, actor: Actor) -> None:
 
 
 @transaction.atomic
-def create_lead(values: LeadValues, *, actor: Actor, member_id: str | None = None) -> Lead:
+def create_lead(
+    values: LeadValues,
+    *,
+    actor: Actor,
+    member_id: str | None = None,
+    attempt: ReceiverAttempt | None = None,
+) -> Lead:
     """Make a lead, in the stage and status that are named or the company's first ones.
 
+    Why it has its owner is written into the routing log.
+
     :param member_id: what the sender of a delivery calls the member who is to own the lead.
+    :param attempt: the delivery that it is made of.
     :raises ValidationError: if a rule is broken; ``title`` is required.
     :raises NotFound: if something that the values name does not exist for the actor.
     """
@@ -49,9 +59,13 @@ def create_lead(values: LeadValues, *, actor: Actor, member_id: str | None = Non
         default = LeadStatus.objects.default_of(actor.company_id).select_related("company").first()
         if default is not None:
             lead.status, lead.company = default, default.company
-    references.take_from_receiver(lead, values, actor=actor, member_id=member_id)
+    references.take_from_receiver(lead, values, actor=actor)
     _flag_duplicate(lead, values)
-    return _write(lead, values, actor)
+    # As late as possible: it may lock a rotation, for which other leads then wait.
+    assignment = assign_owner(lead, values, actor=actor, member_id=member_id)
+    _write(lead, values, actor)
+    log_assignment(lead, assignment, actor=actor, attempt=attempt)
+    return lead
 
 
 def _flag_duplicate(lead: Lead, values: LeadValues) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor, Door, system_actor
 from crm.errors import CrmError
-from leads.models import Lead, LeadReceiver
+from leads.models import Lead, LeadReceiver, ReceiverAttempt
 from leads.routing.credentials import is_credential, without_credentials
 from leads.routing.drafts import CELLPHONE_TYPE, EMAIL_TYPE, PHONE_TYPE, Draft
 from leads.routing.plain import plain_draft
@@ -29,14 +29,16 @@ Payload = Mapping[str, Any]
 Errors = dict[str, list[str]]
 
 
-def make_lead(receiver: LeadReceiver, payload: Payload) -> Lead:
+def make_lead(receiver: LeadReceiver, payload: Payload, *, attempt: ReceiverAttempt | None = None) -> Lead:
     """Make the lead of a payload, as the receiver maps it.
 
+    :param attempt: the delivery that the payload is of.
     :raises ValidationError: or a domain error, if the mapping or a rule of leads refuses it.
     """
     draft = draft_of(receiver, payload)
     actor = system_actor(receiver.company_id, door=Door.WEBHOOK, via=receiver.name)
-    return create_lead(lead_values(draft, receiver), actor=actor, member_id=draft.member_id)
+    values = lead_values(draft, receiver)
+    return create_lead(values, actor=actor, member_id=draft.member_id, attempt=attempt)
 
 
 def draft_of(receiver: LeadReceiver, payload: Payload) -> Draft:

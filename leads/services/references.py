@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from crm.actors import Actor, Role
+from crm.actors import Actor
 from crm.models import User
 from crm.services import nesting
 from crm.services.custom_fields import CustomFieldValues
@@ -170,13 +170,8 @@ def _resolve_organization(lead: Lead, values: LeadValues, actor: Actor) -> None:
         )
 
 
-def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor, member_id: str | None = None) -> None:
-    """Give a new lead its receiver, and from it what the input leaves open: type, source and owner.
-
-    A lead made by hand, with no receiver at all, belongs to the one who makes it.
-
-    :param member_id: names the member who owns it before the receiver's agent does.
-    """
+def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
+    """Give a new lead its receiver, and from it what the input leaves open of type and source."""
     if "receiver_id" in values and lead.receiver is not None:
         receivers = LeadReceiver.objects.visible_to(actor).filter(pk=lead.receiver.pk)
     elif "receiver_id" in values:
@@ -188,18 +183,3 @@ def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor, member_i
     if receiver is not None:
         lead.type = lead.type or (None if "type_id" in values else receiver.type)
         lead.source = lead.source or (None if "source_id" in values else receiver.source)
-    if "leads_owner_id" in values:
-        return
-    if receiver is not None:
-        agent = receiver.agent if receiver.agent_may_own else None
-        lead.owner = _member(member_id, actor) or agent
-    elif actor.user_id is not None and actor.role.rank > Role.VIEWER.rank:
-        lead.owner_id = actor.user_id
-
-
-def _member(member_id: str | None, actor: Actor) -> User | None:
-    if member_id is None:
-        return None
-    members = User.objects.assignable_in(actor.company_id)
-    named: User | None = members.filter(memberships__member_id=member_id).first()
-    return named

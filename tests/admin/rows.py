@@ -1,10 +1,12 @@
 """One row of each model of the admin, in a tenant."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import models
 
 from crm.models import (
+    Absence,
     ApiToken,
     Company,
     CustomFieldDefinition,
@@ -15,7 +17,16 @@ from crm.models import (
     User,
 )
 from crm.services.channels import open_default_channel
-from leads.models import Lead, LeadReceiver, LeadSource, LeadStatus, LeadType, ReceiverAttempt
+from leads.models import (
+    Lead,
+    LeadReceiver,
+    LeadRotation,
+    LeadRoutingLog,
+    LeadSource,
+    LeadStatus,
+    LeadType,
+    ReceiverAttempt,
+)
 from people.models import ContactType, Merge, Organization, Person
 from people.models.person import PersonFile
 from pipelines.models import Pipeline, Stage
@@ -26,7 +37,7 @@ from tests.factories.crm import (
     TagFactory,
     Tenant,
 )
-from tests.factories.leads import LeadFactory, refused_attempt
+from tests.factories.leads import LeadFactory, LeadRotationFactory, refused_attempt
 from tests.factories.people import ContactTypeFactory, OrganizationFactory, PersonFactory
 
 
@@ -48,12 +59,23 @@ def rows_of(tenant: Tenant, mark: str) -> dict[type[models.Model], Any]:
         row.refresh_from_db()
     return {
         **lookups,
+        Absence: Absence.objects.create(
+            company=company,
+            user=tenant.users["colleague"],
+            starts_at=lead.created_at,
+            ends_at=lead.created_at + timedelta(days=1),
+            reason=mark,
+        ),
         ApiToken: ApiTokenFactory(company=company, user=tenant.users["admin"], name=mark),
         Company: company,
         ContactType: ContactTypeFactory(company=company, name=mark),
         CustomFieldDefinition: CustomFieldDefinitionFactory(company=company, name=mark),
         Filesystem: _file_of(person, mark),
         Lead: lead,
+        LeadRotation: LeadRotationFactory(company=company, name=mark),
+        LeadRoutingLog: LeadRoutingLog.objects.create(
+            company=company, lead=lead, outcome="UNASSIGNED", door="graphql", detail={"reason": mark}
+        ),
         Membership: Membership.objects.get(user=tenant.users["colleague"]),
         Merge: Merge.objects.create(company=company, model="PEOPLE", winner_id=person.pk, door="admin"),
         Organization: organization,

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from crm.actors import Role
 from crm.models import (
+    Absence,
     ApiToken,
     Company,
     CustomFieldDefinition,
@@ -19,7 +20,16 @@ from crm.models import (
     User,
 )
 from crm.services.companies import add_member
-from leads.models import Lead, LeadReceiver, LeadSource, LeadStatus, LeadType, ReceiverAttempt
+from leads.models import (
+    Lead,
+    LeadReceiver,
+    LeadRotation,
+    LeadRoutingLog,
+    LeadSource,
+    LeadStatus,
+    LeadType,
+    ReceiverAttempt,
+)
 from people.models import ContactType, Merge, Organization, Person
 from pipelines.models import Pipeline, Stage
 from tests.admin.conftest import messages_of, posted
@@ -33,6 +43,7 @@ NONE: set[str] = set()
 
 #: Pages of each model that open to viewer, agent, manager and admin.
 MATRIX = {
+    Absence: (LOOK, ALL, ALL, ALL),
     ApiToken: (NONE, NONE, NONE, {"list", "add"}),
     Company: (NONE, NONE, NONE, {"list", "change"}),
     ContactType: (LOOK, LOOK, ALL - {"delete"}, ALL - {"delete"}),
@@ -40,6 +51,8 @@ MATRIX = {
     Filesystem: (NONE, NONE, LOOK, LOOK),
     Lead: (LOOK, ALL, ALL, ALL),
     LeadReceiver: (LOOK, LOOK, ALL, ALL),
+    LeadRotation: (LOOK, LOOK, ALL, ALL),
+    LeadRoutingLog: (NONE, NONE, LOOK, LOOK),
     LeadSource: (LOOK, LOOK, ALL, ALL),
     LeadStatus: (LOOK, LOOK, ALL, ALL),
     LeadType: (LOOK, LOOK, ALL, ALL),

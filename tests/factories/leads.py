@@ -1,5 +1,6 @@
 """Leads, their lookups, and who takes part in them."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -10,6 +11,8 @@ from leads.models import (
     LeadFollower,
     LeadParticipant,
     LeadReceiver,
+    LeadRotation,
+    LeadRotationAgent,
     LeadSource,
     LeadStatus,
     LeadType,
@@ -53,6 +56,26 @@ class LeadReceiverFactory(RowFactory):
 
     company = factory.SubFactory(CompanyFactory)
     name = "Contact form"
+
+
+class LeadRotationFactory(RowFactory):
+    """A rotation without agents."""
+
+    class Meta:
+        model = LeadRotation
+
+    company = factory.SubFactory(CompanyFactory)
+    name = "Inbound"
+
+
+class LeadRotationAgentFactory(RowFactory):
+    class Meta:
+        model = LeadRotationAgent
+
+    rotation = factory.SubFactory(LeadRotationFactory)
+    company = factory.SelfAttribute("rotation.company")
+    user = factory.SubFactory(UserFactory)
+    percent = Decimal(50)
 
 
 def refused_attempt(receiver: LeadReceiver, **values: Any) -> ReceiverAttempt:

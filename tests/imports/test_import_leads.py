@@ -239,7 +239,7 @@ def test_each_row_takes_the_same_number_of_statements(import_leads, tenant):
 
     ten, sixty = statements_of(import_leads, 10), statements_of(import_leads, 60)
 
-    assert (sixty - ten) / 50 == 22
+    assert (sixty - ten) / 50 == 23
 
 
 def test_names_of_another_company_are_not_listed(import_leads, tenant, other_tenant):

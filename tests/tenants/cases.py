@@ -99,6 +99,9 @@ RECEIVER_IDS = {
     "lead_sources_id": "source",
     "lead_types_id": "type",
 }
+AGENT = {"users_id": Key("user"), "percent": 50}
+AGENT_IDS = {"input.agents.0.users_id": "user"}
+AWAY = {"starts_at": "2026-01-01T00:00:00+00:00", "ends_at": "2026-01-02T00:00:00+00:00"}
 NESTED_PERSON = {"input.people.firstname": "New"}
 STAGE_IDS = {"id": "stage", "pipelines_id": "pipeline", "pipeline_id": "pipeline"}
 STAGE_NAME = {"input.stages.0.name": "New"}
@@ -166,6 +169,28 @@ def _of_fields(coordinate: str, arguments: Mapping[str, Any]) -> dict[str, Case]
 CASES: dict[str, Case] = {
     **_of_fields("Query.customField", {"name": "Segment"}),
     **_of_fields("Query.customFields", {}),
+    "Query.absences": Case(),
+    "Query.agents": Case(),
+    "Query.leadRoutingLogs": Case(),
+    "Query.leadsRotations": Case(),
+    "Query.simulateLeadRotation": _by_id("rotation"),
+    "Mutation.createAbsence": Case(arguments={"input": AWAY}, ids={"input.user_id": "user"}),
+    "Mutation.updateAbsence of another member": Case(
+        arguments={"id": Key("absence"), "input": {"reason": "New"}},
+        ids={"id": "absence", "input.user_id": "user"},
+    ),
+    "Mutation.deleteAbsence of another member": _by_id("absence"),
+    "Mutation.createLeadRotation": Case(
+        arguments={"input": {"name": "New", "agents": [AGENT]}}, ids=AGENT_IDS
+    ),
+    "Mutation.updateLeadRotation": Case(
+        arguments={"id": Key("rotation"), "input": {"name": "New", "agents": [AGENT]}},
+        ids={"id": "rotation", **AGENT_IDS},
+    ),
+    "Mutation.deleteLeadRotation": Case(
+        arguments={"id": Key("spare_rotation")},
+        ids={"id": "spare_rotation", "replacement_id": "rotation"},
+    ),
     "Query.customFieldDefinitions": Case(),
     "Query.contactType": Case(),
     "Query.currentCompany": Case(),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLField, GraphQLInputObjectType, get_named_type
 
+from crm.graphql.absences import AbsenceFilterSet
 from crm.graphql.channels import ChannelMessageFilterSet, SocialChannelFilterSet
 from crm.graphql.custom_fields import CustomFieldDefinitionFilterSet
 from crm.graphql.filters import Column, ListFilterSet
@@ -12,8 +13,10 @@ from crm.graphql.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
 from crm.graphql.queries import TagFilterSet, UserFilterSet
 from crm.models import SocialChannel, User
 from leads.graphql import filters as leads
+from leads.graphql.agents import AgentFilterSet
 from leads.graphql.imports import ImportJobFilterSet
 from leads.graphql.receivers import ReceiverAttemptFilterSet
+from leads.graphql.rotations import LeadRotationFilterSet, LeadRoutingLogFilterSet
 from leads.models import Lead
 from people.graphql import filters as people
 from people.graphql.merges import MergeFilterSet
@@ -27,6 +30,10 @@ from tests.tenants.world import MARK, Side, World
 
 #: The columns of each list, and the kind of row that it lists.
 LISTED: dict[str, tuple[type[ListFilterSet], str]] = {
+    "absences": (AbsenceFilterSet, "absence"),
+    "agents": (AgentFilterSet, "membership"),
+    "leadRoutingLogs": (LeadRoutingLogFilterSet, "routing_log"),
+    "leadsRotations": (LeadRotationFilterSet, "rotation"),
     "channelMessages": (ChannelMessageFilterSet, "message"),
     "contactType": (people.ContactTypeFilterSet, "contact_type"),
     "customFieldDefinitions": (CustomFieldDefinitionFilterSet, "definition"),
@@ -75,6 +82,8 @@ def expected_keys(own: Side, name: str) -> set[str]:
     keys = {str(pk) for pk in rows.values_list("pk", flat=True)}
     if model is ContactType:
         keys |= {str(pk) for pk in ContactType.objects.filter(company=None).values_list("pk", flat=True)}
+    if name == "agents":
+        keys -= {str(pk) for pk in model._base_manager.filter(role="VIEWER").values_list("pk", flat=True)}
     if model is User:
         keys.add(str(model._base_manager.get(username="both").pk))
     return keys
@@ -139,7 +148,7 @@ def test_where_finds_own_rows_alone(world: World):
 
 def value_of(row: Any, column: Column) -> Any:
     for part in column.field_name.split("__"):
-        row = getattr(row, part, True)
+        row = getattr(row, part, 1)
     return row
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.apps import apps
@@ -14,16 +14,18 @@ from django.db.models import Model
 from crm.actors import Role
 from crm.importing.jobs import start_job
 from crm.models import DuplicatePolicy, MessageFile, SocialChannel
+from crm.services.absences import create_absence
 from crm.services.activities import complete_task, create_activity, delete_activity
 from crm.services.channels import create_channel
 from crm.services.companies import add_member
 from crm.services.messages import create_message
-from leads.models import Lead, LeadLostReason, LeadReceiver, LeadRotation
+from leads.models import Lead, LeadLostReason, LeadReceiver
 from leads.models.lead import LeadFile
 from leads.services.deliveries import take_in
 from leads.services.involvement import add_person, follow_lead
 from leads.services.leads import create_lead, delete_lead
 from leads.services.receivers import create_receiver
+from leads.services.rotations import create_rotation
 from people.models import Address, PeopleRelationship, Person
 from people.models.organizations import OrganizationFile
 from people.models.person import PersonFile
@@ -215,6 +217,8 @@ def _fill(made: Tenant) -> dict[str, Any]:
         file = FilesystemFactory(company=company, name=mark)
         link: Any = {model.__name__.removesuffix("File").lower(): record}
         model(company=company, file=file, **link).save()
+    # A raw write can then put another user into it.
+    company.memberships.filter(user=colleague).update(is_default=False)
     return {
         "company": company,
         "membership": company.memberships.get(user=colleague),
@@ -240,9 +244,8 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "spare_stage": spare_stage,
         "receiver": receiver,
         "spare_receiver": create_receiver({"name": "Spare", "source_name": mark}, actor=actor),
-        "rotation": LeadRotation.objects.create(company=company, name="Inbound"),
+        **_routed(made, lead, receiver, mark),
         "attempt": _refused_attempt(receiver, mark),
-        "delivered_attempt": _delivered_attempt(receiver, lead, colleague),
         "lead": lead,
         "status": lead.status,
         "type": lead.type,
@@ -285,6 +288,28 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
         "deleted_note": deleted,
         "task": create_activity(task, actor=agent),
         "done_task": complete_task(create_activity(task, actor=agent).pk, actor=agent),
+    }
+
+
+def _routed(made: Tenant, lead: Any, receiver: LeadReceiver, mark: str) -> dict[str, Any]:
+    colleague, actor = made.users["colleague"], made.actors.admin
+    agents: Any = [{"users_id": colleague.pk, "percent": 100, "phone": mark}]
+    rotation, spare = (
+        create_rotation({"name": name, "agents": agents}, actor=actor) for name in ("Inbound", "Spare")
+    )
+    LeadReceiver.objects.filter(pk=receiver.pk).update(rotation=rotation)
+    log = lead.routing_logs.get()
+    log.rotation, log.attempt = rotation, _delivered_attempt(receiver, lead, colleague)
+    log.save()
+    away: Any = {"user_id": colleague.pk, "reason": mark}
+    away |= {"starts_at": lead.created_at, "ends_at": lead.created_at + timedelta(days=1)}
+    return {
+        "rotation": rotation,
+        "spare_rotation": spare,
+        "rotation_agent": rotation.agents.get(),
+        "routing_log": log,
+        "delivered_attempt": log.attempt,
+        "absence": create_absence(away, actor=actor),
     }
 
 

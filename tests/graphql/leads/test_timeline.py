@@ -76,12 +76,24 @@ def test_everything_is_told_once_the_newest_first(lead, actors, tenant):
         ("TASK", "Send offer", "graphql", None),
         ("NOTE", "Called <b>them</b>", "graphql", None),
         ("UPDATED", "Changed", "import", "leads.csv"),
+        ("ROUTED", f"{lead.owner}, the agent of the receiver Default receiver.", "graphql", None),
         ("CREATED", "Created", "graphql", None),
     ]
-    assert shown[-2]["changes"] == [{"field": "title", "old": "Deal", "new": "Big deal"}]
+    assert shown[-3]["changes"] == [{"field": "title", "old": "Deal", "new": "Big deal"}]
     who = [entry["user"] and int(entry["user"]["id"]) for entry in shown]
     agent, colleague = actors.agent.user_id, actors.colleague.user_id
-    assert who == [actors.manager.user_id, agent, None, colleague, colleague, agent, agent, agent, agent]
+    assert who == [
+        actors.manager.user_id,
+        agent,
+        None,
+        colleague,
+        colleague,
+        agent,
+        agent,
+        agent,
+        None,
+        agent,
+    ]
     assert shown[3]["message"]["message"] == "Hello"
     assert shown[4]["activity"]["id"] == shown[5]["activity"]["id"] == str(task.pk)
     moments = [entry["at"] for entry in shown]
@@ -107,7 +119,7 @@ def test_a_stage_move_tells_the_stay_that_it_ended(lead, actors):
         door="graphql",
     )
 
-    [moved, _created] = entries(lead, actors.viewer)
+    [moved, _routed, _created] = entries(lead, actors.viewer)
 
     assert moved["text"] == "Stage: New -> Contacted, after 3 days"
     assert moved["visit"]["stage_name"] == visit.stage_name
@@ -126,7 +138,7 @@ def test_refused_and_empty_changes_leave_no_entry(lead, actors):
     note = create_activity(about(lead, text="Gone"), actor=actors.agent)
     delete_activity(note.pk, actor=actors.agent)
 
-    assert [entry["kind"] for entry in entries(lead, actors.viewer)] == ["CREATED"]
+    assert [entry["kind"] for entry in entries(lead, actors.viewer)] == ["ROUTED", "CREATED"]
 
 
 def test_people_and_organizations_have_one_too(actors):
@@ -156,7 +168,7 @@ def test_pages_are_stable_and_counted(lead, actors):
     pages = [entry["id"] for page in (1, 2, 3) for entry in entries(lead, actors.viewer, first=3, page=page)]
     assert pages == whole
     info = data(TIMELINE, actor=actors.viewer, variables={"kind": "LEAD", "id": str(lead.pk), "first": 3})
-    assert info["timeline"]["paginatorInfo"] == {"total": 8, "hasMorePages": True}
+    assert info["timeline"]["paginatorInfo"] == {"total": 9, "hasMorePages": True}
     assert entries(lead, actors.viewer, first=0) == []
 
 

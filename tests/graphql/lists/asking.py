@@ -9,7 +9,7 @@ from tests.clients import data, refusal
 
 def document(field: str, selection: str = "id") -> str:
     """Give the query of a list by where, order and search, which only some lists have."""
-    searched = field in {"leads", "organizations", "peoples", "tags", "users"}
+    searched = field in {"agents", "leads", "organizations", "peoples", "tags", "users"}
     name = f"Query{studly(field)}"
     return (
         f"query($where: {name}WhereWhereConditions, $orderBy: [{name}OrderByOrderByClause!]"

@@ -40,9 +40,15 @@ SOURCE = f"id uuid company {{ id }} name is_active type {{ {TYPE} }} leadType {{
 RECEIVER = (
     f"id uuid company {{ id }} user {{ {USER} }} agent {{ {USER} }} name source_name is_default is_active"
     f" source {{ {SOURCE} }} leadSource {{ id }} type {{ {TYPE} }} leadType {{ name }} total_leads"
+    " rotation { id name agents { id } } leadRotation { id name }"
     " template verification honeypot window_minutes rate_limit url"
 )
+ROTATION = (
+    f"id company {{ id }} name leads_rotations_email hits created_at updated_at"
+    f" agents {{ id user {{ {USER} }} phone percent hits }}"
+)
 STATUS = "id name category is_default weight"
+ROUTING_LOG_ROW = f"id outcome detail payload user {{ {USER} }} rotation {{ {ROTATION} }}"
 LEAD = (
     f"id uuid company {{ {COMPANY} }} user {{ {USER} }} title firstname lastname email phone description"
     f" reason_lost people {{ {PEOPLE} }} organization {{ {ORGANIZATION} }} owner {{ {USER} }}"
@@ -50,6 +56,7 @@ LEAD = (
     f" pipeline {{ {PIPELINE} }} stage {{ {STAGE} }} participants {{ {USER} }} followers {{ {USER} }}"
     f" channels {{ id uuid name slug description entity_namespace entity_id users {{ {USER} }} }}"
     f" tags {{ {TAG} }} files {{ {FILE} }} custom_fields {{ {CUSTOM} }} stage_changed_at closed_at"
+    f" routing_log {{ {ROUTING_LOG_ROW} }}"
     " is_rotting version created_at updated_at"
 )
 ATTEMPT = (
@@ -71,7 +78,18 @@ IMPORT = (
     "id uuid model status dry_run filename total processed created updated skipped failed error created_at"
     f" finished_at user {{ {USER} }} errors {{ row field code message }}"
 )
+ROUTING_LOG = (
+    f"id lead {{ id title owner {{ {USER} }} }} receiver {{ {RECEIVER} }} rotation {{ {ROTATION} }}"
+    f" user {{ {USER} }} outcome detail payload error door created_at"
+)
 EVERYTHING = {
+    "absences": f"id starts_at ends_at reason user {{ {USER} }} created_at",
+    "agents": (
+        f"id name member_id capacity role total_leads status {{ id name }} user {{ {USER} }}"
+        f" company {{ {COMPANY} }} created_at updated_at"
+    ),
+    "leadRoutingLogs": ROUTING_LOG,
+    "leadsRotations": ROTATION,
     "channelMessages": MESSAGE,
     "contactType": CONTACT_TYPE,
     "customFieldDefinitions": "id model name label kind choices required weight created_at updated_at",
@@ -91,7 +109,7 @@ EVERYTHING = {
     "users": USER,
 }
 #: Lists that are not for everybody.
-OF_MANAGERS = {"receiverAttempts"}
+OF_MANAGERS = {"leadRoutingLogs", "receiverAttempts"}
 #: Clusters of records, whose statements are counted in tests/graphql/people/test_duplicates.py.
 CLUSTERS = {"organizationDuplicates", "peopleDuplicates"}
 #: One row of numbers, which are counted in tests/graphql/leads/test_dashboard.py.
@@ -102,20 +120,24 @@ DOCUMENTS = {"01_list_people": 4, "06_list_leads": 2, "10_list_pipelines": 2}
 LONG_LISTS = {"01_list_people": 5, "06_list_leads": 3, "10_list_pipelines": 2}
 #: The statements of each list with everything selected.
 STATEMENTS = {
+    "absences": 2,
+    "agents": 3,
+    "leadRoutingLogs": 15,
+    "leadsRotations": 3,
     "channelMessages": 3,
     "contactType": 2,
     "customFieldDefinitions": 1,
     "imports": 4,
-    "leadReceivers": 8,
+    "leadReceivers": 9,
     "leadSources": 3,
     "leadStatuses": 1,
     "leadTypes": 2,
-    "leads": 47,
+    "leads": 48,
     "merges": 3,
     "organizations": 5,
     "peoples": 13,
     "pipelines": 4,
-    "receiverAttempts": 12,
+    "receiverAttempts": 13,
     "socialChannels": 6,
     "tags": 1,
     "users": 1,

@@ -1,18 +1,29 @@
 """Records with all that can hang on them, for what a list loads."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 
+from crm.models import Absence
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.imports import ImportJob, ImportRowError
 from crm.models.messages import Message, MessageFile
-from leads.models import Lead, LeadFile, LeadFollower, LeadParticipant
+from leads.models import Lead, LeadFile, LeadFollower, LeadParticipant, LeadRoutingLog
 from people.models import Contact, ContactType, Merge, Organization, OrganizationFile, Person, PersonFile
-from tests.factories.crm import CustomFieldDefinitionFactory, FilesystemFactory, TagFactory, Tenant
+from tests.factories.crm import (
+    CustomFieldDefinitionFactory,
+    FilesystemFactory,
+    MembershipFactory,
+    TagFactory,
+    Tenant,
+    UserFactory,
+)
 from tests.factories.leads import (
     LeadFactory,
     LeadReceiverFactory,
+    LeadRotationAgentFactory,
+    LeadRotationFactory,
     LeadSourceFactory,
     LeadTypeFactory,
     refused_attempt,
@@ -38,7 +49,11 @@ def add_records(tenant: Tenant, number: int) -> None:
         stage = StageFactory(company=company, pipeline=pipeline)
         type_ = LeadTypeFactory(company=company)
         source = LeadSourceFactory(company=company, type=type_)
-        receiver = LeadReceiverFactory(company=company, user=agent, agent=agent, source=source, type=type_)
+        rotation = LeadRotationFactory(company=company)
+        LeadRotationAgentFactory(rotation=rotation, user=agent)
+        receiver = LeadReceiverFactory(
+            company=company, user=agent, agent=agent, source=source, type=type_, rotation=rotation
+        )
         lead: Lead = LeadFactory(
             company=company,
             user=agent,
@@ -68,7 +83,20 @@ def add_records(tenant: Tenant, number: int) -> None:
         LeadFile.objects.create(company=company, lead=lead, file=file)
         PersonFile.objects.create(company=company, person=person, file=file)
         OrganizationFile.objects.create(company=company, organization=organization, file=file)
-        refused_attempt(receiver, lead=lead, replayed_by=agent)
+        attempt = refused_attempt(receiver, lead=lead, replayed_by=agent)
+        LeadRoutingLog.objects.create(
+            company=company,
+            lead=lead,
+            receiver=receiver,
+            rotation=rotation,
+            user=agent,
+            attempt=attempt,
+            outcome="ROTATION",
+            door="webhook",
+        )
+        until = lead.created_at + timedelta(days=1)
+        Absence.objects.create(company=company, user=agent, starts_at=lead.created_at, ends_at=until)
+        MembershipFactory(company=company, user=UserFactory())
         ContactTypeFactory(company=company)
         Merge.objects.create(
             company=company,

@@ -1,0 +1,91 @@
+"""Absences: when members are away, so that rotations pass them over."""
+
+from datetime import datetime
+from typing import Any, TypedDict
+
+from django.db import transaction
+
+from crm.actors import Action, Actor
+from crm.models import Absence, User
+from crm.services import saving
+
+NEEDED = ("starts_at", "ends_at")
+
+
+class AbsenceValues(TypedDict, total=False):
+    """What a client may say of an absence; an absent key is left as it is."""
+
+    user_id: object
+    starts_at: datetime | None
+    ends_at: datetime | None
+    reason: str | None
+
+
+def create_absence(values: AbsenceValues, *, actor: Actor) -> Absence:
+    """Note that a member is away, the acting one unless another is named.
+
+    :raises Forbidden: if another member is named, and the actor does not manage them.
+    :raises NotFound: if the one who is named is no member of the company.
+    :raises ValidationError: if a moment is missing, or the end is not after the start.
+    """
+    actor.require(Action.CHANGE_ABSENCES)
+    absence = Absence(company_id=actor.company_id)
+    if actor.user_id is not None:
+        absence.user_id = actor.user_id
+    _assign(absence, values, actor)
+    return save_absence(absence, actor=actor)
+
+
+@transaction.atomic
+def update_absence(key: object, values: AbsenceValues, *, actor: Actor) -> Absence:
+    """Change the fields that are given.
+
+    :raises NotFound: if the absence, or the member who is named, does not exist for the actor.
+    :raises Forbidden: if it is another member's, and the actor does not manage them.
+    :raises ValidationError: if a rule is broken.
+    """
+    actor.require(Action.CHANGE_ABSENCES)
+    absence = saving.lock(Absence.objects.all(), actor, key)
+    _require_for(absence.user_id, actor)
+    _assign(absence, values, actor)
+    return save_absence(absence, actor=actor)
+
+
+def _assign(absence: Absence, values: AbsenceValues, actor: Actor) -> None:
+    saving.refuse_null(values, NEEDED)
+    given: dict[str, Any] = dict(values)
+    for name in (*NEEDED, "reason"):
+        if name in given:
+            setattr(absence, name, given[name])
+    if not saving.is_none_given(given.get("user_id")):
+        absence.user = User.objects.find(actor, given["user_id"], argument="user_id")
+
+
+@transaction.atomic
+def save_absence(absence: Absence, *, actor: Actor) -> Absence:
+    """Validate and store an absence.
+
+    :raises Forbidden: if it is another member's, and the actor does not manage them.
+    :raises ValidationError: if a rule is broken.
+    """
+    actor.require(Action.CHANGE_ABSENCES)
+    _require_for(absence.user_id, actor)
+    saving.store(absence, actor=actor)
+    return absence
+
+
+def delete_absence(key: object, *, actor: Actor) -> None:
+    """Take an absence back.
+
+    :raises NotFound: if it does not exist for the actor.
+    :raises Forbidden: if it is another member's, and the actor does not manage them.
+    """
+    actor.require(Action.CHANGE_ABSENCES)
+    absence = Absence.objects.find(actor, key)
+    _require_for(absence.user_id, actor)
+    absence.delete()
+
+
+def _require_for(user_id: int, actor: Actor) -> None:
+    if user_id != actor.user_id:
+        actor.require(Action.CHANGE_LOOKUPS)

@@ -1,0 +1,87 @@
+"""The agents of the company: its members who may own leads."""
+
+from typing import Any
+
+import graphene
+from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from graphene_django import DjangoObjectType
+
+from crm import models as crm
+from crm.actors import Actor, Role
+from crm.graphql.filters import IdColumn, IntegerColumn, ListFilterSet, TextColumn
+from crm.graphql.paginator import list_field
+from crm.graphql.types import Attribute, Company, Computed, MemberRole, Related, User
+from leads.models import Lead, StatusCategory
+
+AgentStatusEnum = graphene.Enum("AgentStatusEnum", [(name, name) for name in ("ACTIVE", "INACTIVE")])
+#: The ids of the states, which are the same in every company.
+ACTIVE, INACTIVE = 1, 2
+STATUSES = {ACTIVE: "ACTIVE", INACTIVE: "INACTIVE"}
+AGENT_ROLES = [role.value for role in Role if role.rank >= Role.AGENT.rank]
+
+
+class AgentStatus(graphene.ObjectType):
+    """Whether an agent takes part: 1 ACTIVE or 2 INACTIVE."""
+
+    # A status is told by its id alone.
+    id = graphene.ID(required=True, resolver=lambda status, _info: status)
+    name = graphene.Field(AgentStatusEnum, required=True, resolver=lambda status, _info: STATUSES[status])
+
+
+def _open_leads(actor: Actor) -> Coalesce:
+    owned = Lead.objects.visible_to(actor).filter(
+        owner=OuterRef("user"), status__category=StatusCategory.OPEN
+    )
+    counted = owned.order_by().values("owner").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def _status(_actor: Actor | None = None) -> Case:
+    active = When(Q(is_active=True, user__is_active=True), then=Value(ACTIVE))
+    return Case(active, default=Value(INACTIVE), output_field=IntegerField())
+
+
+class Agent(DjangoObjectType):
+    """A member who may own leads, with the number of open leads that the caller sees of theirs."""
+
+    class Meta:
+        model = crm.Membership
+        fields = ("id", "member_id", "capacity", "created_at", "updated_at")
+
+    name = Computed(graphene.String, "agent_name", lambda _actor: F("user__displayname"), required=True)
+    user = Related(User, "user", required=True)
+    company = Related(Company, "company", required=True)
+    role = Attribute(MemberRole, "role", required=True)
+    total_leads = Computed(graphene.Int, "total_leads", _open_leads, required=True)
+    status = Computed(AgentStatus, "agent_status", _status, required=True)
+
+
+class AgentFilterSet(ListFilterSet):
+    search_method = "search"
+    order_columns = {name: name for name in ("id", "member_id", "created_at", "updated_at")} | {
+        "name": "user__displayname",
+        "total_leads": "open_leads",
+    }
+
+    id = IdColumn("id")
+    users_id = IdColumn("user_id")
+    name = TextColumn("user__displayname")
+    member_id = TextColumn("member_id")
+    status_id = IdColumn("member_status")
+    total_leads = IntegerColumn("open_leads")
+
+    class Meta:
+        model = crm.Membership
+        fields: list[str] = []
+
+
+def _agents(actor: Actor) -> Any:
+    members = crm.Membership.objects.visible_to(actor).filter(role__in=AGENT_ROLES)
+    return members.alias(open_leads=_open_leads(actor), member_status=_status())
+
+
+class AgentQuery(graphene.ObjectType):
+    """What can be asked of agents."""
+
+    agents = list_field("agents", Agent, AgentFilterSet, source=_agents)

@@ -1,0 +1,29 @@
+"""Types of rotations, which other types lead to."""
+
+import graphene
+from graphene_django import DjangoObjectType
+
+from crm.graphql.types import Attribute, Company, Related, RelatedList, User
+from leads import models
+
+
+class LeadRotationAgent(DjangoObjectType):
+    """An agent's share in a rotation; hits are the leads that it got since it joined."""
+
+    class Meta:
+        model = models.LeadRotationAgent
+        fields = ("id", "phone", "hits", "created_at", "updated_at")
+
+    user = Related(User, "user", required=True)
+    percent = Attribute(graphene.Float, "percent", required=True)
+
+
+class LeadRotation(DjangoObjectType):
+    """A set of agents among whom new leads are shared out by percentages, which need not add up to 100."""
+
+    class Meta:
+        model = models.LeadRotation
+        fields = ("id", "name", "leads_rotations_email", "hits", "created_at", "updated_at")
+
+    company = Related(Company, "company", required=True)
+    agents = RelatedList(LeadRotationAgent, "agents", ordering=(), required=True)
