@@ -17,6 +17,7 @@ from leads.graphql.mutations import Mutation as LeadsMutation
 from leads.graphql.queries import Query as LeadsQuery
 from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
 from leads.graphql.records import RecordMutation, RecordQuery
+from leads.graphql.relationships import RelationshipMutation, RelationshipQuery
 from leads.graphql.rotations import RotationMutation, RotationQuery
 from leads.graphql.subscriptions import Subscription
 from leads.graphql.timeline import TimelineQuery
@@ -24,6 +25,7 @@ from people.graphql.bulk import PeopleBulkMutation
 from people.graphql.clusters import ClusterQuery
 from people.graphql.merges import MergeMutation, MergeQuery
 from people.graphql.mutations import Mutation as PeopleMutation
+from people.graphql.parts import CountQuery, PartsMutation
 from people.graphql.queries import Query as PeopleQuery
 from people.graphql.upserts import UpsertMutation
 from pipelines.graphql.mutations import Mutation as PipelinesMutation
@@ -49,6 +51,8 @@ class Query(
     RotationQuery,
     AgentQuery,
     AbsenceQuery,
+    RelationshipQuery,
+    CountQuery,
 ):
     """Everything that can be asked."""
 
@@ -71,6 +75,8 @@ class Mutation(
     UpsertMutation,
     RotationMutation,
     AbsenceMutation,
+    RelationshipMutation,
+    PartsMutation,
 ):
     """Everything that can be changed."""
 

@@ -64,9 +64,6 @@ class PersonImport:
             return _contact_columns(cells)[int(index)]
         if list_name == "address":
             return field
-        if list_name == "name":
-            # Of the organization, which is made on the way.
-            return "organization"
         if list_name == "custom_fields":
             return custom_field_column(path, cells)
         return list_name

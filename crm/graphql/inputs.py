@@ -1,6 +1,6 @@
 """Inputs: how their values are cleaned, and the input types of the shared kernel."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
@@ -114,12 +114,14 @@ def _clean(value: Any, type_: Any, *, nullable: bool = True) -> Any:
 
 
 @contextmanager
-def input_paths(prefix: str, names: Mapping[str, str], *, has_id: bool = True) -> Iterator[None]:
+def input_paths(
+    prefix: str, names: Mapping[str, str], *, beside: Collection[str] = ("id",)
+) -> Iterator[None]:
     """Give the errors that services raise the paths of the input that caused them.
 
     :param prefix: argument that holds the input; empty where the arguments are flat.
     :param names: what the API calls a field of the model, where it differs.
-    :param has_id: whether ``id`` is an argument beside the input, and not a field of it.
+    :param beside: arguments that stand beside the input: a row that one of them names is no field of it.
     """
 
     def path(key: str) -> str:
@@ -138,4 +140,4 @@ def input_paths(prefix: str, names: Mapping[str, str], *, has_id: bool = True) -
         raise ValidationError({path(key): messages for key, messages in by_field.items()}) from refused
     except NotFound as missing:
         argument = missing.details["argument"]
-        raise NotFound(argument if argument == "id" and has_id else path(argument)) from missing
+        raise NotFound(argument if argument in beside else path(argument)) from missing

@@ -45,7 +45,7 @@ class Change(Guarded):
                 self._check_same_id(values)
 
                 def act() -> Any:
-                    with input_paths(self.prefix, self.names, has_id="id" in values):
+                    with input_paths(self.prefix, self.names, beside=values.keys() - {self.prefix}):
                         return resolve(root, info, **values)
 
                 with removed_on_failure():

@@ -81,7 +81,7 @@ class Related(graphene.Field):
 class RelatedList(graphene.Field):
     """A field that lists other rows, in an order of its own; only those that the actor may see."""
 
-    def __init__(self, type_: Any, path: str, *, ordering: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, type_: Any, path: str, *, ordering: Sequence[Any], **kwargs: Any) -> None:
         def read(row: Any, _info: GraphQLResolveInfo) -> Any:
             return getattr(row, path).all()
 

@@ -11,7 +11,7 @@ from crm.admin.base import acting
 from crm.admin.forms import NamedForm
 from crm.admin.writing import FormSet, WritesThroughService
 from people.models import ContactType
-from people.services.people import save_contact_type
+from people.services.contact_types import delete_contact_type, save_contact_type
 
 
 @admin.register(ContactType)
@@ -20,13 +20,11 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
 
     form = NamedForm[ContactType]
     write_action = Action.CHANGE_LOOKUPS
-    may_delete = False
     list_display = ("name", "kind", "is_shared")
     list_filter = ("kind",)
     search_fields = ("name",)
     ordering = ("name", "pk")
     fields = ("name", "kind")
-    actions: Sequence[Any] = ()
 
     @admin.display(description="shared by all companies", boolean=True)
     def is_shared(self, contact_type: ContactType) -> bool:
@@ -37,6 +35,15 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
         """Let managers change the types of their own company."""
         shared = obj is not None and obj.company_id is None
         return not shared and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ContactType | None = None) -> bool:
+        """Let managers delete the types of their own company."""
+        shared = obj is not None and obj.company_id is None
+        return not shared and super().has_delete_permission(request, obj)
+
+    def remove(self, request: HttpRequest, obj: ContactType) -> None:
+        """Delete the type, unless contacts are of it."""
+        delete_contact_type(obj.pk, actor=acting(request))
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
         """Store the type."""

@@ -1,4 +1,4 @@
-"""People, with their contacts and addresses."""
+"""People, with their contacts, addresses and positions."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -19,8 +19,9 @@ from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
 from people.admin.merging import MergesRecords
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
-from people.models import Address, Contact, Organization, Person
+from people.models import Address, Contact, Employment, Organization, Person
 from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
+from people.services.employments import PLAIN, EmploymentValues
 from people.services.likeness import people_like
 from people.services.people import PersonValues, delete_person, restore_person, save_person
 
@@ -47,6 +48,20 @@ class AddressInline(VisibleStackedInline[Address, Person]):
     )
 
 
+class EmploymentInline(VisibleStackedInline[Employment, Person]):
+    """Where the person works and worked."""
+
+    model = Employment
+    write_action = Action.CHANGE_PEOPLE
+    fields: ClassVar[Any] = (
+        ("position", "organization", "status"),
+        ("start_date", "end_date"),
+        ("income", "income_type"),
+    )
+    autocomplete_fields = ("organization",)
+    verbose_name = "position"
+
+
 class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
     """A person, with the organizations that the actor can see."""
 
@@ -71,7 +86,7 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
     search_help_text = "Name, e-mail or phone number"
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("organizations", "tags")
-    inlines = (ContactInline, AddressInline)
+    inlines = (ContactInline, AddressInline, EmploymentInline)
     shown_instead = {"organizations": "organization_names"}
     fieldsets: ClassVar[Any] = (
         (None, {"fields": (("firstname", "lastname"), ("middlename", "dob"), "email")}),
@@ -112,6 +127,8 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
                 values["contacts"] = _contact_values(formset)
             elif formset.model is Address and formset.has_changed():
                 values["address"] = _address_values(formset)
+            elif formset.model is Employment and formset.has_changed():
+                values["employment_history"] = _employment_values(formset)
         if form.instance._state.adding:
             self.warn(form, people_like(form.instance, values, actor=acting(request)))
         save_person(
@@ -144,3 +161,14 @@ def _address_values(formset: FormSet) -> list[AddressValues]:
         values: dict[str, Any] = {name: form.cleaned_data[name] for name in (*ADDRESS_TEXTS, "is_default")}
         named.append(AddressValues(id=form.instance.pk, **values))  # type: ignore[typeddict-item]  # named above
     return named
+
+
+def _employment_values(formset: FormSet) -> list[EmploymentValues]:
+    return [
+        {
+            "id": form.instance.pk,
+            **{name: form.cleaned_data[name] for name in (*PLAIN, "income")},  # type: ignore[typeddict-item]  # named there
+            "organizations_id": form.cleaned_data["organization"] and form.cleaned_data["organization"].pk,
+        }
+        for form in kept_forms(formset)
+    ]

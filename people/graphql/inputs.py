@@ -25,6 +25,28 @@ class AddressInput(graphene.InputObjectType):
     is_default = graphene.Boolean()
 
 
+class EmploymentPeopleHistoryInput(graphene.InputObjectType):
+    id = graphene.ID()
+    peoples_id = graphene.ID()
+    organizations_id = graphene.ID()
+    # Required of what is new; the service says so.
+    position = graphene.String()
+    income = graphene.Float()
+    income_type = graphene.String()
+    start_date = Date()
+    end_date = Date()
+    status = graphene.Int()
+
+
+class PeopleRelationshipInput(graphene.InputObjectType):
+    name = graphene.String()
+    description = graphene.String()
+
+
+class ContactTypeInput(graphene.InputObjectType):
+    name = graphene.String(required=True)
+
+
 class PeopleInput(graphene.InputObjectType):
     id = graphene.ID()
     company_id = graphene.ID()
@@ -37,6 +59,8 @@ class PeopleInput(graphene.InputObjectType):
     address = graphene.List(graphene.NonNull(AddressInput))
     organization = graphene.String()
     organizations_id = graphene.List(graphene.NonNull(graphene.ID))
+    peopleEmploymentHistory = graphene.List(graphene.NonNull(EmploymentPeopleHistoryInput))  # noqa: N815 - the name of the wire
+    employment_history = graphene.List(graphene.NonNull(EmploymentPeopleHistoryInput))
     tags = graphene.List(graphene.NonNull(TagInput))
     files = graphene.List(graphene.NonNull(FilesystemInputUrl))
     custom_fields = graphene.List(graphene.NonNull(CustomFieldEntityInput))

@@ -1,13 +1,17 @@
 """Types of people and organizations."""
 
 import graphene
+from django.db.models import Count, F, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from graphene_django import DjangoObjectType
 
+from crm.actors import Actor
 from crm.graphql.discussion import Activity
 from crm.graphql.types import (
     Attribute,
     BatchedList,
     Company,
+    Computed,
     Filesystem,
     Related,
     RelatedList,
@@ -52,6 +56,18 @@ class Address(DjangoObjectType):
     people = Related(lambda: People, "person", required=True)
 
 
+def _people(actor: Actor) -> Coalesce:
+    counted = (
+        models.Person.objects.visible_to(actor)
+        .filter(organizations=OuterRef("pk"))
+        .order_by()
+        .values("organizations")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
 class Organization(DjangoObjectType):
     """An external company."""
 
@@ -78,7 +94,22 @@ class Organization(DjangoObjectType):
     files = RelatedList(Filesystem, "file_links", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
     custom_fields = custom_fields()
+    people_count = Computed(graphene.Int, "people_count", _people, required=True)
     duplicates = BatchedList(lambda: Organization, duplicates_of_organizations, loads=("name_key",))
+
+
+class PeopleEmploymentHistory(DjangoObjectType):
+    """A position that a person has (status 1) or had (status 0)."""
+
+    class Meta:
+        model = models.Employment
+        convert_choices_to_enum = False
+        fields = ("id", "position", "income_type", "start_date", "end_date")
+
+    people = Related(lambda: People, "person", required=True)
+    organization = Related(Organization, "organization")
+    income = Attribute(graphene.Float, "income")
+    status = Attribute(graphene.Int, "status", required=True)
 
 
 class PeopleRelationship(DjangoObjectType):
@@ -115,6 +146,12 @@ class People(DjangoObjectType):
     contacts = RelatedList(Contact, "contacts", ordering=("weight",))
     address = RelatedList(Address, "addresses", ordering=("-is_default",))
     organizations = RelatedList(Organization, "organizations", ordering=("name",))
+    employment_history = RelatedList(
+        PeopleEmploymentHistory,
+        "employments",
+        ordering=("-status", F("start_date").desc(nulls_last=True)),
+        required=True,
+    )
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)

@@ -7,11 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
-from crm.errors import NotFound
 from crm.services import custom_fields, file_links, saving, tags
 from crm.services.history import Changes
-from people.models import ContactType, Organization, Person
-from people.services import contacts, organizations
+from people.models import Organization, Person
+from people.services import contacts, employments, organizations
 from people.services.organizations import check_not_merged
 
 TextName = Literal["firstname", "middlename", "lastname", "email"]
@@ -32,6 +31,8 @@ class PersonValues(file_links.FileRelations, total=False):
     address: list[contacts.AddressValues] | None
     organization: str | None
     organizations_id: list[object] | None
+    employment_history: list[employments.EmploymentValues] | None
+    peopleEmploymentHistory: list[employments.EmploymentValues] | None  # noqa: N815 - a name of the wire
     tags: list[tags.TagValues] | None
     custom_fields: list[custom_fields.CustomFieldValues] | None
 
@@ -121,6 +122,11 @@ def _write_relations(person: Person, relations: PersonValues, actor: Actor) -> C
     changes |= file_links.change_links(person, relations, actor=actor)
     if "organizations_id" in relations or relations.get("organization"):
         changes |= _replace_organizations(person, relations, actor)
+    positions = employments.given_list(relations)
+    if positions is not None:
+        # After the organizations: those of the positions are added to whatever list was given.
+        name, wanted = positions
+        changes |= employments.replace_employments(person, wanted, actor=actor, name=name)
     return changes
 
 
@@ -135,7 +141,10 @@ def _replace_organizations(person: Person, relations: PersonValues, actor: Actor
         }
     name = (relations.get("organization") or "").strip()
     if name:
-        wanted.add(organizations.find_or_create_by_name(name, actor=actor).pk)
+        try:
+            wanted.add(organizations.find_or_create_by_name(name, actor=actor).pk)
+        except ValidationError as refused:
+            raise ValidationError({"organization": refused.messages}) from refused
     if wanted == present:
         return {}
     person.organizations.remove(*(present - wanted))
@@ -164,17 +173,3 @@ def restore_person(key: object, *, actor: Actor) -> None:
     check_not_merged(person)
     if person.deleted_at is not None:
         saving.undelete(person, actor=actor)
-
-
-@transaction.atomic
-def save_contact_type(contact_type: ContactType, *, actor: Actor) -> ContactType:
-    """Validate and store a contact type of the actor's own company.
-
-    :raises Forbidden: if the role is too low.
-    :raises NotFound: if the type is one that all companies share.
-    """
-    actor.require(Action.CHANGE_LOOKUPS)
-    if contact_type.company_id != actor.company_id:
-        raise NotFound
-    saving.store(contact_type, actor=actor)
-    return contact_type

@@ -17,7 +17,7 @@ from crm.models.custom_entries import Contains, Entries, EntryName, ValueMatches
 from crm.services import custom_fields, saving
 from people.models import ContactKind, ContactType, Organization, Person
 from people.models.canonical import canonical_email, canonical_phone
-from people.services import organizations, people
+from people.services import employments, organizations, people
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
 from people.services.duplicates import Reason, Traits, find_matches
 from people.services.organizations import OrganizationValues
@@ -185,6 +185,14 @@ def _added_to(person: Person, values: PersonValues) -> PersonValues:
     if "tags" in values:
         kept_tags = [{"name": tag.name, "slug": tag.slug} for tag in person.tags.all()]
         added["tags"] = [*kept_tags, *(values["tags"] or [])]
+    positions = employments.given_list(values)
+    if positions is not None:
+        known_positions = {_position_key(row.__dict__) for row in person.employments.all()}
+        kept = [{"id": row.pk} for row in person.employments.order_by("pk")]
+        name, wanted = positions
+        for other in employments.NAMES:
+            added.pop(other, None)
+        added[name] = [*kept, *(item for item in wanted if _position_key(item) not in known_positions)]
     if "organizations_id" in values:
         kept_keys = person.organizations.filter(deleted_at=None).values_list("pk", flat=True)
         added["organizations_id"] = [*(values["organizations_id"] or []), *kept_keys]
@@ -196,6 +204,12 @@ def _email_contact(values: PersonValues) -> list[ContactValues]:
         return []
     email_type = ContactType.objects.get(company=None, kind=ContactKind.EMAIL)
     return [{"contacts_types_id": email_type.pk, "value": values["email"]}]
+
+
+def _position_key(position: Any) -> tuple[Any, ...]:
+    organization = position.get("organizations_id") or position.get("organization_id")
+    title = (position.get("position") or "").strip().casefold()
+    return (title, str(organization or ""), position.get("start_date"), position.get("end_date"))
 
 
 def _address_key(address: Any) -> tuple[str, ...]:

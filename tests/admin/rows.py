@@ -27,7 +27,7 @@ from leads.models import (
     LeadType,
     ReceiverAttempt,
 )
-from people.models import ContactType, Merge, Organization, Person
+from people.models import ContactType, Merge, Organization, PeopleRelationship, Person
 from people.models.person import PersonFile
 from pipelines.models import Pipeline, Stage
 from tests.factories.crm import (
@@ -79,6 +79,7 @@ def rows_of(tenant: Tenant, mark: str) -> dict[type[models.Model], Any]:
         Membership: Membership.objects.get(user=tenant.users["colleague"]),
         Merge: Merge.objects.create(company=company, model="PEOPLE", winner_id=person.pk, door="admin"),
         Organization: organization,
+        PeopleRelationship: PeopleRelationship.objects.create(company=company, name=mark),
         Person: person,
         Pipeline: pipeline,
         ReceiverAttempt: refused_attempt(lookups[LeadReceiver], payload={"firstname": mark}),

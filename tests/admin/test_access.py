@@ -30,7 +30,7 @@ from leads.models import (
     LeadType,
     ReceiverAttempt,
 )
-from people.models import ContactType, Merge, Organization, Person
+from people.models import ContactType, Merge, Organization, PeopleRelationship, Person
 from pipelines.models import Pipeline, Stage
 from tests.admin.conftest import messages_of, posted
 from tests.admin.rows import page, rows_of
@@ -46,7 +46,7 @@ MATRIX = {
     Absence: (LOOK, ALL, ALL, ALL),
     ApiToken: (NONE, NONE, NONE, {"list", "add"}),
     Company: (NONE, NONE, NONE, {"list", "change"}),
-    ContactType: (LOOK, LOOK, ALL - {"delete"}, ALL - {"delete"}),
+    ContactType: (LOOK, LOOK, ALL, ALL),
     CustomFieldDefinition: (LOOK, LOOK, ALL, ALL),
     Filesystem: (NONE, NONE, LOOK, LOOK),
     Lead: (LOOK, ALL, ALL, ALL),
@@ -59,6 +59,7 @@ MATRIX = {
     Membership: (NONE, NONE, NONE, ALL - {"delete"}),
     Merge: (LOOK, LOOK, LOOK, LOOK),
     Organization: (LOOK, ALL, ALL, ALL),
+    PeopleRelationship: (LOOK, LOOK, ALL, ALL),
     Person: (LOOK, ALL, ALL, ALL),
     Pipeline: (LOOK, LOOK, ALL, ALL),
     ReceiverAttempt: (NONE, NONE, LOOK, LOOK),

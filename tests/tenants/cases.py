@@ -69,6 +69,7 @@ def _under(prefix: str, places: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{prefix}.{path}": value for path, value in places.items()}
 
 
+EMPLOYMENT_IDS = {"id": "employment", "peoples_id": "person", "organizations_id": "organization"}
 PERSON_IDS = {
     "id": "person",
     "company_id": "company",
@@ -76,8 +77,26 @@ PERSON_IDS = {
     "contacts.0.contacts_types_id": "contact_type",
     "address.0.id": "address",
     "organizations_id.0": "organization",
+    **{
+        f"{name}.0.{place}": kind
+        for name in ("employment_history", "peopleEmploymentHistory")
+        for place, kind in EMPLOYMENT_IDS.items()
+    },
 }
-CONTACT_VALUE = {"contacts.0.contacts_types_id": {"contacts.0.value": "+1-555-0199"}}
+#: Positions of a new person are new, and nobody else's.
+OF_A_NEW_PERSON = {
+    f"{name}.0.{place}": code
+    for name in ("employment_history", "peopleEmploymentHistory")
+    for place, code in (("id", "NOT_FOUND"), ("peoples_id", "VALIDATION"))
+}
+CONTACT_VALUE: dict[str, dict[str, Any]] = {
+    "contacts.0.contacts_types_id": {"contacts.0.value": "+1-555-0199"},
+    **{
+        f"{name}.0.{place}": {f"{name}.0.position": "CEO"}
+        for name in ("employment_history", "peopleEmploymentHistory")
+        for place in ("id", "peoples_id", "organizations_id")
+    },
+}
 ORGANIZATION_IDS = {"id": "organization", "company_id": "company"}
 LEAD_IDS = {
     "people_id": "person",
@@ -170,6 +189,59 @@ CASES: dict[str, Case] = {
     **_of_fields("Query.customField", {"name": "Segment"}),
     **_of_fields("Query.customFields", {}),
     "Query.absences": Case(),
+    "Query.peopleRelationships": Case(),
+    "Query.peopleCount": Case(),
+    "Query.peopleCountByTag": Case(arguments={"tag": "VIP"}),
+    "Query.organizationCount": Case(),
+    "Mutation.createContact": Case(
+        arguments={
+            "people_id": Key("person"),
+            "input": {"contacts_types_id": Key("contact_type"), "value": "New"},
+        },
+        ids={"people_id": "person", "input.contacts_types_id": "contact_type", "input.id": "contact"},
+        closed=frozenset({"input.id"}),
+    ),
+    "Mutation.updateContact": Case(
+        arguments={"id": Key("contact"), "input": {"value": "New"}},
+        ids={"id": "contact", "input.id": "contact", "input.contacts_types_id": "contact_type"},
+    ),
+    "Mutation.deleteContact": _by_id("contact"),
+    "Mutation.createPeopleAddress": Case(
+        arguments={"people_id": Key("person"), "input": {"city": "New"}},
+        ids={"people_id": "person", "input.id": "address"},
+        closed=frozenset({"input.id"}),
+    ),
+    "Mutation.updatePeopleAddress": Case(
+        arguments={"id": Key("address"), "input": {"city": "New"}},
+        ids={"id": "address", "input.id": "address"},
+    ),
+    "Mutation.deletePeopleAddress": _by_id("address"),
+    "Mutation.createPeopleEmploymentHistory": Case(
+        arguments={"input": {"peoples_id": Key("person"), "position": "CEO"}},
+        ids=_under("input", EMPLOYMENT_IDS),
+        closed=frozenset({"input.id"}),
+    ),
+    "Mutation.updatePeopleEmploymentHistory": Case(
+        arguments={"id": Key("employment"), "input": {"position": "CEO"}},
+        ids={"id": "employment", **_under("input", EMPLOYMENT_IDS)},
+    ),
+    "Mutation.deletePeopleEmploymentHistory": _by_id("employment"),
+    "Mutation.createPeopleRelationship": Case(arguments={"input": {"name": "New"}}),
+    "Mutation.updatePeopleRelationship": Case(
+        arguments={"id": Key("relationship"), "input": {"name": "New"}}, ids={"id": "relationship"}
+    ),
+    "Mutation.deletePeopleRelationship": Case(
+        arguments={"id": Key("spare_relationship")},
+        ids={"id": "spare_relationship", "replacement_id": "relationship"},
+    ),
+    "Mutation.createContactType": Case(arguments={"input": {"name": "New"}}),
+    "Mutation.updateContactType": Case(
+        arguments={"id": Key("contact_type"), "input": {"name": "New"}}, ids={"id": "contact_type"}
+    ),
+    "Mutation.deleteContactType": Case(
+        arguments={"id": Key("spare_contact_type")},
+        ids={"id": "spare_contact_type", "replacement_id": "contact_type"},
+    ),
     "Query.agents": Case(),
     "Query.leadRoutingLogs": Case(),
     "Query.leadsRotations": Case(),
@@ -252,7 +324,11 @@ CASES: dict[str, Case] = {
             "input.organization.company_id": {"input.organization.name": "New"},
         },
         # The contacts and addresses of a new person are new.
-        refused={"input.people.contacts.0.id": "NOT_FOUND", "input.people.address.0.id": "NOT_FOUND"},
+        refused={
+            "input.people.contacts.0.id": "NOT_FOUND",
+            "input.people.address.0.id": "NOT_FOUND",
+            **_under("input.people", OF_A_NEW_PERSON),
+        },
         ignored=frozenset({"input.branch_id"}),
     ),
     "Mutation.createLeadReceiver": Case(
@@ -268,7 +344,11 @@ CASES: dict[str, Case] = {
         arguments={"input": {"firstname": "New"}},
         ids=_under("input", PERSON_IDS),
         besides=_nested(CONTACT_VALUE, "input"),
-        refused={"input.contacts.0.id": "NOT_FOUND", "input.address.0.id": "NOT_FOUND"},
+        refused={
+            "input.contacts.0.id": "NOT_FOUND",
+            "input.address.0.id": "NOT_FOUND",
+            **_under("input", OF_A_NEW_PERSON),
+        },
         closed=frozenset({"input.id"}),
     ),
     "Mutation.createPipeline": Case(
@@ -430,7 +510,11 @@ CASES: dict[str, Case] = {
         ids=_under("input", PERSON_IDS),
         besides=_nested(CONTACT_VALUE, "input"),
         # The contacts and addresses of a person who is not known yet are new.
-        refused={"input.contacts.0.id": "NOT_FOUND", "input.address.0.id": "NOT_FOUND"},
+        refused={
+            "input.contacts.0.id": "NOT_FOUND",
+            "input.address.0.id": "NOT_FOUND",
+            **_under("input", OF_A_NEW_PERSON),
+        },
     ),
     **_of_fields("Query.activities", {}),
     "Query.channelMessages": Case(

@@ -16,6 +16,7 @@ from leads.graphql import filters as leads
 from leads.graphql.agents import AgentFilterSet
 from leads.graphql.imports import ImportJobFilterSet
 from leads.graphql.receivers import ReceiverAttemptFilterSet
+from leads.graphql.relationships import PeopleRelationshipFilterSet
 from leads.graphql.rotations import LeadRotationFilterSet, LeadRoutingLogFilterSet
 from leads.models import Lead
 from people.graphql import filters as people
@@ -46,6 +47,7 @@ LISTED: dict[str, tuple[type[ListFilterSet], str]] = {
     "merges": (MergeFilterSet, "undone_merge"),
     "organizations": (people.OrganizationFilterSet, "organization"),
     "peoples": (people.PeopleFilterSet, "person"),
+    "peopleRelationships": (PeopleRelationshipFilterSet, "relationship"),
     "pipelines": (pipelines.PipelineFilterSet, "pipeline"),
     "receiverAttempts": (ReceiverAttemptFilterSet, "delivered_attempt"),
     "socialChannels": (SocialChannelFilterSet, "channel"),

@@ -138,7 +138,7 @@ def _make_side(name: str, *, both: Any, role: Role) -> Side:
     for table, stored in read_all().items():
         keys[table] = {row[0] for row in stored} - {row[0] for row in before[table]}
     # What all companies share came with the first one, and belongs to none.
-    keys["people_contacttype"] = {rows["contact_type"].pk}
+    keys["people_contacttype"] = {rows["contact_type"].pk, rows["spare_contact_type"].pk}
     return Side(tenant=made, rows=rows, keys=keys)
 
 
@@ -172,6 +172,7 @@ def _fill(made: Tenant) -> dict[str, Any]:
         ],
         "address": [{"city": "New York", "address": mark}],
         "organizations_id": [organization.pk],
+        "employment_history": [{"position": mark, "organizations_id": organization.pk}],
         "tags": TAGS,
         "custom_fields": custom_fields,
     }
@@ -235,6 +236,9 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "address": person.addresses.get(),
         "tag": lead.tags.get(),
         "relationship": relationship,
+        "spare_relationship": PeopleRelationship.objects.create(company=company, name="Spare"),
+        "spare_contact_type": ContactTypeFactory(company=company, name="Spare"),
+        "employment": person.employments.get(),
         "people_participant": lead.people_participations.get(),
         "stage_visit": lead.stage_visits.get(),
         "lost_reason": LeadLostReason.objects.create(company=company, name=mark),

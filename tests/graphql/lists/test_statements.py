@@ -21,12 +21,14 @@ FILE = "id uuid name url type size field_name attributes created_at"
 CUSTOM = "name value"
 ORGANIZATION = (
     f"id uuid company {{ {COMPANY} }} user {{ {USER} }} name email address city state zip country"
-    f" tags {{ {TAG} }} files {{ {FILE} }} custom_fields {{ {CUSTOM} }} version created_at updated_at"
+    f" tags {{ {TAG} }} files {{ {FILE} }} custom_fields {{ {CUSTOM} }} people_count version"
+    " created_at updated_at"
 )
 CONTACT_TYPE = f"id company {{ {COMPANY} }} name created_at"
 PEOPLE = (
     f"id uuid company {{ {COMPANY} }} user {{ {USER} }} name firstname middlename lastname email dob"
     f" contacts {{ id type {{ {CONTACT_TYPE} }} people {{ id name }} value weight }}"
+    " employment_history { id position income status start_date people { id } organization { id name } }"
     f" address {{ id people {{ id }} address city is_default }} organizations {{ {ORGANIZATION} }}"
     f" tags {{ {TAG} }} files {{ {FILE} }} custom_fields {{ {CUSTOM} }} version created_at updated_at"
 )
@@ -101,6 +103,7 @@ EVERYTHING = {
     "leads": LEAD,
     "merges": MERGE,
     "organizations": ORGANIZATION,
+    "peopleRelationships": f"id name description company {{ {COMPANY} }}",
     "peoples": PEOPLE,
     "pipelines": PIPELINE,
     "receiverAttempts": ATTEMPT,
@@ -132,10 +135,11 @@ STATEMENTS = {
     "leadSources": 3,
     "leadStatuses": 1,
     "leadTypes": 2,
-    "leads": 48,
+    "leads": 49,
     "merges": 3,
     "organizations": 5,
-    "peoples": 13,
+    "peopleRelationships": 2,
+    "peoples": 14,
     "pipelines": 4,
     "receiverAttempts": 13,
     "socialChannels": 6,

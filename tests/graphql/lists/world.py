@@ -10,7 +10,17 @@ from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.imports import ImportJob, ImportRowError
 from crm.models.messages import Message, MessageFile
 from leads.models import Lead, LeadFile, LeadFollower, LeadParticipant, LeadRoutingLog
-from people.models import Contact, ContactType, Merge, Organization, OrganizationFile, Person, PersonFile
+from people.models import (
+    Contact,
+    ContactType,
+    Employment,
+    Merge,
+    Organization,
+    OrganizationFile,
+    PeopleRelationship,
+    Person,
+    PersonFile,
+)
 from tests.factories.crm import (
     CustomFieldDefinitionFactory,
     FilesystemFactory,
@@ -44,6 +54,8 @@ def add_records(tenant: Tenant, number: int) -> None:
         person: Person = PersonFactory(company=company, user=agent, custom_fields={"size": 42})
         person.organizations.add(organization)
         Contact.objects.create(company=company, person=person, type=phone, value="555-0100")
+        Employment.objects.create(company=company, person=person, organization=organization, position="CEO")
+        PeopleRelationship.objects.create(company=company, name=str(person.uuid))
         AddressFactory(person=person, is_default=True)
         pipeline = PipelineFactory(company=company)
         stage = StageFactory(company=company, pipeline=pipeline)

@@ -1,0 +1,99 @@
+"""Contact types of a company; those that all companies share cannot be changed."""
+
+from typing import TypedDict
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm.actors import Action, Actor
+from crm.errors import Conflict, Forbidden
+from crm.services import saving
+from people.models import Contact, ContactType
+from people.services.parts import update_contact
+
+
+class ContactTypeValues(TypedDict, total=False):
+    """What a client may say of a contact type."""
+
+    name: str | None
+
+
+def create_contact_type(values: ContactTypeValues, *, actor: Actor) -> ContactType:
+    """Make a contact type of the actor's company.
+
+    :raises ValidationError: if the name is empty, too long or taken, by a shared type too.
+    """
+    contact_type = ContactType(company_id=actor.company_id, name=values.get("name") or "")
+    return save_contact_type(contact_type, actor=actor)
+
+
+@transaction.atomic
+def update_contact_type(key: object, values: ContactTypeValues, *, actor: Actor) -> ContactType:
+    """Rename a contact type.
+
+    :raises NotFound: if it does not exist for the actor.
+    :raises Forbidden: if all companies share it.
+    :raises ValidationError: if the name is empty, too long or taken.
+    """
+    contact_type = _own(key, actor)
+    contact_type.name = values.get("name") or ""
+    return save_contact_type(contact_type, actor=actor)
+
+
+@transaction.atomic
+def save_contact_type(contact_type: ContactType, *, actor: Actor) -> ContactType:
+    """Validate and store a contact type of the actor's own company.
+
+    :raises Forbidden: if the role is too low, or all companies share the type.
+    :raises ValidationError: if the name is empty, too long or taken, by a shared type too.
+    """
+    actor.require(Action.CHANGE_LOOKUPS)
+    if contact_type.company_id != actor.company_id:
+        raise Forbidden
+    contact_type.name = contact_type.name.strip()
+    shared = ContactType.objects.filter(company=None, name__iexact=contact_type.name)
+    if shared.exclude(pk=contact_type.pk).exists():
+        raise ValidationError({"name": ["A contact type of this name exists already."]})
+    saving.store(contact_type, actor=actor)
+    return contact_type
+
+
+@transaction.atomic
+def delete_contact_type(key: object, *, actor: Actor, replacement_key: object = None) -> None:
+    """Remove a contact type of the actor's company.
+
+    :param replacement_key: the type that its contacts get.
+    :raises NotFound: if the type, or the one in its place, does not exist for the actor.
+    :raises Forbidden: if all companies share it.
+    :raises Conflict: if contacts are of this type, and no other one takes its place.
+    :raises ValidationError: if it is to be replaced by itself.
+    """
+    contact_type = _own(key, actor)
+    replacement: ContactType | None = None
+    if not saving.is_none_given(replacement_key):
+        replacement = ContactType.objects.find(actor, replacement_key, argument="replacement_id")
+        if replacement.pk == contact_type.pk:
+            raise ValidationError({"replacement_id": ["Choose another type than the one to delete."]})
+    contacts = Contact.objects.filter(company_id=actor.company_id, type=contact_type).order_by("pk")
+    # A deleted person comes back with its contacts, so that they count too.
+    used = contacts.count()
+    if used and replacement is None:
+        raise Conflict(f"{used} contacts are of this type.", count=used)
+    if replacement is not None:
+        live = contacts.filter(person__deleted_at=None)
+        for contact in list(live):
+            update_contact(contact.pk, {"contacts_types_id": replacement.pk}, actor=actor)
+        region = contact_type.company.region if contact_type.company else None
+        for contact in contacts.select_related("type"):
+            contact.type = replacement
+            contact.set_canonical(region)
+            contact.save(update_fields=["type", "canonical", "updated_at"])
+    contact_type.delete()
+
+
+def _own(key: object, actor: Actor) -> ContactType:
+    actor.require(Action.CHANGE_LOOKUPS)
+    contact_type: ContactType = ContactType.objects.find(actor, key)
+    if contact_type.company_id is None:
+        raise Forbidden
+    return contact_type

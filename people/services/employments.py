@@ -1,0 +1,119 @@
+"""Where a person works and worked, as a client sends it: one position, or the whole list."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypedDict
+
+from django.core.exceptions import ValidationError
+
+from crm.actors import Actor
+from crm.errors import NotFound
+from crm.models.base import parse_id
+from crm.services import nesting, saving
+from crm.services.history import Changes
+from people.models import Employment, Organization, Person
+
+#: Both names under which a person's input may hold the list.
+NAMES = ("employment_history", "peopleEmploymentHistory")
+PLAIN = ("position", "income_type", "start_date", "end_date", "status")
+NEEDED = ("position", "status")
+CENT = Decimal("0.01")
+
+
+class EmploymentValues(TypedDict, total=False):
+    """A position as a client sends it; an absent key is left as it is."""
+
+    id: object
+    peoples_id: object
+    organizations_id: object
+    position: str | None
+    income: float | None
+    income_type: str | None
+    start_date: Any
+    end_date: Any
+    status: int | None
+
+
+def given_list(values: Mapping[str, Any]) -> tuple[str, list[EmploymentValues]] | None:
+    """Give the list that an input holds, with the name under which it does; None if it holds none.
+
+    :raises ValidationError: if both names are there, with different lists.
+    """
+    lists: list[tuple[str, list[EmploymentValues]]] = [
+        (name, values[name] or []) for name in NAMES if name in values
+    ]
+    if len(lists) == 2 and lists[0][1] != lists[1][1]:
+        raise ValidationError({NAMES[0]: [f"{NAMES[0]} and {NAMES[1]} differ; give one of them."]})
+    return lists[0] if lists else None
+
+
+def replace_employments(
+    person: Person, wanted: Sequence[EmploymentValues], *, actor: Actor, name: str = NAMES[0]
+) -> Changes:
+    """Make these the positions of a person; those with an id are changed in place, others removed.
+
+    The organizations are tied to the person. Gives the positions before and after, if that changed any.
+
+    :param name: under which the input holds the list.
+    :raises ValidationError: keyed ``<name>.N.<field>``.
+    :raises NotFound: if a position or an organization does not exist for the actor, or is another person's.
+    """
+    existing = {row.pk: row for row in Employment.objects.filter(person=person).order_by("pk")}
+    before = [str(row) for row in existing.values()]
+    kept: list[Employment] = []
+    changed = False
+    for index, item in enumerate(wanted):
+        with nesting.within(f"{name}.{index}"):
+            row = Employment(company_id=person.company_id, person=person)
+            if not saving.is_none_given(item.get("id")):
+                known = existing.get(parse_id(item["id"]) or 0)
+                if known is None:
+                    raise NotFound("id")
+                row = known
+            _check_person(item, person, actor)
+            _assign(row, item, actor)
+            changed |= saving.store(row, actor=actor).changed
+            kept.append(row)
+    gone = existing.keys() - {row.pk for row in kept}
+    if gone:
+        Employment.objects.filter(pk__in=gone).delete()
+    named = [row for row, item in zip(kept, wanted, strict=True) if "organizations_id" in item]
+    person.organizations.add(*[row.organization_id for row in named if row.organization_id is not None])
+    if not (changed or gone):
+        return {}
+    return {NAMES[0]: [before, [str(row) for row in kept]]}
+
+
+def _check_person(item: EmploymentValues, person: Person, actor: Actor) -> None:
+    if saving.is_none_given(item.get("peoples_id")):
+        return
+    named: Person = Person.objects.find(actor, item["peoples_id"], argument="peoples_id")
+    if named.pk != person.pk:
+        raise ValidationError({"peoples_id": ["A position stays with its person."]})
+
+
+def _assign(row: Employment, item: EmploymentValues, actor: Actor) -> None:
+    saving.refuse_null(item, NEEDED)
+    given: dict[str, Any] = dict(item)
+    for name in PLAIN:
+        if name in given:
+            setattr(row, name, given[name])
+    if "income" in given:
+        row.income = _income(given["income"])
+    if "organizations_id" in given:
+        none = saving.is_none_given(given["organizations_id"])
+        row.organization = (
+            None
+            if none
+            else Organization.objects.find(actor, given["organizations_id"], argument="organizations_id")
+        )
+
+
+def _income(value: Any) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        # A float is taken as it is written, not as it is stored in binary.
+        return Decimal(str(value)).quantize(CENT)
+    except InvalidOperation as unreadable:
+        raise ValidationError({"income": ["Enter a number of at most two decimal places."]}) from unreadable

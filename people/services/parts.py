@@ -1,0 +1,200 @@
+"""One contact, address or position of a person at a time, by the rules of the whole lists."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model
+
+from crm.actors import Action, Actor
+from crm.errors import NotFound
+from crm.services import saving
+from people.models import Address, Contact, ContactType, Employment, Person
+from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
+from people.services.employments import EmploymentValues
+from people.services.people import PersonValues, update_person
+
+#: The list of a person's input that each kind of row belongs to.
+LISTS: dict[type[Model], str] = {
+    Contact: "contacts",
+    Address: "address",
+    Employment: "employment_history",
+}
+
+
+def _change_list(
+    model: type[Any], person: Person, items: list[Any], *, place: int | None, actor: Actor
+) -> None:
+    """Store a person with one list changed; a refusal names the fields of the item at the place alone."""
+    name = LISTS[model]
+    prefix = f"{name}.{place}."
+    try:
+        update_person(person.pk, cast(PersonValues, {name: items}), actor=actor)
+    except ValidationError as refused:
+        told = refused.message_dict
+        raise ValidationError({key.removeprefix(prefix): told[key] for key in told}) from refused
+    except NotFound as missing:
+        raise NotFound(str(missing.details["argument"]).removeprefix(prefix)) from missing
+
+
+def _rows_of(model: type[Any], person: Person) -> list[Any]:
+    order = ("weight", "pk") if model is Contact else ("pk",)
+    return list(model.objects.filter(person=person).order_by(*order))
+
+
+def _lock(model: type[Any], key: object, actor: Actor) -> tuple[Any, Person]:
+    """Give the row of a live person that the actor sees, with the person locked.
+
+    :raises NotFound: if there is none.
+    """
+    row = model.objects.find(actor, key)
+    try:
+        person = saving.lock(Person.objects.all(), actor, row.person_id)
+    except NotFound:
+        raise NotFound from None
+    return row, person
+
+
+@transaction.atomic
+def _create(model: type[Any], person_key: object, values: Any, *, argument: str, actor: Actor) -> Any:
+    actor.require(Action.CHANGE_PEOPLE)
+    if values.get("id") is not None:
+        raise ValidationError({"id": ["What is new has no id yet."]})
+    person = saving.lock(Person.objects.all(), actor, person_key, argument=argument)
+    rows = _rows_of(model, person)
+    _change_list(model, person, [*({"id": row.pk} for row in rows), values], place=len(rows), actor=actor)
+    before = {row.pk for row in rows}
+    return next((row for row in _rows_of(model, person) if row.pk not in before), None)
+
+
+@transaction.atomic
+def _update(model: type[Any], key: object, values: Any, *, actor: Actor, check: Callable[[Any], None]) -> Any:
+    actor.require(Action.CHANGE_PEOPLE)
+    row, person = _lock(model, key, actor)
+    rows = _rows_of(model, person)
+    place = next(index for index, one in enumerate(rows) if one.pk == row.pk)
+    check(rows[place])
+    items: list[Any] = [{"id": one.pk} for one in rows]
+    items[place] = {**values, "id": row.pk}
+    _change_list(model, person, items, place=place, actor=actor)
+    return row
+
+
+@transaction.atomic
+def _delete(model: type[Any], key: object, *, actor: Actor) -> None:
+    actor.require(Action.CHANGE_PEOPLE)
+    row, person = _lock(model, key, actor)
+    kept = [{"id": one.pk} for one in _rows_of(model, person) if one.pk != row.pk]
+    _change_list(model, person, kept, place=None, actor=actor)
+
+
+def _need_value(values: Mapping[str, Any]) -> None:
+    if not (values.get("value") or "").strip():
+        raise ValidationError({"value": ["This field is required."]})
+
+
+def create_contact(person_key: object, values: ContactValues, *, actor: Actor) -> Contact:
+    """Give a person one more contact; one that says the same is taken over, not doubled.
+
+    :raises NotFound: if person or contact type does not exist for the actor.
+    :raises ValidationError: if type or value is missing, or a rule is broken.
+    """
+    _need_value(values)
+    if saving.is_none_given(values.get("contacts_types_id")):
+        raise ValidationError({"contacts_types_id": ["Say of which type the contact is."]})
+    made = _create(Contact, person_key, values, argument="people_id", actor=actor)
+    if made is None:
+        # It was there already, and has the value as it was given now.
+        person = Person.objects.find(actor, person_key, argument="people_id")
+        type_ = ContactType.objects.find(actor, values["contacts_types_id"])
+        made = Contact.objects.filter(person=person, type=type_, value=values["value"]).order_by("pk")[0]
+    return cast(Contact, made)
+
+
+def update_contact(key: object, values: ContactValues, *, actor: Actor) -> Contact:
+    """Change the fields of a contact that are given; the primary e-mail follows.
+
+    :raises NotFound: if the contact, or the type that is named, does not exist for the actor.
+    :raises ValidationError: if the value would be empty, or a rule is broken.
+    """
+
+    def check(_row: Contact) -> None:
+        if "value" in values:
+            _need_value(values)
+
+    return cast(Contact, _update(Contact, key, values, actor=actor, check=check))
+
+
+def delete_contact(key: object, *, actor: Actor) -> None:
+    """Take a contact from its person; the primary e-mail moves on to the next one.
+
+    :raises NotFound: if it does not exist for the actor.
+    :raises ValidationError: if nothing would be left to call or write to the person by.
+    """
+    _delete(Contact, key, actor=actor)
+
+
+def create_address(person_key: object, values: AddressValues, *, actor: Actor) -> Address:
+    """Give a person one more address; the first one is the default.
+
+    :raises NotFound: if the person does not exist for the actor.
+    :raises ValidationError: if it is wholly empty, or a rule is broken.
+    """
+    _need_address(values)
+    return cast(Address, _create(Address, person_key, values, argument="people_id", actor=actor))
+
+
+def update_address(key: object, values: AddressValues, *, actor: Actor) -> Address:
+    """Change the fields of an address that are given; one address stays the default.
+
+    :raises NotFound: if the address does not exist for the actor.
+    :raises ValidationError: if nothing would be left of it, or a rule is broken.
+    """
+
+    def check(row: Address) -> None:
+        _need_address({name: getattr(row, name) for name in ADDRESS_TEXTS} | dict(values))
+
+    return cast(Address, _update(Address, key, values, actor=actor, check=check))
+
+
+def delete_address(key: object, *, actor: Actor) -> None:
+    """Take an address from its person; the oldest of the others becomes the default if it was that.
+
+    :raises NotFound: if it does not exist for the actor.
+    """
+    _delete(Address, key, actor=actor)
+
+
+def _need_address(values: Mapping[str, Any]) -> None:
+    if not any((values.get(name) or "").strip() for name in ADDRESS_TEXTS):
+        raise ValidationError({"address": ["Give at least one part of the address."]})
+
+
+def create_employment(values: EmploymentValues, *, actor: Actor) -> Employment:
+    """Note a position of a person; its organization is tied to the person.
+
+    :raises NotFound: if person or organization does not exist for the actor.
+    :raises ValidationError: if ``peoples_id`` or ``position`` is missing, or a rule is broken.
+    """
+    if saving.is_none_given(values.get("peoples_id")):
+        raise ValidationError({"peoples_id": ["Say whose position it is."]})
+    person_key = values["peoples_id"]
+    return cast(Employment, _create(Employment, person_key, values, argument="peoples_id", actor=actor))
+
+
+def update_employment(key: object, values: EmploymentValues, *, actor: Actor) -> Employment:
+    """Change the fields of a position that are given.
+
+    :raises NotFound: if the position, or something that the values name, does not exist for the actor.
+    :raises ValidationError: if a rule is broken.
+    """
+    return cast(Employment, _update(Employment, key, values, actor=actor, check=lambda _row: None))
+
+
+def delete_employment(key: object, *, actor: Actor) -> None:
+    """Remove a position; the organization stays tied to the person.
+
+    :raises NotFound: if it does not exist for the actor.
+    """
+    _delete(Employment, key, actor=actor)
