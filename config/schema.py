@@ -13,6 +13,7 @@ from leads.graphql.bulk import LeadBulkMutation
 from leads.graphql.dashboard import DashboardQuery
 from leads.graphql.files import FileMutation, FileQuery
 from leads.graphql.imports import ImportMutation, ImportQuery
+from leads.graphql.lookups import LookupMutation, LookupQuery
 from leads.graphql.mutations import Mutation as LeadsMutation
 from leads.graphql.queries import Query as LeadsQuery
 from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
@@ -53,6 +54,7 @@ class Query(
     AbsenceQuery,
     RelationshipQuery,
     CountQuery,
+    LookupQuery,
 ):
     """Everything that can be asked."""
 
@@ -77,6 +79,7 @@ class Mutation(
     AbsenceMutation,
     RelationshipMutation,
     PartsMutation,
+    LookupMutation,
 ):
     """Everything that can be changed."""
 

@@ -9,6 +9,6 @@ class LeadsConfig(AppConfig):
         from crm.importing.registry import register
         from leads import broadcasts  # noqa: F401 - connects its receivers
         from leads.imports import LeadImport
-        from leads.services import discussing, merges  # noqa: F401 - connects their receivers
+        from leads.services import discussing, merges, stage_moves  # noqa: F401 - connects their receivers
 
         register("LEAD", LeadImport)

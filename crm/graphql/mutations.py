@@ -31,9 +31,12 @@ class Change(Guarded):
         permission: Action,
         prefix: str = "",
         names: Mapping[str, str] | None = None,
+        resolver: Callable[..., Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        # Kept from the base class, which would run it in place of the wrapped one.
         super().__init__(type_, permission=permission, **kwargs)
+        self.change = resolver
         self.prefix = prefix
         self.names = names or {}
 
@@ -53,7 +56,7 @@ class Change(Guarded):
 
             return change
 
-        return super().wrap_resolve(cleaned(self.resolver or parent_resolver))
+        return super().wrap_resolve(cleaned(self.change or parent_resolver))
 
     def _once(self, info: GraphQLResolveInfo, act: Callable[[], Any]) -> Any:
         """Run the mutation, or give what it gave before under the same key."""

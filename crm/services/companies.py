@@ -6,6 +6,7 @@ from crm.actors import Action, Actor, Role
 from crm.errors import Conflict
 from crm.models import Company, Membership, User
 from crm.services import saving
+from crm.services.replacing import lock_company
 
 
 @transaction.atomic
@@ -78,7 +79,7 @@ def _keep_an_administrator(membership: Membership) -> None:
     if membership.role == Role.ADMIN.value and membership.is_active:
         return
     # Two administrators who demote each other at once wait here for each other.
-    Company.objects.select_for_update(no_key=True).get(pk=membership.company_id)
+    lock_company(membership.company_id)
     administrators = Membership.objects.active().filter(company=membership.company_id, role=Role.ADMIN.value)
     keys = set(administrators.values_list("pk", flat=True))
     if keys == {membership.pk}:

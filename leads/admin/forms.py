@@ -22,6 +22,7 @@ ARGUMENTS = {
     "status": "status_id",
     "type": "type_id",
     "source": "source_id",
+    "lost_reason": "lost_reason_id",
     "stage": "pipeline_stage_id",
 }
 #: What a new lead gets where the form is left empty.
@@ -72,6 +73,11 @@ class LeadForm(TakesFile, VersionedForm[Lead]):
         if not adding:
             self.initial["team"] = [tie.user_id for tie in self.instance.participations.all()]
             self._offer_present_owner()
+        if "lost_reason" in self.fields:
+            # A reason that is not given any more stays on the leads that have it.
+            rows = self._choices("lost_reason").queryset
+            present = Q(is_active=True) | Q(pk=self.instance.lost_reason_id)
+            self._choices("lost_reason").queryset = rows.filter(present).order_by("weight", "pk")
 
     def _choices(self, name: str) -> Any:
         return self.fields[name]

@@ -19,7 +19,7 @@ from crm.admin.forms import tag_values
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
-from leads.admin.owners import OwnerFilter, assignable_users
+from leads.admin.owners import OwnerFilter, RottingFilter, assignable_users
 from leads.models import Lead
 from leads.services.leads import create_lead, delete_lead, restore_lead, save_lead
 from leads.services.references import LeadValues
@@ -48,6 +48,7 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
     list_filter = (
         DeletedFilter,
         OwnerFilter,
+        RottingFilter,
         *((name, VisibleRelatedFilter) for name in RELATIONS),
         "created_at",
     )
@@ -58,7 +59,7 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
     autocomplete_fields = ("person", "organization", "stage", "tags")
     shown_instead = {"person": "live_person", "organization": "live_organization"}
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("title", ("status", "stage"), "owner", "team", "reason_lost")}),
+        (None, {"fields": ("title", ("status", "stage"), "owner", "team", ("lost_reason", "reason_lost"))}),
         ("Customer", {"fields": ("person", "organization")}),
         (
             "Contact at the time of the request",

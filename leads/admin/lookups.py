@@ -1,4 +1,4 @@
-"""Statuses, types and sources of leads."""
+"""Statuses, types, sources and lost reasons of leads."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -12,10 +12,11 @@ from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm
 from crm.admin.writing import FormSet, WritesThroughService
-from leads.models import LeadReceiver, LeadSource, LeadStatus, LeadType
-from leads.services.lookups import delete_lookup, save_lookup
+from leads.models import LeadLostReason, LeadSource, LeadStatus, LeadType
+from leads.services.lookups import save_lookup
+from leads.services.retiring import delete_lookup
 
-Lookup = TypeVar("Lookup", LeadStatus, LeadType, LeadSource, LeadReceiver)
+Lookup = TypeVar("Lookup", LeadStatus, LeadType, LeadSource, LeadLostReason)
 
 
 class LookupAdmin(WritesThroughService[Lookup]):
@@ -32,7 +33,7 @@ class LookupAdmin(WritesThroughService[Lookup]):
 
     def remove(self, request: HttpRequest, obj: Lookup) -> None:
         """Remove the row, unless it is needed."""
-        delete_lookup(obj, actor=acting(request))
+        delete_lookup(type(obj), obj.pk, actor=acting(request))
 
 
 @admin.register(LeadStatus)
@@ -62,3 +63,13 @@ class LeadSourceAdmin(LookupAdmin[LeadSource]):
     list_filter = ("is_active", ("type", VisibleRelatedFilter))
     list_select_related = ("type",)
     fields = ("name", "description", "type", "is_active")
+
+
+@admin.register(LeadLostReason)
+class LeadLostReasonAdmin(LookupAdmin[LeadLostReason]):
+    """Why leads are lost."""
+
+    list_display = ("name", "is_active", "weight")
+    list_filter = ("is_active",)
+    ordering = ("weight", "pk")
+    fields = ("name", "is_active", "weight")

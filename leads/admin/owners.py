@@ -1,4 +1,4 @@
-"""Who may own leads, as choices and as a filter."""
+"""Who may own leads, as choices and as a filter; and which leads rot."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from crm.admin.base import acting, visible_rows
 from crm.models import User
+from leads.models.querysets import is_rotting
 
 
 def assignable_users(request: HttpRequest) -> QuerySet[User]:
@@ -39,4 +40,23 @@ class OwnerFilter(admin.SimpleListFilter):
             return queryset.filter(owner_id=acting(request).user_id)
         if self.value() == "nobody":
             return queryset.filter(owner=None)
+        return queryset
+
+
+class RottingFilter(admin.SimpleListFilter):
+    """Shows the open leads about which nothing was done for longer than their stage allows."""
+
+    title = "rotting"
+    parameter_name = "rotting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer those that rot, and those that do not."""
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrow to the leads that were chosen."""
+        if self.value() == "yes":
+            return queryset.filter(is_rotting())
+        if self.value() == "no":
+            return queryset.exclude(is_rotting())
         return queryset

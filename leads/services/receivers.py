@@ -4,17 +4,15 @@ from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import RestrictedError
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
 from crm.models import User
-from crm.models.lifecycle import LIVE
 from crm.services import saving
-from leads.models import Lead, LeadReceiver, LeadRotation, LeadSource, LeadType
+from crm.services.replacing import find_replacement
+from leads.models import LeadReceiver, LeadRotation, LeadSource, LeadType
 from leads.routing.template import compile_template
-from leads.services.leads import update_lead
 from leads.services.lookups import save_lookup
+from leads.services.retiring import hand_over
 
 #: Fields that a receiver always has.
 NEEDED = ("name", "is_default", "is_active", "verification", "window_minutes", "rate_limit")
@@ -130,20 +128,5 @@ def delete_receiver(key: object, *, actor: Actor, replacement_key: object = None
     """
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = saving.lock(LeadReceiver.objects.all(), actor, key)
-    replacement: LeadReceiver | None = None
-    if not saving.is_none_given(replacement_key):
-        replacement = LeadReceiver.objects.find(actor, replacement_key, argument="replacement_id")
-        if replacement.pk == receiver.pk:
-            raise ValidationError({"replacement_id": ["Choose another receiver than the one to delete."]})
-    leads = Lead.objects.visible_to(actor).filter(receiver=receiver)
-    used = leads.count()
-    if used and replacement is None:
-        raise Conflict(f"{used} leads still use it.", count=used)
-    for lead_id in leads.order_by("pk").values_list("pk", flat=True):
-        update_lead(lead_id, {"receiver_id": replacement and replacement.pk}, actor=actor)
-    # Deleted leads hold no receiver back.
-    Lead.objects.filter(receiver=receiver).exclude(LIVE).update(receiver=replacement)
-    try:
-        receiver.delete()
-    except RestrictedError as used_meanwhile:
-        raise Conflict("A lead came by it at this moment.") from used_meanwhile
+    replacement = find_replacement(receiver, replacement_key, actor=actor)
+    hand_over(receiver, "receiver", replacement, actor=actor)

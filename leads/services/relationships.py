@@ -2,12 +2,12 @@
 
 from typing import TypedDict
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.services import saving
+from crm.services.replacing import find_replacement
 from leads.models import LeadPerson
 from leads.services.involvement import add_person
 from people.models import PeopleRelationship
@@ -74,11 +74,7 @@ def delete_relationship(key: object, *, actor: Actor, replacement_key: object = 
     """
     actor.require(Action.CHANGE_LOOKUPS)
     relationship = saving.lock(PeopleRelationship.objects.all(), actor, key)
-    replacement: PeopleRelationship | None = None
-    if not saving.is_none_given(replacement_key):
-        replacement = PeopleRelationship.objects.find(actor, replacement_key, argument="replacement_id")
-        if replacement.pk == relationship.pk:
-            raise ValidationError({"replacement_id": ["Choose another one than the one to delete."]})
+    replacement = find_replacement(relationship, replacement_key, actor=actor)
     parts = LeadPerson.objects.filter(relationship=relationship)
     live = list(
         parts.filter(lead__deleted_at=None, person__deleted_at=None)

@@ -11,6 +11,7 @@ from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.models import User
 from crm.services import nesting, saving
+from crm.services.replacing import find_replacement
 from leads.models import LeadReceiver, LeadRotation, LeadRotationAgent
 from leads.routing.rotation import shares_of
 from leads.services.receivers import update_receiver
@@ -168,11 +169,7 @@ def delete_rotation(key: object, *, actor: Actor, replacement_key: object = None
     """
     actor.require(Action.CHANGE_LOOKUPS)
     rotation = saving.lock(LeadRotation.objects.all(), actor, key)
-    replacement: LeadRotation | None = None
-    if not saving.is_none_given(replacement_key):
-        replacement = LeadRotation.objects.find(actor, replacement_key, argument="replacement_id")
-        if replacement.pk == rotation.pk:
-            raise ValidationError({"replacement_id": ["Choose another rotation than the one to delete."]})
+    replacement = find_replacement(rotation, replacement_key, actor=actor)
     receivers = LeadReceiver.objects.visible_to(actor).filter(rotation=rotation).order_by("pk")
     keys = list(receivers.values_list("pk", flat=True))
     if keys and replacement is None:

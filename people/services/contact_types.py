@@ -8,6 +8,7 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.errors import Conflict, Forbidden
 from crm.services import saving
+from crm.services.replacing import find_replacement
 from people.models import Contact, ContactType
 from people.services.parts import update_contact
 
@@ -69,11 +70,7 @@ def delete_contact_type(key: object, *, actor: Actor, replacement_key: object = 
     :raises ValidationError: if it is to be replaced by itself.
     """
     contact_type = _own(key, actor)
-    replacement: ContactType | None = None
-    if not saving.is_none_given(replacement_key):
-        replacement = ContactType.objects.find(actor, replacement_key, argument="replacement_id")
-        if replacement.pk == contact_type.pk:
-            raise ValidationError({"replacement_id": ["Choose another type than the one to delete."]})
+    replacement = find_replacement(contact_type, replacement_key, actor=actor)
     contacts = Contact.objects.filter(company_id=actor.company_id, type=contact_type).order_by("pk")
     # A deleted person comes back with its contacts, so that they count too.
     used = contacts.count()

@@ -8,10 +8,11 @@ from graphql import GraphQLResolveInfo
 from crm.actors import Action
 from crm.graphql.auth import actor_of
 from crm.graphql.mutations import Change
-from crm.graphql.prefetch import reread
+from crm.graphql.prefetch import load, reread
 from pipelines import services
 from pipelines.graphql.inputs import PipelineInput, PipelineStageInput
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
+from pipelines.models import Pipeline
 
 MAY = Action.CHANGE_PIPELINES
 
@@ -35,7 +36,24 @@ class Mutation(graphene.ObjectType):
         input=graphene.Argument(PipelineInput, required=True),
     )
     delete_pipeline = Change(
-        graphene.Boolean, name="deletePipeline", permission=MAY, id=graphene.ID(required=True)
+        graphene.Boolean,
+        name="deletePipeline",
+        permission=MAY,
+        id=graphene.ID(required=True),
+        replacement_id=graphene.ID(),
+    )
+    reorder_pipelines = Change(
+        graphene.List(graphene.NonNull(LeadPipeline)),
+        name="reorderPipelines",
+        permission=MAY,
+        ids=graphene.List(graphene.NonNull(graphene.ID), required=True),
+    )
+    reorder_pipeline_stages = Change(
+        LeadPipeline,
+        name="reorderPipelineStages",
+        permission=MAY,
+        id=graphene.ID(required=True),
+        stages_id=graphene.List(graphene.NonNull(graphene.ID), required=True),
     )
     restore_pipeline = Change(
         graphene.Boolean, name="restorePipeline", permission=MAY, id=graphene.ID(required=True)
@@ -56,7 +74,11 @@ class Mutation(graphene.ObjectType):
         input=graphene.Argument(PipelineStageInput, required=True),
     )
     delete_pipeline_stage = Change(
-        graphene.Boolean, name="deletePipelineStage", permission=MAY, id=graphene.ID(required=True)
+        graphene.Boolean,
+        name="deletePipelineStage",
+        permission=MAY,
+        id=graphene.ID(required=True),
+        replacement_id=graphene.ID(),
     )
     restore_pipeline_stage = Change(
         graphene.Boolean, name="restorePipelineStage", permission=MAY, id=graphene.ID(required=True)
@@ -77,9 +99,25 @@ class Mutation(graphene.ObjectType):
         return reread(info, LeadPipeline, services.update_pipeline(id, input, actor=actor_of(info)))
 
     @staticmethod
-    def resolve_delete_pipeline(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        services.delete_pipeline(id, actor=actor_of(info))
+    def resolve_delete_pipeline(
+        _root: Any, info: GraphQLResolveInfo, *, id: str, replacement_id: str | None = None
+    ) -> bool:
+        services.delete_pipeline(id, actor=actor_of(info), replacement_key=replacement_id)
         return True
+
+    @staticmethod
+    def resolve_reorder_pipelines(_root: Any, info: GraphQLResolveInfo, *, ids: list[str]) -> Any:
+        actor = actor_of(info)
+        services.reorder_pipelines(ids, actor=actor)
+        return load(Pipeline.objects.visible_to(actor), LeadPipeline, info.field_nodes, info).order_by(
+            "weight", "pk"
+        )
+
+    @staticmethod
+    def resolve_reorder_pipeline_stages(
+        _root: Any, info: GraphQLResolveInfo, *, id: str, stages_id: list[str]
+    ) -> Any:
+        return reread(info, LeadPipeline, services.reorder_stages(id, stages_id, actor=actor_of(info)))
 
     @staticmethod
     def resolve_restore_pipeline(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
@@ -101,8 +139,10 @@ class Mutation(graphene.ObjectType):
         return reread(info, LeadPipelineStage, services.update_stage(id, input, actor=actor_of(info)))
 
     @staticmethod
-    def resolve_delete_pipeline_stage(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        services.delete_stage(id, actor=actor_of(info))
+    def resolve_delete_pipeline_stage(
+        _root: Any, info: GraphQLResolveInfo, *, id: str, replacement_id: str | None = None
+    ) -> bool:
+        services.delete_stage(id, actor=actor_of(info), replacement_key=replacement_id)
         return True
 
     @staticmethod

@@ -1,6 +1,6 @@
 """Pipelines: create, change, delete, restore."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from django.core.exceptions import ValidationError
@@ -10,8 +10,10 @@ from django.db.models import Max
 from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.services import nesting, saving
+from crm.services.replacing import find_replacement, lock_company, reorder
 from pipelines.models import Pipeline, Stage
 from pipelines.services.stages import StageValues, check_pipeline, refuse_with_leads, write_stage
+from pipelines.signals import stage_replaced
 
 TEXTS: tuple[Literal["name", "slug", "description"], ...] = ("name", "slug", "description")
 
@@ -85,21 +87,39 @@ def save_pipeline(
         raise ValidationError({"is_default": ["Make another pipeline the default instead."]})
     pipeline.is_default = pipeline.is_default or not others.filter(is_default=True).exists()
     if pipeline.is_default and not (before and before["is_default"]):
-        others.filter(is_default=True).update(is_default=False)
+        lock_company(actor.company_id)
+        for other in others.filter(is_default=True).select_for_update(of=("self",)):
+            stored = saving.column_values(other)
+            other.is_default = False
+            saving.store(other, actor=actor, before=stored)
     if adding and not pipeline.weight:
         pipeline.weight = (others.aggregate(last=Max("weight"))["last"] or 0) + 1
     pipeline.clean()
     pipeline.slug = _free_slug(pipeline.slug, set(others.values_list("slug", flat=True)))
-    saving.store(pipeline, actor=actor, before=before, expected_version=expected_version)
+    if adding:
+        saving.store(pipeline, actor=actor)
+    written = [name for name in _write_stages(pipeline, stages, actor) if name is not None]
+    if not adding:
+        # A pipeline whose stages change is another version of it.
+        relations = {"stages": [None, written]} if written else None
+        saving.store(
+            pipeline, actor=actor, before=before, expected_version=expected_version, relations=relations
+        )
+    return pipeline
+
+
+def _write_stages(pipeline: Pipeline, stages: Sequence[StageValues], actor: Actor) -> Iterator[str | None]:
+    """Store the stages that are given; give the name of each that is new or another one than before."""
     for index, values in enumerate(stages):
         with nesting.within(f"stages.{index}"):
             check_pipeline(values, pipeline, actor)
             if values.get("id") is not None:
                 stage = saving.lock(pipeline.stages.all(), actor, values["id"])
-                write_stage(stage, values, actor, before=saving.column_values(stage))
+                before = saving.column_values(stage)
+                write_stage(stage, values, actor, before=before)
+                yield None if stage.version == before["version"] else stage.name
             else:
-                write_stage(Stage(company_id=actor.company_id, pipeline=pipeline), values, actor)
-    return pipeline
+                yield write_stage(Stage(company_id=actor.company_id, pipeline=pipeline), values, actor).name
 
 
 def _free_slug(slug: str, taken: set[str]) -> str:
@@ -111,13 +131,19 @@ def _free_slug(slug: str, taken: set[str]) -> str:
 
 
 @transaction.atomic
-def delete_pipeline(key: object, *, actor: Actor) -> None:
+def delete_pipeline(key: object, *, actor: Actor, replacement_key: object = None) -> None:
     """Delete a pipeline softly; if it was the default, the next by weight becomes it.
 
-    :raises Conflict: if live leads are in it, or it is the company's last.
+    :param replacement_key: the pipeline whose first stage its leads move to.
+    :raises NotFound: if the pipeline, or the one in its place, does not exist for the actor.
+    :raises Conflict: if live leads are in it and none takes its place, or it is the company's last.
+    :raises ValidationError: if it is to be replaced by itself, or by one without stages.
     """
     actor.require(Action.CHANGE_PIPELINES)
     pipeline = saving.lock(Pipeline.objects.all(), actor, key)
+    replacement = find_replacement(pipeline, replacement_key, actor=actor)
+    if replacement is not None:
+        _move_leads(pipeline, replacement, actor)
     others = Pipeline.objects.visible_to(actor).exclude(pk=pipeline.pk)
     refuse_with_leads(pipeline)
     successor = others.order_by("weight", "pk").first()
@@ -129,6 +155,27 @@ def delete_pipeline(key: object, *, actor: Actor) -> None:
     if was_default:
         successor.is_default = True
         saving.store(successor, actor=actor)
+
+
+def _move_leads(pipeline: Pipeline, replacement: Pipeline, actor: Actor) -> None:
+    entry = Stage.objects.entry_of(replacement.pk)
+    if entry is None:
+        raise ValidationError({"replacement_id": ["This pipeline has no stages."]})
+    for stage in Stage.objects.filter(pipeline=pipeline).order_by("pk"):
+        stage_replaced.send(sender=Stage, stage=stage, replacement=entry, actor=actor)
+
+
+@transaction.atomic
+def reorder_pipelines(keys: Sequence[object], *, actor: Actor) -> list[Pipeline]:
+    """Put the pipelines of a company in an order.
+
+    :param keys: all its live pipelines, each once.
+    :raises NotFound: if a key names nothing that exists for the actor.
+    :raises ValidationError: if one is missing, or named twice.
+    """
+    actor.require(Action.CHANGE_PIPELINES)
+    lock_company(actor.company_id)
+    return reorder(Pipeline.objects.visible_to(actor), keys, actor=actor, argument="ids")
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Stages: create, change, delete, restore."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from django.core.exceptions import ValidationError
@@ -11,7 +11,9 @@ from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.models.lifecycle import LIVE
 from crm.services import saving
+from crm.services.replacing import find_replacement, reorder
 from pipelines.models import Pipeline, Stage
+from pipelines.signals import stage_replaced
 
 PIPELINE_KEYS: tuple[Literal["pipelines_id", "pipeline_id"], ...] = ("pipelines_id", "pipeline_id")
 
@@ -127,17 +129,43 @@ def save_stage(
 
 
 @transaction.atomic
-def delete_stage(key: object, *, actor: Actor) -> None:
+def delete_stage(key: object, *, actor: Actor, replacement_key: object = None) -> None:
     """Delete a stage softly.
 
-    :raises Conflict: if live leads are in it, or it is the last live stage of its pipeline.
+    :param replacement_key: the stage that its leads move to, of whatever pipeline.
+    :raises NotFound: if the stage, or the one in its place, does not exist for the actor.
+    :raises Conflict: if live leads are in it and no stage takes its place, or it is the last live one.
     """
     actor.require(Action.CHANGE_PIPELINES)
     stage = saving.lock(Stage.objects.all(), actor, key)
+    lock_pipeline(stage.pipeline_id)
+    replacement = find_replacement(stage, replacement_key, actor=actor)
+    if replacement is not None:
+        stage_replaced.send(sender=Stage, stage=stage, replacement=replacement, actor=actor)
     refuse_with_leads(stage)
     if not stage.pipeline.stages.filter(LIVE).exclude(pk=stage.pk).exists():
         raise Conflict("A pipeline keeps at least one stage.")
     saving.soft_delete(stage, actor=actor)
+
+
+def lock_pipeline(pipeline_id: int) -> None:
+    """Have those who change the set of stages, or their order, wait for each other."""
+    Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline_id)
+
+
+@transaction.atomic
+def reorder_stages(pipeline_key: object, keys: Sequence[object], *, actor: Actor) -> Pipeline:
+    """Put the stages of a pipeline in an order.
+
+    :param keys: all its live stages, each once.
+    :raises NotFound: if the pipeline, or a stage, does not exist for the actor.
+    :raises ValidationError: if a stage is missing, named twice, or of another pipeline.
+    """
+    actor.require(Action.CHANGE_PIPELINES)
+    pipeline = saving.lock(Pipeline.objects.all(), actor, pipeline_key)
+    stages = Stage.objects.visible_to(actor).filter(pipeline=pipeline)
+    reorder(stages, keys, actor=actor, argument="stages_id")
+    return pipeline
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from crm.models import (
 from crm.services.channels import open_default_channel
 from leads.models import (
     Lead,
+    LeadLostReason,
     LeadReceiver,
     LeadRotation,
     LeadRoutingLog,
@@ -72,6 +73,7 @@ def rows_of(tenant: Tenant, mark: str) -> dict[type[models.Model], Any]:
         CustomFieldDefinition: CustomFieldDefinitionFactory(company=company, name=mark),
         Filesystem: _file_of(person, mark),
         Lead: lead,
+        LeadLostReason: LeadLostReason.objects.create(company=company, name=mark),
         LeadRotation: LeadRotationFactory(company=company, name=mark),
         LeadRoutingLog: LeadRoutingLog.objects.create(
             company=company, lead=lead, outcome="UNASSIGNED", door="graphql", detail={"reason": mark}

@@ -22,6 +22,7 @@ from crm.models import (
 from crm.services.companies import add_member
 from leads.models import (
     Lead,
+    LeadLostReason,
     LeadReceiver,
     LeadRotation,
     LeadRoutingLog,
@@ -50,6 +51,7 @@ MATRIX = {
     CustomFieldDefinition: (LOOK, LOOK, ALL, ALL),
     Filesystem: (NONE, NONE, LOOK, LOOK),
     Lead: (LOOK, ALL, ALL, ALL),
+    LeadLostReason: (LOOK, LOOK, ALL, ALL),
     LeadReceiver: (LOOK, LOOK, ALL, ALL),
     LeadRotation: (LOOK, LOOK, ALL, ALL),
     LeadRoutingLog: (NONE, NONE, LOOK, LOOK),

@@ -213,7 +213,7 @@ def test_default_status_moves(signed_in, tenant):
     opened.refresh_from_db()
     assert list(LeadStatus.objects.filter(is_default=True)) == [won]
     assert not opened.is_default
-    assert errors_of(refused) == {"is_default": ["Make another status the default instead."]}
+    assert errors_of(refused) == {"__all__": ["Make another status the default instead."]}
 
 
 def test_lookup_name_is_taken_once(signed_in, tenant):

@@ -184,11 +184,50 @@ def _of_fields(coordinate: str, arguments: Mapping[str, Any]) -> dict[str, Case]
     }
 
 
+def _of_lookup(name: str, kind: str, **ids: str) -> dict[str, Case]:
+    return {
+        f"Mutation.create{name}": Case(arguments={"input": {"name": "New"}}, ids=_under("input", ids)),
+        f"Mutation.update{name}": Case(
+            arguments={"id": Key(kind), "input": {"name": "New"}}, ids={"id": kind, **_under("input", ids)}
+        ),
+        f"Mutation.delete{name}": Case(
+            arguments={"id": Key(f"spare_{kind}")}, ids={"id": f"spare_{kind}", "replacement_id": kind}
+        ),
+    }
+
+
 #: By coordinate; words after it tell variants apart, which together cover the places of the operation.
 CASES: dict[str, Case] = {
     **_of_fields("Query.customField", {"name": "Segment"}),
     **_of_fields("Query.customFields", {}),
     "Query.absences": Case(),
+    "Query.leadLostReasons": Case(),
+    **_of_lookup("LeadStatus", "status"),
+    **_of_lookup("LeadType", "type", companies_id="company"),
+    **_of_lookup("LeadSource", "source", companies_id="company", leads_types_id="type"),
+    **_of_lookup("LeadLostReason", "lost_reason"),
+    "Mutation.reorderLeadStatuses": Case(
+        # The spare one stands among them.
+        arguments={"ids": [Key(f"status_{number}") for number in range(1, 7)]},
+        ids={"ids.0": "status_1"},
+        # One alone is not all of them.
+        refused={"ids.0": "VALIDATION"},
+    ),
+    "Mutation.reorderLeadLostReasons": Case(
+        arguments={"ids": [Key("lost_reason"), Key("spare_lost_reason")]},
+        ids={"ids.0": "lost_reason"},
+        refused={"ids.0": "VALIDATION"},
+    ),
+    "Mutation.reorderPipelines": Case(
+        arguments={"ids": [Key(f"pipeline_{number}") for number in range(1, 4)]},
+        ids={"ids.0": "pipeline_1"},
+        refused={"ids.0": "VALIDATION"},
+    ),
+    "Mutation.reorderPipelineStages": Case(
+        arguments={"id": Key("pipeline"), "stages_id": [Key("stage"), Key("spare_stage")]},
+        ids={"id": "pipeline", "stages_id.0": "stage"},
+        refused={"stages_id.0": "VALIDATION"},
+    ),
     "Query.peopleRelationships": Case(),
     "Query.peopleCount": Case(),
     "Query.peopleCountByTag": Case(arguments={"tag": "VIP"}),
@@ -389,8 +428,12 @@ CASES: dict[str, Case] = {
     ),
     "Mutation.deleteOrganization": _by_id("organization"),
     "Mutation.deletePeople": _by_id("person"),
-    "Mutation.deletePipeline": _by_id("spare_pipeline"),
-    "Mutation.deletePipelineStage": _by_id("spare_stage"),
+    "Mutation.deletePipeline": Case(
+        arguments={"id": Key("spare_pipeline")}, ids={"id": "spare_pipeline", "replacement_id": "pipeline"}
+    ),
+    "Mutation.deletePipelineStage": Case(
+        arguments={"id": Key("spare_stage")}, ids={"id": "spare_stage", "replacement_id": "stage"}
+    ),
     "Mutation.deleteTag": _by_id("tag"),
     **_of_entities("Mutation.detachTagFromEntity", {"tag_id": Key("tag")}, tag_id="tag"),
     "Mutation.followLead": Case(

@@ -15,6 +15,7 @@ from crm.models import SocialChannel, User
 from leads.graphql import filters as leads
 from leads.graphql.agents import AgentFilterSet
 from leads.graphql.imports import ImportJobFilterSet
+from leads.graphql.lookups import LeadLostReasonFilterSet
 from leads.graphql.receivers import ReceiverAttemptFilterSet
 from leads.graphql.relationships import PeopleRelationshipFilterSet
 from leads.graphql.rotations import LeadRotationFilterSet, LeadRoutingLogFilterSet
@@ -39,6 +40,7 @@ LISTED: dict[str, tuple[type[ListFilterSet], str]] = {
     "contactType": (people.ContactTypeFilterSet, "contact_type"),
     "customFieldDefinitions": (CustomFieldDefinitionFilterSet, "definition"),
     "imports": (ImportJobFilterSet, "import_job"),
+    "leadLostReasons": (LeadLostReasonFilterSet, "lost_reason"),
     "leadReceivers": (leads.LeadReceiverFilterSet, "receiver"),
     "leadSources": (leads.LeadSourceFilterSet, "source"),
     "leadStatuses": (leads.LeadStatusFilterSet, "status"),

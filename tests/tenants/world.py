@@ -19,7 +19,7 @@ from crm.services.activities import complete_task, create_activity, delete_activ
 from crm.services.channels import create_channel
 from crm.services.companies import add_member
 from crm.services.messages import create_message
-from leads.models import Lead, LeadLostReason, LeadReceiver
+from leads.models import Lead, LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType
 from leads.models.lead import LeadFile
 from leads.services.deliveries import take_in
 from leads.services.involvement import add_person, follow_lead
@@ -242,6 +242,12 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "people_participant": lead.people_participations.get(),
         "stage_visit": lead.stage_visits.get(),
         "lost_reason": LeadLostReason.objects.create(company=company, name=mark),
+        "spare_lost_reason": LeadLostReason.objects.create(company=company, name="Spare"),
+        "spare_status": LeadStatus.objects.create(company=company, name="Spare"),
+        "spare_type": LeadType.objects.create(company=company, name="Spare"),
+        "spare_source": LeadSource.objects.create(company=company, name="Spare"),
+        **_numbered("status", LeadStatus, company),
+        **_numbered("pipeline", Pipeline, company),
         "pipeline": pipeline,
         "stage": stage,
         "spare_pipeline": spare_pipeline,
@@ -293,6 +299,12 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
         "task": create_activity(task, actor=agent),
         "done_task": complete_task(create_activity(task, actor=agent).pk, actor=agent),
     }
+
+
+def _numbered(kind: str, model: Any, company: Any) -> dict[str, Any]:
+    """Give all rows of a list that has an order, by numbers."""
+    rows = model.objects.filter(company=company).order_by("pk")
+    return {f"{kind}_{number}": row for number, row in enumerate(rows, 1)}
 
 
 def _routed(made: Tenant, lead: Any, receiver: LeadReceiver, mark: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from crm.models import Absence
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.imports import ImportJob, ImportRowError
 from crm.models.messages import Message, MessageFile
-from leads.models import Lead, LeadFile, LeadFollower, LeadParticipant, LeadRoutingLog
+from leads.models import Lead, LeadFile, LeadFollower, LeadLostReason, LeadParticipant, LeadRoutingLog
 from people.models import (
     Contact,
     ContactType,
@@ -55,6 +55,7 @@ def add_records(tenant: Tenant, number: int) -> None:
         person.organizations.add(organization)
         Contact.objects.create(company=company, person=person, type=phone, value="555-0100")
         Employment.objects.create(company=company, person=person, organization=organization, position="CEO")
+        LeadLostReason.objects.create(company=company, name=str(person.uuid))
         PeopleRelationship.objects.create(company=company, name=str(person.uuid))
         AddressFactory(person=person, is_default=True)
         pipeline = PipelineFactory(company=company)

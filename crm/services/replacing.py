@@ -1,0 +1,57 @@
+"""Rows that others refer to: what takes their place, and in which order they stand."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from crm.actors import Actor
+from crm.models import Company
+from crm.services import saving
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def find_replacement(row: Row, key: object, *, actor: Actor) -> Row | None:
+    """Give the row that is to take another one's place, None if none is named.
+
+    :raises NotFound: naming ``replacement_id``, if it does not exist for the actor.
+    :raises ValidationError: if a row is to be replaced by itself.
+    """
+    if saving.is_none_given(key):
+        return None
+    rows: Any = type(row)._default_manager
+    found: Row = rows.find(actor, key, argument="replacement_id")
+    if found.pk == row.pk:
+        raise ValidationError({"replacement_id": ["Choose another one than the one to delete."]})
+    return found
+
+
+def lock_company(company_id: int) -> None:
+    """Have those who change what a company has one of, or the order of its rows, wait for each other."""
+    Company.objects.select_for_update(no_key=True).get(pk=company_id)
+
+
+def reorder(rows: Any, keys: Sequence[object], *, actor: Actor, argument: str) -> list[Any]:
+    """Give rows the weights 1, 2, 3 in the order of their keys; the caller holds the lock of their list.
+
+    :param rows: the queryset of all rows that the order is of.
+    :param argument: path of the input that holds the keys.
+    :raises NotFound: if a key names nothing that exists for the actor.
+    :raises ValidationError: if not each of the rows is named, once.
+    """
+    present = {row.pk: row for row in rows.select_for_update(of=("self",))}
+    named = [
+        rows.model._default_manager.find(actor, key, argument=f"{argument}.{index}")
+        for index, key in enumerate(keys)
+    ]
+    wanted = [row.pk for row in named]
+    if len(wanted) != len(set(wanted)) or set(wanted) != set(present):
+        raise ValidationError({argument: [f"Name each of the {len(present)} that there are, once."]})
+    ordered = [present[pk] for pk in wanted]
+    for weight, row in enumerate(ordered, 1):
+        before = saving.column_values(row)
+        row.weight = weight
+        saving.store(row, actor=actor, before=before)
+    return ordered
