@@ -6,6 +6,7 @@ from crm.graphql.absences import AbsenceMutation, AbsenceQuery
 from crm.graphql.activities import ActivityMutation, ActivityQuery
 from crm.graphql.channels import ChannelMutation, ChannelQuery
 from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
+from crm.graphql.members import MemberMutation, MemberQuery
 from crm.graphql.mutations import Mutation as CrmMutation
 from crm.graphql.queries import Query as CrmQuery
 from leads.graphql.agents import AgentQuery
@@ -55,6 +56,7 @@ class Query(
     RelationshipQuery,
     CountQuery,
     LookupQuery,
+    MemberQuery,
 ):
     """Everything that can be asked."""
 
@@ -80,6 +82,7 @@ class Mutation(
     RelationshipMutation,
     PartsMutation,
     LookupMutation,
+    MemberMutation,
 ):
     """Everything that can be changed."""
 

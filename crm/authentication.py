@@ -195,6 +195,7 @@ def _credential(membership: Membership, *, door: Door) -> Credential:
         door=door,
         scopes=frozenset(Scope(scope) for scope in scopes),
         company_sees_all_leads=membership.company.lead_visibility == LeadVisibility.ALL,
+        opens_all=not hasattr(membership, "token_id"),
         via=getattr(membership, "token_name", None),
     )
     return Credential(

@@ -9,6 +9,12 @@ class LeadsConfig(AppConfig):
         from crm.importing.registry import register
         from leads import broadcasts  # noqa: F401 - connects its receivers
         from leads.imports import LeadImport
-        from leads.services import discussing, merges, stage_moves  # noqa: F401 - connects their receivers
+        from leads.services import (  # noqa: F401 - connects their receivers
+            discussing,
+            handing_over,
+            merges,
+            regions,
+            stage_moves,
+        )
 
         register("LEAD", LeadImport)

@@ -12,8 +12,8 @@ from crm.actors import Role, Scope
 from crm.authentication import COMPANY_IN_SESSION
 from crm.downloads import download
 from crm.models.companies import LeadVisibility
-from crm.services.companies import add_member
 from crm.services.files import store_file
+from crm.services.members import add_member
 from crm.services.messages import create_message
 from leads.services.leads import create_lead, delete_lead
 from leads.services.record_files import attach_stored

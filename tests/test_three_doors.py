@@ -120,6 +120,16 @@ def test_a_lost_lead_has_a_reason_where_the_company_asks_for_one(door: Door, ten
     assert changed_tables(before) == {}
 
 
+def test_a_second_lead_of_a_person_is_a_duplicate_where_the_company_says_so(door: Door, tenant: Tenant):
+    tenant.company.flag_duplicate_leads = True
+    tenant.company.save()
+    person = PersonFactory(company=tenant.company, email="jane@example.com")
+
+    leads = [door.create_lead({"title": "New", "person": person}).row for _ in range(2)]
+
+    assert [lead.status.name for lead in leads] == ["Open", "Duplicate"]
+
+
 def test_a_lead_takes_what_it_lacks_from_its_person(door: Door, tenant: Tenant):
     person = PersonFactory(company=tenant.company, firstname="Jane", lastname="Doe", email="jane@example.com")
 

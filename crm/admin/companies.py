@@ -13,8 +13,9 @@ from crm.actors import Action, Actor, Door, Role, system_actor
 from crm.admin.base import acting
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
-from crm.models import Company, Membership
-from crm.services.companies import add_member, find_or_create_user, save_company, save_membership
+from crm.models import Company, Membership, User
+from crm.services.companies import find_or_create_user, save_company
+from crm.services.members import add_member, save_membership
 
 ADDRESS = ("address", "address_2", "city", "state", "zip", "country")
 
@@ -36,7 +37,10 @@ class CompanyAdmin(CreatesThroughService[Company]):
         (None, {"fields": ("name", "website", "email", "phone", "uuid")}),
         ("Address", {"fields": ADDRESS, "classes": ("collapse",)}),
         ("Region", {"fields": ("region", "timezone", "language")}),
-        ("Leads", {"fields": ("lead_visibility", "reason_lost_required", "flag_duplicate_leads")}),
+        (
+            "Leads",
+            {"fields": ("lead_visibility", "reason_lost_required", "flag_duplicate_leads", "default_owner")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Company]:
@@ -57,6 +61,14 @@ class CompanyAdmin(CreatesThroughService[Company]):
         """Let administrators and superusers change the settings."""
         return bool(request.user.is_superuser) or super().has_change_permission(request, obj)
 
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.ModelChoiceField[Any] | None:
+        """Offer as owners the members of the current company who may own leads."""
+        if db_field.name == "default_owner":
+            kwargs["queryset"] = _assignable(acting(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
         """Store the settings."""
         save_company(form.instance, actor=self._manager(request, form.instance))
@@ -65,6 +77,31 @@ class CompanyAdmin(CreatesThroughService[Company]):
         if request.user.is_superuser:
             return replace(system_actor(company.pk, door=Door.ADMIN), user_id=request.user.pk)
         return acting(request)
+
+
+def _assignable(actor: Actor) -> models.QuerySet[User]:
+    members: Any = User.objects.visible_to(actor)
+    users: models.QuerySet[User] = members.assignable_in(actor.company_id)
+    return users.order_by("displayname", "pk")
+
+
+class MemberForm(ServiceForm[Membership]):
+    """A member's role, and who gets the open leads of one who goes."""
+
+    heir: forms.ModelChoiceField[User] = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        label="Open leads go to",
+        help_text="When the membership ends, or the role becomes viewer. Empty: to the default owner.",
+    )
+
+    fields_of_arguments = {"reassign_to_id": "heir"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.actor is not None and "heir" in self.fields:
+            heir: Any = self.fields["heir"]
+            heir.queryset = _assignable(self.actor).exclude(pk=self.instance.user_id)
 
 
 class NewMemberForm(ServiceForm[Membership]):
@@ -104,13 +141,13 @@ class MembershipAdmin(CreatesThroughService[Membership]):
         self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[Membership]]:
         """Ask for a username first, and show the user later."""
-        if obj is None:
-            kwargs["form"] = NewMemberForm
+        kwargs["form"] = NewMemberForm if obj is None else MemberForm
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Membership | None = None) -> Any:
         """Show what can be chosen now."""
-        fields = ("username", "role") if obj is None else ("user", "role", "is_active")
+        changed = ("user", "role", "is_active", "heir", "member_id", "capacity")
+        fields = ("username", "role") if obj is None else changed
         return ((None, {"fields": fields}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
@@ -126,4 +163,4 @@ class MembershipAdmin(CreatesThroughService[Membership]):
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
         """Store the role, or the end of the membership."""
-        save_membership(form.instance, actor=acting(request))
+        save_membership(form.instance, actor=acting(request), heir=form.cleaned_data["heir"])

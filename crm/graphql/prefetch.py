@@ -144,7 +144,7 @@ def _batch(
     def follow(rows: Sequence[Any]) -> None:
         keys = declared.source(rows, actor, **arguments)
         wanted = {other for others in keys.values() for other in others}
-        visible = declared.row_type._meta.model._default_manager.visible_to(actor).filter(pk__in=wanted)
+        visible = declared.visible_rows(actor).filter(pk__in=wanted)
         found = (
             {other.pk: other for other in load(visible, declared.row_type, [node], info)} if wanted else {}
         )

@@ -60,6 +60,20 @@ class UserFilterSet(ListFilterSet):
         fields: list[str] = []
 
 
+class CompanyFilterSet(ListFilterSet):
+    search_method = "search"
+    order_columns = {name: name for name in ("id", "name", "created_at", "updated_at")}
+
+    id = IdColumn("id")
+    uuid = UuidColumn("uuid")
+    name = TextColumn("name")
+    is_active = BooleanColumn("is_active")
+
+    class Meta:
+        model = models.Company
+        fields: list[str] = []
+
+
 class TagFilterSet(ListFilterSet):
     search_method = "search"
     order_columns = {name: name for name in ("id", "name", "slug", "weight", "created_at")}
@@ -80,6 +94,9 @@ class Query(graphene.ObjectType):
 
     me = Guarded(User, required=True)
     current_company = Guarded(Company, name="currentCompany", required=True)
+    companies = list_field(
+        "companies", Company, CompanyFilterSet, source=lambda actor: models.Company.objects.open_to(actor)
+    )
     user = single_field(User)
     users = list_field("users", User, UserFilterSet)
     tags = list_field("tags", Tag, TagFilterSet)

@@ -7,6 +7,7 @@ import graphene
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models as db
 from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from graphene_django import DjangoObjectType
 from graphene_django.converter import convert_django_field
 from graphql import GraphQLResolveInfo
@@ -123,6 +124,7 @@ class BatchedList(graphene.Field):
     :param source: gives, for the rows of a page, the keys of the other rows by the key of the row, each list
         in its order; it is called once for a page, with the arguments of the field.
     :param loads: columns of the row that the source reads.
+    :param visible: gives the rows that the actor may see, where that is not ``visible_to``.
     """
 
     def __init__(
@@ -131,6 +133,7 @@ class BatchedList(graphene.Field):
         source: Callable[..., Mapping[int, Sequence[int]]],
         *,
         loads: Sequence[str] = (),
+        visible: Callable[[Actor], Any] | None = None,
         **kwargs: Any,
     ) -> None:
         def read(row: Any, _info: GraphQLResolveInfo, **arguments: Any) -> Any:
@@ -144,11 +147,18 @@ class BatchedList(graphene.Field):
         self._row = type_
         self.source = source
         self.loads = tuple(loads)
+        self._visible = visible
 
     @property
     def row_type(self) -> Any:
         """The graphene type of the other rows."""
         return self._row if isinstance(self._row, type) else self._row()
+
+    def visible_rows(self, actor: Actor) -> Any:
+        """Give the rows that the actor may see."""
+        if self._visible is not None:
+            return self._visible(actor)
+        return self.row_type._meta.model._default_manager.visible_to(actor)
 
     def batch_key(self, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
         """Tell one use of the field from others with other arguments."""
@@ -185,7 +195,35 @@ class Company(DjangoObjectType):
         ]
 
     lead_visibility = Attribute(LeadVisibilityEnum, "lead_visibility", required=True)
+    default_owner = Related(lambda: User, "default_owner")
+    total_users = Computed(graphene.Int, "total_users", lambda _actor: _active_members(), required=True)
     my_role = Computed(MemberRole, "my_role", lambda actor: _role(company=OuterRef("pk"), user=actor.user_id))
+
+
+def _active_members() -> Coalesce:
+    counted = (
+        models.Membership.objects.active()
+        .filter(company=OuterRef("pk"))
+        .order_by()
+        .values("company")
+        .annotate(number=db.Count("pk"))
+        .values("number")
+    )
+    return Coalesce(Subquery(counted, output_field=db.IntegerField()), 0)
+
+
+def _default_company(actor: Actor) -> db.Case:
+    """Give the expression for a user's default company, which is told to the user alone."""
+    own = models.Membership.objects.filter(user=OuterRef("pk"), is_default=True).values("company")
+    mine = db.When(pk=actor.user_id, then=Subquery(own[:1]))
+    return db.Case(mine, default=None, output_field=db.BigIntegerField())
+
+
+def _companies_of(users: Sequence[Any], actor: Actor) -> dict[int, list[int]]:
+    """Give the companies of users: all that the credential opens for oneself, the current one for others."""
+    opened = models.Company.objects.open_to(actor).order_by("name", "pk").values_list("pk", flat=True)
+    own = list(opened) if any(user.pk == actor.user_id for user in users) else []
+    return {user.pk: own if user.pk == actor.user_id else [actor.company_id] for user in users}
 
 
 def _role(**member: Any) -> Subquery:
@@ -204,6 +242,10 @@ class User(DjangoObjectType):
     lastname = Attribute(graphene.String, "last_name")
     email = Attribute(graphene.String, "email")
     created_at = Attribute(DateTime, "date_joined")
+    default_company = Computed(graphene.ID, "default_company", _default_company)
+    companies = BatchedList(
+        Company, _companies_of, visible=lambda actor: models.Company.objects.open_to(actor)
+    )
     role = Computed(
         MemberRole, "member_role", lambda actor: _role(company=actor.company_id, user=OuterRef("pk"))
     )

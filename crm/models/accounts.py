@@ -8,11 +8,11 @@ from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor
-from crm.models.base import pick
+from crm.models.base import FollowedQuerySet, pick
 from crm.models.matching import as_pattern
 
 
-class UserQuerySet(models.QuerySet["User"]):
+class UserQuerySet(FollowedQuerySet["User"]):
     def visible_to(self, actor: Actor) -> Self:
         """Narrow to the members of the actor's company, the inactive ones included."""
         return self.filter(memberships__company_id=actor.company_id)

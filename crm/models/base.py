@@ -35,8 +35,8 @@ def parse_uuid(value: object) -> uuid.UUID | None:
         return None
 
 
-class TenantQuerySet(models.QuerySet[Row]):
-    """Rows of companies, read through ``visible_to`` alone."""
+class FollowedQuerySet(models.QuerySet[Row]):
+    """Rows to which functions add something, once, when they have been read."""
 
     _followers: tuple[Callable[[Sequence[Row]], None], ...] = ()
 
@@ -57,6 +57,10 @@ class TenantQuerySet(models.QuerySet[Row]):
         if unread and self._result_cache:
             for follower in self._followers:
                 follower(self._result_cache)
+
+
+class TenantQuerySet(FollowedQuerySet[Row]):
+    """Rows of companies, read through ``visible_to`` alone."""
 
     def visible_to(self, actor: Actor) -> Self:
         """Narrow to the rows that exist for the actor; comes first in every chain."""

@@ -2,13 +2,17 @@
 
 import uuid
 from typing import Any, ClassVar, Self
+from zoneinfo import available_timezones
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from phonenumbers import SUPPORTED_REGIONS
 
 from crm.actors import Actor, Role
 from crm.models.base import Stamped
+from crm.models.matching import as_pattern
 
 
 class LeadVisibility(models.TextChoices):
@@ -22,6 +26,19 @@ class CompanyQuerySet(models.QuerySet["Company"]):
     def visible_to(self, actor: Actor) -> Self:
         """Narrow to the companies of which the acting user is an active member."""
         return self.filter(pk=actor.company_id, memberships__user=actor.user_id, memberships__is_active=True)
+
+    def open_to(self, actor: Actor) -> Self:
+        """Narrow to the companies that the credential opens: all of the user's, or the current one."""
+        if actor.opens_all and actor.user_id is not None:
+            return self.joined_by(actor.user_id)
+        return self.visible_to(actor)
+
+    def search(self, text: str) -> Self:
+        """Narrow to the companies whose names hold every word of the text, without case."""
+        found = self
+        for word in text.split():
+            found = found.filter(name__like=f"%{as_pattern(word)}%")
+        return found
 
     def joined_by(self, user_id: int) -> Self:
         """Narrow to the active companies in which a user is an active member."""
@@ -73,6 +90,17 @@ class Company(Stamped):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        self.name = self.name.strip()
+        self.region = self.region.strip().upper()
+        wrong = {}
+        if self.region not in SUPPORTED_REGIONS:
+            wrong["region"] = "Enter a country code of two letters, such as US."
+        if self.timezone and self.timezone not in available_timezones():
+            wrong["timezone"] = "Enter the name of a time zone, such as Europe/Paris."
+        if wrong:
+            raise ValidationError(wrong)
 
     def is_visible_to(self, actor: Actor) -> bool:
         """Tell whether this is the company that the actor works in."""

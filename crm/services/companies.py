@@ -1,12 +1,53 @@
-"""Companies, users and who belongs to what."""
+"""Companies and users."""
 
+from typing import Any, Literal, TypedDict, get_args
+
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor, Role
-from crm.errors import Conflict
 from crm.models import Company, Membership, User
 from crm.services import saving
-from crm.services.replacing import lock_company
+from crm.services.members import keep_an_administrator
+from crm.signals import region_changed
+
+TextName = Literal[
+    "website",
+    "email",
+    "phone",
+    "address",
+    "address_2",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "language",
+    "timezone",
+]
+TEXTS: tuple[TextName, ...] = get_args(TextName)
+NEEDED = ("name", "region", "lead_visibility", "reason_lost_required", "flag_duplicate_leads")
+
+
+class CompanyValues(TypedDict, total=False):
+    """What a client may say of its company; an absent key is left as it is."""
+
+    name: str | None
+    website: str | None
+    email: str | None
+    phone: str | None
+    address: str | None
+    address_2: str | None
+    city: str | None
+    state: str | None
+    zip: str | None
+    country: str | None
+    language: str | None
+    timezone: str | None
+    region: str | None
+    lead_visibility: str | None
+    reason_lost_required: bool | None
+    flag_duplicate_leads: bool | None
+    default_owner_id: object
 
 
 @transaction.atomic
@@ -26,69 +67,66 @@ def find_or_create_user(username: str, *, is_staff: bool = True) -> tuple[User, 
 
 
 @transaction.atomic
-def add_member(company: Company, user: User, role: Role) -> Membership:
-    """Make a user an active member of a company, or give a member another role.
+def update_company(values: CompanyValues, *, actor: Actor) -> Company:
+    """Change the settings of the actor's company that are given.
 
-    The first company of a user becomes the default one.
-
-    :raises Conflict: if the last administrator is to get another role.
+    :raises Forbidden: if the actor does not manage the company.
+    :raises ValidationError: if a rule is broken.
+    :raises NotFound: if the default owner does not exist for the actor.
     """
-    membership = Membership.objects.filter(company=company, user=user).first()
-    if membership is None:
-        has_default = Membership.objects.filter(user=user, is_default=True).exists()
-        membership = Membership(company=company, user=user, is_default=not has_default)
-    membership.role = role.value
-    membership.is_active = True
-    _keep_an_administrator(membership)
-    membership.full_clean()
-    membership.save()
-    return membership
+    actor.require(Action.MANAGE_COMPANY)
+    company = Company.objects.select_for_update(no_key=True).get(pk=actor.company_id)
+    saving.refuse_null(values, NEEDED)
+    given: dict[str, Any] = dict(values)
+    for name in (*NEEDED, *TEXTS):
+        if name in given:
+            setattr(company, name, given[name])
+    if "default_owner_id" in given:
+        company.default_owner = _owner(given["default_owner_id"], actor)
+    return save_company(company, actor=actor)
+
+
+def _owner(key: object, actor: Actor) -> User | None:
+    if saving.is_none_given(key):
+        return None
+    user: User = User.objects.find(actor, key, argument="default_owner_id")
+    return user
 
 
 @transaction.atomic
 def save_company(company: Company, *, actor: Actor) -> Company:
     """Validate and store the settings of the actor's company.
 
+    Phone numbers without a prefix are spelled anew if the region changed.
+
     :raises Forbidden: if the actor does not manage the company.
+    :raises ValidationError: if a rule is broken; the default owner is an active member above viewer.
     """
     actor.require(Action.MANAGE_COMPANY)
     saving.validate(company)
+    before = Company.objects.select_for_update(no_key=True).get(pk=company.pk)
+    owner_id = company.default_owner_id
+    if owner_id is not None and owner_id != before.default_owner_id:
+        assignable = User.objects.assignable_in(company.pk)
+        if not assignable.filter(pk=owner_id).exists():
+            told = "An owner is an active member who is not a viewer."
+            raise ValidationError({"default_owner": [told]})
     company.save()
+    if company.region != before.region:
+        region_changed.send(sender=Company, company=company)
     return company
 
 
 @transaction.atomic
-def save_membership(membership: Membership, *, actor: Actor) -> Membership:
-    """Validate and store a membership of the actor's company; a user keeps one default company.
-
-    :raises Forbidden: if the actor does not manage the company.
-    :raises Conflict: if the company would be left without an administrator.
-    """
-    actor.require(Action.MANAGE_COMPANY)
-    _keep_an_administrator(membership)
-    if membership.is_default:
-        Membership.objects.filter(user=membership.user, is_default=True).exclude(pk=membership.pk).update(
-            is_default=False
-        )
-    membership.full_clean()
-    membership.save()
-    return membership
-
-
-def _keep_an_administrator(membership: Membership) -> None:
-    if membership.role == Role.ADMIN.value and membership.is_active:
-        return
-    # Two administrators who demote each other at once wait here for each other.
-    lock_company(membership.company_id)
-    administrators = Membership.objects.active().filter(company=membership.company_id, role=Role.ADMIN.value)
-    keys = set(administrators.values_list("pk", flat=True))
-    if keys == {membership.pk}:
-        raise Conflict("This is the last administrator of the company.")
-
-
-@transaction.atomic
 def save_user(user: User) -> User:
-    """Validate and store a user's account."""
+    """Validate and store a user's account.
+
+    :raises Conflict: if a company would be left without an administrator who can sign in.
+    """
     user.full_clean(exclude=["password"])
+    if not user.is_active and not user._state.adding:
+        led = Membership.objects.filter(user=user, role=Role.ADMIN.value, is_active=True).order_by("company")
+        for membership in led.select_related("user"):
+            keep_an_administrator(membership, ends=True)
     user.save()
     return user

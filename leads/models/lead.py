@@ -149,7 +149,7 @@ class Lead(WithCustomFields, Tagged, LiveModel):
             source=self.source,
             lost_reason=self.lost_reason,
         )
-        self._make_findable()
+        self.make_findable()
 
     def _place_in_pipeline(self) -> None:
         # A lead is always in a stage, and in the pipeline of that stage.
@@ -215,7 +215,8 @@ class Lead(WithCustomFields, Tagged, LiveModel):
         phone: str | None = self.person.__dict__["main_phone"]
         return phone and phone[:LONGEST_PHONE]
 
-    def _make_findable(self) -> None:
+    def make_findable(self) -> None:
+        """Set the canonical spellings, and what the lead is searched by."""
         self.email_canonical = canonical_email(self.email)
         international = (self.phone or "").startswith("+")
         region = self.company.region if self.phone and not international else None

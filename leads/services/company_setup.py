@@ -4,7 +4,7 @@ from django.db import transaction
 
 from crm.actors import Role, system_actor
 from crm.models import Company, User
-from crm.services import companies
+from crm.services.members import add_member
 from leads.models import LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
 from leads.services.lookups import save_lookup
 from people.models import ContactKind, ContactType
@@ -47,7 +47,7 @@ def set_up_company(name: str, *, admin: User) -> Company:
     company = Company(name=name.strip())
     company.full_clean()
     company.save()
-    companies.add_member(company, admin, Role.ADMIN)
+    add_member(company, admin, Role.ADMIN)
     actor = system_actor(company.pk)
     for weight, (status, category) in enumerate(STATUSES):
         save_lookup(LeadStatus(company=company, name=status, category=category, weight=weight), actor=actor)

@@ -8,7 +8,8 @@ from django.utils.text import slugify
 
 from crm.actors import Actor, Door, Role
 from crm.models import Company, Membership, User
-from crm.services.companies import add_member, find_or_create_user, save_user
+from crm.services.companies import find_or_create_user, save_user
+from crm.services.members import add_member
 from leads.models import LeadSource, LeadType
 from leads.services.closing import close_lead
 from leads.services.company_setup import set_up_company

@@ -19,7 +19,7 @@ from crm.models import (
     Tag,
     User,
 )
-from crm.services.companies import add_member
+from crm.services.members import add_member
 from leads.models import (
     Lead,
     LeadLostReason,

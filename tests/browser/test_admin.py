@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from crm.actors import Role
-from crm.services.companies import add_member
+from crm.services.members import add_member
 from leads.models import Lead
 from people.services.people import create_person
 from tests.factories.crm import tenant as make_tenant

@@ -8,7 +8,7 @@ from crm.actors import Role, Scope
 from crm.authentication import CredentialExpired, authenticate_token
 from crm.errors import Unauthenticated
 from crm.models import ApiToken, Membership
-from crm.services.companies import add_member
+from crm.services.members import add_member
 from tests.commands.running import run, usage_error
 from tests.factories.crm import UserFactory
 

@@ -6,7 +6,7 @@ from crm.actors import Actor, Door, Role
 from crm.authentication import actor_for
 from crm.models import ApiToken, Company, CustomFieldDefinition, EntityKind, Filesystem, Membership, Tag, User
 from crm.models.tokens import SHOWN_CHARACTERS, hash_token, new_raw_token
-from crm.services.companies import add_member
+from crm.services.members import add_member
 from leads.services.company_setup import set_up_company
 from tests.factories.base import RowFactory, factory
 

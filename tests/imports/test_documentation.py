@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crm.actors import Role
-from crm.services.companies import add_member
+from crm.services.members import add_member
 from leads.imports import LeadImport
 from leads.models import Lead
 from people.imports import PersonImport

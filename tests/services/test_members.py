@@ -5,7 +5,8 @@ import pytest
 from crm.actors import Role
 from crm.errors import Conflict
 from crm.models import Membership
-from crm.services.companies import add_member, save_membership
+from crm.services.companies import save_user
+from crm.services.members import add_member, save_membership
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +48,18 @@ def test_one_of_two_administrators_may_go_and_the_other_stays(tenant, actors):
 
     assert not membership_of(tenant, "admin").is_active
     assert membership_of(tenant, "manager").role == Role.ADMIN.value
+
+
+def test_the_account_of_the_last_administrator_stays_active(tenant):
+    user = tenant.users["admin"]
+    user.is_active = False
+
+    with pytest.raises(Conflict):
+        save_user(user)
+
+    user.refresh_from_db()
+    assert user.is_active
+    add_member(tenant.company, tenant.users["manager"], Role.ADMIN)
+    user.is_active = False
+    save_user(user)
+    assert not type(user).objects.get(pk=user.pk).is_active

@@ -201,6 +201,23 @@ CASES: dict[str, Case] = {
     **_of_fields("Query.customField", {"name": "Segment"}),
     **_of_fields("Query.customFields", {}),
     "Query.absences": Case(),
+    "Query.companies": Case(),
+    "Query.members": Case(),
+    "Mutation.updateCompany": Case(
+        arguments={"input": {"name": "New"}}, ids={"input.default_owner_id": "user"}
+    ),
+    # An id of their own systems, which names no row here.
+    "Mutation.inviteMember": Case(
+        arguments={"input": {"email": "new@example.com"}}, reported=frozenset({"input.member_id"})
+    ),
+    "Mutation.updateMember": Case(
+        arguments={"user_id": Key("user"), "input": {"role": "MANAGER"}},
+        ids={"user_id": "user"},
+        ignored=frozenset({"input.member_id"}),
+    ),
+    "Mutation.deactivateMember": Case(
+        arguments={"user_id": Key("user")}, ids={"user_id": "user", "reassign_to_id": "participant"}
+    ),
     "Query.leadLostReasons": Case(),
     **_of_lookup("LeadStatus", "status"),
     **_of_lookup("LeadType", "type", companies_id="company"),

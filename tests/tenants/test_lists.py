@@ -9,8 +9,9 @@ from crm.graphql.absences import AbsenceFilterSet
 from crm.graphql.channels import ChannelMessageFilterSet, SocialChannelFilterSet
 from crm.graphql.custom_fields import CustomFieldDefinitionFilterSet
 from crm.graphql.filters import Column, ListFilterSet
+from crm.graphql.members import MemberFilterSet
 from crm.graphql.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
-from crm.graphql.queries import TagFilterSet, UserFilterSet
+from crm.graphql.queries import CompanyFilterSet, TagFilterSet, UserFilterSet
 from crm.models import SocialChannel, User
 from leads.graphql import filters as leads
 from leads.graphql.agents import AgentFilterSet
@@ -37,6 +38,8 @@ LISTED: dict[str, tuple[type[ListFilterSet], str]] = {
     "leadRoutingLogs": (LeadRoutingLogFilterSet, "routing_log"),
     "leadsRotations": (LeadRotationFilterSet, "rotation"),
     "channelMessages": (ChannelMessageFilterSet, "message"),
+    "companies": (CompanyFilterSet, "company"),
+    "members": (MemberFilterSet, "membership"),
     "contactType": (people.ContactTypeFilterSet, "contact_type"),
     "customFieldDefinitions": (CustomFieldDefinitionFilterSet, "definition"),
     "imports": (ImportJobFilterSet, "import_job"),
@@ -67,7 +70,7 @@ LISTS_OF_SCHEMA = {
     and coordinate != "Query.leadsDashboard"
 }
 #: Words that rows of both companies are found by, and one that only rows of the other company hold.
-WORDS = ("Jane", "jane@example.com", "5550101", "Acme", "Enterprise", "VIP", "Agent", MARK)
+WORDS = ("Jane", "jane@example.com", "5550101", "Acme", "Enterprise", "VIP", "Agent", "Northwind", MARK)
 
 
 def rows_selected(name: str) -> str:

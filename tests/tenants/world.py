@@ -17,7 +17,7 @@ from crm.models import DuplicatePolicy, MessageFile, SocialChannel
 from crm.services.absences import create_absence
 from crm.services.activities import complete_task, create_activity, delete_activity
 from crm.services.channels import create_channel
-from crm.services.companies import add_member
+from crm.services.members import add_member
 from crm.services.messages import create_message
 from leads.models import Lead, LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType
 from leads.models.lead import LeadFile
@@ -220,6 +220,8 @@ def _fill(made: Tenant) -> dict[str, Any]:
         model(company=company, file=file, **link).save()
     # A raw write can then put another user into it.
     company.memberships.filter(user=colleague).update(is_default=False)
+    company.default_owner = colleague
+    company.save()
     return {
         "company": company,
         "membership": company.memberships.get(user=colleague),

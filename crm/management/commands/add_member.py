@@ -8,7 +8,8 @@ from django.db import transaction
 from crm.actors import Role
 from crm.management.arguments import company_of, ensure_ready, refusals_told, role_of
 from crm.models import Membership
-from crm.services.companies import add_member, find_or_create_user
+from crm.services.companies import find_or_create_user
+from crm.services.members import add_member
 
 
 class Command(BaseCommand):

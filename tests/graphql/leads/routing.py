@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm.actors import Actor, Role
-from crm.services.companies import add_member
+from crm.services.members import add_member
 from leads.models import Lead, LeadReceiver, LeadRotation
 from leads.services.leads import create_lead
 from leads.services.rotations import create_rotation

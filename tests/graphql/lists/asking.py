@@ -6,10 +6,21 @@ from crm.actors import Actor
 from crm.graphql.inputs import studly
 from tests.clients import data, refusal
 
+SEARCHED = {"agents", "companies", "leads", "members", "organizations", "peoples", "tags", "users"}
+
 
 def document(field: str, selection: str = "id") -> str:
     """Give the query of a list by where, order and search, which only some lists have."""
-    searched = field in {"agents", "leads", "organizations", "peoples", "tags", "users"}
+    searched = field in {
+        "agents",
+        "companies",
+        "leads",
+        "members",
+        "organizations",
+        "peoples",
+        "tags",
+        "users",
+    }
     name = f"Query{studly(field)}"
     return (
         f"query($where: {name}WhereWhereConditions, $orderBy: [{name}OrderByOrderByClause!]"

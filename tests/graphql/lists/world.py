@@ -46,6 +46,8 @@ def add_records(tenant: Tenant, number: int) -> None:
     """Make that many of each listed record, each tied to others of its own."""
     company = tenant.company
     agent = tenant.users["agent"]
+    company.default_owner = agent
+    company.save()
     phone = ContactType.objects.get(company=None, kind="PHONE")
     file = FilesystemFactory(company=company)
     for _ in range(number):

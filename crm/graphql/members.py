@@ -1,0 +1,145 @@
+"""The settings of the company, and its members."""
+
+from typing import Any
+
+import graphene
+from graphene_django import DjangoObjectType
+from graphql import GraphQLResolveInfo
+
+from crm import models
+from crm.actors import Action, Role
+from crm.graphql.auth import actor_of
+from crm.graphql.filters import (
+    BooleanColumn,
+    ChoiceColumn,
+    DateTimeColumn,
+    IdColumn,
+    ListFilterSet,
+    TextColumn,
+)
+from crm.graphql.mutations import Change
+from crm.graphql.paginator import list_field
+from crm.graphql.prefetch import reread
+from crm.graphql.types import Attribute, Company, LeadVisibilityEnum, MemberRole, Related, User
+from crm.services import companies, members
+
+MAY = Action.MANAGE_COMPANY
+
+
+class Member(DjangoObjectType):
+    """A user's place in the company; it is ended, never removed."""
+
+    class Meta:
+        model = models.Membership
+        fields = ("id", "is_active", "member_id", "capacity", "created_at", "updated_at")
+
+    user = Related(User, "user", required=True)
+    role = Attribute(MemberRole, "role", required=True)
+
+
+class CompanyInput(graphene.InputObjectType):
+    name = graphene.String()
+    website = graphene.String()
+    email = graphene.String()
+    phone = graphene.String()
+    address = graphene.String()
+    address_2 = graphene.String()
+    city = graphene.String()
+    state = graphene.String()
+    zip = graphene.String()
+    country = graphene.String()
+    language = graphene.String()
+    timezone = graphene.String()
+    region = graphene.String()
+    lead_visibility = LeadVisibilityEnum()
+    reason_lost_required = graphene.Boolean()
+    flag_duplicate_leads = graphene.Boolean()
+    default_owner_id = graphene.ID()
+
+
+class MemberInput(graphene.InputObjectType):
+    role = MemberRole()
+    member_id = graphene.String()
+    capacity = graphene.Int()
+
+
+class InviteMemberInput(MemberInput):
+    email = graphene.String(required=True)
+    firstname = graphene.String()
+    lastname = graphene.String()
+
+
+class MemberFilterSet(ListFilterSet):
+    search_method = "search"
+    order_columns = {name: name for name in ("id", "created_at", "updated_at")}
+
+    id = IdColumn("id")
+    users_id = IdColumn("user_id")
+    role = ChoiceColumn("role", words=[role.value for role in Role])
+    member_id = TextColumn("member_id")
+    is_active = BooleanColumn("is_active")
+    created_at = DateTimeColumn("created_at")
+
+    class Meta:
+        model = models.Membership
+        fields: list[str] = []
+
+
+class MemberQuery(graphene.ObjectType):
+    """What can be asked of members."""
+
+    members = list_field("members", Member, MemberFilterSet)
+
+
+class MemberMutation(graphene.ObjectType):
+    """What administrators can change about their company and its members."""
+
+    update_company = Change(
+        Company,
+        name="updateCompany",
+        permission=MAY,
+        prefix="input",
+        names={"default_owner": "default_owner_id"},
+        input=graphene.Argument(CompanyInput, required=True),
+    )
+    invite_member = Change(
+        Member,
+        name="inviteMember",
+        permission=MAY,
+        prefix="input",
+        input=graphene.Argument(InviteMemberInput, required=True),
+    )
+    update_member = Change(
+        Member,
+        name="updateMember",
+        permission=MAY,
+        prefix="input",
+        user_id=graphene.ID(required=True),
+        input=graphene.Argument(MemberInput, required=True),
+    )
+    deactivate_member = Change(
+        Member,
+        name="deactivateMember",
+        permission=MAY,
+        user_id=graphene.ID(required=True),
+        reassign_to_id=graphene.ID(),
+    )
+
+    @staticmethod
+    def resolve_update_company(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
+        return reread(info, Company, companies.update_company(input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_invite_member(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
+        return reread(info, Member, members.invite_member(input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_update_member(_root: Any, info: GraphQLResolveInfo, *, user_id: str, input: Any) -> Any:
+        return reread(info, Member, members.update_member(user_id, input, actor=actor_of(info)))
+
+    @staticmethod
+    def resolve_deactivate_member(
+        _root: Any, info: GraphQLResolveInfo, *, user_id: str, reassign_to_id: str | None = None
+    ) -> Any:
+        ended = members.deactivate_member(user_id, actor=actor_of(info), heir_key=reassign_to_id)
+        return reread(info, Member, ended)

@@ -1,0 +1,202 @@
+"""Members of companies: invited, changed, and let go with what they leave behind."""
+
+from typing import Any, TypedDict
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from email_validator import EmailNotValidError, validate_email
+
+from crm.actors import Action, Actor, Role, system_actor
+from crm.errors import Conflict
+from crm.models import ApiToken, Company, Membership, User
+from crm.services import saving
+from crm.services.replacing import lock_company
+from crm.signals import member_left
+
+
+class MemberValues(TypedDict, total=False):
+    """What a client may say of a member; an absent key is left as it is."""
+
+    email: str | None
+    firstname: str | None
+    lastname: str | None
+    role: str | None
+    member_id: str | None
+    capacity: int | None
+
+
+@transaction.atomic
+def add_member(company: Company, user: User, role: Role) -> Membership:
+    """Make a user an active member of a company, or give a member another role.
+
+    The first company of a user becomes the default one.
+
+    :raises Conflict: if the last administrator is to get another role.
+    """
+    membership = Membership.objects.filter(company=company, user=user).first()
+    if membership is None:
+        has_default = Membership.objects.filter(user=user, is_default=True).exists()
+        membership = Membership(company=company, user=user, is_default=not has_default)
+    membership.role = role.value
+    membership.is_active = True
+    return _store(membership, actor=system_actor(company.pk))
+
+
+@transaction.atomic
+def invite_member(values: MemberValues, *, actor: Actor) -> Membership:
+    """Make somebody a member of the actor's company, by e-mail address; whoever was one before comes back.
+
+    Somebody unknown gets an account named by the address, without a password, which an operator sets.
+
+    :raises ValidationError: if the address has no such form, or a rule is broken.
+    :raises Conflict: if the address is an active member's, or that of several accounts.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    user = _user_of(values)
+    membership = Membership.objects.visible_to(actor).filter(user=user).first()
+    if membership is None:
+        has_default = Membership.objects.filter(user=user, is_default=True).exists()
+        membership = Membership(company_id=actor.company_id, user=user, is_default=not has_default)
+    elif membership.is_active:
+        raise Conflict("This is a member already.")
+    membership.is_active = True
+    _assign(membership, {"role": Role.AGENT.value, **values})
+    return save_membership(membership, actor=actor)
+
+
+def _user_of(values: MemberValues) -> User:
+    email = (values.get("email") or "").strip()
+    try:
+        validate_email(email, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as refused:
+        raise ValidationError({"email": ["Enter a valid email address."]}) from refused
+    known: list[User] = list(User.objects.filter(email__iexact=email)[:2])
+    known = known or list(User.objects.filter(username__iexact=email)[:2])
+    if len(known) > 1:
+        raise Conflict("Several accounts have this e-mail address: add one of them by its name.")
+    if known:
+        return known[0]
+    user = User(
+        username=email,
+        email=email,
+        first_name=values.get("firstname") or "",
+        last_name=values.get("lastname") or "",
+    )
+    user.set_unusable_password()
+    try:
+        user.full_clean(exclude=["password"])
+    except ValidationError as refused:
+        names = {"first_name": "firstname", "last_name": "lastname", "username": "email"}
+        told = refused.message_dict
+        raise ValidationError({names.get(key, key): told[key] for key in told}) from refused
+    user.save()
+    return user
+
+
+@transaction.atomic
+def update_member(user_key: object, values: MemberValues, *, actor: Actor) -> Membership:
+    """Change the role, member id or capacity of a member.
+
+    :raises NotFound: if there is no such member.
+    :raises ValidationError: if a rule is broken.
+    :raises Conflict: if the company would be left without an administrator.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    membership = _membership(user_key, actor)
+    saving.refuse_null(values, ["role"])
+    _assign(membership, values)
+    return save_membership(membership, actor=actor)
+
+
+@transaction.atomic
+def deactivate_member(user_key: object, *, actor: Actor, heir_key: object = None) -> Membership:
+    """End a membership: tokens of it are revoked, and the member's open leads go to somebody else.
+
+    :param heir_key: the member who gets the open leads; else the company's default owner, else nobody.
+    :raises NotFound: if there is no such member, or heir.
+    :raises ValidationError: if the heir may not own leads.
+    :raises Conflict: if the company would be left without an administrator.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    membership = _membership(user_key, actor)
+    heir: User | None = None
+    if not saving.is_none_given(heir_key):
+        heir = User.objects.find(actor, heir_key, argument="reassign_to_id")
+    membership.is_active = False
+    return save_membership(membership, actor=actor, heir=heir)
+
+
+def _membership(user_key: object, actor: Actor) -> Membership:
+    user = User.objects.find(actor, user_key, argument="user_id")
+    rows = Membership.objects.visible_to(actor).select_for_update(of=("self",))
+    return rows.select_related("user").get(user=user)
+
+
+def _assign(membership: Membership, values: MemberValues) -> None:
+    if values.get("role") is not None:
+        membership.role = values["role"] or ""
+    if "member_id" in values:
+        membership.member_id = values["member_id"]
+    if "capacity" in values:
+        membership.capacity = values["capacity"]
+
+
+@transaction.atomic
+def save_membership(membership: Membership, *, actor: Actor, heir: User | None = None) -> Membership:
+    """Validate and store a membership of the actor's company; a user keeps one default company.
+
+    :param heir: who gets the open leads of a member who may own none any more.
+    :raises Forbidden: if the actor does not manage the company.
+    :raises ValidationError: if a rule is broken, or the heir may not own leads.
+    :raises Conflict: if the company would be left without an administrator.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    if membership.is_default:
+        others = Membership.objects.filter(user=membership.user, is_default=True)
+        others.exclude(pk=membership.pk).update(is_default=False)
+    return _store(membership, actor=actor, heir=heir)
+
+
+def _store(membership: Membership, *, actor: Actor, heir: User | None = None) -> Membership:
+    keep_an_administrator(membership)
+    saving.validate(membership)
+    before = Membership.objects.filter(pk=membership.pk).first()
+    membership.save()
+    if before is not None and _may_own(before) and not _may_own(membership):
+        member_left.send(sender=Membership, membership=membership, heir=_heir(membership, heir), actor=actor)
+    if not membership.is_active:
+        tokens = ApiToken.objects.filter(user=membership.user_id, company=membership.company_id)
+        now = timezone.now()
+        tokens.filter(revoked_at=None).update(revoked_at=now, updated_at=now)
+    return membership
+
+
+def _may_own(membership: Membership) -> bool:
+    return membership.is_active and membership.role != Role.VIEWER.value
+
+
+def _heir(membership: Membership, named: User | None) -> User | None:
+    members: Any = User.objects.assignable_in(membership.company_id)
+    if named is not None:
+        if not members.filter(pk=named.pk).exists():
+            raise ValidationError({"reassign_to_id": ["An owner is an active member who is not a viewer."]})
+        return named
+    default: User | None = members.filter(pk=membership.company.default_owner_id).first()
+    return default
+
+
+def keep_an_administrator(membership: Membership, *, ends: bool = False) -> None:
+    """Refuse a change of a membership that leaves its company without an administrator.
+
+    :param ends: whether it stops counting for a reason outside of it.
+    :raises Conflict: if it does.
+    """
+    if membership.role == Role.ADMIN.value and membership.is_active and not ends:
+        return
+    # Two administrators who demote each other at once wait here for each other.
+    lock_company(membership.company_id)
+    administrators = Membership.objects.active().filter(company=membership.company_id, role=Role.ADMIN.value)
+    keys = set(administrators.values_list("pk", flat=True))
+    if keys == {membership.pk}:
+        raise Conflict("This is the last administrator of the company.")
