@@ -1,6 +1,5 @@
 """Rotations with their agents and next turns, and what was decided about owners."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from crm.admin.inlines import VisibleInline
 from crm.admin.writing import FormSet, WritesThroughService, kept_forms
 from leads.admin.owners import assignable_users
 from leads.models import LeadRotation, LeadRotationAgent, LeadRoutingLog
+from leads.routing.rotation import LEAD
 from leads.services.rotations import RotationAgentValues, delete_rotation, save_rotation, simulate_turns
 
 #: How many of the next turns the page of a rotation shows.
@@ -142,8 +142,23 @@ class LeadRoutingLogAdmin(WritesThroughService[LeadRoutingLog]):
 
     @admin.display(description="candidates")
     def shown_candidates(self, log: LeadRoutingLog) -> str:
-        """Show what a rotation chose from; credits and shares are in billionths of a lead."""
+        """Show what a rotation chose from: what each was owed of the lead, and from before, in leads."""
         rows = log.detail.get("candidates")
         if not rows:
             return "-"
-        return format_html("<pre>{}</pre>", json.dumps(rows, indent=2, ensure_ascii=False))
+        return format_html(
+            "<table><tr><th>agent</th><th>share</th><th>credit before</th><th></th></tr>{}</table>",
+            format_html_join(
+                "",
+                "<tr><td>{}</td><td>{} %</td><td>{}</td><td>{}</td></tr>",
+                (
+                    (
+                        row["name"],
+                        f"{100 * row['share'] / LEAD:.2f}",
+                        f"{row['credit'] / LEAD:+.2f}",
+                        "chosen" if row["chosen"] else row["skipped"] or "",
+                    )
+                    for row in rows
+                ),
+            ),
+        )

@@ -1,15 +1,17 @@
 """The pages of leads."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
+from django.utils import timezone
 
 from crm.actors import Role
 from crm.models import Membership, SocialChannel
 from crm.models.lifecycle import LIVE
-from leads.models import Lead, LeadReceiver, LeadStatus
+from leads.models import Lead, LeadLostReason, LeadReceiver, LeadStatus
 from leads.services.leads import create_lead, save_lead
 from leads.signals import lead_changed
 from people.services.organizations import create_organization, delete_organization
@@ -424,3 +426,39 @@ def test_receiver_in_use_cannot_be_deleted(signed_in, tenant):
     assert messages_of(response) == ["1 leads still use it."]
     assert LeadReceiver.objects.count() == 1
     assert LogEntry.objects.count() == 0
+
+
+def test_lost_reasons_that_are_given_are_offered_and_kept(signed_in, tenant):
+    client = signed_in("agent")
+    price, old = (
+        LeadLostReason.objects.create(company=tenant.company, name=name, is_active=active)
+        for name, active in (("Price", True), ("Old", False))
+    )
+    lost = LeadStatus.objects.get(company=tenant.company, name="Lost")
+    lead = LeadFactory(company=tenant.company)
+    page = client.get(change_page(lead))
+    offered = page.context["adminform"].form.fields["lost_reason"].queryset
+
+    response = client.post(change_page(lead), posted(page, status=lost.pk, lost_reason=price.pk))
+
+    lead.refresh_from_db()
+    assert list(offered) == [price]
+    assert (response.status_code, lead.lost_reason) == (302, price)
+    Lead.objects.filter(pk=lead.pk).update(lost_reason=old)
+    again = client.get(change_page(lead)).context["adminform"].form.fields["lost_reason"].queryset
+    assert set(again) == {price, old}
+
+
+def test_rotting_leads_are_found(signed_in, tenant):
+    long_ago = timezone.now() - timedelta(days=400)
+    rotten, fresh = (LeadFactory(company=tenant.company, title=title) for title in ("Rotten", "Fresh"))
+    Lead.objects.filter(pk=rotten.pk).update(last_activity_at=long_ago, stage_changed_at=long_ago)
+    client = signed_in("agent")
+    address = reverse("admin:leads_lead_changelist")
+
+    shown = {
+        answer: set(client.get(address, {"rotting": answer}).context["cl"].queryset)
+        for answer in ("yes", "no")
+    }
+
+    assert shown == {"yes": {rotten}, "no": {fresh}}

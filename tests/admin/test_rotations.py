@@ -100,7 +100,7 @@ def test_the_log_shows_the_decision_with_its_candidates(signed_in, tenant, actor
 
     for text in (listed, page):
         assert "Rotation Inbound: Agent 1, agent 1 of 2." in text
-    assert "&quot;share&quot;: 600000000" in page
+    assert "<td>Agent 1</td><td>60.00 %</td><td>+0.00</td><td>chosen</td>" in page
 
 
 def test_an_agent_notes_an_absence_of_its_own_alone(signed_in, tenant):

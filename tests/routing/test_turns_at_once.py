@@ -1,9 +1,12 @@
 """Leads routed at the same time: none is lost, and everybody gets its share."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from leads.models import Lead, LeadRotation, LeadRotationAgent, LeadRoutingLog
 from leads.services.leads import create_lead
@@ -78,3 +81,38 @@ def test_a_set_that_changes_meanwhile_loses_nothing(receiver, own):
     assert len(logs) == Lead.objects.filter(owner__isnull=False).count() == 112
     assert [chosen_again(log) for log in logs] == [str(log.user_id) for log in logs]
     assert sum(LeadRotationAgent.objects.values_list("credit", flat=True)) == 0
+
+
+def test_a_writer_that_is_killed_while_it_routes_gives_its_turn_back(receiver, own):
+    before = list(LeadRotationAgent.objects.order_by("pk").values_list("credit", "hits"))
+    routed, killed = Event(), Event()
+
+    def route_and_die() -> str:
+        try:
+            with transaction.atomic():
+                create_lead({"title": "Lost", "receiver_id": receiver.pk}, actor=own.actors.manager)
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_backend_pid()")
+                    dying.append(cursor.fetchone()[0])
+                routed.set()
+                killed.wait(30)
+                Lead.objects.count()
+        except (OperationalError, InterfaceError):
+            return "killed"
+        finally:
+            connection.close()
+        return "stored"
+
+    dying: list[int] = []
+    with ThreadPoolExecutor(1) as pool:
+        outcome = pool.submit(route_and_die)
+        assert routed.wait(30)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", dying)
+        killed.set()
+        assert outcome.result(30) == "killed"
+
+    assert list(LeadRotationAgent.objects.order_by("pk").values_list("credit", "hits")) == before
+    assert not Lead.objects.exists()
+    create_lead({"title": "Next", "receiver_id": receiver.pk}, actor=own.actors.manager)
+    check_shares(1)

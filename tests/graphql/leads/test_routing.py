@@ -1,7 +1,9 @@
 """Who gets a new lead, and what is written down of it."""
 
+import io
 from collections import Counter
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -9,10 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.actors import Door
+from crm.importing.running import run_import
 from crm.models import Absence, Membership
+from leads.imports import LeadImport
 from leads.models import Lead, LeadReceiver, LeadRotation, LeadRotationAgent, LeadRoutingLog
 from leads.routing.rotation import Candidate, next_turn
-from leads.services.leads import create_lead, delete_lead, update_lead
+from leads.services.leads import delete_lead, update_lead
 from leads.services.rotations import simulate_turns
 from tests.clients import data
 from tests.factories.leads import LeadReceiverFactory, LeadStatusFactory
@@ -317,13 +321,46 @@ def test_a_trial_takes_no_turn(rotation, receiver, actors):
     assert set(LeadRotationAgent.objects.values_list("credit", "hits")) == {(0, 0)}
 
 
-def test_an_import_is_shared_out_in_the_order_of_the_file(rotation, three, actors, tenant):
+def test_an_import_of_a_thousand_is_shared_out_in_the_order_of_the_file(rotation, three, actors, tenant):
     LeadReceiver.objects.default_of(tenant.company.pk).update(rotation=rotation)
+    said = [turn.user for turn in simulate_turns(rotation.pk, 1000, actor=actors.manager)]
+    importer = actors.manager.through(Door.IMPORT, via="leads.csv")
+    file = io.BytesIO(b"title\n" + b"".join(b"Deal %d\n" % number for number in range(1000)))
+    refused: list[Any] = []
 
-    for number in range(20):
-        create_lead({"title": f"Deal {number}"}, actor=actors.manager.through(Door.IMPORT))
+    summary = run_import(file, LeadImport(importer), actor=importer, on_error=refused.append)
 
-    owners = Lead.objects.order_by("pk").values_list("owner", flat=True)
-    assert "".join("ABC"[[user.pk for user in three].index(owner)] for owner in owners if owner) == (
-        "ABACABABACABACABABAC"
+    assert (summary.created, refused) == (1000, [])
+    owners = list(Lead.objects.order_by("pk").values_list("owner", flat=True))
+    assert owners == [user.pk for user in said if user is not None]
+    assert [Counter(owners)[user.pk] for user in three] == [500, 300, 200]
+    # One decision for each lead, from which the choice follows.
+    logs = list(LeadRoutingLog.objects.order_by("lead"))
+    assert [log.user_id for log in logs] == owners
+    assert [chosen_again(log) for log in logs] == [str(owner) for owner in owners]
+
+
+def test_an_absence_during_a_run_keeps_everybody_within_two(rotation, receiver, three, actors, tenant):
+    shares = {user.pk: Fraction(percent) for user, percent in zip(three, (50, 30, 20), strict=True)}
+    owed = dict.fromkeys(shares, Fraction(0))
+
+    def route(count: int, *, there: set[int]) -> None:
+        total = sum(shares[key] for key in there)
+        for _ in range(count):
+            for key in there:
+                owed[key] += shares[key] / total
+            owed[routed(actors.manager, receiver).owner_id] -= 1
+            assert max(abs(value) for value in owed.values()) < 2
+
+    route(17, there=set(shares))
+    now = timezone.now()
+    away = Absence.objects.create(
+        company=tenant.company,
+        user=three[0],
+        starts_at=now - timedelta(hours=1),
+        ends_at=now + timedelta(days=1),
     )
+    route(23, there=set(shares) - {three[0].pk})
+    away.delete()
+    route(40, there=set(shares))
+    assert LeadRoutingLog.objects.filter(outcome="ROTATION").count() == 80
