@@ -161,7 +161,7 @@ def save_membership(membership: Membership, *, actor: Actor, heir: User | None =
 def _store(membership: Membership, *, actor: Actor, heir: User | None = None) -> Membership:
     keep_an_administrator(membership)
     saving.validate(membership)
-    before = Membership.objects.filter(pk=membership.pk).first()
+    before = None if membership._state.adding else Membership.objects.filter(pk=membership.pk).first()
     membership.save()
     if before is not None and _may_own(before) and not _may_own(membership):
         member_left.send(sender=Membership, membership=membership, heir=_heir(membership, heir), actor=actor)
@@ -192,7 +192,8 @@ def keep_an_administrator(membership: Membership, *, ends: bool = False) -> None
     :param ends: whether it stops counting for a reason outside of it.
     :raises Conflict: if it does.
     """
-    if membership.role == Role.ADMIN.value and membership.is_active and not ends:
+    stays = membership.role == Role.ADMIN.value and membership.is_active and not ends
+    if stays or membership._state.adding:
         return
     # Two administrators who demote each other at once wait here for each other.
     lock_company(membership.company_id)

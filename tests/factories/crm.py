@@ -119,6 +119,8 @@ def tenant(name: str = "Tenant", *, door: Door = Door.GRAPHQL) -> Tenant:
     }
     company = set_up_company(name, admin=users["admin"])
     for member, role in ROLES.items():
-        add_member(company, users[member], role)
+        # The administrator came with the company.
+        if role is not Role.ADMIN:
+            add_member(company, users[member], role)
     actors = Actors(**{member: actor_for(user, company, door=door) for member, user in users.items()})
     return Tenant(company=company, users=users, actors=actors)

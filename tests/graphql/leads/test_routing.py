@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.actors import Door
@@ -149,6 +150,19 @@ def test_an_absence_that_begins_or_ended_passes_nobody_over(rotation, receiver, 
         Absence.objects.create(company=tenant.company, user=three[0], starts_at=starts_at, ends_at=ends_at)
 
     assert routed(actors.manager, receiver).owner == three[0]
+
+
+def test_a_turn_takes_as_many_statements_among_two_agents_as_among_many(tenant, actors):
+    taken = []
+    for count in (2, 25):
+        users = agents_of(tenant, count)
+        Membership.objects.filter(user__in=users).update(capacity=100)
+        receiver = receiver_of(rotation_of(tenant, dict.fromkeys(users, 4)))
+        with CaptureQueriesContext(connection) as captured:
+            routed(actors.manager, receiver)
+        taken.append(len(captured))
+
+    assert taken[0] == taken[1]
 
 
 def test_a_share_of_nothing_gets_nothing(tenant, actors, three):
