@@ -54,11 +54,28 @@ class Loading:
 
     def apply(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Make a queryset load just this."""
+        for path, prefetch in self.prefetched.items():
+            self._read_apart(path, prefetch.queryset)
         queryset = queryset.annotate(**self.computed).select_related(*self.joined or [None])
         queryset = queryset.only(*self.columns).prefetch_related(*self.prefetched.values())
         for follower in self.batched:
             queryset = queryset.followed_by(follower)  # type: ignore[attr-defined]  # rows of tenants alone
         return queryset
+
+    def _read_apart(self, path: str, rows: QuerySet[Any] | None) -> None:
+        """Have a row that is read by a statement of its own bring the columns that are wanted of it besides.
+
+        Joined as well, it would stand there already, without what its own statement computes.
+        """
+        within = f"{path}__"
+        wanted = {name for name in self.columns if name.startswith(within)} - {f"{within}id"}
+        if rows is None or not wanted:
+            return
+        self.columns -= wanted
+        self.joined = {name for name in self.joined if name != path and not name.startswith(within)}
+        rows.query.add_immediate_loading(
+            [*rows.query.deferred_loading[0], *(name.removeprefix(within) for name in wanted)]
+        )
 
 
 def load(

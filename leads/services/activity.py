@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 
 from crm.actors import Actor
@@ -43,7 +44,11 @@ def touch_changed(lead: Lead, stored: Stored, *, actor: Actor) -> None:
 
 def rotting_reason(lead: Lead) -> str | None:
     """Say why a lead rots, by the rule of ``is_rotting``: "12 days since note of 3 March, limit 7"."""
-    limit = lead.stage.rotting_days
+    try:
+        limit = lead.stage.rotting_days
+    except ObjectDoesNotExist:
+        # Read in scope, a stage that is gone is not there.
+        return None
     idle = timezone.now() - lead.last_activity_at
     if not lead.status.is_open or limit <= 0 or idle < timedelta(days=limit):
         return None

@@ -1,5 +1,7 @@
 """Selections of every form answer what they ask for, in the statements they need."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -7,7 +9,7 @@ from django.utils import timezone
 
 from leads.models import Lead
 from people.models import Organization, Person
-from pipelines.models import Pipeline
+from pipelines.models import Pipeline, Stage
 from tests.clients import data
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
@@ -249,3 +251,19 @@ def test_single_rows_are_found_by_id(tenant, actors, field):
     )
 
     assert (answer, statements) == ({"one": {"id": str(row.pk)}, "two": {"id": str(row.pk)}}, 2)
+
+
+def test_a_field_worked_out_of_a_row_stands_beside_what_is_computed_of_it(lead, actors):
+    """The stage is read by a statement of its own here, and why the lead rots follows from its columns."""
+    long_ago = timezone.now() - timedelta(days=400)
+    Lead.objects.filter(pk=lead.pk).update(last_activity_at=long_ago, stage_changed_at=long_ago)
+    document = "{ leads { data { rotting_reason stage { name lead_count pipeline { lead_count } } } } }"
+
+    answer, _ = answered(document, actors.viewer)
+
+    [row] = answer["leads"]["data"]
+    assert row["rotting_reason"].startswith("400 days since")
+    assert row["stage"] == {"name": lead.stage.name, "lead_count": 1, "pipeline": {"lead_count": 1}}
+    Stage.objects.filter(pk=lead.stage_id).update(deleted_at=timezone.now())
+    [gone] = answered(document, actors.viewer)[0]["leads"]["data"]
+    assert gone == {"rotting_reason": None, "stage": None}

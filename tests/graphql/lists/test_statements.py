@@ -58,7 +58,10 @@ LEAD = (
     f" pipeline {{ {PIPELINE} }} stage {{ {STAGE} }} participants {{ {USER} }} followers {{ {USER} }}"
     f" channels {{ id uuid name slug description entity_namespace entity_id users {{ {USER} }} }}"
     f" tags {{ {TAG} }} files {{ {FILE} }} custom_fields {{ {CUSTOM} }} stage_changed_at closed_at"
-    f" routing_log {{ {ROUTING_LOG_ROW} }}"
+    f" routing_log {{ {ROUTING_LOG_ROW} }} lost_reason {{ id name }} days_in_stage rotting_reason"
+    f" stage_history {{ stage_name seconds days stage {{ id }} user {{ {USER} }} }}"
+    " people_participants { people { id name } relationship { id name } } duplicates { id title }"
+    f" activities {{ id kind text assignee {{ {USER} }} user {{ {USER} }} }} last_activity"
     " is_rotting version created_at updated_at"
 )
 ATTEMPT = (
@@ -140,7 +143,7 @@ STATEMENTS = {
     "leadSources": 3,
     "leadStatuses": 1,
     "leadTypes": 2,
-    "leads": 49,
+    "leads": 56,
     "members": 4,
     "merges": 3,
     "organizations": 5,

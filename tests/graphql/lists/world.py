@@ -5,11 +5,20 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 
-from crm.models import Absence
+from crm.models import Absence, Activity
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.imports import ImportJob, ImportRowError
 from crm.models.messages import Message, MessageFile
-from leads.models import Lead, LeadFile, LeadFollower, LeadLostReason, LeadParticipant, LeadRoutingLog
+from leads.models import (
+    Lead,
+    LeadFile,
+    LeadFollower,
+    LeadLostReason,
+    LeadParticipant,
+    LeadPerson,
+    LeadRoutingLog,
+    StageVisit,
+)
 from people.models import (
     Contact,
     ContactType,
@@ -46,6 +55,8 @@ def add_records(tenant: Tenant, number: int) -> None:
     """Make that many of each listed record, each tied to others of its own."""
     company = tenant.company
     agent = tenant.users["agent"]
+    # The types of records are read once in a process, and are no statements of a list.
+    ContentType.objects.get_for_models(Lead, Person, Organization)
     company.default_owner = agent
     company.save()
     phone = ContactType.objects.get(company=None, kind="PHONE")
@@ -57,8 +68,8 @@ def add_records(tenant: Tenant, number: int) -> None:
         person.organizations.add(organization)
         Contact.objects.create(company=company, person=person, type=phone, value="555-0100")
         Employment.objects.create(company=company, person=person, organization=organization, position="CEO")
-        LeadLostReason.objects.create(company=company, name=str(person.uuid))
-        PeopleRelationship.objects.create(company=company, name=str(person.uuid))
+        reason = LeadLostReason.objects.create(company=company, name=str(person.uuid))
+        relationship = PeopleRelationship.objects.create(company=company, name=str(person.uuid))
         AddressFactory(person=person, is_default=True)
         pipeline = PipelineFactory(company=company)
         stage = StageFactory(company=company, pipeline=pipeline)
@@ -80,6 +91,19 @@ def add_records(tenant: Tenant, number: int) -> None:
             type=type_,
             source=source,
         )
+        Lead.objects.filter(pk=lead.pk).update(lost_reason=reason)
+        LeadPerson.objects.create(lead=lead, person=person, relationship=relationship)
+        StageVisit.objects.create(
+            company=company,
+            lead=lead,
+            stage=stage,
+            stage_name=stage.name,
+            pipeline_name=pipeline.name,
+            entered_at=lead.stage_changed_at,
+            user=agent,
+            door="graphql",
+        )
+        Activity.objects.create(company=company, entity=lead, text="Call", user=agent, assignee=agent)
         LeadParticipant.objects.create(lead=lead, user=agent)
         LeadFollower.objects.create(lead=lead, user=agent)
         channel = SocialChannel.objects.create(
