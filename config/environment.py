@@ -47,11 +47,12 @@ def development_secret(path: Path) -> str:
         ) from error
 
 
-def database(url: str, *, pool_size: int, statement_timeout: int) -> dict[str, Any]:
+def database(url: str, *, pool_size: int, statement_timeout: int, prepared: bool) -> dict[str, Any]:
     """Turn an address into Django's database settings.
 
     :param pool_size: PostgreSQL connections that one process may hold; 0 for no pool.
     :param statement_timeout: seconds after which PostgreSQL ends a statement; 0 for never.
+    :param prepared: whether compiled reads are kept as prepared statements, which some poolers do not allow.
     :raises ImproperlyConfigured: if the address is not one of SQLite or PostgreSQL. Its text is not repeated,
         since it may hold a password.
     """
@@ -77,6 +78,9 @@ def database(url: str, *, pool_size: int, statement_timeout: int) -> dict[str, A
             "connect_timeout": 3,
             "options": f"-c statement_timeout={statement_timeout}s -c lock_timeout=3s"
             " -c idle_in_transaction_session_timeout=30s",
+            # Django's own cursors never prepare. Compiled reads do, from the third time on: a statement of
+            # many sub-selects takes longer to plan than to run.
+            "prepare_threshold": 2 if prepared else None,
         }
         if pool_size:
             # Attempts that end after 3 s are made anew by the next request; longer ones back off for minutes.

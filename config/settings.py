@@ -46,6 +46,8 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
 API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
+# Off, every query takes the way of SQLite: for comparing, and for finding a fault.
+GRAPHQL_COMPILED_READS = env.bool("GRAPHQL_COMPILED_READS", default=True)
 GRAPHQL_GET_ENABLED = env.bool("GRAPHQL_GET_ENABLED", default=True)
 
 if DEBUG and "DJANGO_DEBUG" not in env and not set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS):
@@ -122,6 +124,7 @@ DATABASES = {
         env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
         pool_size=number(env, "DATABASE_POOL_SIZE", 20),
         statement_timeout=number(env, "DATABASE_STATEMENT_TIMEOUT", 10),
+        prepared=env.bool("DATABASE_PREPARED_STATEMENTS", default=True),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,10 +1,12 @@
 """From a token or a session to an actor; knows Django's requests, and nothing of GraphQL."""
 
+import json
 import re
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -18,6 +20,7 @@ from crm.actors import ALL_SCOPES, Actor, Door, Role, Scope
 from crm.errors import Forbidden, NotFound, Unauthenticated
 from crm.models import Company, LeadVisibility, Membership, User
 from crm.models.base import parse_id, parse_uuid
+from crm.models.prepared import Prepared
 from crm.models.tokens import hash_token
 from crm.services import tokens
 
@@ -74,14 +77,18 @@ def authenticate_token(raw: str, *, company_key: str | None = None, door: Door =
     :raises Unauthenticated: if it is unknown or revoked, or its user, company or membership is not active.
     """
     now = timezone.now()
-    membership = _first(_token_holders(hash=hash_token(raw)))
-    credential = _credential(membership, door=door)
+    found = _by_hash.rows(hash=hash_token(raw))
+    if not found:
+        raise Unauthenticated
+    holder = Holder(*found[0])
+    credential = holder.credential(door)
     if credential.has_expired(now):
         raise CredentialExpired
     # A token opens its own company alone, whatever else its user belongs to.
-    if company_key is not None and not _names(company_key, membership.company):
+    if company_key is not None and not _names(company_key, holder.company_id, holder.company_uuid):
         raise NotFound(COMPANY_HEADER)
-    tokens.note_use(membership.token_id, last=membership.token_last_used_at, now=now)
+    if holder.token_id is not None:
+        tokens.note_use(holder.token_id, last=holder.last_used_at, now=now)
     return credential
 
 
@@ -95,10 +102,14 @@ def authenticate_session(
     """
     memberships = Membership.objects.active().filter(user=user.pk)
     if company_key is None:
-        return _credential(_first(memberships.order_by("-is_default", "pk")), door=door)
-    for membership in memberships.select_related("company"):
-        if _names(company_key, membership.company):
-            return _credential(membership, door=door)
+        found = memberships.order_by("-is_default", "pk").values_list(*COLUMNS).first()
+        if found is None:
+            raise Unauthenticated
+        return Holder(*found).credential(door)
+    for each in memberships.values_list(*COLUMNS):
+        holder = Holder(*each)
+        if _names(company_key, holder.company_id, holder.company_uuid):
+            return holder.credential(door)
     raise NotFound(COMPANY_HEADER)
 
 
@@ -138,76 +149,83 @@ def actor_for(user: User, company: Company, *, door: Door) -> Actor:
     :raises NotFound: if the user is no member of the company.
     :raises Forbidden: if the user, the company or the membership is not active.
     """
-    memberships = Membership.objects.select_related("user", "company")
-    membership = memberships.filter(user=user, company=company).first()
-    if membership is None:
-        raise NotFound("company")
-    if not (membership.is_active and membership.user.is_active and membership.company.is_active):
-        raise Forbidden
-    return _credential(membership, door=door).actor
+    memberships = Membership.objects.filter(user=user, company=company)
+    found = memberships.active().values_list(*COLUMNS).first()
+    if found is None:
+        raise Forbidden if memberships.exists() else NotFound("company")
+    return Holder(*found).credential(door).actor
 
 
 def still_good(credential: Credential) -> bool:
     """Tell whether a credential would be given again, with the same rights; for sockets that live long."""
     if credential.token_id is not None:
-        memberships = _token_holders(pk=credential.token_id)
+        found = _token_holders(pk=credential.token_id).first()
     else:
         memberships = Membership.objects.active().filter(
             user=credential.user_id, company=credential.actor.company_id
         )
-    membership = memberships.select_related("company").first()
-    if membership is None:
+        found = memberships.values_list(*COLUMNS).first()
+    if found is None:
         return False
-    again = _credential(membership, door=credential.actor.door)
+    again = Holder(*found).credential(credential.actor.door)
     return again.actor == credential.actor and not again.has_expired(timezone.now())
 
 
-def _token_holders(**token: object) -> QuerySet[Any]:
-    """Give the active memberships that such a token opens, with the columns of the token beside them."""
+#: What the rights of a member follow from, in the order of the fields of ``Holder``.
+COLUMNS = ("user_id", "company_id", "role", "company__uuid", "company__lead_visibility")
+TOKEN_COLUMNS = ("pk", "name", "scopes", "expires_at", "last_used_at")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A member who shows a credential: the columns that decide, and those of the token if it is one."""
+
+    user_id: int
+    company_id: int
+    role: str
+    company_uuid: UUID
+    lead_visibility: str
+    token_id: int | None = None
+    token_name: str | None = None
+    #: A list, or its JSON where the database gives it as text.
+    scopes: list[str] | str | None = None
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    def credential(self, door: Door) -> Credential:
+        """Give what this member may do, coming by a door."""
+        scopes = json.loads(self.scopes) if isinstance(self.scopes, str) else self.scopes
+        actor = Actor(
+            user_id=self.user_id,
+            company_id=self.company_id,
+            role=Role(self.role),
+            door=door,
+            scopes=ALL_SCOPES if scopes is None else frozenset(Scope(scope) for scope in scopes),
+            company_sees_all_leads=self.lead_visibility == LeadVisibility.ALL,
+            opens_all=self.token_id is None,
+            via=self.token_name,
+        )
+        return Credential(
+            actor=actor, token_id=self.token_id, user_id=self.user_id, expires_at=self.expires_at
+        )
+
+
+def _token_holders(**token: object) -> QuerySet[Any, tuple[Any, ...]]:
+    """Give the columns of the active memberships that such a token opens."""
     # One filter, so that all conditions are about the same token.
     lookups = {f"user__api_tokens__{name}": value for name, value in token.items()}
-    return (
-        Membership.objects.active()
-        .filter(user__api_tokens__company=F("company"), user__api_tokens__revoked_at__isnull=True, **lookups)
-        .annotate(
-            token_id=F("user__api_tokens__pk"),
-            token_name=F("user__api_tokens__name"),
-            token_scopes=F("user__api_tokens__scopes"),
-            token_expires_at=F("user__api_tokens__expires_at"),
-            token_last_used_at=F("user__api_tokens__last_used_at"),
-        )
+    of_token = [f"user__api_tokens__{name}" for name in TOKEN_COLUMNS]
+    memberships = Membership.objects.active().filter(
+        user__api_tokens__company=F("company"), user__api_tokens__revoked_at__isnull=True, **lookups
     )
+    return memberships.values_list(*COLUMNS, *of_token)
 
 
-def _first(memberships: QuerySet[Any]) -> Any:
-    membership = memberships.select_related("company").first()
-    if membership is None:
-        raise Unauthenticated
-    return membership
+_by_hash = Prepared(_token_holders)
 
 
-def _credential(membership: Membership, *, door: Door) -> Credential:
-    scopes = getattr(membership, "token_scopes", ALL_SCOPES)
-    actor = Actor(
-        user_id=membership.user_id,
-        company_id=membership.company_id,
-        role=Role(membership.role),
-        door=door,
-        scopes=frozenset(Scope(scope) for scope in scopes),
-        company_sees_all_leads=membership.company.lead_visibility == LeadVisibility.ALL,
-        opens_all=not hasattr(membership, "token_id"),
-        via=getattr(membership, "token_name", None),
-    )
-    return Credential(
-        actor=actor,
-        token_id=getattr(membership, "token_id", None),
-        user_id=membership.user_id,
-        expires_at=getattr(membership, "token_expires_at", None),
-    )
-
-
-def _names(key: str, company: Company) -> bool:
-    return parse_id(key) == company.pk or parse_uuid(key) == company.uuid
+def _names(key: str, company_id: int, company_uuid: UUID) -> bool:
+    return parse_id(key) == company_id or parse_uuid(key) == company_uuid
 
 
 def _check_csrf(request: HttpRequest) -> None:

@@ -14,6 +14,7 @@ os.environ |= {
     "API_RATE_LIMIT": "0",
     "CSRF_TRUSTED_ORIGINS": "",
     "DATABASE_POOL_SIZE": "0",
+    "DATABASE_PREPARED_STATEMENTS": "true",
     "DATABASE_STATEMENT_TIMEOUT": "10",
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{directory}/db.sqlite3",
     "DJANGO_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
@@ -23,6 +24,7 @@ os.environ |= {
     "FILES_ROOT": str(directory / "files"),
     "FILES_STORAGE": "local",
     "GRAPHIQL_ENABLED": "false",
+    "GRAPHQL_COMPILED_READS": "true",
     "GRAPHQL_GET_ENABLED": "true",
     "PORT": "8000",
     # Of its own for each process: runs side by side do not hear one another, and servers of a test hear it.

@@ -31,7 +31,9 @@ def test_secret_without_a_place_to_keep_it_is_refused(tmp_path):
 
 
 def test_postgresql_is_pooled_and_bounded_in_time():
-    settings = database("postgres://u:p@h:5433/crm?sslmode=require", pool_size=7, statement_timeout=10)
+    settings = database(
+        "postgres://u:p@h:5433/crm?sslmode=require", pool_size=7, statement_timeout=10, prepared=True
+    )
 
     assert (settings["NAME"], settings["HOST"], settings["PORT"]) == ("crm", "h", 5433)
     assert (settings["CONN_MAX_AGE"], settings["CONN_HEALTH_CHECKS"]) == (0, True)
@@ -39,18 +41,22 @@ def test_postgresql_is_pooled_and_bounded_in_time():
         "connect_timeout": 3,
         "options": "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s",
         "pool": {"min_size": 1, "max_size": 7, "timeout": 3, "reconnect_timeout": 3},
+        "prepare_threshold": 2,
         "sslmode": "require",
     }
 
 
-def test_postgresql_without_pool():
-    assert "pool" not in database("postgres://h/crm", pool_size=0, statement_timeout=10)["OPTIONS"]
+def test_postgresql_without_pool_and_prepared_statements():
+    options = database("postgres://h/crm", pool_size=0, statement_timeout=10, prepared=False)["OPTIONS"]
+
+    assert "pool" not in options
+    assert options["prepare_threshold"] is None
 
 
 @pytest.mark.parametrize("url", ["", "crm", "mysql://h/crm", "postgres://h", "postgres://h:x/crm"])
 def test_other_addresses_of_databases_are_refused(url):
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must read"):
-        database(url, pool_size=1, statement_timeout=1)
+        database(url, pool_size=1, statement_timeout=1, prepared=True)
 
 
 @pytest.mark.parametrize("url", ["", "redis://localhost:6379/0", "rediss://h", "unix:///run/redis.sock"])

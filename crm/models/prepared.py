@@ -1,0 +1,171 @@
+"""Statements that are compiled once and bound each time: queries of Django's ORM with places for values."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import BigIntegerField, Expression, QuerySet
+from psycopg import RawCursor
+from psycopg.sql import Literal
+from psycopg.types.numeric import Int8
+
+PLACEHOLDER = re.compile(r"%([%s])")
+PLACED = re.compile(r"\$([0-9]+)")
+
+
+class Uncompilable(Exception):
+    """Something that no statement can be made of once and for all; the text is the reason, for the metric."""
+
+
+class Marker(Expression):
+    """The place of a value that is known when the statement runs, and not before.
+
+    To compare it in Python is refused: a value that decided something would belong into the plan's key, and
+    the plan of one actor would serve another. That there is one may be tested: the key tells.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(output_field=BigIntegerField())
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (self,)
+
+    def __eq__(self, other: object) -> bool:
+        # Django asks whether it is the empty text, which no value of a marker is.
+        if not isinstance(other, Expression) and other != "":
+            raise Uncompilable(f"value of {self.name}")
+        return super().__eq__(other)
+
+    __hash__ = Expression.__hash__
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A piece of SQL as Django's compiler gives it: ``%s`` for each parameter, some of which are markers."""
+
+    text: str
+    parameters: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of PostgreSQL with numbered placeholders; each value is a constant or a marker."""
+
+    text: bytes
+    values: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, *pieces: Sql | str) -> "Statement":
+        """Put pieces together."""
+        values: list[Any] = []
+        parameters = iter([each for piece in pieces if isinstance(piece, Sql) for each in piece.parameters])
+
+        def number(match: re.Match[str]) -> str:
+            if match[1] == "%":
+                return "%"
+            value = next(parameters)
+            if isinstance(value, Marker):
+                names = [known.name if isinstance(known, Marker) else None for known in values]
+                if value.name in names:
+                    return f"${names.index(value.name) + 1}"
+            values.append(value)
+            return f"${len(values)}"
+
+        text = "".join(piece.text if isinstance(piece, Sql) else piece for piece in pieces)
+        numbered = PLACEHOLDER.sub(number, text)
+        return cls(numbered.encode(), tuple(values))
+
+    def refuse_moments(self) -> "Statement":
+        """Give the statement itself, for one that is kept.
+
+        :raises Uncompilable: if a constant is a moment, which would be that of the first request for ever.
+        """
+        if any(isinstance(value, date | datetime) for value in self.values):
+            raise Uncompilable("moment")
+        return self
+
+    def texts(self, values: Mapping[str, Any]) -> list[tuple[bytes | None, ...]]:
+        """Run the statement; give its rows as the texts that the database sends.
+
+        :param values: those of the markers by name.
+        :raises django.db.Error: as Django's own cursors do.
+        """
+        with self._run(values) as cursor:
+            result = cursor.pgresult
+            if result is None:
+                return []
+            columns = range(result.nfields)
+            return [
+                tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples)
+            ]
+
+    def rows(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run the statement; give its rows as values of Python.
+
+        :param values: those of the markers by name.
+        :raises django.db.Error: as Django's own cursors do.
+        """
+        with self._run(values) as cursor:
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
+
+    @contextmanager
+    def _run(self, values: Mapping[str, Any]) -> Iterator[RawCursor[Any]]:
+        bound = [_sent(values[value.name] if isinstance(value, Marker) else value) for value in self.values]
+        connection.ensure_connection()
+        raw = connection.connection
+        started = time.monotonic()
+        try:
+            with connection.wrap_database_errors, RawCursor(raw) as cursor:
+                if connection.in_atomic_block:
+                    # A failure must leave the transaction as it was, for another try.
+                    with raw.transaction():
+                        cursor.execute(self.text, bound)
+                else:
+                    cursor.execute(self.text, bound)
+                yield cursor
+        finally:
+            if connection.queries_logged:
+                _log(self.text.decode(), bound, time.monotonic() - started)
+
+
+def _sent(value: Any) -> Any:
+    # By default the type follows the size of a number, and each would be a statement of its own.
+    return Int8(value) if type(value) is int else value
+
+
+def _log(text: str, bound: Sequence[Any], seconds: float) -> None:
+    """Note a statement where Django notes its own, with its values in it."""
+    raw = connection.connection
+    written = PLACED.sub(lambda match: Literal(bound[int(match[1]) - 1]).as_string(raw), text)
+    connection.queries_log.append({"sql": written, "time": f"{seconds:.3f}"})
+
+
+@dataclass
+class Prepared:
+    """A query of some columns that differs from call to call in its values alone.
+
+    On PostgreSQL it is compiled once in a process; elsewhere Django makes it each time.
+
+    :param build: makes the query, of ``values_list``, of the values by name, which may be markers.
+    """
+
+    build: Callable[..., QuerySet[Any, tuple[Any, ...]]]
+    _statements: dict[tuple[str, ...], Statement] = field(default_factory=dict)
+
+    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
+        """Give the rows for some values; JSON columns are texts on PostgreSQL."""
+        if connection.vendor != "postgresql":
+            return list(self.build(**values))
+        names = tuple(sorted(values))
+        if names not in self._statements:
+            query = self.build(**{name: Marker(name) for name in names}).query
+            text, parameters = query.sql_with_params()
+            self._statements[names] = Statement.of(Sql(text, tuple(parameters))).refuse_moments()
+        return self._statements[names].rows(values)
