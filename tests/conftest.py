@@ -1,5 +1,7 @@
 """Fixtures that the whole suite shares."""
 
+from typing import Any
+
 import pytest
 
 from crm.models import Company
@@ -39,3 +41,9 @@ def other_company(other_tenant: Tenant) -> Company:
 @pytest.fixture
 def other_actors(other_tenant: Tenant) -> Actors:
     return other_tenant.actors
+
+
+@pytest.fixture
+def standard_executor(settings: Any) -> None:
+    """Have no read compiled, as on SQLite: for what the standard executor does by itself."""
+    settings.GRAPHQL_COMPILED_READS = False

@@ -21,9 +21,12 @@ TOO_MANY = re.compile(r"Syntax Error: Document contains more than \d+ (tokens|co
 TOO_DEEP = "Syntax Error: Document is nested too deeply. Parsing aborted."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Document:
-    """A parsed document with its definitions at hand; ``tokens`` is a measure of its size in memory."""
+    """A parsed document with its definitions at hand; ``tokens`` is a measure of its size in memory.
+
+    Two are the same only if they are one: to compare their nodes would take longer than to use them.
+    """
 
     node: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]

@@ -32,13 +32,15 @@ def read_one(info: GraphQLResolveInfo, type_: Any, key: object, *, argument: str
     return pick(load(visible, type_, info.field_nodes, info), key, argument=argument)
 
 
-def single_field(type_: Any, **kwargs: Any) -> Guarded:
-    """Declare a query for one row by id; null data and NOT_FOUND where it does not exist."""
+class SingleField(Guarded):
+    """A query for one row by id; null data and NOT_FOUND where it does not exist."""
 
-    def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        return read_one(info, type_, id)
+    def __init__(self, type_: Any, **kwargs: Any) -> None:
+        super().__init__(type_, id=graphene.ID(required=True), resolver=self._resolve, **kwargs)
+        self.row_type = type_
 
-    return Guarded(type_, id=graphene.ID(required=True), resolver=resolve, **kwargs)
+    def _resolve(self, _root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
+        return read_one(info, self.row_type, id)
 
 
 class UserFilterSet(ListFilterSet):
@@ -97,7 +99,7 @@ class Query(graphene.ObjectType):
     companies = list_field(
         "companies", Company, CompanyFilterSet, source=lambda actor: models.Company.objects.open_to(actor)
     )
-    user = single_field(User)
+    user = SingleField(User)
     users = list_field("users", User, UserFilterSet)
     tags = list_field("tags", Tag, TagFilterSet)
 

@@ -56,6 +56,8 @@ class Attribute(graphene.Field):
 
         super().__init__(type_, resolver=resolver or read, **kwargs)
         self.loads = (path,)
+        #: Whether the column itself is the value.
+        self.plain = resolver is None
 
 
 class Related(graphene.Field):
@@ -266,13 +268,15 @@ class CustomField(graphene.ObjectType):
     value = Mixed()
 
 
-def custom_fields() -> Attribute:
-    """Declare the custom fields of a record, by name."""
-    return Attribute(
-        graphene.List(graphene.NonNull(CustomField)),
-        "custom_fields",
-        resolver=lambda row, _info: row.listed_custom_fields(),
-    )
+class CustomFields(Attribute):
+    """The custom fields of a record, by name."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            graphene.List(graphene.NonNull(CustomField)),
+            "custom_fields",
+            resolver=lambda row, _info: row.listed_custom_fields(),
+        )
 
 
 class Filesystem(graphene.ObjectType):

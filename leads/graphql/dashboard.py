@@ -86,7 +86,7 @@ class DashboardQuery(graphene.ObjectType):
         condition = Conditions(LeadsDashboardFilterSet, actor).where(where)
         asked = data_nodes(info, DashboardPaginator)
         rows: Any = [dashboard.totals(actor, condition) if asked else {}]
-        return OneRow(rows, rows, first=first, page=number)
+        return OneRow.over(rows, rows, first=first, page=number)
 
     @staticmethod
     def resolve_lead_count(_root: Any, info: GraphQLResolveInfo) -> int:

@@ -3,7 +3,7 @@
 import graphene
 
 from crm.graphql.paginator import list_field
-from crm.graphql.queries import single_field
+from crm.graphql.queries import SingleField
 from leads.graphql import filters, types
 
 
@@ -11,7 +11,7 @@ class Query(graphene.ObjectType):
     """What can be asked of leads."""
 
     leads = list_field("leads", types.Lead, filters.LeadFilterSet)
-    lead = single_field(types.Lead)
+    lead = SingleField(types.Lead)
     lead_statuses = list_field("leadStatuses", types.LeadStatus, filters.LeadStatusFilterSet)
     lead_types = list_field("leadTypes", types.LeadType, filters.LeadTypeFilterSet)
     lead_sources = list_field("leadSources", types.LeadSource, filters.LeadSourceFilterSet)

@@ -130,4 +130,4 @@ class TimelineQuery(graphene.ObjectType):
         number = check_page(first, page)
         record = find_record(entity_type.value, entity_id, actor_of(info))
         rows: Any = _Selected(Timeline(record), info)
-        return Page(rows, rows, first=first, page=number)
+        return Page.over(rows, rows, first=first, page=number)

@@ -16,13 +16,13 @@ from crm.graphql.types import (
     BatchedList,
     Company,
     Computed,
+    CustomFields,
     Derived,
     Filesystem,
     Related,
     RelatedList,
     Tag,
     User,
-    custom_fields,
 )
 from leads import models
 from leads.graphql.daily import LeadLastActivity, LeadLostReason, LeadsParticipants, LeadStageVisit
@@ -168,7 +168,7 @@ class Lead(DjangoObjectType):
     activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
-    custom_fields = custom_fields()
+    custom_fields = CustomFields()
     routing_log = RelatedList(
         lambda: LeadRoutingLog,
         "routing_logs",

@@ -41,20 +41,19 @@ class ClusterPage(Page):
     """A page of clusters; the records of all its clusters are read at once."""
 
     def __init__(self, found: Sequence[Cluster], member: str, read: Read, *, first: int, page: int) -> None:
-        rows: Any = found
-        super().__init__(rows, rows, first=first, page=page)
-        self._found = found
+        super().__init__(
+            lambda offset, number: list(found[offset : offset + number]),
+            lambda: len(found),
+            first=first,
+            page=page,
+        )
         self._member = member
-        self._read_rows = read
-
-    @cached_property
-    def total(self) -> int:
-        return len(self._found)
+        self._records = read
 
     @cached_property
     def data(self) -> list[dict[str, Any]]:
         page = super().data
-        rows = self._read_rows({key for cluster in page for key in cluster.keys[:MOST_LISTED]})
+        rows = self._records({key for cluster in page for key in cluster.keys[:MOST_LISTED]})
         return [
             {
                 self._member: [rows[key] for key in cluster.keys[:MOST_LISTED] if key in rows],

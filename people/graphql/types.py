@@ -12,12 +12,12 @@ from crm.graphql.types import (
     BatchedList,
     Company,
     Computed,
+    CustomFields,
     Filesystem,
     Related,
     RelatedList,
     Tag,
     User,
-    custom_fields,
 )
 from people import models
 from people.services.duplicates import duplicates_of_organizations, duplicates_of_people
@@ -93,7 +93,7 @@ class Organization(DjangoObjectType):
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
-    custom_fields = custom_fields()
+    custom_fields = CustomFields()
     people_count = Computed(graphene.Int, "people_count", _people, required=True)
     duplicates = BatchedList(lambda: Organization, duplicates_of_organizations, loads=("name_key",))
 
@@ -155,5 +155,5 @@ class People(DjangoObjectType):
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
-    custom_fields = custom_fields()
+    custom_fields = CustomFields()
     duplicates = BatchedList(lambda: People, duplicates_of_people, loads=("email_canonical", "name"))

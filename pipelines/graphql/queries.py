@@ -3,7 +3,7 @@
 import graphene
 
 from crm.graphql.paginator import list_field
-from crm.graphql.queries import single_field
+from crm.graphql.queries import SingleField
 from pipelines.graphql.filters import PipelineFilterSet
 from pipelines.graphql.types import LeadPipeline
 
@@ -12,4 +12,4 @@ class Query(graphene.ObjectType):
     """What can be asked of pipelines."""
 
     pipelines = list_field("pipelines", LeadPipeline, PipelineFilterSet)
-    pipeline = single_field(LeadPipeline)
+    pipeline = SingleField(LeadPipeline)

@@ -237,6 +237,7 @@ def test_half_a_record_and_a_hidden_one_are_refused(lead, actors, other_actors):
     assert refusal(query, actor=other_actors.admin)["extensions"] == not_found("entity_id")
 
 
+@pytest.mark.usefixtures("standard_executor")
 def test_records_show_theirs_in_a_fixed_number_of_statements(lead, actors, django_assert_num_queries):
     person = create_person({"firstname": "Jane"}, actor=actors.agent)
     organization = create_organization({"name": "Acme"}, actor=actors.agent)

@@ -96,6 +96,7 @@ def test_fragments(lead, actors):
     )
 
 
+@pytest.mark.usefixtures("standard_executor")
 @pytest.mark.parametrize(
     ("deep", "row", "statements"),
     [
@@ -181,6 +182,7 @@ def test_files(tenant, actors):
     assert statements == 4
 
 
+@pytest.mark.usefixtures("standard_executor")
 def test_channels(tenant, actors):
     add_records(tenant, 1)
     lead = Lead.objects.get()
@@ -204,6 +206,7 @@ def test_channels(tenant, actors):
     assert statements == 3
 
 
+@pytest.mark.usefixtures("standard_executor")
 def test_counts_of_pipelines_are_of_live_visible_rows(tenant, actors):
     gone = LeadFactory(company=tenant.company)
     Lead.objects.update(deleted_at=timezone.now())

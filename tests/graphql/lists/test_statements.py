@@ -163,6 +163,7 @@ def statements(document: str, actor: Actor) -> list[str]:
     return [query["sql"] for query in captured]
 
 
+@pytest.mark.usefixtures("standard_executor")
 def test_specification_takes_as_many_statements_for_one_row_as_for_a_hundred(tenant, actors):
     texts = {name: (SPECIFICATION / f"{name}.graphql").read_text() for name in DOCUMENTS}
     taken = []
@@ -173,6 +174,7 @@ def test_specification_takes_as_many_statements_for_one_row_as_for_a_hundred(ten
     assert taken == [DOCUMENTS, DOCUMENTS, LONG_LISTS]
 
 
+@pytest.mark.usefixtures("standard_executor")
 def test_every_list_takes_as_many_statements_for_one_row_as_for_twenty(tenant, actors, settings):
     settings.GRAPHQL_LIMITS = {"cost": 10**9}
     texts = {

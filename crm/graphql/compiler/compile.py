@@ -1,0 +1,211 @@
+"""From a validated operation to compiled reads, or to none: never half a plan."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import DatabaseError, DataError, connection
+from graphql import (
+    ExecutionResult,
+    FieldNode,
+    GraphQLError,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    Visitor,
+    located_error,
+    visit,
+)
+from graphql.execution.collect_fields import collect_fields
+from graphql.pyutils import Path
+
+from crm.actors import Actor
+from crm.errors import CrmError
+from crm.graphql.compiler.binding import actor_class, class_key
+from crm.graphql.compiler.cache import PlanCache
+from crm.graphql.compiler.reads import Columns, ListRead, Part, Read, SingleRead
+from crm.graphql.compiler.selection import TYPENAME, Collector
+from crm.graphql.documents import Document
+from crm.graphql.paginator import ListField, PaginatorInfo
+from crm.graphql.queries import SingleField
+from crm.models.prepared import Uncompilable
+
+logger = logging.getLogger("crm.graphql.compiler")
+
+#: How often an operation went to the standard executor, by reason.
+fallbacks: Counter[str] = Counter()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The compiled reads of an operation by their keys in the answer; a text stands for itself."""
+
+    reads: Mapping[str, Read | str]
+
+
+_plans: PlanCache[Plan | str] = PlanCache(most=500)
+_switches: PlanCache[tuple[str, ...]] = PlanCache(most=2_000)
+
+
+def read_compiled(
+    *,
+    schema: GraphQLSchema,
+    document: Document,
+    operation: OperationDefinitionNode,
+    actor: Actor,
+    variables: Mapping[str, Any],
+) -> ExecutionResult | None:
+    """Answer a query by compiled reads; give None if only the standard executor can.
+
+    The data holds each field as a fragment of JSON, which ``orjson`` writes as it is.
+
+    :param variables: coerced already.
+    """
+    if connection.vendor != "postgresql" or not settings.GRAPHQL_COMPILED_READS:
+        return None
+    try:
+        plan = _plan(schema, document, operation, actor, variables)
+        if isinstance(plan, str):
+            raise Uncompilable(plan)
+        return _run(plan, schema, actor, variables)
+    except Uncompilable as reason:
+        fallbacks[str(reason)] += 1
+        logger.debug("Not compiled: %s", reason)
+    except (CrmError, GraphQLError, DataError) as error:
+        # The standard executor says it in full, with its place in the document.
+        fallbacks[type(error).__name__] += 1
+    return None
+
+
+def _plan(
+    schema: GraphQLSchema,
+    document: Document,
+    operation: OperationDefinitionNode,
+    actor: Actor,
+    variables: Mapping[str, Any],
+) -> Plan | str:
+    names = _switches.get(document, lambda: _switching(document))
+    key = (
+        schema,
+        document,
+        id(operation),
+        class_key(actor),
+        tuple(bool(variables.get(name)) for name in names),
+    )
+
+    def make() -> Plan | str:
+        symbolic = actor_class(actor)
+        try:
+            return _compile(Collector(schema, document.fragments, variables, symbolic), operation)
+        except Uncompilable as reason:
+            return str(reason)
+
+    return _plans.get(key, make)
+
+
+def _switching(document: Document) -> tuple[str, ...]:
+    """Give the variables whose values decide on what is selected."""
+    found: set[str] = set()
+
+    class Directives(Visitor):
+        def enter_directive(self, node: Any, *_: Any) -> None:
+            for argument in node.arguments:
+                if argument.value.kind == "variable":
+                    found.add(argument.value.name.value)
+
+    visit(document.node, Directives())
+    return tuple(sorted(found))
+
+
+def _compile(collector: Collector, operation: OperationDefinitionNode) -> Plan:
+    root: Any = collector.schema.query_type
+    declared = {field.name or name: field for name, field in root.graphene_type._meta.fields.items()}
+    selected = collect_fields(
+        collector.schema,
+        dict(collector.fragments),
+        dict(collector.variables),
+        root,
+        operation.selection_set,
+    )
+    reads: dict[str, Read | str] = {}
+    for key, nodes in selected.items():
+        name = nodes[0].name.value
+        if name == TYPENAME:
+            reads[key] = root.name
+            continue
+        found = declared.get(name)
+        if not isinstance(found, ListField | SingleField) or not collector.actor.may(found.permission):
+            raise Uncompilable(f"Query.{name}")
+        compile_one = _list if isinstance(found, ListField) else _single
+        reads[key] = compile_one(collector, found, root.fields[name], list(nodes))
+    return Plan(reads)
+
+
+def _single(collector: Collector, declared: SingleField, definition: Any, nodes: list[FieldNode]) -> Read:
+    model = declared.row_type._meta.model
+    columns = Columns.of(model, [collector.object(declared.row_type, model, nodes)])
+    return SingleRead(definition, nodes[0], declared, columns, collector.actor)
+
+
+def _list(collector: Collector, declared: ListField, definition: Any, nodes: list[FieldNode]) -> Read:
+    wrapper = collector.schema.get_type(declared.wrapper._meta.name)
+    assert isinstance(wrapper, GraphQLObjectType)
+    model = declared.filterset._meta.model
+    parts: list[Part] = []
+    columns: list[Any] = []
+    for key, same in collector.fields(wrapper, nodes).items():
+        match same[0].name.value:
+            case "data":
+                parts.append(Part(key, column=len(columns)))
+                columns.append(collector.object(declared.row_type, model, same))
+            case "paginatorInfo":
+                parts.append(Part(key, info=_info(collector, same)))
+            case _:
+                parts.append(Part(key, constant=wrapper.name))
+    return ListRead(
+        definition,
+        nodes[0],
+        declared,
+        tuple(parts),
+        Columns.of(model, columns or ["pk"]),
+        collector.actor,
+    )
+
+
+def _info(collector: Collector, nodes: list[FieldNode]) -> tuple[tuple[str, str], ...]:
+    """Give the fields that are selected of a page: key in the answer, and attribute of the page."""
+    type_ = collector.schema.get_type(PaginatorInfo._meta.name)
+    assert isinstance(type_, GraphQLObjectType)
+    attributes = {field.name or name: name for name, field in PaginatorInfo._meta.fields.items()} | {
+        TYPENAME: TYPENAME
+    }
+    return tuple(
+        (key, attributes[same[0].name.value]) for key, same in collector.fields(type_, nodes).items()
+    )
+
+
+def _run(plan: Plan, schema: GraphQLSchema, actor: Actor, variables: Mapping[str, Any]) -> ExecutionResult:
+    data: dict[str, Any] | None = {}
+    errors: list[GraphQLError] = []
+    for key, read in plan.reads.items():
+        if isinstance(read, str):
+            value: Any = read
+        else:
+            try:
+                value = orjson.Fragment(read.answer(actor, variables))
+            except DataError:
+                raise
+            except DatabaseError as error:
+                path = Path(None, key, schema.query_type.name if schema.query_type else None)
+                errors.append(located_error(error, [read.node], path.as_list()))
+                value = None
+                if isinstance(read.definition.type, GraphQLNonNull):
+                    data = None
+        if data is not None:
+            data[key] = value
+    return ExecutionResult(data, errors or None)

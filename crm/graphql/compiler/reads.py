@@ -1,0 +1,210 @@
+"""The compiled read of one root field: its statements, and the JSON of its answer."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import orjson
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet, Window
+from django.db.models.functions import RowNumber
+from graphql import FieldNode, GraphQLField
+from graphql.execution.values import get_argument_values
+
+from crm.actors import Actor
+from crm.graphql.compiler.binding import KEY, OFFSET
+from crm.graphql.paginator import Asked, ListField, Page
+from crm.graphql.queries import SingleField
+from crm.models.base import parse_id, parse_uuid
+from crm.models.prepared import Sql, Statement, Uncompilable
+
+PLACE = "place_in_page"
+MOST_PAGES = 100
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The JSON of a row of a model: what is selected, and what has to be joined for it."""
+
+    model: Any
+    select: Sql
+    joins: Sql
+
+    @classmethod
+    def of(cls, model: Any, expressions: list[Any]) -> "Columns":
+        """Compile expressions on a model's row."""
+        query = QuerySet(model).values_list(*expressions).query
+        compiler = query.get_compiler(connection=connection)
+        compiler.pre_sql_setup()
+        texts, parameters = [], []
+        for _, (text, given), _ in compiler.select:
+            texts.append(text)
+            parameters.extend(given)
+        joined, of_joins = compiler.get_from_clause()
+        return cls(
+            model, Sql(", ".join(texts), tuple(parameters)), Sql(" ".join(joined[1:]), tuple(of_joins))
+        )
+
+    def of_rows(self, rows: Sql) -> tuple[Sql | str, ...]:
+        """Give the statement that selects the columns of some rows, in the order of their ``PLACE``."""
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        return (
+            "SELECT ",
+            self.select,
+            " FROM (",
+            rows,
+            f") {table} ",
+            self.joins,
+            f" ORDER BY {table}.{connection.ops.quote_name(PLACE)}",
+        )
+
+
+def _page_sql(rows: Any, order: list[Any], *, limit: int) -> Sql:
+    """Give the rows of a page with all their columns and their place."""
+    if rows.query.distinct:
+        raise Uncompilable("distinct")
+    attributes = [column.attname for column in rows.model._meta.concrete_fields]
+    placed = rows.annotate(**{PLACE: Window(RowNumber(), order_by=order)})
+    text, parameters = placed.order_by(*order).values_list(*attributes, PLACE)[:limit].query.sql_with_params()
+    return Sql(text, parameters)
+
+
+def _count_sql(rows: Any) -> tuple[Sql | str, ...]:
+    text, parameters = rows.order_by().values_list("pk").query.sql_with_params()
+    return ("SELECT COUNT(*) FROM (", Sql(text, parameters), ") counted")
+
+
+@dataclass
+class Read(ABC):
+    """What is read for one field of the root."""
+
+    definition: GraphQLField
+    node: FieldNode
+
+    @abstractmethod
+    def answer(self, actor: Actor, variables: Mapping[str, Any]) -> bytes:
+        """Give the field's value as JSON.
+
+        :raises Uncompilable: if only the standard executor can answer.
+        :raises CrmError: if the arguments are refused.
+        :raises django.db.Error: if the database refuses.
+        """
+
+    def arguments(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the field's arguments."""
+        return get_argument_values(self.definition, self.node, dict(variables))
+
+
+@dataclass
+class SingleRead(Read):
+    """One row by its key."""
+
+    field: SingleField
+    columns: Columns
+    symbolic: Actor
+
+    @cached_property
+    def _statements(self) -> Mapping[str, Statement]:
+        rows = self.columns.model._default_manager.visible_to(self.symbolic)
+        return {
+            name: Statement.of(
+                *self.columns.of_rows(_page_sql(rows.filter(**{name: KEY}), ["pk"], limit=1))
+            ).refuse_moments()
+            for name in ("pk", "uuid")
+            if name == "pk" or hasattr(self.columns.model, "uuid")
+        }
+
+    def answer(self, actor: Actor, variables: Mapping[str, Any]) -> bytes:
+        key = self.arguments(variables)["id"]
+        number = parse_id(key)
+        value = parse_uuid(key) if number is None else number
+        statement = self._statements.get("uuid" if number is None else "pk")
+        if statement is None or value is None:
+            raise Uncompilable("not found")
+        values = {"company": actor.company_id, "user": actor.user_id, "key": value}
+        found = statement.texts(values)
+        if not found or found[0][0] is None:
+            raise Uncompilable("not found")
+        return found[0][0]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A key of a list's wrapper: a column of ``data``, fields of ``paginatorInfo``, or a constant."""
+
+    key: str
+    column: int | None = None
+    info: tuple[tuple[str, str], ...] = ()
+    constant: str | None = None
+
+
+@dataclass
+class ListRead(Read):
+    """A page of a list."""
+
+    field: ListField
+    parts: tuple[Part, ...]
+    columns: Columns
+    symbolic: Actor
+    _pages: dict[Any, Statement] = field(default_factory=dict)
+
+    def answer(self, actor: Actor, variables: Mapping[str, Any]) -> bytes:
+        asked = self.field.asked(self.arguments(variables))
+        values = {"company": actor.company_id, "user": actor.user_id}
+        rows = self.field.rows(asked, actor) if asked.is_narrowed else None
+
+        def read(offset: int, _number: int) -> list[Any]:
+            try:
+                statement = self._page(asked) if rows is None else self._narrowed_page(asked, rows)
+            except EmptyResultSet:
+                return []
+            return statement.texts({**values, "offset": offset})
+
+        def count() -> int:
+            try:
+                statement = self._count if rows is None else Statement.of(*_count_sql(rows))
+            except EmptyResultSet:
+                return 0
+            return int(statement.texts(values)[0][0] or 0)
+
+        return self._json(Page(read, count, first=asked.first, page=asked.page))
+
+    def _page(self, asked: Asked) -> Statement:
+        """Give the statement of a page of all rows, which is the same for all actors of the class."""
+        order = tuple((clause["column"], clause["order"]) for clause in asked.order_by or [])
+        key = (order, asked.first, asked.page > 1)
+        if key not in self._pages:
+            if len(self._pages) >= MOST_PAGES:
+                self._pages.clear()
+            rows = self.field.rows(asked, self.symbolic)
+            self._pages[key] = self._narrowed_page(asked, rows).refuse_moments()
+        return self._pages[key]
+
+    def _narrowed_page(self, asked: Asked, rows: Any) -> Statement:
+        page = _page_sql(rows, self.field.order(asked), limit=asked.first + 1)
+        if asked.page > 1:
+            page = Sql(f"{page.text} OFFSET %s", (*page.parameters, OFFSET))
+        return Statement.of(*self.columns.of_rows(page))
+
+    @cached_property
+    def _count(self) -> Statement:
+        rows = self.columns.model._default_manager.visible_to(self.symbolic)
+        if self.field.has_source:
+            rows = self.field.rows(self.field.asked({"first": 0}), self.symbolic)
+        return Statement.of(*_count_sql(rows)).refuse_moments()
+
+    def _json(self, page: Page) -> bytes:
+        written = []
+        for part in self.parts:
+            if part.column is not None:
+                column = part.column
+                value = b"[" + b",".join([row[column] for row in page.data]) + b"]"
+            elif part.constant is not None:
+                value = orjson.dumps(part.constant)
+            else:
+                value = orjson.dumps({key: getattr(page, name, "PaginatorInfo") for key, name in part.info})
+            written.append(b'"%s":%s' % (part.key.encode(), value))
+        return b"{%s}" % b",".join(written)

@@ -1,0 +1,200 @@
+"""Plans: made once for a class of actors, bound to each of them, and given up where Python has to answer."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.models import F, Value
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from crm.actors import Actor, Door, Role
+from crm.graphql.compiler import fallbacks
+from crm.graphql.compiler.binding import COMPANY, actor_class, class_key
+from crm.graphql.compiler.cache import PlanCache
+from crm.graphql.compiler.reads import ListRead
+from crm.models.prepared import Marker, Sql, Statement, Uncompilable
+from leads.models import Lead
+from people.models import Organization
+from tests.clients import ask, data
+from tests.factories.leads import LeadFactory
+from tests.factories.people import OrganizationFactory
+from tests.graphql.lists.world import add_records
+
+SPECIFICATION = Path(__file__).parents[2] / "specification"
+#: The lists of the specification; while a page holds all rows, none needs a count.
+DOCUMENTS = ["01_list_people", "06_list_leads", "10_list_pipelines"]
+TITLES = "{ leads { data { title } } }"
+
+
+def actor(**own: object) -> Actor:
+    values: dict[str, Any] = {"user_id": 1, "company_id": 2, "role": Role.AGENT, "door": Door.GRAPHQL} | own
+    return Actor(**values)
+
+
+def statements(document: str, asking: Actor) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        data(document, actor=asking)
+    return [query["sql"] for query in captured]
+
+
+@pytest.mark.postgres
+def test_lists_of_the_specification_take_one_statement(tenant, actors):
+    add_records(tenant, 3)
+    before = fallbacks.total()
+
+    texts = [(SPECIFICATION / f"{name}.graphql").read_text() for name in DOCUMENTS]
+
+    taken = [len(statements(text, actors.viewer)) for text in texts]
+
+    assert taken == [1, 1, 1]
+    assert fallbacks.total() == before
+
+
+@pytest.mark.postgres
+def test_single_row_takes_one_statement_by_id_and_by_uuid(lead_of, actors):
+    lead: Lead = lead_of
+
+    for key in (lead.pk, lead.uuid):
+        taken = statements(f'{{ lead(id: "{key}") {{ title status {{ name }} }} }}', actors.viewer)
+        assert len(taken) == 1
+
+
+@pytest.fixture
+def lead_of(company) -> Lead:
+    lead: Lead = LeadFactory(company=company)
+    return lead
+
+
+@pytest.mark.postgres
+def test_one_plan_serves_two_companies_with_their_own_rows(tenant, other_tenant, monkeypatch):
+    LeadFactory(company=tenant.company, title="Ours")
+    LeadFactory(company=other_tenant.company, title="Theirs")
+    made = []
+    compiled = ListRead._narrowed_page
+
+    def note(*given: Any) -> Statement:
+        made.append(given)
+        return compiled(*given)
+
+    monkeypatch.setattr(ListRead, "_narrowed_page", note)
+    document = f"{TITLES} # one plan"
+
+    answers = [
+        data(document, actor=each)["leads"]["data"]
+        for each in (tenant.actors.agent, other_tenant.actors.agent)
+    ]
+
+    assert answers == [[{"title": "Ours"}], [{"title": "Theirs"}]]
+    assert len(made) == 1
+
+
+@pytest.mark.postgres
+def test_changed_row_and_other_variables_are_seen_by_the_same_plan(lead_of, actors):
+    document = "query($deep: Boolean!) { leads { data { title status @include(if: $deep) { name } } } }"
+
+    shallow = data(document, actor=actors.agent, variables={"deep": False})
+    Lead.objects.update(title="New")
+    deep = data(document, actor=actors.agent, variables={"deep": True})
+
+    assert list(shallow["leads"]["data"][0]) == ["title"]
+    assert deep["leads"]["data"] == [{"title": "New", "status": {"name": lead_of.status.name}}]
+
+
+@pytest.mark.postgres
+def test_missing_value_of_a_required_field_is_told_as_ever(company, actors, settings):
+    organization: Organization = OrganizationFactory(company=company)
+    Organization.objects.filter(pk=organization.pk).update(version=2)
+    document = "{ organizations { data { company { name } } } }"
+    asking = actors.agent
+    stranger = Actor(user_id=0, company_id=asking.company_id, role=asking.role, door=asking.door)
+
+    # Nobody of this id is a member, so that the company of the row is hidden.
+    ours = ask(document, actor=stranger)
+    settings.GRAPHQL_COMPILED_READS = False
+
+    assert ours["data"] == ask(document, actor=stranger)["data"]
+
+
+@pytest.mark.postgres
+def test_database_that_fails_is_an_error_of_its_field(actors, monkeypatch):
+    def fail(*_: object) -> None:
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(Statement, "texts", fail)
+
+    answer = ask(f"{TITLES} # fails", actor=actors.agent)
+
+    assert answer.get("data") is None
+    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ leads { data { days_in_stage } } }",
+        "{ leads { data { duplicates { id } } } }",
+        "{ leadCount }",
+        "{ __schema { queryType { name } } }",
+        '{ lead(id: "0") { id } }',
+        "{ leads(first: 101) { data { id } } }",
+    ],
+)
+def test_what_only_python_can_answer_goes_to_the_standard_executor(lead_of, actors, document):
+    before = fallbacks.total()
+
+    ask(document, actor=actors.agent)
+
+    assert fallbacks.total() == before + 1
+
+
+def test_marker_is_never_compared():
+    with pytest.raises(Uncompilable):
+        assert COMPANY == 1
+    with pytest.raises(Uncompilable):
+        assert actor_class(actor()).company_id != 7
+
+
+def test_classes_of_actors_hold_no_ids():
+    ours, theirs = actor(user_id=1, company_id=2), actor(user_id=3, company_id=4, via="token")
+
+    assert class_key(ours) == class_key(theirs)
+    assert actor_class(ours) == actor_class(theirs)
+    assert class_key(ours) != class_key(actor(role=Role.ADMIN))
+    assert class_key(ours) != class_key(actor(company_sees_all_leads=False))
+    assert class_key(ours) != class_key(actor(user_id=None))
+
+
+def test_statement_numbers_its_values_and_sends_a_marker_once():
+    statement = Statement.of("SELECT ", Sql("%s, %s, %s, 5 %% 2", (Marker("company"), 7, Marker("company"))))
+
+    assert statement.text == b"SELECT $1, $2, $1, 5 % 2"
+    assert [getattr(value, "name", value) for value in statement.values] == ["company", 7]
+
+
+def test_plan_with_a_moment_is_not_kept():
+    with pytest.raises(Uncompilable, match="moment"):
+        Statement.of(Sql("%s", (timezone.now(),))).refuse_moments()
+
+
+def test_cache_keeps_what_was_used_last():
+    cache: PlanCache[int] = PlanCache(most=2)
+    made: list[int] = []
+
+    def get(number: int) -> int:
+        def make() -> int:
+            made.append(number)
+            return number
+
+        return cache.get(number, make)
+
+    assert [get(1), get(2), get(1), get(3), get(1), get(2)] == [1, 2, 1, 3, 1, 2]
+    assert made == [1, 2, 3, 2]
+    assert len(cache) == 2
+
+
+def test_expressions_are_not_mistaken_for_values():
+    assert F("pk") != COMPANY
+    assert Value(1) != COMPANY
