@@ -37,8 +37,11 @@ check: .venv/installed-dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -q tests/test_migrations.py tests/test_schema.py
 
+# READS="--rounds 2 --workloads leads-20" and the like reach the first of them.
 bench: .venv/installed
-	@$(BIN)/python -m benchmarks.duplicates
+	@$(PIP) --editable '.[bench]'
+	@$(BIN)/python -m benchmarks.reads $(READS)
+	@DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/crm_reads} $(BIN)/python -m benchmarks.duplicates
 
 fix: .venv/installed-dev
 	$(BIN)/ruff check --fix .

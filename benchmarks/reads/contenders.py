@@ -1,0 +1,106 @@
+"""Who takes part: how each is started on one core, and where it is asked."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchmarks.reads.workloads import Workload
+
+GUNICORN = [
+    "gunicorn",
+    "--worker-class",
+    "gthread",
+    "--threads",
+    "8",
+    "--no-control-socket",
+    "--log-level",
+    "error",
+]
+UVICORN = ["uvicorn", "--loop", "uvloop", "--no-access-log", "--log-level", "error"]
+#: The CRM as in production, without what would keep a load test from asking it: TLS and the limit of rates.
+PRODUCTION = {
+    "DJANGO_DEBUG": "false",
+    "DJANGO_SECRET_KEY": "benchmark" * 8,
+    "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+    "DJANGO_SSL_REDIRECT": "false",
+    "API_RATE_LIMIT": "0",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """A server: its command without the address, and what its environment has beside the database."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    one_address: bool = True
+
+    def url(self, port: int, workload: Workload) -> str:
+        """Give the address at which a workload is asked."""
+        return f"http://127.0.0.1:{port}/{'graphql' if self.one_address else workload.name}"
+
+    def takes(self, workload: Workload) -> bool:
+        """Tell whether it takes part in a workload."""
+        return not workload.only or self.name in workload.only
+
+    @contextmanager
+    def running(self, *, port: int, core: int, environment: Mapping[str, str]) -> Iterator[int]:
+        """Start it on one core; give its process while it serves."""
+        address = ["--bind", f"127.0.0.1:{port}"] if "gunicorn" in self.command[0] else ["--port", str(port)]
+        process = subprocess.Popen(
+            ["taskset", "-c", str(core), sys.executable, "-m", *self.command, *address],
+            env={**os.environ, **self.environment, **environment},
+            # The CRM logs each request, as in production; nobody reads it here.
+            stderr=subprocess.DEVNULL if self.name in ("crm", "standard") else None,
+        )
+        try:
+            _wait(port, process)
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).read()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            if process.poll() is not None:
+                raise RuntimeError("A contender did not start; what it said stands above.") from None
+            time.sleep(0.1)
+    raise RuntimeError("A contender did not answer within 10 s.")
+
+
+CONTENDERS = {
+    each.name: each
+    for each in (
+        Contender(
+            name="limit",
+            command=(*UVICORN, "benchmarks.reads.limit:application"),
+            environment={},
+            one_address=False,
+        ),
+        Contender(name="crm", command=(*GUNICORN, "config.wsgi"), environment=PRODUCTION),
+        Contender(
+            name="standard",
+            command=(*GUNICORN, "config.wsgi"),
+            environment=PRODUCTION | {"GRAPHQL_COMPILED_READS": "false"},
+        ),
+        Contender(
+            name="strawberry",
+            command=(*GUNICORN, "benchmarks.reads.strawberry_contender:application"),
+            environment=PRODUCTION,
+        ),
+    )
+}
