@@ -4,7 +4,8 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -26,12 +27,14 @@ class Document:
     """A parsed document with its definitions at hand; ``tokens`` is a measure of its size in memory.
 
     Two are the same only if they are one: to compare their nodes would take longer than to use them.
+    ``memo`` holds what was found out about the document since, by whoever did.
     """
 
     node: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     fragments: dict[str, FragmentDefinitionNode]
     tokens: int
+    memo: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Give the operation of this name, or the only one if no name is given."""

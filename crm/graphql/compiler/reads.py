@@ -11,7 +11,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet, Window
 from django.db.models.functions import RowNumber
-from graphql import FieldNode, GraphQLField
+from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, ValueNode, VariableNode
 from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
@@ -77,12 +77,25 @@ def _count_sql(rows: Any) -> tuple[Sql | str, ...]:
     return ("SELECT COUNT(*) FROM (", Sql(text, parameters), ") counted")
 
 
+def _holds_variable(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(_holds_variable(item) for item in value.values)
+    if isinstance(value, ObjectValueNode):
+        return any(_holds_variable(field.value) for field in value.fields)
+    return isinstance(value, VariableNode)
+
+
 @dataclass
 class Read(ABC):
     """What is read for one field of the root."""
 
     definition: GraphQLField
     node: FieldNode
+
+    def __post_init__(self) -> None:
+        given = [argument.value for argument in self.node.arguments]
+        self._is_constant = not any(_holds_variable(value) for value in given)
+        self._arguments: dict[str, Any] | None = None
 
     @abstractmethod
     def answer(self, actor: Actor, variables: Mapping[str, Any]) -> bytes:
@@ -94,8 +107,12 @@ class Read(ABC):
         """
 
     def arguments(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the field's arguments."""
-        return get_argument_values(self.definition, self.node, dict(variables))
+        """Give the field's arguments; those without a variable are read once."""
+        if not self._is_constant:
+            return get_argument_values(self.definition, self.node, dict(variables))
+        if self._arguments is None:
+            self._arguments = get_argument_values(self.definition, self.node, {})
+        return self._arguments
 
 
 @dataclass

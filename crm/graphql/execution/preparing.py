@@ -58,12 +58,8 @@ def prepare(
         node = _select(document, operation, actor, allow)
         raw = dict(operation.variables or {})
         check_variables(raw, document.node, bounds)
-        variables = get_variable_values(
-            schema, node.variable_definitions, raw, max_errors=bounds.errors, hide_suggestions=True
-        )
-        if isinstance(variables, list):
-            raise Refused(_bad(variables, bounds))
-        cost = cost_of(node, schema=schema, fragments=document.fragments, variables=variables, limits=bounds)
+        variables = _coerce(schema, node, raw, bounds)
+        cost = _cost(schema, document, node, variables, bounds)
         bounds.check("cost", cost)
         if account is not None:
             charge(account, cost)
@@ -87,6 +83,36 @@ def prepare(
         variables=variables,
         cost=cost,
     )
+
+
+def _coerce(
+    schema: GraphQLSchema, node: OperationDefinitionNode, raw: dict[str, Any], bounds: Limits
+) -> dict[str, Any]:
+    if not node.variable_definitions:
+        return {}
+    variables = get_variable_values(
+        schema, node.variable_definitions, raw, max_errors=bounds.errors, hide_suggestions=True
+    )
+    if isinstance(variables, list):
+        raise Refused(_bad(variables, bounds))
+    return variables
+
+
+def _cost(
+    schema: GraphQLSchema,
+    document: Document,
+    node: OperationDefinitionNode,
+    variables: dict[str, Any],
+    bounds: Limits,
+) -> int:
+    """Count what an operation may answer: once where no variable has a say in it."""
+    key = ("cost", id(schema), id(node), bounds)
+    if key in document.memo:
+        return int(document.memo[key])
+    cost = cost_of(node, schema=schema, fragments=document.fragments, variables=variables, limits=bounds)
+    if not node.variable_definitions:
+        document.memo[key] = cost
+    return cost
 
 
 def _load(schema: GraphQLSchema, text: str, actor: Actor | None, bounds: Limits) -> Document:

@@ -61,9 +61,13 @@ class Limits:
             raise TooComplex(limit, most)
 
 
+DEFAULTS = Limits()
+
+
 def limits() -> Limits:
     """Give the limits in force.
 
     :raises TypeError: if the setting has a key that is no limit.
     """
-    return Limits(**getattr(settings, "GRAPHQL_LIMITS", {}))
+    changed = getattr(settings, "GRAPHQL_LIMITS", None)
+    return Limits(**changed) if changed else DEFAULTS
