@@ -47,10 +47,13 @@ def development_secret(path: Path) -> str:
         ) from error
 
 
-def database(url: str, *, pool_size: int, statement_timeout: int, prepared: bool) -> dict[str, Any]:
+def database(
+    url: str, *, pool_size: int, statement_timeout: int, prepared: bool, max_age: int = 0
+) -> dict[str, Any]:
     """Turn an address into Django's database settings.
 
     :param pool_size: PostgreSQL connections that one process may hold; 0 for no pool.
+    :param max_age: seconds for which each thread keeps a connection of its own, in place of the pool.
     :param statement_timeout: seconds after which PostgreSQL ends a statement; 0 for never.
     :param prepared: whether compiled reads are kept as prepared statements, which some poolers do not allow.
     :raises ImproperlyConfigured: if the address is not one of SQLite or PostgreSQL. Its text is not repeated,
@@ -74,6 +77,7 @@ def database(url: str, *, pool_size: int, statement_timeout: int, prepared: bool
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON",
         }
     else:
+        parsed["ENGINE"] = "config.postgresql"
         options = {
             "connect_timeout": 3,
             "options": f"-c statement_timeout={statement_timeout}s -c lock_timeout=3s"
@@ -82,12 +86,12 @@ def database(url: str, *, pool_size: int, statement_timeout: int, prepared: bool
             # many sub-selects takes longer to plan than to run.
             "prepare_threshold": 2 if prepared else None,
         }
-        if pool_size:
+        if pool_size and not max_age:
             # Attempts that end after 3 s are made anew by the next request; longer ones back off for minutes.
             options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 3, "reconnect_timeout": 3}
     return {
         **parsed,
-        "CONN_MAX_AGE": 0,
+        "CONN_MAX_AGE": max_age,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options | parsed.get("OPTIONS", {}),
     }

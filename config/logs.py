@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+import orjson
+
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -41,7 +43,15 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = _chain(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=False)
+        return _encoded(line)
+
+
+def _encoded(line: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(line).decode()
+    except orjson.JSONEncodeError:
+        # Half a surrogate pair is text to Python, and no UTF-8.
+        return json.dumps(line, default=str)
 
 
 def _chain(error: BaseException) -> list[dict[str, Any]]:

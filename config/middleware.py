@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
 from django.utils.decorators import sync_and_async_middleware
 
 from config.logs import request_id as current_request_id
@@ -24,6 +25,7 @@ AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 SENT_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 QUIET_PATHS = ("/healthz", "/readyz")
+API_PATH = "/graphql"
 
 
 @sync_and_async_middleware
@@ -110,5 +112,34 @@ def security_headers(get_response: Handler | AsyncHandler) -> Handler | AsyncHan
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         return add(call(request))
+
+    return handle
+
+
+@sync_and_async_middleware
+def programs_first(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
+    """Lead programs straight to the API, past what is there for browsers: static files, sessions, messages.
+
+    A program is who sends an ``Authorization`` header, beside which no cookie is looked at. Under ASGI all go
+    the long way.
+    """
+    if iscoroutinefunction(get_response):
+        return get_response
+    call = cast(Handler, get_response)
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info != API_PATH or "HTTP_AUTHORIZATION" not in request.META:
+            return call(request)
+        try:
+            found = resolve(API_PATH)
+        except Resolver404:
+            return call(request)
+        # Refuses other hosts, as the middleware does that is passed by.
+        request.get_host()
+        request.resolver_match = found
+        response: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+        if isinstance(response, HttpResponse):
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
 
     return handle

@@ -90,13 +90,14 @@ MIDDLEWARE = [
     "config.middleware.request_id",
     "config.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.programs_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -123,6 +124,7 @@ DATABASES = {
     "default": database(
         env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
         pool_size=number(env, "DATABASE_POOL_SIZE", 20),
+        max_age=number(env, "DATABASE_MAX_AGE", 0),
         statement_timeout=number(env, "DATABASE_STATEMENT_TIMEOUT", 10),
         prepared=env.bool("DATABASE_PREPARED_STATEMENTS", default=True),
     )

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,8 +11,12 @@ from typing import Any
 from django.db import connection
 from django.db.models import BigIntegerField, Expression, QuerySet
 from psycopg import RawCursor
+from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
 from psycopg.sql import Literal
 from psycopg.types.numeric import Int8
+
+from crm.models.sending import Loader, can_send, send
 
 PLACEHOLDER = re.compile(r"%([%s])")
 PLACED = re.compile(r"\$([0-9]+)")
@@ -96,14 +100,9 @@ class Statement:
         :param values: those of the markers by name.
         :raises django.db.Error: as Django's own cursors do.
         """
-        with self._run(values) as cursor:
-            result = cursor.pgresult
-            if result is None:
-                return []
+        with self._run(values) as (result, _):
             columns = range(result.nfields)
-            return [
-                tuple(result.get_value(row, column) for column in columns) for row in range(result.ntuples)
-            ]
+            return [tuple([result.get_value(row, each) for each in columns]) for row in range(result.ntuples)]
 
     def rows(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run the statement; give its rows as values of Python.
@@ -111,25 +110,28 @@ class Statement:
         :param values: those of the markers by name.
         :raises django.db.Error: as Django's own cursors do.
         """
-        with self._run(values) as cursor:
-            found: list[tuple[Any, ...]] = cursor.fetchall()
+        with self._run(values) as (result, transformer):
+            transformer.set_pgresult(result)
+            found: list[tuple[Any, ...]] = transformer.load_rows(0, result.ntuples, tuple)
             return found
 
     @contextmanager
-    def _run(self, values: Mapping[str, Any]) -> Iterator[RawCursor[Any]]:
+    def _run(self, values: Mapping[str, Any]) -> Iterator[tuple[PGresult, Loader]]:
         bound = [_sent(values[value.name] if isinstance(value, Marker) else value) for value in self.values]
         connection.ensure_connection()
         raw = connection.connection
         started = time.monotonic()
         try:
-            with connection.wrap_database_errors, RawCursor(raw) as cursor:
-                if connection.in_atomic_block:
+            with connection.wrap_database_errors:
+                if can_send(raw):
+                    yield send(raw, self.text, bound)
+                    return
+                with RawCursor(raw) as cursor:
                     # A failure must leave the transaction as it was, for another try.
-                    with raw.transaction():
+                    with raw.transaction() if connection.in_atomic_block else nullcontext():
                         cursor.execute(self.text, bound)
-                else:
-                    cursor.execute(self.text, bound)
-                yield cursor
+                    assert cursor.pgresult is not None
+                    yield cursor.pgresult, Transformer.from_context(raw)
         finally:
             if connection.queries_logged:
                 _log(self.text.decode(), bound, time.monotonic() - started)

@@ -6,6 +6,8 @@ from django.http import HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
 
+from crm.services.tokens import create_token
+
 CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 
@@ -82,3 +84,39 @@ def test_line_breaks_in_a_path_make_no_log_line(caplog):
 
     (record,) = [record for record in caplog.records if record.name == "crm.requests"]
     assert record.path == "/missing%0AINFO%20forged"
+
+
+def test_programs_get_the_same_answer_as_all_others(tenant, settings):
+    asked = {"query": "{ __typename }"}
+    headers = {"Authorization": f"Bearer {token_of(tenant)}"}
+    settings.ROOT_URLCONF = "config.urls"
+
+    ours = Client().post("/graphql", asked, content_type="application/json", headers=headers)
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "programs_first" not in name]
+    others = Client().post("/graphql", asked, content_type="application/json", headers=headers)
+
+    assert (ours.status_code, ours.content) == (others.status_code, others.content)
+    told = {name: value for name, value in others.headers.items() if name != "X-Request-ID"}
+    assert {name: value for name, value in ours.headers.items() if name != "X-Request-ID"} == told
+    assert {"Content-Length", "X-Frame-Options", "X-Content-Type-Options"} <= told.keys()
+
+
+def test_programs_at_other_hosts_are_refused(tenant, settings):
+    settings.ROOT_URLCONF = "config.urls"
+
+    refused = Client().post(
+        "/graphql",
+        {"query": "{ __typename }"},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token_of(tenant)}", "Host": "elsewhere.example"},
+    )
+
+    assert refused.status_code == 400
+
+
+def test_programs_find_an_address_that_is_not_there():
+    assert Client().post("/graphql", headers={"Authorization": "Bearer x"}).status_code == 404
+
+
+def token_of(tenant):
+    return create_token(tenant.users["admin"], tenant.company, name="program")[1]
