@@ -2,13 +2,12 @@
 
 from django.db import transaction
 
-from crm.actors import Role, system_actor
+from crm.actors import Role
 from crm.models import Company, User
 from crm.services.members import add_member
 from leads.models import LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
-from leads.services.lookups import save_lookup
 from people.models import ContactKind, ContactType
-from pipelines.services import create_pipeline
+from pipelines.models import Pipeline, Stage
 
 SHARED_CONTACT_TYPES = (
     ("Email", ContactKind.EMAIL),
@@ -32,9 +31,10 @@ def ensure_shared_contact_types() -> None:
 
     In an empty database they get the ids 1 Email, 2 Phone and 3 Cellphone, which clients know.
     """
-    for name, kind in SHARED_CONTACT_TYPES:
-        if not ContactType.objects.filter(company=None, kind=kind).exists():
-            ContactType.objects.create(name=name, kind=kind)
+    known = set(ContactType.objects.filter(company=None).values_list("kind", flat=True))
+    ContactType.objects.bulk_create(
+        ContactType(name=name, kind=kind) for name, kind in SHARED_CONTACT_TYPES if kind not in known
+    )
 
 
 @transaction.atomic
@@ -48,7 +48,6 @@ def set_up_company(name: str, *, admin: User) -> Company:
     company.full_clean()
     company.save()
     add_member(company, admin, Role.ADMIN)
-    actor = system_actor(company.pk)
     # Rows of constants, which no rule has to look at one by one.
     LeadStatus.objects.bulk_create(
         LeadStatus(company=company, name=status, category=category, weight=weight, is_default=weight == 0)
@@ -58,23 +57,19 @@ def set_up_company(name: str, *, admin: User) -> Company:
     sources = LeadSource.objects.bulk_create(
         LeadSource(company=company, name=label, type=types[0]) for label in SOURCES
     )
-    create_pipeline(
-        {
-            "name": "Default pipeline",
-            "is_default": True,
-            "stages": [{"name": stage, "rotting_days": days} for stage, days in STAGES],
-        },
-        actor=actor,
+    pipeline = Pipeline(company=company, name="Default pipeline", weight=1, is_default=True)
+    pipeline.clean()
+    pipeline.save(force_insert=True)
+    Stage.objects.bulk_create(
+        Stage(company=company, pipeline=pipeline, name=stage, rotting_days=days, weight=weight)
+        for weight, (stage, days) in enumerate(STAGES, start=1)
     )
-    save_lookup(
-        LeadReceiver(
-            company=company,
-            name="Default receiver",
-            agent=admin,
-            is_default=True,
-            source=sources[0],
-            type=types[0],
-        ),
-        actor=actor,
+    LeadReceiver.objects.create(
+        company=company,
+        name="Default receiver",
+        agent=admin,
+        is_default=True,
+        source=sources[0],
+        type=types[0],
     )
     return company

@@ -2,7 +2,8 @@
 
 import pytest
 
-from crm.actors import Role
+from crm.actors import Door, Role
+from crm.authentication import actor_for
 from crm.models import Membership
 from leads.models import Lead
 from pipelines.models import Pipeline
@@ -49,6 +50,13 @@ def test_tenant_has_a_member_of_each_role(tenant):
     }
     assert tenant.actors.colleague.role is Role.AGENT
     assert tenant.actors.colleague.user_id == tenant.users["colleague"].pk
+
+
+def test_actors_of_a_tenant_are_those_its_members_sign_in_as(tenant):
+    for member, user in tenant.users.items():
+        assert getattr(tenant.actors, member) == actor_for(user, tenant.company, door=Door.GRAPHQL)
+        user.full_clean(exclude=["password"])
+        user.memberships.get().full_clean()
 
 
 def test_other_tenant_shares_no_row(company, other_company):
