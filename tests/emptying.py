@@ -1,0 +1,39 @@
+"""How the database is left after a test whose writes were committed: without the rows.
+
+Django truncates every table for that, which on PostgreSQL makes all their files anew however few rows there
+are, and then has all content types and permissions made again. Here the rows are deleted, and those two
+lists, which follow from the models alone, are left as they are.
+"""
+
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+from django.test import TransactionTestCase
+
+KEPT = {"auth_permission", "django_content_type"}
+
+
+def delete_rows(case: Any) -> None:
+    """Delete the rows of all tables of a test case's databases, as ``TransactionTestCase`` flushes them."""
+    for alias in case._databases_names(include_mirrors=False):
+        connection = connections[alias]
+        quoted = connection.ops.quote_name
+        found = connection.introspection.django_table_names(only_existing=True, include_views=False)
+        tables = [quoted(table) for table in sorted({*found} - KEPT)]
+        with transaction.atomic(using=alias), connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # As a truncation does, wait for whoever still writes: nothing is to appear afterwards.
+                cursor.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+                cursor.execute("; ".join(f"DELETE FROM {table}" for table in tables))
+            else:
+                for table in tables:
+                    cursor.execute(f"DELETE FROM {table}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _rows_are_deleted() -> Any:
+    """Have transactional tests end so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", delete_rows)
+        yield
