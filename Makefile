@@ -26,7 +26,7 @@ run: .venv/installed
 	@exec $(BIN)/python manage.py quickstart
 
 test: .venv/installed-dev tests/node/node_modules/installed
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
