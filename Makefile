@@ -7,7 +7,7 @@ WORKERS ?= 2
 PACKAGES := config crm people pipelines leads
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench fix migrations schema
+.PHONY: help install run test check check-types check-rest bench fix migrations schema
 .DELETE_ON_ERROR:
 
 help:
@@ -28,11 +28,16 @@ run: .venv/installed
 test: .venv/installed-dev tests/node/node_modules/installed
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-check: .venv/installed-dev
+# Two parts, which `make -j2 check` does at the same time.
+check: check-types check-rest
+
+check-types: .venv/installed-dev
+	$(BIN)/mypy $(PACKAGES) tests manage.py
+
+check-rest: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy $(PACKAGES) tests manage.py
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -q tests/test_migrations.py tests/test_schema.py
