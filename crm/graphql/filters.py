@@ -217,6 +217,8 @@ class ListFilterSet(django_filters.FilterSet):
     relations: ClassVar[Mapping[str, HasRelation]] = {}
     #: Fields that the list can be ordered by, API name to field name.
     order_columns: ClassVar[Mapping[str, str]] = {}
+    #: What those of them hold that are computed for the list and are no columns of the model.
+    computed_columns: ClassVar[Mapping[str, models.Field[Any, Any]]] = {}
 
     @classmethod
     def columns(cls) -> dict[str, Column]:

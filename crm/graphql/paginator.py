@@ -1,131 +1,29 @@
 """Lists in pages: ``data`` and ``paginatorInfo``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import graphene
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from graphql import FieldNode, GraphQLResolveInfo
 
 from crm.actors import Action, Actor
-from crm.errors import BadUserInput
 from crm.graphql.auth import Guarded, actor_of
 from crm.graphql.filters import ListFilterSet
-from crm.graphql.ordering import order, order_input
+from crm.graphql.keyset import decode, encode, following
+from crm.graphql.ordering import Key, order, order_input
+from crm.graphql.pages import DEFAULT_PAGE_SIZE, Page, PaginatorInfo, check_after, check_page, paginator_type
 from crm.graphql.prefetch import load, selected_fields
 from crm.graphql.where import Conditions, where_input
 from crm.graphql.where_has import has_arguments, has_condition
 
-DEFAULT_PAGE_SIZE = 25
-LARGEST_PAGE_SIZE = 100
 
-
-class Page:
-    """One page of a list; rows and total are read when, and only if, they are asked for.
-
-    One row more than the page holds is read: it tells whether there are more pages, without a count.
-
-    :param read: gives the rows from an offset on, up to a number of them.
-    :param count: gives the number of all rows.
-    """
-
-    def __init__(
-        self, read: Callable[[int, int], list[Any]], count: Callable[[], int], *, first: int, page: int
-    ) -> None:
-        self._read_rows = read
-        self._count_rows = count
-        self._offset = (page - 1) * first
-        self.per_page = first
-        self.current_page = page
-
-    @classmethod
-    def over(cls, rows: Any, counted: Any, *, first: int, page: int) -> "Page":
-        """Give a page of rows that can be sliced, such as those of a queryset; ``counted`` can be counted."""
-        return cls(
-            lambda offset, number: list(rows[offset : offset + number]), counted.count, first=first, page=page
-        )
-
-    @cached_property
-    def _read(self) -> list[Any]:
-        return self._read_rows(self._offset, self.per_page + 1) if self.per_page else []
-
-    @property
-    def data(self) -> list[Any]:
-        return self._read[: self.per_page]
-
-    @property
-    def count(self) -> int:
-        return len(self.data)
-
-    @property
-    def first_item(self) -> int | None:
-        return self._offset + 1 if self.data else None
-
-    @property
-    def last_item(self) -> int | None:
-        return self._offset + len(self.data) if self.data else None
-
-    @property
-    def has_more_pages(self) -> bool:
-        return len(self._read) > self.per_page if self.per_page else self.total > 0
-
-    @property
-    def last_page(self) -> int:
-        return max(1, -(-self.total // self.per_page)) if self.per_page else 1
-
-    @cached_property
-    def total(self) -> int:
-        # A page that is not full, and is not past the end, tells the total by itself.
-        if self.per_page and not self.has_more_pages and (self.data or self.current_page == 1):
-            return self._offset + len(self.data)
-        return self._count_rows()
-
-
-class PaginatorInfo(graphene.ObjectType):
-    """Where a page stands in its list."""
-
-    count = graphene.Int(required=True)
-    current_page = graphene.Int(name="currentPage", required=True)
-    first_item = graphene.Int(name="firstItem")
-    has_more_pages = graphene.Boolean(name="hasMorePages", required=True)
-    last_item = graphene.Int(name="lastItem")
-    last_page = graphene.Int(name="lastPage", required=True)
-    per_page = graphene.Int(name="perPage", required=True)
-    total = graphene.Int(required=True)
-
-
-def paginator_type(row_type: Any) -> type[graphene.ObjectType]:
-    """Make the wrapper type of a list of this row type."""
-    wrapper: type[graphene.ObjectType] = type(
-        f"{row_type._meta.name}Paginator",
-        (graphene.ObjectType,),
-        {
-            "data": graphene.List(graphene.NonNull(row_type), required=True),
-            "paginator_info": graphene.Field(
-                PaginatorInfo, name="paginatorInfo", required=True, resolver=lambda page, _info: page
-            ),
-        },
-    )
-    return wrapper
-
-
-def check_page(first: int, page: int | None) -> int:
-    """Check the size and number of a page, and give its number.
-
-    :raises BadUserInput: if one of them is out of range.
-    """
-    if first < 0:
-        raise BadUserInput(f"Requested pagination amount must be non-negative, got {first}.")
-    if first > LARGEST_PAGE_SIZE:
-        raise BadUserInput(
-            f"Maximum number of {LARGEST_PAGE_SIZE} requested items exceeded, got {first}."
-            " Fetch smaller chunks."
-        )
-    if page is not None and page < 1:
-        raise BadUserInput(f"Pages are counted from 1, got {page}.")
-    return page or 1
+def cursor_columns(keys: Sequence[Key]) -> list[str]:
+    """Give the names under which rows carry what their cursors are made of."""
+    return [f"in_cursor_{number}" for number, _ in enumerate(keys)]
 
 
 def data_nodes(info: GraphQLResolveInfo, wrapper: Any) -> list[FieldNode]:
@@ -142,6 +40,7 @@ class Asked:
     where: Any
     order_by: Any
     search: str | None
+    after: str | None
     #: The ``has...`` arguments, and those that are the list's own.
     has: Mapping[str, Any]
     own: Mapping[str, Any]
@@ -167,6 +66,7 @@ class ListField(Guarded):
         permission: Action,
         own: Mapping[str, Any],
     ) -> None:
+        self.list_name = name
         self.row_type = row_type
         self.wrapper = paginator_type(row_type)
         self.filterset = filterset
@@ -179,6 +79,7 @@ class ListField(Guarded):
             "orderBy": graphene.List(graphene.NonNull(order_input("Query", name, filterset))),
             "first": graphene.Int(required=True, default_value=DEFAULT_PAGE_SIZE),
             "page": graphene.Int(),
+            "after": graphene.String(),
         }
         if filterset.search_method is not None:
             arguments["search"] = graphene.String()
@@ -194,13 +95,15 @@ class ListField(Guarded):
     def asked(self, arguments: Mapping[str, Any]) -> Asked:
         """Read the arguments of the field.
 
-        :raises BadUserInput: if the size or number of the page is out of range.
+        :raises BadUserInput: if the size or number of the page is out of range, or is given with a cursor.
         """
         others = dict(arguments)
-        first, page = others.pop("first"), others.pop("page", None)
+        first = others.pop("first")
+        page = check_page(first, others.pop("page", None))
         return Asked(
             first=first,
-            page=check_page(first, page),
+            page=page,
+            after=check_after(others.pop("after", None), page),
             where=others.pop("where", None),
             order_by=others.pop("orderBy", None),
             search=others.pop("search", None),
@@ -221,16 +124,55 @@ class ListField(Guarded):
         met = conditions.where(asked.where) & has_condition(asked.has, self.filterset, conditions)
         return self.filterset.search(visible.filter(met), asked.search)
 
-    def order(self, asked: Asked) -> list[Any]:
+    def order(self, asked: Asked) -> tuple[Key, ...]:
         """Give the order of the rows, which no two of them share."""
         return order(asked.order_by, self.filterset)
 
+    def place(self, asked: Asked, keys: tuple[Key, ...]) -> tuple[Any, ...] | None:
+        """Give the place in the order that the rows follow, if they are asked for after a cursor.
+
+        :raises BadUserInput: if the text is no cursor of this list in this order.
+        """
+        return None if asked.after is None else decode(self.list_name, keys, asked.after)
+
+    def cursor(self, keys: tuple[Key, ...], values: Iterable[Any]) -> str:
+        """Give the cursor of a row by what it has in the columns of the order."""
+        return encode(self.list_name, keys, list(values))
+
     def _resolve(self, _root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Page:
         asked = self.asked(arguments)
+        keys = self.order(asked)
+        place = self.place(asked, keys)
         rows = self.rows(asked, actor_of(info))
+        expressions = [key.expression for key in keys]
         planned = load(rows, self.row_type, data_nodes(info, self.wrapper), info)
-        ordered = planned.order_by(*self.order(asked))
-        return Page.over(ordered, rows, first=asked.first, page=asked.page)
+        names = cursor_columns(keys)
+        if _asks_for_cursor(info, self.wrapper):
+            planned = planned.annotate(**{name: F(key.name) for name, key in zip(names, keys, strict=True)})
+        if place is not None:
+            planned = planned.filter(reduce(or_, following(keys, place)))
+
+        def read(offset: int, number: int) -> list[Any]:
+            found = planned.order_by(*expressions)
+            if not offset:
+                return list(found[:number])
+            # Skipped rows cost least where only their ids are looked at.
+            on_page = rows.order_by(*expressions).values("pk")[offset : offset + number]
+            return list(found.filter(pk__in=on_page))
+
+        return Page(
+            read,
+            rows.count,
+            first=asked.first,
+            page=asked.page,
+            cursor=lambda row: self.cursor(keys, (getattr(row, name) for name in names)),
+            follows=place is not None,
+        )
+
+
+def _asks_for_cursor(info: GraphQLResolveInfo, wrapper: Any) -> bool:
+    infos = selected_fields(info, wrapper._meta.name, info.field_nodes).get("paginatorInfo", [])
+    return "endCursor" in selected_fields(info, PaginatorInfo._meta.name, infos)
 
 
 def list_field(

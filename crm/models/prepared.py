@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import BigIntegerField, Expression, QuerySet
+from django.db.models import BigIntegerField, Expression, Field, QuerySet
 from psycopg import RawCursor
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
@@ -31,10 +31,12 @@ class Marker(Expression):
 
     To compare it in Python is refused: a value that decided something would belong into the plan's key, and
     the plan of one actor would serve another. That there is one may be tested: the key tells.
+
+    :param output_field: what the value is; a whole number unless it is said.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(output_field=BigIntegerField())
+    def __init__(self, name: str, output_field: Field[Any, Any] | None = None) -> None:
+        super().__init__(output_field=output_field or BigIntegerField())
         self.name = name
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:

@@ -63,6 +63,7 @@ class AgentFilterSet(ListFilterSet):
         "name": "user__displayname",
         "total_leads": "open_leads",
     }
+    computed_columns = {"open_leads": IntegerField()}
 
     id = IdColumn("id")
     users_id = IdColumn("user_id")

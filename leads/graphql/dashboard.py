@@ -8,7 +8,8 @@ from graphql import GraphQLResolveInfo
 
 from crm.graphql.auth import Guarded, actor_of
 from crm.graphql.filters import DateTimeColumn, IdColumn, ListFilterSet
-from crm.graphql.paginator import DEFAULT_PAGE_SIZE, Page, check_page, data_nodes, paginator_type
+from crm.graphql.pages import DEFAULT_PAGE_SIZE, Page, check_page, paginator_type
+from crm.graphql.paginator import data_nodes
 from crm.graphql.prefetch import load, selected_fields
 from crm.graphql.where import Conditions, where_input
 from leads import models

@@ -17,7 +17,8 @@ from crm.graphql.auth import Guarded, actor_of
 from crm.graphql.filters import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
 from crm.graphql.inputs import EntityType
 from crm.graphql.mutations import Change
-from crm.graphql.paginator import check_page, list_field
+from crm.graphql.pages import check_page
+from crm.graphql.paginator import list_field
 from crm.graphql.prefetch import reread
 from crm.graphql.queries import read_one
 from crm.graphql.scalars import JSON

@@ -9,7 +9,8 @@ from crm import models
 from crm.graphql.auth import Guarded, actor_of
 from crm.graphql.discussion import Activity, Message
 from crm.graphql.inputs import EntityType
-from crm.graphql.paginator import DEFAULT_PAGE_SIZE, Page, PaginatorInfo, check_page, data_nodes
+from crm.graphql.pages import DEFAULT_PAGE_SIZE, Page, PaginatorInfo, check_page
+from crm.graphql.paginator import data_nodes
 from crm.graphql.prefetch import load, selected_fields
 from crm.graphql.scalars import DateTime, Mixed
 from crm.graphql.types import User

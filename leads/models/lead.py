@@ -15,7 +15,7 @@ from crm.models.channels import SocialChannel
 from crm.models.custom_fields import EntityKind, WithCustomFields
 from crm.models.files import FileLink
 from crm.models.history import HistoryEntry
-from crm.models.lifecycle import LiveModel
+from crm.models.lifecycle import LIVE, LiveModel
 from crm.models.tags import Tagged
 from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
 from leads.models.lost_reasons import LeadLostReason
@@ -120,7 +120,9 @@ class Lead(WithCustomFields, Tagged, LiveModel):
 
     class Meta:
         indexes = [
-            models.Index("company", models.F("created_at").desc(), "id", name="lead_newest"),
+            models.Index(
+                "company", models.F("created_at").desc(), "id", name="lead_newest_live", condition=LIVE
+            ),
             models.Index(fields=["company", "email_canonical"], name="lead_email"),
             models.Index(fields=["company", "phone_canonical"], name="lead_phone"),
         ]

@@ -9,7 +9,8 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
 from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.paginator import DEFAULT_PAGE_SIZE, Page, check_page, data_nodes, paginator_type
+from crm.graphql.pages import DEFAULT_PAGE_SIZE, Page, check_page, paginator_type
+from crm.graphql.paginator import data_nodes
 from crm.graphql.prefetch import load, selected_fields
 from people.graphql.types import Organization, People
 from people.services import clusters

@@ -10,7 +10,7 @@ from crm.models.activities import Activity
 from crm.models.custom_fields import EntityKind, WithCustomFields
 from crm.models.files import FileLink
 from crm.models.history import HistoryEntry
-from crm.models.lifecycle import LiveModel
+from crm.models.lifecycle import LIVE, LiveModel
 from crm.models.tags import Tagged
 from people.models.canonical import LONGEST_NAME_KEY, canonical_email, check_email, name_key, search_text
 from people.models.querysets import NamedQuerySet
@@ -52,7 +52,13 @@ class Organization(WithCustomFields, Tagged, LiveModel):
 
     class Meta:
         indexes = [
-            models.Index("company", models.F("created_at").desc(), "id", name="organization_newest"),
+            models.Index(
+                "company",
+                models.F("created_at").desc(),
+                "id",
+                name="organization_newest_live",
+                condition=LIVE,
+            ),
             models.Index(fields=["company", "email_canonical"], name="organization_email"),
             models.Index(fields=["company", "name_key"], name="organization_name_key"),
         ]

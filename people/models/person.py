@@ -12,7 +12,7 @@ from crm.models.activities import Activity
 from crm.models.custom_fields import EntityKind, WithCustomFields
 from crm.models.files import FileLink
 from crm.models.history import HistoryEntry
-from crm.models.lifecycle import LiveModel
+from crm.models.lifecycle import LIVE, LiveModel
 from crm.models.tags import Tagged
 from people.models.canonical import canonical_email, check_email, search_text
 from people.models.organizations import Organization
@@ -55,7 +55,9 @@ class Person(WithCustomFields, Tagged, LiveModel):
     class Meta:
         verbose_name_plural = "people"
         indexes = [
-            models.Index("company", models.F("created_at").desc(), "id", name="person_newest"),
+            models.Index(
+                "company", models.F("created_at").desc(), "id", name="person_newest_live", condition=LIVE
+            ),
             models.Index(fields=["company", "email_canonical"], name="person_email"),
             models.Index(fields=["company", "name"], name="person_name"),
         ]

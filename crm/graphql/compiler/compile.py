@@ -31,7 +31,8 @@ from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.compiler.reads import Columns, ListRead, Part, Read, SingleRead
 from crm.graphql.compiler.selection import TYPENAME, Collector
 from crm.graphql.documents import Document
-from crm.graphql.paginator import ListField, PaginatorInfo
+from crm.graphql.pages import PaginatorInfo
+from crm.graphql.paginator import ListField
 from crm.graphql.queries import SingleField
 from crm.models.prepared import Uncompilable
 

@@ -9,19 +9,20 @@ from typing import Any
 import orjson
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import QuerySet
 from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, ValueNode, VariableNode
 from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
-from crm.graphql.compiler.binding import KEY, OFFSET
-from crm.graphql.paginator import Asked, ListField, Page
+from crm.graphql.compiler.binding import KEY
+from crm.graphql.compiler.pages import PLACE, Start, page_sql, read_cursor_columns
+from crm.graphql.ordering import Key
+from crm.graphql.pages import Page
+from crm.graphql.paginator import Asked, ListField, cursor_columns
 from crm.graphql.queries import SingleField
 from crm.models.base import parse_id, parse_uuid
 from crm.models.prepared import Sql, Statement, Uncompilable
 
-PLACE = "place_in_page"
 MOST_PAGES = 100
 
 
@@ -48,28 +49,22 @@ class Columns:
             model, Sql(", ".join(texts), tuple(parameters)), Sql(" ".join(joined[1:]), tuple(of_joins))
         )
 
-    def of_rows(self, rows: Sql) -> tuple[Sql | str, ...]:
-        """Give the statement that selects the columns of some rows, in the order of their ``PLACE``."""
+    def of_rows(self, rows: Sql, *further: str) -> tuple[Sql | str, ...]:
+        """Give the statement that selects the columns of some rows, in the order of their ``PLACE``.
+
+        :param further: names of columns of the rows to give as they are.
+        """
         table = connection.ops.quote_name(self.model._meta.db_table)
         return (
             "SELECT ",
             self.select,
+            *(f", {table}.{connection.ops.quote_name(name)}" for name in further),
             " FROM (",
             rows,
             f") {table} ",
             self.joins,
             f" ORDER BY {table}.{connection.ops.quote_name(PLACE)}",
         )
-
-
-def _page_sql(rows: Any, order: list[Any], *, limit: int) -> Sql:
-    """Give the rows of a page with all their columns and their place."""
-    if rows.query.distinct:
-        raise Uncompilable("distinct")
-    attributes = [column.attname for column in rows.model._meta.concrete_fields]
-    placed = rows.annotate(**{PLACE: Window(RowNumber(), order_by=order)})
-    text, parameters = placed.order_by(*order).values_list(*attributes, PLACE)[:limit].query.sql_with_params()
-    return Sql(text, parameters)
 
 
 def _count_sql(rows: Any) -> tuple[Sql | str, ...]:
@@ -126,9 +121,10 @@ class SingleRead(Read):
     @cached_property
     def _statements(self) -> Mapping[str, Statement]:
         rows = self.columns.model._default_manager.visible_to(self.symbolic)
+        start = Start((Key("pk", self.columns.model._meta.pk, False),))
         return {
             name: Statement.of(
-                *self.columns.of_rows(_page_sql(rows.filter(**{name: KEY}), ["pk"], limit=1))
+                *self.columns.of_rows(page_sql(rows.filter(**{name: KEY}), start, limit=1))
             ).refuse_moments()
             for name in ("pk", "uuid")
             if name == "pk" or hasattr(self.columns.model, "uuid")
@@ -170,12 +166,16 @@ class ListRead(Read):
 
     def answer(self, actor: Actor, variables: Mapping[str, Any]) -> bytes:
         asked = self.field.asked(self.arguments(variables))
-        values = {"company": actor.company_id, "user": actor.user_id}
+        keys = self.field.order(asked)
+        start = Start(keys, self.field.place(asked, keys), is_later=asked.page > 1)
+        values = {"company": actor.company_id, "user": actor.user_id, **start.values}
         rows = self.field.rows(asked, actor) if asked.is_narrowed else None
 
         def read(offset: int, _number: int) -> list[Any]:
             try:
-                statement = self._page(asked) if rows is None else self._narrowed_page(asked, rows)
+                statement = (
+                    self._page(asked, start) if rows is None else self._narrowed_page(asked, start, rows)
+                )
             except EmptyResultSet:
                 return []
             return statement.texts({**values, "offset": offset})
@@ -187,24 +187,33 @@ class ListRead(Read):
                 return 0
             return int(statement.texts(values)[0][0] or 0)
 
-        return self._json(Page(read, count, first=asked.first, page=asked.page))
+        def cursor(row: tuple[bytes | None, ...]) -> str:
+            return self.field.cursor(keys, read_cursor_columns(keys, row[-len(keys) :]))
 
-    def _page(self, asked: Asked) -> Statement:
+        follows = start.after is not None
+        return self._json(
+            Page(read, count, first=asked.first, page=asked.page, cursor=cursor, follows=follows)
+        )
+
+    def _page(self, asked: Asked, start: Start) -> Statement:
         """Give the statement of a page of all rows, which is the same for all actors of the class."""
         order = tuple((clause["column"], clause["order"]) for clause in asked.order_by or [])
-        key = (order, asked.first, asked.page > 1)
+        key = (order, asked.first, start.shape)
         if key not in self._pages:
             if len(self._pages) >= MOST_PAGES:
                 self._pages.clear()
             rows = self.field.rows(asked, self.symbolic)
-            self._pages[key] = self._narrowed_page(asked, rows).refuse_moments()
+            self._pages[key] = self._narrowed_page(asked, start, rows).refuse_moments()
         return self._pages[key]
 
-    def _narrowed_page(self, asked: Asked, rows: Any) -> Statement:
-        page = _page_sql(rows, self.field.order(asked), limit=asked.first + 1)
-        if asked.page > 1:
-            page = Sql(f"{page.text} OFFSET %s", (*page.parameters, OFFSET))
-        return Statement.of(*self.columns.of_rows(page))
+    def _narrowed_page(self, asked: Asked, start: Start, rows: Any) -> Statement:
+        page = page_sql(rows, start, limit=asked.first + 1)
+        names = cursor_columns(start.keys) if self._gives_cursor else ()
+        return Statement.of(*self.columns.of_rows(page, *names))
+
+    @cached_property
+    def _gives_cursor(self) -> bool:
+        return any(name == "end_cursor" for part in self.parts for _, name in part.info)
 
     @cached_property
     def _count(self) -> Statement:

@@ -1,0 +1,146 @@
+"""One page of a list, and what ``paginatorInfo`` says of it."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import graphene
+
+from crm.errors import BadUserInput
+
+DEFAULT_PAGE_SIZE = 25
+LARGEST_PAGE_SIZE = 100
+
+
+class Page:
+    """One page of a list; rows and total are read when, and only if, they are asked for.
+
+    One row more than the page holds is read: it tells whether there are more pages, without a count.
+
+    :param read: gives the rows from an offset on, up to a number of them.
+    :param count: gives the number of all rows.
+    :param cursor: gives the cursor of a row; without it, pages are known by their numbers alone.
+    :param follows: whether the rows are those after a cursor; what is counted from 1 starts there.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int, int], list[Any]],
+        count: Callable[[], int],
+        *,
+        first: int,
+        page: int,
+        cursor: Callable[[Any], str] | None = None,
+        follows: bool = False,
+    ) -> None:
+        self._read_rows = read
+        self._count_rows = count
+        self._cursor_of = cursor
+        self._follows = follows
+        self._offset = (page - 1) * first
+        self.per_page = first
+        self.current_page = page
+
+    @classmethod
+    def over(cls, rows: Any, counted: Any, *, first: int, page: int) -> "Page":
+        """Give a page of rows that can be sliced, such as those of a queryset; ``counted`` can be counted."""
+        return cls(
+            lambda offset, number: list(rows[offset : offset + number]), counted.count, first=first, page=page
+        )
+
+    @cached_property
+    def _read(self) -> list[Any]:
+        # An empty page after a cursor still tells whether anything follows.
+        return self._read_rows(self._offset, self.per_page + 1) if self.per_page or self._follows else []
+
+    @property
+    def data(self) -> list[Any]:
+        return self._read[: self.per_page]
+
+    @property
+    def count(self) -> int:
+        return len(self.data)
+
+    @property
+    def first_item(self) -> int | None:
+        return self._offset + 1 if self.data else None
+
+    @property
+    def last_item(self) -> int | None:
+        return self._offset + len(self.data) if self.data else None
+
+    @property
+    def has_more_pages(self) -> bool:
+        return len(self._read) > self.per_page if self.per_page or self._follows else self.total > 0
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self._cursor_of(self.data[-1]) if self._cursor_of and self.data else None
+
+    @property
+    def last_page(self) -> int:
+        return max(1, -(-self.total // self.per_page)) if self.per_page else 1
+
+    @cached_property
+    def total(self) -> int:
+        # A page that is not full, and is not past the end, tells the total by itself.
+        is_end = self.per_page and not self._follows and not self.has_more_pages
+        if is_end and (self.data or self.current_page == 1):
+            return self._offset + len(self.data)
+        return self._count_rows()
+
+
+class PaginatorInfo(graphene.ObjectType):
+    """Where a page stands in its list."""
+
+    count = graphene.Int(required=True)
+    current_page = graphene.Int(name="currentPage", required=True)
+    end_cursor = graphene.String(name="endCursor")
+    first_item = graphene.Int(name="firstItem")
+    has_more_pages = graphene.Boolean(name="hasMorePages", required=True)
+    last_item = graphene.Int(name="lastItem")
+    last_page = graphene.Int(name="lastPage", required=True)
+    per_page = graphene.Int(name="perPage", required=True)
+    total = graphene.Int(required=True)
+
+
+def paginator_type(row_type: Any) -> type[graphene.ObjectType]:
+    """Make the wrapper type of a list of this row type."""
+    wrapper: type[graphene.ObjectType] = type(
+        f"{row_type._meta.name}Paginator",
+        (graphene.ObjectType,),
+        {
+            "data": graphene.List(graphene.NonNull(row_type), required=True),
+            "paginator_info": graphene.Field(
+                PaginatorInfo, name="paginatorInfo", required=True, resolver=lambda page, _info: page
+            ),
+        },
+    )
+    return wrapper
+
+
+def check_page(first: int, page: int | None) -> int:
+    """Check the size and number of a page, and give its number.
+
+    :raises BadUserInput: if one of them is out of range.
+    """
+    if first < 0:
+        raise BadUserInput(f"Requested pagination amount must be non-negative, got {first}.")
+    if first > LARGEST_PAGE_SIZE:
+        raise BadUserInput(
+            f"Maximum number of {LARGEST_PAGE_SIZE} requested items exceeded, got {first}."
+            " Fetch smaller chunks."
+        )
+    if page is not None and page < 1:
+        raise BadUserInput(f"Pages are counted from 1, got {page}.")
+    return page or 1
+
+
+def check_after(after: str | None, page: int) -> str | None:
+    """Check that a page is asked for in one way, and give the cursor if there is one.
+
+    :raises BadUserInput: if there is both a cursor and the number of a later page.
+    """
+    if after and page > 1:
+        raise BadUserInput("A page is asked for by its number, or after a cursor: not by both.")
+    return after or None
