@@ -1,5 +1,6 @@
 """Documents that the schema allows, drawn by Hypothesis."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,8 @@ class Drawn:
     variables: dict[str, Any] = field(default_factory=dict)
     declarations: list[str] = field(default_factory=list)
     fragments: list[str] = field(default_factory=list)
+    #: By list: of a page that was answered before, in the order of the list itself.
+    cursors: Mapping[str, str] = field(default_factory=dict)
 
     def one_in(self, number: int) -> bool:
         return self.draw(st.integers(1, number)) == 1
@@ -142,23 +145,25 @@ class Drawn:
         if self.one_in(8):
             parts.append("__typename")
         self._next()
-        return f"r{self.aliases}: {name}{self._arguments(definition)} {{ {' '.join(parts)} }}"
+        return f"r{self.aliases}: {name}{self._arguments(name, definition)} {{ {' '.join(parts)} }}"
 
     def _next(self) -> int:
         self.aliases += 1
         return self.aliases
 
-    def _arguments(self, definition: GraphQLField) -> str:
+    def _arguments(self, name: str, definition: GraphQLField) -> str:
         given = [
-            f"{name}: {self.draw(st.sampled_from(KINDS)) if name == 'entity_type' else 1}"
-            for name, argument in definition.args.items()
+            f"{each}: {self.draw(st.sampled_from(KINDS)) if each == 'entity_type' else 1}"
+            for each, argument in definition.args.items()
             if is_required_argument(argument)
         ]
         first = self.draw(st.sampled_from([0, 1, 2, 3, 5, 100]))
         given.append(f"first: {self.variable('Int!', first) if self.one_in(3) else first}")
         if self.one_in(4):
             given.append(f"page: {self.draw(st.integers(1, 4))}")
-        if self.one_in(2):
+        if name in self.cursors and self.one_in(4):
+            given.append(f'after: "{self.cursors[name]}"')
+        elif self.one_in(2):
             given.append(self._order(definition))
         if self.one_in(4):
             given.append(f"where: {self._where(definition, 2)}")
@@ -191,9 +196,12 @@ class Drawn:
 
 
 @st.composite
-def documents(draw: DrawFn) -> tuple[str, dict[str, Any]]:
-    """Draw a query of one or two lists; give it with its variables."""
-    drawn = Drawn(draw)
+def documents(draw: DrawFn, cursors: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Draw a query of one or two lists; give it with its variables.
+
+    :param cursors: of lists, to ask for what follows them.
+    """
+    drawn = Drawn(draw, cursors=cursors)
     roots = [drawn.listing() for _ in range(draw(st.integers(1, 2)))]
     if drawn.one_in(10):
         roots.append("__typename")

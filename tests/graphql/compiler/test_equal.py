@@ -32,6 +32,7 @@ LIMITS = {
     "fragments": 10**4,
 }
 PEOPLE = "id uuid name email contacts { value type { name } } organizations { name } tags { name }"
+CURSOR = "paginatorInfo { endCursor }"
 FIXED = [
     "{ leads(first: 100) { data { id title people { name } organization { name } owner { displayname }"
     " status { name } stage { name } tags { name } created_at } paginatorInfo { total } } }",
@@ -69,10 +70,15 @@ def members(tenant: Tenant, other_tenant: Tenant) -> list[Actor]:
 def test_drawn_documents_are_answered_alike(members, time_machine):
     time_machine.move_to("2026-06-15T12:00:00Z", tick=False)
     asked = 0
+    cursors = {
+        name: json.loads(answer(f"{{ {name}(first: 2) {{ {CURSOR} }} }}", {}, members[0], compiled=True))
+        for name in ("leads", "peoples", "organizations", "pipelines", "tags")
+    }
+    cursors = {name: body["data"][name]["paginatorInfo"]["endCursor"] for name, (_, body) in cursors.items()}
     before = fallbacks.total()
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-    @given(documents(), st.sampled_from(members))
+    @given(documents(cursors), st.sampled_from(members))
     def compare(drawn: tuple[str, dict[str, Any]], actor: Actor) -> None:
         nonlocal asked
         asked += 1
@@ -85,6 +91,24 @@ def test_drawn_documents_are_answered_alike(members, time_machine):
     compare()
     # A generator that draws what cannot be compiled would compare the standard executor with itself.
     assert fallbacks.total() - before < asked / 2, fallbacks.most_common(12)
+
+
+@pytest.mark.parametrize("order", ["CREATED_AT", "CLOSED_AT", "STATUS", "FIRSTNAME"])
+def test_pages_after_cursors_are_compiled_and_answered_alike(members, order):
+    before = fallbacks.total()
+    for way, actor in zip(["ASC", "DESC"] * len(members), members, strict=False):
+        after = ""
+        for _ in range(4):
+            document = (
+                f'{{ leads(first: 3, after: "{after}", orderBy: [{{column: {order}, order: {way}}}])'
+                " { data { id title created_at } paginatorInfo { endCursor hasMorePages firstItem total } } }"
+            )
+            ours = answer(document, {}, actor, compiled=True)
+            assert ours == answer(document, {}, actor, compiled=False)
+            info = json.loads(ours)[1]["data"]["leads"]["paginatorInfo"]
+            after = info["endCursor"] or ""
+
+    assert fallbacks.total() == before
 
 
 @pytest.mark.parametrize("document", FIXED)

@@ -1,0 +1,70 @@
+"""Walking a list to its end, by cursors."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from crm.actors import Actor
+from crm.graphql.inputs import studly
+from crm.graphql.paginator import ListField
+from tests.clients import GraphQLSchema, data
+
+QUERY: Any = GraphQLSchema.query_type
+LISTS: Mapping[str, ListField] = {
+    declared.name or name: declared
+    for name, declared in QUERY.graphene_type._meta.fields.items()
+    if isinstance(declared, ListField)
+}
+Clauses = Sequence[Mapping[str, str]]
+
+
+def document(field: str, *, further: str = "") -> str:
+    """Give the query of a page of a list, by size, number, cursor and order.
+
+    :param further: arguments that the list needs besides.
+    """
+    order = f"Query{studly(field)}OrderByOrderByClause"
+    return (
+        f"query($first: Int!, $page: Int, $after: String, $orderBy: [{order}!]) {{ {field}(first: $first,"
+        f" page: $page, after: $after, orderBy: $orderBy{further})"
+        " { data { id } paginatorInfo { endCursor hasMorePages } } }"
+    )
+
+
+def by_pages(field: str, order: Clauses, *, first: int, actor: Actor, further: str = "") -> list[str]:
+    """Give the ids of all rows of a list, page by page."""
+    found: list[str] = []
+    for page in range(1, 1000):
+        variables = {"first": first, "page": page, "orderBy": order}
+        answer = data(document(field, further=further), actor=actor, variables=variables)[field]
+        found += [row["id"] for row in answer["data"]]
+        if not answer["paginatorInfo"]["hasMorePages"]:
+            break
+    return found
+
+
+def by_cursors(
+    field: str,
+    order: Clauses,
+    *,
+    first: int,
+    actor: Actor,
+    further: str = "",
+    between: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """Give the ids of all rows of a list, each page after the cursor of the one before.
+
+    :param between: called after each page.
+    """
+    found: list[str] = []
+    after = None
+    for _ in range(1000):
+        variables = {"first": first, "after": after, "orderBy": order}
+        answer = data(document(field, further=further), actor=actor, variables=variables)[field]
+        found += [row["id"] for row in answer["data"]]
+        info = answer["paginatorInfo"]
+        assert (info["endCursor"] is None) == (not answer["data"])
+        if not info["hasMorePages"]:
+            break
+        after = info["endCursor"]
+        between()
+    return found
