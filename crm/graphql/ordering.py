@@ -63,11 +63,12 @@ class Key:
 def order(clauses: Sequence[Mapping[str, Any]] | None, filterset: type[ListFilterSet]) -> tuple[Key, ...]:
     """Give the order of a list: its clauses, then the id; a column that comes again decides nothing."""
     keys: dict[str, Key] = {}
+    columns_of: Any = filterset
     for clause in clauses or []:
         name = filterset.order_columns[getattr(clause["column"], "value", clause["column"])]
         descending = getattr(clause["order"], "value", clause["order"]) == Direction.DESC.value
-        keys.setdefault(name, Key(name, *_held(filterset, name), descending))
-    return (*keys.values(), Key("pk", *_held(filterset, "pk")))
+        keys.setdefault(name, Key(name, *_held(columns_of, name), descending))
+    return (*keys.values(), Key("pk", *_held(columns_of, "pk")))
 
 
 @cache

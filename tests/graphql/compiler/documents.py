@@ -159,12 +159,13 @@ class Drawn:
         ]
         first = self.draw(st.sampled_from([0, 1, 2, 3, 5, 100]))
         given.append(f"first: {self.variable('Int!', first) if self.one_in(3) else first}")
-        if self.one_in(4):
-            given.append(f"page: {self.draw(st.integers(1, 4))}")
-        if name in self.cursors and self.one_in(4):
+        if name in self.cursors and self.one_in(6):
             given.append(f'after: "{self.cursors[name]}"')
-        elif self.one_in(2):
-            given.append(self._order(definition))
+        else:
+            if self.one_in(4):
+                given.append(f"page: {self.draw(st.integers(1, 4))}")
+            if self.one_in(2):
+                given.append(self._order(definition))
         if self.one_in(4):
             given.append(f"where: {self._where(definition, 2)}")
         if "search" in definition.args and self.one_in(10):
