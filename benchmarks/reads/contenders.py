@@ -6,10 +6,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from benchmarks.reads import postgraphile
 from benchmarks.reads.workloads import Workload
 
 GUNICORN = [
@@ -35,12 +37,19 @@ PRODUCTION = {
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """A server: its command without the address, and what its environment has beside the database."""
+    """A server: its command without the address, and what its environment has beside the database.
+
+    :param documents: what it is asked where it does not answer the specification's documents, by workload; it
+        takes part in these workloads alone.
+    :param normalised: brings an answer into the shape that all are compared in.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
     one_address: bool = True
+    documents: Mapping[str, str] = field(default_factory=dict)
+    normalised: Callable[[Any], Any] | None = None
 
     def url(self, port: int, workload: Workload) -> str:
         """Give the address at which a workload is asked."""
@@ -48,15 +57,16 @@ class Contender:
 
     def takes(self, workload: Workload) -> bool:
         """Tell whether it takes part in a workload."""
+        if self.documents and workload.name not in self.documents:
+            return False
         return not workload.only or self.name in workload.only
 
     @contextmanager
     def running(self, *, port: int, core: int, environment: Mapping[str, str]) -> Iterator[int]:
         """Start it on one core; give its process while it serves."""
-        address = ["--bind", f"127.0.0.1:{port}"] if "gunicorn" in self.command[0] else ["--port", str(port)]
         process = subprocess.Popen(
-            ["taskset", "-c", str(core), sys.executable, "-m", *self.command, *address],
-            env={**os.environ, **self.environment, **environment},
+            ["taskset", "-c", str(core), *self._command(port)],
+            env={**os.environ, **self.environment, **environment, "PORT": str(port)},
             # The CRM logs each request, as in production; nobody reads it here.
             stderr=subprocess.DEVNULL if self.name in ("crm", "standard") else None,
         )
@@ -66,6 +76,12 @@ class Contender:
         finally:
             process.terminate()
             process.wait(30)
+
+    def _command(self, port: int) -> list[str]:
+        if self.command[0] == "node":
+            return list(self.command)
+        address = ["--bind", f"127.0.0.1:{port}"] if "gunicorn" in self.command[0] else ["--port", str(port)]
+        return [sys.executable, "-m", *self.command, *address]
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -102,5 +118,13 @@ CONTENDERS = {
             command=(*GUNICORN, "benchmarks.reads.strawberry_contender:application"),
             environment=PRODUCTION,
         ),
+        Contender(
+            name="postgraphile",
+            command=postgraphile.COMMAND,
+            environment={"NODE_ENV": "production"},
+            documents=postgraphile.DOCUMENTS,
+            normalised=postgraphile.normalised,
+        ),
     )
+    if each.name != "postgraphile" or postgraphile.INSTALLED
 }

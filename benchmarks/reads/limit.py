@@ -5,10 +5,12 @@ so that not even the request is read. ``COMPANY`` is the company that is asked f
 """
 
 import os
+from itertools import count
 from typing import Any
 
 import asyncpg
 
+from benchmarks.reads import changes
 from benchmarks.reads.workloads import WORKLOADS, Workload
 
 MOMENT = "replace(to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '') || '+00:00'"
@@ -82,10 +84,14 @@ def statement(workload: Workload) -> str:
     )
 
 
-STATEMENTS = {f"/{workload.name}": statement(workload) for workload in WORKLOADS if not workload.only}
+STATEMENTS = {f"/{workload.name}": statement(workload) for workload in WORKLOADS if not workload.only} | {
+    "/create-lead": changes.CREATE,
+    "/update-lead": changes.MOVE,
+}
 COMPANY = int(os.environ.get("COMPANY", "1"))
 HEADERS = [(b"content-type", b"application/json")]
 _pool: Any = None
+_moves = count()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -99,6 +105,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         _pool = await asyncpg.create_pool(
             os.environ["DATABASE_URL"], min_size=8, max_size=8, server_settings={"join_collapse_limit": "1"}
         )
-    text = await _pool.fetchval(STATEMENTS[scope["path"]], COMPANY)
+    further = changes.moved(next(_moves)) if scope["path"] == "/update-lead" else ()
+    text = await _pool.fetchval(STATEMENTS[scope["path"]], COMPANY, *further)
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     await send({"type": "http.response.body", "body": text.encode()})

@@ -4,6 +4,22 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer " .. os.getenv("TOKEN")
 wrk.body = io.open(os.getenv("BODY")):read("*a")
 
+-- A change is another one each time: other leads in each second, to another stage after all had their turn.
+local LEADS = 100000
+local began = os.time()
+local number = 0
+local changes = wrk.body:find("LEAD", 1, true) and wrk.body:find("STAGE", 1, true)
+
+function request()
+  if not changes then
+    return wrk.format()
+  end
+  local lead = (began * 1000 + number) % LEADS + 1
+  local stage = math.floor(began * 1000 / LEADS) % 3 + 2
+  number = number + 1
+  return wrk.format(nil, nil, nil, (wrk.body:gsub("LEAD", lead):gsub("STAGE", stage)))
+end
+
 local threads = {}
 bad = 0
 

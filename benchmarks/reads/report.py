@@ -1,28 +1,66 @@
-"""The results as a table, with the machine that they were measured on."""
+"""The results: a table of the medians, and what the targets came to."""
 
-import os
-import platform
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from benchmarks.reads.load import Measure
 
+Medians = Mapping[tuple[str, str], Measure]
 HEAD = (
     "| workload | contender | requests/s | of the limit | p50 ms | p95 ms | app CPU ms | database CPU ms |\n"
     "|---|---|---|---|---|---|---|---|\n"
 )
 
 
-def report(medians: Mapping[tuple[str, str], Measure], *, rounds: int, seconds: int) -> str:
-    """Give the table of the medians, by workload and contender."""
-    lines = [
-        f"# Reads, {datetime.now(UTC):%Y-%m-%d}\n\n{machine()}\n",
-        f"{rounds} rounds of {seconds} s each.\n\n",
-        HEAD,
-    ]
+@dataclass(frozen=True)
+class Target:
+    """What one figure of a contender is to be, beside another's in the same rounds."""
+
+    words: str
+    value: Callable[[Medians], float]
+    least: float | None = None
+    most: float | None = None
+
+
+def _of(workload: str, other: str) -> Callable[[Medians], float]:
+    return lambda medians: medians[workload, "crm"].rate / medians[workload, other].rate
+
+
+TARGETS = [
+    Target("leads-20: rate of the limit's", _of("leads-20", "limit"), least=0.70),
+    Target("leads-20: rate of strawberry-django's", _of("leads-20", "strawberry"), least=14),
+    Target("leads-20: rate of PostGraphile's", _of("leads-20", "postgraphile"), least=1.5),
+    Target("leads-100: rate of the limit's", _of("leads-100", "limit"), least=0.85),
+    Target("people-20: rate of the limit's", _of("people-20", "limit"), least=0.75),
+    Target("people-20: rate of PostGraphile's", _of("people-20", "postgraphile"), least=1.15),
+    Target(
+        "leads-20: p95 at 8 clients of the limit's",
+        lambda medians: medians["leads-20", "crm"].slowest / medians["leads-20", "limit"].slowest,
+        most=2,
+    ),
+    Target(
+        "people-20: p95 at 8 clients of the limit's",
+        lambda medians: medians["people-20", "crm"].slowest / medians["people-20", "limit"].slowest,
+        most=2,
+    ),
+    Target("leads-20-total: rate of the limit's", _of("leads-20-total", "limit"), least=0.9),
+    Target("create-lead: rate of the limit's", _of("create-lead", "limit"), least=0.35),
+    Target(
+        "leads-20-cursor: time of a page at its depth, of the first page's",
+        lambda medians: medians["leads-20", "crm"].rate / medians["leads-20-cursor", "crm"].rate,
+        most=2,
+    ),
+    Target(
+        "leads-20-total: ms of the database's CPU for the whole request",
+        lambda medians: medians["leads-20-total", "crm"].database,
+        most=10,
+    ),
+]
+
+
+def report(medians: Medians, *, title: str, rounds: int, seconds: int) -> str:
+    """Give the table of the medians, by workload and contender, and that of the targets."""
+    lines = [f"## {title}\n\n{rounds} rounds of {seconds} s each.\n\n", HEAD]
     for (workload, contender), found in medians.items():
         limit = medians.get((workload, "limit"))
         share = f"{found.rate / limit.rate:.2f}" if limit else ""
@@ -30,20 +68,14 @@ def report(medians: Mapping[tuple[str, str], Measure], *, rounds: int, seconds: 
             f"| {workload} | {contender} | {found.rate:.0f} | {share} | {found.median:.1f}"
             f" | {found.slowest:.1f} | {found.app:.2f} | {found.database:.2f} |\n"
         )
-    return "".join(lines)
-
-
-def machine() -> str:
-    """Describe the machine and what runs on it."""
-    from django.db import connection
-
-    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        [server] = cursor.fetchone()
-    packages = ", ".join(f"{name} {version(name)}" for name in ("django", "graphene-django", "psycopg"))
-    processor = model[1] if model else platform.machine()
-    return (
-        f"{os.cpu_count()} cores ({processor}), Python {platform.python_version()}, PostgreSQL {server},"
-        f" {packages}. The server on one core, PostgreSQL and wrk on the other."
-    )
+    lines.append("\n| target | wanted | measured | met |\n|---|---|---|---|\n")
+    for target in TARGETS:
+        try:
+            value = target.value(medians)
+        except KeyError:
+            # One of the two did not take part.
+            continue
+        met = (target.least is None or value >= target.least) and (target.most is None or value <= target.most)
+        wanted = f"at least {target.least}" if target.most is None else f"at most {target.most}"
+        lines.append(f"| {target.words} | {wanted} | {value:.2f} | {'yes' if met else 'no'} |\n")
+    return "".join(lines) + "\n"

@@ -17,6 +17,7 @@ class Workload:
     :param rows: of a page.
     :param total: whether the document asks for the number of all rows.
     :param only: contenders that take part; all if empty.
+    :param after: the page behind whose last row to begin, found by the benchmark, which asks for its cursor.
     """
 
     name: str
@@ -25,10 +26,15 @@ class Workload:
     total: bool
     arguments: str = ""
     only: frozenset[str] = field(default_factory=frozenset)
+    after: int = 0
+    #: The document of a change, where it is one.
+    changes: str = ""
 
     @property
     def document(self) -> str:
         """The document of the specification with this page and these arguments."""
+        if self.changes:
+            return self.changes
         number = "06_list_leads" if self.kind == "leads" else "01_list_people"
         text = (SPECIFICATION / f"{number}.graphql").read_text()
         text = text.replace("first: 20,", f"first: {self.rows},{self.arguments}")
@@ -37,14 +43,21 @@ class Workload:
             return text
         return f"{before}{info}{LIGHT[self.kind]}{after.partition('}')[2]}"
 
-    @property
-    def body(self) -> dict[str, Any]:
-        """The body of the request."""
-        return {"query": self.document}
+    def cursor_document(self) -> str:
+        """Give the document that asks for the cursor at which this one begins."""
+        order = "orderBy: [{ column: CREATED_AT, order: DESC }]"
+        page = f"first: {self.rows}, page: {self.after}, {order}"
+        return f"{{ {self.kind}({page}) {{ paginatorInfo {{ endCursor }} }} }}"
 
-    def write(self, path: Path) -> None:
-        """Write the body into a file, for the load generator."""
-        path.write_text(json.dumps(self.body))
+    def write(self, path: Path, *, document: str | None = None, cursor: str | None = None) -> None:
+        """Write the body of the request into a file, for the load generator.
+
+        :param document: of a contender that answers to another one.
+        """
+        text = document or self.document
+        if cursor is not None:
+            text = text.replace(f"first: {self.rows},", f'first: {self.rows}, after: "{cursor}",')
+        path.write_text(json.dumps({"query": text}))
 
 
 OURS = frozenset({"crm", "standard"})
@@ -68,5 +81,38 @@ WORKLOADS = [
     ),
     Workload(
         name="leads-20-page-500", kind="leads", rows=20, total=False, arguments=" page: 500,", only=OURS
+    ),
+    Workload(name="leads-20-cursor", kind="leads", rows=20, total=False, only=frozenset({"crm"}), after=5_000),
+]
+#: Half of two million leads lies before the cursor.
+LARGE = [
+    Workload(name="leads-20", kind="leads", rows=20, total=False, only=frozenset({"crm"})),
+    Workload(name="leads-20-total", kind="leads", rows=20, total=True, only=frozenset({"crm"})),
+    Workload(
+        name="leads-20-cursor", kind="leads", rows=20, total=False, only=frozenset({"crm"}), after=50_000
+    ),
+]
+
+#: So many leads are moved in turn. The load generator puts a lead and a stage for the two words.
+LEADS_CHANGED = 100_000
+CHANGES = [
+    Workload(
+        name="create-lead",
+        kind="leads",
+        rows=1,
+        total=False,
+        changes=(SPECIFICATION / "07_create_lead.graphql").read_text(),
+        only=frozenset({"crm", "limit"}),
+    ),
+    Workload(
+        name="update-lead",
+        kind="leads",
+        rows=1,
+        total=False,
+        changes=(SPECIFICATION / "08_move_lead.graphql")
+        .read_text()
+        .replace("id: 1,", "id: LEAD,")
+        .replace("pipeline_stage_id: 3", "pipeline_stage_id: STAGE"),
+        only=frozenset({"crm", "limit"}),
     ),
 ]
