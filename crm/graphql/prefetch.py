@@ -16,6 +16,8 @@ from crm.actors import Actor
 from crm.graphql.auth import actor_of
 from crm.graphql.types import Attribute, BatchedList, Computed, Derived, Related, RelatedList
 
+#: Fields that are more than a column of the row.
+NOT_STORED = (BatchedList, Computed, Derived, RelatedList)
 #: Columns that ``is_visible_to`` reads.
 VISIBILITY_COLUMNS = ("company_id", "deleted_at")
 
@@ -96,6 +98,32 @@ def load(
 def reread(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
     """Give a row that was just written as the selection needs it; None if the actor no longer sees it."""
     return reread_key(info, type_, row.pk)
+
+
+def written(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
+    """Give a row that was just written and is surely visible; it is read anew if more is asked for than is
+    at hand."""
+    at_hand = _is_at_hand(row, type_, info.field_nodes, info)
+    return row if at_hand else reread(info, type_, row)
+
+
+def _is_at_hand(row: Any, type_: Any, nodes: Iterable[FieldNode], info: GraphQLResolveInfo) -> bool:
+    """Tell whether a selection asks for columns alone that stand on a row, and on those it refers to."""
+    for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
+        declared = declared_fields(type_).get(name)
+        if isinstance(declared, Related):
+            if declared.path not in row._state.fields_cache:
+                return False
+            other = row._state.fields_cache[declared.path]
+            if other is not None and not _is_at_hand(other, declared.row_type, same_name, info):
+                return False
+        elif isinstance(declared, Attribute):
+            # What the database keeps as a document may come back in another order.
+            if not declared.plain or declared.loads[0] not in row.__dict__:
+                return False
+        elif name != "__typename" and (isinstance(declared, NOT_STORED) or name not in row.__dict__):
+            return False
+    return True
 
 
 def reread_key(info: GraphQLResolveInfo, type_: Any, key: int) -> Any:

@@ -1,6 +1,7 @@
 """People who sign in."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -8,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor
-from crm.models.base import FollowedQuerySet, pick
+from crm.errors import NotFound
+from crm.models.base import FollowedQuerySet, parse_id, parse_uuid, pick
 from crm.models.matching import as_pattern
 
 
@@ -40,6 +42,24 @@ class UserQuerySet(FollowedQuerySet["User"]):
         :raises NotFound: if there is none.
         """
         return pick(self.visible_to(actor), key, argument=argument)
+
+    def find_all(self, actor: Actor, keys: Sequence[object], *, argument: str) -> list["User"]:
+        """Give the members of the actor's company with these ids or UUIDs, in one statement.
+
+        :raises NotFound: naming the first that does not exist, as ``participants_id.0``.
+        """
+        # A number is never tried as a UUID, nor the other way round.
+        meant = [parse_uuid(key) if (number := parse_id(key)) is None else number for key in keys]
+        numbers = [key for key in meant if isinstance(key, int)]
+        identifiers = [key for key in meant if isinstance(key, uuid.UUID)]
+        found: dict[object, User] = {}
+        if meant:
+            for user in self.visible_to(actor).filter(Q(pk__in=numbers) | Q(uuid__in=identifiers)):
+                found |= {user.pk: user, user.uuid: user}
+        for index, key in enumerate(meant):
+            if key not in found:
+                raise NotFound(f"{argument}.{index}")
+        return [found[key] for key in meant]
 
     def find_assignable(self, actor: Actor, key: object, *, argument: str) -> "User":
         """Give the one member who may own leads.

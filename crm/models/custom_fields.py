@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -137,9 +137,14 @@ class WithCustomFields(models.Model):
     def definitions(self) -> Mapping[str, CustomFieldDefinition]:
         """Give the definitions for this kind of record, by their names without case."""
         if self._definitions is None:
-            known = CustomFieldDefinition.objects.filter(company_id=self.company_id, model=self.entity_kind)
-            self._definitions = {definition.name.casefold(): definition for definition in known}
-        return self._definitions
+            self.know_definitions(
+                CustomFieldDefinition.objects.filter(company_id=self.company_id, model=self.entity_kind)
+            )
+        return self._definitions or {}
+
+    def know_definitions(self, definitions: Iterable[CustomFieldDefinition]) -> None:
+        """Have the definitions for this kind of record, which were read already."""
+        self._definitions = {definition.name.casefold(): definition for definition in definitions}
 
     def clean(self) -> None:
         super().clean()

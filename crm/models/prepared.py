@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -100,9 +100,9 @@ class Statement:
         """Run the statement; give its rows as the texts that the database sends.
 
         :param values: those of the markers by name.
-        :raises django.db.Error: as Django's own cursors do.
+        :raises django.db.Error: as Django's own cursors do; a transaction stays as it was, for another try.
         """
-        with self._run(values) as (result, _):
+        with self._within_savepoint(), self._run(values) as (result, _):
             columns = range(result.nfields)
             return [tuple([result.get_value(row, each) for each in columns]) for row in range(result.ntuples)]
 
@@ -118,6 +118,14 @@ class Statement:
             return found
 
     @contextmanager
+    def _within_savepoint(self) -> Iterator[None]:
+        if not connection.in_atomic_block:
+            yield
+            return
+        with connection.connection.transaction():
+            yield
+
+    @contextmanager
     def _run(self, values: Mapping[str, Any]) -> Iterator[tuple[PGresult, Loader]]:
         bound = [_sent(values[value.name] if isinstance(value, Marker) else value) for value in self.values]
         connection.ensure_connection()
@@ -129,9 +137,7 @@ class Statement:
                     yield send(raw, self.text, bound)
                     return
                 with RawCursor(raw) as cursor:
-                    # A failure must leave the transaction as it was, for another try.
-                    with raw.transaction() if connection.in_atomic_block else nullcontext():
-                        cursor.execute(self.text, bound)
+                    cursor.execute(self.text, bound)
                     assert cursor.pgresult is not None
                     yield cursor.pgresult, Transformer.from_context(raw)
         finally:

@@ -12,6 +12,7 @@ from psycopg.adapt import PyFormat, Transformer
 #: Statements that a connection keeps prepared; the one that was used longest ago goes first.
 MOST_PREPARED = 500
 
+IDLE, IN_TRANSACTION = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
 Key = tuple[bytes, tuple[int, ...]]
 #: A transformer; to the type checker psycopg gives a name for two classes.
 Loader = Any
@@ -30,8 +31,9 @@ _kept: WeakKeyDictionary[psycopg.Connection[Any], _Kept] = WeakKeyDictionary()
 
 
 def can_send(raw: psycopg.Connection[Any]) -> bool:
-    """Tell whether a statement may be sent past the cursors: only they begin a transaction."""
-    return raw.autocommit and raw.pgconn.transaction_status == pq.TransactionStatus.IDLE
+    """Tell whether a statement may be sent past the cursors: not in a transaction that failed, for instance."""
+    usual = raw.isolation_level is None and not raw.read_only and not raw.deferrable
+    return usual and raw.pgconn.transaction_status in (IDLE, IN_TRANSACTION)
 
 
 def send(raw: psycopg.Connection[Any], text: bytes, values: Sequence[Any]) -> tuple[pq.abc.PGresult, Loader]:
@@ -46,6 +48,9 @@ def send(raw: psycopg.Connection[Any], text: bytes, values: Sequence[Any]) -> tu
     types = transformer.types or ()
     formats = transformer.formats
     with raw.lock:
+        if not raw.autocommit and raw.pgconn.transaction_status == IDLE:
+            # As the cursors do before the first statement of a transaction.
+            _check(raw.pgconn.exec_(b"BEGIN"), raw)
         name = _name(raw, (text, types))
         if name is None:
             result = raw.pgconn.exec_params(text, sent, types, formats)

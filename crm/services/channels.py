@@ -11,6 +11,7 @@ from crm.models.about import about, find_record
 from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.lifecycle import LiveModel
+from crm.models.together import insert_together
 from crm.services import saving
 
 DEFAULT_CHANNEL = "Default Channel"
@@ -28,17 +29,31 @@ class ChannelValues(TypedDict, total=False):
 
 def open_default_channel(record: LiveModel, *, creator_id: int | None) -> SocialChannel:
     """Open the channel that each record has from its beginning, with its creator as administrator."""
-    channel = SocialChannel.objects.create(
-        company_id=record.company_id, name=DEFAULT_CHANNEL, slug=str(record.uuid), entity=record
-    )
-    if creator_id is not None:
-        ChannelMember.objects.create(channel=channel, user_id=creator_id, is_admin=True)
+    channel, *members = default_channel(record, creator_id=creator_id)
+    insert_together([channel, *members])
     return channel
+
+
+def default_channel(
+    record: LiveModel, *, creator_id: int | None
+) -> tuple[SocialChannel, *tuple[ChannelMember, ...]]:
+    """Give the default channel of a record and the seat in it, neither of them stored yet."""
+    channel = SocialChannel(
+        company_id=record.company_id, name=DEFAULT_CHANNEL, slug=default_slug(record), entity=record
+    )
+    if creator_id is None:
+        return (channel,)
+    return channel, ChannelMember(channel=channel, user_id=creator_id, is_admin=True)
+
+
+def default_slug(record: LiveModel) -> str:
+    """Give the slug by which the default channel of a record is known."""
+    return str(record.uuid)
 
 
 def default_channel_of(record: LiveModel) -> SocialChannel | None:
     """Give the channel that a record has from its beginning; None if it was never opened."""
-    return SocialChannel.objects.filter(**about(record), slug=str(record.uuid)).order_by("pk").first()
+    return SocialChannel.objects.filter(**about(record), slug=default_slug(record)).order_by("pk").first()
 
 
 def _is_default(channel: SocialChannel) -> bool:

@@ -1,12 +1,11 @@
 """The history of records: who changed what, when and through which door."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from crm.actors import Actor
@@ -38,8 +37,7 @@ def entry(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | 
     """Give the entry that ``record`` writes."""
     return HistoryEntry(
         company_id=instance.company_id,
-        content_type=ContentType.objects.get_for_model(instance),
-        object_id=instance.pk,
+        entity=instance,
         user_id=actor.user_id,
         kind=kind,
         door=actor.door.value,
@@ -48,14 +46,18 @@ def entry(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | 
     )
 
 
-def changes_of(instance: models.Model, before: Mapping[str, Any]) -> dict[str, list[Any]]:
+def changes_of(
+    instance: models.Model, before: Mapping[str, Any], *, rows_before: Iterable[models.Model] = ()
+) -> dict[str, list[Any]]:
     """Give the changes of a row's columns, as its history keeps them.
 
     Columns that follow from others are left out; a relation is kept with the name it had at that time; each
     custom field stands for itself.
 
     :param before: the previous values of the columns that changed, by attribute name.
+    :param rows_before: rows that the record referred to; of others the names are looked up.
     """
+    known = {(type(row), row.pk): row for row in rows_before}
     derived: frozenset[str] = getattr(instance, "derived_columns", frozenset())
     changes: dict[str, list[Any]] = {}
     for field in instance._meta.concrete_fields:
@@ -65,7 +67,8 @@ def changes_of(instance: models.Model, before: Mapping[str, Any]) -> dict[str, l
         if field.name == "custom_fields":
             changes.update(_custom_field_changes(old or {}, new or {}))
         elif isinstance(field, models.ForeignKey):
-            changes[field.name] = [_named(field, old), _named(field, new, getattr(instance, field.name))]
+            row = known.get((field.related_model, old))
+            changes[field.name] = [_named(field, old, row), _named(field, new, getattr(instance, field.name))]
         else:
             changes[field.name] = [plain(old), plain(new)]
     return changes

@@ -82,12 +82,21 @@ def _named(value: Mapping[str, Any] | None) -> str:
 
 def system_message(record: LiveModel, notices: Sequence[Notice], *, actor: Actor) -> None:
     """Say in the default channel of a record what happened to it: all of it in one statement."""
-    if not notices:
-        return
-    channel: SocialChannel | None = default_channel_of(record)
-    if channel is None:
+    if notices:
+        channel = default_channel_of(record)
+        Message.objects.bulk_create(system_messages(record, channel, notices, actor=actor))
+
+
+def system_messages(
+    record: LiveModel, channel: SocialChannel | None, notices: Sequence[Notice], *, actor: Actor
+) -> list[Message]:
+    """Give the messages that say what happened to a record, not stored yet.
+
+    :param channel: the record's default channel; None if it was never opened, which is done here.
+    """
+    if channel is None and notices:
         channel = open_default_channel(record, creator_id=None)
-    Message.objects.bulk_create(
+    return [
         Message(
             company_id=record.company_id,
             channel=channel,
@@ -98,7 +107,7 @@ def system_message(record: LiveModel, notices: Sequence[Notice], *, actor: Actor
             door=actor.door.value,
         )
         for notice in notices
-    )
+    ]
 
 
 @transaction.atomic

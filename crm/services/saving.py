@@ -1,8 +1,9 @@
 """How every row is stored: lock, version, validation, save."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -16,6 +17,7 @@ from crm.models import Company
 from crm.models.base import TenantQuerySet, parse_id, pick
 from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveModel, LiveQuerySet
+from crm.models.together import insert_together
 from crm.services import history
 from crm.services.history import Changes
 
@@ -68,8 +70,7 @@ def validate(instance: models.Model) -> None:
 
     :raises ValidationError: keyed by field.
     """
-    relations = {field.name for field in instance._meta.concrete_fields if field.is_relation}
-    instance.full_clean(exclude=relations, validate_unique=False, validate_constraints=False)
+    instance.full_clean(exclude=_relations(type(instance)), validate_unique=False, validate_constraints=False)
     taken: dict[str, list[str]] = {}
     for constraint in instance._meta.constraints:
         if isinstance(constraint, UniqueConstraint):
@@ -79,6 +80,11 @@ def validate(instance: models.Model) -> None:
                 taken.setdefault(_place(constraint), []).extend(clash.messages)
     if taken:
         raise ValidationError(taken)
+
+
+@cache
+def _relations(model: type[models.Model]) -> frozenset[str]:
+    return frozenset(field.name for field in model._meta.concrete_fields if field.is_relation)
 
 
 def _place(constraint: UniqueConstraint) -> str:
@@ -102,51 +108,74 @@ def store(
     expected_version: int | None = None,
     relations: Changes | None = None,
     kind: HistoryKind = HistoryKind.UPDATED,
+    rows_before: Iterable[models.Model] = (),
+    beside: Callable[[Stored], Sequence[models.Model]] | None = None,
 ) -> Stored:
     """Validate a row, write what changed, and note it in the history of a model that keeps one.
 
     :param before: the columns as they are stored and locked; read and locked here if None.
     :param relations: what belongs to the row and changed outside its columns, by name, before and after.
     :param kind: what the history calls the change of a row that is stored already.
+    :param rows_before: rows that it referred to, by which the history need not look up their names.
+    :param beside: called when the row is valid and about to be written; may set more of its columns, and
+        gives new rows that are written with it.
     :raises ValidationError: if the row breaks one of its rules.
     :raises Conflict: if the stored version is another, or a concurrent write took a unique place.
     """
     try:
         if instance._state.adding:
             validate(instance)
-            instance.save(force_insert=True)
-            _note(instance, HistoryKind.CREATED, actor)
-            return Stored(created=True, before={}, changes={})
+            stored = Stored(created=True, before={}, changes={})
+            rows = _notes(instance, HistoryKind.CREATED, actor)
+            rows += beside(stored) if beside is not None else []
+            if rows:
+                insert_together([instance, *rows])
+            else:
+                instance.save(force_insert=True)
+            return stored
         before = stored_values(instance, actor) if before is None else before
         if expected_version is not None and before["version"] != expected_version:
             raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
         validate(instance)
-        changed = {
-            name: value
-            for name, value in before.items()
-            if name not in BOOKKEEPING and _differ(getattr(instance, name), value)
-        }
+        changed = _changed(instance, before)
         changes: Changes = {}
         if changed or relations:
             if history.is_recorded(instance):
-                changes = {**history.changes_of(instance, changed), **(relations or {})}
+                of_columns = history.changes_of(instance, changed, rows_before=rows_before)
+                changes = {**of_columns, **(relations or {})}
             else:
                 changes = relations or {}
+            stored = Stored(created=False, before=changed, changes=changes)
+            rows = _notes(instance, kind, actor, changes) if changes else []
+            rows += beside(stored) if beside is not None else []
             bookkeeping = ["updated_at"]
             if "version" in before:
                 instance.version = before["version"] + 1  # type: ignore[attr-defined]  # only where counted
                 bookkeeping.append("version")
-            instance.save(update_fields=[*changed, *bookkeeping])
-            if changes:
-                _note(instance, kind, actor, changes)
+            instance.save(update_fields=[*_changed(instance, before), *bookkeeping])
+            insert_together(rows)
     except IntegrityError as clash:
         raise Conflict("Another change was stored at the same time.") from clash
     return Stored(created=False, before=changed, changes=changes)
 
 
+def _changed(instance: models.Model, before: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in before.items()
+        if name not in BOOKKEEPING and _differ(getattr(instance, name), value)
+    }
+
+
+def _notes(
+    instance: models.Model, kind: HistoryKind, actor: Actor, changes: Changes | None = None
+) -> list[models.Model]:
+    recorded = history.is_recorded(instance)
+    return [history.entry(instance, kind, actor=actor, changes=changes)] if recorded else []
+
+
 def _note(instance: models.Model, kind: HistoryKind, actor: Actor, changes: Changes | None = None) -> None:
-    if history.is_recorded(instance):
-        history.record(instance, kind, actor=actor, changes=changes)
+    insert_together(_notes(instance, kind, actor, changes))
 
 
 def _differ(one: Any, other: Any) -> bool:

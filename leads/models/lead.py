@@ -1,7 +1,8 @@
 """Sales opportunities."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericRelation
@@ -102,6 +103,11 @@ class Lead(WithCustomFields, Tagged, LiveModel):
 
     entity_kind = EntityKind.LEAD
 
+    #: The keys under which each of these is stored.
+    _references: Mapping[str, int | None] = dict.fromkeys(
+        ("person", "organization", "receiver", "type", "source", "lost_reason")
+    )
+
     #: They follow from the other columns, and are no news of their own.
     derived_columns: ClassVar[frozenset[str]] = frozenset(
         {
@@ -137,20 +143,22 @@ class Lead(WithCustomFields, Tagged, LiveModel):
     def __str__(self) -> str:
         return self.title
 
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        """Keep in mind what the lead refers to, to tell what is new."""
+        lead = super().from_db(*args, **kwargs)
+        lead._references = {name: lead.__dict__.get(f"{name}_id") for name in lead._references}
+        return lead
+
     def clean(self) -> None:
         super().clean()
         self._place_in_pipeline()
         self._stand_by_status()
         if self._state.adding:
             self._copy_contact_from_person()
-        self.check_same_company(
-            person=self.person,
-            organization=self.organization,
-            receiver=self.receiver,
-            type=self.type,
-            source=self.source,
-            lost_reason=self.lost_reason,
-        )
+        # What it refers to already was checked before it was stored.
+        new = (name for name, key in self._references.items() if getattr(self, f"{name}_id") != key)
+        self.check_same_company(**{name: getattr(self, name) for name in new})
         self.make_findable()
 
     def _place_in_pipeline(self) -> None:

@@ -20,16 +20,20 @@ def touch(lead: Lead, activity: str, *, at: datetime | None = None) -> None:
 
     :param activity: one of ``LastActivity``.
     """
-    at = at or timezone.now()
+    if _set(lead, activity, at or timezone.now()):
+        lead.save(update_fields=["last_activity_at", "last_activity"])
+
+
+def _set(lead: Lead, activity: str, at: datetime) -> bool:
     if lead.last_activity_at > at:
-        return
+        return False
     lead.last_activity_at = at
     lead.last_activity = activity
-    lead.save(update_fields=["last_activity_at", "last_activity"])
+    return True
 
 
-def touch_changed(lead: Lead, stored: Stored, *, actor: Actor) -> None:
-    """Store what a change of a lead means for rotting: an owner was found, or somebody worked on it.
+def set_changed(lead: Lead, stored: Stored, *, actor: Actor) -> None:
+    """Set what a change of a lead means for rotting, not stored yet: an owner was found, or work was done.
 
     The entry into a stage is kept with the lead itself. What the product does by itself, as it assigns
     owners, is no work on a lead; nor are its tags.
@@ -37,9 +41,9 @@ def touch_changed(lead: Lead, stored: Stored, *, actor: Actor) -> None:
     if actor.user_id is None or "stage" in stored.changes:
         return
     if "owner" in stored.changes:
-        touch(lead, LastActivity.OWNER)
+        _set(lead, LastActivity.OWNER, timezone.now())
     elif stored.changes.keys() - NO_WORK:
-        touch(lead, LastActivity.CHANGE)
+        _set(lead, LastActivity.CHANGE, timezone.now())
 
 
 def rotting_reason(lead: Lead) -> str | None:

@@ -7,6 +7,7 @@ from crm.actors import Actor, Door, Role
 from crm.models import User
 from leads.models import Lead, LeadReceiver, LeadRotation, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
 from leads.services import turns
+from leads.services.known import Known
 from leads.services.references import LeadValues
 
 #: The doors at which somebody makes one lead by hand.
@@ -37,7 +38,9 @@ class Assignment:
         return kept | ({"candidates": self.candidates} if self.candidates else {})
 
 
-def assign_owner(lead: Lead, values: LeadValues, *, actor: Actor, member_id: str | None = None) -> Assignment:
+def assign_owner(
+    lead: Lead, values: LeadValues, known: Known, *, actor: Actor, member_id: str | None = None
+) -> Assignment:
     """Decide who owns a new lead, set the owner, and take the turn of its rotation.
 
     The first of these that gives an owner: whoever the values name, the receiver's rotation, the member whom
@@ -51,19 +54,19 @@ def assign_owner(lead: Lead, values: LeadValues, *, actor: Actor, member_id: str
         decided = _explicit(lead)
     else:
         passed: list[str] = []
-        tried = _tried(lead, actor, member_id, passed)
+        tried = _tried(lead, known, actor, member_id, passed)
         decided = tried or Assignment(outcome=RoutingOutcome.UNASSIGNED, reason="Nobody is to own it.")
         decided.passed = passed
     lead.owner = decided.owner
     return decided
 
 
-def log_assignment(
+def log_of(
     lead: Lead, assignment: Assignment, *, actor: Actor, attempt: ReceiverAttempt | None = None
-) -> None:
-    """Write down why a stored lead has its owner."""
+) -> LeadRoutingLog:
+    """Give what is written down of why a lead has its owner, not stored yet."""
     receiver = lead.receiver
-    LeadRoutingLog.objects.create(
+    return LeadRoutingLog(
         company_id=lead.company_id,
         lead=lead,
         receiver=receiver,
@@ -81,13 +84,15 @@ def _explicit(lead: Lead) -> Assignment:
     return Assignment(outcome=RoutingOutcome.EXPLICIT, owner=lead.owner, reason=reason)
 
 
-def _tried(lead: Lead, actor: Actor, member_id: str | None, passed: list[str]) -> Assignment | None:
+def _tried(
+    lead: Lead, known: Known, actor: Actor, member_id: str | None, passed: list[str]
+) -> Assignment | None:
     if lead.receiver is not None:
         received = _of_receiver(lead.receiver, actor, member_id, passed)
         if received is not None:
             return received
     elif actor.user_id is not None and actor.door in BY_HAND and actor.role.rank > Role.VIEWER.rank:
-        maker = User.objects.get(pk=actor.user_id)
+        maker = known.first("maker")
         return Assignment(outcome=RoutingOutcome.CREATOR, owner=maker, reason=f"{maker}, who made it.")
     return _of_company(lead, actor, passed)
 

@@ -2,11 +2,13 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Case, Q, When
 
 from crm.actors import Action, Actor
 from crm.services import saving
 from leads.models import Lead, LeadStatus, StatusCategory
-from leads.services.leads import save_lead
+from leads.services.known import Known
+from leads.services.leads import write_change
 from leads.services.references import find_lost_reason
 
 OUTCOMES = {
@@ -38,20 +40,21 @@ def close_lead(
     """
     actor.require(Action.CHANGE_LEADS)
     lead = saving.lock(Lead.objects.all(), actor, key)
-    known = OUTCOMES.get(outcome.strip().casefold())
-    if known is None:
+    meaning = OUTCOMES.get(outcome.strip().casefold())
+    if meaning is None:
         raise ValidationError({"status": ["Enter won, lost or closed."]})
-    name, category = known
-    statuses = LeadStatus.objects.visible_to(actor)
-    status = (
-        statuses.filter(name__iexact=name).first()
-        or statuses.filter(category=category).order_by("weight", "pk").first()
-    )
+    name, category = meaning
+    # The one of this name, else the first one of the category.
+    named = Case(When(name__iexact=name, then=0), default=1)
+    meant = LeadStatus.objects.visible_to(actor).filter(Q(name__iexact=name) | Q(category=category))
+    status = meant.order_by(named, "weight", "pk").first()
     if status is None:
         raise ValidationError({"status": [f"The company has no status for {name.lower()} leads."]})
+    before = saving.column_values(lead)
+    known = Known({"lost_reason_id": lost_reason_id}, actor=actor, lead=lead)
     lead.status = status
     if category != StatusCategory.WON and reason_lost is not None:
         lead.reason_lost = reason_lost
     if not saving.is_none_given(lost_reason_id):
-        lead.lost_reason = find_lost_reason(lead, lost_reason_id, actor=actor)
-    return save_lead(lead, actor=actor, expected_version=expected_version)
+        lead.lost_reason = find_lost_reason(lead, lost_reason_id, known)
+    return write_change(lead, {}, known, actor=actor, before=before, expected_version=expected_version)

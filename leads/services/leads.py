@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from crm.actors import Action, Actor
@@ -11,9 +12,11 @@ from crm.models import User
 from crm.models.lifecycle import LIVE
 from crm.services import channels, custom_fields, file_links, messages, saving, tags
 from crm.services.history import Changes
-from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus, ReceiverAttempt
+from crm.services.saving import Stored
+from leads.models import Lead, LeadFollower, LeadParticipant, LeadRoutingLog, LeadStatus, ReceiverAttempt
 from leads.services import activity, announcing, references, stage_visits
-from leads.services.assignment import assign_owner, log_assignment
+from leads.services.assignment import assign_owner, log_of
+from leads.services.known import Known
 from leads.services.references import LeadValues
 
 TEXTS = ("firstname", "lastname", "email", "phone", "description", "reason_lost")
@@ -22,15 +25,14 @@ DUPLICATE_STATUS = "Duplicate"
 TOLD = ("owner", "stage", "status")
 
 
-def _assign(lead: Lead, values: LeadValues, actor: Actor) -> None:
-    saving.check_current_company(values.get("company_id"), actor)
+def _assign(lead: Lead, values: LeadValues, known: Known, actor: Actor) -> None:
     given: dict[str, Any] = dict(values)
     for name in TEXTS:
         if name in given:
             setattr(lead, name, given[name] or None)
     if "title" in given:
         lead.title = given["title"] or ""
-    references.resolve(lead, values, actor=actor)
+    references.resolve(lead, values, known, actor=actor)
     if "custom_fields" in values:
         custom_fields.merge(lead, values["custom_fields"])
 
@@ -53,19 +55,16 @@ def create_lead(
     :raises NotFound: if something that the values name does not exist for the actor.
     """
     actor.require(Action.CHANGE_LEADS)
+    saving.check_current_company(values.get("company_id"), actor)
+    known = Known(values, actor=actor)
     lead = Lead(company_id=actor.company_id, user_id=actor.user_id)
-    _assign(lead, values, actor)
-    if lead.status_id is None:
-        default = LeadStatus.objects.default_of(actor.company_id).select_related("company").first()
-        if default is not None:
-            lead.status, lead.company = default, default.company
-    references.take_from_receiver(lead, values, actor=actor)
+    known.take(lead)
+    _assign(lead, values, known, actor)
+    references.take_from_receiver(lead, values, known)
     _flag_duplicate(lead, values)
     # As late as possible: it may lock a rotation, for which other leads then wait.
-    assignment = assign_owner(lead, values, actor=actor, member_id=member_id)
-    _write(lead, values, actor)
-    log_assignment(lead, assignment, actor=actor, attempt=attempt)
-    return lead
+    assignment = assign_owner(lead, values, known, actor=actor, member_id=member_id)
+    return _insert(lead, values, actor, log=log_of(lead, assignment, actor=actor, attempt=attempt))
 
 
 def _flag_duplicate(lead: Lead, values: LeadValues) -> None:
@@ -93,8 +92,10 @@ def update_lead(
     actor.require(Action.CHANGE_LEADS)
     lead = saving.lock(Lead.objects.all(), actor, key)
     before = saving.column_values(lead)
-    _assign(lead, values, actor)
-    return _write(lead, values, actor, before=before, expected_version=expected_version)
+    saving.check_current_company(values.get("company_id"), actor)
+    known = Known(values, actor=actor, lead=lead)
+    _assign(lead, values, known, actor)
+    return write_change(lead, values, known, actor=actor, before=before, expected_version=expected_version)
 
 
 @transaction.atomic
@@ -112,20 +113,28 @@ def save_lead(
     :raises Conflict: if somebody stored another version meanwhile.
     """
     actor.require(Action.CHANGE_LEADS)
-    return _write(lead, values or {}, actor, expected_version=expected_version)
+    stored = saving.lock(Lead.objects.all(), actor, lead.pk)
+    known = Known({}, actor=actor, lead=stored)
+    known.take(lead)
+    before = saving.column_values(stored)
+    return write_change(
+        lead, values or {}, known, actor=actor, before=before, expected_version=expected_version
+    )
 
 
-def _write(
+def write_change(
     lead: Lead,
     values: LeadValues,
-    actor: Actor,
+    known: Known,
     *,
-    before: Mapping[str, Any] | None = None,
+    actor: Actor,
+    before: Mapping[str, Any],
     expected_version: int | None = None,
 ) -> Lead:
-    if lead._state.adding:
-        return _insert(lead, values, actor)
-    before = saving.stored_values(lead, actor) if before is None else before
+    """Validate and store a lead that is locked, as ``save_lead`` does.
+
+    :param before: its columns as they are stored.
+    """
     if lead.owner_id != before["owner_id"] and lead.owner_id is not None:
         references.check_owner(lead.owner_id, actor=actor)
     if lead.stage_id != before["stage_id"]:
@@ -133,16 +142,28 @@ def _write(
     if lead.status_id != before["status_id"]:
         # Closed anew, even if it was closed in another way before.
         lead.closed_at = None
-    involved_before = announcing.involved_users(lead)
+    involved_before = known.involved
     relations = _write_relations(lead, values, actor)
+
+    def beside(stored: Stored) -> list[Model]:
+        activity.set_changed(lead, stored, actor=actor)
+        rows: list[Model] = []
+        if "stage_changed_at" in stored.before:
+            visit = stage_visits.next_visit(lead, known.first("visit"), actor=actor)
+            rows += [visit] if visit is not None else []
+        notices = messages.notices_of(stored.changes, TOLD)
+        return rows + messages.system_messages(lead, known.first("channel"), notices, actor=actor)
+
     stored = saving.store(
-        lead, actor=actor, before=before, expected_version=expected_version, relations=relations
+        lead,
+        actor=actor,
+        before=before,
+        expected_version=expected_version,
+        relations=relations,
+        rows_before=known.before,
+        beside=beside,
     )
     if stored.changed:
-        if "stage_changed_at" in stored.before:
-            stage_visits.enter_stage(lead, actor=actor)
-        activity.touch_changed(lead, stored, actor=actor)
-        messages.system_message(lead, messages.notices_of(stored.changes, TOLD), actor=actor)
         involved = announcing.involved_users(lead) if relations else involved_before
         announcing.announce(
             lead,
@@ -155,10 +176,12 @@ def _write(
     return lead
 
 
-def _insert(lead: Lead, values: LeadValues, actor: Actor) -> Lead:
-    saving.store(lead, actor=actor)
-    stage_visits.begin_visit(lead, entered_at=lead.stage_changed_at, actor=actor)
-    channels.open_default_channel(lead, creator_id=actor.user_id)
+def _insert(lead: Lead, values: LeadValues, actor: Actor, *, log: LeadRoutingLog) -> Lead:
+    def beside(_stored: Stored) -> list[Model]:
+        visit = stage_visits.visit_from(lead, lead.stage_changed_at, actor=actor)
+        return [visit, *channels.default_channel(lead, creator_id=actor.user_id), log]
+
+    saving.store(lead, actor=actor, beside=beside)
     _write_relations(lead, values, actor)
     involved = announcing.involved_users(lead) if values.get("participants_id") else frozenset()
     seen_by = announcing.audience(lead, involved, owner_id=lead.owner_id)
@@ -181,9 +204,7 @@ def _write_relations(lead: Lead, values: LeadValues, actor: Actor) -> Changes:
 
 
 def _replace_participants(lead: Lead, keys: Iterable[object], actor: Actor) -> Changes:
-    users = [
-        User.objects.find(actor, key, argument=f"participants_id.{index}") for index, key in enumerate(keys)
-    ]
+    users = User.objects.find_all(actor, list(keys), argument="participants_id")
     wanted = {user.pk: str(user) for user in users}
     rows = LeadParticipant.objects.filter(lead=lead).select_related("user")
     present = {row.user_id: str(row.user) for row in rows}

@@ -11,12 +11,11 @@ from crm.services.custom_fields import CustomFieldValues
 from crm.services.file_links import FileRelations
 from crm.services.saving import is_none_given
 from crm.services.tags import TagValues
-from leads.models import Lead, LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType
+from leads.models import Lead, LeadLostReason
+from leads.services.known import Known
 from leads.services.nested import find_or_create_organization, find_or_create_person
-from people.models import Organization, Person
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
-from pipelines.models import Pipeline, Stage
 
 #: The keys that say where a lead is.
 PLACES = ("pipeline_stage_id", "pipeline_id", "pipelines_id")
@@ -51,38 +50,39 @@ class LeadValues(FileRelations, total=False):
     custom_fields: list[CustomFieldValues] | None
 
 
-def resolve(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
-    """Set a lead's relations to the rows that its input names.
+def resolve(lead: Lead, values: LeadValues, known: Known, *, actor: Actor) -> None:
+    """Set a lead's relations to the rows that its input names, and those of a new one to the defaults.
+
+    :param known: made of the same values.
 
     :raises NotFound: naming the key, if a row does not exist for the actor.
     :raises ValidationError: if two keys contradict each other.
     """
-    _resolve_person(lead, values, actor)
-    _resolve_organization(lead, values, actor)
-    _resolve_stage(lead, values, actor)
-    lookups: tuple[tuple[str, str, Any], ...] = (
-        ("receiver_id", "receiver", LeadReceiver),
-        ("status_id", "status", LeadStatus),
-        ("type_id", "type", LeadType),
-        ("source_id", "source", LeadSource),
-    )
+    _resolve_person(lead, values, known, actor)
+    _resolve_organization(lead, values, known, actor)
+    _resolve_stage(lead, values, known)
     given: dict[str, Any] = dict(values)
-    for key, attribute, model in lookups:
+    for attribute in ("receiver", "status", "type", "source"):
+        key = f"{attribute}_id"
         if key not in given:
             continue
         if not is_none_given(given[key]):
-            setattr(lead, attribute, model.objects.find(actor, given[key], argument=key))
+            setattr(lead, attribute, known.find(key))
         elif attribute != "status":
             setattr(lead, attribute, None)
         elif given[key] is None and not lead._state.adding:
             raise ValidationError({key: ["A lead has a status."]})
     if "lost_reason_id" in values:
-        lead.lost_reason = find_lost_reason(lead, values["lost_reason_id"], actor=actor)
+        lead.lost_reason = find_lost_reason(lead, values["lost_reason_id"], known)
     if "leads_owner_id" in values:
-        lead.owner = find_owner(values["leads_owner_id"], actor=actor)
+        lead.owner = _find_owner(values["leads_owner_id"], known)
+    if lead.status_id is None:
+        default = known.first("default_status")
+        if default is not None:
+            lead.status = default
 
 
-def find_lost_reason(lead: Lead, key: object, *, actor: Actor) -> LeadLostReason | None:
+def find_lost_reason(lead: Lead, key: object, known: Known) -> LeadLostReason | None:
     """Give the reason that a lead is lost for, or None for none.
 
     :raises NotFound: if no such reason exists for the actor.
@@ -90,22 +90,17 @@ def find_lost_reason(lead: Lead, key: object, *, actor: Actor) -> LeadLostReason
     """
     if is_none_given(key):
         return None
-    reason: LeadLostReason = LeadLostReason.objects.find(actor, key, argument="lost_reason_id")
+    reason: LeadLostReason = known.find("lost_reason_id")
     if not reason.is_active and reason.pk != lead.lost_reason_id:
         raise ValidationError({"lost_reason_id": ["This reason is not given any more."]})
     return reason
 
 
-def find_owner(key: object, *, actor: Actor) -> User | None:
-    """Give the member who is to own a lead, or None for none.
-
-    :raises NotFound: if no such member exists for the actor.
-    :raises ValidationError: if the member may not own leads.
-    """
+def _find_owner(key: object, known: Known) -> User | None:
     if is_none_given(key):
         return None
-    user: User = User.objects.find(actor, key, argument="leads_owner_id")
-    check_owner(user.pk, actor=actor)
+    user: User = known.find("leads_owner_id")
+    _refuse_unless(known.may_own(user))
     return user
 
 
@@ -114,34 +109,39 @@ def check_owner(user_id: int, *, actor: Actor) -> None:
 
     :raises ValidationError: keyed ``leads_owner_id``.
     """
-    if not User.objects.assignable_in(actor.company_id).filter(pk=user_id).exists():
+    _refuse_unless(User.objects.assignable_in(actor.company_id).filter(pk=user_id).exists())
+
+
+def _refuse_unless(may_own: bool) -> None:
+    if not may_own:
         raise ValidationError({"leads_owner_id": ["An owner is an active member who is not a viewer."]})
 
 
-def _resolve_stage(lead: Lead, values: LeadValues, actor: Actor) -> None:
+def _resolve_stage(lead: Lead, values: LeadValues, known: Known) -> None:
     given: dict[str, Any] = {name: key for name, key in values.items() if name in PLACES}
     named = {name: key for name, key in given.items() if not is_none_given(key)}
     if given and not named and None in given.values() and not lead._state.adding:
         raise ValidationError({name: ["A lead is always in a stage."] for name in given})
     stage_key = named.pop("pipeline_stage_id", None)
-    pipelines = {name: Pipeline.objects.find(actor, key, argument=name) for name, key in named.items()}
+    pipelines = {name: known.find(name) for name in named}
     if len(set(pipelines.values())) > 1:
         raise ValidationError({"pipeline_id": ["pipeline_id and pipelines_id name different pipelines."]})
     argument, pipeline = next(iter(pipelines.items()), ("pipeline_id", None))
     if stage_key is not None:
-        stages = Stage.objects.select_related("pipeline")
-        lead.stage = stages.find(actor, stage_key, argument="pipeline_stage_id")
+        lead.stage = known.find("pipeline_stage_id")
         if pipeline is not None and lead.stage.pipeline_id != pipeline.pk:
             raise ValidationError({"pipeline_stage_id": ["This stage belongs to another pipeline."]})
     elif pipeline is not None and lead.pipeline_id != pipeline.pk:
         # A pipeline alone means its first stage.
-        entry = Stage.objects.entry_of(pipeline.pk)
+        entry = known.first(f"entry_of_{argument}")
         if entry is None:
             raise ValidationError({argument: ["This pipeline has no stages."]})
         lead.stage = entry
+    elif lead.stage_id is None and known.first("default_stage") is not None:
+        lead.stage = known.first("default_stage")
 
 
-def _resolve_person(lead: Lead, values: LeadValues, actor: Actor) -> None:
+def _resolve_person(lead: Lead, values: LeadValues, known: Known, actor: Actor) -> None:
     nested = values.get("people")
     key = values.get("people_id")
     if nested is not None and not is_none_given(key):
@@ -150,11 +150,10 @@ def _resolve_person(lead: Lead, values: LeadValues, actor: Actor) -> None:
         with nesting.within("people"):
             lead.person = find_or_create_person(nested, actor=actor)
     elif "people_id" in values:
-        visible = Person.objects.with_main_phone()
-        lead.person = None if is_none_given(key) else visible.find(actor, key, argument="people_id")
+        lead.person = None if is_none_given(key) else known.find("people_id")
 
 
-def _resolve_organization(lead: Lead, values: LeadValues, actor: Actor) -> None:
+def _resolve_organization(lead: Lead, values: LeadValues, known: Known, actor: Actor) -> None:
     nested = values.get("organization")
     key = values.get("organization_id")
     if nested is not None and not is_none_given(key):
@@ -165,20 +164,12 @@ def _resolve_organization(lead: Lead, values: LeadValues, actor: Actor) -> None:
         if lead.person is not None:
             lead.person.organizations.add(lead.organization)
     elif "organization_id" in values:
-        lead.organization = (
-            None if is_none_given(key) else Organization.objects.find(actor, key, argument="organization_id")
-        )
+        lead.organization = None if is_none_given(key) else known.find("organization_id")
 
 
-def take_from_receiver(lead: Lead, values: LeadValues, *, actor: Actor) -> None:
+def take_from_receiver(lead: Lead, values: LeadValues, known: Known) -> None:
     """Give a new lead its receiver, and from it what the input leaves open of type and source."""
-    if "receiver_id" in values and lead.receiver is not None:
-        receivers = LeadReceiver.objects.visible_to(actor).filter(pk=lead.receiver.pk)
-    elif "receiver_id" in values:
-        receivers = LeadReceiver.objects.none()
-    else:
-        receivers = LeadReceiver.objects.default_of(actor.company_id)
-    receiver = receivers.with_agent_state(actor.company_id).select_related("type", "source", "agent").first()
+    receiver = lead.receiver if "receiver_id" in values else known.first("default_receiver")
     lead.receiver = receiver
     if receiver is not None:
         lead.type = lead.type or (None if "type_id" in values else receiver.type)

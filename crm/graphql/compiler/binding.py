@@ -1,27 +1,8 @@
-"""The symbolic actor that plans are made for, and the values that take its place."""
+"""The values that take their places when a compiled read runs."""
 
-from dataclasses import replace
-from typing import Any
-
-from crm.actors import Actor
+from crm.models.actor_classes import COMPANY, USER, actor_class, class_key
 from crm.models.prepared import Marker
 
-COMPANY, USER, OFFSET, KEY = (Marker(name) for name in ("company", "user", "offset", "key"))
+OFFSET, KEY = Marker("offset"), Marker("key")
 
-
-def actor_class(actor: Actor) -> Actor:
-    """Give what all actors of one class have in common: role, scopes, and what decides on visibility."""
-    symbolic: Any = {"company_id": COMPANY, "user_id": None if actor.user_id is None else USER}
-    return replace(actor, via=None, **symbolic)
-
-
-def class_key(actor: Actor) -> tuple[Any, ...]:
-    """Give the key of an actor's class; actors of one class have the same plans."""
-    return (
-        actor.role,
-        actor.door,
-        actor.scopes,
-        actor.company_sees_all_leads,
-        actor.opens_all,
-        actor.user_id is None,
-    )
+__all__ = ["COMPANY", "KEY", "OFFSET", "USER", "actor_class", "class_key"]
