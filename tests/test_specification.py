@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from crm.actors import Actor
 from leads.models import Lead
@@ -178,13 +176,3 @@ def test_every_mutation_runs_again_on_the_same_data(actor: Actor, number: str) -
     data(DOCUMENTS[number], actor=actor)
 
     data(DOCUMENTS[number], actor=actor)
-
-
-def test_create_lead_takes_thirteen_statements(actor: Actor) -> None:
-    data(DOCUMENTS["07"], actor=actor)
-
-    with CaptureQueriesContext(connection) as captured:
-        data(DOCUMENTS["07"], actor=actor)
-
-    statements = [query["sql"] for query in captured if not query["sql"].startswith(("BEGIN", "COMMIT"))]
-    assert len(statements) == 13, statements

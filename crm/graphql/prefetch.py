@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache
 from typing import Any
 
@@ -118,8 +119,9 @@ def _is_at_hand(row: Any, type_: Any, nodes: Iterable[FieldNode], info: GraphQLR
             if other is not None and not _is_at_hand(other, declared.row_type, same_name, info):
                 return False
         elif isinstance(declared, Attribute):
-            # What the database keeps as a document may come back in another order.
-            if not declared.plain or declared.loads[0] not in row.__dict__:
+            # A document may come back from the database in another order, and a choice is a text there.
+            value = row.__dict__.get(declared.loads[0], declared)
+            if not declared.plain or isinstance(value, Attribute | Enum):
                 return False
         elif name != "__typename" and (isinstance(declared, NOT_STORED) or name not in row.__dict__):
             return False

@@ -31,7 +31,7 @@ _kept: WeakKeyDictionary[psycopg.Connection[Any], _Kept] = WeakKeyDictionary()
 
 
 def can_send(raw: psycopg.Connection[Any]) -> bool:
-    """Tell whether a statement may be sent past the cursors: not in a transaction that failed, for instance."""
+    """Tell whether a statement may be sent past the cursors: not after a failure, for instance."""
     usual = raw.isolation_level is None and not raw.read_only and not raw.deferrable
     return usual and raw.pgconn.transaction_status in (IDLE, IN_TRANSACTION)
 

@@ -70,7 +70,7 @@ def validate(instance: models.Model) -> None:
 
     :raises ValidationError: keyed by field.
     """
-    instance.full_clean(exclude=_relations(type(instance)), validate_unique=False, validate_constraints=False)
+    validate_columns(instance)
     taken: dict[str, list[str]] = {}
     for constraint in instance._meta.constraints:
         if isinstance(constraint, UniqueConstraint):
@@ -80,6 +80,25 @@ def validate(instance: models.Model) -> None:
                 taken.setdefault(_place(constraint), []).extend(clash.messages)
     if taken:
         raise ValidationError(taken)
+
+
+def validate_columns(instance: models.Model) -> None:
+    """Check a row's fields and rules, but not whether its unique places are free.
+
+    :raises ValidationError: keyed by field.
+    """
+    instance.full_clean(exclude=_relations(type(instance)), validate_unique=False, validate_constraints=False)
+
+
+def insert(rows: Sequence[models.Model]) -> None:
+    """Write new rows that are valid, and whose unique places were just found to be free.
+
+    :raises Conflict: if a concurrent write took one of those places.
+    """
+    try:
+        insert_together(rows)
+    except IntegrityError as clash:
+        raise Conflict("Another change was stored at the same time.") from clash
 
 
 @cache

@@ -1,10 +1,13 @@
 """Tags: found by slug, made when missing, tied to records."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Required, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from crm.actors import Action, Actor
 from crm.models.matching import as_pattern
@@ -93,18 +96,37 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
         _assign(tag, {**value, "name": name})
         wanted.setdefault(tag.slug, tag)
         paths.setdefault(tag.slug, f"tags.{index}.name")
-    visible = Tag.objects.visible_to(actor)
-    known = {tag.slug: tag for tag in visible.filter(slug__in=wanted)}
-    for slug, tag in wanted.items():
+    if not wanted:
+        return []
+    known = {tag.slug: tag for tag in Tag.objects.visible_to(actor).filter(slug__in=wanted)}
+    missing = {slug: tag for slug, tag in wanted.items() if slug not in known}
+    # A tag that was given a slug of its own is still known by its name.
+    known |= _namesakes(missing, actor)
+    made: dict[str, Tag] = {}
+    for slug, tag in missing.items():
         if slug in known:
             continue
-        # A tag that was given a slug of its own is still known by its name.
-        namesake = visible.filter(name__like=as_pattern(tag.name)).first()
+        actor.require(Action.CHANGE_TAGS)
         try:
-            known[slug] = namesake or save_tag(tag, actor=actor)
+            saving.validate_columns(tag)
         except ValidationError as refused:
             raise ValidationError({paths[slug]: refused.messages}) from refused
+        known[slug] = made.setdefault(tag.name.lower(), tag)
+    saving.insert(list(made.values()))
     return list(dict.fromkeys(known[slug] for slug in wanted))
+
+
+def _namesakes(tags: Mapping[str, Tag], actor: Actor) -> dict[str, Tag]:
+    """Give those of the company's tags that have the names of others without case, by the keys of those."""
+    if not tags:
+        return {}
+    alike = {f"alike_{place}": Q(name__like=as_pattern(tag.name)) for place, tag in enumerate(tags.values())}
+    found = Tag.objects.visible_to(actor).filter(reduce(or_, alike.values()))
+    conditions = {name: ExpressionWrapper(each, BooleanField()) for name, each in alike.items()}
+    rows = list(found.annotate(**conditions).order_by("pk"))
+    # Of several, the oldest.
+    rows.reverse()
+    return {slug: row for slug, name in zip(tags, alike, strict=True) for row in rows if getattr(row, name)}
 
 
 def replace(record: Tagged, tags: Sequence[Tag]) -> Changes:
