@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -155,7 +155,11 @@ def _related(model: Any, columns: tuple[str, ...]) -> list[tuple[str, int, _Read
 
 
 def _moment(text: str | None) -> datetime | None:
-    return None if text is None else DateTimeField().to_python(text)
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    # SQLite keeps them in UTC without saying so.
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 #: JSON has no moments, and SQLite no truth.

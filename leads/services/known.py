@@ -149,12 +149,12 @@ def _parts(actor: Actor, **asked: Any) -> dict[str, Part]:
         "company": Part(Company.objects.filter(pk=company_id), COMPANY),
         "definitions": Part(definitions, DEFINITION),
     }
-    for argument, (_, visible, columns) in NAMEABLE.items():
+    for argument, (model, visible, columns) in NAMEABLE.items():
         for spelling in ("pk", "uuid"):
             if f"{argument}__{spelling}" in asked:
                 rows = visible(actor).filter(**{spelling: asked[f"{argument}__{spelling}"]})
                 parts[argument] = Part(rows, columns)
-                if visible == Pipeline.objects.visible_to:
+                if model is Pipeline:
                     parts[f"entry_of_{argument}"] = Part(_entries(rows), STAGE)
     return parts | (_parts_of_stored(actor, asked) if "lead" in asked else _parts_of_new(actor, asked))
 
