@@ -48,6 +48,9 @@ API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
 # Off, every query takes the way of SQLite: for comparing, and for finding a fault.
 GRAPHQL_COMPILED_READS = env.bool("GRAPHQL_COMPILED_READS", default=True)
+# For all companies; each has a switch of its own besides.
+GRAPHQL_REGISTERED_ONLY = env.bool("GRAPHQL_REGISTERED_ONLY", default=False)
+GRAPHQL_SCHEMA = "config.schema.schema"
 GRAPHQL_GET_ENABLED = env.bool("GRAPHQL_GET_ENABLED", default=True)
 
 if DEBUG and "DJANGO_DEBUG" not in env and not set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS):
@@ -134,18 +137,23 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A Redis that hangs must not hang a request: both timeouts are in seconds.
 REDIS_TIMEOUTS = {"socket_timeout": 1, "socket_connect_timeout": 1}
 CHANNEL_LAYERS: dict[str, Any] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES: dict[str, Any] = {
+    name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
+    # Documents apart, so that many of them cannot push out the counts of rates.
+    for name in ("default", "documents")
+}
 if REDIS_URL:
     CHANNEL_LAYERS["default"] = {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_TIMEOUTS}], "prefix": REDIS_PREFIX},
     }
-    CACHES["default"] = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": REDIS_PREFIX,
-        "OPTIONS": dict(REDIS_TIMEOUTS),
-    }
+    for name in CACHES:
+        CACHES[name] = {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": REDIS_PREFIX,
+            "OPTIONS": dict(REDIS_TIMEOUTS),
+        }
 
 AUTH_USER_MODEL = "crm.User"
 PASSWORD_HASHERS = [

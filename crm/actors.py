@@ -85,6 +85,8 @@ class Actor:
     company_sees_all_leads: bool = True
     #: Whether the credential opens every company of its user: a session does, a token does not.
     opens_all: bool = False
+    #: Whether the company lets registered documents run and no others.
+    registered_documents_only: bool = False
     #: What the actor came by at that door, for the history: the name of a token, a receiver, an import.
     via: str | None = None
 

@@ -172,7 +172,14 @@ def still_good(credential: Credential) -> bool:
 
 
 #: What the rights of a member follow from, in the order of the fields of ``Holder``.
-COLUMNS = ("user_id", "company_id", "role", "company__uuid", "company__lead_visibility")
+COLUMNS = (
+    "user_id",
+    "company_id",
+    "role",
+    "company__uuid",
+    "company__lead_visibility",
+    "company__registered_documents_only",
+)
 TOKEN_COLUMNS = ("pk", "name", "scopes", "expires_at", "last_used_at")
 
 
@@ -185,6 +192,7 @@ class Holder:
     role: str
     company_uuid: UUID
     lead_visibility: str
+    registered_documents_only: bool
     token_id: int | None = None
     token_name: str | None = None
     #: A list, or its JSON where the database gives it as text.
@@ -202,6 +210,7 @@ class Holder:
             door=door,
             scopes=ALL_SCOPES if scopes is None else frozenset(Scope(scope) for scope in scopes),
             company_sees_all_leads=self.lead_visibility == LeadVisibility.ALL,
+            registered_documents_only=self.registered_documents_only,
             opens_all=self.token_id is None,
             via=self.token_name,
         )

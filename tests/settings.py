@@ -26,6 +26,7 @@ os.environ |= {
     "GRAPHIQL_ENABLED": "false",
     "GRAPHQL_COMPILED_READS": "true",
     "GRAPHQL_GET_ENABLED": "true",
+    "GRAPHQL_REGISTERED_ONLY": "false",
     "PORT": "8000",
     # Of its own for each process: runs side by side do not hear one another, and servers of a test hear it.
     "REDIS_PREFIX": directory.name,

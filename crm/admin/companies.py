@@ -37,6 +37,7 @@ class CompanyAdmin(CreatesThroughService[Company]):
         (None, {"fields": ("name", "website", "email", "phone", "uuid")}),
         ("Address", {"fields": ADDRESS, "classes": ("collapse",)}),
         ("Region", {"fields": ("region", "timezone", "language")}),
+        ("API", {"fields": ("registered_documents_only",)}),
         (
             "Leads",
             {"fields": ("lead_visibility", "reason_lost_required", "flag_duplicate_leads", "default_owner")},

@@ -6,6 +6,7 @@ from crm.models.activities import Activity, ActivityKind
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.companies import Company, LeadVisibility, Membership
 from crm.models.custom_fields import CustomFieldDefinition, CustomFieldKind, EntityKind
+from crm.models.documents import RegisteredDocument
 from crm.models.files import FileLink, Filesystem
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.idempotency import IdempotencyKey
@@ -37,6 +38,7 @@ __all__ = [
     "Membership",
     "Message",
     "MessageFile",
+    "RegisteredDocument",
     "SocialChannel",
     "Tag",
     "User",

@@ -74,6 +74,10 @@ class Company(Stamped):
         default=False,
         help_text="A further lead of a person with an open one gets the status Duplicate.",
     )
+    registered_documents_only = models.BooleanField(
+        default=False,
+        help_text="The API runs no other documents than registered ones.",
+    )
     default_owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

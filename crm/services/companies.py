@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor, Role
-from crm.models import Company, Membership, User
+from crm.models import Company, Membership, RegisteredDocument, User
 from crm.services import saving
 from crm.services.members import keep_an_administrator
 from crm.signals import region_changed
@@ -100,7 +100,8 @@ def save_company(company: Company, *, actor: Actor) -> Company:
     Phone numbers without a prefix are spelled anew if the region changed.
 
     :raises Forbidden: if the actor does not manage the company.
-    :raises ValidationError: if a rule is broken; the default owner is an active member above viewer.
+    :raises ValidationError: if a rule is broken; the default owner is an active member above viewer,
+        and documents are registered before no others may run.
     """
     actor.require(Action.MANAGE_COMPANY)
     saving.validate(company)
@@ -111,6 +112,12 @@ def save_company(company: Company, *, actor: Actor) -> Company:
         if not assignable.filter(pk=owner_id).exists():
             told = "An owner is an active member who is not a viewer."
             raise ValidationError({"default_owner": [told]})
+    # Or every client of the company would stand still.
+    if company.registered_documents_only and not before.registered_documents_only:
+        registered = RegisteredDocument.objects.runnable_by(actor)
+        if not registered.exists():
+            told = "No document is registered yet: an operator does that with register_documents."
+            raise ValidationError({"registered_documents_only": [told]})
     company.save()
     if company.region != before.region:
         region_changed.send(sender=Company, company=company)

@@ -13,6 +13,7 @@ APPS = {
     "import_leads": "leads",
     "import_people": "people",
     "quickstart": "leads",
+    "register_documents": "crm",
     "replay_attempts": "leads",
     "revoke_token": "crm",
 }

@@ -22,6 +22,7 @@ KINDS = {
     "crm.CustomFieldDefinition": "definition",
     "crm.Filesystem": "file",
     "crm.Membership": "membership",
+    "crm.RegisteredDocument": "document",
     "crm.SocialChannel": "channel",
     "crm.Tag": "tag",
     "crm.User": "user",

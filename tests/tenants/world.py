@@ -13,7 +13,7 @@ from django.db.models import Model
 
 from crm.actors import Role
 from crm.importing.jobs import start_job
-from crm.models import DuplicatePolicy, MessageFile, SocialChannel
+from crm.models import DuplicatePolicy, MessageFile, RegisteredDocument, SocialChannel
 from crm.services.absences import create_absence
 from crm.services.activities import complete_task, create_activity, delete_activity
 from crm.services.channels import create_channel
@@ -225,6 +225,7 @@ def _fill(made: Tenant) -> dict[str, Any]:
     return {
         "company": company,
         "membership": company.memberships.get(user=colleague),
+        "document": RegisteredDocument.objects.create(company=company, hash="a" * 64, name=mark, text=mark),
         "token": ApiTokenFactory(company=company, user=colleague, name=mark),
         "definition": CustomFieldDefinitionFactory(company=company, name="Region", label=mark),
         "file": lead.file_links.get().file,

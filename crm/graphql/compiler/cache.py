@@ -1,34 +1,36 @@
 """A bounded memory of plans, shared between threads."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from crm.graphql.documents.memory import Memory
 
 Kept = TypeVar("Kept")
 
 
 class PlanCache(Generic[Kept]):
-    """What was used last, up to a number of entries."""
+    """What was used last, up to a sum of sizes, which are estimates in bytes."""
 
     def __init__(self, *, most: int) -> None:
-        self._entries: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._entries: Memory[Kept] = Memory()
         self._most = most
-        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
-        """Give the entry of a key, made if it is not here."""
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-                return self._entries[key]
-        # Outside the lock: two threads may make the same plan, none waits for another's.
-        made = make()
-        with self._lock:
-            self._entries[key] = made
-            while len(self._entries) > self._most:
-                self._entries.popitem(last=False)
-        return made
+    @property
+    def size(self) -> int:
+        """The sum of the sizes of what is kept."""
+        return self._entries.size
+
+    def get(self, key: Hashable, make: Callable[[], Kept], *, size: Callable[[Kept], int]) -> Kept:
+        """Give the entry of a key, made if it is not here.
+
+        :param size: gives that of an entry, with all that it keeps alive.
+        """
+        found = self._entries.get(key)
+        if found is None:
+            # Two threads may make the same plan, none waits for another's.
+            found = make()
+            self._entries.put(key, found, size(found), most=self._most)
+        return found

@@ -48,9 +48,17 @@ class Plan:
 
     reads: Mapping[str, Read | str]
 
+    @property
+    def size(self) -> int:
+        """An estimate of its statements in bytes."""
+        return sum(
+            read.columns.size for read in self.reads.values() if isinstance(read, ListRead | SingleRead)
+        )
 
-_plans: PlanCache[Plan | str] = PlanCache(most=500)
-_switches: PlanCache[tuple[str, ...]] = PlanCache(most=2_000)
+
+#: What a token of a document takes in memory; its plans keep the document alive.
+BYTES_A_TOKEN = 1_000
+_plans: PlanCache[Plan | str] = PlanCache(most=64 * 2**20)
 
 
 def read_compiled(
@@ -90,7 +98,9 @@ def _plan(
     actor: Actor,
     variables: Mapping[str, Any],
 ) -> Plan | str:
-    names = _switches.get(document, lambda: _switching(document))
+    names = document.memo.get("switches")
+    if names is None:
+        names = document.memo["switches"] = _switching(document)
     key = (
         schema,
         document,
@@ -106,7 +116,10 @@ def _plan(
         except Uncompilable as reason:
             return str(reason)
 
-    return _plans.get(key, make)
+    def size(plan: Plan | str) -> int:
+        return document.tokens * BYTES_A_TOKEN + (0 if isinstance(plan, str) else plan.size)
+
+    return _plans.get(key, make, size=size)
 
 
 def _switching(document: Document) -> tuple[str, ...]:

@@ -23,7 +23,9 @@ from crm.graphql.queries import SingleField
 from crm.models.base import parse_id, parse_uuid
 from crm.models.prepared import Sql, Statement, Uncompilable
 
-MOST_PAGES = 100
+#: Statements that one list keeps, and what each has beside its columns, in bytes.
+MOST_PAGES = 20
+PAGE_BYTES = 4_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Columns:
         return cls(
             model, Sql(", ".join(texts), tuple(parameters)), Sql(" ".join(joined[1:]), tuple(of_joins))
         )
+
+    @property
+    def size(self) -> int:
+        """An estimate of the statements that select them, in bytes: of half of those that may be kept."""
+        return MOST_PAGES // 2 * (PAGE_BYTES + len(self.select.text) + len(self.joins.text))
 
     def of_rows(self, rows: Sql, *further: str) -> tuple[Sql | str, ...]:
         """Give the statement that selects the columns of some rows, in the order of their ``PLACE``.

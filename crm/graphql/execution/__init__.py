@@ -1,7 +1,7 @@
 """The one function that runs GraphQL: HTTP, WebSocket, event stream and tests come through here."""
 
 from crm.graphql.execution.operations import Operation, Prepared, Refused
-from crm.graphql.execution.preparing import prepare
+from crm.graphql.execution.preparing import check_document, prepare
 from crm.graphql.execution.running import execute, respond, run
 
-__all__ = ["Operation", "Prepared", "Refused", "execute", "prepare", "respond", "run"]
+__all__ = ["Operation", "Prepared", "Refused", "check_document", "execute", "prepare", "respond", "run"]

@@ -18,9 +18,12 @@ SERVICE_UNAVAILABLE = 503
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What a client asks for: the parameters of a GraphQL request."""
+    """What a client asks for: the parameters of a GraphQL request.
 
-    query: str
+    Without ``query``, the extension ``persistedQuery`` names the document.
+    """
+
+    query: str | None
     variables: Mapping[str, Any] | None = None
     operation_name: str | None = None
     extensions: Mapping[str, Any] | None = None

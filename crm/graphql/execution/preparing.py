@@ -15,7 +15,7 @@ from graphql import (
 from crm.actors import Actor
 from crm.errors import CrmError, Unauthenticated
 from crm.graphql import errors
-from crm.graphql.documents import Document, DocumentCache, parse_document
+from crm.graphql.documents import Document, DocumentCache, find_document, parse_document, remember
 from crm.graphql.execution.operations import (
     BAD_REQUEST,
     METHOD_NOT_ALLOWED,
@@ -54,7 +54,7 @@ def prepare(
     """
     bounds = limits()
     try:
-        document = _load(schema, operation.query, actor, bounds)
+        document = _load(schema, operation, actor, bounds)
         node = _select(document, operation, actor, allow)
         raw = dict(operation.variables or {})
         check_variables(raw, document.node, bounds)
@@ -115,11 +115,18 @@ def _cost(
     return cost
 
 
-def _load(schema: GraphQLSchema, text: str, actor: Actor | None, bounds: Limits) -> Document:
+def _load(schema: GraphQLSchema, operation: Operation, actor: Actor | None, bounds: Limits) -> Document:
+    named = find_document(operation.query, operation.extensions, actor)
+    text = named.text
     if actor is not None:
-        return _checked_documents.get(
-            (schema, bounds, text), lambda: _check(schema, text, bounds), most_tokens=bounds.kept_tokens
+        document = _checked_documents.get(
+            (schema, bounds, text),
+            lambda: check_document(schema, text, bounds),
+            most_tokens=bounds.kept_tokens,
         )
+        if named.new_hash is not None:
+            remember(actor.company_id, named.new_hash, text)
+        return document
     # Strangers learn nothing of the schema, not even whether a document is valid; nor do they fill the cache.
     try:
         document = _parse(text, bounds)
@@ -128,7 +135,7 @@ def _load(schema: GraphQLSchema, text: str, actor: Actor | None, bounds: Limits)
     only_operations = len(document.operations) == len(document.node.definitions)
     if not only_operations or not all(_asks_for_nothing(each) for each in document.operations):
         raise Unauthenticated
-    return _check(schema, text, bounds)
+    return check_document(schema, text, bounds)
 
 
 def _asks_for_nothing(operation: OperationDefinitionNode) -> bool:
@@ -144,8 +151,12 @@ def _parse(text: str, bounds: Limits) -> Document:
     )
 
 
-def _check(schema: GraphQLSchema, text: str, bounds: Limits) -> Document:
-    """Parse a document and hold it against limits and schema: all that does not depend on variables."""
+def check_document(schema: GraphQLSchema, text: str, bounds: Limits) -> Document:
+    """Parse a document and hold it against limits and schema: all that does not depend on variables.
+
+    :raises TooComplex: if it is over a limit.
+    :raises Refused: if it is no document of this schema.
+    """
     try:
         document = _parse(text, bounds)
     except GraphQLError as error:

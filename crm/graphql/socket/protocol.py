@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from crm.graphql.documents import names_document
 from crm.graphql.execution import Operation
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -58,7 +59,7 @@ class Message:
         query, name = self.payload.get("query"), self.payload.get("operationName")
         variables, extensions = self.payload.get("variables"), self.payload.get("extensions")
         if (
-            not isinstance(query, str)
+            not (isinstance(query, str) or (query is None and names_document(extensions)))
             or not isinstance(name, str | None)
             or not isinstance(variables, dict | None)
             or not isinstance(extensions, dict | None)

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, UnreadablePostError
 
+from crm.graphql.documents import names_document
 from crm.graphql.execution import Operation
 from crm.graphql.limits import Limits, limits
 from crm.graphql.view.answers import JSON, HttpRefusal
@@ -85,7 +86,7 @@ def operation_of(parameters: Any) -> Operation:
     if not isinstance(parameters, dict):
         raise HttpRefusal(BAD_REQUEST, "The request must be one JSON object; batches are not served.")
     query, name = parameters.get("query"), parameters.get("operationName")
-    if not isinstance(query, str):
+    if not isinstance(query, str) and not (query is None and names_document(parameters.get("extensions"))):
         raise HttpRefusal(BAD_REQUEST, "The parameter query must be a string.")
     if not isinstance(name, str | None):
         raise HttpRefusal(BAD_REQUEST, "The parameter operationName must be a string.")

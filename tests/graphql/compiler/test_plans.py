@@ -180,7 +180,7 @@ def test_plan_with_a_moment_is_not_kept():
 
 
 def test_cache_keeps_what_was_used_last():
-    cache: PlanCache[int] = PlanCache(most=2)
+    cache: PlanCache[int] = PlanCache(most=20)
     made: list[int] = []
 
     def get(number: int) -> int:
@@ -188,11 +188,11 @@ def test_cache_keeps_what_was_used_last():
             made.append(number)
             return number
 
-        return cache.get(number, make)
+        return cache.get(number, make, size=lambda _: 10)
 
     assert [get(1), get(2), get(1), get(3), get(1), get(2)] == [1, 2, 1, 3, 1, 2]
     assert made == [1, 2, 3, 2]
-    assert len(cache) == 2
+    assert (len(cache), cache.size) == (2, 20)
 
 
 def test_expressions_are_not_mistaken_for_values():

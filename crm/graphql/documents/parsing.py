@@ -1,9 +1,7 @@
-"""Documents: from text to what can be run, and the bounded memory of those that were checked."""
+"""Documents: from text to what can be run."""
 
 import re
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,36 +65,6 @@ def parse_document(text: str, *, tokens: int, comments: int, length: int, depth:
         {each.name.value: each for each in node.definitions if isinstance(each, FragmentDefinitionNode)},
         _count_tokens(node),
     )
-
-
-class DocumentCache:
-    """The documents used last, up to a sum of tokens; safe to share between threads."""
-
-    def __init__(self) -> None:
-        self._documents: OrderedDict[Hashable, Document] = OrderedDict()
-        self._tokens = 0
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._documents)
-
-    def get(self, key: Hashable, make: Callable[[], Document], *, most_tokens: int) -> Document:
-        """Give the document of a key, made if it is not here; what ``make`` raises is not kept."""
-        with self._lock:
-            found = self._documents.get(key)
-            if found is not None:
-                self._documents.move_to_end(key)
-                return found
-        # Outside the lock: two threads may check the same document, none waits for another's.
-        made = make()
-        with self._lock:
-            if key not in self._documents:
-                self._tokens += made.tokens
-            self._documents[key] = made
-            while self._tokens > most_tokens:
-                _, oldest = self._documents.popitem(last=False)
-                self._tokens -= oldest.tokens
-        return made
 
 
 def _count_tokens(node: DocumentNode) -> int:

@@ -1,0 +1,33 @@
+"""The registered documents of the current company: to look at, and to remove."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from crm.actors import Action
+from crm.admin.base import acting
+from crm.admin.writing import WritesThroughService
+from crm.models import RegisteredDocument
+from crm.services.registered_documents import remove_document
+
+
+@admin.register(RegisteredDocument)
+class RegisteredDocumentAdmin(WritesThroughService[RegisteredDocument]):
+    """What an operator registered for the company; a text is never changed, since its hash names it."""
+
+    view_action = Action.MANAGE_COMPANY
+    write_action = Action.MANAGE_COMPANY
+    may_add = False
+    list_display = ("name", "hash", "created_at")
+    search_fields = ("name", "hash")
+    ordering = ("name", "pk")
+    fields = ("name", "hash", "text", "created_at")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody change a document: its text is what its hash says."""
+        return False
+
+    def remove(self, request: HttpRequest, obj: RegisteredDocument) -> None:
+        """Delete a document."""
+        remove_document(obj, actor=acting(request))
