@@ -10,6 +10,9 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 LEAST_SECRET_LENGTH = 50
+#: Tables that PostgreSQL tries in every order. The joins of a list of leads (7) take 235 ms to plan by the
+#: default of 8, and 1.7 ms by this, on the same busy machine; the plans, and what they take, are the same.
+JOIN_COLLAPSE_LIMIT = 3
 
 
 def number(env: environ.Env, name: str, default: int) -> int:
@@ -81,7 +84,7 @@ def database(
         options = {
             "connect_timeout": 3,
             "options": f"-c statement_timeout={statement_timeout}s -c lock_timeout=3s"
-            " -c idle_in_transaction_session_timeout=30s",
+            f" -c idle_in_transaction_session_timeout=30s -c join_collapse_limit={JOIN_COLLAPSE_LIMIT}",
             # Django's own cursors never prepare. Compiled reads do, from the third time on: a statement of
             # many sub-selects takes longer to plan than to run.
             "prepare_threshold": 2 if prepared else None,

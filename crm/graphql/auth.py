@@ -18,11 +18,13 @@ class Context:
     """The context value of one execution; ``memo`` holds what its resolvers share.
 
     ``once`` stands for the key of a request that may be repeated, None for a request without one.
+    ``selections`` are those collected so far, by type and nodes; it may be the document's own.
     """
 
     actor: Actor | None
     once: Once | None = None
     memo: dict[Any, Any] = field(default_factory=dict)
+    selections: dict[Any, Any] = field(default_factory=dict)
 
 
 def actor_of(info: GraphQLResolveInfo) -> Actor:

@@ -26,7 +26,22 @@ VISIBILITY_COLUMNS = ("company_id", "deleted_at")
 def selected_fields(
     info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode]
 ) -> dict[str, list[FieldNode]]:
-    """Collect the sub-selections of fields that return one type, by field name, aliases merged."""
+    """Collect the sub-selections of fields that return one type, by field name, aliases merged.
+
+    The result is kept, for the next to ask and, where no variable has a say, for the next request.
+    """
+    fields = tuple(nodes)
+    key = (type_name, *map(id, fields))
+    known: dict[Any, Any] = info.context.selections
+    if key not in known:
+        known[key] = _collect(info, type_name, fields)
+    found: dict[str, list[FieldNode]] = known[key]
+    return found
+
+
+def _collect(
+    info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode]
+) -> dict[str, list[FieldNode]]:
     object_type = info.schema.get_type(type_name)
     if not isinstance(object_type, GraphQLObjectType):
         raise TypeError(f"{type_name} is no object type")
@@ -36,7 +51,7 @@ def selected_fields(
     by_name: dict[str, list[FieldNode]] = defaultdict(list)
     for same_key in collected.values():
         by_name[same_key[0].name.value].extend(same_key)
-    return by_name
+    return dict(by_name)
 
 
 @cache

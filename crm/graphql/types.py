@@ -1,6 +1,7 @@
 """How a field of a type is stored or computed, and the types of the shared kernel."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import graphene
@@ -49,10 +50,10 @@ class Attribute(graphene.Field):
     def __init__(
         self, type_: Any, path: str, *, resolver: Callable[..., Any] | None = None, **kwargs: Any
     ) -> None:
+        value_of = attrgetter(path.replace("__", "."))
+
         def read(row: Any, _info: GraphQLResolveInfo) -> Any:
-            for name in path.split("__"):
-                row = getattr(row, name)
-            return row
+            return value_of(row)
 
         super().__init__(type_, resolver=resolver or read, **kwargs)
         self.loads = (path,)

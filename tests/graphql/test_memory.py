@@ -1,4 +1,4 @@
-"""What a process keeps of ever new documents is bounded by size; ``benchmarks/memory.py`` measures the rest."""
+"""What a process keeps of ever new documents is bounded; ``benchmarks/memory.py`` measures all of it."""
 
 import gc
 import weakref

@@ -30,7 +30,7 @@ def respond(
         prepared.schema,
         prepared.document.node,
         root_value=root_value,
-        context_value=Context(actor=prepared.actor, once=once),
+        context_value=Context(actor=prepared.actor, once=once, selections=_selections(prepared)),
         variable_values=prepared.raw_variables,
         operation_name=prepared.node.name.value if prepared.node.name else None,
         hide_suggestions=True,
@@ -47,6 +47,14 @@ def respond(
     if not answered and errors.database_away(raised):
         return SERVICE_UNAVAILABLE, {"errors": answer["errors"]}
     return OK, answer
+
+
+def _selections(prepared: Prepared) -> dict[Any, Any]:
+    """Give what is known of the selections: of the document itself, if no variable decides on them."""
+    if prepared.node.variable_definitions:
+        return {}
+    kept: dict[Any, Any] = prepared.document.memo.setdefault("selections", {})
+    return kept
 
 
 def _compiled(prepared: Prepared) -> ExecutionResult | None:
