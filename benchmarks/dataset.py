@@ -195,7 +195,7 @@ def migrate_own_database() -> bool:
     from django.db import connection, connections
 
     name = connection.settings_dict["NAME"]
-    with connections["default"]._nodb_cursor() as cursor:  # type: ignore[attr-defined]  # Django's own way
+    with connections["default"]._nodb_cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if cursor.fetchone():
             return False

@@ -1,7 +1,7 @@
 """Whether a process stays as large as it is while it is sent ever new documents.
 
 ``python -m benchmarks.memory`` sends distinct valid documents to the execution function, in this process, for
-a real actor on the PostgreSQL database of ``DATABASE_URL``, which it fills if it is empty. It prints the
+a real actor on the PostgreSQL database of ``DATABASE_URL``, which it makes if there is none. It prints the
 resident memory after each tenth; exit code 1 says that the last reading is more than 10 % above that after
 20 %, when the caches are full.
 """

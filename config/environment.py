@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 LEAST_SECRET_LENGTH = 50
 #: Tables that PostgreSQL tries in every order. The joins of a list of leads (7) take 235 ms to plan by the
-#: default of 8, and 1.7 ms by this, on the same busy machine; the plans, and what they take, are the same.
+#: default of 8, and 1.7 ms by this, on the same busy machine; running takes what it took.
 JOIN_COLLAPSE_LIMIT = 3
 
 

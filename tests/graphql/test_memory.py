@@ -8,7 +8,7 @@ import pytest
 from benchmarks.memory import Writer
 from crm.graphql.compiler import compile
 from crm.graphql.compiler.cache import PlanCache
-from crm.graphql.documents import Document, DocumentCache
+from crm.graphql.documents import Document, DocumentCache, parse_document
 from crm.graphql.execution import Operation, execute, prepare, preparing
 from crm.graphql.execution.running import QUERY_AND_MUTATION
 from crm.graphql.limits import Limits
@@ -44,10 +44,9 @@ def test_plans_are_kept_up_to_a_sum_of_bytes_and_no_document_longer(actors, sett
     monkeypatch.setattr(compile, "_plans", plans)
     settings.GRAPHQL_LIMITS = {"kept_tokens": 2_000}
     made: weakref.WeakSet[Document] = weakref.WeakSet()
-    parse = preparing.parse_document
 
     def parse_and_note(*given, **limits):
-        document = parse(*given, **limits)
+        document = parse_document(*given, **limits)
         made.add(document)
         return document
 
