@@ -4,12 +4,13 @@ from typing import Any, ClassVar, Self
 
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.text import slugify
 
 from crm.actors import Actor
 from crm.models.lifecycle import LIVE, LiveModel, LiveQuerySet
+from crm.models.tallies import visible_count_by
 
 LONGEST_ROTTING_DAYS = 3650
 LARGEST_WEIGHT = 100_000
@@ -21,15 +22,7 @@ def visible_lead_count(actor: Actor, *, key: str) -> Coalesce:
     :param key: name of the lead's foreign key that points at the row.
     """
     lead: Any = Pipeline._meta.get_field("leads").related_model
-    counted = (
-        lead.objects.visible_to(actor)
-        .filter(**{key: OuterRef("pk")})
-        .order_by()
-        .values(key)
-        .annotate(number=Count("pk"))
-        .values("number")
-    )
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+    return visible_count_by(lead, actor, key)
 
 
 class PipelineQuerySet(LiveQuerySet["Pipeline"]):

@@ -75,7 +75,9 @@ def report(medians: Medians, *, title: str, rounds: int, seconds: int) -> str:
         except KeyError:
             # One of the two did not take part.
             continue
-        met = (target.least is None or value >= target.least) and (target.most is None or value <= target.most)
+        met = (target.least is None or value >= target.least) and (
+            target.most is None or value <= target.most
+        )
         wanted = f"at least {target.least}" if target.most is None else f"at most {target.most}"
         lines.append(f"| {target.words} | {wanted} | {value:.2f} | {'yes' if met else 'no'} |\n")
     return "".join(lines) + "\n"

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 SPECIFICATION = Path(__file__).parents[2] / "tests" / "specification"
 LIGHT = {"leads": "{ currentPage hasMorePages }", "peoples": "{ hasMorePages }"}
@@ -82,7 +81,9 @@ WORKLOADS = [
     Workload(
         name="leads-20-page-500", kind="leads", rows=20, total=False, arguments=" page: 500,", only=OURS
     ),
-    Workload(name="leads-20-cursor", kind="leads", rows=20, total=False, only=frozenset({"crm"}), after=5_000),
+    Workload(
+        name="leads-20-cursor", kind="leads", rows=20, total=False, only=frozenset({"crm"}), after=5_000
+    ),
 ]
 #: Half of two million leads lies before the cursor.
 LARGE = [

@@ -19,6 +19,7 @@ from crm.graphql.pages import DEFAULT_PAGE_SIZE, Page, PaginatorInfo, check_afte
 from crm.graphql.prefetch import load, selected_fields
 from crm.graphql.where import Conditions, where_input
 from crm.graphql.where_has import has_arguments, has_condition
+from crm.models.tallies import count_visible
 
 
 def cursor_columns(keys: Sequence[Key]) -> list[str]:
@@ -92,6 +93,15 @@ class ListField(Guarded):
         """Whether the list is of other rows than all visible ones of its model."""
         return self._source is not None
 
+    @property
+    def model(self) -> Any:
+        """The model of the rows."""
+        return self.filterset._meta.model
+
+    def is_whole(self, asked: Asked) -> bool:
+        """Tell whether all visible rows of the model are asked for."""
+        return not (self.has_source or asked.is_narrowed)
+
     def asked(self, arguments: Mapping[str, Any]) -> Asked:
         """Read the arguments of the field.
 
@@ -117,7 +127,7 @@ class ListField(Guarded):
         :raises BadUserInput: if a condition does not fit its column.
         """
         if self._source is None:
-            visible = self.filterset._meta.model._default_manager.visible_to(actor)
+            visible = self.model._default_manager.visible_to(actor)
         else:
             visible = self._source(actor, **asked.own)
         conditions = Conditions(self.filterset, actor)
@@ -143,7 +153,8 @@ class ListField(Guarded):
         asked = self.asked(arguments)
         keys = self.order(asked)
         place = self.place(asked, keys)
-        rows = self.rows(asked, actor_of(info))
+        actor = actor_of(info)
+        rows = self.rows(asked, actor)
         expressions = [key.expression for key in keys]
         planned = load(rows, self.row_type, data_nodes(info, self.wrapper), info)
         names = cursor_columns(keys)
@@ -162,7 +173,7 @@ class ListField(Guarded):
 
         return Page(
             read,
-            rows.count,
+            lambda: count_visible(self.model, actor) if self.is_whole(asked) else rows.count(),
             first=asked.first,
             page=asked.page,
             cursor=lambda row: self.cursor(keys, (getattr(row, name) for name in names)),

@@ -13,6 +13,7 @@ from crm.models.idempotency import IdempotencyKey
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
 from crm.models.messages import Message, MessageFile
 from crm.models.tags import Tag
+from crm.models.tallies import Tally
 from crm.models.tokens import ApiToken
 
 __all__ = [
@@ -41,5 +42,6 @@ __all__ = [
     "RegisteredDocument",
     "SocialChannel",
     "Tag",
+    "Tally",
     "User",
 ]

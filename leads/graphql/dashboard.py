@@ -12,6 +12,7 @@ from crm.graphql.pages import DEFAULT_PAGE_SIZE, Page, check_page, paginator_typ
 from crm.graphql.paginator import data_nodes
 from crm.graphql.prefetch import load, selected_fields
 from crm.graphql.where import Conditions, where_input
+from crm.models.tallies import count_visible
 from leads import models
 from leads.services import dashboard
 from pipelines.graphql.types import LeadPipelineStage
@@ -91,15 +92,16 @@ class DashboardQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_lead_count(_root: Any, info: GraphQLResolveInfo) -> int:
-        return models.Lead.objects.visible_to(actor_of(info)).count()
+        return count_visible(models.Lead, actor_of(info))
 
     @staticmethod
     def resolve_leads_by_stage(
         _root: Any, info: GraphQLResolveInfo, *, pipeline_id: str | None = None
     ) -> list[dict[str, Any]]:
         actor = actor_of(info)
-        counts = dashboard.count_by_stage(actor, pipeline_id)
-        nodes = selected_fields(info, "LeadStageCount", info.field_nodes).get("stage", [])
+        selected = selected_fields(info, "LeadStageCount", info.field_nodes)
+        counts = dashboard.count_by_stage(actor, pipeline_id, with_rotting="rotting_count" in selected)
+        nodes = selected.get("stage", [])
         visible = Stage.objects.visible_to(actor)
         rows = load(visible, LeadPipelineStage, nodes, info) if nodes else visible
         stages = rows.in_bulk([count.stage_id for count in counts])

@@ -16,8 +16,9 @@ from crm.models.channels import SocialChannel
 from crm.models.custom_fields import EntityKind, WithCustomFields
 from crm.models.files import FileLink
 from crm.models.history import HistoryEntry
-from crm.models.lifecycle import LIVE, LiveModel
+from crm.models.lifecycle import LIVE
 from crm.models.tags import Tagged
+from crm.models.tallies import TalliedModel
 from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
 from leads.models.lost_reasons import LeadLostReason
 from leads.models.querysets import LeadQuerySet
@@ -41,7 +42,7 @@ class LastActivity(models.TextChoices):
     CHANGE = "CHANGE", "change of the lead"
 
 
-class Lead(WithCustomFields, Tagged, LiveModel):
+class Lead(WithCustomFields, Tagged, TalliedModel):
     """A sales opportunity that moves through the stages of a pipeline."""
 
     user = models.ForeignKey(
@@ -102,6 +103,7 @@ class Lead(WithCustomFields, Tagged, LiveModel):
     search_text = models.TextField(blank=True, editable=False)
 
     entity_kind = EntityKind.LEAD
+    tallied_by = ("pipeline", "stage")
 
     #: The keys under which each of these is stored.
     _references: Mapping[str, int | None] = dict.fromkeys(

@@ -46,9 +46,12 @@ class LeadQuerySet(SearchedQuerySet[Row]):
 
     def with_deleted_for(self, actor: Actor) -> Self:
         rows = super().with_deleted_for(actor)
-        if actor.sees_all_leads:
+        if self.sees_all(actor):
             return rows
         return rows.filter(self._involving(actor.user_id))
+
+    def sees_all(self, actor: Actor) -> bool:
+        return actor.sees_all_leads
 
     def _involving(self, user_id: int | None) -> Q:
         condition = Q(owner_id=user_id)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from crm.actors import Actor
 from leads.models import Lead, StatusCategory
 from leads.models.querysets import is_rotting
-from pipelines.models import Pipeline, Stage
+from pipelines.models import Pipeline, Stage, visible_lead_count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,27 +34,27 @@ def totals(actor: Actor, condition: Q) -> dict[str, int]:
     return Lead.objects.visible_to(actor).filter(condition).order_by().aggregate(**counted)
 
 
-def count_by_stage(actor: Actor, pipeline_key: object = None) -> list[StageCount]:
+def count_by_stage(
+    actor: Actor, pipeline_key: object = None, *, with_rotting: bool = True
+) -> list[StageCount]:
     """Count the leads of each stage, in the order of the board, also of stages without leads.
 
     :param pipeline_key: narrows to the stages of one pipeline.
+    :param with_rotting: whether to count the rotting ones, which are told as 0 otherwise.
     :raises NotFound: if the pipeline does not exist for the actor.
     """
     stages = Stage.objects.visible_to(actor)
     if pipeline_key is not None:
         stages = stages.filter(pipeline=Pipeline.objects.find(actor, pipeline_key, argument="pipeline_id"))
-    counted = (
-        Lead.objects.visible_to(actor)
-        .filter(stage__in=stages.order_by().values("pk"))
-        .order_by()
-        .values_list("stage_id")
-        .annotate(leads=Count("pk"), rotting=Count("pk", filter=is_rotting()))
-    )
-    numbers = {stage: (leads, rotting) for stage, leads, rotting in counted}
-    ordered = stages.order_by("pipeline__weight", "pipeline_id", "weight", "pk").values_list("pk", flat=True)
+    rotting = _rotting_by_stage(actor, stages) if with_rotting else {}
+    counted = stages.annotate(leads_seen=visible_lead_count(actor, key="stage"))
+    ordered = counted.order_by("pipeline__weight", "pipeline_id", "weight", "pk")
     return [
-        StageCount(
-            stage_id=key, lead_count=numbers.get(key, (0, 0))[0], rotting_count=numbers.get(key, (0, 0))[1]
-        )
-        for key in ordered
+        StageCount(stage_id=key, lead_count=leads, rotting_count=rotting.get(key, 0))
+        for key, leads in ordered.values_list("pk", "leads_seen")
     ]
+
+
+def _rotting_by_stage(actor: Actor, stages: QuerySet[Stage]) -> dict[int, int]:
+    rotting = Lead.objects.visible_to(actor).filter(is_rotting(), stage__in=stages.order_by().values("pk"))
+    return dict(rotting.order_by().values_list("stage_id").annotate(number=Count("pk")))

@@ -12,6 +12,7 @@ from crm.graphql.mutations import Change
 from crm.graphql.prefetch import reread
 from crm.models.matching import as_pattern
 from crm.models.tags import tag_slug
+from crm.models.tallies import count_visible
 from people import models
 from people.graphql.inputs import AddressInput, ContactInput, ContactTypeInput, EmploymentPeopleHistoryInput
 from people.graphql.types import Address, Contact, ContactType, PeopleEmploymentHistory
@@ -58,7 +59,7 @@ class CountQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_people_count(_root: Any, info: GraphQLResolveInfo) -> int:
-        return models.Person.objects.visible_to(actor_of(info)).count()
+        return count_visible(models.Person, actor_of(info))
 
     @staticmethod
     def resolve_people_count_by_tag(_root: Any, info: GraphQLResolveInfo, *, tag: str) -> int:
@@ -69,7 +70,7 @@ class CountQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_organization_count(_root: Any, info: GraphQLResolveInfo) -> int:
-        return models.Organization.objects.visible_to(actor_of(info)).count()
+        return count_visible(models.Organization, actor_of(info))
 
 
 class PartsMutation(graphene.ObjectType):

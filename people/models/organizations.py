@@ -10,13 +10,14 @@ from crm.models.activities import Activity
 from crm.models.custom_fields import EntityKind, WithCustomFields
 from crm.models.files import FileLink
 from crm.models.history import HistoryEntry
-from crm.models.lifecycle import LIVE, LiveModel
+from crm.models.lifecycle import LIVE
 from crm.models.tags import Tagged
+from crm.models.tallies import TalliedModel
 from people.models.canonical import LONGEST_NAME_KEY, canonical_email, check_email, name_key, search_text
 from people.models.querysets import NamedQuerySet
 
 
-class Organization(WithCustomFields, Tagged, LiveModel):
+class Organization(WithCustomFields, Tagged, TalliedModel):
     """An external company."""
 
     user = models.ForeignKey(

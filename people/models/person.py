@@ -12,14 +12,15 @@ from crm.models.activities import Activity
 from crm.models.custom_fields import EntityKind, WithCustomFields
 from crm.models.files import FileLink
 from crm.models.history import HistoryEntry
-from crm.models.lifecycle import LIVE, LiveModel
+from crm.models.lifecycle import LIVE
 from crm.models.tags import Tagged
+from crm.models.tallies import TalliedModel
 from people.models.canonical import canonical_email, check_email, search_text
 from people.models.organizations import Organization
 from people.models.querysets import PersonQuerySet
 
 
-class Person(WithCustomFields, Tagged, LiveModel):
+class Person(WithCustomFields, Tagged, TalliedModel):
     """A person outside the company whom the company deals with."""
 
     user = models.ForeignKey(

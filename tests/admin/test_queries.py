@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from crm.models import Company, LeadVisibility
 from leads.models import Lead, LeadSource
 from people.models import Organization, Person
 from people.services.people import create_person
@@ -71,3 +72,23 @@ def test_list_is_flat(signed_in, tenant, model, make, expected):
         counted[wanted] = statements(client, model)
 
     assert counted == {1: (expected, 1), 20: (expected, 20), 100: (expected, 50)}
+
+
+@pytest.mark.postgres
+def test_a_list_that_nothing_narrows_is_not_counted(tenant, signed_in):
+    for _ in range(2):
+        make_lead(tenant)
+    LeadFactory(company=tenant.company, title="Other")
+    address = reverse(page(Lead, "changelist"))
+
+    def listed(member, **asked):
+        with CaptureQueriesContext(connection) as captured:
+            found = signed_in(member).get(address, asked).context["cl"].result_count
+        counts = [q["sql"] for q in captured if "COUNT(" in q["sql"] and 'FROM "leads_lead"' in q["sql"]]
+        return found, bool(counts)
+
+    assert listed("manager") == (3, False)
+    assert listed("manager", o="-1") == (3, False)
+    assert listed("manager", q="other") == (1, True)
+    Company.objects.filter(pk=tenant.company.pk).update(lead_visibility=LeadVisibility.OWN)
+    assert listed("agent") == (2, True)

@@ -22,6 +22,7 @@ from crm.graphql.paginator import Asked, ListField, cursor_columns
 from crm.graphql.queries import SingleField
 from crm.models.base import parse_id, parse_uuid
 from crm.models.prepared import Sql, Statement, Uncompilable
+from crm.models.tallies import tallies_for
 
 #: Statements that one list keeps, and what each has beside its columns, in bytes.
 MOST_PAGES = 20
@@ -77,6 +78,11 @@ class Columns:
 def _count_sql(rows: Any) -> tuple[Sql | str, ...]:
     text, parameters = rows.order_by().values_list("pk").query.sql_with_params()
     return ("SELECT COUNT(*) FROM (", Sql(text, parameters), ") counted")
+
+
+def _sum_sql(tallies: Any) -> tuple[Sql | str, ...]:
+    text, parameters = tallies.values_list("n").query.sql_with_params()
+    return ("SELECT SUM(n) FROM (", Sql(text, parameters), ") tallied")
 
 
 def _holds_variable(value: ValueNode) -> bool:
@@ -224,6 +230,9 @@ class ListRead(Read):
 
     @cached_property
     def _count(self) -> Statement:
+        tallies = None if self.field.has_source else tallies_for(self.columns.model, self.symbolic)
+        if tallies is not None:
+            return Statement.of(*_sum_sql(tallies))
         rows = self.columns.model._default_manager.visible_to(self.symbolic)
         if self.field.has_source:
             rows = self.field.rows(self.field.asked({"first": 0}), self.symbolic)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from crm.models.activities import Activity
 from crm.models.channels import SocialChannel
 from crm.models.history import HistoryEntry
+from crm.models.tallies import Tally
+from crm.services.tallies import find_wrong_tallies
 from leads.models import Lead, LeadPerson
 from leads.services.leads import create_lead
 from people.models import ContactType, Employment, Merge, Organization, OrganizationFile, Person, PersonFile
@@ -95,11 +97,11 @@ def rows() -> dict[Any, list[dict[str, Any]]]:
 
 
 def without_bookkeeping(state: dict[Any, list[dict[str, Any]]], newest: int) -> dict[Any, Any]:
-    """Leave out merges, entries of the history that came later, and what counts the changes of a record."""
+    """Leave out merges, later entries of the history, what counts the changes of a record, and tallies."""
     kept = {}
     for model, stored in state.items():
         left_out = BOOKKEEPING if model in VERSIONED else set()
-        if model is not Merge:
+        if model not in {Merge, Tally}:
             kept[model] = [
                 {name: value for name, value in row.items() if name not in left_out}
                 for row in stored
@@ -207,6 +209,7 @@ def merge_and_undo(made: list[Any], tenant: Any) -> None:
     newest = newest_entry(before)
     left, were = without_bookkeeping(rows(), newest), without_bookkeeping(before, newest)
     assert {model: left[model] for model in left if left[model] != were[model]} == {}
+    assert find_wrong_tallies() == []
 
 
 def check_nothing_is_lost(before: Any, after: Any, winner: Any, losers: list[Any]) -> None:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("crm", "0003_tenant_keys")]
+    dependencies = [("crm", "0004_tally")]
 
     operations = [
         migrations.AddField(

@@ -1,0 +1,59 @@
+"""Whether tallies are the numbers of rows, and making them so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, transaction
+
+from crm.models.tallies import TalliedModel, Tally
+from crm.models.tally_triggers import NONE, TalliedTable
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Lack:
+    """By how much the tallies of one kind, parent and key say less than there are rows; below 0 if more."""
+
+    company_id: int
+    kind: str
+    parent: int
+    key: int
+    number: int
+
+
+def find_wrong_tallies() -> list[Lack]:
+    """Give what the tallies of all companies lack; every row is counted."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in _tallied_tables():
+            cursor.execute(table.wrong())
+            found += [
+                Lack(company_id=company, kind=kind, parent=parent, key=key, number=int(number))
+                for company, kind, parent, key, number in cursor.fetchall()
+            ]
+    return sorted(found)
+
+
+@transaction.atomic
+def mend_tallies() -> int:
+    """Make the tallies of all companies the numbers of rows, while others write; give how many were wrong."""
+    mended = 0
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Two who mended at once would both add what was lacking; writers are not kept out by this lock.
+            cursor.execute(f"LOCK TABLE {Tally._meta.db_table} IN SHARE UPDATE EXCLUSIVE MODE")
+        for table in _tallied_tables():
+            cursor.execute(table.mend())
+            mended += cursor.rowcount
+    return mended
+
+
+def _tallied_tables() -> Iterator[TalliedTable]:
+    if connection.vendor != "postgresql":
+        return
+    for model in apps.get_models():
+        if issubclass(model, TalliedModel):
+            fields: list[Any] = [model._meta.get_field(name) for name in model.tallied_by]
+            parent, key = [field.column for field in fields] or [NONE, NONE]
+            yield TalliedTable(model._meta.db_table, model.entity_kind.value, parent, key)

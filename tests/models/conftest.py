@@ -1,0 +1,13 @@
+"""Imports, for what holds whoever writes."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.factories.crm import Tenant
+from tests.imports.conftest import Import, importing
+
+
+@pytest.fixture
+def import_leads(tenant: Tenant, tmp_path: Path) -> Import:
+    return importing("import_leads", tenant, tmp_path)
