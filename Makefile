@@ -42,7 +42,7 @@ check-rest: .venv/installed-dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -q tests/test_migrations.py tests/test_schema.py
 
-# READS="--rounds 2 --workloads leads-20" and the like reach the first of them.
+# READS="--rounds 2 --workloads leads-20" or READS=--large and the like reach the first of them.
 bench: .venv/installed
 	@$(PIP) --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.reads $(READS)

@@ -193,9 +193,9 @@ STATEMENTS = (
 
 
 def migrate_own_database() -> bool:
-    """Make the database of the settings if there is none, with the settings of a server for reads.
+    """Make the database of the settings if there is none, and bring its tables to the present code.
 
-    Give whether it was made; a database that is there is left as it is.
+    One that is made has the settings of a server for reads. Give whether it was made.
     """
     from django.core.management import call_command
     from django.db import connection, connections
@@ -203,14 +203,14 @@ def migrate_own_database() -> bool:
     name = connection.settings_dict["NAME"]
     with connections["default"]._nodb_cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if cursor.fetchone():
-            return False
-        quoted = connection.ops.quote_name(name)
-        cursor.execute(f"CREATE DATABASE {quoted}")
-        for setting in SETTINGS:
-            cursor.execute(f"ALTER DATABASE {quoted} SET {setting}")
+        is_there = cursor.fetchone() is not None
+        if not is_there:
+            quoted = connection.ops.quote_name(name)
+            cursor.execute(f"CREATE DATABASE {quoted}")
+            for setting in SETTINGS:
+                cursor.execute(f"ALTER DATABASE {quoted} SET {setting}")
     call_command("migrate", verbosity=0)
-    return True
+    return not is_there
 
 
 def main() -> None:

@@ -2,9 +2,9 @@
 
 ``python -m benchmarks.reads`` makes a database of its own (``--database``, kept for the next time), starts
 the contenders on one core with PostgreSQL and wrk on the other, compares their answers, and prints medians of
-interleaved rounds. Changes of leads are measured in a copy of the database, which is removed. ``--large`` takes
-part in two million leads instead. It needs PostgreSQL, wrk (Debian: ``apt-get install wrk``) and the extra
-``bench``; PostGraphile takes part after ``npm install`` in ``benchmarks/postgraphile``.
+interleaved rounds. Changes of leads are measured in a copy of the database, which is removed. ``--large``
+measures among two million leads instead. It needs PostgreSQL, wrk (Debian: ``apt-get install wrk``) and the
+extra ``bench``; PostGraphile takes part after ``npm install`` in ``benchmarks/postgraphile``.
 """
 
 import argparse

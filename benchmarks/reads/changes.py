@@ -56,6 +56,9 @@ WITH place AS (
         receiver_id, user_id)
     SELECT {MOMENT}, {MOMENT}, 'MAKER', 'graphql', '{{}}', $1, lead.id, receiver.id, lead.user_id
     FROM lead, receiver
+), event AS (
+    INSERT INTO crm_event (company_id, entity, object_id, kind, changes, actor_id, door, created_at)
+    SELECT $1, 'lead', lead.id, 'created', '{{}}', lead.user_id, 'graphql', {MOMENT} FROM lead
 )
 SELECT json_build_object('data', json_build_object('createLead', json_build_object('id', lead.id::text,
     'uuid', lead.uuid, 'title', lead.title, 'status', json_build_object('name', status.name), 'stage',
@@ -95,6 +98,9 @@ WITH old AS (
     SELECT {MOMENT}, {MOMENT}, $1, lead.id, place.id, place.name, place.pipeline, {MOMENT}, maker.id,
         'graphql'
     FROM lead, place, maker
+), event AS (
+    INSERT INTO crm_event (company_id, entity, object_id, kind, changes, actor_id, door, created_at)
+    SELECT $1, 'lead', lead.id, 'updated', '{{}}', maker.id, 'graphql', {MOMENT} FROM lead, maker
 )
 SELECT json_build_object('data', json_build_object('updateLead', json_build_object('id', lead.id::text,
     'title', lead.title, 'stage', json_build_object('name', place.name))))::text

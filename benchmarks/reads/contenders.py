@@ -67,8 +67,8 @@ class Contender:
         process = subprocess.Popen(
             ["taskset", "-c", str(core), *self._command(port)],
             env={**os.environ, **self.environment, **environment, "PORT": str(port)},
-            # The CRM logs each request, as in production; nobody reads it here.
-            stderr=subprocess.DEVNULL if self.name in ("crm", "standard") else None,
+            # Each request is logged, as in production; nobody reads it here.
+            stderr=subprocess.DEVNULL if self.name in ("crm", "standard", "strawberry") else None,
         )
         try:
             _wait(port, process)
@@ -78,14 +78,15 @@ class Contender:
             process.wait(30)
 
     def _command(self, port: int) -> list[str]:
-        if self.command[0] == "node":
+        if self.documents:
+            # No program of Python: it reads its port from the environment.
             return list(self.command)
         address = ["--bind", f"127.0.0.1:{port}"] if "gunicorn" in self.command[0] else ["--port", str(port)]
         return [sys.executable, "-m", *self.command, *address]
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
+    for _ in range(600):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).read()
             return
@@ -95,7 +96,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
             if process.poll() is not None:
                 raise RuntimeError("A contender did not start; what it said stands above.") from None
             time.sleep(0.1)
-    raise RuntimeError("A contender did not answer within 10 s.")
+    raise RuntimeError("A contender did not answer within 60 s.")
 
 
 CONTENDERS = {

@@ -100,6 +100,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         return
     await receive()
+    if scope["path"] not in STATEMENTS:
+        await send({"type": "http.response.start", "status": 404, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": b"{}"})
+        return
     if _pool is None:
         # Its joins in the order in which they are written: the best that was found for these statements.
         _pool = await asyncpg.create_pool(

@@ -18,7 +18,7 @@ class Target:
 
     words: str
     value: Callable[[Medians], float]
-    least: float | None = None
+    least: float = 0.0
     most: float | None = None
 
 

@@ -117,20 +117,18 @@ def _compare(
 
     :raises RuntimeError: if they differ.
     """
-    answers = {
-        each: _ask(each.contender.url(each.port, workload), bodies[each.contender.name], database.token)
+    answers = [
+        _ask(each.contender.url(each.port, workload), bodies[each.contender.name], database.token)
         for each in taking
-    }
+    ]
     if workload.changes:
         # Each makes rows of its own: their keys and moments differ.
-        answers = {each: _shape(answer) for each, answer in answers.items()}
-    first, *others = answers
-    for other in others:
-        normalised = other.contender.normalised or first.contender.normalised
-        shown = [answers[first], answers[other]]
-        texts = [json.dumps(normalised(each) if normalised else each) for each in shown]
+        answers = [_shape(answer) for answer in answers]
+    for other, answer in zip(taking[1:], answers[1:], strict=True):
+        normalised = other.contender.normalised or (lambda answer: answer)
+        texts = [json.dumps(normalised(each)) for each in (answers[0], answer)]
         if texts[0] != texts[1]:
-            names = f"{first.contender.name} and {other.contender.name}"
+            names = f"{taking[0].contender.name} and {other.contender.name}"
             raise RuntimeError(f"{workload.name}: {names} differ.\n{texts[0][:600]}\n{texts[1][:600]}")
 
 
