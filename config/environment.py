@@ -8,6 +8,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import IsolationLevel
 
 LEAST_SECRET_LENGTH = 50
 #: Tables that PostgreSQL tries in every order. The joins of a list of leads (7) take 235 ms to plan by the
@@ -83,6 +84,8 @@ def database(
         parsed["ENGINE"] = "config.postgresql"
         options = {
             "connect_timeout": 3,
+            # Whatever the server's default: events are numbered by what is committed when a lock is got.
+            "isolation_level": IsolationLevel.READ_COMMITTED,
             "options": f"-c statement_timeout={statement_timeout}s -c lock_timeout=3s"
             f" -c idle_in_transaction_session_timeout=30s -c join_collapse_limit={JOIN_COLLAPSE_LIMIT}",
             # Django's own cursors never prepare. Compiled reads do, from the third time on: a statement of

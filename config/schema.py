@@ -12,6 +12,7 @@ from crm.graphql.queries import Query as CrmQuery
 from leads.graphql.agents import AgentQuery
 from leads.graphql.bulk import LeadBulkMutation
 from leads.graphql.dashboard import DashboardQuery
+from leads.graphql.events import LeadEventQuery
 from leads.graphql.files import FileMutation, FileQuery
 from leads.graphql.imports import ImportMutation, ImportQuery
 from leads.graphql.lookups import LookupMutation, LookupQuery
@@ -42,6 +43,7 @@ class Query(
     PeopleQuery,
     PipelinesQuery,
     LeadsQuery,
+    LeadEventQuery,
     DashboardQuery,
     ImportQuery,
     ClusterQuery,

@@ -44,6 +44,8 @@ PORT = number(env, "PORT", 8000)
 WEB_CONCURRENCY = number(env, "WEB_CONCURRENCY", 1)
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
+# How long a client may be away and still hear all that it missed.
+EVENT_RETENTION_DAYS = number(env, "EVENT_RETENTION_DAYS", 7)
 API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
 # Off, every query takes the way of SQLite: for comparing, and for finding a fault.

@@ -68,3 +68,13 @@ class BadUserInput(CrmError):
 
     code = "BAD_USER_INPUT"
     default_message = "The input is not valid."
+
+
+class CursorExpired(CrmError):
+    """The events after a cursor are not all there any more; ``oldest`` is the oldest cursor that serves."""
+
+    code = "CURSOR_EXPIRED"
+    default_message = "The events after this cursor are no longer kept: read anew, then listen from now on."
+
+    def __init__(self, oldest: str) -> None:
+        super().__init__(oldest=oldest)

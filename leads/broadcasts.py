@@ -5,11 +5,10 @@ from typing import Any
 from django.dispatch import receiver
 
 from crm.events import hints
-from crm.events.audience import Event
 from leads.signals import lead_changed
 
 
 @receiver(lead_changed, dispatch_uid="leads.broadcasts")
-def announce(*, event: Event, **_: Any) -> None:
-    """Hand a committed event on."""
-    hints.publish(event)
+def announce(**_: Any) -> None:
+    """Say that there is news in the log."""
+    hints.publish()

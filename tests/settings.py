@@ -20,6 +20,7 @@ os.environ |= {
     "DJANGO_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "DJANGO_DEBUG": "true",
     "DJANGO_SECRET_KEY": "tests-only",
+    "EVENT_RETENTION_DAYS": "7",
     "FILES_BUCKET": "",
     "FILES_ROOT": str(directory / "files"),
     "FILES_STORAGE": "local",

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Any, Literal
 
 from crm.actors import Actor, Door
+from crm.events.cursor import NOWHERE, Cursor
 
 Kind = Literal["created", "updated", "deleted", "restored", "bulk"]
 
@@ -15,8 +16,9 @@ class Event:
     """A committed change of one record; it carries who may hear of it, never the record's content.
 
     ``before`` and ``after`` are the users who may see the record where members see only their own, before
-    and after the change; None stands for all members. ``changes`` holds plain JSON values. A ``bulk`` event
-    stands for many changes at once: its ``object_id`` is 0.
+    and after the change; None stands for all members. ``changes`` holds previous ids. A ``bulk`` event
+    stands for many changes at once: its ``object_id`` is 0. ``cursor`` is its place in the
+    log, once it has one.
     """
 
     company_id: int
@@ -28,40 +30,25 @@ class Event:
     door: Door
     actor_id: int | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+    cursor: Cursor = NOWHERE
 
-    def to_message(self) -> dict[str, Any]:
-        """Give the event in plain JSON types, as it travels between processes."""
+    def audience(self) -> dict[str, list[int] | None] | None:
+        """Give the users who may hear of it in plain JSON types, None for all members."""
+        if self.before is None and self.after is None:
+            return None
         return {
-            "company_id": self.company_id,
-            "entity": self.entity,
-            "object_id": self.object_id,
-            "kind": self.kind,
             "before": None if self.before is None else sorted(self.before),
             "after": None if self.after is None else sorted(self.after),
-            "door": self.door.value,
-            "actor_id": self.actor_id,
-            "changes": dict(self.changes),
         }
 
-    @classmethod
-    def from_message(cls, message: Mapping[str, Any]) -> "Event":
-        """Read an event back from its plain form.
+    @property
+    def seq(self) -> int:
+        """Its number in the log, 0 before it has one."""
+        return self.cursor.seq
 
-        :raises KeyError: if a part is missing.
-        :raises ValueError: if the door is unknown.
-        """
-        before, after = message["before"], message["after"]
-        return cls(
-            company_id=message["company_id"],
-            entity=message["entity"],
-            object_id=message["object_id"],
-            kind=message["kind"],
-            before=None if before is None else frozenset(before),
-            after=None if after is None else frozenset(after),
-            door=Door(message["door"]),
-            actor_id=message["actor_id"],
-            changes=message["changes"],
-        )
+    def previous_ids(self) -> dict[str, str | None]:
+        """Give the previous values of ``changes`` as clients read ids."""
+        return {name: None if value is None else str(value) for name, value in self.changes.items()}
 
     def had_reader(self, user_id: int | None) -> bool:
         """Tell whether a user who sees only their own records saw this one before the change."""

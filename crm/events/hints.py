@@ -1,7 +1,7 @@
-"""Tells the hubs, here and in other processes, of a committed change; a message may be lost.
+"""Wakes those who listen, here and in other processes: there may be news. A hint may be lost.
 
-Without Redis the message goes to the hub of this process. With Redis one background thread sends for the
-whole process, so that neither a request nor a command waits for it.
+It carries no data: what happened is in the log, which is looked at from time to time in any case. With Redis
+one background thread sends for the whole process, so that neither a request nor a command waits for it.
 """
 
 import asyncio
@@ -10,28 +10,36 @@ import logging
 import os
 import socket
 import threading
-from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
-from crm.events.audience import Event
-from crm.events.hub import GROUP, listening_loop
-
 logger = logging.getLogger(__name__)
 
+GROUP = "crm.events"
 SEND_LIMIT_SECONDS = 1.0
 EXIT_LIMIT_SECONDS = 2.0
-MOST_PENDING = 10_000
+RETRY_SECONDS = 1.0
+
+OnHint = Callable[[], None]
 
 
-def publish(event: Event) -> None:
-    """Announce a committed change, from any thread; never waits and never fails."""
-    message = {"type": "crm.event", "event": event.to_message()}
-    in_memory = isinstance(get_channel_layer(), InMemoryChannelLayer)
-    loop = listening_loop() if in_memory else _background_loop()
-    if loop is not None:
-        _sender_on(loop).put(message)
+def publish() -> None:
+    """Say that there may be news, from any thread; never waits and never fails."""
+    for loop, on_hint in tuple(_listening.items()):
+        try:
+            loop.call_soon_threadsafe(on_hint)
+        except RuntimeError:
+            # The loop was closed: nobody listens there any more.
+            _listening.pop(loop, None)
+    if crosses_processes():
+        _sender_on(_background_loop()).put()
+
+
+def crosses_processes() -> bool:
+    """Tell whether a hint reaches other processes."""
+    return not isinstance(get_channel_layer(), InMemoryChannelLayer)
 
 
 def flush(timeout: float) -> bool:
@@ -43,63 +51,92 @@ def flush(timeout: float) -> bool:
     return _sender is None or _sender.idle.wait(timeout)
 
 
+async def listen(on_hint: OnHint) -> None:
+    """Call a function on this event loop for each hint, from whatever process, until cancelled."""
+    loop = asyncio.get_running_loop()
+    _listening[loop] = on_hint
+    try:
+        while True:
+            try:
+                await _receive(on_hint)
+            except Exception:
+                logger.warning("Hints are not heard; trying again in %s s.", RETRY_SECONDS, exc_info=True)
+                await asyncio.sleep(RETRY_SECONDS)
+    finally:
+        _listening.pop(loop, None)
+
+
+async def _receive(on_hint: OnHint) -> None:
+    if not crosses_processes():
+        await asyncio.Event().wait()
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    try:
+        await layer.group_add(GROUP, channel)
+        # What was published until now did not reach this channel.
+        on_hint()
+        while True:
+            await layer.receive(channel)
+            on_hint()
+    finally:
+        await _leave(layer, channel)
+
+
+async def _leave(layer: Any, channel: str) -> None:
+    try:
+        await layer.group_discard(GROUP, channel)
+    except Exception:
+        logger.warning("The group of hints could not be left; its channel receives no more.", exc_info=True)
+
+
 class Sender:
-    """Sends messages to the group on one event loop, one after the other, in order."""
+    """Sends hints to the group on one event loop: one at a time, and one for all that come meanwhile."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.idle = threading.Event()
         self.idle.set()
         self._lock = threading.Lock()
-        self._pending: deque[dict[str, Any]] = deque()
+        self._is_wanted = False
         self._task: asyncio.Task[None] | None = None
 
-    def put(self, message: dict[str, Any]) -> None:
-        """Queue a message, from any thread."""
+    def put(self) -> None:
+        """Have a hint sent that begins from now on, from any thread."""
         with self._lock:
-            if len(self._pending) >= MOST_PENDING:
-                logger.warning("Too many events wait for the channel layer; one was dropped.")
-                return
-            self._pending.append(message)
+            self._is_wanted = True
             if not self.idle.is_set():
                 return
             self.idle.clear()
         try:
             self.loop.call_soon_threadsafe(self._start)
         except RuntimeError:
-            # The loop was closed: nobody listens there any more.
-            self._forget()
+            self.idle.set()
 
     def _start(self) -> None:
         self._task = self.loop.create_task(self._send_all())
 
     async def _send_all(self) -> None:
         layer = get_channel_layer()
-        while (message := self._next()) is not None:
+        while self._take():
             try:
                 async with asyncio.timeout(SEND_LIMIT_SECONDS):
-                    await layer.group_send(GROUP, message)
+                    await layer.group_send(GROUP, {"type": "crm.event"})
             except Exception as error:
-                logger.warning("An event did not reach the channel layer and is lost: %r", error)
+                logger.warning("A hint did not reach the channel layer and is lost: %r", error)
 
-    def _next(self) -> dict[str, Any] | None:
+    def _take(self) -> bool:
         with self._lock:
-            if self._pending:
-                return self._pending.popleft()
-            self.idle.set()
-            return None
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._pending.clear()
-            self.idle.set()
+            wanted, self._is_wanted = self._is_wanted, False
+            if not wanted:
+                self.idle.set()
+            return wanted
 
 
 class BackgroundLoop(asyncio.SelectorEventLoop):
     """The loop of the sending thread; it looks up addresses by itself.
 
     The executor that usually does so is closed before the functions registered with atexit run: the last
-    event of a short command would be lost.
+    hint of a short command would be lost.
     """
 
     async def getaddrinfo(self, *args: Any, **options: Any) -> Any:
@@ -107,6 +144,7 @@ class BackgroundLoop(asyncio.SelectorEventLoop):
         return socket.getaddrinfo(*args, **options)
 
 
+_listening: dict[asyncio.AbstractEventLoop, OnHint] = {}
 _lock = threading.Lock()
 _sender: Sender | None = None
 _background: tuple[int, BackgroundLoop] | None = None

@@ -1,131 +1,130 @@
-"""Hands the events that reach this process to those who listen; one hub for each event loop."""
+"""Where the log meets those who listen: one hub for each event loop, plans under it, members under those."""
 
 import asyncio
-import contextlib
-import logging
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from channels.layers import get_channel_layer
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
 from crm.events.audience import Event
+from crm.events.cursor import Cursor
+from crm.events.plans import Member, Plan, Telling
+from crm.events.tail import Tail
 
-logger = logging.getLogger(__name__)
-
-GROUP = "crm.events"
-JOIN_LIMIT_SECONDS = 2.0
-RETRY_SECONDS = 1.0
-
-OnEvent = Callable[[Event], None]
-Unsubscribe = Callable[[], None]
+#: Seconds for which a plan that nobody follows is kept, for clients that come back.
+KEEP_SECONDS = 30.0
 
 
-async def subscribe(company_id: int, on_event: OnEvent) -> Unsubscribe:
-    """Call ``on_event`` for each event of a company from now on; gives the function that ends it.
+@dataclass(frozen=True)
+class PlanKey:
+    """What two subscriptions have in common that are answered by one plan."""
 
-    ``on_event`` runs on this event loop and may not block. Waits until the process receives events, but no
-    longer than two seconds: without Redis, a subscription stands and hears nothing until Redis is back.
+    company_id: int
+    asked: Hashable
+
+
+class Hub:
+    """Hands the events of the tail to the plans of their companies.
+
+    It lives while somebody holds it: the first who opens it makes it, the end of the last one ends it.
+    """
+
+    def __init__(self) -> None:
+        self.holders = 0
+        self._loop = asyncio.get_running_loop()
+        self._plans: dict[int, dict[PlanKey, Plan]] = {}
+        self._dropping: dict[PlanKey, asyncio.TimerHandle] = {}
+        self._tail = Tail(self._deliver, self._restart)
+        self.started: asyncio.Future[None] = self._loop.create_future()
+        self.task = asyncio.create_task(self._tail.run(self.started))
+
+    @property
+    def position(self) -> Cursor:
+        """The place after the last event that was handed on."""
+        return self._tail.position
+
+    def join(self, key: PlanKey, make: Callable[[], Telling], member: Member) -> Plan:
+        """Have a member told what a plan tells from now on; make the plan if there is none."""
+        plans = self._plans.setdefault(key.company_id, {})
+        plan = plans.get(key)
+        if plan is None:
+            plan = plans[key] = Plan(make())
+        if key in self._dropping:
+            self._dropping.pop(key).cancel()
+        plan.members[member] = None
+        return plan
+
+    def leave(self, key: PlanKey, member: Member) -> None:
+        """Have a member told no more."""
+        plan = self._plans.get(key.company_id, {}).get(key)
+        if plan is None or member not in plan.members:
+            return
+        del plan.members[member]
+        if not plan.members:
+            self._dropping[key] = self._loop.call_later(KEEP_SECONDS, self._drop, key)
+
+    def release(self) -> None:
+        """Let go; the last one who does so ends the hub."""
+        self.holders -= 1
+        if not self.holders:
+            self.end()
+
+    def end(self) -> None:
+        """Follow the log no more."""
+        if _hubs.get(self._loop) is self:
+            del _hubs[self._loop]
+        for timer in self._dropping.values():
+            timer.cancel()
+        for plans in self._plans.values():
+            for plan in plans.values():
+                plan.end()
+        self._plans.clear()
+        self.task.cancel()
+
+    def _drop(self, key: PlanKey) -> None:
+        del self._dropping[key]
+        self._plans[key.company_id].pop(key).end()
+        if not self._plans[key.company_id]:
+            del self._plans[key.company_id]
+
+    def _deliver(self, events: list[Event]) -> None:
+        for event in events:
+            for plan in self._plans.get(event.company_id, {}).values():
+                plan.offer(event)
+
+    def _restart(self) -> None:
+        for plans in self._plans.values():
+            for plan in plans.values():
+                plan.lose()
+
+
+async def open_hub() -> Hub:
+    """Hold the hub of this event loop, made if there is none; whoever holds it has to ``release`` it.
+
+    :raises django.db.Error: if the log cannot be read.
     """
     loop = asyncio.get_running_loop()
     hub = _hubs.get(loop)
     if hub is None:
         hub = _hubs[loop] = Hub()
-    unsubscribe = hub.add(company_id, on_event)
+    hub.holders += 1
     try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(JOIN_LIMIT_SECONDS):
-                await hub.joined.wait()
-    except asyncio.CancelledError:
-        unsubscribe()
+        await asyncio.shield(hub.started)
+    except BaseException:
+        hub.release()
         raise
-    return unsubscribe
+    return hub
 
 
 async def stop() -> None:
-    """Drop all listeners of this event loop and leave the channel layer."""
+    """End the hub of this event loop, whoever holds it."""
     hub = _hubs.get(asyncio.get_running_loop())
     if hub is not None:
-        await asyncio.wait([hub.end()])
+        hub.end()
+        await asyncio.wait([hub.task])
 
 
-def listening_loop() -> asyncio.AbstractEventLoop | None:
-    """Give the event loop of this process on which somebody listens, if any; from any thread."""
-    return next((loop for loop in list(_hubs) if not loop.is_closed()), None)
-
-
-class Hub:
-    """Receives events on one channel and fans them out by company.
-
-    It lives while somebody listens: the first subscription makes it, the end of the last one ends it.
-    """
-
-    def __init__(self) -> None:
-        self.joined = asyncio.Event()
-        self._listeners: dict[int, dict[object, OnEvent]] = {}
-        self._task = asyncio.create_task(self._run())
-
-    def add(self, company_id: int, on_event: OnEvent) -> Unsubscribe:
-        """Register a listener; gives the function that removes it."""
-        key = object()
-        self._listeners.setdefault(company_id, {})[key] = on_event
-        return lambda: self._remove(company_id, key)
-
-    def end(self) -> asyncio.Task[None]:
-        """Stop receiving; gives the task, which is done once the channel layer was left."""
-        self._listeners.clear()
-        loop = self._task.get_loop()
-        if _hubs.get(loop) is self:
-            del _hubs[loop]
-        self._task.cancel()
-        return self._task
-
-    def _remove(self, company_id: int, key: object) -> None:
-        listeners = self._listeners.get(company_id)
-        if listeners is None or listeners.pop(key, None) is None:
-            return
-        if not listeners:
-            del self._listeners[company_id]
-        if not self._listeners:
-            self.end()
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._receive()
-            except Exception:
-                logger.warning("The event stream broke; joining again in %s s.", RETRY_SECONDS, exc_info=True)
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _receive(self) -> None:
-        layer = get_channel_layer()
-        channel = await layer.new_channel()
-        try:
-            await layer.group_add(GROUP, channel)
-            self.joined.set()
-            while True:
-                self._fan_out(await layer.receive(channel))
-        finally:
-            await _leave(layer, channel)
-
-    def _fan_out(self, message: Mapping[str, Any]) -> None:
-        try:
-            event = Event.from_message(message["event"])
-        except (KeyError, TypeError, ValueError):
-            # During an upgrade, a process of another version may word its events otherwise.
-            logger.warning("An event could not be read and was dropped.", exc_info=True)
-            return
-        for on_event in tuple(self._listeners.get(event.company_id, {}).values()):
-            try:
-                on_event(event)
-            except Exception:
-                logger.exception("A listener failed; the others go on.")
-
-
-async def _leave(layer: Any, channel: str) -> None:
-    try:
-        await layer.group_discard(GROUP, channel)
-    except Exception:
-        logger.warning("The event group could not be left; its channel receives no more.", exc_info=True)
+def is_open() -> bool:
+    """Tell whether this event loop has a hub."""
+    return asyncio.get_running_loop() in _hubs
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

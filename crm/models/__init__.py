@@ -7,6 +7,7 @@ from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.companies import Company, LeadVisibility, Membership
 from crm.models.custom_fields import CustomFieldDefinition, CustomFieldKind, EntityKind
 from crm.models.documents import RegisteredDocument
+from crm.models.events import Event, EventCounter, EventKind
 from crm.models.files import FileLink, Filesystem
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.idempotency import IdempotencyKey
@@ -27,6 +28,9 @@ __all__ = [
     "CustomFieldKind",
     "DuplicatePolicy",
     "EntityKind",
+    "Event",
+    "EventCounter",
+    "EventKind",
     "FileLink",
     "Filesystem",
     "HistoryEntry",

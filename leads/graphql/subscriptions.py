@@ -8,12 +8,14 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
 from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.plans import Occurrence
 from crm.graphql.prefetch import load
 from crm.graphql.where import condition, where_input
 from crm.models.base import keyed
 from leads import models
 from leads.graphql.filters import LeadFilterSet
 from leads.graphql.types import Lead
+from leads.services import announcing
 
 
 class LeadUpdate(Guarded):
@@ -29,6 +31,9 @@ class LeadUpdate(Guarded):
         condition(arguments.get("where"), LeadFilterSet, actor)
         return None if id is None else models.Lead.objects.find(actor, id).pk
 
+    #: The users who may see a lead now, where members see only their own.
+    readers = staticmethod(announcing.readers)
+
 
 class Subscription(graphene.ObjectType):
     """What can be listened to."""
@@ -37,20 +42,23 @@ class Subscription(graphene.ObjectType):
         Lead,
         name="leadUpdate",
         id=graphene.ID(),
+        after=graphene.ID(),
         where=graphene.Argument(where_input("Subscription", "leadUpdate", LeadFilterSet)),
     )
 
     @staticmethod
     def resolve_lead_update(
-        event: Any,
+        occurrence: Occurrence,
         info: GraphQLResolveInfo,
         *,
         id: object = None,
         where: Any = None,
+        after: object = None,
     ) -> Any:
-        """Give the lead of an event, or None if it is not for this subscriber."""
+        """Give the lead of an event, or None if it is none that was asked for."""
         actor = actor_of(info)
-        leads: QuerySet[Any] = models.Lead.objects.visible_to(actor).filter(pk=event.object_id)
+        leads: QuerySet[Any] = models.Lead.objects.visible_to(occurrence.reader)
+        leads = leads.filter(pk=occurrence.event.object_id)
         if id is not None:
             leads = keyed(leads, id)
         leads = leads.filter(condition(where, LeadFilterSet, actor))

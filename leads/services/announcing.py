@@ -1,12 +1,13 @@
-"""Telling the world, after commit, that a lead changed and who could see it."""
+"""Writing down that a lead changed and who could see it, and telling the world after the commit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 
 from crm.actors import Actor
+from crm.events import outbox
 from crm.events.audience import Event, Kind
 from leads.models import Lead, LeadFollower, LeadParticipant
 from leads.signals import lead_changed
@@ -20,6 +21,14 @@ def involved_users(lead: Lead) -> frozenset[int]:
     participants = LeadParticipant.objects.filter(lead=lead).values_list("user_id")
     followers = LeadFollower.objects.filter(lead=lead).values_list("user_id")
     return frozenset(user_id for (user_id,) in participants.union(followers))
+
+
+def readers(lead_id: int) -> frozenset[int]:
+    """Give the ids of the users who see a lead now where only own leads are visible."""
+    owner = Lead._base_manager.filter(pk=lead_id, owner__isnull=False).values_list("owner_id")
+    participants = LeadParticipant.objects.filter(lead=lead_id).values_list("user_id")
+    followers = LeadFollower.objects.filter(lead=lead_id).values_list("user_id")
+    return frozenset(user_id for (user_id,) in owner.union(participants, followers))
 
 
 def audience(lead: Lead, involved: frozenset[int], *, owner_id: int | None) -> frozenset[int]:
@@ -36,12 +45,34 @@ def announce(
     after: frozenset[int],
     changed: Mapping[str, Any] | None = None,
 ) -> None:
-    """Send ``lead_changed`` once the transaction is committed; a failing listener harms no one.
+    """Write down what happened to a lead whose row was written, and wake those who listen after the commit.
 
     :param before: users who saw the lead before, ``after``: who see it now.
     :param changed: previous values of the columns that changed.
     """
-    event = Event(
+    tell([event_of(lead, kind, actor=actor, before=before, after=after, changed=changed)])
+
+
+def tell(events: Sequence[Event]) -> None:
+    """Write events of leads of one company down, and send ``lead_changed`` for each after the commit.
+
+    Where they are too many for one transaction they go out as one; a failing listener harms no one.
+    """
+    for event in outbox.emit(events):
+        transaction.on_commit(partial(lead_changed.send_robust, sender=Lead, event=event), robust=True)
+
+
+def event_of(
+    lead: Lead,
+    kind: Kind,
+    *,
+    actor: Actor,
+    before: frozenset[int],
+    after: frozenset[int],
+    changed: Mapping[str, Any] | None = None,
+) -> Event:
+    """Give the event of a lead; the parameters are those of ``announce``."""
+    return Event(
         company_id=lead.company_id,
         entity="lead",
         object_id=lead.pk,
@@ -52,4 +83,3 @@ def announce(
         actor_id=actor.user_id,
         changes={name: changed[name] for name in TOLD if name in changed} if changed else {},
     )
-    transaction.on_commit(partial(lead_changed.send_robust, sender=Lead, event=event), robust=True)

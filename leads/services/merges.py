@@ -10,6 +10,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from crm.actors import Actor
+from crm.events.audience import Event
 from crm.models.history import HistoryEntry, HistoryKind
 from leads.models import Lead, LeadFollower, LeadParticipant
 from leads.services import announcing
@@ -43,10 +44,14 @@ def follow_moved_leads(moves: Sequence[Move], actor: Actor, **_signal: Any) -> N
         for lead in leads
     )
     involved = _involved(leads)
-    for lead in leads:
-        if lead.deleted_at is None:
-            seen_by = announcing.audience(lead, frozenset(involved[lead.pk]), owner_id=lead.owner_id)
-            announcing.announce(lead, "updated", actor=actor, before=seen_by, after=seen_by)
+    announcing.tell(
+        [_event(lead, frozenset(involved[lead.pk]), actor) for lead in leads if lead.deleted_at is None]
+    )
+
+
+def _event(lead: Lead, involved: frozenset[int], actor: Actor) -> Event:
+    seen_by = announcing.audience(lead, involved, owner_id=lead.owner_id)
+    return announcing.event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by)
 
 
 def _changes(moves: Iterable[Move]) -> dict[int, dict[str, Any]]:

@@ -3,6 +3,7 @@ import stat
 import environ
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import IsolationLevel
 
 from config.environment import database, development_secret, file_storage, number, redis_address
 
@@ -39,6 +40,7 @@ def test_postgresql_is_pooled_and_bounded_in_time():
     assert (settings["CONN_MAX_AGE"], settings["CONN_HEALTH_CHECKS"]) == (0, True)
     assert settings["OPTIONS"] == {
         "connect_timeout": 3,
+        "isolation_level": IsolationLevel.READ_COMMITTED,
         "options": "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s"
         " -c join_collapse_limit=3",
         "pool": {"min_size": 1, "max_size": 7, "timeout": 3, "reconnect_timeout": 3},

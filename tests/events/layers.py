@@ -1,16 +1,19 @@
-"""Channel layers for one test, and listeners that a test can await."""
+"""Channel layers for one test, events that happen in it, and listeners that it can await."""
 
 import asyncio
 import contextlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from channels.db import database_sync_to_async
 from channels.layers import InMemoryChannelLayer, channel_layers
 from channels_redis.pubsub import RedisPubSubChannelLayer
+from django.db import transaction
 
 from crm.actors import Door
+from crm.events import hints, outbox
 from crm.events.audience import Event
 
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
@@ -37,18 +40,48 @@ def redis_layer(address: str = REDIS_URL, prefix: str | None = None) -> RedisPub
 
 
 class Heard:
-    """A listener that keeps what it hears in a queue."""
+    """A listener that counts hints, and that a test can await."""
 
     def __init__(self) -> None:
-        self.events: asyncio.Queue[Event] = asyncio.Queue()
+        self.hints: asyncio.Queue[None] = asyncio.Queue()
 
-    def __call__(self, event: Event) -> None:
-        self.events.put_nowait(event)
+    def __call__(self) -> None:
+        self.hints.put_nowait(None)
 
-    async def next(self, limit: float = 5.0) -> Event:
-        """Give the next event; fails after ``limit`` seconds."""
+    async def next(self, limit: float = 5.0) -> None:
+        """Wait for the next hint; fails after ``limit`` seconds."""
         async with asyncio.timeout(limit):
-            return await self.events.get()
+            await self.hints.get()
+
+    @property
+    def is_empty(self) -> bool:
+        return self.hints.empty()
+
+
+@contextlib.asynccontextmanager
+async def listening() -> AsyncIterator[Heard]:
+    """Hear hints for a while."""
+    heard = Heard()
+    task = asyncio.create_task(hints.listen(heard))
+    await asyncio.sleep(0)
+    if hints.crosses_processes():
+        # The channel stands.
+        await heard.next()
+    try:
+        yield heard
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def happened(*events: Event) -> None:
+    """Write events down in one transaction, as a service does, and say so."""
+    with transaction.atomic():
+        outbox.emit(events)
+    hints.publish()
+
+
+happens = database_sync_to_async(happened)
 
 
 def lead_event(object_id: int = 9, *, company_id: int = 1, **fields: Any) -> Event:

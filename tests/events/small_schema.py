@@ -2,16 +2,15 @@
 
 import asyncio
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import graphene
 from graphene.types.generic import GenericScalar
 
 from crm.actors import Action, Actor
 from crm.errors import NotFound
-from crm.events import hints
 from crm.graphql.auth import Guarded, actor_of
-from tests.events.layers import lead_event
+from tests.events.layers import happened, lead_event
 
 #: Records that no resolver finds, though an event may speak of them.
 HIDDEN = 404
@@ -46,6 +45,13 @@ class Thing(graphene.ObjectType):
     text = graphene.String()
     broken = graphene.String()
     wait = graphene.String()
+
+    #: The records that were resolved, in all tests until now.
+    resolved: ClassVar[list[int]] = []
+
+    @staticmethod
+    def resolve_reader(root: Any, info: graphene.ResolveInfo) -> int | None:
+        return actor_of(info).user_id
 
     @staticmethod
     def resolve_text(root: Any, info: graphene.ResolveInfo) -> str:
@@ -88,7 +94,7 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_touch(root: Any, info: graphene.ResolveInfo, id: str) -> str:
-        hints.publish(lead_event(int(id), company_id=actor_of(info).company_id))
+        happened(lead_event(int(id), company_id=actor_of(info).company_id))
         return id
 
 
@@ -105,14 +111,13 @@ class ThingUpdate(Guarded):
 
 
 class Subscription(graphene.ObjectType):
-    thing_update = ThingUpdate(Thing, name="thingUpdate", id=graphene.ID())
+    thing_update = ThingUpdate(Thing, name="thingUpdate", id=graphene.ID(), after=graphene.ID())
     for_admins = Guarded(Thing, name="forAdmins", permission=Action.MANAGE_COMPANY)
 
     @staticmethod
-    def resolve_thing_update(root: Any, info: graphene.ResolveInfo, id: str | None = None) -> Thing | None:
-        if root.object_id == HIDDEN:
-            return None
-        return Thing(id=root.object_id, reader=actor_of(info).user_id)
+    def resolve_thing_update(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> Thing | None:
+        Thing.resolved.append(root.event.object_id)
+        return None if root.event.object_id == HIDDEN else Thing(id=root.event.object_id)
 
 
 schema = graphene.Schema(

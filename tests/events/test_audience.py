@@ -1,9 +1,7 @@
-import json
-
 import pytest
 
 from crm.actors import Actor, Door, Role
-from crm.events.audience import Event, Verdict, verdict
+from crm.events.audience import Verdict, verdict
 from tests.events.layers import lead_event
 
 OWN, OTHER = 5, 6
@@ -13,20 +11,6 @@ def member(role: Role = Role.AGENT, *, company_id: int = 1, sees_all: bool = Fal
     return Actor(
         user_id=OWN, company_id=company_id, role=role, door=Door.GRAPHQL, company_sees_all_leads=sees_all
     )
-
-
-def test_an_event_survives_the_way_between_processes():
-    event = lead_event(
-        before=frozenset({OTHER, OWN}), after=frozenset(), actor_id=7, changes={"stage": {"from": "1"}}
-    )
-
-    assert Event.from_message(json.loads(json.dumps(event.to_message()))) == event
-
-
-def test_an_audience_of_all_members_survives_the_way_between_processes():
-    event = lead_event(before=None, after=None)
-
-    assert Event.from_message(json.loads(json.dumps(event.to_message()))) == event
 
 
 @pytest.mark.parametrize("kind", ["created", "updated", "deleted", "restored", "bulk"])

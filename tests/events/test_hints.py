@@ -1,49 +1,50 @@
 import asyncio
 import time
 
-from crm.events import hints, hub
-from tests.events.layers import Heard, in_memory_layer, layer_in_use, lead_event
+from channels.layers import InMemoryChannelLayer
+
+from crm.events import hints
+from tests.events.layers import in_memory_layer, layer_in_use, listening
 
 
-async def test_an_event_published_by_a_thread_reaches_the_hub_of_this_process():
+async def test_a_hint_of_a_thread_wakes_who_listens_in_this_process():
     with layer_in_use(in_memory_layer()):
-        heard = Heard()
-        await hub.subscribe(1, heard)
+        async with listening() as heard:
+            await asyncio.to_thread(hints.publish)
 
-        await asyncio.to_thread(hints.publish, lead_event(9))
-
-        assert await heard.next() == lead_event(9)
-        await hub.stop()
+            await heard.next()
 
 
-async def test_a_burst_arrives_whole_and_in_order():
+async def test_who_stopped_listening_is_woken_no_more():
     with layer_in_use(in_memory_layer()):
-        heard = Heard()
-        await hub.subscribe(1, heard)
+        async with listening() as heard:
+            pass
 
-        for number in range(1_000):
-            hints.publish(lead_event(number))
+        hints.publish()
+        await asyncio.sleep(0)
 
-        assert [(await heard.next()).object_id for _ in range(1_000)] == list(range(1_000))
-        await hub.stop()
+        assert heard.is_empty
 
 
 def test_publishing_without_a_listener_does_nothing():
     with layer_in_use(in_memory_layer()):
-        hints.publish(lead_event())
+        hints.publish()
 
         assert hints.flush(1)
 
 
 def test_publishing_to_a_closed_loop_does_nothing():
+    loop = asyncio.new_event_loop()
+    sender = hints.Sender(loop)
+    hints._listening[loop] = lambda: None
+    loop.close()
+
     with layer_in_use(in_memory_layer()):
-        loop = asyncio.new_event_loop()
-        sender = hints.Sender(loop)
-        loop.close()
+        hints.publish()
+    sender.put()
 
-        sender.put({"type": "crm.event"})
-
-        assert sender.idle.is_set()
+    assert sender.idle.is_set()
+    assert loop not in hints._listening
 
 
 class HungLayer:
@@ -57,7 +58,7 @@ def test_a_hung_layer_delays_no_caller(monkeypatch, caplog):
     monkeypatch.setattr(hints, "SEND_LIMIT_SECONDS", 0.05)
     with layer_in_use(HungLayer()):
         started = time.monotonic()
-        hints.publish(lead_event())
+        hints.publish()
         called = time.monotonic() - started
 
         assert hints.flush(5)
@@ -67,13 +68,66 @@ def test_a_hung_layer_delays_no_caller(monkeypatch, caplog):
     assert "lost" in record.message
 
 
-def test_what_piles_up_is_bounded(monkeypatch, caplog):
-    monkeypatch.setattr(hints, "MOST_PENDING", 3)
-    loop = asyncio.new_event_loop()
-    sender = hints.Sender(loop)
+class SlowLayer:
+    """Finishes sending when it is told to."""
 
-    for _ in range(5):
-        sender.put({"type": "crm.event"})
-    loop.close()
+    def __init__(self) -> None:
+        self.entered, self.opened, self.sent = asyncio.Event(), asyncio.Event(), 0
 
-    assert len(caplog.records) == 2
+    async def group_send(self, group, message):
+        self.entered.set()
+        await self.opened.wait()
+        self.sent += 1
+
+
+async def test_hints_that_come_while_one_is_sent_are_one():
+    with layer_in_use(SlowLayer()) as slow:
+        sender = hints.Sender(asyncio.get_running_loop())
+        sender.put()
+        await slow.entered.wait()
+        for _ in range(100):
+            sender.put()
+        slow.opened.set()
+        assert sender._task is not None
+        await sender._task
+
+    assert (slow.sent, sender.idle.is_set()) == (2, True)
+
+
+class FragileLayer(InMemoryChannelLayer):
+    """Fails the first attempts to join, to receive or to leave."""
+
+    def __init__(self, *, joins: int = 0, receives: int = 0) -> None:
+        super().__init__()
+        self.joins, self.receives = joins, receives
+
+    async def group_add(self, group, channel):
+        self.joins -= 1
+        if self.joins >= 0:
+            raise ConnectionError("away")
+        await super().group_add(group, channel)
+
+    async def receive(self, channel):
+        self.receives -= 1
+        if self.receives >= 0:
+            raise ConnectionError("away")
+        return await super().receive(channel)
+
+    async def group_discard(self, group, channel):
+        raise ConnectionError("away")
+
+
+async def test_after_the_layer_failed_hints_are_heard_again(monkeypatch, caplog):
+    monkeypatch.setattr(hints, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(hints, "crosses_processes", lambda: True)
+    with layer_in_use(FragileLayer(joins=2, receives=2)) as fragile:
+        async with listening() as heard:
+            while fragile.receives >= 0:
+                await asyncio.sleep(0.01)
+            while not heard.is_empty:
+                await heard.next()
+
+            await fragile.group_send(hints.GROUP, {"type": "crm.event"})
+            await heard.next()
+
+    assert len([record for record in caplog.records if "not heard" in record.message]) == 4

@@ -1,12 +1,22 @@
+"""From the table of events to who listens: the tail, in its own thread, and the hub of an event loop."""
+
 import asyncio
-import logging
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from channels.layers import InMemoryChannelLayer
+from channels.db import database_sync_to_async
+from django.db import OperationalError
 
-from crm.events import hub
-from tests.events.layers import Heard, in_memory_layer, layer_in_use, lead_event
+from crm.actors import Actor, Door, Role
+from crm.events import hints, hub, retention, tail
+from crm.events.hub import Hub, PlanKey
+from tests.events.layers import happens, in_memory_layer, layer_in_use, lead_event
+from tests.events.test_plans import Listener, Telling
+from tests.factories.crm import CompanyFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -15,169 +25,177 @@ def layer():
         yield layer
 
 
-async def send(layer: Any, **fields: Any) -> None:
-    await layer.group_send(hub.GROUP, {"type": "crm.event", "event": lead_event(**fields).to_message()})
+@pytest.fixture
+def company():
+    return CompanyFactory()
 
 
-async def test_an_event_reaches_every_listener_of_its_company(layer):
-    first, second = Heard(), Heard()
-    await hub.subscribe(1, first)
-    await hub.subscribe(1, second)
-
-    await send(layer, object_id=9)
-
-    assert await first.next() == lead_event(9)
-    assert await second.next() == lead_event(9)
-    await hub.stop()
+@pytest.fixture
+def other_company():
+    return CompanyFactory()
 
 
-async def test_an_event_of_another_company_is_not_heard(layer):
-    heard = Heard()
-    await hub.subscribe(1, heard)
-
-    await send(layer, object_id=8, company_id=2)
-    await send(layer, object_id=9)
-
-    assert (await heard.next()).object_id == 9
-    await hub.stop()
-
-
-async def test_who_ended_the_subscription_hears_no_more(layer):
-    ended, stayed = Heard(), Heard()
-    unsubscribe = await hub.subscribe(1, ended)
-    await hub.subscribe(1, stayed)
-
-    unsubscribe()
-    await send(layer)
-
-    await stayed.next()
-    assert ended.events.empty()
-    await hub.stop()
-
-
-async def test_the_end_of_the_last_subscription_leaves_the_group(layer):
-    unsubscribe = await hub.subscribe(1, Heard())
-    assert list(layer.groups) == [hub.GROUP]
-    [receiving] = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-
-    unsubscribe()
-    await asyncio.wait([receiving], timeout=5)
-
-    assert receiving.cancelled()
-    assert layer.groups == {}
-    assert hub.listening_loop() is None
-
-
-async def test_ending_a_subscription_twice_is_harmless(layer):
-    heard = Heard()
-    unsubscribe = await hub.subscribe(1, heard)
-    unsubscribe()
-    await hub.subscribe(1, heard)
-
-    unsubscribe()
-    await send(layer)
-
-    await heard.next()
-    await hub.stop()
-
-
-async def test_a_subscription_can_follow_the_last_one_at_once(layer):
-    heard = Heard()
-    unsubscribe = await hub.subscribe(1, Heard())
-    unsubscribe()
-    await hub.subscribe(1, heard)
-
-    await send(layer)
-
-    await heard.next()
-    assert heard.events.empty()
-    await hub.stop()
-
-
-async def test_a_failing_listener_does_not_hurt_the_others(layer, caplog):
-    heard = Heard()
-
-    def fail(event):
-        raise RuntimeError("broken listener")
-
-    await hub.subscribe(1, fail)
-    await hub.subscribe(1, heard)
-
-    await send(layer, object_id=1)
-    await send(layer, object_id=2)
-
-    assert [(await heard.next()).object_id, (await heard.next()).object_id] == [1, 2]
-    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.ERROR]
-    await hub.stop()
-
-
-async def test_an_unreadable_message_is_dropped(layer, caplog):
-    heard = Heard()
-    await hub.subscribe(1, heard)
-
-    await layer.group_send(hub.GROUP, {"type": "crm.event", "event": {"company_id": 1}})
-    await send(layer)
-
-    await heard.next()
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    await hub.stop()
-
-
-class FragileLayer(InMemoryChannelLayer):
-    """Fails the first attempts to join, or the first to receive."""
-
-    def __init__(self, *, joins: int = 0, receives: int = 0) -> None:
-        super().__init__()
-        self.joins, self.receives = joins, receives
-
-    async def group_add(self, group: str, channel: str) -> None:
-        self.joins -= 1
-        if self.joins >= 0:
-            raise ConnectionError("away")
-        await super().group_add(group, channel)
-
-    async def receive(self, channel: str) -> Any:
-        self.receives -= 1
-        if self.receives >= 0:
-            raise ConnectionError("away")
-        return await super().receive(channel)
-
-
-@pytest.mark.parametrize("failures", [{"joins": 2}, {"receives": 2}])
-async def test_the_hub_joins_again_after_the_layer_failed(failures, monkeypatch, caplog):
-    monkeypatch.setattr(hub, "RETRY_SECONDS", 0.01)
-    with layer_in_use(FragileLayer(**failures)) as fragile:
-        heard = Heard()
-        await hub.subscribe(1, heard)
-
-        while fragile.receives >= 0:
-            await asyncio.sleep(0)
-        while hub.GROUP not in fragile.groups:
-            await asyncio.sleep(0)
-        await send(fragile)
-
-        await heard.next()
-        assert len(caplog.records) == 2
+@contextlib.asynccontextmanager
+async def opened() -> AsyncIterator[Hub]:
+    held = await hub.open_hub()
+    try:
+        yield held
+    finally:
         await hub.stop()
 
 
-async def test_a_subscription_does_not_wait_for_a_layer_that_is_away(monkeypatch):
-    monkeypatch.setattr(hub, "JOIN_LIMIT_SECONDS", 0.05)
-    with layer_in_use(FragileLayer(joins=1_000)):
-        async with asyncio.timeout(2):
-            unsubscribe = await hub.subscribe(1, Heard())
-
-        unsubscribe()
-        assert hub.listening_loop() is None
+def actor_in(company: Any) -> Actor:
+    return Actor(user_id=5, company_id=company.pk, role=Role.MANAGER, door=Door.GRAPHQL)
 
 
-async def test_a_subscription_that_is_given_up_while_it_joins_leaves_nothing():
-    with layer_in_use(FragileLayer(joins=1_000)):
-        joining = asyncio.create_task(hub.subscribe(1, Heard()))
-        await asyncio.sleep(0)
+def listen(held: Hub, company: Any, telling: Telling | None = None, asked: str = "all") -> Listener:
+    listener = Listener(actor_in(company))
+    listener.join(held, PlanKey(company.pk, asked), lambda: telling or Telling(), after=None)
+    return listener
 
-        joining.cancel()
-        await asyncio.wait([joining])
 
-        assert joining.cancelled()
-        assert hub.listening_loop() is None
+async def test_what_happens_is_told_to_its_company_alone_and_in_order(company, other_company):
+    async with opened() as held:
+        own, foreign = listen(held, company), listen(held, other_company)
+
+        await happens(*(lead_event(number, company_id=company.pk) for number in range(3)))
+        await happens(lead_event(9, company_id=other_company.pk))
+
+        assert await own.until("3") == ["1", "2", "3"]
+        assert await foreign.until("4") == ["4"]
+        assert held.position.seq == 4
+
+
+async def test_without_any_hint_the_clock_finds_it(company, monkeypatch):
+    monkeypatch.setattr(hints, "publish", lambda: None)
+    async with opened() as held:
+        listener = listen(held, company)
+
+        await happens(lead_event(9, company_id=company.pk))
+
+        assert await listener.until("1") == ["1"]
+
+
+async def test_a_hint_wakes_before_the_clock(company, monkeypatch):
+    monkeypatch.setattr(tail, "POLL_SECONDS_ALONE", 1_000)
+    async with opened() as held:
+        listener = listen(held, company)
+
+        await happens(lead_event(9, company_id=company.pk))
+
+        assert await listener.until("1") == ["1"]
+
+
+async def test_what_was_committed_before_is_behind_the_first_place(company):
+    await happens(lead_event(1, company_id=company.pk), lead_event(2, company_id=company.pk))
+
+    async with opened() as held:
+        assert held.position.seq == 2
+        listener = listen(held, company)
+        await happens(lead_event(3, company_id=company.pk))
+
+        assert await listener.until("3") == ["3"]
+
+
+async def test_many_events_are_read_part_by_part(company, monkeypatch):
+    monkeypatch.setattr(tail, "BATCH", 3)
+    async with opened() as held:
+        listener = listen(held, company)
+
+        await happens(*(lead_event(number, company_id=company.pk) for number in range(10)))
+
+        assert await listener.until("10") == [str(seq) for seq in range(1, 11)]
+
+
+async def test_equal_questions_have_one_plan_which_waits_for_those_who_come_back(company, monkeypatch):
+    telling = Telling()
+    async with opened() as held:
+        first = listen(held, company, telling)
+        second = listen(held, company)
+        await happens(lead_event(1, company_id=company.pk))
+        await first.until("1")
+        await second.until("1")
+        assert telling.asked == [(1, None)]
+
+        first.leave()
+        second.leave()
+        third = listen(held, company)
+        await happens(lead_event(2, company_id=company.pk))
+        await third.until("2")
+        assert telling.asked == [(1, None), (2, None)]
+
+        monkeypatch.setattr(hub, "KEEP_SECONDS", 0)
+        third.leave()
+        while held._plans:
+            await asyncio.sleep(0)
+        fourth = listen(held, company)
+        await happens(lead_event(3, company_id=company.pk))
+
+        await fourth.until("3")
+        assert telling.asked == [(1, None), (2, None)]
+
+
+async def test_the_hub_lives_while_somebody_holds_it(company):
+    first, second = await hub.open_hub(), await hub.open_hub()
+    assert first is second
+
+    first.release()
+    assert hub.is_open()
+    second.release()
+
+    assert not hub.is_open()
+    await asyncio.wait([first.task], timeout=5)
+    assert first.task.cancelled()
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, times: int) -> list[str]:
+    """Have the first looks at the log fail."""
+    read = tail._read
+    failures: list[str] = []
+
+    def fail(position):
+        if len(failures) < times:
+            failures.append("failed")
+            raise OperationalError("away")
+        return read(position)
+
+    monkeypatch.setattr(tail, "_read", fail)
+    return failures
+
+
+async def test_the_tail_goes_on_after_the_database_was_away(company, monkeypatch, caplog):
+    async with opened() as held:
+        listener = listen(held, company)
+        failures = failing(monkeypatch, 3)
+
+        await happens(lead_event(9, company_id=company.pk))
+
+        assert await listener.until("1") == ["1"]
+    assert (len(failures), len(caplog.records)) == (3, 1)
+
+
+async def test_without_a_database_no_hub_is_opened(company, monkeypatch):
+    def fail():
+        raise OperationalError("away")
+
+    monkeypatch.setattr(tail, "_number_to_the_end", fail)
+
+    with pytest.raises(OperationalError):
+        await hub.open_hub()
+    assert not hub.is_open()
+
+
+async def test_after_a_restore_all_begin_anew(company):
+    async with opened() as held:
+        listener = listen(held, company)
+        before = held.position
+
+        await database_sync_to_async(retention.begin_epoch)()
+        hints.publish()
+
+        async with asyncio.timeout(5):
+            while not listener.losses:
+                await asyncio.sleep(0.01)
+        assert held.position.epoch != before.epoch
+        await happens(lead_event(9, company_id=company.pk))
+        assert await listener.until("1") == ["1"]

@@ -1,4 +1,4 @@
-"""The stream over a real Redis, with the timeouts of the product's settings."""
+"""Hints through a real Redis."""
 
 import asyncio
 import contextlib
@@ -9,62 +9,57 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from crm.events import hints, hub
-from tests.events.layers import REDIS_URL, Heard, layer_in_use, lead_event, redis_layer
+from crm.events import hints
+from tests.events.layers import REDIS_URL, layer_in_use, listening, redis_layer
 
 pytestmark = pytest.mark.postgres
 
 
-async def test_an_event_crosses_threads_and_event_loops():
-    with layer_in_use(redis_layer()):
-        heard = Heard()
-        await hub.subscribe(1, heard)
-
-        publishing = threading.Thread(target=hints.publish, args=[lead_event(9, before=frozenset({5}))])
-        publishing.start()
-
-        assert await heard.next() == lead_event(9, before=frozenset({5}))
-        publishing.join()
-        await hub.stop()
-
-
-async def test_a_command_that_ends_at_once_still_sends_its_event():
+async def test_a_hint_reaches_who_listens_in_another_process_and_in_this_one():
     prefix = f"test-{uuid.uuid4().hex}"
+    # The look-up of a name is what a process that ends cannot leave to the usual threads.
     address = REDIS_URL.replace("127.0.0.1", "localhost")
     command = (
         "import django; django.setup()\n"
         "from channels.layers import channel_layers\n"
         "from crm.events import hints\n"
-        "from tests.events.layers import lead_event, redis_layer\n"
+        "from tests.events.layers import redis_layer\n"
         f"channel_layers.set('default', redis_layer({address!r}, {prefix!r}))\n"
-        "hints.publish(lead_event(9))\n"
+        "hints.publish()\n"
     )
     with layer_in_use(redis_layer(prefix=prefix)):
-        heard = Heard()
-        await hub.subscribe(1, heard)
+        async with listening() as heard:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", command, stderr=asyncio.subprocess.PIPE
+            )
+            _, errors = await process.communicate()
 
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", command, stderr=asyncio.subprocess.PIPE
-        )
-        _, errors = await process.communicate()
-
-        assert await heard.next() == lead_event(9)
-        assert (process.returncode, errors) == (0, b"")
-        await hub.stop()
+            await heard.next()
+            assert (process.returncode, errors) == (0, b"")
 
 
-async def test_a_stream_that_was_silent_for_seven_seconds_still_hears(caplog):
+async def test_a_hint_of_a_thread_is_heard_through_redis_too():
     with layer_in_use(redis_layer()):
-        heard = Heard()
-        await hub.subscribe(1, heard)
+        async with listening() as heard:
+            publishing = threading.Thread(target=hints.publish)
+            publishing.start()
 
-        with contextlib.suppress(TimeoutError):
-            await heard.next(limit=7)
-        hints.publish(lead_event(9))
+            # Directly, and once more by the way of Redis.
+            await heard.next()
+            await heard.next()
+            publishing.join()
 
-        assert await heard.next() == lead_event(9)
-        assert caplog.records == []
-        await hub.stop()
+
+async def test_who_heard_nothing_for_seven_seconds_still_hears(caplog):
+    with layer_in_use(redis_layer()):
+        async with listening() as heard:
+            with contextlib.suppress(TimeoutError):
+                await heard.next(limit=7)
+            hints.publish()
+
+            await heard.next()
+            await heard.next()
+    assert caplog.records == []
 
 
 class Proxy:
@@ -104,26 +99,24 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-async def test_the_stream_heals_after_redis_was_away():
+async def test_hints_are_heard_again_after_redis_was_away():
     proxy = Proxy()
     await proxy.open()
     with layer_in_use(redis_layer(f"redis://127.0.0.1:{proxy.port}/0")):
-        heard = Heard()
-        await hub.subscribe(1, heard)
-        hints.publish(lead_event(1))
-        assert (await heard.next()).object_id == 1
+        async with listening() as heard:
+            await proxy.cut()
+            hints.publish()
+            assert await asyncio.to_thread(hints.flush, 5)
+            await heard.next()
+            await proxy.open()
+            await asyncio.wait_for(proxy.accepted.wait(), 10)
 
-        await proxy.cut()
-        hints.publish(lead_event(2))
-        assert await asyncio.to_thread(hints.flush, 5)
-        await proxy.open()
-        await asyncio.wait_for(proxy.accepted.wait(), 10)
-
-        async with asyncio.timeout(10):
-            while heard.events.empty():
-                hints.publish(lead_event(3))
-                with contextlib.suppress(TimeoutError):
-                    heard.events.put_nowait(await heard.next(limit=0.2))
-        assert (await heard.next()).object_id == 3
-        await hub.stop()
+            async with asyncio.timeout(10):
+                through_redis = 0
+                while not through_redis:
+                    hints.publish()
+                    await heard.next()
+                    with contextlib.suppress(TimeoutError):
+                        await heard.next(limit=0.2)
+                        through_redis += 1
     await proxy.cut()

@@ -628,7 +628,11 @@ CASES: dict[str, Case] = {
         ids={"id": "channel", "input.entity_id": "lead"},
         besides={"input.entity_id": {"input.entity_type": "LEAD"}},
     ),
-    "Subscription.leadUpdate": Case(arguments={"id": Key("lead")}, ids={"id": "lead"}),
+    # Cursors are no ids of rows.
+    "Query.leadEvents": Case(reported=frozenset({"after"})),
+    "Subscription.leadUpdate": Case(
+        arguments={"id": Key("lead")}, ids={"id": "lead"}, reported=frozenset({"after"})
+    ),
 }
 
 

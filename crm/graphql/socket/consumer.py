@@ -13,9 +13,10 @@ from graphql import GraphQLSchema
 
 from crm.authentication import Credential, CredentialExpired
 from crm.errors import CrmError
+from crm.events.hub import Hub, open_hub
+from crm.graphql.execution.threads import EVENTS, in_thread
 from crm.graphql.socket.bounds import socket_limits
 from crm.graphql.socket.handshake import Handshake, HandshakeRefused, authenticate, read_handshake
-from crm.graphql.socket.operations import EVENTS, in_thread
 from crm.graphql.socket.peer import Peer
 from crm.graphql.socket.protocol import (
     SUBPROTOCOL,
@@ -119,19 +120,26 @@ class GraphQLSocket(AsyncConsumer):
         self.initialised = True
         self.init_timer.cancel()
         credential = await self._authenticate(message.payload)
+        hub = await self._open_hub()
         open_sockets = _open_sockets.get(credential.user_id, 0)
         if open_sockets >= self.limits.sockets_per_user:
+            hub.release()
             raise SocketClosed(Close.TRY_AGAIN_LATER)
         _open_sockets[credential.user_id] = open_sockets + 1
+        cursor = message.payload.get("cursor")
         self.session = Session(
             schema=self.schema,
+            hub=hub,
             credential=credential,
             handshake=self.handshake,
             peer=self.peer,
             tasks=self.tasks,
             limits=self.limits,
+            cursor=cursor,
         )
-        self.peer.say(write_message("connection_ack"))
+        # Who comes back is told its own cursor: what came after it is still to be sent.
+        told = str(hub.position) if cursor is None else cursor
+        self.peer.say(write_message("connection_ack", payload={"cursor": told}))
         self.session.start()
         self.tasks.start(self.peer.keep_alive())
 
@@ -162,6 +170,13 @@ class GraphQLSocket(AsyncConsumer):
             raise SocketClosed(Close.UNAUTHORIZED) from error
         except (OperationalError, InterfaceError) as error:
             logger.warning("A socket could not be authenticated: the database is away.")
+            raise SocketClosed(Close.TRY_AGAIN_LATER) from error
+
+    async def _open_hub(self) -> Hub:
+        try:
+            return await open_hub()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("A socket could not be opened: the database is away.")
             raise SocketClosed(Close.TRY_AGAIN_LATER) from error
 
     async def _release(self) -> None:

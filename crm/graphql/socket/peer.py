@@ -62,6 +62,8 @@ class Peer:
 
     async def keep_alive(self) -> None:
         """Send pings, and give up a client that was silent for too long."""
+        # Until now the client waited for us.
+        self.heard()
         while True:
             await asyncio.sleep(self._limits.ping_seconds)
             silence = asyncio.get_running_loop().time() - self._heard_at

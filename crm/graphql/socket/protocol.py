@@ -114,3 +114,8 @@ def write_message(type_: str, *, id_: str | None = None, payload: Any = None) ->
     except orjson.JSONEncodeError:
         # Integers over 64 bits and deep nesting are legal JSON that only the standard library writes.
         return json.dumps(message, allow_nan=False)
+
+
+def write_next(id_: str, payload: str) -> str:
+    """Give the text of a ``next`` whose payload is JSON already, shared by many."""
+    return f'{{"type":"next","id":{orjson.dumps(id_).decode()},"payload":{payload}}}'

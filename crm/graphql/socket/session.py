@@ -9,12 +9,14 @@ from django.utils import timezone
 from graphql import GraphQLSchema
 
 from crm.authentication import Credential
+from crm.events.hub import Hub
 from crm.graphql.errors import Code, internal_error
 from crm.graphql.execution import Prepared, Refused, run
+from crm.graphql.execution.subscriptions import Subscription, admit
+from crm.graphql.execution.threads import EVENTS, OPERATIONS, in_thread
 from crm.graphql.socket.bounds import SocketLimits
 from crm.graphql.socket.delivery import Delivery
 from crm.graphql.socket.handshake import Handshake, is_still_good
-from crm.graphql.socket.operations import EVENTS, OPERATIONS, Subscription, admit, in_thread
 from crm.graphql.socket.peer import Peer
 from crm.graphql.socket.protocol import Close, Message, SocketClosed, write_message
 from crm.graphql.socket.tasks import Tasks
@@ -33,19 +35,35 @@ class Session:
         self,
         *,
         schema: GraphQLSchema,
+        hub: Hub,
         credential: Credential,
         handshake: Handshake,
         peer: Peer,
         tasks: Tasks,
         limits: SocketLimits,
+        cursor: object = None,
     ) -> None:
+        """Take over from the handshake.
+
+        :param hub: is held already, and released at the end.
+        :param cursor: where the subscriptions of this connection begin, as the client gave it.
+        """
         self.credential = credential
+        self._hub = hub
+        self._cursor = cursor
         self._schema = schema
         self._handshake = handshake
         self._peer = peer
         self._tasks = tasks
         self._limits = limits
-        self._delivery = Delivery(credential.actor, peer, most_waiting=limits.waiting_events)
+        self._delivery = Delivery(
+            hub,
+            credential.actor,
+            peer=peer,
+            tasks=tasks,
+            most_waiting=limits.waiting_events,
+            on_end=self._forget,
+        )
         #: Of a subscription there is no task: it is answered by the delivery.
         self._operations: dict[str, asyncio.Task[None] | None] = {}
 
@@ -57,6 +75,7 @@ class Session:
     def stop(self) -> None:
         """Listen to no more events; the tasks end with the socket."""
         self._delivery.stop()
+        self._hub.release()
 
     async def subscribe(self, message: Message) -> None:
         """Start an operation of any kind.
@@ -70,7 +89,9 @@ class Session:
             self._refuse(message.id, _too_many(self._limits.operations))
             return
         try:
-            admitted = await in_thread(EVENTS, admit, self._schema, operation, self.credential)
+            admitted = await in_thread(
+                EVENTS, admit, self._schema, operation, self.credential, after=self._cursor
+            )
         except Refused as refused:
             self._refuse(message.id, refused.errors)
             return
@@ -80,7 +101,7 @@ class Session:
             return
         if isinstance(admitted, Subscription):
             self._operations[message.id] = None
-            await self._delivery.add(message.id, admitted)
+            self._delivery.add(message.id, admitted)
         else:
             self._operations[message.id] = self._tasks.start(self._run(message.id, admitted))
 
@@ -102,6 +123,9 @@ class Session:
         for frame in frames:
             await self._peer.answer(frame)
         del self._operations[id_]
+
+    def _forget(self, id_: str) -> None:
+        self._operations.pop(id_, None)
 
     def _refuse(self, id_: str, errors: list[dict[str, Any]]) -> None:
         self._peer.say(write_message("error", id_=id_, payload=errors))

@@ -104,7 +104,9 @@ class Client:
         """Connect and get acknowledged."""
         assert await self.connect() == (True, "graphql-transport-ws")
         await self.send({"type": "connection_init", "payload": payload})
-        assert await self.receive() == {"type": "connection_ack"}
+        acknowledged = await self.receive()
+        assert acknowledged["type"] == "connection_ack"
+        self.cursor = acknowledged["payload"]["cursor"]
         return self
 
     async def subscribe(self, id_: str, query: str, **parameters: Any) -> None:

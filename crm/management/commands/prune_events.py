@@ -1,0 +1,34 @@
+"""Remove events that are kept no longer."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from crm.events import retention
+from crm.management.arguments import ensure_ready
+
+
+class Command(BaseCommand):
+    help = "Remove the events of the lead stream that are older than EVENT_RETENTION_DAYS."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--older-than", type=int, metavar="DAYS", help="age (default: EVENT_RETENTION_DAYS)"
+        )
+        parser.add_argument(
+            "--restored",
+            action="store_true",
+            help="the database came from a backup: have the cursors that clients hold expire as well",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        days = options["older_than"]
+        if days is not None and days < 0:
+            raise CommandError("--older-than takes zero days or more.")
+        ensure_ready()
+        if options["restored"]:
+            retention.begin_epoch()
+        before = None if days is None else timezone.now() - timedelta(days=days)
+        self.stdout.write(f"Removed: {retention.prune(before=before)} events.")
