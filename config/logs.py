@@ -69,6 +69,8 @@ def _places(trace: TracebackType | None) -> list[str]:
 
 def logging_config(*, debug: bool) -> dict[str, Any]:
     """Give Django's LOGGING: all to standard error; uvicorn's access log is off, it has query strings."""
+    # No line tells them, and each record would find them out.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import cast
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.decorators import sync_and_async_middleware
 
 from config.logs import request_id as current_request_id
@@ -130,9 +131,8 @@ def programs_first(get_response: Handler | AsyncHandler) -> Handler | AsyncHandl
     def handle(request: HttpRequest) -> HttpResponseBase:
         if request.path_info != API_PATH or "HTTP_AUTHORIZATION" not in request.META:
             return call(request)
-        try:
-            found = resolve(API_PATH)
-        except Resolver404:
+        found = _api(settings.ROOT_URLCONF)
+        if found is None:
             return call(request)
         # Refuses other hosts, as the middleware does that is passed by.
         request.get_host()
@@ -143,3 +143,11 @@ def programs_first(get_response: Handler | AsyncHandler) -> Handler | AsyncHandl
         return response
 
     return handle
+
+
+@cache
+def _api(addresses: str) -> ResolverMatch | None:
+    try:
+        return resolve(API_PATH, addresses)
+    except Resolver404:
+        return None

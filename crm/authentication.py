@@ -5,6 +5,7 @@ import re
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -202,13 +203,13 @@ class Holder:
 
     def credential(self, door: Door) -> Credential:
         """Give what this member may do, coming by a door."""
-        scopes = json.loads(self.scopes) if isinstance(self.scopes, str) else self.scopes
+        scopes = _scopes_in(self.scopes) if isinstance(self.scopes, str) else self.scopes
         actor = Actor(
             user_id=self.user_id,
             company_id=self.company_id,
             role=Role(self.role),
             door=door,
-            scopes=ALL_SCOPES if scopes is None else frozenset(Scope(scope) for scope in scopes),
+            scopes=ALL_SCOPES if scopes is None else frozenset(map(Scope, scopes)),
             company_sees_all_leads=self.lead_visibility == LeadVisibility.ALL,
             registered_documents_only=self.registered_documents_only,
             opens_all=self.token_id is None,
@@ -217,6 +218,11 @@ class Holder:
         return Credential(
             actor=actor, token_id=self.token_id, user_id=self.user_id, expires_at=self.expires_at
         )
+
+
+@lru_cache(maxsize=100)
+def _scopes_in(text: str) -> frozenset[Scope]:
+    return frozenset(map(Scope, json.loads(text)))
 
 
 def _token_holders(**token: object) -> QuerySet[Any, tuple[Any, ...]]:

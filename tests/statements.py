@@ -29,7 +29,7 @@ def together(*tables: str) -> Sequence[str]:
 def _shape(text: str) -> str:
     if re.search("JSON(_BUILD)?_ARRAY", text, re.IGNORECASE):
         return GATHERED
-    inserted = re.findall(r'INSERT INTO "(\w+)"', text)
+    inserted = re.findall(r'INSERT (?:OR IGNORE )?INTO "(\w+)"', text)
     if inserted:
         return f"INSERT {' '.join(inserted)}"
     verb = text.lstrip("( ").partition(" ")[0]

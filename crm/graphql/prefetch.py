@@ -175,8 +175,7 @@ def _walk(
             _add_columns(loading, declared.loads, prefix)
         elif isinstance(declared, BatchedList):
             _add_columns(loading, declared.loads, prefix)
-            for node in same_name:
-                loading.batched.append(_batch(type_._meta.name, declared, node, info, actor))
+            loading.batched.extend(_batches(type_._meta.name, declared, same_name, info, actor))
         elif declared is not None and _has_column(model, name):
             loading.columns.add(prefix + name)
     for path, (declared, same_path) in relations.items():
@@ -195,21 +194,33 @@ def _add_columns(loading: Loading, paths: Iterable[str], prefix: str) -> None:
             loading.joined.add(full.rpartition("__")[0])
 
 
+def _batches(
+    type_name: str, declared: BatchedList, nodes: list[FieldNode], info: GraphQLResolveInfo, actor: Actor
+) -> Iterable[Callable[[Sequence[Any]], None]]:
+    """Give what finds the rows of a list: once for all aliases under which it is asked for the same rows."""
+    parent: Any = info.schema.get_type(type_name)
+    asked: dict[Any, tuple[dict[str, Any], list[FieldNode]]] = {}
+    for node in nodes:
+        arguments = get_argument_values(parent.fields[node.name.value], node, info.variable_values)
+        asked.setdefault(declared.batch_key(arguments), (arguments, []))[1].append(node)
+    return [_batch(declared, arguments, same, info, actor) for arguments, same in asked.values()]
+
+
 def _batch(
-    type_name: str, declared: BatchedList, node: FieldNode, info: GraphQLResolveInfo, actor: Actor
+    declared: BatchedList,
+    arguments: dict[str, Any],
+    nodes: list[FieldNode],
+    info: GraphQLResolveInfo,
+    actor: Actor,
 ) -> Callable[[Sequence[Any]], None]:
     """Give the function that finds the rows of a list for a whole page, and hands them out."""
-    parent: Any = info.schema.get_type(type_name)
-    arguments = get_argument_values(parent.fields[node.name.value], node, info.variable_values)
     key = declared.batch_key(arguments)
 
     def follow(rows: Sequence[Any]) -> None:
         keys = declared.source(rows, actor, **arguments)
         wanted = {other for others in keys.values() for other in others}
         visible = declared.visible_rows(actor).filter(pk__in=wanted)
-        found = (
-            {other.pk: other for other in load(visible, declared.row_type, [node], info)} if wanted else {}
-        )
+        found = {other.pk: other for other in load(visible, declared.row_type, nodes, info)} if wanted else {}
         for row in rows:
             others = [found[other] for other in keys.get(row.pk, ()) if other in found]
             row.__dict__.setdefault("batches", {})[key] = others

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import BooleanField, DateTimeField, F, Func, JSONField, Model, QuerySet, TextField
+from django.db.models import BooleanField, DateTimeField, F, Func, JSONField, QuerySet, TextField
 
 from crm.actors import Actor
 from crm.models.actor_classes import actor_class, class_key
@@ -76,7 +76,7 @@ class Gathering:
             lines = statement.rows({**values, "company": actor.company_id, "user": actor.user_id})
         else:
             parts = self.build(actor, **values)
-            readers = {name: _reader(part.rows.model, part.columns) for name, part in parts.items()}
+            readers = {name: _reader(_of(part), part.columns) for name, part in parts.items()}
             lines = list(_query(parts))
         found: dict[str, list[Any]] = {name: [] for name in readers}
         for (line,) in lines:
@@ -92,7 +92,7 @@ class Gathering:
                 self._statements.clear()
             parts = self.build(actor_class(actor), **{name: Marker(name) for name in names})
             text, parameters = _query(parts).query.sql_with_params()
-            readers = {name: _reader(part.rows.model, part.columns) for name, part in parts.items()}
+            readers = {name: _reader(_of(part), part.columns) for name, part in parts.items()}
             statement = Statement.of(Sql(text, tuple(parameters))).refuse_moments()
             known = self._statements[key] = statement, readers
         return known
@@ -120,8 +120,13 @@ def _columns(model: Any) -> dict[str, Any]:
 _Reader = Callable[[Sequence[Any]], Any]
 
 
+def _of(part: Part) -> Any:
+    """Give the model of the rows of a part."""
+    return part.rows.model
+
+
 @cache
-def _reader(model: type[Model], columns: tuple[str, ...]) -> _Reader:
+def _reader(model: Any, columns: tuple[str, ...]) -> _Reader:
     """Give the function that makes an instance of the values of some columns."""
     known = _columns(model)
     places = {name: place for place, name in enumerate(columns)}

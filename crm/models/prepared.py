@@ -2,13 +2,12 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import BigIntegerField, Expression, Field, QuerySet
 from psycopg import RawCursor
 from psycopg.adapt import Transformer
@@ -102,9 +101,14 @@ class Statement:
         :param values: those of the markers by name.
         :raises django.db.Error: as Django's own cursors do; a transaction stays as it was, for another try.
         """
-        with self._within_savepoint(), self._run(values) as (result, _):
-            columns = range(result.nfields)
-            return [tuple([result.get_value(row, each) for each in columns]) for row in range(result.ntuples)]
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        if wrapper.in_atomic_block:
+            with wrapper.connection.transaction():
+                result, _ = self._run(values)
+        else:
+            result, _ = self._run(values)
+        columns = range(result.nfields)
+        return [tuple([result.get_value(row, each) for each in columns]) for row in range(result.ntuples)]
 
     def rows(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run the statement; give its rows as values of Python.
@@ -112,36 +116,28 @@ class Statement:
         :param values: those of the markers by name.
         :raises django.db.Error: as Django's own cursors do.
         """
-        with self._run(values) as (result, transformer):
-            transformer.set_pgresult(result)
-            found: list[tuple[Any, ...]] = transformer.load_rows(0, result.ntuples, tuple)
-            return found
+        result, loader = self._run(values)
+        loader.set_pgresult(result)
+        found: list[tuple[Any, ...]] = loader.load_rows(0, result.ntuples, tuple)
+        return found
 
-    @contextmanager
-    def _within_savepoint(self) -> Iterator[None]:
-        if not connection.in_atomic_block:
-            yield
-            return
-        with connection.connection.transaction():
-            yield
-
-    @contextmanager
-    def _run(self, values: Mapping[str, Any]) -> Iterator[tuple[PGresult, Loader]]:
+    def _run(self, values: Mapping[str, Any]) -> tuple[PGresult, Loader]:
         bound = [_sent(values[value.name] if isinstance(value, Marker) else value) for value in self.values]
-        connection.ensure_connection()
-        raw = connection.connection
+        # Django's name for it looks it up anew at each use.
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        wrapper.ensure_connection()
+        raw = wrapper.connection
         started = time.monotonic()
         try:
-            with connection.wrap_database_errors:
+            with wrapper.wrap_database_errors:
                 if can_send(raw):
-                    yield send(raw, self.text, bound)
-                    return
+                    return send(raw, self.text, bound)
                 with RawCursor(raw) as cursor:
                     cursor.execute(self.text, bound)
                     assert cursor.pgresult is not None
-                    yield cursor.pgresult, Transformer.from_context(raw)
+                    return cursor.pgresult, Transformer.from_context(raw)
         finally:
-            if connection.queries_logged:
+            if wrapper.queries_logged:
                 _log(self.text.decode(), bound, time.monotonic() - started)
 
 
@@ -152,7 +148,8 @@ def _sent(value: Any) -> Any:
 
 def _log(text: str, bound: Sequence[Any], seconds: float) -> None:
     """Note a statement where Django notes its own, with its values in it."""
-    raw = connection.connection
+    # One that was lost cannot say how it spells text.
+    raw = None if connection.connection.closed else connection.connection
     written = PLACED.sub(lambda match: Literal(bound[int(match[1]) - 1]).as_string(raw), text)
     connection.queries_log.append({"sql": written, "time": f"{seconds:.3f}"})
 

@@ -6,12 +6,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import pq
+from psycopg import IsolationLevel, pq
 from psycopg.adapt import PyFormat, Transformer
 
 #: Statements that a connection keeps prepared; the one that was used longest ago goes first.
 MOST_PREPARED = 500
 
+#: How the transactions begin that are of a usual kind.
+BEGINNINGS = {None: b"BEGIN", IsolationLevel.READ_COMMITTED: b"BEGIN ISOLATION LEVEL READ COMMITTED"}
 IDLE, IN_TRANSACTION = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
 Key = tuple[bytes, tuple[int, ...]]
 #: A transformer; to the type checker psycopg gives a name for two classes.
@@ -32,7 +34,7 @@ _kept: WeakKeyDictionary[psycopg.Connection[Any], _Kept] = WeakKeyDictionary()
 
 def can_send(raw: psycopg.Connection[Any]) -> bool:
     """Tell whether a statement may be sent past the cursors: not after a failure, for instance."""
-    usual = raw.isolation_level is None and not raw.read_only and not raw.deferrable
+    usual = raw.isolation_level in BEGINNINGS and not raw.read_only and not raw.deferrable
     return usual and raw.pgconn.transaction_status in (IDLE, IN_TRANSACTION)
 
 
@@ -50,7 +52,7 @@ def send(raw: psycopg.Connection[Any], text: bytes, values: Sequence[Any]) -> tu
     with raw.lock:
         if not raw.autocommit and raw.pgconn.transaction_status == IDLE:
             # As the cursors do before the first statement of a transaction.
-            _check(raw.pgconn.exec_(b"BEGIN"), raw)
+            _check(raw.pgconn.exec_(BEGINNINGS[raw.isolation_level]), raw)
         name = _name(raw, (text, types))
         if name is None:
             result = raw.pgconn.exec_params(text, sent, types, formats)

@@ -10,21 +10,18 @@ from django.db.migrations.state import ProjectState
 #: One of so many statements that add tallies sums up those of its company.
 FOLDED_ONCE_IN = 50
 #: So many of them at most, lest one writer pays for all that has gathered.
-MOST_FOLDED = 2000
+MOST_FOLDED = 5000
 #: While a transaction is open since before so many others, dead rows stay where they are, and every reader
 #: goes over them: to sum up would only add some.
 OLDEST_SNAPSHOT = 10_000
 
+#: No join and no condition on other rows: the statistics of a table that changes so much are always old.
 #: Rows that another transaction is about to sum up are left to it: nobody waits, and none is summed up twice.
 FOLD = f"""
 CREATE FUNCTION crm_tally_fold(of_company bigint, of_kind text) RETURNS void LANGUAGE sql AS $$
     WITH many AS MATERIALIZED (
-        SELECT id FROM crm_tally one
-        WHERE company_id = of_company AND kind = of_kind AND (parent, key) IN (
-            SELECT parent, key FROM crm_tally WHERE company_id = of_company AND kind = of_kind
-            GROUP BY parent, key HAVING count(*) > 1
-        )
-        LIMIT {MOST_FOLDED} FOR UPDATE OF one SKIP LOCKED
+        SELECT id FROM crm_tally WHERE company_id = of_company AND kind = of_kind
+        LIMIT {MOST_FOLDED} FOR UPDATE SKIP LOCKED
     ), gone AS (
         DELETE FROM crm_tally WHERE id = ANY (ARRAY(SELECT id FROM many)) RETURNING parent, key, n
     )

@@ -12,6 +12,7 @@ from crm.models import (
     CustomFieldDefinition,
     Filesystem,
     Membership,
+    RegisteredDocument,
     SocialChannel,
     Tag,
     User,
@@ -72,6 +73,9 @@ def rows_of(tenant: Tenant, mark: str) -> dict[type[models.Model], Any]:
         ContactType: ContactTypeFactory(company=company, name=mark),
         CustomFieldDefinition: CustomFieldDefinitionFactory(company=company, name=mark),
         Filesystem: _file_of(person, mark),
+        RegisteredDocument: RegisteredDocument.objects.create(
+            company=company, hash="a" * 64, name=mark, text=mark
+        ),
         Lead: lead,
         LeadLostReason: LeadLostReason.objects.create(company=company, name=mark),
         LeadRotation: LeadRotationFactory(company=company, name=mark),

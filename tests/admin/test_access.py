@@ -15,6 +15,7 @@ from crm.models import (
     CustomFieldDefinition,
     Filesystem,
     Membership,
+    RegisteredDocument,
     SocialChannel,
     Tag,
     User,
@@ -67,6 +68,7 @@ MATRIX = {
     ReceiverAttempt: (NONE, NONE, LOOK, LOOK),
     SocialChannel: (NONE, NONE, LOOK, LOOK),
     Stage: (LOOK, LOOK, ALL - {"add"}, ALL - {"add"}),
+    RegisteredDocument: (NONE, NONE, NONE, {"list", "delete"}),
     Tag: (LOOK, ALL, ALL, ALL),
     User: (LOOK, LOOK, LOOK, LOOK),
 }

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from config.postgresql import base
@@ -16,12 +16,19 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 def kept(monkeypatch):
     """A connection that is kept from request to request."""
     Company.objects.exists()
-    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 600)
+    # Not Django's name for it, whose attributes cannot be given back.
+    wrapper = connections["default"]
+    monkeypatch.setitem(wrapper.settings_dict, "CONN_MAX_AGE", 600)
     checks: list[int] = []
-    usable = connection.is_usable
-    monkeypatch.setattr(connection, "is_usable", lambda: checks.append(1) or usable())
-    connection.health_check_enabled = True
-    connection.close_at = None
+    usable = wrapper.is_usable
+
+    def checked():
+        checks.append(1)
+        return usable()
+
+    monkeypatch.setattr(wrapper, "is_usable", checked)
+    monkeypatch.setattr(wrapper, "health_check_enabled", True)
+    monkeypatch.setattr(wrapper, "close_at", None)
     return checks
 
 

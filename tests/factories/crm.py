@@ -132,5 +132,12 @@ def tenant(name: str = "Tenant", *, door: Door = Door.GRAPHQL) -> Tenant:
 
 def _actor(user: User, company: Company, role: Role, door: Door) -> Actor:
     """Give the actor that a member was made to be, who need not be looked up for that."""
-    holder = Holder(user.pk, company.pk, role.value, company.uuid, company.lead_visibility)
+    holder = Holder(
+        user.pk,
+        company.pk,
+        role.value,
+        company.uuid,
+        company.lead_visibility,
+        company.registered_documents_only,
+    )
     return holder.credential(door).actor

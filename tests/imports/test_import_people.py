@@ -171,7 +171,8 @@ def test_each_row_takes_the_same_number_of_statements(import_people):
 
     ten, sixty = statements_of(import_people, 10), statements_of(import_people, 60)
 
-    assert (sixty - ten) / 50 == 20
+    # The rows that go together are one statement on PostgreSQL.
+    assert (sixty - ten) / 50 == (19 if connection.vendor == "postgresql" else 20)
 
 
 def test_a_row_of_a_name_and_an_email_takes_few_statements(actors):
@@ -180,4 +181,4 @@ def test_a_row_of_a_name_and_an_email_takes_few_statements(actors):
     with CaptureQueriesContext(connection) as queries:
         rows.store({"firstname": "Ann", "email": "ann@example.com"})
 
-    assert len(queries) == 7
+    assert len(queries) == (6 if connection.vendor == "postgresql" else 7)

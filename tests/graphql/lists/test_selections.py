@@ -270,3 +270,17 @@ def test_a_field_worked_out_of_a_row_stands_beside_what_is_computed_of_it(lead, 
     Stage.objects.filter(pk=lead.stage_id).update(deleted_at=timezone.now())
     [gone] = answered(document, actors.viewer)[0]["leads"]["data"]
     assert gone == {"rotting_reason": None, "stage": None}
+
+
+@pytest.mark.usefixtures("standard_executor")
+def test_a_list_by_a_rule_of_its_own_brings_what_each_alias_asks_for(actors, company):
+    answers = [
+        data(f"{{ me {{ a: companies {{ {first} }} b: companies {{ {second} }} }} }}", actor=actors.admin)
+        for first, second in [("id my_role", "id"), ("id", "my_role")]
+    ]
+
+    key = {"id": str(company.pk)}
+    assert answers == [
+        {"me": {"a": [key | {"my_role": "ADMIN"}], "b": [key]}},
+        {"me": {"a": [key], "b": [{"my_role": "ADMIN"}]}},
+    ]
