@@ -11,6 +11,10 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Func, Subquery, TextField
 
 
+#: The attribute of a compiler that gathers what is joined.
+JOINED = "crm_joined_ones"
+
+
 class Json(Func):
     """An expression that gives the text of a JSON value."""
 
@@ -108,16 +112,38 @@ class Object(Json):
 
 
 class One(Subquery):
-    """The one row of a query of one column, if there is one."""
+    """The one row of a query of one column, if there is one.
+
+    Of a row of the page it is joined: PostgreSQL then looks small tables up once for all rows, and not once
+    for each. Below that it stays a sub-select.
+    """
 
     output_field = TextField()
 
     def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().as_sql(compiler, connection, *args, **kwargs)
+            text, parameters = super().as_sql(compiler, connection, *args, **kwargs)
         except EmptyResultSet:
             # Nothing can be there, and the database need not look.
             return "NULL", ()
+        joined: list[tuple[str, tuple[Any, ...]]] | None = getattr(compiler, JOINED, None)
+        if joined is None:
+            return text, parameters
+        if (text, tuple(parameters)) not in joined:
+            joined.append((text, tuple(parameters)))
+        return f"one_{joined.index((text, tuple(parameters)))}.value", ()
+
+
+def join_ones(compiler: Any) -> None:
+    """Have a compiler join each ``One`` of its columns; ``ones_joined`` gives the joins once it has run."""
+    setattr(compiler, JOINED, [])
+
+
+def ones_joined(compiler: Any) -> tuple[str, list[Any]]:
+    """Give the joins that the columns of a compiler need, and their parameters."""
+    joined = getattr(compiler, JOINED)
+    texts = [f"LEFT JOIN LATERAL {text} one_{at} (value) ON true" for at, (text, _) in enumerate(joined)]
+    return " ".join(texts), [value for _, parameters in joined for value in parameters]
 
 
 class List(Subquery):

@@ -15,6 +15,7 @@ from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
 from crm.graphql.compiler.binding import KEY
+from crm.graphql.compiler.expressions import join_ones, ones_joined
 from crm.graphql.compiler.pages import PLACE, Start, page_sql, read_cursor_columns
 from crm.graphql.ordering import Key
 from crm.graphql.pages import Page
@@ -42,14 +43,18 @@ class Columns:
         """Compile expressions on a model's row."""
         query = QuerySet(model).values_list(*expressions).query
         compiler = query.get_compiler(connection=connection)
+        join_ones(compiler)
         compiler.pre_sql_setup()
         texts, parameters = [], []
         for _, (text, given), _ in compiler.select:
             texts.append(text)
             parameters.extend(given)
         joined, of_joins = compiler.get_from_clause()
+        ones, of_ones = ones_joined(compiler)
         return cls(
-            model, Sql(", ".join(texts), tuple(parameters)), Sql(" ".join(joined[1:]), tuple(of_joins))
+            model,
+            Sql(", ".join(texts), tuple(parameters)),
+            Sql(" ".join([*joined[1:], ones]), (*of_joins, *of_ones)),
         )
 
     @property
