@@ -9,4 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # give one out, check it and take it back.
 os.environ.setdefault("DATABASE_MAX_AGE", "600")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+# These import models, which exist only now.
+from config.express import express  # noqa: E402
+from config.schema import schema  # noqa: E402
+
+application = express(django, schema.graphql_schema)

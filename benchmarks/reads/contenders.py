@@ -19,7 +19,7 @@ GUNICORN = [
     "--worker-class",
     "gthread",
     "--threads",
-    "8",
+    "4",
     "--no-control-socket",
     "--log-level",
     "error",

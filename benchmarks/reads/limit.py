@@ -12,6 +12,7 @@ import asyncpg
 
 from benchmarks.reads import changes
 from benchmarks.reads.workloads import WORKLOADS, Workload
+from config.environment import PLANNER
 
 MOMENT = "replace(to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '') || '+00:00'"
 CUSTOM = """(SELECT coalesce(json_agg(json_build_object('name', e.key, 'value', e.value)
@@ -107,7 +108,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if _pool is None:
         # Its joins in the order in which they are written: the best that was found for these statements.
         _pool = await asyncpg.create_pool(
-            os.environ["DATABASE_URL"], min_size=8, max_size=8, server_settings={"join_collapse_limit": "1"}
+            os.environ["DATABASE_URL"],
+            min_size=8,
+            max_size=8,
+            server_settings=PLANNER | {"join_collapse_limit": "1"},
         )
     further = changes.moved(next(_moves)) if scope["path"] == "/update-lead" else ()
     text = await _pool.fetchval(STATEMENTS[scope["path"]], COMPANY, *further)

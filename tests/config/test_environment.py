@@ -42,7 +42,7 @@ def test_postgresql_is_pooled_and_bounded_in_time():
         "connect_timeout": 3,
         "isolation_level": IsolationLevel.READ_COMMITTED,
         "options": "-c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=30s"
-        " -c join_collapse_limit=3",
+        " -c join_collapse_limit=3 -c cpu_tuple_cost=0.05 -c random_page_cost=1.1 -c jit=off",
         "pool": {"min_size": 1, "max_size": 7, "timeout": 3, "reconnect_timeout": 3},
         "prepare_threshold": 2,
         "sslmode": "require",

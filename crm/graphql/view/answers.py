@@ -1,6 +1,7 @@
 """Answers over HTTP: media types, headers, and JSON that always encodes."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -34,6 +35,19 @@ def preferred_type(request: HttpRequest, offers: list[str]) -> str | None:
     return spelled.get(chosen) if chosen else None
 
 
+@dataclass(frozen=True)
+class Answer:
+    """An answer over HTTP, for whatever server gives it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def response(self) -> HttpResponse:
+        """Give the answer as Django has it."""
+        return HttpResponse(self.body, status=self.status, headers=self.headers)
+
+
 def json_answer(
     body: dict[str, Any],
     *,
@@ -41,23 +55,25 @@ def json_answer(
     media_type: str = JSON,
     allow: str | None = None,
     retry_after: int | None = None,
-) -> HttpResponse:
+) -> Answer:
     """Encode an answer, with the headers that all answers have and those that its status asks for."""
-    response = HttpResponse(_encode(body), status=status, content_type=f"{media_type}; charset=utf-8")
-    response["Cache-Control"] = "no-store"
-    response["Vary"] = VARY
+    headers = {
+        "Content-Type": f"{media_type}; charset=utf-8",
+        "Cache-Control": "no-store",
+        "Vary": VARY,
+    }
     if status == 401:
-        response["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if retry_after is not None:
-        response["Retry-After"] = str(retry_after)
+        headers["Retry-After"] = str(retry_after)
     if allow is not None:
-        response["Allow"] = allow
-    return response
+        headers["Allow"] = allow
+    return Answer(status, headers, _encode(body))
 
 
-def refusal_answer(refusal: HttpRefusal, *, media_type: str = JSON) -> HttpResponse:
+def refusal_answer(refusal: HttpRefusal, *, media_type: str = JSON) -> Answer:
     """Encode the answer to a request that is no GraphQL request."""
     error = {"message": refusal.message, "extensions": {"code": Code.BAD_USER_INPUT}}
     return json_answer({"errors": [error]}, status=refusal.status, media_type=media_type, allow=refusal.allow)

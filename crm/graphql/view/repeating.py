@@ -1,7 +1,5 @@
 """The header by which a client repeats a request without repeating its effect."""
 
-from django.http import HttpRequest
-
 from crm.authentication import Credential
 from crm.graphql.execution import Prepared
 from crm.graphql.view.answers import HttpRefusal
@@ -11,12 +9,12 @@ HEADER = "Idempotency-Key"
 BAD_REQUEST = 400
 
 
-def once_of(request: HttpRequest, prepared: Prepared, credential: Credential | None) -> Once | None:
+def once_of(key: str | None, prepared: Prepared, credential: Credential | None) -> Once | None:
     """Give what stands for the key of a mutation, None where there is no key or nothing to repeat.
 
+    :param key: what the header holds, if there is one.
     :raises HttpRefusal: if the key is empty or too long.
     """
-    key = request.headers.get(HEADER)
     if key is None or credential is None or prepared.kind != "mutation":
         return None
     if not 1 <= len(key.strip()) <= LONGEST_KEY:

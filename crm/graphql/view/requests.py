@@ -51,6 +51,14 @@ def read_body(request: HttpRequest) -> Operation:
         body = request.read(limits().body + 1)
     except UnreadablePostError as error:
         raise HttpRefusal(BAD_REQUEST, "The body ended early.") from error
+    return operation_in(body)
+
+
+def operation_in(body: bytes) -> Operation:
+    """Read the operation in the body of a POST.
+
+    :raises HttpRefusal: if it is too large, or no JSON object with the parameters of GraphQL.
+    """
     _check_size(len(body))
     return operation_of(decode(body, name="The body"))
 

@@ -1,0 +1,247 @@
+"""The short way answers as the long way does, and takes no request that it must not."""
+
+import json
+import logging
+from http import HTTPStatus
+from io import BytesIO
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+
+from config.express import express
+from config.schema import schema
+from crm.graphql.limits import Limits
+from crm.services.tokens import create_token, revoke_token
+
+JSON_TYPE = "application/json"
+NAMES = "query ($first: Int) { tags(first: $first) { data { name } paginatorInfo { total } } }"
+CREATE = 'mutation { createTag(input: { name: "Hot" }) { name } }'
+OTHERS = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def token(tenant):
+    return create_token(tenant.users["admin"], tenant.company, name="program")[1]
+
+
+@pytest.fixture
+def closings(monkeypatch):
+    """Keep the connection that the test's transaction is on, as Django's own client does; count the closings."""
+    counted = []
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    monkeypatch.setattr("config.express.close_old_connections", lambda: counted.append(1))
+    yield counted
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)
+
+
+@pytest.fixture
+def long_way(closings):
+    return get_wsgi_application()
+
+
+class Ways:
+    """Both ways; notes which one was gone."""
+
+    def __init__(self, long_way):
+        self.long = long_way
+        self.went_long = False
+        self.short = express(self._long, schema.graphql_schema)
+
+    def _long(self, environ, start_response):
+        self.went_long = True
+        return self.long(environ, start_response)
+
+
+@pytest.fixture
+def ways(long_way):
+    return Ways(long_way)
+
+
+def ask(application, token, body=None, **changed):
+    """Ask as a server of WSGI does; None takes a name out of the environment."""
+    raw = body if isinstance(body, bytes) else json.dumps(body or {"query": NAMES}).encode()
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/graphql",
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": JSON_TYPE,
+        "CONTENT_LENGTH": str(len(raw)),
+        "HTTP_AUTHORIZATION": f"Bearer {token}",
+        "wsgi.input": BytesIO(raw),
+        "wsgi.errors": BytesIO(),
+        "wsgi.url_scheme": "http",
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    } | changed
+    told = {}
+
+    def start_response(status, headers, _error=None):
+        told.update(status=int(status.split()[0]), headers=dict(headers))
+        assert len(told["headers"]) == len(headers)
+
+    answer = application(
+        {name: value for name, value in environ.items() if value is not None}, start_response
+    )
+    body = b"".join(answer)
+    if hasattr(answer, "close"):
+        answer.close()
+    assert int(told["headers"].get("Content-Length", len(body))) == len(body)
+    identifier = told["headers"].pop("X-Request-ID")
+    assert len(identifier) == 32
+    return told["status"], told["headers"], body
+
+
+SHORT = {
+    "a query": {},
+    "variables": {"body": {"query": NAMES, "variables": {"first": 1}}},
+    "several operations": {"body": {"query": "query a { __typename } query b { me: __typename }"}},
+    "no such field": {"body": {"query": "{ nothing }"}},
+    "no such field, for those who read statuses": {
+        "body": {"query": "{ nothing }"},
+        "HTTP_ACCEPT": "application/graphql-response+json",
+    },
+    "many types": {"HTTP_ACCEPT": "text/html, application/graphql-response+json;q=0.9, */*;q=0.1"},
+    "the charset": {"CONTENT_TYPE": "application/json; charset=UTF-8"},
+    "no JSON": {"body": b"{"},
+    "no UTF-8": {"body": b'{"query": "\xff"}'},
+    "a batch": {"body": b"[]"},
+    "no body": {"body": b""},
+    "a subscription": {"body": {"query": "subscription { leadUpdate { id } }"}},
+    "an unknown hash": {"body": {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}}},
+    "a bad token": {"HTTP_AUTHORIZATION": "Bearer crm_" + "x" * 40},
+    "another scheme": {"HTTP_AUTHORIZATION": "Basic eDp5"},
+    "another's company": {"HTTP_X_COMPANY": OTHERS},
+    "a query in the address": {"QUERY_STRING": "query={nothing}"},
+    "a long key for a query": {"HTTP_IDEMPOTENCY_KEY": "k" * 1000},
+    "a long key for a mutation": {"HTTP_IDEMPOTENCY_KEY": "k" * 1000, "body": {"query": CREATE}},
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_the_short_way_answers_as_the_long_way(ways, token, name):
+    short = ask(ways.short, token, **SHORT[name])
+
+    assert not ways.went_long
+    assert short == ask(ways.long, token, **SHORT[name])
+    assert short[0] < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+LONG = {
+    "a query in the address": {
+        "REQUEST_METHOD": "GET",
+        "QUERY_STRING": "query={__typename}",
+        "CONTENT_LENGTH": None,
+        "CONTENT_TYPE": None,
+    },
+    "another method": {"REQUEST_METHOD": "DELETE"},
+    "a method that hides": {"REQUEST_METHOD": "GET", "HTTP_X_HTTP_METHOD_OVERRIDE": "POST"},
+    "another address": {"PATH_INFO": "/graphql/"},
+    "below another address": {"SCRIPT_NAME": "/crm"},
+    "nobody": {"HTTP_AUTHORIZATION": None},
+    "a form": {"CONTENT_TYPE": "multipart/form-data; boundary=x", "body": b"--x--\r\n"},
+    "another type": {"CONTENT_TYPE": "text/plain"},
+    "no type": {"CONTENT_TYPE": None},
+    "another charset": {"CONTENT_TYPE": "application/json; charset=latin-1"},
+    "an encoding": {"HTTP_CONTENT_ENCODING": "gzip"},
+    "only pages": {"HTTP_ACCEPT": "text/html"},
+    "no length": {"CONTENT_LENGTH": None},
+    "no number for a length": {"CONTENT_LENGTH": "1_0"},
+    "too large": {"body": b" " * (Limits().body + 1)},
+    "another host": {"HTTP_HOST": "elsewhere.example"},
+    "no host of ours": {"HTTP_HOST": None, "SERVER_NAME": "elsewhere.example"},
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_other_requests_go_the_long_way(ways, token, name):
+    given = ask(ways.short, token, **LONG[name])
+
+    assert ways.went_long
+    assert given == ask(ways.long, token, **LONG[name])
+    assert given[0] < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def test_requests_without_tls_are_led_to_it_and_others_answered(settings, ways, token):
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.SECURE_HSTS_SECONDS = 60
+
+    # Middleware of Django reads these settings when it is made.
+    ways = Ways(get_wsgi_application())
+    status, headers, _ = ask(ways.short, token)
+    assert (status, headers["Location"], ways.went_long) == (301, "https://localhost/graphql", True)
+
+    ways.went_long = False
+    safe = ask(ways.short, token, HTTP_X_FORWARDED_PROTO="https")
+    assert (safe[0], ways.went_long) == (200, False)
+    assert safe[1]["Strict-Transport-Security"] == "max-age=60"
+    assert safe == ask(ways.long, token, HTTP_X_FORWARDED_PROTO="https")
+    assert ask(ways.short, token, HTTP_X_FORWARDED_PROTO="http")[0] == 301
+
+
+def test_a_mutation_is_done_once_for_its_key(ways, token, tenant):
+    answers = [
+        ask(ways.short, token, {"query": CREATE}, HTTP_IDEMPOTENCY_KEY="once")[2] for _ in range(2)
+    ]
+
+    assert not ways.went_long
+    assert answers[0] == answers[1] == b'{"data":{"createTag":{"name":"Hot"}}}'
+
+
+def test_a_cookie_beside_a_token_is_not_looked_at(ways, token):
+    short = ask(ways.short, token, HTTP_COOKIE="sessionid=x; csrftoken=y")
+
+    assert not ways.went_long
+    assert short == ask(ways.long, token)
+
+
+def test_a_revoked_token_opens_nothing(ways, tenant):
+    _, raw = create_token(tenant.users["admin"], tenant.company, name="program")
+    assert ask(ways.short, raw)[0] == HTTPStatus.OK
+
+    revoke_token(raw)
+
+    assert ask(ways.short, raw)[0] == HTTPStatus.UNAUTHORIZED
+    assert not ways.went_long
+
+
+def test_connections_are_looked_after_before_and_after_each_request(ways, token, closings):
+    ask(ways.short, token)
+
+    assert len(closings) == 2
+
+
+def test_the_id_of_a_request_is_that_of_its_log_line(ways, token, caplog):
+    caplog.set_level(logging.INFO, "crm.requests")
+
+    ask(ways.short, token)
+    ask(ways.long, token)
+
+    short, long = (record for record in caplog.records if record.name == "crm.requests")
+    assert (short.method, short.path, short.status) == (long.method, long.path, long.status)
+
+
+def test_a_fault_is_logged_and_not_told(ways, token, monkeypatch, caplog, settings):
+    settings.DEBUG = False
+
+    def fail(*_args):
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("config.express.answer_to", fail)
+    status, _, body = ask(ways.short, token)
+
+    assert status == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert b"secret" not in body
+    [record] = [record for record in caplog.records if record.name == "django.request"]
+    assert record.exc_info[0] is RuntimeError
