@@ -1,8 +1,9 @@
-"""The short way of a program's request to GraphQL under WSGI: past Django's requests, responses and middleware.
+"""The short way of a program's request to GraphQL under WSGI: past Django's requests and middleware.
 
-A program posts JSON with an ``Authorization`` header, beside which no cookie is looked at. What such a request
-passes on the long way is the same each time, so it is passed once: the checks of hosts, of TLS and of headers,
-and the headers that answers get. Whatever else comes, and whatever would be refused there, goes the long way.
+A program posts JSON with an ``Authorization`` header, beside which no cookie is looked at. What such a
+request passes on the long way is the same each time, so it is passed once: the checks of hosts, of TLS and of
+headers, and the headers that answers get. Whatever else comes, and whatever would be refused there, goes the
+long way.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,7 +26,7 @@ from config.middleware import begin, log_end
 from crm.authentication import COMPANY_HEADER, Credential, authenticate_token, parse_bearer
 from crm.graphql.execution import Operation
 from crm.graphql.limits import limits
-from crm.graphql.view.answers import GRAPHQL_RESPONSE, JSON, Answer, HttpRefusal, preferred_type
+from crm.graphql.view.answers import GRAPHQL_RESPONSE, JSON, Answer, preferred_type
 from crm.graphql.view.endpoint import check_request
 from crm.graphql.view.exchange import Exchange, answer_to
 from crm.graphql.view.repeating import HEADER

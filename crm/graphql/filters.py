@@ -40,7 +40,13 @@ class Column(django_filters.Filter):
         :param name: the column's name in the API, for errors.
         :raises BadUserInput: if the operator or the value does not fit the column.
         """
-        read = self.checked(operator, value, name=name, actor=actor)
+        return self.met(operator, self.checked(operator, value, name=name, actor=actor))
+
+    def met(self, operator: SQLOperator, read: Any) -> Q:
+        """Give the condition that a row meets.
+
+        :param read: a value, or list of values, as ``checked`` gives it.
+        """
         column = self.field_name if operator in NULL_TESTS else self.compared_column(operator)
         return operators.compare(column, operator, read)
 

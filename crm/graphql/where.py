@@ -146,9 +146,10 @@ class Conditions:
         if name not in columns:
             # Enums know their columns; in HAS a column is a text.
             raise BadUserInput("The condition of HAS knows no such column.")
-        return columns[name].condition(
-            _operator(where, name.upper()), where.get("value"), name=name, actor=self._actor
-        )
+        return self._compared(columns[name], _operator(where, name.upper()), where.get("value"), name)
+
+    def _compared(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
+        return column.condition(operator, value, name=name, actor=self._actor)
 
     def _of_custom_field(self, name: str, where: Mapping[str, Any]) -> Q:
         self._count_relation()

@@ -28,7 +28,7 @@ def token(tenant):
 
 @pytest.fixture
 def closings(monkeypatch):
-    """Keep the connection that the test's transaction is on, as Django's own client does; count the closings."""
+    """Keep the connection that the test's transaction is on, as Django's client does; count the closings."""
     counted = []
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
@@ -191,9 +191,7 @@ def test_requests_without_tls_are_led_to_it_and_others_answered(settings, ways, 
 
 
 def test_a_mutation_is_done_once_for_its_key(ways, token, tenant):
-    answers = [
-        ask(ways.short, token, {"query": CREATE}, HTTP_IDEMPOTENCY_KEY="once")[2] for _ in range(2)
-    ]
+    answers = [ask(ways.short, token, {"query": CREATE}, HTTP_IDEMPOTENCY_KEY="once")[2] for _ in range(2)]
 
     assert not ways.went_long
     assert answers[0] == answers[1] == b'{"data":{"createTag":{"name":"Hot"}}}'

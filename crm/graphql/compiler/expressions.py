@@ -10,7 +10,6 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Func, Subquery, TextField
 
-
 #: The attribute of a compiler that gathers what is joined.
 JOINED = "crm_joined_ones"
 

@@ -1,7 +1,7 @@
 """The compiled read of one root field: its statements, and the JSON of its answer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,10 +16,11 @@ from graphql.execution.values import get_argument_values
 from crm.actors import Actor
 from crm.graphql.compiler.binding import KEY
 from crm.graphql.compiler.expressions import join_ones, ones_joined
+from crm.graphql.compiler.narrowing import Narrowing
 from crm.graphql.compiler.pages import PLACE, Start, page_sql, read_cursor_columns
 from crm.graphql.ordering import Key
 from crm.graphql.pages import Page
-from crm.graphql.paginator import Asked, ListField, cursor_columns
+from crm.graphql.paginator import ListField, cursor_columns
 from crm.graphql.queries import SingleField
 from crm.models.base import parse_id, parse_uuid
 from crm.models.prepared import Sql, Statement, Uncompilable
@@ -180,19 +181,28 @@ class ListRead(Read):
     parts: tuple[Part, ...]
     columns: Columns
     symbolic: Actor
-    _pages: dict[Any, Statement] = field(default_factory=dict)
+    _statements: dict[Any, Statement] = field(default_factory=dict)
 
     def answer(self, actor: Actor, variables: Mapping[str, Any]) -> bytes:
         asked = self.field.asked(self.arguments(variables))
         keys = self.field.order(asked)
         start = Start(keys, self.field.place(asked, keys), is_later=asked.page > 1)
-        values = {"company": actor.company_id, "user": actor.user_id, **start.values}
-        rows = self.field.rows(asked, actor) if asked.is_narrowed else None
+        narrowing = Narrowing.of(self.field, asked, actor)
+        values = {
+            "company": actor.company_id,
+            "user": actor.user_id,
+            **start.values,
+            **narrowing.values,
+        }
+        # Without a shape the statement is made for this request alone.
+        rows = self.field.rows(asked, actor) if narrowing.shape is None else None
 
         def read(offset: int, _number: int) -> list[Any]:
             try:
                 statement = (
-                    self._page(asked, start) if rows is None else self._narrowed_page(asked, start, rows)
+                    self._page(narrowing, start)
+                    if rows is None
+                    else self._page_of(rows, start, first=asked.first)
                 )
             except EmptyResultSet:
                 return []
@@ -200,7 +210,7 @@ class ListRead(Read):
 
         def count() -> int:
             try:
-                statement = self._count if rows is None else Statement.of(*_count_sql(rows))
+                statement = self._count(narrowing) if rows is None else Statement.of(*_count_sql(rows))
             except EmptyResultSet:
                 return 0
             return int(statement.texts(values)[0][0] or 0)
@@ -213,19 +223,25 @@ class ListRead(Read):
             Page(read, count, first=asked.first, page=asked.page, cursor=cursor, follows=follows)
         )
 
-    def _page(self, asked: Asked, start: Start) -> Statement:
-        """Give the statement of a page of all rows, which is the same for all actors of the class."""
+    def _page(self, narrowing: Narrowing, start: Start) -> Statement:
+        """Give the statement of a page, which is the same for all actors of the class."""
+        asked = narrowing.asked
         order = tuple((clause["column"], clause["order"]) for clause in asked.order_by or [])
-        key = (order, asked.first, start.shape)
-        if key not in self._pages:
-            if len(self._pages) >= MOST_PAGES:
-                self._pages.clear()
-            rows = self.field.rows(asked, self.symbolic)
-            self._pages[key] = self._narrowed_page(asked, start, rows).refuse_moments()
-        return self._pages[key]
+        return self._kept(
+            (order, asked.first, start.shape, narrowing.shape),
+            lambda: self._page_of(narrowing.rows(self.symbolic), start, first=asked.first),
+        )
 
-    def _narrowed_page(self, asked: Asked, start: Start, rows: Any) -> Statement:
-        page = page_sql(rows, start, limit=asked.first + 1)
+    def _kept(self, key: Any, make: Callable[[], Statement]) -> Statement:
+        found = self._statements.get(key)
+        if found is None:
+            if len(self._statements) >= MOST_PAGES:
+                self._statements.clear()
+            found = self._statements[key] = make().refuse_moments()
+        return found
+
+    def _page_of(self, rows: Any, start: Start, *, first: int) -> Statement:
+        page = page_sql(rows, start, limit=first + 1)
         names = cursor_columns(start.keys) if self._gives_cursor else ()
         return Statement.of(*self.columns.of_rows(page, *names))
 
@@ -233,15 +249,15 @@ class ListRead(Read):
     def _gives_cursor(self) -> bool:
         return any(name == "end_cursor" for part in self.parts for _, name in part.info)
 
-    @cached_property
-    def _count(self) -> Statement:
-        tallies = None if self.field.has_source else tallies_for(self.columns.model, self.symbolic)
-        if tallies is not None:
-            return Statement.of(*_sum_sql(tallies))
-        rows = self.columns.model._default_manager.visible_to(self.symbolic)
-        if self.field.has_source:
-            rows = self.field.rows(self.field.asked({"first": 0}), self.symbolic)
-        return Statement.of(*_count_sql(rows)).refuse_moments()
+    def _count(self, narrowing: Narrowing) -> Statement:
+        return self._kept(narrowing.shape, lambda: Statement.of(*self._count_of(narrowing)))
+
+    def _count_of(self, narrowing: Narrowing) -> tuple[Sql | str, ...]:
+        if self.field.is_whole(narrowing.asked):
+            tallies = tallies_for(self.columns.model, self.symbolic)
+            if tallies is not None:
+                return _sum_sql(tallies)
+        return _count_sql(narrowing.rows(self.symbolic))
 
     def _json(self, page: Page) -> bytes:
         written = []

@@ -72,13 +72,13 @@ def test_one_plan_serves_two_companies_with_their_own_rows(tenant, other_tenant,
     LeadFactory(company=tenant.company, title="Ours")
     LeadFactory(company=other_tenant.company, title="Theirs")
     made = []
-    compiled = ListRead._narrowed_page
+    compiled = ListRead._page_of
 
-    def note(*given: Any) -> Statement:
+    def note(*given: Any, **named: Any) -> Statement:
         made.append(given)
-        return compiled(*given)
+        return compiled(*given, **named)
 
-    monkeypatch.setattr(ListRead, "_narrowed_page", note)
+    monkeypatch.setattr(ListRead, "_page_of", note)
     document = f"{TITLES} # one plan"
 
     answers = [
