@@ -55,12 +55,10 @@ def claim_endpoints(limit: int, *, now: datetime | None = None) -> list[Claim]:
     waiting = waiting.order_by(F("leased_until").asc(nulls_first=True), "pk")
     if connection.features.has_select_for_update_skip_locked:
         waiting = waiting.select_for_update(skip_locked=True, of=("self",))
-    claims = [Claim(pk, secrets.token_hex(16)) for pk in waiting.values_list("pk", flat=True)[:limit]]
-    for claim in claims:
-        WebhookEndpoint.objects.filter(pk=claim.endpoint_id).update(
-            leased_by=claim.lease, leased_until=now + LEASE
-        )
-    return claims
+    keys, lease = list(waiting.values_list("pk", flat=True)[:limit]), secrets.token_hex(16)
+    if keys:
+        WebhookEndpoint.objects.filter(pk__in=keys).update(leased_by=lease, leased_until=now + LEASE)
+    return [Claim(pk, lease) for pk in keys]
 
 
 def release(claim: Claim, *, hold: timedelta | None = None) -> None:
