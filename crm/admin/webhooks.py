@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.timesince import timesince
 
@@ -83,10 +84,19 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
             return f"Failing for {timesince(endpoint.failing_since)}, {endpoint.failures} times in a row"
         return "Sending"
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[WebhookEndpoint]:
+        """Count with each endpoint the messages that have not arrived yet."""
+        waiting = WebhookDelivery.objects.visible_to(acting(request)).filter(
+            endpoint=models.OuterRef("pk"), status=DeliveryStatus.PENDING
+        )
+        count = waiting.order_by().values("endpoint").annotate(number=models.Count("pk")).values("number")
+        return super().get_queryset(request).annotate(waiting_number=Coalesce(models.Subquery(count), 0))
+
     @admin.display(description="waiting")
-    def waiting(self, endpoint: WebhookEndpoint) -> int:
-        """Count the messages that have not arrived yet."""
-        return endpoint.deliveries.filter(status=DeliveryStatus.PENDING).count()
+    def waiting(self, endpoint: Any) -> int:
+        """Give the number of messages that have not arrived yet."""
+        number: int = endpoint.waiting_number
+        return number
 
     def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
         """Ask for what an endpoint is made of; show also how it fares."""

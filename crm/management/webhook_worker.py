@@ -1,15 +1,19 @@
 """Sends webhooks: looks for endpoints with work, and gives each a turn in a thread of its own."""
 
 import logging
+import math
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from django.db import DatabaseError, close_old_connections, connections
 
 from crm.events.sequencer import sequence
 from crm.management.webhook_turns import take_turn
 from crm.services.webhook_dispatching import Claim, advance_idle, claim_endpoints
+from crm.webhooks import sending
 
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_ADVANCES = 60.0
@@ -27,7 +31,7 @@ class Worker:
         self._threads = threads
         self._news = threading.Event()
         self._running: set[Future[int]] = set()
-        self._advanced_at = 0.0
+        self._advanced_at = -math.inf
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="webhooks")
         self.sent = 0
 
@@ -98,3 +102,16 @@ class Worker:
     def _end(self) -> None:
         # What is being sent is sent to its end.
         self._executor.shutdown(wait=True)
+
+
+@contextmanager
+def sending_beside() -> Iterator[None]:
+    """Send webhooks from threads for as long as the block runs."""
+    stopped = threading.Event()
+    thread = threading.Thread(target=Worker(stopped).run, name="webhooks", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(timeout=sending.LIMIT_SECONDS)

@@ -47,10 +47,15 @@ class Claim:
         return bool(held.update(leased_until=now + LEASE))
 
 
-@transaction.atomic
 def claim_endpoints(limit: int, *, now: datetime | None = None) -> list[Claim]:
     """Take endpoints for which there is work, and which nobody is at; first those that waited longest."""
     now = now or timezone.now()
+    # Most looks find nothing, and take no lock.
+    return _claim(limit, now) if WebhookEndpoint.objects.with_work(now).exists() else []
+
+
+@transaction.atomic
+def _claim(limit: int, now: datetime) -> list[Claim]:
     waiting = WebhookEndpoint.objects.with_work(now)
     waiting = waiting.order_by(F("leased_until").asc(nulls_first=True), "pk")
     if connection.features.has_select_for_update_skip_locked:

@@ -307,7 +307,15 @@ def test_finding_work_takes_as_many_statements_for_many_endpoints(
     sequence()
 
     # With the beginning and the end of the transaction.
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(claim_endpoints(10)) == 10
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(1):
         assert claim_endpoints(10) == []
+
+
+def test_a_server_of_one_process_sends_beside(endpoint, receiver, told):
+    with webhook_worker.sending_beside():
+        told()
+        wait_until(lambda: receiver.received)
+
+    assert WebhookDelivery.objects.get().status == "DELIVERED"
