@@ -30,8 +30,8 @@ class WebhookEndpointQuerySet(TenantQuerySet["WebhookEndpoint"]):
     """Addresses to which events are sent."""
 
     def open(self) -> Self:
-        """Narrow to those that are sent events: switched on, and not paused."""
-        return self.filter(is_active=True, paused_at=None)
+        """Narrow to those that are sent events: switched on, not paused, and of an active company."""
+        return self.filter(is_active=True, paused_at=None, company__is_active=True)
 
     def with_work(self, now: datetime) -> Self:
         """Narrow to those for which there is something to do now that nobody is at."""

@@ -98,7 +98,10 @@ def _note_success(endpoint: WebhookEndpoint, now: datetime) -> None:
 
 
 def _note_failure(endpoint_id: int, attempt: Attempt, now: datetime) -> bool:
-    endpoint = WebhookEndpoint.objects.select_for_update().get(pk=endpoint_id)
+    endpoint = WebhookEndpoint.objects.select_for_update().filter(pk=endpoint_id).first()
+    if endpoint is None:
+        # It was deleted meanwhile.
+        return True
     failures, since = endpoint.failures + 1, endpoint.failing_since or now
     is_held = not attempt.refused_this or failures >= REFUSALS_IN_A_ROW
     held_until = now + hold_after(failures, attempt.retry_after) if is_held else None

@@ -38,7 +38,7 @@ class Claim:
 
     def row(self) -> WebhookEndpoint | None:
         """Give the endpoint as it is now, locked; None if the right is lost, or nothing is to be sent."""
-        held = WebhookEndpoint.objects.select_for_update().open()
+        held = WebhookEndpoint.objects.select_for_update(of=("self",)).open()
         return held.filter(pk=self.endpoint_id, leased_by=self.lease).first()
 
     def prolong(self, now: datetime) -> bool:

@@ -1,9 +1,11 @@
 """What becomes of messages that do not arrive, and how they are sent again."""
 
 import logging
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from crm.errors import Conflict, CursorExpired, Forbidden
 from crm.events import journal, retention
@@ -462,3 +464,39 @@ def test_nothing_is_sent_while_an_endpoint_is_off(endpoint, receiver, told, acto
 
     assert work() == 2
     assert receiver.types == ["lead.created", "lead.updated"]
+
+
+def test_nothing_is_sent_of_a_company_that_is_not_active(endpoint, receiver, told, company):
+    told()
+    company.is_active = False
+    company.save()
+    assert work() == 0
+
+    company.is_active = True
+    company.save()
+    assert work() == 1
+
+
+def test_an_endpoint_that_is_deleted_while_it_is_sent_to_ends_its_turn(endpoint, receiver, told, caplog):
+    told()
+    told()
+
+    def delete(_request):
+        # Not on the connection of the worker, which waits for the answer.
+        thread = threading.Thread(target=_delete_endpoints)
+        thread.start()
+        thread.join()
+        return 500, {}, b""
+
+    receiver.answer = delete
+    with caplog.at_level(logging.ERROR):
+        assert work() == 0
+
+    assert len(receiver.received) == 1
+    assert not WebhookDelivery.objects.exists()
+    assert caplog.text == ""
+
+
+def _delete_endpoints():
+    WebhookEndpoint.objects.all().delete()
+    connection.close()
