@@ -100,7 +100,7 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
 
     def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
         """Ask for what an endpoint is made of; show also how it fares."""
-        sections = [(None, {"fields": self.chosen})]
+        sections: list[Any] = [(None, {"fields": self.chosen})]
         if obj is not None:
             sections.append(("How it fares", {"fields": self.readonly_fields}))
         return sections

@@ -38,7 +38,8 @@ def hold_after(failures: int, retry_after: timedelta | None) -> timedelta:
     :param retry_after: what the receiver asked for, if it did.
     """
     # The exponent is bounded before the power: it grows with every failure.
-    hold = min(SHORTEST_HOLD * 2 ** min(failures - 1, 10), LONGEST_HOLD)
+    times: int = 2 ** min(failures - 1, 10)
+    hold = min(SHORTEST_HOLD * times, LONGEST_HOLD)
     return hold if retry_after is None else max(hold, min(retry_after, LONGEST_RETRY_AFTER))
 
 

@@ -5,7 +5,6 @@ import socket
 
 import pytest
 
-from crm.webhooks import addresses
 from crm.webhooks.addresses import BadAddress, check_address, parse_target, resolve
 
 NEVER = [
@@ -149,7 +148,7 @@ def test_other_spellings_of_this_machine_are_refused(closed, host):
 
 def test_a_name_with_one_private_address_is_refused(closed, monkeypatch):
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("1.1.1.1", "10.0.0.1")]
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
 
     with pytest.raises(BadAddress):
         resolve(parse_target("https://example.com/"))

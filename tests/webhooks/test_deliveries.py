@@ -391,6 +391,7 @@ def test_a_worker_that_died_leaves_its_message_to_be_sent(clock, endpoint, recei
     [claim] = claim_endpoints(10)
     dispatch(claim)
     delivery = next_due(claim)
+    assert delivery is not None
     assert begin_attempt(delivery, claim)
 
     clock(seconds=89)

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def python_says(secret, request, body):
-    names = {}
+    names: dict[str, Any] = {}
     exec(BLOCKS["python"], names)
     return names["is_genuine"](secret, request.headers, body)
 

@@ -5,10 +5,11 @@ import ssl
 import threading
 import time
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
-from crm.webhooks import addresses, sending
+from crm.webhooks import sending
 from crm.webhooks.sending import post
 from tests.webhooks.receiving import CERTIFICATE, receiving
 
@@ -18,8 +19,8 @@ HEADERS = {"webhook-id": "msg_1"}
 @pytest.fixture
 def names(monkeypatch):
     """Give what answers for the names of hosts, one answer after the other; the last one stays."""
-    answers = {}
-    asked = []
+    answers: dict[str, list[Any]] = {}
+    asked: list[str] = []
     real = socket.getaddrinfo
 
     def look_up(host, port, *args, **kwargs):
@@ -29,7 +30,7 @@ def names(monkeypatch):
         found = answers[host].pop(0) if len(answers[host]) > 1 else answers[host][0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in found]
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     answers["asked"] = asked
     return answers
 
@@ -122,7 +123,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(names, trusted, 
         called.append(address[0])
         raise ConnectionRefusedError(111, "Connection refused")
 
-    monkeypatch.setattr(sending.socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
     with receiving(tls=True) as receiver:
         attempt = post(receiver.url, b"{}", HEADERS)
 
@@ -162,7 +163,11 @@ def test_the_second_address_is_tried(names):
 
 
 def test_a_receiver_that_says_nothing_costs_no_more_than_the_limit():
-    with speaking(lambda connection: connection.recv(1) and time.sleep(0.6)) as url:
+    def listen(connection):
+        connection.recv(1)
+        time.sleep(0.6)
+
+    with speaking(listen) as url:
         attempt = post(url, b"{}", HEADERS, limit=0.3)
 
     assert attempt.error == "No answer within 0.3 s."

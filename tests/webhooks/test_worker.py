@@ -238,7 +238,7 @@ def test_a_database_that_is_away_is_waited_for(endpoint, receiver, told, monkeyp
     told()
     stopped = threading.Event()
     looks = []
-    real = webhook_worker.claim_endpoints
+    real = claim_endpoints
 
     def claim(limit):
         looks.append(limit)
@@ -263,7 +263,7 @@ def test_one_endpoint_that_cannot_be_served_does_not_keep_others(
     broken = make_endpoint(name="Broken")
     make_endpoint(name="Good", url=f"{receiver.url}/good")
     told()
-    real = webhook_turns.dispatch
+    real = dispatch
 
     def dispatched(claim):
         if claim.endpoint_id == broken.pk:
