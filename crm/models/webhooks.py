@@ -35,19 +35,31 @@ class WebhookEndpointQuerySet(TenantQuerySet["WebhookEndpoint"]):
 
     def with_work(self, now: datetime) -> Self:
         """Narrow to those for which there is something to do now that nobody is at."""
-        events = Event.objects.filter(company=OuterRef("company"), seq__gt=OuterRef("position"))
         due = WebhookDelivery.objects.filter(endpoint=OuterRef("pk")).due(now)
-        return self.open().filter(
-            Q(held_until=None) | Q(held_until__lte=now),
-            Q(leased_until=None) | Q(leased_until__lte=now),
-            # Also if what it was not sent is gone: it is told so.
-            Exists(events) | Exists(due) | Q(position__lt=_floor()),
+        return (
+            self.open()
+            .annotate(next_seq=_next_seq())
+            .filter(
+                Q(held_until=None) | Q(held_until__lte=now),
+                Q(leased_until=None) | Q(leased_until__lte=now),
+                # Also if what it was not sent is gone: it is told so.
+                Q(next_seq__isnull=False) | Exists(due) | Q(position__lt=_floor()),
+            )
         )
 
     def idle(self) -> Self:
         """Narrow to those whose company had no event since their position, as far as the log is kept."""
-        events = Event.objects.filter(company=OuterRef("company"), seq__gt=OuterRef("position"))
-        return self.filter(~Exists(events), position__gte=_floor())
+        return self.annotate(next_seq=_next_seq()).filter(next_seq=None, position__gte=_floor())
+
+
+def _next_seq() -> Subquery:
+    """Give the number of the next event that an endpoint has not been sent, null if there is none.
+
+    PostgreSQL expects a third of all events behind any place, and would look whether one exists by reading
+    the table; the first one in order it takes from an index, and reads nothing where there is none.
+    """
+    events = Event.objects.filter(company=OuterRef("company"), seq__gt=OuterRef("position"))
+    return Subquery(events.order_by("seq").values("seq")[:1])
 
 
 def _floor() -> Subquery:

@@ -1,5 +1,6 @@
 """The body of a message, in the shape of Standard Webhooks: type, timestamp and data."""
 
+import json
 from typing import Any
 
 import orjson
@@ -21,7 +22,11 @@ def body_of(delivery: WebhookDelivery) -> bytes:
         "timestamp": delivery.occurred_at.isoformat(),
         "data": _data(delivery),
     }
-    return orjson.dumps(message)
+    try:
+        return orjson.dumps(message)
+    except orjson.JSONEncodeError:
+        # Integers over 64 bits are legal JSON that only the standard library writes.
+        return json.dumps(message, allow_nan=False).encode()
 
 
 def _data(delivery: WebhookDelivery) -> dict[str, Any]:

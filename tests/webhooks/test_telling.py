@@ -202,6 +202,16 @@ def test_a_company_of_registered_documents_is_told_too(endpoint, receiver, compa
     assert receiver.received[0].data["lead"]["title"] == "Mine"
 
 
+def test_numbers_of_any_length_are_told(endpoint, receiver, lead, monkeypatch):
+    monkeypatch.setattr(
+        "leads.graphql.webhooks.LeadContent.read", lambda self, object_id, *, actor: {"long": 2**70}
+    )
+
+    assert work() == 1
+
+    assert receiver.received[0].data["lead"] == {"long": 2**70}
+
+
 def test_a_test_says_nothing(endpoint, receiver, actors):
     send_test(endpoint, actor=actors.admin)
 
