@@ -138,7 +138,10 @@ class WebhookDeliveryQuerySet(TenantQuerySet["WebhookDelivery"]):
 class WebhookDelivery(TenantModel):
     """One message to one endpoint: of which event, and what came of sending it."""
 
-    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
+    # The constraint below begins with it.
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
     message_id = models.CharField(max_length=40, unique=True, default=new_message_id)
     #: Number of the event; null for a test, and where events were missed.
     seq = models.BigIntegerField(null=True)
