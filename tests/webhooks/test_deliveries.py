@@ -410,6 +410,50 @@ def test_a_worker_that_died_leaves_its_message_to_be_sent(clock, endpoint, recei
     assert (only().status, only().attempts) == ("DELIVERED", 2)
 
 
+def test_a_worker_that_lost_its_lease_does_nothing_more(clock, endpoint, receiver, told):
+    told("First")
+    sequence()
+    [slow] = claim_endpoints(10)
+    dispatch(slow)
+    delivery = next_due(slow)
+    assert delivery is not None
+    told("Second")
+    sequence()
+    clock(seconds=91)
+    [quick] = claim_endpoints(10)
+
+    assert not begin_attempt(delivery, slow)
+    assert not dispatch(slow)
+    release(slow)
+
+    assert list(WebhookDelivery.objects.values_list("attempts", flat=True)) == [0]
+    assert claim_endpoints(10) == []
+    assert begin_attempt(delivery, quick)
+
+
+def test_what_is_to_be_sent_again_while_it_is_sent_is_sent_again(endpoint, receiver, told, actors):
+    told()
+
+    def answer(_request):
+        if len(receiver.received) == 1:
+            thread = threading.Thread(target=_redeliver_all, args=[actors.admin])
+            thread.start()
+            thread.join()
+        return 200, {}, b""
+
+    receiver.answer = answer
+
+    assert work() == 2
+
+    assert len(receiver.received) == 2
+    assert (only().status, only().attempts) == ("DELIVERED", 1)
+
+
+def _redeliver_all(actor):
+    redeliver(WebhookDelivery.objects.all(), actor=actor)
+    connection.close()
+
+
 def test_only_who_manages_the_company_sets_endpoints_up(endpoint, receiver, told, actors):
     told()
     work()
