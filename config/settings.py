@@ -46,6 +46,10 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
 # How long a client may be away and still hear all that it missed.
 EVENT_RETENTION_DAYS = number(env, "EVENT_RETENTION_DAYS", 7)
+# Off, webhooks go to the internet over https alone; on, also into the own network and over http.
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
+# For how long nothing may arrive at a receiver of webhooks before it is sent no more; 0: for ever.
+WEBHOOK_PAUSE_AFTER_DAYS = number(env, "WEBHOOK_PAUSE_AFTER_DAYS", 5)
 API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
 # Off, every query takes the way of SQLite: for comparing, and for finding a fault.

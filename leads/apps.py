@@ -7,7 +7,9 @@ class LeadsConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.importing.registry import register
+        from crm.webhooks import contents
         from leads import broadcasts  # noqa: F401 - connects its receivers
+        from leads.graphql.webhooks import LeadContent
         from leads.imports import LeadImport
         from leads.services import (  # noqa: F401 - connects their receivers
             discussing,
@@ -18,3 +20,4 @@ class LeadsConfig(AppConfig):
         )
 
         register("LEAD", LeadImport)
+        contents.register("lead", LeadContent())

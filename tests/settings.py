@@ -33,6 +33,8 @@ os.environ |= {
     "REDIS_PREFIX": directory.name,
     "REDIS_URL": os.environ.get("TEST_REDIS_URL", ""),
     "TRUSTED_PROXY_COUNT": "0",
+    "WEBHOOK_ALLOW_PRIVATE": "true",
+    "WEBHOOK_PAUSE_AFTER_DAYS": "5",
     "WEB_CONCURRENCY": "1",
 }
 

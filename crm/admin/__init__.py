@@ -1,5 +1,25 @@
-"""The admin of the kernel: absences, accounts, companies, tokens, tags, files, channels."""
+"""The admin of the kernel: absences, accounts, companies, tokens, tags, files, channels, webhooks."""
 
-from crm.admin import absences, accounts, companies, custom_fields, documents, records, tokens
+from crm.admin import (
+    absences,
+    accounts,
+    companies,
+    custom_fields,
+    documents,
+    records,
+    tokens,
+    webhook_deliveries,
+    webhooks,
+)
 
-__all__ = ["absences", "accounts", "companies", "custom_fields", "documents", "records", "tokens"]
+__all__ = [
+    "absences",
+    "accounts",
+    "companies",
+    "custom_fields",
+    "documents",
+    "records",
+    "tokens",
+    "webhook_deliveries",
+    "webhooks",
+]

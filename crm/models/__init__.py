@@ -16,6 +16,7 @@ from crm.models.messages import Message, MessageFile
 from crm.models.tags import Tag
 from crm.models.tallies import Tally
 from crm.models.tokens import ApiToken
+from crm.models.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Absence",
@@ -26,6 +27,7 @@ __all__ = [
     "Company",
     "CustomFieldDefinition",
     "CustomFieldKind",
+    "DeliveryStatus",
     "DuplicatePolicy",
     "EntityKind",
     "Event",
@@ -48,4 +50,6 @@ __all__ = [
     "Tag",
     "Tally",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

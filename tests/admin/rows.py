@@ -16,8 +16,11 @@ from crm.models import (
     SocialChannel,
     Tag,
     User,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from crm.services.channels import open_default_channel
+from crm.services.webhooks import create_endpoint, send_test
 from leads.models import (
     Lead,
     LeadLostReason,
@@ -59,6 +62,8 @@ def rows_of(tenant: Tenant, mark: str) -> dict[type[models.Model], Any]:
     for row in named:
         type(row).objects.filter(pk=row.pk).update(name=mark)
         row.refresh_from_db()
+    chosen = WebhookEndpoint(name=mark, url="https://receiver.example.com/")
+    endpoint, _secret = create_endpoint(chosen, actor=tenant.actors.admin)
     return {
         **lookups,
         Absence: Absence.objects.create(
@@ -93,6 +98,8 @@ def rows_of(tenant: Tenant, mark: str) -> dict[type[models.Model], Any]:
         Stage: pipeline.stages.get(name=mark),
         Tag: TagFactory(company=company, name=mark),
         User: tenant.users["colleague"],
+        WebhookDelivery: send_test(endpoint, actor=tenant.actors.admin),
+        WebhookEndpoint: endpoint,
     }
 
 

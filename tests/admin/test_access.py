@@ -19,6 +19,8 @@ from crm.models import (
     SocialChannel,
     Tag,
     User,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from crm.services.members import add_member
 from leads.models import (
@@ -71,6 +73,8 @@ MATRIX = {
     RegisteredDocument: (NONE, NONE, NONE, {"list", "delete"}),
     Tag: (LOOK, ALL, ALL, ALL),
     User: (LOOK, LOOK, LOOK, LOOK),
+    WebhookDelivery: (NONE, NONE, NONE, LOOK),
+    WebhookEndpoint: (NONE, NONE, NONE, ALL),
 }
 
 

@@ -134,13 +134,13 @@ def test_it_serves_once_all_is_there(monkeypatch):
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(quickstart, "ensure_port_free", lambda host, port: calls.append((host, port)))
     monkeypatch.setattr(
-        quickstart, "serve", lambda *, imports: calls.append(("leads", Lead.objects.count(), imports))
+        quickstart, "serve", lambda **beside: calls.append(("leads", Lead.objects.count(), beside))
     )
 
     ended = run("quickstart")
 
     assert ended.code == 0
-    assert calls == [("127.0.0.1", 8123), ("leads", 40, True)]
+    assert calls == [("127.0.0.1", 8123), ("leads", 40, {"imports": True, "webhooks": True})]
 
 
 def test_taken_port_is_told_before_anything_is_made(monkeypatch):

@@ -84,6 +84,14 @@ def test_debug_for_other_hosts_has_to_be_meant():
     assert meant.returncode == 0, meant.stderr
 
 
+@pytest.mark.parametrize(("base", "allowed"), [(PRODUCTION, "False"), (DEVELOPMENT, "True")])
+def test_webhooks_reach_private_networks_on_a_laptop_alone(base, allowed):
+    text = "from django.conf import settings; print(settings.WEBHOOK_ALLOW_PRIVATE)"
+    ended = run("-c", text, env=environment(base, DJANGO_SETTINGS_MODULE="config.settings"))
+
+    assert ended.stdout == f"{allowed}\n"
+
+
 def test_secrets_are_hashed_with_argon2():
     ended = run(
         "-c",

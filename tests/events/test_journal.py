@@ -170,7 +170,7 @@ def test_the_command_prunes_by_the_setting_or_by_an_age(company, settings, capsy
     call_command("prune_events")
     call_command("prune_events", "--older-than", "1")
 
-    assert capsys.readouterr().out == "Removed: 1 events.\nRemoved: 1 events.\n"
+    assert capsys.readouterr().out == ("Removed: 1 events, 0 deliveries of webhooks.\n" * 2)
     with pytest.raises(CommandError):
         call_command("prune_events", "--older-than", "-1")
 

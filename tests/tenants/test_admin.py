@@ -26,6 +26,8 @@ KINDS = {
     "crm.SocialChannel": "channel",
     "crm.Tag": "tag",
     "crm.User": "user",
+    "crm.WebhookDelivery": "webhook_delivery",
+    "crm.WebhookEndpoint": "webhook_endpoint",
     "leads.Lead": "lead",
     "leads.LeadLostReason": "lost_reason",
     "leads.LeadReceiver": "receiver",
@@ -46,6 +48,10 @@ KINDS = {
 PAGES = ("change", "delete", "history")
 WORDS = ("", "e", MARK)
 UNKNOWN = "9223372036854775807"
+ACTIONS = (
+    *("delete_selected", "restore_selected", "revoke_selected"),
+    *("redeliver_selected", "resume_selected", "rotate_selected", "send_test_selected"),
+)
 
 
 @pytest.fixture
@@ -219,14 +225,14 @@ def test_actions_leave_rows_of_another_company_alone(world: World, browser: Clie
     tried = [
         (address(label, "changelist") + question, action, world.other.key(key))
         for label, kind in KINDS.items()
-        for action in ("delete_selected", "restore_selected", "revoke_selected")
+        for action in ACTIONS
         for key, question in ((kind, ""), (f"deleted_{kind}", "?deleted=1"))
         if key in world.other.rows
     ]
     for page, action, key in tried:
         browser.post(page, {"action": action, "_selected_action": key, "post": "yes"})
 
-    assert len(tried) == 93
+    assert len(tried) == 231
     assert [name for name, rows in read_all().items() if rows != before[name]] == []
 
 

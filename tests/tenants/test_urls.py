@@ -73,7 +73,7 @@ def test_strangers_are_sent_to_sign_in(world: World):
 
     answers = {name: Client().get(reverse(name)) for name in names}
 
-    assert len(names) == 53
+    assert len(names) == 57
     for name, answer in answers.items():
         assert answer.status_code == 302, name
         assert answer.headers["Location"].startswith("/admin/login/"), name

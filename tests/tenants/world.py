@@ -13,12 +13,13 @@ from django.db.models import Model
 
 from crm.actors import Role
 from crm.importing.jobs import start_job
-from crm.models import DuplicatePolicy, MessageFile, RegisteredDocument, SocialChannel
+from crm.models import DuplicatePolicy, MessageFile, RegisteredDocument, SocialChannel, WebhookEndpoint
 from crm.services.absences import create_absence
 from crm.services.activities import complete_task, create_activity, delete_activity
 from crm.services.channels import create_channel
 from crm.services.members import add_member
 from crm.services.messages import create_message
+from crm.services.webhooks import create_endpoint, send_test
 from leads.models import Lead, LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType
 from leads.models.lead import LeadFile
 from leads.services.deliveries import take_in
@@ -266,6 +267,7 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "channel": lead.channels.get(),
         "file_link": lead.file_links.get(),
         "import_job": _import_job(actor, mark),
+        **_webhooks(made, mark),
         **_merged(made),
         **_discussed(made, lead, mark, [person, same_person, organization, same_organization, same_lead]),
         **_deleted(made),
@@ -352,6 +354,13 @@ def _import_job(actor: Any, mark: str) -> Any:
     rows = [{"email": mark}]
     policy = DuplicatePolicy.UPDATE
     return start_job("PEOPLE", rows, actor=actor, on_duplicate=policy, dry_run=False)
+
+
+def _webhooks(made: Tenant, mark: str) -> dict[str, Any]:
+    actor = made.actors.admin
+    chosen = WebhookEndpoint(name=mark, url="https://receiver.example.com/")
+    endpoint, _secret = create_endpoint(chosen, actor=actor)
+    return {"webhook_endpoint": endpoint, "webhook_delivery": send_test(endpoint, actor=actor)}
 
 
 def _merged(made: Tenant) -> dict[str, Any]:

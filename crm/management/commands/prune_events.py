@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from crm.events import retention
 from crm.management.arguments import ensure_ready
+from crm.services import webhook_deliveries
 
 
 class Command(BaseCommand):
-    help = "Remove the events of the lead stream that are older than EVENT_RETENTION_DAYS."
+    help = "Remove events, and deliveries of webhooks, that are older than EVENT_RETENTION_DAYS."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -31,4 +32,5 @@ class Command(BaseCommand):
         if options["restored"]:
             retention.begin_epoch()
         before = None if days is None else timezone.now() - timedelta(days=days)
-        self.stdout.write(f"Removed: {retention.prune(before=before)} events.")
+        events, deliveries = retention.prune(before=before), webhook_deliveries.prune(before=before)
+        self.stdout.write(f"Removed: {events} events, {deliveries} deliveries of webhooks.")

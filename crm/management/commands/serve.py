@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import Any
 
 import uvicorn
@@ -11,16 +11,20 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
 from crm.management.import_worker import working_beside
+from crm.management.webhook_worker import sending_beside
 
 HOST = "127.0.0.1"
 INTERRUPTED = 130
 
 
-def serve(host: str = HOST, port: int | None = None, *, imports: bool = False) -> None:
+def serve(
+    host: str = HOST, port: int | None = None, *, imports: bool = False, webhooks: bool = False
+) -> None:
     """Serve until a signal ends the process.
 
     :param port: the port to listen on; that of the settings if None.
     :param imports: whether to run waiting import jobs beside, where no process of its own does.
+    :param webhooks: whether to send webhooks beside, likewise.
     :raises CommandError: if the port is taken, a service does not answer, or migrations wait.
     """
     port = settings.PORT if port is None else port
@@ -33,7 +37,11 @@ def serve(host: str = HOST, port: int | None = None, *, imports: bool = False) -
     gc.collect()
     gc.freeze()
     try:
-        with working_beside() if imports else nullcontext():
+        with ExitStack() as beside:
+            if imports:
+                beside.enter_context(working_beside())
+            if webhooks:
+                beside.enter_context(sending_beside())
             server.run()
     except KeyboardInterrupt:
         # uvicorn has closed everything by then, and raises the signal again for those who wait for it.
@@ -73,6 +81,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=int, help="port to listen on (default: PORT, or 8000)")
         parser.add_argument("--imports", action="store_true", help="run waiting imports in this process too")
+        parser.add_argument("--webhooks", action="store_true", help="send webhooks in this process too")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        serve(options["host"], options["port"], imports=options["imports"])
+        serve(options["host"], options["port"], imports=options["imports"], webhooks=options["webhooks"])

@@ -40,7 +40,7 @@ class Command(BaseCommand):
         demo = load_demo_data(password=DEMO_PASSWORD)
         self._print_ways_in(demo)
         if not options["no_serve"]:
-            serve(imports=True)
+            serve(imports=True, webhooks=True)
 
     def _print_ways_in(self, demo: Demo) -> None:
         address = f"http://{HOST}:{settings.PORT}"

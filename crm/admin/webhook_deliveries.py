@@ -1,0 +1,69 @@
+"""What was sent to the endpoints of webhooks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from crm.actors import Action
+from crm.admin.base import acting
+from crm.admin.filters import VisibleRelatedFilter
+from crm.admin.writing import WritesThroughService
+from crm.models import WebhookDelivery
+from crm.services.webhook_deliveries import redeliver
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(WritesThroughService[WebhookDelivery]):
+    """What was and is to be sent: to look at, and to send again."""
+
+    view_action = Action.MANAGE_COMPANY
+    write_action = Action.MANAGE_COMPANY
+    may_add = False
+    may_delete = False
+    list_display = (
+        "created_at",
+        "endpoint",
+        "type",
+        "object_id",
+        "status",
+        "attempts",
+        "response_status",
+        "error",
+        "next_attempt_at",
+    )
+    list_filter = ("status", "type", ("endpoint", VisibleRelatedFilter), "created_at")
+    list_select_related = ("endpoint",)
+    search_fields = ("message_id", "=object_id")
+    ordering = ("-pk",)
+    actions: Sequence[Any] = ("redeliver_selected",)
+    fields = (
+        "message_id",
+        *list_display,
+        "changes",
+        "cursor",
+        "occurred_at",
+        "last_attempt_at",
+        "duration_ms",
+        "finished_at",
+    )
+    readonly_fields = fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody change what was sent."""
+        return False
+
+    def has_redeliver_permission(self, request: HttpRequest) -> bool:
+        """Let those who set up endpoints have messages sent again."""
+        return self.may_write(request)
+
+    @admin.action(permissions=["redeliver"], description="Send selected deliveries again")
+    def redeliver_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookDelivery]) -> None:
+        """Have messages sent again, under the ids that they have."""
+
+        def again(delivery: WebhookDelivery) -> None:
+            redeliver([delivery], actor=acting(request))
+
+        self.for_each(request, queryset, again, done="To be sent again:")

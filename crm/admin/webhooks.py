@@ -1,0 +1,161 @@
+"""Endpoints of webhooks: set up, tested, resumed."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.timesince import timesince
+
+from crm.actors import Action
+from crm.admin.base import acting
+from crm.admin.forms import CustomFieldsField, ServiceForm
+from crm.admin.writing import CreatesThroughService, FormSet
+from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
+from crm.models.webhooks import CHOSEN_TYPES
+from crm.services.webhooks import (
+    create_endpoint,
+    delete_endpoint,
+    resume_endpoint,
+    rotate_secret,
+    save_endpoint,
+    send_test,
+)
+
+SHOWN_ONCE = "Copy the secret of {name} now, it is not shown again: {secret}"
+
+
+class FilterField(CustomFieldsField):
+    """A filter as a JSON object in a text area; none where it is empty."""
+
+    default_error_messages = {
+        "invalid": 'Enter a JSON object as the where of leads: {"column": "STATUS", "value": "Won"}.'
+    }
+
+    def to_python(self, value: Any) -> Any:
+        """Read the object; an empty text is no filter."""
+        return None if value in self.empty_values else super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a filter in lines."""
+        return "" if value is None else super().prepare_value(value)
+
+
+class EndpointForm(ServiceForm[WebhookEndpoint]):
+    """Where to send what."""
+
+    kinds = forms.MultipleChoiceField(
+        label="Events",
+        choices=[(kind, kind) for kind in CHOSEN_TYPES],
+        initial=list(CHOSEN_TYPES),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Of many leads that changed at once (lead.bulk) every endpoint is told.",
+    )
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
+    """Where the company has its events sent, and whether they arrive; never the secret of an endpoint."""
+
+    form = EndpointForm
+    view_action = Action.MANAGE_COMPANY
+    write_action = Action.MANAGE_COMPANY
+    list_display = ("name", "url", "state", "last_success_at", "waiting")
+    list_filter = ("is_active", ("paused_at", admin.EmptyFieldListFilter))
+    search_fields = ("name", "url")
+    ordering = ("name", "pk")
+    actions: Sequence[Any] = ("send_test_selected", "resume_selected", "rotate_selected", "delete_selected")
+    readonly_fields = ("state", "last_success_at", "waiting", "missed_at", "previous_secret_until")
+    chosen: ClassVar[tuple[str, ...]] = ("name", "url", "kinds", "filter", "is_active")
+
+    @admin.display(description="state")
+    def state(self, endpoint: WebhookEndpoint) -> str:
+        """Say whether events are sent, and if not, why."""
+        if endpoint.paused_at:
+            return f"Paused {timesince(endpoint.paused_at)} ago. {endpoint.pause_reason}"
+        if not endpoint.is_active:
+            return "Off"
+        if endpoint.failing_since:
+            return f"Failing for {timesince(endpoint.failing_since)}, {endpoint.failures} times in a row"
+        return "Sending"
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[WebhookEndpoint]:
+        """Count with each endpoint the messages that have not arrived yet."""
+        waiting = WebhookDelivery.objects.visible_to(acting(request)).filter(
+            endpoint=models.OuterRef("pk"), status=DeliveryStatus.PENDING
+        )
+        count = waiting.order_by().values("endpoint").annotate(number=models.Count("pk")).values("number")
+        return super().get_queryset(request).annotate(waiting_number=Coalesce(models.Subquery(count), 0))
+
+    @admin.display(description="waiting")
+    def waiting(self, endpoint: Any) -> int:
+        """Give the number of messages that have not arrived yet."""
+        number: int = endpoint.waiting_number
+        return number
+
+    def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
+        """Ask for what an endpoint is made of; show also how it fares."""
+        sections: list[Any] = [(None, {"fields": self.chosen})]
+        if obj is not None:
+            sections.append(("How it fares", {"fields": self.readonly_fields}))
+        return sections
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Offer a filter as an object that may be left out."""
+        if db_field.name == "filter":
+            kwargs["form_class"] = FilterField
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Let those who set up endpoints do the rest too."""
+        return self.may_write(request)
+
+    def make(self, request: HttpRequest, form: Any) -> WebhookEndpoint:
+        """Make an endpoint, and show its secret this once."""
+        endpoint, secret = create_endpoint(form.instance, actor=acting(request))
+        self._show(request, endpoint, secret)
+        return endpoint
+
+    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+        """Store the changes."""
+        save_endpoint(form.instance, actor=acting(request))
+
+    def remove(self, request: HttpRequest, obj: WebhookEndpoint) -> None:
+        """Delete an endpoint and all its deliveries."""
+        delete_endpoint(obj, actor=acting(request))
+
+    def _show(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> None:
+        text = SHOWN_ONCE.format(name=endpoint.name, secret=secret)
+        self.message_user(request, text, messages.SUCCESS, "token")
+
+    @admin.action(permissions=["act"], description="Send a test to selected endpoints")
+    def send_test_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
+        """Have a test sent; its delivery tells whether it arrived."""
+
+        def test(endpoint: WebhookEndpoint) -> None:
+            send_test(endpoint, actor=acting(request))
+
+        self.for_each(request, queryset, test, done="Tests are on their way to")
+
+    @admin.action(permissions=["act"], description="Resume selected endpoints")
+    def resume_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
+        """Go on where an endpoint was paused."""
+
+        def resume(endpoint: WebhookEndpoint) -> None:
+            resume_endpoint(endpoint, actor=acting(request))
+
+        self.for_each(request, queryset, resume, done="Resumed")
+
+    @admin.action(permissions=["act"], description="Give selected endpoints new secrets")
+    def rotate_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
+        """Make new secrets, and show them this once; those of before sign for a day more."""
+
+        def rotate(endpoint: WebhookEndpoint) -> None:
+            self._show(request, endpoint, rotate_secret(endpoint, actor=acting(request)))
+
+        self.for_each(request, queryset, rotate, done="New secrets for")

@@ -1,0 +1,89 @@
+"""One turn of one endpoint: its next events become deliveries, and those that are due are sent in order."""
+
+import logging
+import threading
+import time
+from datetime import timedelta
+from enum import Enum, auto
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from crm.models.webhooks import WebhookDelivery
+from crm.services.webhook_deliveries import begin_attempt, end_attempt, next_due, note_unreadable
+from crm.services.webhook_dispatching import Claim, dispatch, release
+from crm.webhooks import sending
+from crm.webhooks.contents import Unreadable
+from crm.webhooks.payloads import body_of
+from crm.webhooks.signing import headers
+
+logger = logging.getLogger(__name__)
+
+#: After so long an endpoint waits for its next turn, if others wait too.
+LONGEST_TURN_SECONDS = 30.0
+#: Batches of events that become deliveries in one turn, before the sending.
+MOST_BATCHES = 10
+#: How long an endpoint is left alone after a fault of the product's own.
+AFTER_FAULT = timedelta(minutes=1)
+
+
+class Outcome(Enum):
+    """What came of a delivery, for the turn that it was in."""
+
+    ARRIVED = auto()
+    FAILED = auto()
+    #: It failed, and the others would fail too.
+    ENDS_TURN = auto()
+
+
+def take_turn(claim: Claim, stopped: threading.Event) -> int:
+    """Serve an endpoint until nothing is due, it is to be left alone or its time is over.
+
+    :returns: how many messages arrived.
+    """
+    ends = time.monotonic() + LONGEST_TURN_SECONDS
+    arrived = 0
+    hold: timedelta | None = None
+    try:
+        for _ in range(MOST_BATCHES):
+            if not dispatch(claim):
+                break
+        while not stopped.is_set() and time.monotonic() < ends:
+            delivery = next_due(claim)
+            outcome = Outcome.ENDS_TURN if delivery is None else deliver(delivery, claim)
+            if outcome is Outcome.ENDS_TURN:
+                break
+            arrived += outcome is Outcome.ARRIVED
+    except Exception:
+        # One endpoint that cannot be served costs neither the others nor the worker.
+        logger.exception("Webhook endpoint %s could not be served.", claim.endpoint_id)
+        hold = AFTER_FAULT
+    _release(claim, hold)
+    return arrived
+
+
+def deliver(delivery: WebhookDelivery, claim: Claim) -> Outcome:
+    """Send one delivery, with what its record holds now."""
+    try:
+        body = body_of(delivery)
+    except Unreadable as fault:
+        if begin_attempt(delivery, claim):
+            note_unreadable(delivery, str(fault))
+        return Outcome.FAILED
+    if not begin_attempt(delivery, claim):
+        return Outcome.ENDS_TURN
+    now = timezone.now()
+    secrets = delivery.endpoint.secrets_at(now)
+    signed = headers(secrets, message_id=delivery.message_id, at=int(now.timestamp()), body=body)
+    attempt = sending.post(delivery.endpoint.url, body, signed)
+    if end_attempt(delivery, attempt):
+        return Outcome.ENDS_TURN
+    return Outcome.ARRIVED if attempt.succeeded else Outcome.FAILED
+
+
+def _release(claim: Claim, hold: timedelta | None) -> None:
+    try:
+        release(claim, hold=hold)
+    except DatabaseError:
+        # Its lease runs out.
+        logger.warning("Webhook endpoint %s is not released.", claim.endpoint_id)

@@ -1,0 +1,179 @@
+"""Where a company has events sent to, and what was sent."""
+
+import uuid
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, Subquery
+
+from crm.models.base import TenantModel, TenantQuerySet
+from crm.models.events import Event, EventCounter
+
+#: What an endpoint may ask for. Of many changes at once each endpoint is told, and of tests.
+CHOSEN_TYPES = ("lead.created", "lead.updated", "lead.deleted", "lead.restored")
+TEST_TYPE = "webhook.test"
+
+
+def default_kinds() -> list[str]:
+    """Give the types of events that a new endpoint is sent: all."""
+    return list(CHOSEN_TYPES)
+
+
+def new_message_id() -> str:
+    """Give the name of a message, which stays the same however often it is sent."""
+    return f"msg_{uuid.uuid4().hex}"
+
+
+class WebhookEndpointQuerySet(TenantQuerySet["WebhookEndpoint"]):
+    """Addresses to which events are sent."""
+
+    def open(self) -> Self:
+        """Narrow to those that are sent events: switched on, not paused, and of an active company."""
+        return self.filter(is_active=True, paused_at=None, company__is_active=True)
+
+    def with_work(self, now: datetime) -> Self:
+        """Narrow to those for which there is something to do now that nobody is at."""
+        due = WebhookDelivery.objects.filter(endpoint=OuterRef("pk")).due(now)
+        return (
+            self.open()
+            .annotate(next_seq=_next_seq())
+            .filter(
+                Q(held_until=None) | Q(held_until__lte=now),
+                Q(leased_until=None) | Q(leased_until__lte=now),
+                # Also if what it was not sent is gone: it is told so.
+                Q(next_seq__isnull=False) | Exists(due) | Q(position__lt=_floor()),
+            )
+        )
+
+    def idle(self) -> Self:
+        """Narrow to those whose company had no event since their position, as far as the log is kept."""
+        return self.annotate(next_seq=_next_seq()).filter(next_seq=None, position__gte=_floor())
+
+
+def _next_seq() -> Subquery:
+    """Give the number of the next event that an endpoint has not been sent, null if there is none.
+
+    PostgreSQL expects a third of all events behind any place, and would look whether one exists by reading
+    the table; the first one in order it takes from an index, and reads nothing where there is none.
+    """
+    events = Event.objects.filter(company=OuterRef("company"), seq__gt=OuterRef("position"))
+    return Subquery(events.order_by("seq").values("seq")[:1])
+
+
+def _floor() -> Subquery:
+    return Subquery(EventCounter.objects.values("floor")[:1])
+
+
+class WebhookEndpoint(TenantModel):
+    """An address to which a company has its events sent, and how far that has come."""
+
+    name = models.CharField(max_length=120)
+    url = models.CharField("URL", max_length=2000)
+    kinds = models.JSONField(default=default_kinds)
+    #: The ``where`` of leads; null for all.
+    filter = models.JSONField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    secret = models.CharField(max_length=80, editable=False)
+    previous_secret = models.CharField(max_length=80, null=True, editable=False)
+    previous_secret_until = models.DateTimeField(null=True, editable=False)
+    #: The number of the event up to which deliveries were made.
+    position = models.BigIntegerField(default=0, editable=False)
+    #: When events were found to be gone that had not been sent.
+    missed_at = models.DateTimeField(null=True, editable=False)
+    paused_at = models.DateTimeField(null=True, editable=False)
+    pause_reason = models.CharField(max_length=255, blank=True, editable=False)
+    failing_since = models.DateTimeField(null=True, editable=False)
+    #: Failures one after the other, since the last success.
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    last_success_at = models.DateTimeField(null=True, editable=False)
+    #: Nothing is sent before, as the receiver asked, or because it failed just now.
+    held_until = models.DateTimeField(null=True, editable=False)
+    #: The worker that is at it, and until when nobody else is.
+    leased_by = models.CharField(max_length=32, blank=True, editable=False)
+    leased_until = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[WebhookEndpointQuerySet] = WebhookEndpointQuerySet.as_manager()  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse types that there are not."""
+        # An endpoint is told of some changes at least.
+        if not isinstance(self.kinds, list) or not self.kinds:
+            raise ValidationError({"kinds": "Choose one type of event or more."})
+        unknown = [kind for kind in self.kinds if kind not in CHOSEN_TYPES]
+        if unknown:
+            raise ValidationError({"kinds": f"There is no type of event {unknown[0]}."})
+
+    def secrets_at(self, now: datetime) -> list[str]:
+        """Give the secrets that sign at a moment, the present one first."""
+        before = self.previous_secret
+        until = self.previous_secret_until
+        return [self.secret, before] if before and until and until > now else [self.secret]
+
+
+class DeliveryStatus(models.TextChoices):
+    """What became of a delivery."""
+
+    PENDING = "PENDING", "Waiting"
+    DELIVERED = "DELIVERED", "Delivered"
+    FAILED = "FAILED", "Given up"
+
+
+class WebhookDeliveryQuerySet(TenantQuerySet["WebhookDelivery"]):
+    """Messages to endpoints."""
+
+    def due(self, now: datetime) -> Self:
+        """Narrow to those that are to be sent by now."""
+        return self.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
+
+    def in_turn(self) -> Self:
+        """Order them as they are sent."""
+        return self.order_by("next_attempt_at", "place", "pk")
+
+
+class WebhookDelivery(TenantModel):
+    """One message to one endpoint: of which event, and what came of sending it."""
+
+    # The constraint below begins with it.
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    message_id = models.CharField(max_length=40, unique=True, default=new_message_id)
+    #: Number of the event; null for a test, and where events were missed.
+    seq = models.BigIntegerField(null=True)
+    #: The number of the event before which, or as which, it is sent if others are due as well.
+    place = models.BigIntegerField()
+    type = models.CharField(max_length=32)
+    object_id = models.BigIntegerField(null=True)
+    changes = models.JSONField(default=dict)
+    cursor = models.CharField(max_length=64, blank=True)
+    occurred_at = models.DateTimeField()
+    status = models.CharField(max_length=9, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    last_attempt_at = models.DateTimeField(null=True)
+    response_status = models.PositiveSmallIntegerField(null=True)
+    error = models.CharField(max_length=255, blank=True)
+    duration_ms = models.PositiveIntegerField("duration in ms", null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[WebhookDeliveryQuerySet] = WebhookDeliveryQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name_plural = "webhook deliveries"
+        constraints = [models.UniqueConstraint(fields=["endpoint", "seq"], name="webhook_event_once")]
+        indexes = [
+            models.Index(
+                fields=["endpoint", "next_attempt_at", "place", "id"],
+                condition=models.Q(status="PENDING"),
+                name="webhook_due",
+            ),
+            models.Index(fields=["created_at"], name="webhook_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.message_id}"

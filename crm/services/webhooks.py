@@ -1,0 +1,155 @@
+"""Endpoints of webhooks: set up, changed, tested, paused and resumed."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from crm.actors import Action, Actor
+from crm.errors import Conflict
+from crm.events import journal
+from crm.models.webhooks import TEST_TYPE, DeliveryStatus, WebhookDelivery, WebhookEndpoint
+from crm.webhooks.addresses import BadAddress, parse_target
+from crm.webhooks.contents import CONTENTS, FilterRefused, reader
+from crm.webhooks.signing import new_secret
+
+logger = logging.getLogger(__name__)
+
+MOST_ENDPOINTS = 50
+#: How long a secret that was replaced still signs.
+OVERLAP = timedelta(hours=24)
+#: What a person may change; the rest is written by workers meanwhile.
+CHANGEABLE = ("name", "url", "kinds", "filter", "is_active")
+
+
+@transaction.atomic
+def create_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> tuple[WebhookEndpoint, str]:
+    """Store a new endpoint, which is sent what happens from now on; give it with its secret.
+
+    :raises Forbidden: if the actor does not manage the company.
+    :raises ValidationError: if something of it cannot be, keyed by the field.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    endpoint.company_id = actor.company_id
+    if WebhookEndpoint.objects.visible_to(actor).count() >= MOST_ENDPOINTS:
+        raise ValidationError(f"A company has {MOST_ENDPOINTS} endpoints at most.")
+    endpoint.secret = new_secret()
+    endpoint.position = journal.end().seq
+    _check(endpoint)
+    endpoint.save(force_insert=True)
+    return endpoint, endpoint.secret
+
+
+@transaction.atomic
+def save_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> WebhookEndpoint:
+    """Store what a person changed of an endpoint.
+
+    :raises Forbidden: if the actor does not manage the company.
+    :raises ValidationError: if something of it cannot be, keyed by the field.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    _check(endpoint)
+    endpoint.save(update_fields=[*CHANGEABLE, "updated_at"])
+    return endpoint
+
+
+def _check(endpoint: WebhookEndpoint) -> None:
+    endpoint.filter = endpoint.filter or None
+    endpoint.full_clean(exclude=["company"])
+    try:
+        parse_target(endpoint.url)
+    except BadAddress as refused:
+        raise ValidationError({"url": str(refused)}) from refused
+    check_filter(endpoint)
+
+
+def check_filter(endpoint: WebhookEndpoint) -> None:
+    """Make sure that the filter of an endpoint fits what it is told of.
+
+    :raises ValidationError: keyed by ``filter``, with the place in it.
+    """
+    if endpoint.filter is None:
+        return
+    if not isinstance(endpoint.filter, dict):
+        raise ValidationError({"filter": "A filter is an object, as the where of leads."})
+    for entity in sorted({kind.partition(".")[0] for kind in endpoint.kinds}):
+        try:
+            CONTENTS[entity].check_filter(endpoint.filter, actor=reader(endpoint.company_id))
+        except FilterRefused as refused:
+            raise ValidationError({"filter": str(refused)}) from refused
+
+
+@transaction.atomic
+def delete_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> None:
+    """Remove an endpoint with all that was and was to be sent to it.
+
+    :raises Forbidden: if the actor does not manage the company.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    endpoint.delete()
+
+
+@transaction.atomic
+def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor) -> str:
+    """Give an endpoint a new secret; messages carry a signature of the one before too, for a day.
+
+    :raises Forbidden: if the actor does not manage the company.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    stored = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
+    stored.previous_secret, stored.secret = stored.secret, new_secret()
+    stored.previous_secret_until = timezone.now() + OVERLAP
+    stored.save(update_fields=["secret", "previous_secret", "previous_secret_until", "updated_at"])
+    return stored.secret
+
+
+@transaction.atomic
+def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> WebhookDelivery:
+    """Have a message sent that says nothing, to see whether it arrives.
+
+    :raises Forbidden: if the actor does not manage the company.
+    :raises Conflict: if nothing is sent to the endpoint now.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    if not endpoint.is_active or endpoint.paused_at:
+        raise Conflict("Nothing is sent to this endpoint now: switch it on, or resume it.")
+    now = timezone.now()
+    test = WebhookDelivery(
+        company_id=endpoint.company_id,
+        endpoint=endpoint,
+        type=TEST_TYPE,
+        # Before all that waits.
+        place=0,
+        occurred_at=now,
+        next_attempt_at=now,
+    )
+    test.save(force_insert=True)
+    # Whoever tests does not wait until the receiver is due again.
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(held_until=None)
+    return test
+
+
+def pause_endpoint(endpoint_id: int, *, reason: str, now: datetime) -> None:
+    """Send nothing to an endpoint any more until a person resumes it."""
+    paused = WebhookEndpoint.objects.filter(pk=endpoint_id, paused_at=None)
+    if paused.update(paused_at=now, pause_reason=reason[:255]):
+        logger.warning("Webhook endpoint %s is paused: %s", endpoint_id, reason)
+
+
+@transaction.atomic
+def resume_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> None:
+    """Go on sending to an endpoint, from where it was paused; what waits is sent at once.
+
+    :raises Forbidden: if the actor does not manage the company.
+    :raises Conflict: if it is not paused.
+    :raises ValidationError: if its filter does not fit.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    check_filter(endpoint)
+    paused = WebhookEndpoint.objects.filter(pk=endpoint.pk, paused_at__isnull=False)
+    if not paused.update(paused_at=None, pause_reason="", failing_since=None, failures=0, held_until=None):
+        raise Conflict("This endpoint is not paused.")
+    waiting = WebhookDelivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.PENDING)
+    waiting.update(next_attempt_at=timezone.now())

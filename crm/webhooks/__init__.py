@@ -1,0 +1,1 @@
+"""How a webhook is made and sent; what is sent to whom, and when, is for ``crm.services`` to say."""

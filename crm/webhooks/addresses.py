@@ -1,0 +1,151 @@
+"""Which addresses may be sent to: none of the inside of a network, unless it is allowed."""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+#: Networks of IPv6 that lead to IPv4, and the bits to the right of the IPv4 address in theirs.
+LEADING_TO_IPV4 = (
+    (ipaddress.IPv6Network("::ffff:0:0/96"), 0),
+    (ipaddress.IPv6Network("::/96"), 0),
+    (ipaddress.IPv6Network("64:ff9b::/96"), 0),
+    (ipaddress.IPv6Network("2002::/16"), 80),
+)
+#: Open to nobody. Python's own lists differ from one release to the next.
+NEVER = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "169.254.0.0/16",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::/128",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001::/23",
+        "2001:db8::/32",
+        "3fff::/20",
+        "5f00::/16",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+    )
+)
+#: The inside of networks: open where it is allowed.
+PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "::1/128",
+        "fc00::/7",
+    )
+)
+
+
+class BadAddress(ValueError):
+    """An address that nothing is sent to; the text says why, to a person."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to send, taken apart."""
+
+    is_https: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def host_header(self) -> str:
+        """The value of ``Host``."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.is_https else 80) else f"{host}:{self.port}"
+
+
+def parse_target(url: str) -> Target:
+    """Take a URL apart, and refuse what nothing is ever sent to; names are not looked up.
+
+    :raises BadAddress: if the URL is not one, or may not be sent to.
+    """
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise BadAddress("Write a URL in ASCII without spaces: encode other characters.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise BadAddress("This is no URL.") from error
+    schemes = ("https", "http") if settings.WEBHOOK_ALLOW_PRIVATE else ("https",)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise BadAddress(f"The URL has to begin with {' or '.join(f'{each}://' for each in schemes)}.")
+    if "@" in parts.netloc:
+        raise BadAddress("The URL may hold neither user nor password.")
+    if parts.fragment:
+        raise BadAddress("The URL may hold no fragment.")
+    if port == 0:
+        raise BadAddress("This is no port.")
+    is_https = parts.scheme == "https"
+    literal = _literal(parts.hostname)
+    if literal is not None:
+        check_address(literal)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(is_https, parts.hostname, port or (443 if is_https else 80), path)
+
+
+def resolve(target: Target) -> list[str]:
+    """Look the host up; give its addresses, all of which may be sent to.
+
+    :raises BadAddress: if one of them may not.
+    :raises OSError: if the host is not known.
+    """
+    found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(where[4][0]) for where in found))
+    for address in addresses:
+        # Also a number in octal or hexadecimal digits, which the system reads as an address, ends here.
+        check_address(ipaddress.ip_address(address.partition("%")[0]))
+    return addresses
+
+
+def check_address(address: Address) -> None:
+    """Refuse an address that may not be sent to.
+
+    :raises BadAddress: if so.
+    """
+    inner = _inner(address)
+    if any(inner.version == network.version and inner in network for network in NEVER):
+        raise BadAddress("Nothing is sent to this address: it is not one of the internet.")
+    is_private = any(inner.version == network.version and inner in network for network in PRIVATE)
+    # What Python knows besides, of networks given to special uses since.
+    if (is_private or not inner.is_global) and not settings.WEBHOOK_ALLOW_PRIVATE:
+        raise BadAddress("Nothing is sent to this address: it lies inside a private network.")
+
+
+def _inner(address: Address) -> Address:
+    """Give the IPv4 address that an IPv6 address stands for, else the address itself."""
+    if isinstance(address, ipaddress.IPv4Address) or address == ipaddress.IPv6Address("::1"):
+        return address
+    for network, right in LEADING_TO_IPV4:
+        if address in network:
+            return ipaddress.IPv4Address(int(address) >> right & 0xFFFFFFFF)
+    return address
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None

@@ -1,0 +1,45 @@
+"""The body of a message, in the shape of Standard Webhooks: type, timestamp and data."""
+
+import json
+from typing import Any
+
+import orjson
+
+from crm.models.webhooks import TEST_TYPE, WebhookDelivery
+from crm.webhooks.contents import CONTENTS, reader
+
+#: Of what is said around the record, and of messages without one.
+VERSION = 1
+
+
+def body_of(delivery: WebhookDelivery) -> bytes:
+    """Give the body of a delivery, with its record as it is now.
+
+    :raises Unreadable: if the record could not be read.
+    """
+    message = {
+        "type": delivery.type,
+        "timestamp": delivery.occurred_at.isoformat(),
+        "data": _data(delivery),
+    }
+    try:
+        return orjson.dumps(message)
+    except orjson.JSONEncodeError:
+        # Integers over 64 bits are legal JSON that only the standard library writes.
+        return json.dumps(message, allow_nan=False).encode()
+
+
+def _data(delivery: WebhookDelivery) -> dict[str, Any]:
+    if delivery.type == TEST_TYPE:
+        return {"version": VERSION, "message": "This is a test."}
+    entity, _, kind = delivery.type.partition(".")
+    data: dict[str, Any] = {"version": VERSION, "cursor": delivery.cursor}
+    if kind == "bulk":
+        return data | {"refetch": True}
+    data["id"] = str(delivery.object_id)
+    if kind == "deleted":
+        return data
+    content = CONTENTS[entity]
+    assert delivery.object_id is not None
+    record = content.read(delivery.object_id, actor=reader(delivery.company_id))
+    return data | {"version": content.version, "changes": delivery.changes, entity: record}

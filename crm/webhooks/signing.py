@@ -1,0 +1,35 @@
+"""Signatures as Standard Webhooks defines them (https://www.standardwebhooks.com)."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+
+SECRET_START = "whsec_"  # noqa: S105 - a visible prefix, no secret
+SECRET_BYTES = 32
+
+
+def new_secret() -> str:
+    """Make a secret of 256 random bits, as receivers are given it."""
+    return SECRET_START + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def sign(secret: str, *, message_id: str, at: int, body: bytes) -> str:
+    """Give the signature of a body.
+
+    :param at: the time of sending, in seconds since 1970.
+    """
+    key = base64.b64decode(secret.removeprefix(SECRET_START))
+    digest = hmac.digest(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256)
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def headers(secrets_in_use: Iterable[str], *, message_id: str, at: int, body: bytes) -> dict[str, str]:
+    """Give the headers of a message, signed with each of the secrets."""
+    signatures = (sign(secret, message_id=message_id, at=at, body=body) for secret in secrets_in_use)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": " ".join(signatures),
+    }
