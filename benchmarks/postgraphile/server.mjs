@@ -48,11 +48,17 @@ const instance = postgraphile({
     "PgMutationCreatePlugin",
     "PgMutationUpdateDeletePlugin",
   ],
-  // No settings for each request, so no transaction around it. Statements are prepared by default.
+  // Without settings for each request there is no transaction around it. Statements are prepared by default.
   pgServices: [makePgService({ pool, schemas: ["public"], pubsub: false })],
   // Lists of a row are plain lists, without what a page takes; only the root has pages.
   schema: { defaultBehavior: "connection manyRelation:resource:list -manyRelation:resource:connection" },
-  grafast: { explain: false },
+  grafast: {
+    explain: false,
+    // With ROLE, each request is held to the policies of that role for its company, in a transaction of its own.
+    ...(process.env.ROLE
+      ? { context: () => ({ pgSettings: { role: process.env.ROLE, "crm.company": company } }) }
+      : {}),
+  },
   grafserv: { graphiql: false, watch: false, websockets: false, outputDataAsString: true },
 });
 // Without websockets its plain handler does.

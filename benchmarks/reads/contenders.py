@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.reads import postgraphile
+from benchmarks.reads import postgraphile, tenancy
 from benchmarks.reads.workloads import Workload
 
 GUNICORN = [
@@ -119,13 +119,16 @@ CONTENDERS = {
             command=(*GUNICORN, "benchmarks.reads.strawberry_contender:application"),
             environment=PRODUCTION,
         ),
-        Contender(
-            name="postgraphile",
-            command=postgraphile.COMMAND,
-            environment={"NODE_ENV": "production"},
-            documents=postgraphile.DOCUMENTS,
-            normalised=postgraphile.normalised,
+        *(
+            Contender(
+                name=name,
+                command=postgraphile.COMMAND,
+                environment={"NODE_ENV": "production"} | environment,
+                documents=postgraphile.DOCUMENTS,
+                normalised=postgraphile.normalised,
+            )
+            for name, environment in (("postgraphile", {"ROLE": tenancy.ROLE}), ("postgraphile-open", {}))
+            if postgraphile.INSTALLED
         ),
     )
-    if each.name != "postgraphile" or postgraphile.INSTALLED
 }

@@ -30,9 +30,11 @@ TARGETS = [
     Target("leads-20: rate of the limit's", _of("leads-20", "limit"), least=0.70),
     Target("leads-20: rate of strawberry-django's", _of("leads-20", "strawberry"), least=14),
     Target("leads-20: rate of PostGraphile's", _of("leads-20", "postgraphile"), least=1.5),
+    Target("leads-20: of PostGraphile's without rules", _of("leads-20", "postgraphile-open"), least=1.5),
     Target("leads-100: rate of the limit's", _of("leads-100", "limit"), least=0.85),
     Target("people-20: rate of the limit's", _of("people-20", "limit"), least=0.75),
     Target("people-20: rate of PostGraphile's", _of("people-20", "postgraphile"), least=1.15),
+    Target("people-20: of PostGraphile's without rules", _of("people-20", "postgraphile-open"), least=1.15),
     Target(
         "leads-20: p95 at 8 clients of the limit's",
         lambda medians: medians["leads-20", "crm"].slowest / medians["leads-20", "limit"].slowest,

@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks.reads.contenders import Contender
 from benchmarks.reads.databases import Database
 from benchmarks.reads.load import Measure, measure, median
+from benchmarks.reads.tenancy import policies
 from benchmarks.reads.workloads import Workload
 
 APP_CORE, LOAD_CORE = 0, 1
@@ -52,6 +53,8 @@ class Course:
         there = [each for each in self._contenders if any(each.takes(workload) for workload in workloads)]
         medians: Medians = {}
         with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+            if any(each.name == "postgraphile" for each in there):
+                stack.enter_context(policies(database.address))
             running = [
                 Running(
                     each,
