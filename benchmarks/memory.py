@@ -1,7 +1,8 @@
 """Whether a process stays as large as it is while it is sent ever new documents.
 
 ``python -m benchmarks.memory`` sends distinct valid documents to the execution function, in this process, for
-a real actor on the PostgreSQL database of ``DATABASE_URL``, which it makes if there is none. It prints the
+a real actor on the PostgreSQL database of ``DATABASE_URL`` (``crm_reads`` on this machine unless it is set),
+which it makes if there is none. It prints the
 resident memory after each tenth; exit code 1 says that the last reading is more than 10 % above that after
 20 %, when the caches are full.
 """
@@ -132,6 +133,7 @@ def main() -> None:
     parser.add_argument("--from", type=int, default=0, dest="begin", help="number of the first document")
     asked = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/crm_reads")
     # Debug keeps the text of each statement.
     os.environ |= {"DJANGO_DEBUG": "false", "DJANGO_SECRET_KEY": "benchmark" * 8, "DATABASE_POOL_SIZE": "0"}
     os.environ.setdefault("DJANGO_ALLOWED_HOSTS", "localhost")
