@@ -7,7 +7,7 @@ WORKERS ?= 2
 PACKAGES := config crm people pipelines leads
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-types check-rest bench fix migrations schema
+.PHONY: help install run test check check-types check-rest bench chaos fix migrations schema
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make migrations  write missing migrations"
 	@echo "make schema      show how the code's schema differs from config/schema.graphql"
 	@echo "make bench       run the benchmarks"
+	@echo "make chaos       take Redis, PostgreSQL and servers away from the lead stream, and count what arrives"
 
 install: .venv/installed
 
@@ -47,6 +48,11 @@ bench: .venv/installed
 	@$(PIP) --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.reads $(READS)
 	@DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/crm_reads} $(BIN)/python -m benchmarks.duplicates
+
+# Its PostgreSQL and its Redis are its own. The suite runs the same drills in a short form.
+chaos: .venv/installed-dev
+	@CHAOS=long CRM_REQUIRE_ALL=1 TEST_DATABASE_URL=$${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} \
+		TEST_REDIS_URL=$${TEST_REDIS_URL:-redis://127.0.0.1:6379/9} $(BIN)/python -m pytest -s tests/chaos
 
 fix: .venv/installed-dev
 	$(BIN)/ruff check --fix .

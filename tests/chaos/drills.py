@@ -1,0 +1,122 @@
+"""A drill: servers, listeners and a writer, something that is taken away meanwhile, and what it came to."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.chaos.listeners import Listener
+from tests.chaos.sites import Site
+from tests.config.processes import ROOT
+from tests.e2e.servers import PATIENCE_SECONDS
+
+#: Takes something away and brings it back, while leads are made.
+Disturbance = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a drill came to; ``worst`` is in seconds, from the later one of commit and recovery."""
+
+    name: str
+    expected: int
+    received: int
+    lost: int
+    duplicate: int
+    foreign: int
+    worst: float
+    reconnects: int
+    slowest_write: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: expected {self.expected}, received {self.received}, lost {self.lost},"
+            f" duplicate {self.duplicate}, worst delay {self.worst:.2f} s, reconnects {self.reconnects},"
+            f" slowest write {self.slowest_write:.2f} s"
+        )
+
+
+async def drill(
+    name: str,
+    site: Site,
+    *,
+    listeners: int,
+    leads: int,
+    pace: float,
+    disturb: Disturbance | None = None,
+    threads: int = 1,
+) -> Report:
+    """Have listeners hear of leads that are made at a pace, by a process of its own, while all is disturbed.
+
+    :param threads: how many transactions of the writer are open at a time, in no order.
+    """
+    before = site.last_event()
+    clients = [
+        Listener(port=site.ports[number % len(site.ports)], token=site.token) for number in range(listeners)
+    ]
+    running = [asyncio.create_task(client.run()) for client in clients]
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.gather(*(client.listens.wait() for client in clients))
+        writing = asyncio.create_task(_write(site, leads, pace, threads))
+        if disturb is not None:
+            # When some have been heard of.
+            await _reach(clients, leads // 4, running)
+            await disturb()
+        recovered = time.time()
+        slowest = await writing
+        events = await asyncio.to_thread(site.events_after, before, leads)
+        await _reach(clients, len(events), running)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+    report = _report(name, clients, events, recovered if disturb else 0.0, slowest)
+    sys.stdout.write(f"{report}\n")
+    return report
+
+
+async def _write(site: Site, leads: int, pace: float, threads: int) -> float:
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "tests.chaos.writer", str(leads), str(pace), str(threads)],
+        cwd=ROOT,
+        env=site.environment,
+        stdout=subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    return float(said)
+
+
+async def _reach(clients: list[Listener], number: int, running: list[asyncio.Task[None]]) -> None:
+    """Wait until each has received so many; who never does has lost some, which the report tells."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while any(len(client.received) < number for client in clients) and time.monotonic() < deadline:
+        for task in running:
+            if task.done():
+                task.result()
+        await asyncio.sleep(0.02)
+
+
+def _report(
+    name: str, clients: list[Listener], events: dict[int, tuple[int, float]], recovered: float, slowest: float
+) -> Report:
+    heard: list[Any] = [each for client in clients for each in client.received]
+    lost = sum(len(events.keys() - {seq for seq, _, _ in client.received}) for client in clients)
+    twice = sum(len(client.received) - len({seq for seq, _, _ in client.received}) for client in clients)
+    wrong = sum(seq not in events or events[seq][0] != lead for seq, lead, _ in heard)
+    delays = [came - max(events[seq][1], recovered) for seq, _, came in heard if seq in events]
+    return Report(
+        name,
+        expected=len(events) * len(clients),
+        received=len(heard),
+        lost=lost,
+        duplicate=twice,
+        foreign=wrong,
+        worst=max(delays, default=0.0),
+        reconnects=sum(client.reconnects for client in clients),
+        slowest_write=slowest,
+    )

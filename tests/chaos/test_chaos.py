@@ -1,0 +1,142 @@
+"""Nothing is lost and nothing comes twice, whatever is taken away."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.drills import Report, drill
+from tests.chaos.services import Postgres, Redis, own_postgres
+from tests.chaos.sites import Site
+
+LONG = os.environ.get("CHAOS") == "long"
+LISTENERS, LEADS, PACE = (100, 600, 30.0) if LONG else (8, 60, 20.0)
+#: Seconds from the commit, or from when all is there again.
+LATEST = 5.0
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Postgres]:
+    with own_postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def prepared(cluster: Postgres) -> Site:
+    site = Site(cluster.url)
+    site.prepare()
+    return site
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    server = Redis()
+    server.start()
+    yield server
+    server.kill()
+
+
+def hold(report: Report, *, latest: float = LATEST) -> None:
+    """Assert that a drill lost nothing, and how late the last event came."""
+    assert (report.lost, report.duplicate, report.foreign) == (0, 0, 0), str(report)
+    assert report.expected == report.received > 0, str(report)
+    assert report.worst < latest, str(report)
+
+
+@pytest.mark.parametrize("seconds", [2, 30] if LONG else [2])
+async def test_redis_is_killed_for_seconds(prepared: Site, redis: Redis, seconds: int) -> None:
+    site = prepared.with_redis(redis.url)
+
+    async def disturb() -> None:
+        redis.kill()
+        await asyncio.sleep(seconds)
+        redis.start()
+
+    with site.serving():
+        report = await drill(
+            f"Redis killed for {seconds} s",
+            site,
+            listeners=LISTENERS,
+            leads=max(LEADS, int(seconds * PACE * 1.5)),
+            pace=PACE,
+            disturb=disturb,
+        )
+
+    hold(report)
+    # Whoever changes a lead does not wait for Redis.
+    assert report.slowest_write < 2
+
+
+async def test_there_is_no_redis_at_all(prepared: Site) -> None:
+    site = prepared.with_redis("")
+    with site.serving():
+        hold(await drill("no Redis", site, listeners=LISTENERS, leads=LEADS, pace=PACE))
+
+
+async def test_the_server_is_killed_twice(prepared: Site, redis: Redis) -> None:
+    site = prepared.with_redis(redis.url)
+    with ExitStack() as servers:
+        lines = servers.enter_context(site.serving())
+
+        async def disturb() -> None:
+            nonlocal lines
+            for _ in range(2):
+                lines.process.kill()
+                lines.process.wait()
+                lines = await asyncio.to_thread(servers.enter_context, site.serving(site.ports[0]))
+
+        report = await drill(
+            "server killed twice", site, listeners=LISTENERS, leads=LEADS, pace=PACE, disturb=disturb
+        )
+
+    hold(report)
+    assert report.reconnects >= 2 * LISTENERS
+
+
+async def test_postgresql_is_restarted(prepared: Site, redis: Redis, cluster: Postgres) -> None:
+    site = prepared.with_redis(redis.url)
+
+    async def disturb() -> None:
+        await asyncio.to_thread(cluster.restart)
+        await asyncio.to_thread(cluster.wait_until_up)
+
+    with site.serving():
+        hold(
+            await drill(
+                "PostgreSQL restarted",
+                site,
+                listeners=LISTENERS,
+                leads=LEADS,
+                pace=PACE,
+                disturb=disturb,
+            )
+        )
+
+
+async def test_three_processes_number_events_in_whatever_order_they_are_committed(
+    prepared: Site, redis: Redis
+) -> None:
+    site = prepared.with_redis(redis.url)
+    with site.serving(), site.serving(), site.serving():
+        hold(
+            await drill(
+                "three processes, commits in no order",
+                site,
+                listeners=LISTENERS,
+                leads=2_000 if LONG else 200,
+                pace=1_000,
+                threads=6,
+            )
+        )
+
+
+async def test_another_process_writes_on_sqlite_without_redis(tmp_path: Path) -> None:
+    site = Site(f"sqlite:///{tmp_path / 'chaos.sqlite3'}")
+    site.prepare()
+    with site.serving():
+        hold(await drill("SQLite, another process", site, listeners=LISTENERS, leads=LEADS, pace=PACE))
