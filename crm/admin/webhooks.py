@@ -109,6 +109,10 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         """Offer a filter as an object that may be left out."""
         if db_field.name == "filter":
             kwargs["form_class"] = FilterField
+            kwargs["help_text"] = (
+                "Only leads that meet this condition are told of: the where of the API as JSON, such as"
+                ' {"column": "STATUS", "operator": "EQ", "value": "Open"}. Empty: all leads.'
+            )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_act_permission(self, request: HttpRequest) -> bool:
