@@ -28,7 +28,8 @@ from crm.actors import Actor
 from crm.errors import CrmError
 from crm.graphql.compiler.binding import actor_class, class_key
 from crm.graphql.compiler.cache import PlanCache
-from crm.graphql.compiler.reads import Columns, ListRead, Part, Read, SingleRead
+from crm.graphql.compiler.columns import Columns
+from crm.graphql.compiler.reads import ListRead, Part, Read, SingleRead
 from crm.graphql.compiler.selection import TYPENAME, Collector
 from crm.graphql.documents import Document
 from crm.graphql.pages import PaginatorInfo

@@ -8,16 +8,14 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import QuerySet
 from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, ValueNode, VariableNode
 from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
 from crm.graphql.compiler.binding import KEY
-from crm.graphql.compiler.expressions import join_ones, ones_joined
+from crm.graphql.compiler.columns import MOST_PAGES, Columns, count_sql, sum_sql
 from crm.graphql.compiler.narrowing import Narrowing
-from crm.graphql.compiler.pages import PLACE, Start, page_sql, read_cursor_columns
+from crm.graphql.compiler.pages import Start, page_sql, read_cursor_columns
 from crm.graphql.ordering import Key
 from crm.graphql.pages import Page
 from crm.graphql.paginator import ListField, cursor_columns
@@ -25,70 +23,6 @@ from crm.graphql.queries import SingleField
 from crm.models.base import parse_id, parse_uuid
 from crm.models.prepared import Sql, Statement, Uncompilable
 from crm.models.tallies import tallies_for
-
-#: Statements that one list keeps, and what each has beside its columns, in bytes.
-MOST_PAGES = 20
-PAGE_BYTES = 4_000
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The JSON of a row of a model: what is selected, and what has to be joined for it."""
-
-    model: Any
-    select: Sql
-    joins: Sql
-
-    @classmethod
-    def of(cls, model: Any, expressions: list[Any]) -> "Columns":
-        """Compile expressions on a model's row."""
-        query = QuerySet(model).values_list(*expressions).query
-        compiler = query.get_compiler(connection=connection)
-        join_ones(compiler)
-        compiler.pre_sql_setup()
-        texts, parameters = [], []
-        for _, (text, given), _ in compiler.select:
-            texts.append(text)
-            parameters.extend(given)
-        joined, of_joins = compiler.get_from_clause()
-        ones, of_ones = ones_joined(compiler)
-        return cls(
-            model,
-            Sql(", ".join(texts), tuple(parameters)),
-            Sql(" ".join([*joined[1:], ones]), (*of_joins, *of_ones)),
-        )
-
-    @property
-    def size(self) -> int:
-        """An estimate of the statements that select them, in bytes: of half of those that may be kept."""
-        return MOST_PAGES // 2 * (PAGE_BYTES + len(self.select.text) + len(self.joins.text))
-
-    def of_rows(self, rows: Sql, *further: str) -> tuple[Sql | str, ...]:
-        """Give the statement that selects the columns of some rows, in the order of their ``PLACE``.
-
-        :param further: names of columns of the rows to give as they are.
-        """
-        table = connection.ops.quote_name(self.model._meta.db_table)
-        return (
-            "SELECT ",
-            self.select,
-            *(f", {table}.{connection.ops.quote_name(name)}" for name in further),
-            " FROM (",
-            rows,
-            f") {table} ",
-            self.joins,
-            f" ORDER BY {table}.{connection.ops.quote_name(PLACE)}",
-        )
-
-
-def _count_sql(rows: Any) -> tuple[Sql | str, ...]:
-    text, parameters = rows.order_by().values_list("pk").query.sql_with_params()
-    return ("SELECT COUNT(*) FROM (", Sql(text, parameters), ") counted")
-
-
-def _sum_sql(tallies: Any) -> tuple[Sql | str, ...]:
-    text, parameters = tallies.values_list("n").query.sql_with_params()
-    return ("SELECT SUM(n) FROM (", Sql(text, parameters), ") tallied")
 
 
 def _holds_variable(value: ValueNode) -> bool:
@@ -210,7 +144,7 @@ class ListRead(Read):
 
         def count() -> int:
             try:
-                statement = self._count(narrowing) if rows is None else Statement.of(*_count_sql(rows))
+                statement = self._count(narrowing) if rows is None else Statement.of(*count_sql(rows))
             except EmptyResultSet:
                 return 0
             return int(statement.texts(values)[0][0] or 0)
@@ -256,8 +190,8 @@ class ListRead(Read):
         if self.field.is_whole(narrowing.asked):
             tallies = tallies_for(self.columns.model, self.symbolic)
             if tallies is not None:
-                return _sum_sql(tallies)
-        return _count_sql(narrowing.rows(self.symbolic))
+                return sum_sql(tallies)
+        return count_sql(narrowing.rows(self.symbolic))
 
     def _json(self, page: Page) -> bytes:
         written = []
