@@ -103,16 +103,20 @@ class Subscription:
 
 
 def admit(
-    schema: GraphQLSchema, operation: Operation, credential: Credential, *, after: object = None
+    schema: GraphQLSchema,
+    operation: Operation,
+    credential: Credential,
+    *,
+    after: object = None,
+    allow: frozenset[OperationType] = EVERY_KIND,
 ) -> Prepared | Subscription:
     """Check an operation; give a query or mutation that can be run, or a subscription that can be answered.
 
     :param after: the cursor at which the subscriptions of the connection begin, if it named one.
+    :param allow: the kinds of operation that the transport serves.
     :raises Refused: if the operation may not run.
     """
-    prepared = prepare(
-        schema, operation, actor=credential.actor, allow=EVERY_KIND, account=credential.account
-    )
+    prepared = prepare(schema, operation, actor=credential.actor, allow=allow, account=credential.account)
     if prepared.kind != "subscription":
         return prepared
     try:

@@ -31,7 +31,8 @@ class SocketLimits:
     operations: int = 100
     #: Sockets at a time of one user in this process.
     sockets_per_user: int = 20
-    #: Events that wait for a reader who is slow, before they are let go and read again; and messages that wait to be sent.
+    #: Events that wait for a reader who is slow, before they are let go and read again, and messages that
+    #: wait to be sent.
     waiting_events: int = 256
     waiting_answers: int = 256
 

@@ -92,7 +92,7 @@ class Delivery:
         self._end_stall()
 
     def cursor(self) -> Cursor | None:
-        """Give the place up to which the client was sent all that it asked for; None if it asked for nothing."""
+        """Give the place up to which the client was sent all, None if it asks for nothing."""
         if not (self._waiting or self._is_sending):
             for follower in self._followers.values():
                 follower.settle()

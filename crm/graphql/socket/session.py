@@ -87,7 +87,7 @@ class Session:
         return len(self._operations)
 
     def beat(self) -> None:
-        """Send a ping if it is time, with the cursor to come back with; give up who is silent for too long."""
+        """Send a ping if it is time, with the cursor to come back with; give up who is silent too long."""
         if self._peer.silence() >= self._limits.silence_seconds:
             heart(self._limits.ping_seconds).remove(self)
             self._peer.give_up()
