@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 
 logger = logging.getLogger("crm.metrics")
@@ -28,7 +28,7 @@ class Counts:
 
 counts = Counts()
 #: What can be looked at, by name; transports add theirs.
-gauges: dict[str, Callable[[], int]] = {}
+gauges: dict[str, Callable[[], float]] = {}
 
 
 def values() -> dict[str, float]:
@@ -36,7 +36,7 @@ def values() -> dict[str, float]:
     return {**{name: gauge() for name, gauge in gauges.items()}, **asdict(counts)}
 
 
-async def tell_regularly(more: Callable[[], "asyncio.Future[Mapping[str, float]]"]) -> None:
+async def tell_regularly(more: Callable[[], Awaitable[Mapping[str, float]]]) -> None:
     """Log the numbers each minute until cancelled.
 
     :param more: gives what has to be read first.
