@@ -48,6 +48,11 @@ class Hub:
         """The seconds since the tail read the log to its end; from any thread."""
         return self._tail.age
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that the tail handed on was told."""
+        return all(plan.is_idle for plans in self._plans.values() for plan in plans.values())
+
     def count(self) -> tuple[int, int]:
         """Give how many plans there are, and members of all of them."""
         plans = [plan for of_company in tuple(self._plans.values()) for plan in tuple(of_company.values())]

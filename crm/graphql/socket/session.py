@@ -10,7 +10,8 @@ from crm.authentication import Credential
 from crm.events.hub import Hub
 from crm.graphql.errors import Code, internal_error
 from crm.graphql.execution import Prepared, Refused, run
-from crm.graphql.execution.subscriptions import Subscription, admit
+from crm.graphql.execution.admission import admit
+from crm.graphql.execution.subscriptions import Subscription
 from crm.graphql.execution.threads import EVENTS, OPERATIONS, in_thread
 from crm.graphql.socket.bounds import SocketLimits
 from crm.graphql.socket.delivery import Delivery

@@ -18,7 +18,8 @@ from graphql import GraphQLSchema, OperationType
 from crm.authentication import Credential, CsrfRefused, authenticate_request
 from crm.errors import Unauthenticated
 from crm.graphql.execution import Operation, Prepared
-from crm.graphql.execution.subscriptions import EVERY_KIND, Subscription, admit
+from crm.graphql.execution.admission import EVERY_KIND, admit
+from crm.graphql.execution.subscriptions import Subscription
 from crm.graphql.socket.handshake import session_user
 from crm.graphql.stream.framing import TYPE
 from crm.graphql.view.answers import HttpRefusal, preferred_type

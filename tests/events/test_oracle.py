@@ -1,0 +1,195 @@
+"""Random changes, and who hears of them, against what a query lets each subscriber see just then."""
+
+import asyncio
+import random
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from typing import Any
+
+import orjson
+import pytest
+from channels.db import database_sync_to_async
+
+from config.schema import schema
+from crm.actors import Actor
+from crm.authentication import Credential
+from crm.events import journal
+from crm.events.audience import Event
+from crm.events.cursor import Cursor
+from crm.events.hub import Hub, open_hub
+from crm.events.replay import Follower
+from crm.graphql.execution import Operation, execute
+from crm.graphql.execution.admission import admit
+from crm.graphql.execution.subscriptions import Subscription
+from leads.models import Lead, LeadFollower, LeadParticipant
+from leads.services.involvement import add_participant, follow_lead, remove_participant, unfollow_lead
+from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
+from tests.events.layers import in_memory_layer, layer_in_use
+from tests.factories.crm import Tenant, tenant
+
+FIELDS = "id title owner { id } people { name } channels { id } duplicates { id }"
+STEPS = 30
+LIMIT = 20
+
+
+class Subscriber:
+    """A member with a subscription, who keeps what it is told."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self.told: list[dict[str, Any]] = []
+        operation = Operation(query=f"subscription {{ leadUpdate {{ {FIELDS} }} }}")
+        credential = Credential(actor=actor, token_id=None, user_id=actor.user_id or 0, expires_at=None)
+        admitted = admit(schema.graphql_schema, operation, credential)
+        assert isinstance(admitted, Subscription)
+        self.subscription = admitted
+        self.follower = self._follow()
+
+    def _follow(self) -> Follower:
+        return Follower(self.actor, deliver=self._keep, on_loss=partial(pytest.fail, "events were lost"))
+
+    def _keep(self, event: Event, text: str) -> None:
+        self.told.append(orjson.loads(text))
+
+    def join(self, hub: Hub, after: Cursor | None = None) -> None:
+        self.follower = self._follow()
+        self.follower.join(hub, self.subscription.plan, lambda: self.subscription, after=after)
+
+    def sees(self, lead_id: int) -> Any:
+        """Ask for a lead now; None if this member sees none."""
+        operation = Operation(query=f"{{ lead(id: {lead_id}) {{ {FIELDS} }} }}")
+        _, answer = execute(schema.graphql_schema, operation, actor=self.actor)
+        return (answer["data"] or {}).get("lead")
+
+    def take(self) -> list[Any]:
+        """Give what was told since the last time: a lead as it was told, or the id of one that is gone."""
+        told, self.told = self.told, []
+        return [each["data"]["leadUpdate"] or each["extensions"]["removed"] for each in told]
+
+
+class World:
+    """Two companies, a member of each role in both visibilities, and changes by chance."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.tenants = [tenant(), tenant("Other")]
+        self.subscribers = [
+            Subscriber(replace(actor, company_sees_all_leads=sees_all))
+            for each, sees_all in product(self.tenants, (True, False))
+            for actor in vars(each.actors).values()
+        ]
+        self.leads: dict[int, Tenant] = {}
+        for each in self.tenants:
+            self._create(each)
+
+    def _create(self, where: Tenant) -> int:
+        owner = self.random.choice([None, *owners(where)])
+        draft = {
+            "title": "New",
+            "people": {"firstname": "Ann"},
+            "leads_owner_id": None if owner is None else str(owner.pk),
+        }
+        lead = create_lead(draft, actor=where.actors.manager)  # type: ignore[arg-type]  # a TypedDict
+        self.leads[lead.pk] = where
+        return lead.pk
+
+    def change(self) -> tuple[int, list[Any]]:
+        """Change something; give the lead, and what each subscriber saw of it before."""
+        where = self.random.choice(self.tenants)
+        if self.random.random() < 0.15:
+            return self._create(where), [None] * len(self.subscribers)
+        lead_id = self.random.choice([key for key, of in self.leads.items() if of is where])
+        saw = [each.sees(lead_id) for each in self.subscribers]
+        self._alter(lead_id, where)
+        return lead_id, saw
+
+    def _alter(self, lead_id: int, where: Tenant) -> None:
+        manager = where.actors.manager
+        lead = Lead._base_manager.get(pk=lead_id)
+        if lead.deleted_at is not None:
+            restore_lead(lead_id, actor=manager)
+            return
+        title = f"{self.random.random()}"
+        user = self.random.choice(list(where.users.values()))
+        participates = LeadParticipant.objects.filter(lead=lead, user=user).exists()
+        follows = LeadFollower.objects.filter(lead=lead, user=user).exists()
+        owner = self.random.choice([None, *(str(each.pk) for each in owners(where))])
+        toggle_participant = remove_participant if participates else add_participant
+        toggle_follower = unfollow_lead if follows else follow_lead
+        choices: list[Any] = [
+            lambda: update_lead(lead_id, {"title": title}, actor=manager),
+            # With a title, since what changes nothing is no event.
+            lambda: update_lead(lead_id, {"leads_owner_id": owner, "title": title}, actor=manager),
+            lambda: toggle_participant(lead_id, str(user.pk), actor=manager),
+            lambda: toggle_follower(lead_id, user_key=str(user.pk), actor=manager),
+            lambda: delete_lead(lead_id, actor=manager),
+        ]
+        self.random.choices(choices, weights=[2, 3, 3, 3, 1])[0]()
+
+    def expected(self, lead_id: int, saw: list[Any]) -> list[list[Any]]:
+        """Give what each subscriber has to hear of a change, asked for right after it."""
+        now = [each.sees(lead_id) for each in self.subscribers]
+        return [
+            [sees] if sees is not None else [str(lead_id)] if seen is not None else []
+            for sees, seen in zip(now, saw, strict=True)
+        ]
+
+
+def owners(where: Tenant) -> list[Any]:
+    """Give the members who may own leads."""
+    return [user for name, user in where.users.items() if name != "viewer"]
+
+
+async def settled(hub: Hub, *, beyond: int) -> None:
+    """Wait until the event after a number was told."""
+    async with asyncio.timeout(LIMIT):
+        while hub.position.seq <= beyond or not hub.is_idle:
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("seed", range(2))
+async def test_each_subscriber_hears_what_a_query_would_let_it_see(seed: int) -> None:
+    with layer_in_use(in_memory_layer()):
+        world = await database_sync_to_async(World)(seed)
+        hub = await open_hub()
+        begun = hub.position
+        for subscriber in world.subscribers:
+            subscriber.join(hub)
+        heard = 0
+
+        for _ in range(STEPS):
+            numbered = hub.position.seq
+            lead_id, saw = await database_sync_to_async(world.change)()
+            expected = await database_sync_to_async(world.expected)(lead_id, saw)
+            await settled(hub, beyond=numbered)
+            told = [subscriber.take() for subscriber in world.subscribers]
+            assert told == expected
+            heard += sum(map(len, told))
+
+        # Who comes back ends with what it may see by now.
+        for subscriber in world.subscribers:
+            subscriber.follower.leave()
+            subscriber.join(hub, after=begun)
+            read = partial(journal.read_after, company_id=subscriber.actor.company_id)
+            await subscriber.follower.catch_up(begun, _in_thread(read), _at_once)
+            last = {lead["id"] if isinstance(lead, dict) else lead: lead for lead in subscriber.take()}
+            for lead_id, lead in last.items():
+                sees = await database_sync_to_async(subscriber.sees)(lead_id)
+                assert (lead if isinstance(lead, dict) else None) == sees
+        hub.release()
+
+    assert heard > STEPS * 3
+
+
+def _in_thread(read: Any) -> Any:
+    async def call(after: Cursor, limit: int) -> list[Event]:
+        found: list[Event] = await database_sync_to_async(read)(after, limit=limit)
+        return found
+
+    return call
+
+
+async def _at_once() -> None:
+    return
