@@ -101,7 +101,7 @@ async def _run(stream: Stream, subscription: Subscription, receive: Receive) -> 
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    gone = asyncio.ensure_future(leave())
+    gone = asyncio.create_task(leave())
     try:
         await stream.run(subscription, gone)
     finally:

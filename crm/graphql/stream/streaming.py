@@ -50,6 +50,7 @@ class Stream:
         self._handshake = handshake
         self._limits = limits
         self._loop = asyncio.get_running_loop()
+        self._comment_at = self._loop.time() + limits.comment_seconds
         self._tasks = Tasks(on_fault=partial(self.peer.close, Close.INTERNAL_ERROR))
         self._delivery = Delivery(
             hub,
@@ -70,13 +71,12 @@ class Stream:
             self._comment_at = self._loop.time() + self._limits.comment_seconds
             self.peer.say(comment_frame(self._delivery.cursor()))
 
-    async def run(self, subscription: Subscription, gone: asyncio.Future[None]) -> None:
+    async def run(self, subscription: Subscription, gone: asyncio.Task[None]) -> None:
         """Tell what the subscription is told, until ``gone`` is done or the end is asked for."""
-        self._comment_at = self._loop.time() + self._limits.comment_seconds
         heart(self._limits.comment_seconds).add(self)
         connections.enter(self, partial(self.peer.close, Close.RESTARTING))
         connections.count_operations(self, lambda: 1)
-        closing = asyncio.ensure_future(self.peer.closing())
+        closing = asyncio.create_task(self.peer.closing())
         try:
             self._delivery.add(ONLY, subscription)
             # Who hears nothing before it is cut off has a place to come back to.
@@ -84,7 +84,7 @@ class Stream:
             self._tasks.start(self.peer.write())
             self._tasks.start(self._delivery.run())
             self._tasks.start(self._keep_rights())
-            await asyncio.wait([closing, gone], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({closing, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closing.cancel()
             connections.leave(self)

@@ -77,7 +77,7 @@ def test_where_members_see_their_own_alone_a_second_one_tells_the_readers(lead, 
         answer = subscription._resolve(event, actor, True)
 
     assert len(queries) == 2
-    assert answer.readers == {tenant.users["agent"].pk}
+    assert answer.readers == frozenset({tenant.users["agent"].pk})
     assert not answer.is_personal
 
 
@@ -86,7 +86,9 @@ def test_what_depends_on_the_reader_is_known_from_the_statement(lead, actors):
     event = last_event()
     query = "subscription { leadUpdate { id channels { id } } }"
 
-    assert admitted(query, own)._read(own, True).is_personal
+    read = admitted(query, own)._read(own, True)
+    assert read is not None
+    assert read.is_personal
     assert told(query, own, event)[0].is_personal
     assert not told(query, actors.agent, event)[0].is_personal
     assert told(query, own, event, shared=False)[1]["data"]["leadUpdate"]["id"] == str(lead.pk)

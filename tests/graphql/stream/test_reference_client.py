@@ -28,13 +28,16 @@ class Wire:
         self.connections = 0
         self._writers = set()
 
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *exception):
+        self._server.close()
+        await self.cut()
+
     async def open(self):
         self._server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
         return self._server.sockets[0].getsockname()[1]
-
-    async def close(self):
-        self._server.close()
-        await self.cut()
 
     async def cut(self):
         for writer in self._writers:
@@ -62,8 +65,11 @@ async def running(*command):
         "node", *command, cwd=NODE, env=environment(), stdout=asyncio.subprocess.PIPE
     )
 
+    assert process.stdout is not None
+    output = process.stdout
+
     async def line():
-        return json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE_SECONDS))
+        return json.loads(await asyncio.wait_for(output.readline(), PATIENCE_SECONDS))
 
     try:
         yield line
@@ -83,8 +89,7 @@ async def test_a_query_is_answered_and_completed(agent):
 async def test_a_killed_connection_is_resumed_with_nothing_lost_or_doubled(agent):
     total = 40
     query = "subscription { thingUpdate { id } }"
-    async with served(GraphQLStream(schema=schema)) as (_, address):
-        wire = Wire(urlsplit(address).port)
+    async with served(GraphQLStream(schema=schema)) as (_, address), Wire(urlsplit(address).port) as wire:
         url = f"http://127.0.0.1:{await wire.open()}/graphql/stream"
         async with running("stream.mjs", url, agent.raw, query) as line:
             waiting = asyncio.create_task(line())
@@ -93,14 +98,13 @@ async def test_a_killed_connection_is_resumed_with_nothing_lost_or_doubled(agent
                 await happens(lead_event(0, company_id=agent.company.pk))
                 await asyncio.wait([waiting], timeout=0.2)
             assert waiting.result()["data"]["thingUpdate"] == {"id": "0"}
-            heard = []
+            heard: list[str] = []
             for number in range(1, total + 1):
                 await happens(lead_event(number, company_id=agent.company.pk))
                 if number % 10 == 0:
                     await wire.cut()
             while not heard or heard[-1] != str(total):
                 heard.append((await line())["data"]["thingUpdate"]["id"])
-        await wire.close()
 
     assert [each for each in heard if each != "0"] == [str(number) for number in range(1, total + 1)]
     assert wire.connections >= 2
