@@ -53,10 +53,8 @@ class Event:
 
     def had_reader(self, user_id: int | None) -> bool:
         """Tell whether a user who sees only their own records saw this one before the change."""
-        if self.kind == "created":
-            # Merged with what followed, it has readers that came and went.
-            return self.before is not None and user_id in self.before
-        if self.kind == "restored":
+        # A creation that was merged with what followed has readers that came and went.
+        if self.kind in ("created", "restored") and not self.since:
             return False
         return self.before is None or user_id in self.before
 

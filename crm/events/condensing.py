@@ -39,11 +39,11 @@ def condensed(events: Sequence[Event]) -> Sequence[Event]:
 
 def _merged(earlier: Event, later: Event) -> Event:
     is_new = "created" in (earlier.kind, later.kind)
-    everybody = earlier.before is None or later.before is None
+    before = frozenset() if earlier.kind == "created" and not earlier.since else earlier.before
     return replace(
         later,
         kind="created" if is_new else later.kind,
-        before=None if everybody else (earlier.before or frozenset()) | (later.before or frozenset()),
+        before=None if before is None or later.before is None else before | later.before,
         changes={} if is_new else {**later.changes, **earlier.changes},
         since=earlier.since or earlier.seq,
     )

@@ -124,11 +124,11 @@ class Client:
 class Stalling:
     """The socket behind a network that takes nothing more while ``opened`` is not set."""
 
-    def __init__(self) -> None:
+    def __init__(self, application: Any = None) -> None:
         self.opened = asyncio.Event()
         self.opened.set()
         self.held_up = asyncio.Event()
-        self._application = GraphQLSocket.as_asgi(schema=schema)
+        self._application = application or GraphQLSocket.as_asgi(schema=schema)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def hold_up(message: Any) -> None:
