@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 import pytest
 from channels.db import database_sync_to_async
+from django.db import transaction
 
 from config.schema import schema
 from crm.actors import Actor
 from crm.authentication import Credential
-from crm.events import journal
+from crm.events import hints, journal
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
 from crm.events.hub import Hub, open_hub
@@ -30,6 +31,7 @@ from tests.factories.crm import Tenant, tenant
 
 FIELDS = "id title owner { id } people { name } channels { id } duplicates { id }"
 STEPS = 30
+BURSTS, BURST = 8, 4
 LIMIT = 20
 
 
@@ -127,6 +129,20 @@ class World:
         ]
         self.random.choices(choices, weights=[2, 3, 3, 3, 1])[0]()
 
+    def see_all(self) -> list[dict[int, Any]]:
+        """Give what each subscriber sees of each lead."""
+        return [{lead_id: each.sees(lead_id) for lead_id in self.leads} for each in self.subscribers]
+
+    def burst(self) -> set[int]:
+        """Change leads several times at once; give those that changed."""
+        changed = [self.random.choice(list(self.leads)) for _ in range(BURST)]
+        changed += self.random.choices(changed, k=BURST)
+        with transaction.atomic():
+            for lead_id in changed:
+                self._alter(lead_id, self.leads[lead_id])
+        hints.publish()
+        return set(changed)
+
     def expected(self, lead_id: int, saw: list[Any]) -> list[list[Any]]:
         """Give what each subscriber has to hear of a change, asked for right after it."""
         now = [each.sees(lead_id) for each in self.subscribers]
@@ -181,6 +197,34 @@ async def test_each_subscriber_hears_what_a_query_would_let_it_see(seed: int) ->
         hub.release()
 
     assert heard > STEPS * 3
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_of_changes_at_once_nobody_hears_what_is_hidden_by_then() -> None:
+    with layer_in_use(in_memory_layer()):
+        world = await database_sync_to_async(World)(9)
+        hub = await open_hub()
+        for subscriber in world.subscribers:
+            subscriber.join(hub)
+        hidden = 0
+
+        for _ in range(BURSTS):
+            numbered = hub.position.seq
+            saw = await database_sync_to_async(world.see_all)()
+            changed = await database_sync_to_async(world.burst)()
+            await settled(hub, beyond=numbered)
+            now = await database_sync_to_async(world.see_all)()
+            for subscriber, seen, sees in zip(world.subscribers, saw, now, strict=True):
+                told = subscriber.take()
+                leads = {int(lead["id"]): lead for lead in told if isinstance(lead, dict)}
+                removed = {int(lead) for lead in told if not isinstance(lead, dict)}
+                assert leads == {lead_id: sees[lead_id] for lead_id in changed if sees[lead_id]}
+                gone = {lead_id for lead_id in changed if seen[lead_id] and not sees[lead_id]}
+                assert gone <= removed
+                hidden += len(changed) - len(leads)
+        hub.release()
+
+    assert hidden > BURSTS
 
 
 def _in_thread(read: Any) -> Any:
