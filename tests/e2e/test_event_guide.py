@@ -59,9 +59,8 @@ async def running(
         await process.communicate()
 
 
-@database_sync_to_async
-def create(where: Tenant, title: str) -> None:
-    create_lead({"title": title}, actor=where.actors.manager)
+async def create(where: Tenant, title: str) -> None:
+    await database_sync_to_async(create_lead)({"title": title}, actor=where.actors.manager)
 
 
 def test_each_way_has_a_program() -> None:

@@ -7,7 +7,7 @@ from crm.graphql.socket.heart import heart
 
 class Member:
     def __init__(self):
-        self.beats = asyncio.Queue()
+        self.beats: asyncio.Queue[None] = asyncio.Queue()
 
     def beat(self):
         self.beats.put_nowait(None)
