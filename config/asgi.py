@@ -15,6 +15,15 @@ http = get_asgi_application()
 from config.bodies import bounded  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.graphql.socket import GraphQLSocket  # noqa: E402
+from crm.graphql.stream import GraphQLStream  # noqa: E402
+
+STREAM_PATH = "/graphql/stream"
+stream = GraphQLStream(schema=schema.graphql_schema)
+
+
+async def serve_http(scope: Any, receive: Any, send: Any) -> None:
+    """Serve a request: an event stream by itself, all else by Django."""
+    await (stream if scope["path"] == STREAM_PATH else http)(scope, receive, send)
 
 
 async def refuse(scope: Any, receive: Any, send: Any) -> None:
@@ -24,7 +33,7 @@ async def refuse(scope: Any, receive: Any, send: Any) -> None:
 
 application = ProtocolTypeRouter(
     {
-        "http": bounded(http),
+        "http": bounded(serve_http),
         "websocket": URLRouter(
             [
                 path("graphql", GraphQLSocket.as_asgi(schema=schema.graphql_schema)),

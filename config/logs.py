@@ -38,7 +38,7 @@ class JsonFormatter(logging.Formatter):
         }
         line |= {
             name: getattr(record, name)
-            for name in ("method", "path", "status", "ms")
+            for name in ("method", "path", "status", "ms", "metrics")
             if hasattr(record, name)
         }
         if record.exc_info and record.exc_info[1] is not None:

@@ -7,12 +7,14 @@ from django.urls import path
 from config.health import healthz, readyz
 from config.schema import schema
 from crm.downloads import download
+from crm.graphql.stream import not_here
 from crm.graphql.view import GraphQLView
 from leads.intake import ReceiverView
 
 urlpatterns = [
     path(settings.ADMIN_URL, admin.site.urls),
     path("graphql", GraphQLView.as_view(schema=schema.graphql_schema), name="graphql"),
+    path("graphql/stream", not_here, name="stream"),
     path("files/<uuid:key>", download, name="file"),
     path("receivers/<uuid:identifier>", ReceiverView.as_view(), name="receiver"),
     path("healthz", healthz),

@@ -18,7 +18,7 @@ class Event:
     ``before`` and ``after`` are the users who may see the record where members see only their own, before
     and after the change; None stands for all members. ``changes`` holds previous ids. A ``bulk`` event
     stands for many changes at once: its ``object_id`` is 0. ``cursor`` is its place in the
-    log, once it has one.
+    log, once it has one. If it stands for several that were merged, ``since`` is the number of the first.
     """
 
     company_id: int
@@ -31,6 +31,7 @@ class Event:
     actor_id: int | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     cursor: Cursor = NOWHERE
+    since: int = 0
 
     def audience(self) -> dict[str, list[int] | None] | None:
         """Give the users who may hear of it in plain JSON types, None for all members."""
@@ -52,7 +53,8 @@ class Event:
 
     def had_reader(self, user_id: int | None) -> bool:
         """Tell whether a user who sees only their own records saw this one before the change."""
-        if self.kind in ("created", "restored"):
+        # A creation that was merged with what followed has readers that came and went.
+        if self.kind in ("created", "restored") and not self.since:
             return False
         return self.before is None or user_id in self.before
 

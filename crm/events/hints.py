@@ -15,6 +15,8 @@ from typing import Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
+from crm.events.metrics import counts
+
 logger = logging.getLogger(__name__)
 
 GROUP = "crm.events"
@@ -122,6 +124,7 @@ class Sender:
                 async with asyncio.timeout(SEND_LIMIT_SECONDS):
                     await layer.group_send(GROUP, {"type": "crm.event"})
             except Exception as error:
+                counts.hints_lost += 1
                 logger.warning("A hint did not reach the channel layer and is lost: %r", error)
 
     def _take(self) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+from crm.events import metrics
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
 from crm.events.plans import Member, Plan, Telling
@@ -35,11 +36,27 @@ class Hub:
         self._tail = Tail(self._deliver, self._restart)
         self.started: asyncio.Future[None] = self._loop.create_future()
         self.task = asyncio.create_task(self._tail.run(self.started))
+        self._telling = asyncio.create_task(metrics.tell_regularly(self._tail.lag))
 
     @property
     def position(self) -> Cursor:
         """The place after the last event that was handed on."""
         return self._tail.position
+
+    @property
+    def tail_age(self) -> float:
+        """The seconds since the tail read the log to its end; from any thread."""
+        return self._tail.age
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that the tail handed on was told."""
+        return all(plan.is_idle for plans in self._plans.values() for plan in plans.values())
+
+    def count(self) -> tuple[int, int]:
+        """Give how many plans there are, and members of all of them."""
+        plans = [plan for of_company in tuple(self._plans.values()) for plan in tuple(of_company.values())]
+        return len(plans), sum(len(plan.members) for plan in plans)
 
     def join(self, key: PlanKey, make: Callable[[], Telling], member: Member) -> Plan:
         """Have a member told what a plan tells from now on; make the plan if there is none."""
@@ -77,6 +94,7 @@ class Hub:
             for plan in plans.values():
                 plan.end()
         self._plans.clear()
+        self._telling.cancel()
         self.task.cancel()
 
     def _drop(self, key: PlanKey) -> None:
@@ -122,9 +140,23 @@ async def stop() -> None:
         await asyncio.wait([hub.task])
 
 
+def tail_age() -> float:
+    """Give the age of the oldest tail of this process in seconds, 0 if it has none; from any thread."""
+    return max((hub.tail_age for hub in tuple(_hubs.values())), default=0.0)
+
+
+def has_tail() -> bool:
+    """Tell whether this process follows the log; from any thread."""
+    return bool(_hubs)
+
+
 def is_open() -> bool:
     """Tell whether this event loop has a hub."""
     return asyncio.get_running_loop() in _hubs
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+
+metrics.gauges["plans"] = lambda: sum(hub.count()[0] for hub in tuple(_hubs.values()))
+metrics.gauges["members"] = lambda: sum(hub.count()[1] for hub in tuple(_hubs.values()))
+metrics.gauges["tail_age_seconds"] = lambda: round(tail_age(), 1)

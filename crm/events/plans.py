@@ -22,6 +22,10 @@ MOST_WAITING = 5_000
 SENDS_AT_ONCE = 200
 
 
+#: The numbers of an event, and the user where the answer is for one.
+AnswerKey = tuple[int, int, int | None]
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a plan tells of one event: JSON, or None if the event does not meet what was asked for.
@@ -74,9 +78,15 @@ class Plan:
         self.is_personal = False
         self._telling = telling
         self._events: asyncio.Queue[Event] = asyncio.Queue()
-        self._answers: OrderedDict[tuple[int, int | None], asyncio.Task[Answer]] = OrderedDict()
+        self._answers: OrderedDict[AnswerKey, asyncio.Task[Answer]] = OrderedDict()
         self._bytes = 0
+        self._is_working = False
         self._worker = asyncio.create_task(self._work())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the members have heard of all that the plan was offered."""
+        return not self._is_working and self._events.empty()
 
     def offer(self, event: Event) -> None:
         """Have the members told of an event."""
@@ -115,7 +125,9 @@ class Plan:
     async def _work(self) -> None:
         sent = 0
         while True:
+            self._is_working = False
             event = await self._events.get()
+            self._is_working = True
             for member in tuple(self.members):
                 try:
                     text = await self.told(event, member.actor)
@@ -140,7 +152,7 @@ class Plan:
         return await self._once(event, actor, shared=False)
 
     async def _once(self, event: Event, actor: Actor, *, shared: bool) -> Answer:
-        key = event.seq, None if shared else actor.user_id
+        key = event.seq, event.since, None if shared else actor.user_id
         task = self._answers.get(key)
         if task is None:
             task = asyncio.create_task(self._telling.answer(event, actor, shared=shared))
@@ -149,7 +161,7 @@ class Plan:
         # Others wait for it too, and may go on waiting when this one is gone.
         return await asyncio.shield(task)
 
-    def _made(self, key: tuple[int, int | None], task: asyncio.Task[Answer]) -> None:
+    def _made(self, key: AnswerKey, task: asyncio.Task[Answer]) -> None:
         if self._answers.get(key) is not task:
             return
         if task.cancelled() or task.exception() or not task.result().is_kept:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,6 +14,7 @@ from crm.events import hints, journal
 from crm.events.audience import Event
 from crm.events.cursor import NOWHERE, Cursor
 from crm.events.sequencer import sequence
+from crm.models import events as models
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,13 @@ class Tail:
         self._restart = restart
         self._news = asyncio.Event()
         self._is_failing = False
+        self._looked_at = time.monotonic()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="events-tail")
+
+    @property
+    def age(self) -> float:
+        """The seconds since the log was last read to its end; from any thread."""
+        return time.monotonic() - self._looked_at
 
     def wake(self) -> None:
         """Look at the log at once; on the event loop alone."""
@@ -81,6 +89,8 @@ class Tail:
             while events := await self._in_thread(lambda: _read(self.position)):
                 self.position = events[-1].cursor
                 self._deliver(events)
+                # However much there is: it moves.
+                self._looked_at = time.monotonic()
         except CursorExpired:
             logger.warning("The log of events was cut off; all who listen have to begin anew.")
             await self._begin_anew()
@@ -90,10 +100,16 @@ class Tail:
             self._is_failing = True
         else:
             self._is_failing = False
+            self._looked_at = time.monotonic()
 
     async def _begin_anew(self) -> None:
         self.position = await self._in_thread(journal.end)
         self._restart()
+
+    async def lag(self) -> dict[str, float]:
+        """Give how many events have no number yet, and how many numbers the tail has still to hand on."""
+        unnumbered, end = await self._in_thread(_measure)
+        return {"unnumbered": unnumbered, "behind": end.seq - self.position.seq}
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         def call() -> T:
@@ -117,3 +133,7 @@ def _read(position: Cursor) -> list[Event]:
     if journal.end() == position:
         return []
     return journal.read_after(position, limit=BATCH)
+
+
+def _measure() -> tuple[int, Cursor]:
+    return models.Event.objects.filter(seq=None).count(), journal.end()

@@ -31,6 +31,18 @@ class LeadUpdate(Guarded):
         condition(arguments.get("where"), LeadFilterSet, actor)
         return None if id is None else models.Lead.objects.find(actor, id).pk
 
+    row_type = Lead
+
+    @staticmethod
+    def rows(
+        reader: Actor, actor: Actor, *, id: object = None, where: Any = None, **arguments: Any
+    ) -> QuerySet[Any]:
+        """Give the leads that a reader sees and that were asked for."""
+        leads: QuerySet[Any] = models.Lead.objects.visible_to(reader)
+        if id is not None:
+            leads = keyed(leads, id)
+        return leads.filter(condition(where, LeadFilterSet, actor))
+
     #: The users who may see a lead now, where members see only their own.
     readers = staticmethod(announcing.readers)
 
@@ -56,10 +68,6 @@ class Subscription(graphene.ObjectType):
         after: object = None,
     ) -> Any:
         """Give the lead of an event, or None if it is none that was asked for."""
-        actor = actor_of(info)
-        leads: QuerySet[Any] = models.Lead.objects.visible_to(occurrence.reader)
+        leads = LeadUpdate.rows(occurrence.reader, actor_of(info), id=id, where=where)
         leads = leads.filter(pk=occurrence.event.object_id)
-        if id is not None:
-            leads = keyed(leads, id)
-        leads = leads.filter(condition(where, LeadFilterSet, actor))
         return load(leads, Lead, info.field_nodes, info).first()

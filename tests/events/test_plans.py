@@ -83,7 +83,7 @@ class Listener(Follower):
         self.losses = 0
         super().__init__(actor or reader(), deliver=self._keep, on_loss=self._lose)
 
-    def _keep(self, text: str) -> None:
+    def _keep(self, event: Event, text: str) -> None:
         self.told.append(text)
         self.heard.put_nowait(text)
 
@@ -204,13 +204,13 @@ async def test_what_is_kept_is_bounded_in_number_and_in_size(hub, telling, monke
     listener = listen(hub)
     hub.tail(*map(event, range(1, 10)))
     await listener.until("9")
-    assert [seq for seq, _ in hub.plan._answers] == [7, 8, 9]
+    assert [seq for seq, *_ in hub.plan._answers] == [7, 8, 9]
 
     monkeypatch.setattr(plans, "MOST_BYTES", 4)
     hub.tail(*map(event, range(10, 13)))
     await listener.until("12")
 
-    assert [seq for seq, _ in hub.plan._answers] == [11, 12]
+    assert [seq for seq, *_ in hub.plan._answers] == [11, 12]
     assert hub.plan._bytes == 4
 
 

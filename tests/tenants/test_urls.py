@@ -29,7 +29,7 @@ OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
 #: Its operations are tried one by one, and so are downloads in tests/test_downloads.py.
-OF_GRAPHQL = {"graphql"}
+OF_GRAPHQL = {"graphql", "stream"}
 OF_FILES = {"file"}
 #: Its tests try receivers of other companies; who sends to it has no company.
 OF_SENDERS = {"receiver"}

@@ -17,6 +17,10 @@ class SocketLimits:
     #: Seconds between our own ``ping`` messages, and without any frame before the peer counts as gone.
     ping_seconds: float = 20
     silence_seconds: float = 40
+    #: Seconds between two comments of an event stream.
+    comment_seconds: float = 12
+    #: Seconds that a reader who fell behind may take no more at all.
+    stalled_seconds: float = 30
     #: Seconds between two looks at whether credential and rights still hold.
     rights_seconds: float = 30
     #: Seconds that a close frame may take to a peer that does not read.
@@ -27,7 +31,8 @@ class SocketLimits:
     operations: int = 100
     #: Sockets at a time of one user in this process.
     sockets_per_user: int = 20
-    #: Events that wait for a reader who is slow, and answers that wait to be sent.
+    #: Events that wait for a reader who is slow, before they are let go and read again, and messages that
+    #: wait to be sent.
     waiting_events: int = 256
     waiting_answers: int = 256
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from channels.consumer import AsyncConsumer, get_handler_name
@@ -15,6 +16,7 @@ from crm.authentication import Credential, CredentialExpired
 from crm.errors import CrmError
 from crm.events.hub import Hub, open_hub
 from crm.graphql.execution.threads import EVENTS, in_thread
+from crm.graphql.socket import connections
 from crm.graphql.socket.bounds import socket_limits
 from crm.graphql.socket.handshake import Handshake, HandshakeRefused, authenticate, read_handshake
 from crm.graphql.socket.peer import Peer
@@ -30,9 +32,6 @@ from crm.graphql.socket.session import Session
 from crm.graphql.socket.tasks import Tasks
 
 logger = logging.getLogger(__name__)
-
-#: Sockets of each user in this process.
-_open_sockets: dict[int, int] = {}
 
 
 class GraphQLSocket(AsyncConsumer):
@@ -94,6 +93,7 @@ class GraphQLSocket(AsyncConsumer):
         if not spoken:
             # Closed only now: a browser is not told why a handshake was refused.
             raise SocketClosed(Close.SUBPROTOCOL_NOT_ACCEPTABLE)
+        connections.enter(self, partial(self.peer.close, Close.RESTARTING))
         self.tasks.start(self.peer.write())
         self.init_timer = asyncio.get_running_loop().call_later(
             self.limits.init_seconds, self.peer.close, Close.INITIALISATION_TIMEOUT
@@ -119,13 +119,13 @@ class GraphQLSocket(AsyncConsumer):
             raise SocketClosed(Close.TOO_MANY_INITIALISATIONS)
         self.initialised = True
         self.init_timer.cancel()
+        if connections.is_draining():
+            raise SocketClosed(Close.RESTARTING)
         credential = await self._authenticate(message.payload)
         hub = await self._open_hub()
-        open_sockets = _open_sockets.get(credential.user_id, 0)
-        if open_sockets >= self.limits.sockets_per_user:
+        if not connections.take_seat(credential.user_id, most=self.limits.sockets_per_user):
             hub.release()
             raise SocketClosed(Close.TRY_AGAIN_LATER)
-        _open_sockets[credential.user_id] = open_sockets + 1
         cursor = message.payload.get("cursor")
         self.session = Session(
             schema=self.schema,
@@ -141,7 +141,7 @@ class GraphQLSocket(AsyncConsumer):
         told = str(hub.position) if cursor is None else cursor
         self.peer.say(write_message("connection_ack", payload={"cursor": told}))
         self.session.start()
-        self.tasks.start(self.peer.keep_alive())
+        connections.count_operations(self, self.session.count)
 
     async def on_ping(self, message: Message) -> None:
         """Answer at once."""
@@ -180,16 +180,11 @@ class GraphQLSocket(AsyncConsumer):
             raise SocketClosed(Close.TRY_AGAIN_LATER) from error
 
     async def _release(self) -> None:
+        connections.leave(self)
         session, self.session = self.session, None
         if hasattr(self, "init_timer"):
             self.init_timer.cancel()
         if session is not None:
             session.stop()
-            _count_out(session.credential.user_id)
+            connections.leave_seat(session.credential.user_id)
         await self.tasks.end()
-
-
-def _count_out(user_id: int) -> None:
-    _open_sockets[user_id] -= 1
-    if not _open_sockets[user_id]:
-        del _open_sockets[user_id]

@@ -73,17 +73,18 @@ def authenticate(handshake: Handshake, payload: dict[str, Any]) -> Credential:
         return authenticate_token(parse_bearer(str(authorization)), company_key=company_key)
     if not handshake.from_own_page:
         raise Unauthenticated
-    return authenticate_session(_session_user(handshake.request), company_key=company_key)
+    return authenticate_session(session_user(handshake.request), company_key=company_key)
 
 
 def is_still_good(handshake: Handshake, credential: Credential) -> bool:
     """Tell whether the credential would be given again, with the same rights."""
-    if credential.token_id is None and _session_user(handshake.request).pk != credential.user_id:
+    if credential.token_id is None and session_user(handshake.request).pk != credential.user_id:
         return False
     return still_good(credential)
 
 
-def _session_user(request: ASGIRequest) -> AbstractBaseUser | AnonymousUser:
+def session_user(request: ASGIRequest) -> AbstractBaseUser | AnonymousUser:
+    """Give who is signed in by the session of a request, as it is now."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     # A store of its own each time: a store remembers what it once read.
     request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))

@@ -16,6 +16,7 @@ SUBPROTOCOL = "graphql-transport-ws"
 class Close(Enum):
     """Why we end a socket: the code and the reason of the close frame."""
 
+    RESTARTING = (1012, "Service restart")
     TRY_AGAIN_LATER = (1013, "Try again later")
     INVALID_MESSAGE = (4400, "Invalid message")
     UNAUTHORIZED = (4401, "Unauthorized")

@@ -1,27 +1,26 @@
 """What a client may do once it is known: operations, under rights that are looked at again and again."""
 
 import asyncio
-import logging
+from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
-from django.utils import timezone
 from graphql import GraphQLSchema
 
 from crm.authentication import Credential
 from crm.events.hub import Hub
 from crm.graphql.errors import Code, internal_error
 from crm.graphql.execution import Prepared, Refused, run
-from crm.graphql.execution.subscriptions import Subscription, admit
+from crm.graphql.execution.admission import admit
+from crm.graphql.execution.subscriptions import Subscription
 from crm.graphql.execution.threads import EVENTS, OPERATIONS, in_thread
 from crm.graphql.socket.bounds import SocketLimits
 from crm.graphql.socket.delivery import Delivery
 from crm.graphql.socket.handshake import Handshake, is_still_good
+from crm.graphql.socket.heart import heart
 from crm.graphql.socket.peer import Peer
-from crm.graphql.socket.protocol import Close, Message, SocketClosed, write_message
+from crm.graphql.socket.protocol import Close, Message, SocketClosed, write_message, write_next
+from crm.graphql.socket.rights import withdrawn
 from crm.graphql.socket.tasks import Tasks
-
-logger = logging.getLogger(__name__)
 
 
 class Session:
@@ -56,26 +55,48 @@ class Session:
         self._peer = peer
         self._tasks = tasks
         self._limits = limits
+        self._loop = asyncio.get_running_loop()
         self._delivery = Delivery(
             hub,
             credential.actor,
             peer=peer,
             tasks=tasks,
-            most_waiting=limits.waiting_events,
-            on_end=self._forget,
+            limits=limits,
+            write=lambda id_, _event, text: write_next(id_, text),
+            refuse=self._end,
         )
         #: Of a subscription there is no task: it is answered by the delivery.
         self._operations: dict[str, asyncio.Task[None] | None] = {}
 
     def start(self) -> None:
         """Begin to answer subscriptions and to look after the credential."""
+        # Until now the client waited for us.
+        self._peer.heard()
+        self._ping_at = self._loop.time() + self._limits.ping_seconds
+        heart(self._limits.ping_seconds).add(self)
         self._tasks.start(self._delivery.run())
         self._tasks.start(self._keep_rights())
 
     def stop(self) -> None:
         """Listen to no more events; the tasks end with the socket."""
+        heart(self._limits.ping_seconds).remove(self)
         self._delivery.stop()
         self._hub.release()
+
+    def count(self) -> int:
+        """Give the number of operations that run."""
+        return len(self._operations)
+
+    def beat(self) -> None:
+        """Send a ping if it is time, with the cursor to come back with; give up who is silent too long."""
+        if self._peer.silence() >= self._limits.silence_seconds:
+            heart(self._limits.ping_seconds).remove(self)
+            self._peer.give_up()
+        elif self._loop.time() >= self._ping_at:
+            self._ping_at = self._loop.time() + self._limits.ping_seconds
+            cursor = self._delivery.cursor()
+            payload = None if cursor is None else {"cursor": str(cursor)}
+            self._peer.say(write_message("ping", payload=payload))
 
     async def subscribe(self, message: Message) -> None:
         """Start an operation of any kind.
@@ -124,31 +145,17 @@ class Session:
             await self._peer.answer(frame)
         del self._operations[id_]
 
-    def _forget(self, id_: str) -> None:
+    def _end(self, id_: str, errors: list[dict[str, Any]]) -> None:
         self._operations.pop(id_, None)
+        self._refuse(id_, errors)
 
     def _refuse(self, id_: str, errors: list[dict[str, Any]]) -> None:
         self._peer.say(write_message("error", id_=id_, payload=errors))
 
     async def _keep_rights(self) -> None:
-        while await self._is_good_after_a_while():
-            pass
+        look = partial(is_still_good, self._handshake, self.credential)
+        await withdrawn(self.credential, look, seconds=self._limits.rights_seconds)
         self._peer.close(Close.FORBIDDEN)
-
-    async def _is_good_after_a_while(self) -> bool:
-        pause = self._limits.rights_seconds
-        if self.credential.expires_at is not None:
-            remaining = (self.credential.expires_at - timezone.now()).total_seconds()
-            pause = min(pause, max(remaining, 0))
-        await asyncio.sleep(pause)
-        # Known without the database, which may be away.
-        if self.credential.has_expired(timezone.now()):
-            return False
-        try:
-            return await in_thread(EVENTS, is_still_good, self._handshake, self.credential)
-        except (OperationalError, InterfaceError):
-            logger.warning("The rights of a socket could not be looked at: the database is away.")
-            return True
 
 
 def _too_many(most: int) -> list[dict[str, Any]]:

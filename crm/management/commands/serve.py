@@ -1,8 +1,9 @@
-"""Serve admin, GraphQL and WebSocket in this process."""
+"""Serve admin, GraphQL, WebSocket and event streams in this process."""
 
 import gc
 import sys
 from contextlib import ExitStack
+from socket import socket
 from typing import Any
 
 import uvicorn
@@ -10,11 +11,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
+from crm.graphql.socket.connections import drain
 from crm.management.import_worker import working_beside
 from crm.management.webhook_worker import sending_beside
 
 HOST = "127.0.0.1"
 INTERRUPTED = 130
+#: Over which the connections are ended when the process is asked to end, and for what is left after that.
+DRAIN_SECONDS = 5.0
+GRACEFUL_SECONDS = 25
 
 
 def serve(
@@ -32,7 +37,7 @@ def serve(
     ensure_database()
     ensure_redis()
     ensure_migrated()
-    server = uvicorn.Server(server_config(host, port))
+    server = Server(server_config(host, port))
     # What is loaded by now stays: the collector need not walk it again and again.
     gc.collect()
     gc.freeze()
@@ -50,6 +55,15 @@ def serve(
         sys.exit(1)
 
 
+class Server(uvicorn.Server):
+    """uvicorn, which would close all sockets in one moment, and have all clients return in the next."""
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End connections one after the other, while /readyz tells that this server ends; then end."""
+        await drain(DRAIN_SECONDS, hurry=lambda: self.force_exit)
+        await super().shutdown(sockets)
+
+
 def server_config(host: str, port: int) -> uvicorn.Config:
     """Give uvicorn's configuration, loaded: small WebSocket frames, no deflate, pings of our own protocol."""
     config = uvicorn.Config(
@@ -61,7 +75,7 @@ def server_config(host: str, port: int) -> uvicorn.Config:
         ws_per_message_deflate=False,
         ws_max_size=65_536,
         ws_ping_interval=0,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
         lifespan="off",
         # Logging is Django's; uvicorn's access log would repeat query strings.
         log_config=None,

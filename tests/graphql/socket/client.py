@@ -1,5 +1,6 @@
 """A client of the socket for tests, and members with tokens."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -54,11 +55,12 @@ class Client:
         headers: dict[str, str] | None = None,
         subprotocols: tuple[str, ...] = ("graphql-transport-ws",),
         secure: bool = False,
+        application: Any = None,
     ) -> None:
         sent = {"host": HOST, **(headers or {})}
         # Channels' own communicator cannot be imported without daphne.
         self.socket = ApplicationCommunicator(
-            GraphQLSocket.as_asgi(schema=schema),
+            application or GraphQLSocket.as_asgi(schema=schema),
             {
                 "type": "websocket",
                 "scheme": "wss" if secure else "ws",
@@ -117,3 +119,22 @@ class Client:
         await self.subscribe(id_, query, **parameters)
         await self.send({"type": "ping"})
         assert await self.receive() == {"type": "pong"}
+
+
+class Stalling:
+    """The socket behind a network that takes nothing more while ``opened`` is not set."""
+
+    def __init__(self, application: Any = None) -> None:
+        self.opened = asyncio.Event()
+        self.opened.set()
+        self.held_up = asyncio.Event()
+        self._application = application or GraphQLSocket.as_asgi(schema=schema)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def hold_up(message: Any) -> None:
+            if not self.opened.is_set():
+                self.held_up.set()
+            await self.opened.wait()
+            await send(message)
+
+        await self._application(scope, receive, hold_up)

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from crm.actors import Role
-from crm.graphql.socket import consumer
+from crm.graphql.socket import connections, consumer
 from crm.graphql.socket.bounds import socket_limits
 from tests.graphql.socket.client import Client
 
@@ -192,9 +192,9 @@ async def test_a_user_has_so_many_sockets_at_a_time(agent, limit, make_member):
 async def test_ended_sockets_leave_no_count(agent):
     async with Client() as client:
         await client.open(agent.payload)
-        assert consumer._open_sockets == {agent.user.pk: 1}
+        assert connections.per_user == {agent.user.pk: 1}
 
-    assert consumer._open_sockets == {}
+    assert connections.per_user == {}
 
 
 async def test_while_the_database_is_away_new_sockets_are_closed_with_1013(agent, monkeypatch):

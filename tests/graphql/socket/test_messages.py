@@ -163,7 +163,7 @@ async def test_failing_task_is_logged_and_closed_with_4500(agent, monkeypatch, c
     async def fail(self):
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr("crm.graphql.socket.peer.Peer.keep_alive", fail)
+    monkeypatch.setattr("crm.graphql.socket.delivery.Delivery.run", fail)
     async with Client() as client:
         await client.open(agent.payload)
 

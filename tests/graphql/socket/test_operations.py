@@ -184,7 +184,7 @@ async def test_fault_of_ours_in_admission_ends_this_operation_alone(agent, monke
     async with Client() as client:
         await client.open(agent.payload)
         with monkeypatch.context() as patch:
-            patch.setattr("crm.graphql.execution.subscriptions.prepare", fail)
+            patch.setattr("crm.graphql.execution.admission.prepare", fail)
             await client.subscribe("a", "{ ping }")
             [error] = (await client.receive())["payload"]
         assert error["extensions"]["ref"] in caplog.text

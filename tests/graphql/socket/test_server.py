@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from config.asgi import application as product
-from crm.graphql.socket import GraphQLSocket, consumer
+from crm.graphql.socket import GraphQLSocket, connections
 from crm.management.commands.serve import server_config
 from crm.models.tokens import new_raw_token
 from leads.services.leads import create_lead
@@ -118,12 +118,12 @@ async def test_client_that_vanishes_leaves_nothing(agent):
             socket.transport.abort()
 
         async with asyncio.timeout(LIMIT):
-            while consumer._open_sockets:
+            while connections.per_user:
                 await asyncio.sleep(0.01)
 
 
 async def test_stalled_client_is_given_up_and_hurts_nobody(agent, limit, make_member):
-    limit(waiting_events=20, waiting_answers=20, close_seconds=0.1)
+    limit(waiting_events=20, stalled_seconds=0.3, close_seconds=0.1)
     reader = await make_member(company=agent.company)
     async with served(small) as (_, address), open_socket(address) as healthy:
         stalled = await open_socket(address, max_queue=1)
@@ -133,7 +133,7 @@ async def test_stalled_client_is_given_up_and_hurts_nobody(agent, limit, make_me
         await listen(stalled, LONG_EVENTS)
 
         number = 0
-        while agent.user.pk in consumer._open_sockets:
+        while agent.user.pk in connections.per_user:
             number += 1
             assert number < 1_000
             await happens(lead_event(number, company_id=agent.company.pk))

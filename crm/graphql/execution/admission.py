@@ -1,0 +1,104 @@
+"""What a connection that lives long may run: checked once, when it is asked for."""
+
+from typing import Any
+
+from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationType
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_argument_values
+
+from crm.actors import Actor
+from crm.authentication import Credential
+from crm.errors import BadUserInput, CrmError
+from crm.events import journal
+from crm.events.cursor import Cursor, parse_cursor
+from crm.graphql.errors import bad_document, domain_error
+from crm.graphql.execution.operations import Operation, Prepared, Refused
+from crm.graphql.execution.preparing import prepare
+from crm.graphql.execution.subscriptions import Subscription
+from crm.graphql.plans import AFTER, plan_key
+
+EVERY_KIND = frozenset(OperationType)
+
+
+def admit(
+    schema: GraphQLSchema,
+    operation: Operation,
+    credential: Credential,
+    *,
+    after: object = None,
+    allow: frozenset[OperationType] = EVERY_KIND,
+) -> Prepared | Subscription:
+    """Check an operation; give a query or mutation that can be run, or a subscription that can be answered.
+
+    :param after: the cursor at which the subscriptions of the connection begin, if it named one.
+    :param allow: the kinds of operation that the transport serves.
+    :raises Refused: if the operation may not run.
+    """
+    prepared = prepare(schema, operation, actor=credential.actor, allow=allow, account=credential.account)
+    if prepared.kind != "subscription":
+        return prepared
+    try:
+        return _subscription(prepared, credential.actor, after)
+    except CrmError as error:
+        raise Refused([domain_error(error)]) from error
+    except GraphQLError as error:
+        raise Refused([bad_document(error)]) from error
+
+
+def _subscription(prepared: Prepared, actor: Actor, after: object) -> Subscription:
+    name, nodes = _root(prepared)
+    node = nodes[0]
+    root_type = prepared.schema.subscription_type
+    assert root_type is not None
+    field = _declaration(root_type, node.name.value)
+    permission = getattr(field, "permission", None)
+    if permission is not None:
+        actor.require(permission)
+    arguments = get_argument_values(root_type.fields[node.name.value], node, prepared.variables)
+    begins = _later(arguments.pop(AFTER, None), after)
+    check = getattr(field, "check_subscription", None)
+    return Subscription(
+        prepared=prepared,
+        field=field,
+        name=name,
+        object_id=None if check is None else check(actor, **arguments),
+        after=begins,
+        plan=plan_key(prepared.document, prepared.node, node, prepared.raw_variables, actor),
+        nodes=nodes,
+        arguments=arguments,
+    )
+
+
+def _later(*given: object) -> Cursor | None:
+    """Give the later one of some cursors: a client that comes back may repeat what it began with.
+
+    :raises BadUserInput: if one is no cursor.
+    :raises CursorExpired: if what follows it is not all there any more.
+    """
+    cursors = [parse_cursor(each) for each in given if each is not None]
+    if not cursors:
+        return None
+    latest = max((each for each in cursors if each.epoch == cursors[-1].epoch), key=lambda each: each.seq)
+    journal.check(latest)
+    return latest
+
+
+def _root(prepared: Prepared) -> tuple[str, list[FieldNode]]:
+    root_type = prepared.schema.subscription_type
+    assert root_type is not None
+    fields = collect_fields(
+        prepared.schema,
+        prepared.document.fragments,
+        prepared.variables,
+        root_type,
+        prepared.node.selection_set,
+    )
+    if not fields:
+        raise BadUserInput("The subscription selects nothing.")
+    [(key, nodes)] = fields.items()
+    return key, list(nodes)
+
+
+def _declaration(root_type: Any, name: str) -> Any:
+    declared = root_type.graphene_type._meta.fields
+    return next(field for attribute, field in declared.items() if (field.name or attribute) == name)

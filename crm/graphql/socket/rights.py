@@ -1,0 +1,40 @@
+"""Whether the credential of a connection that lives long still holds."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from crm.authentication import Credential
+from crm.graphql.execution.threads import EVENTS, in_thread
+
+logger = logging.getLogger(__name__)
+
+
+async def withdrawn(credential: Credential, is_still_good: Callable[[], bool], *, seconds: float) -> None:
+    """Wait until a credential expires, or is found to be good no more, or for less.
+
+    :param is_still_good: looks the credential up; runs in a thread.
+    :param seconds: between two looks.
+    """
+    while await _is_good_after_a_while(credential, is_still_good, seconds):
+        pass
+
+
+async def _is_good_after_a_while(
+    credential: Credential, is_still_good: Callable[[], bool], pause: float
+) -> bool:
+    if credential.expires_at is not None:
+        remaining = (credential.expires_at - timezone.now()).total_seconds()
+        pause = min(pause, max(remaining, 0))
+    await asyncio.sleep(pause)
+    # Known without the database, which may be away.
+    if credential.has_expired(timezone.now()):
+        return False
+    try:
+        return await in_thread(EVENTS, is_still_good)
+    except (OperationalError, InterfaceError):
+        logger.warning("The rights of a connection could not be looked at: the database is away.")
+        return True

@@ -1,0 +1,159 @@
+"""Two companies whose members listen, what they see at any moment, and changes by chance."""
+
+import random
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from typing import Any
+
+import orjson
+import pytest
+from django.db import transaction
+
+from config.schema import schema
+from crm.actors import Actor
+from crm.authentication import Credential
+from crm.events import hints
+from crm.events.audience import Event
+from crm.events.cursor import Cursor
+from crm.events.hub import Hub
+from crm.events.replay import Follower
+from crm.graphql.execution import Operation, execute
+from crm.graphql.execution.admission import admit
+from crm.graphql.execution.subscriptions import Subscription
+from leads.models import Lead, LeadFollower, LeadParticipant
+from leads.services.involvement import add_participant, follow_lead, remove_participant, unfollow_lead
+from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
+from tests.factories.crm import Tenant, tenant
+
+#: What all of equal rights may share, and what depends on who reads.
+PLAIN = "id title owner { id } people { name }"
+PERSONAL = f"{PLAIN} channels {{ id }} duplicates {{ id }}"
+BURST = 4
+
+
+class Subscriber:
+    """A member with a subscription, who keeps what it is told."""
+
+    def __init__(self, actor: Actor, fields: str) -> None:
+        self.actor = actor
+        self.fields = fields
+        self.told: list[dict[str, Any]] = []
+        operation = Operation(query=f"subscription {{ leadUpdate {{ {fields} }} }}")
+        credential = Credential(actor=actor, token_id=None, user_id=actor.user_id or 0, expires_at=None)
+        admitted = admit(schema.graphql_schema, operation, credential)
+        assert isinstance(admitted, Subscription)
+        self.subscription = admitted
+        self.follower = self._follow()
+
+    def _follow(self) -> Follower:
+        return Follower(self.actor, deliver=self._keep, on_loss=partial(pytest.fail, "events were lost"))
+
+    def _keep(self, event: Event, text: str) -> None:
+        self.told.append(orjson.loads(text))
+
+    def join(self, hub: Hub, after: Cursor | None = None) -> None:
+        self.follower = self._follow()
+        self.follower.join(hub, self.subscription.plan, lambda: self.subscription, after=after)
+
+    def sees(self, lead_id: int) -> Any:
+        """Ask for a lead now; None if this member sees none."""
+        operation = Operation(query=f"{{ lead(id: {lead_id}) {{ {self.fields} }} }}")
+        _, answer = execute(schema.graphql_schema, operation, actor=self.actor)
+        return (answer["data"] or {}).get("lead")
+
+    def take(self) -> list[Any]:
+        """Give what was told since the last time: a lead as it was told, or the id of one that is gone."""
+        told, self.told = self.told, []
+        return [each["data"]["leadUpdate"] or each["extensions"]["removed"] for each in told]
+
+
+class World:
+    """Two companies, a member of each role in both visibilities, and changes by chance."""
+
+    def __init__(self, seed: int, fields: str) -> None:
+        self.random = random.Random(seed)
+        self.tenants = [tenant(), tenant("Other")]
+        self.subscribers = [
+            Subscriber(replace(actor, company_sees_all_leads=sees_all), fields)
+            for each, sees_all in product(self.tenants, (True, False))
+            for actor in vars(each.actors).values()
+        ]
+        self.leads: dict[int, Tenant] = {}
+        self.people: dict[int, int | None] = {}
+        for each in [*self.tenants, *self.tenants]:
+            self._create(each)
+
+    def _create(self, where: Tenant) -> int:
+        owner = self.random.choice([None, *owners(where)])
+        known = self.people.get(where.company.pk)
+        draft = {
+            "title": "New",
+            **({"people": {"firstname": "Ann"}} if known is None else {"people_id": str(known)}),
+            "leads_owner_id": None if owner is None else str(owner.pk),
+        }
+        lead = create_lead(draft, actor=where.actors.manager)  # type: ignore[arg-type]  # a TypedDict
+        self.leads[lead.pk] = where
+        # One person for all, so that each lead is a duplicate of the others.
+        self.people[where.company.pk] = lead.person_id
+        return lead.pk
+
+    def change(self) -> tuple[int, list[Any]]:
+        """Change something; give the lead, and what each subscriber saw of it before."""
+        where = self.random.choice(self.tenants)
+        if self.random.random() < 0.15:
+            return self._create(where), [None] * len(self.subscribers)
+        lead_id = self.random.choice([key for key, of in self.leads.items() if of is where])
+        saw = [each.sees(lead_id) for each in self.subscribers]
+        self._alter(lead_id, where)
+        return lead_id, saw
+
+    def _alter(self, lead_id: int, where: Tenant) -> None:
+        manager = where.actors.manager
+        lead = Lead._base_manager.get(pk=lead_id)
+        if lead.deleted_at is not None:
+            restore_lead(lead_id, actor=manager)
+            return
+        title = f"{self.random.random()}"
+        user = self.random.choice(list(where.users.values()))
+        participates = LeadParticipant.objects.filter(lead=lead, user=user).exists()
+        follows = LeadFollower.objects.filter(lead=lead, user=user).exists()
+        owner = self.random.choice([None, *(str(each.pk) for each in owners(where))])
+        toggle_participant = remove_participant if participates else add_participant
+        toggle_follower = unfollow_lead if follows else follow_lead
+        choices: list[Any] = [
+            lambda: update_lead(lead_id, {"title": title}, actor=manager),
+            # With a title, since what changes nothing is no event.
+            lambda: update_lead(lead_id, {"leads_owner_id": owner, "title": title}, actor=manager),
+            lambda: toggle_participant(lead_id, str(user.pk), actor=manager),
+            lambda: toggle_follower(lead_id, user_key=str(user.pk), actor=manager),
+            lambda: delete_lead(lead_id, actor=manager),
+        ]
+        self.random.choices(choices, weights=[2, 3, 3, 3, 1])[0]()
+
+    def see_all(self) -> list[dict[int, Any]]:
+        """Give what each subscriber sees of each lead."""
+        return [{lead_id: each.sees(lead_id) for lead_id in self.leads} for each in self.subscribers]
+
+    def burst(self) -> set[int]:
+        """Change leads several times at once; give those that changed."""
+        changed = [self.random.choice(list(self.leads)) for _ in range(BURST)]
+        changed += self.random.choices(changed, k=BURST)
+        with transaction.atomic():
+            for lead_id in changed:
+                self._alter(lead_id, self.leads[lead_id])
+        hints.publish()
+        return set(changed)
+
+    def expected(self, lead_id: int, saw: list[Any]) -> list[list[Any]]:
+        """Give what each subscriber has to hear of a change, asked for right after it."""
+        now = [each.sees(lead_id) for each in self.subscribers]
+        return [
+            [sees] if sees is not None else [str(lead_id)] if seen is not None else []
+            for sees, seen in zip(now, saw, strict=True)
+        ]
+
+
+def owners(where: Tenant) -> list[Any]:
+    """Give the members who may own leads."""
+    return [user for name, user in where.users.items() if name != "viewer"]
