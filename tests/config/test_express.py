@@ -4,6 +4,7 @@ import json
 import logging
 from http import HTTPStatus
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.core.signals import request_finished, request_started
@@ -84,7 +85,7 @@ def ask(application, token, body=None, **changed):
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     } | changed
-    told = {}
+    told: dict[str, Any] = {}
 
     def start_response(status, headers, _error=None):
         told.update(status=int(status.split()[0]), headers=dict(headers))
@@ -102,7 +103,7 @@ def ask(application, token, body=None, **changed):
     return told["status"], told["headers"], body
 
 
-SHORT = {
+SHORT: dict[str, dict[str, Any]] = {
     "a query": {},
     "variables": {"body": {"query": NAMES, "variables": {"first": 1}}},
     "several operations": {"body": {"query": "query a { __typename } query b { me: __typename }"}},
@@ -137,7 +138,7 @@ def test_the_short_way_answers_as_the_long_way(ways, token, name):
     assert short[0] < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-LONG = {
+LONG: dict[str, dict[str, Any]] = {
     "a query in the address": {
         "REQUEST_METHOD": "GET",
         "QUERY_STRING": "query={__typename}",

@@ -27,7 +27,7 @@ from crm.graphql.socket.peer import Send
 from crm.graphql.stream.framing import TYPE
 from crm.graphql.stream.opening import Opening, check, open_stream
 from crm.graphql.stream.streaming import Stream, answer_once, end_body
-from crm.graphql.view.answers import HttpRefusal, json_answer, refusal_answer
+from crm.graphql.view.answers import Answer, HttpRefusal, json_answer, refusal_answer
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class GraphQLStream:
         except Gone:
             return
         except Exception as error:
-            await _respond(send, request, _refusal(error))
+            await _respond(send, request, _refusal(error).response())
 
     async def _serve(self, request: ASGIRequest, receive: Receive, send: Send, opening: Opening) -> None:
         limits = socket_limits()
@@ -122,12 +122,12 @@ async def _body(receive: Receive) -> bytes:
             return bytes(body)
 
 
-def _refusal(error: Exception) -> HttpResponse:
+def _refusal(error: Exception) -> Answer:
     if isinstance(error, HttpRefusal):
-        response = refusal_answer(error)
+        answer = refusal_answer(error)
         if error.status in (TOO_MANY, UNAVAILABLE):
-            response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return response
+            answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return answer
     if isinstance(error, Refused):
         return json_answer({"errors": error.errors}, status=error.status, retry_after=error.retry_after)
     if isinstance(error, CrmError):

@@ -12,4 +12,4 @@ NOT_IMPLEMENTED = 501
 def not_here(request: HttpRequest) -> HttpResponse:
     """Say which server has event streams: under WSGI each would take a thread for as long as it is open."""
     message = "Event streams are served by the ASGI server alone: route /graphql/stream to manage.py serve."
-    return refusal_answer(HttpRefusal(NOT_IMPLEMENTED, message))
+    return refusal_answer(HttpRefusal(NOT_IMPLEMENTED, message)).response()

@@ -22,7 +22,7 @@ def comment_frame(cursor: Cursor | None) -> str:
 
 def encoded(result: dict[str, Any]) -> str:
     """Give a result as JSON."""
-    return json_answer(result, status=200).content.decode()
+    return json_answer(result, status=200).body.decode()
 
 
 def body_part(frame: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from crm.graphql.execution.subscriptions import Subscription
 from crm.graphql.socket.handshake import session_user
 from crm.graphql.stream.framing import TYPE
 from crm.graphql.view.answers import HttpRefusal, preferred_type
-from crm.graphql.view.repeating import once_of
+from crm.graphql.view.repeating import HEADER, once_of
 from crm.graphql.view.requests import MULTIPART, check_content, read_body, read_query_string
 from crm.services.idempotency import Once
 
@@ -79,7 +79,9 @@ def open_stream(schema: GraphQLSchema, request: ASGIRequest) -> Opening:
         after=request.headers.get(LAST_EVENT) or None,
         allow=KINDS[str(request.method)],
     )
-    once = once_of(request, admitted, credential) if isinstance(admitted, Prepared) else None
+    once = (
+        once_of(request.headers.get(HEADER), admitted, credential) if isinstance(admitted, Prepared) else None
+    )
     return Opening(credential=credential, admitted=admitted, once=once)
 
 

@@ -66,7 +66,8 @@ def values(column: Column) -> tuple[Any, Any]:
         case DateColumn():
             return "1990-01-01", "2040-01-01"
         case ChoiceColumn():
-            return tuple(sorted(column.words))[:2]
+            first, second, *_ = sorted(column.words)
+            return first, second
     return "a", "Ünïcödé ß"
 
 
