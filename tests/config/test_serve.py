@@ -12,6 +12,7 @@ import pytest
 from django.core.management.base import CommandError
 
 from crm.checks import ensure_port_free
+from crm.management.commands.serve import SEND_BUFFER_BYTES, listening_socket
 from tests.config.processes import DEVELOPMENT, ROOT, environment, run
 
 
@@ -46,6 +47,18 @@ async def server(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Proces
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+def test_connections_of_clients_that_read_nothing_are_bounded():
+    with (
+        listening_socket("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        # Linux counts its own bookkeeping in.
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER_BYTES
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
 
 
 def test_a_free_port_passes():

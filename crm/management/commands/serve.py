@@ -1,9 +1,10 @@
 """Serve admin, GraphQL, WebSocket and event streams in this process."""
 
 import gc
+import logging
+import socket
 import sys
 from contextlib import ExitStack
-from socket import socket
 from typing import Any
 
 import uvicorn
@@ -15,11 +16,19 @@ from crm.graphql.socket.connections import drain
 from crm.management.import_worker import working_beside
 from crm.management.webhook_worker import sending_beside
 
+logger = logging.getLogger("uvicorn.error")
+
 HOST = "127.0.0.1"
 INTERRUPTED = 130
 #: Over which the connections are ended when the process is asked to end, and for what is left after that.
 DRAIN_SECONDS = 5.0
 GRACEFUL_SECONDS = 25
+#: Connections that may wait to be accepted.
+BACKLOG = 2048
+#: What the system keeps of a connection whose client reads nothing, and for how long after an end was tried:
+#: left to itself it swallows 5 MB for each, and waits for a quarter of an hour.
+SEND_BUFFER_BYTES = 128 * 1024
+UNREAD_SECONDS = 20
 
 
 def serve(
@@ -38,6 +47,7 @@ def serve(
     ensure_redis()
     ensure_migrated()
     server = Server(server_config(host, port))
+    listening = listening_socket(host, port)
     # What is loaded by now stays: the collector need not walk it again and again.
     gc.collect()
     gc.freeze()
@@ -47,7 +57,7 @@ def serve(
                 beside.enter_context(working_beside())
             if webhooks:
                 beside.enter_context(sending_beside())
-            server.run()
+            server.run([listening])
     except KeyboardInterrupt:
         # uvicorn has closed everything by then, and raises the signal again for those who wait for it.
         sys.exit(INTERRUPTED)
@@ -58,10 +68,28 @@ def serve(
 class Server(uvicorn.Server):
     """uvicorn, which would close all sockets in one moment, and have all clients return in the next."""
 
-    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say where: uvicorn leaves that to those who give it a socket."""
+        await super().startup(sockets)
+        if self.started:
+            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+            logger.info("Uvicorn running on http://%s:%d (Press CTRL+C to quit)", host, self.config.port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End connections one after the other, while /readyz tells that this server ends; then end."""
         await drain(DRAIN_SECONDS, hurry=lambda: self.force_exit)
         await super().shutdown(sockets)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Give a socket that listens; its connections take over its bounds for clients that read nothing."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    # Linux has it; elsewhere the system's own patience holds.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+    return listening
 
 
 def server_config(host: str, port: int) -> uvicorn.Config:
