@@ -7,7 +7,7 @@ WORKERS ?= 2
 PACKAGES := config crm people pipelines leads
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-types check-rest bench fix migrations schema
+.PHONY: help install run test check check-types check-rest bench bench-stream fix migrations schema
 .DELETE_ON_ERROR:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make migrations  write missing migrations"
 	@echo "make schema      show how the code's schema differs from config/schema.graphql"
 	@echo "make bench       run the benchmarks"
+	@echo "make bench-stream  run that of the lead stream"
 
 install: .venv/installed
 
@@ -47,6 +48,10 @@ bench: .venv/installed
 	@$(PIP) --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.reads $(READS)
 	@DATABASE_URL=$${DATABASE_URL:-postgres://postgres@127.0.0.1:5432/crm_reads} $(BIN)/python -m benchmarks.duplicates
+
+# STREAM="--sockets 0 --rounds 1" and the like reach it.
+bench-stream: .venv/installed
+	@$(BIN)/python -m benchmarks.stream $(STREAM)
 
 fix: .venv/installed-dev
 	$(BIN)/ruff check --fix .
