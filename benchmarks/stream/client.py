@@ -49,10 +49,13 @@ async def open_all(tally: Tally, task: Any) -> tuple[list[Subscriber], list[str]
 
 async def follow(tally: Tally, event: int, deliveries: int, seconds: float) -> dict[str, Any]:
     """Wait until so many subscribers were told of an event; give when the last one was, and what."""
-    async with asyncio.timeout(seconds):
-        while tally.told[event] < deliveries and tally.error is None:
-            tally.news.clear()
-            await tally.news.wait()
+    try:
+        async with asyncio.timeout(seconds):
+            while tally.told[event] < deliveries and tally.error is None:
+                tally.news.clear()
+                await tally.news.wait()
+    except TimeoutError:
+        raise Wrong(f"Event {event} reached {tally.told[event]} of {deliveries} in {seconds} s.") from None
     if tally.error is not None:
         raise Wrong(tally.error)
     return {"last_at": tally.last_at[event], "data": tally.data[event]}

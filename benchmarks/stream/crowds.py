@@ -8,6 +8,8 @@ from math import ceil
 #: A user may hold so many sockets at a time; more subscribers are more users.
 SOCKETS_PER_USER = 20
 AUDIENCES = 50
+#: The title of a lead that no event of this run gave another one.
+UNTOLD = "Deal 0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,18 +110,13 @@ def _lead(company_id: int, kind: str, owner: int, members: Sequence[int]) -> int
     from leads.services.leads import create_lead, update_lead
 
     actor = system_actor(company_id)
-    values = {"participants_id": [each for each in members if each != owner] if kind == "involved" else []}
-    # The title changes with each event.
     lead = Lead.objects.filter(company=company_id, owner=owner, description=kind).order_by("pk").first()
     if lead is None:
+        person = {"firstname": "Ada", "lastname": f"Example {owner}"}
         lead = create_lead(
-            {
-                "title": "Deal 0",
-                "description": kind,
-                "leads_owner_id": owner,
-                "people": {"firstname": "Ada", "lastname": f"Example {owner}"},
-            },
+            {"title": UNTOLD, "description": kind, "leads_owner_id": owner, "people": person},  # type: ignore[typeddict-item]  # its keys are those of PersonValues
             actor=actor,
         )
-    update_lead(lead.pk, values, actor=actor)  # type: ignore[arg-type]  # a key of LeadValues
+    involved: list[object] = [each for each in members if each != owner] if kind == "involved" else []
+    update_lead(lead.pk, {"title": UNTOLD, "participants_id": involved}, actor=actor)
     return lead.pk

@@ -46,5 +46,5 @@ class Wire:
 
 
 if __name__ == "__main__":
-    hub.Tail = Wire  # type: ignore[assignment, misc]  # all that the hub asks of a tail
+    hub.Tail = Wire  # type: ignore[assignment, attr-defined]  # all that the hub asks of a tail
     serve(port=int(sys.argv[1]))
