@@ -7,7 +7,7 @@ WORKERS ?= 2
 PACKAGES := config crm people pipelines leads
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-types check-rest bench chaos fix migrations schema
+.PHONY: help install run test check check-types check-rest bench bench-stream chaos fix migrations schema
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make schema      show how the code's schema differs from config/schema.graphql"
 	@echo "make bench       run the benchmarks"
 	@echo "make chaos       take Redis, PostgreSQL and servers away from the lead stream, and count what arrives"
+	@echo "make bench-stream  run that of the lead stream"
 
 install: .venv/installed
 
@@ -53,6 +54,10 @@ bench: .venv/installed
 chaos: .venv/installed-dev
 	@CHAOS=long CRM_REQUIRE_ALL=1 TEST_DATABASE_URL=$${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} \
 		TEST_REDIS_URL=$${TEST_REDIS_URL:-redis://127.0.0.1:6379/9} $(BIN)/python -m pytest -s tests/chaos
+
+# STREAM="--sockets 0 --rounds 1" and the like reach it.
+bench-stream: .venv/installed
+	@$(BIN)/python -m benchmarks.stream $(STREAM)
 
 fix: .venv/installed-dev
 	$(BIN)/ruff check --fix .

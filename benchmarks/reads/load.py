@@ -39,7 +39,7 @@ def measure(
     :param app: the process whose tree serves; ``database`` are those of PostgreSQL's.
     :raises RuntimeError: if an answer held an error.
     """
-    before = _cpu([app]), _cpu(database)
+    before = cpu_seconds([app]), cpu_seconds(database)
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency"]
     said = subprocess.run(
         [*command, "-s", str(SCRIPT), url],
@@ -48,7 +48,7 @@ def measure(
         text=True,
         check=True,
     ).stdout
-    after = _cpu([app]), _cpu(database)
+    after = cpu_seconds([app]), cpu_seconds(database)
     if "BAD ANSWERS: 0" not in said or "Socket errors" in said:
         raise RuntimeError(f"{url} answered with errors:\n{said}")
     # None is answered in time where one takes longer than the round.
@@ -65,7 +65,7 @@ def processes_of(pid: int) -> list[int]:
     return [pid, *(found for child in below.split() for found in processes_of(int(child)))]
 
 
-def _cpu(roots: list[int]) -> float:
+def cpu_seconds(roots: list[int]) -> float:
     """Give the seconds of CPU that processes and those below them took so far."""
     ticks = 0
     for pid in {each for root in roots for each in processes_of(root)}:

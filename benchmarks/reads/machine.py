@@ -7,8 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 
-def machine() -> str:
-    """Describe the machine and what runs on it."""
+def machine(cores: str = "The server on one core, PostgreSQL and wrk on the other.") -> str:
+    """Describe the machine and what runs on it.
+
+    :param cores: a sentence on what runs where.
+    """
     from django.db import connection
 
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
@@ -19,5 +22,5 @@ def machine() -> str:
     processor = model[1] if model else platform.machine()
     return (
         f"{os.cpu_count()} cores ({processor}), Python {platform.python_version()}, PostgreSQL {server},"
-        f" {packages}. The server on one core, PostgreSQL and wrk on the other."
+        f" {packages}. {cores}"
     )

@@ -128,9 +128,14 @@ class Plan:
             self._is_working = False
             event = await self._events.get()
             self._is_working = True
+            # What one connection of a user is told, all of that user's are.
+            texts: dict[int, str | None] = {}
             for member in tuple(self.members):
+                user_id = member.actor.user_id
                 try:
-                    text = await self.told(event, member.actor)
+                    if user_id not in texts:
+                        texts[user_id] = await self.told(event, member.actor)
+                    text = texts[user_id]
                 except Exception:
                     # The others go on; this one hears it from the log.
                     logger.exception("An event could not be told.")

@@ -91,6 +91,8 @@ class Tail:
                 self._deliver(events)
                 # However much there is: it moves.
                 self._looked_at = time.monotonic()
+                if len(events) < BATCH:
+                    break
         except CursorExpired:
             logger.warning("The log of events was cut off; all who listen have to begin anew.")
             await self._begin_anew()
@@ -129,8 +131,7 @@ def _number_to_the_end() -> Cursor:
 
 
 def _read(position: Cursor) -> list[Event]:
-    sequence()
-    if journal.end() == position:
+    if not sequence() and journal.end() == position:
         return []
     return journal.read_after(position, limit=BATCH)
 

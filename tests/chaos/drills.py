@@ -55,7 +55,8 @@ async def drill(
     """
     before = site.last_event()
     clients = [
-        Listener(port=site.ports[number % len(site.ports)], token=site.token) for number in range(listeners)
+        Listener(port=site.ports[number % len(site.ports)], token=site.tokens[number % len(site.tokens)])
+        for number in range(listeners)
     ]
     running = [asyncio.create_task(client.run()) for client in clients]
     try:

@@ -17,8 +17,12 @@ from tests.e2e.servers import PATIENCE_SECONDS, TOKEN, Api, Lines, free_port, ma
 EVENTS = "SELECT seq, object_id, created_at FROM crm_event WHERE seq > {} ORDER BY seq"
 
 
+#: Whose leads the drills are about.
+WRITER = "anna"
+
+
 class Site:
-    """One installation with one company, and a token for its administrator."""
+    """One installation with one company, and tokens for some of its users."""
 
     def __init__(self, database: str, *, redis: str = "") -> None:
         self.database = database
@@ -26,21 +30,24 @@ class Site:
             DEVELOPMENT, DATABASE_URL=database, REDIS_URL=redis, DJANGO_SETTINGS_MODULE="config.settings"
         )
         self.ports: list[int] = []
-        self.token = ""
+        self.tokens: list[str] = []
 
     def with_redis(self, redis: str) -> "Site":
         """Give the same installation with a Redis."""
         site = Site(self.database, redis=redis)
-        site.token = self.token
+        site.tokens = self.tokens
         return site
 
-    def prepare(self) -> None:
-        """Make the tables, the company and the token."""
+    def prepare(self, *, users: int = 1) -> None:
+        """Make the tables, the company, and users with a token for each."""
         manage("migrate", "--verbosity", "0", env=self.environment)
-        manage("create_company", "Chaos", "--admin", "anna", env=self.environment)
-        found = TOKEN.search(manage("create_token", "anna", env=self.environment))
-        assert found is not None
-        self.token = found[0]
+        manage("create_company", "Chaos", "--admin", WRITER, env=self.environment)
+        for number in range(users):
+            name = f"user-{number}"
+            manage("add_member", name, "--company", "1", "--role", "manager", env=self.environment)
+            found = TOKEN.search(manage("create_token", name, env=self.environment))
+            assert found is not None
+            self.tokens.append(found[0])
 
     @contextmanager
     def serving(self, port: int | None = None) -> Iterator[Lines]:
@@ -49,7 +56,7 @@ class Site:
         with running(
             sys.executable, "manage.py", "serve", "--port", str(chosen), env=self.environment
         ) as lines:
-            Api(chosen, self.token).wait_until_up(lines)
+            Api(chosen, self.tokens[0]).wait_until_up(lines)
             if port is None:
                 self.ports.append(chosen)
             yield lines

@@ -14,6 +14,8 @@ from tests.chaos.sites import Site
 
 LONG = os.environ.get("CHAOS") == "long"
 LISTENERS, LEADS, PACE = (100, 600, 30.0) if LONG else (8, 60, 20.0)
+#: One has twenty connections at most.
+USERS = -(-LISTENERS // 20)
 #: Seconds from the commit, or from when all is there again.
 LATEST = 5.0
 
@@ -29,7 +31,7 @@ def cluster() -> Iterator[Postgres]:
 @pytest.fixture(scope="module")
 def prepared(cluster: Postgres) -> Site:
     site = Site(cluster.url)
-    site.prepare()
+    site.prepare(users=USERS)
     return site
 
 
@@ -137,6 +139,6 @@ async def test_three_processes_number_events_in_whatever_order_they_are_committe
 
 async def test_another_process_writes_on_sqlite_without_redis(tmp_path: Path) -> None:
     site = Site(f"sqlite:///{tmp_path / 'chaos.sqlite3'}")
-    site.prepare()
+    site.prepare(users=USERS)
     with site.serving():
         hold(await drill("SQLite, another process", site, listeners=LISTENERS, leads=LEADS, pace=PACE))

@@ -29,7 +29,7 @@ def main() -> None:
     from crm.models import Company, User
     from leads.services.leads import create_lead
 
-    actor = actor_for(User.objects.get(), Company.objects.get(), door=Door.GRAPHQL)
+    actor = actor_for(User.objects.get(username="anna"), Company.objects.get(), door=Door.GRAPHQL)
     chance = random.Random(1)
     started = time.monotonic()
 

@@ -1,0 +1,43 @@
+"""WebSocket frames, as far as a lean client of a server that we know has to understand them."""
+
+import struct
+from collections.abc import Iterator
+
+UPGRADE = (
+    "GET /graphql HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
+TEXT, CLOSE = 0x1, 0x8
+FINAL, MASKED = 0x80, 0x80
+LENGTH_FOLLOWS, LONG_LENGTH_FOLLOWS = 126, 127
+
+
+def text_frame(text: bytes) -> bytes:
+    """Give the frame of a text of a client; its mask of zeros leaves the text as it is."""
+    if len(text) < LENGTH_FOLLOWS:
+        head = struct.pack("!BB", FINAL | TEXT, MASKED | len(text))
+    else:
+        head = struct.pack("!BBH", FINAL | TEXT, MASKED | LENGTH_FOLLOWS, len(text))
+    return head + bytes(4) + text
+
+
+def take_frames(received: bytearray) -> Iterator[tuple[int, bytes]]:
+    """Take the whole frames off what was received from a server: opcode and content.
+
+    :raises ValueError: if a message comes in parts, which our servers do not send.
+    """
+    while len(received) >= 2:
+        begin, length = 2, received[1]
+        if length == LENGTH_FOLLOWS:
+            begin, length = 4, int.from_bytes(received[2:4])
+        elif length == LONG_LENGTH_FOLLOWS:
+            begin, length = 10, int.from_bytes(received[2:10])
+        if len(received) < begin + length:
+            return
+        opcode = received[0]
+        if not opcode & FINAL:
+            raise ValueError("A message came in parts.")
+        content = bytes(received[begin : begin + length])
+        del received[: begin + length]
+        yield opcode & 0xF, content
