@@ -129,7 +129,7 @@ class Plan:
             event = await self._events.get()
             self._is_working = True
             # What one connection of a user is told, all of that user's are.
-            texts: dict[int, str | None] = {}
+            texts: dict[int | None, str | None] = {}
             for member in tuple(self.members):
                 user_id = member.actor.user_id
                 try:

@@ -167,8 +167,8 @@ class ListField(Guarded):
             found = planned.order_by(*expressions)
             if not offset:
                 return list(found[:number])
-            # Skipped rows cost least where only their ids are looked at. They are read first: PostgreSQL would
-            # take a condition with a sub-select for one that many rows meet, and go through all in order.
+            # Skipped rows cost least where only their ids are looked at. These are read first: PostgreSQL
+            # would take a sub-select for a condition that many rows meet, and go through all of them.
             on_page = rows.order_by(*expressions).values_list("pk", flat=True)[offset : offset + number]
             return list(found.filter(pk__in=list(on_page)))
 
