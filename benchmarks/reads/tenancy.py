@@ -57,6 +57,6 @@ def _remove(server: psycopg.Connection) -> None:
     for table in POLICIES:
         server.execute(f"DROP POLICY IF EXISTS {ROLE} ON {table}")  # type: ignore[arg-type]
         server.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")  # type: ignore[arg-type]
-    if server.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+    if server.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
         server.execute(f"DROP OWNED BY {ROLE}")  # type: ignore[arg-type]
         server.execute(f"DROP ROLE {ROLE}")  # type: ignore[arg-type]
