@@ -36,17 +36,20 @@ def main() -> None:
     chosen = [each for each in known if asked.workloads is None or each.name in asked.workloads]
     contenders = [CONTENDERS[name] for name in asked.contenders]
     course = rounds.Course(contenders, rounds=asked.rounds, seconds=asked.seconds)
+    title = f"Reads and changes, {datetime.now(UTC):%Y-%m-%d}{', two million leads' if asked.large else ''}"
     medians = course.run(chosen, database)
     changes = [each for each in CHANGES if asked.workloads is None or each.name in asked.workloads]
-    if changes and not asked.large:
-        with databases.copied(database) as copy:
-            medians |= course.run(changes, copy)
-    title = f"Reads and changes, {datetime.now(UTC):%Y-%m-%d}{', two million leads' if asked.large else ''}"
-    text = report(medians, title=title, rounds=asked.rounds, seconds=asked.seconds)
-    sys.stdout.write(text)
-    if asked.results:
-        written = asked.results.read_text() if asked.results.exists() else f"{machine()}\n\n"
-        asked.results.write_text(written + text)
+    try:
+        if changes and not asked.large:
+            with databases.copied(database) as copy:
+                medians |= course.run(changes, copy)
+    finally:
+        # What took minutes is told, whatever became of the rest.
+        text = report(medians, title=title, rounds=asked.rounds, seconds=asked.seconds)
+        sys.stdout.write(text)
+        if asked.results:
+            written = asked.results.read_text() if asked.results.exists() else f"{machine()}\n\n"
+            asked.results.write_text(written + text)
 
 
 if __name__ == "__main__":
