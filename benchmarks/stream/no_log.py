@@ -30,6 +30,13 @@ class Wire:
         self.position = Cursor("0" * 12, 0)
         self._deliver = deliver
 
+    #: Seconds since it looked: it is always at the end.
+    age = 0.0
+
+    async def lag(self) -> dict[str, float]:
+        """Give what waits: nothing."""
+        return {"unnumbered": 0, "behind": 0}
+
     async def run(self, started: asyncio.Future[None]) -> None:
         """Hand on what comes, until cancelled."""
         layer = get_channel_layer()
