@@ -88,4 +88,7 @@ def _name(raw: psycopg.Connection[Any], key: Key) -> bytes | None:
 def _check(result: pq.abc.PGresult, raw: psycopg.Connection[Any]) -> None:
     if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
         return
+    if raw.pgconn.status == pq.ConnStatus.BAD:
+        # A server that vanished says no code, from which the kind of error would follow.
+        raise psycopg.OperationalError(raw.pgconn.get_error_message() or "The connection is lost.")
     raise psycopg.errors.error_from_result(result, encoding=raw.info.encoding)

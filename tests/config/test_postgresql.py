@@ -1,5 +1,7 @@
 """The backend that asks whether a connection is alive only after a pause."""
 
+import os
+import socket
 import time
 
 import pytest
@@ -8,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from config.postgresql import base
 from crm.models import Company
+from crm.models.prepared import Prepared
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -66,6 +69,19 @@ def test_connection_that_ended_a_moment_ago_fails_once(kept):
     begin_request()
 
     assert Company.objects.exists() is False
+
+
+def test_server_that_vanishes_in_a_statement_is_away_to_prepared_ones_too(kept):
+    authenticated = Prepared(lambda **values: Company.objects.filter(**values).values_list("name"))
+    assert authenticated.rows(pk=1) == []
+
+    with socket.socket(fileno=os.dup(connection.connection.pgconn.socket)) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(OperationalError):
+        authenticated.rows(pk=1)
+    begin_request()
+
+    assert authenticated.rows(pk=1) == []
 
 
 def end_from_elsewhere() -> None:
