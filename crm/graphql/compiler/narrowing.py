@@ -1,8 +1,8 @@
 """What a list is narrowed by, parted into its shape and its values: lists of one shape share a statement."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
@@ -91,17 +91,12 @@ def _shape(where: Mapping[str, Any] | None) -> tuple[Any, ...]:
     )
 
 
-class _Parting(Conditions):
+class _Parting(Conditions, ABC):
     """Conditions that are gone through for their values, in the order in which they are asked."""
 
     def __init__(self, list_field: ListField, actor: Actor) -> None:
         super().__init__(list_field.filterset, actor)
         self._number = 0
-
-    @cached_property
-    def actor(self) -> Actor:
-        """Under whose rights values are read."""
-        return self._actor
 
     def _name(self) -> str:
         self._number += 1
@@ -112,8 +107,9 @@ class _Parting(Conditions):
             raise NoShape
         return self._parted(column, operator, value, name)
 
+    @abstractmethod
     def _parted(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
-        raise NotImplementedError
+        """Give the condition of one column, whose value can be set apart."""
 
 
 class _Gathering(_Parting):
@@ -125,7 +121,7 @@ class _Gathering(_Parting):
         self.values: dict[str, Any] = {}
 
     def _parted(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
-        read = column.checked(operator, value, name=name, actor=self.actor)
+        read = column.checked(operator, value, name=name, actor=self._actor)
         self.shape.append((name, operator))
         if operator not in NULL_TESTS:
             for each in read if operator in RANGES else [read]:
