@@ -7,7 +7,7 @@ long way.
 """
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from http.client import responses
 from io import BytesIO
 from typing import Any
@@ -23,14 +23,15 @@ from graphql import GraphQLSchema
 
 from config.logs import request_id
 from config.middleware import begin, log_end
-from crm.authentication import COMPANY_HEADER, Credential, authenticate_token, parse_bearer
-from crm.graphql.execution import Operation
+from crm.authentication import COMPANY_HEADER, authenticate_token, expected_credential, parse_bearer
+from crm.credentials import Credential
 from crm.graphql.limits import limits
 from crm.graphql.view.answers import GRAPHQL_RESPONSE, JSON, Answer, preferred_type
 from crm.graphql.view.endpoint import check_request
 from crm.graphql.view.exchange import Exchange, answer_to
 from crm.graphql.view.repeating import HEADER
 from crm.graphql.view.requests import MULTIPART, operation_in
+from crm.models.companions import Companion
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -108,20 +109,25 @@ class _Lane:
         return [body]
 
     def _answer(self, environ: Environ, media_type: str) -> tuple[int, Iterable[tuple[str, str]], bytes]:
-        def authenticate() -> Credential:
+        header = environ["HTTP_AUTHORIZATION"]
+
+        def authenticate(companion: Companion | None) -> Credential:
             return authenticate_token(
-                parse_bearer(environ["HTTP_AUTHORIZATION"]), company_key=environ.get(COMPANY)
+                parse_bearer(header), company_key=environ.get(COMPANY), companion=companion
             )
 
-        def read(_credential: Credential | None) -> Operation:
-            return operation_in(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        @cache
+        def body() -> bytes:
+            found: bytes = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            return found
 
         exchange = Exchange(
             method=METHOD,
             media_type=media_type,
             authenticate=authenticate,
-            read=read,
+            read=lambda _credential: operation_in(body()),
             repeat_key=environ.get(REPEAT),
+            expected=expected_credential(header),
         )
         try:
             answer: Answer = answer_to(self._schema, exchange)

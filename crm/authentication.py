@@ -1,27 +1,22 @@
 """From a token or a session to an actor; knows Django's requests, and nothing of GraphQL."""
 
-import json
 import re
 from copy import copy
-from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
-from crm.actors import ALL_SCOPES, Actor, Door, Role, Scope
+from crm.actors import Actor, Door
+from crm.credentials import COLUMNS, Credential, Holder, by_hash, token_holders
 from crm.errors import Forbidden, NotFound, Unauthenticated
-from crm.models import Company, LeadVisibility, Membership, User
+from crm.models import Company, Membership, User
 from crm.models.base import parse_id, parse_uuid
-from crm.models.prepared import Prepared
+from crm.models.companions import Companion, rows_with
 from crm.models.tokens import hash_token
 from crm.services import tokens
 
@@ -29,6 +24,9 @@ BEARER = re.compile(r"bearer +([\x21-\x7e]+) *", re.IGNORECASE)
 COMPANY_HEADER = "X-Company"
 #: Where a session keeps the company that was chosen in the admin.
 COMPANY_IN_SESSION = "company_id"
+#: Tokens of which a process knows who came with them the last time.
+MOST_EXPECTED = 10_000
+_expected: dict[str, Credential] = {}
 
 
 class CredentialExpired(Unauthenticated):
@@ -41,25 +39,6 @@ class CsrfRefused(Forbidden):
     default_message = "CSRF verification failed."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Credential:
-    """An actor, and what the actor was known by: a token, or the session of ``user_id``."""
-
-    actor: Actor
-    token_id: int | None
-    user_id: int
-    expires_at: datetime | None
-
-    @property
-    def account(self) -> str:
-        """The name under which rates are counted: one for each token, one for all sessions of a user."""
-        return f"user:{self.user_id}" if self.token_id is None else f"token:{self.token_id}"
-
-    def has_expired(self, now: datetime) -> bool:
-        """Tell whether the token behind this credential is past its expiry; sessions have none here."""
-        return self.expires_at is not None and self.expires_at <= now
-
-
 def parse_bearer(header: str) -> str:
     """Give the raw token of an ``Authorization`` header.
 
@@ -70,15 +49,30 @@ def parse_bearer(header: str) -> str:
     raise Unauthenticated
 
 
-def authenticate_token(raw: str, *, company_key: str | None = None, door: Door = Door.GRAPHQL) -> Credential:
+def expected_credential(header: str) -> Credential | None:
+    """Give the credential that a header ``Authorization`` had the last time: a guess, and no right."""
+    match = BEARER.fullmatch(header)
+    return _expected.get(hash_token(match[1])) if match else None
+
+
+def authenticate_token(
+    raw: str,
+    *,
+    company_key: str | None = None,
+    door: Door = Door.GRAPHQL,
+    companion: Companion | None = None,
+) -> Credential:
     """Give the credential of a raw token, by one SQL statement (and a write each minute, of its use).
 
+    :param companion: is sent with the statement.
     :raises CredentialExpired: if the token is known, but past its expiry.
     :raises NotFound: if ``company_key`` is not the id or UUID of the token's company.
     :raises Unauthenticated: if it is unknown or revoked, or its user, company or membership is not active.
     """
     now = timezone.now()
-    found = _by_hash.rows(hash=hash_token(raw))
+    digest = hash_token(raw)
+    found = rows_with(companion, by_hash, hash=digest)
+    _expected.pop(digest, None)
     if not found:
         raise Unauthenticated
     holder = Holder(*found[0])
@@ -90,6 +84,9 @@ def authenticate_token(raw: str, *, company_key: str | None = None, door: Door =
         raise NotFound(COMPANY_HEADER)
     if holder.token_id is not None:
         tokens.note_use(holder.token_id, last=holder.last_used_at, now=now)
+    if len(_expected) >= MOST_EXPECTED:
+        _expected.clear()
+    _expected[digest] = credential
     return credential
 
 
@@ -160,7 +157,7 @@ def actor_for(user: User, company: Company, *, door: Door) -> Actor:
 def still_good(credential: Credential) -> bool:
     """Tell whether a credential would be given again, with the same rights; for sockets that live long."""
     if credential.token_id is not None:
-        found = _token_holders(pk=credential.token_id).first()
+        found = token_holders(pk=credential.token_id).first()
     else:
         memberships = Membership.objects.active().filter(
             user=credential.user_id, company=credential.actor.company_id
@@ -170,73 +167,6 @@ def still_good(credential: Credential) -> bool:
         return False
     again = Holder(*found).credential(credential.actor.door)
     return again.actor == credential.actor and not again.has_expired(timezone.now())
-
-
-#: What the rights of a member follow from, in the order of the fields of ``Holder``.
-COLUMNS = (
-    "user_id",
-    "company_id",
-    "role",
-    "company__uuid",
-    "company__lead_visibility",
-    "company__registered_documents_only",
-)
-TOKEN_COLUMNS = ("pk", "name", "scopes", "expires_at", "last_used_at")
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A member who shows a credential: the columns that decide, and those of the token if it is one."""
-
-    user_id: int
-    company_id: int
-    role: str
-    company_uuid: UUID
-    lead_visibility: str
-    registered_documents_only: bool
-    token_id: int | None = None
-    token_name: str | None = None
-    #: A list, or its JSON where the database gives it as text.
-    scopes: list[str] | str | None = None
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
-
-    def credential(self, door: Door) -> Credential:
-        """Give what this member may do, coming by a door."""
-        scopes = _scopes_in(self.scopes) if isinstance(self.scopes, str) else self.scopes
-        actor = Actor(
-            user_id=self.user_id,
-            company_id=self.company_id,
-            role=Role(self.role),
-            door=door,
-            scopes=ALL_SCOPES if scopes is None else frozenset(map(Scope, scopes)),
-            company_sees_all_leads=self.lead_visibility == LeadVisibility.ALL,
-            registered_documents_only=self.registered_documents_only,
-            opens_all=self.token_id is None,
-            via=self.token_name,
-        )
-        return Credential(
-            actor=actor, token_id=self.token_id, user_id=self.user_id, expires_at=self.expires_at
-        )
-
-
-@lru_cache(maxsize=100)
-def _scopes_in(text: str) -> frozenset[Scope]:
-    return frozenset(map(Scope, json.loads(text)))
-
-
-def _token_holders(**token: object) -> QuerySet[Any, tuple[Any, ...]]:
-    """Give the columns of the active memberships that such a token opens."""
-    # One filter, so that all conditions are about the same token.
-    lookups = {f"user__api_tokens__{name}": value for name, value in token.items()}
-    of_token = [f"user__api_tokens__{name}" for name in TOKEN_COLUMNS]
-    memberships = Membership.objects.active().filter(
-        user__api_tokens__company=F("company"), user__api_tokens__revoked_at__isnull=True, **lookups
-    )
-    return memberships.values_list(*COLUMNS, *of_token)
-
-
-_by_hash = Prepared(_token_holders)
 
 
 def _names(key: str, company_id: int, company_uuid: UUID) -> bool:

@@ -109,5 +109,5 @@ FROM lead, place
 
 
 def moved(number: int) -> tuple[int, int]:
-    """Give the lead and the stage of the n-th move."""
-    return 1 + number % LEADS_CHANGED, 2 + number // LEADS_CHANGED % 3
+    """Give the lead and the stage of the n-th move; the leads that the others move are left to them."""
+    return 1 + LEADS_CHANGED + number % LEADS_CHANGED, 2 + number // LEADS_CHANGED % 3

@@ -19,6 +19,8 @@ from crm.models.sending import Loader, can_send, send
 
 PLACEHOLDER = re.compile(r"%([%s])")
 PLACED = re.compile(r"\$([0-9]+)")
+#: A row as the database sends it.
+Row = tuple[bytes | None, ...]
 
 
 class Uncompilable(Exception):
@@ -58,7 +60,7 @@ class Sql:
     parameters: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Statement:
     """A statement of PostgreSQL with numbered placeholders; each value is a constant or a marker."""
 
@@ -95,20 +97,23 @@ class Statement:
             raise Uncompilable("moment")
         return self
 
-    def texts(self, values: Mapping[str, Any]) -> list[tuple[bytes | None, ...]]:
+    def texts(self, values: Mapping[str, Any]) -> list[Row]:
         """Run the statement; give its rows as the texts that the database sends.
 
         :param values: those of the markers by name.
         :raises django.db.Error: as Django's own cursors do; a transaction stays as it was, for another try.
         """
+        result, _ = self.result(values)
+        columns = range(result.nfields)
+        return [tuple([result.get_value(row, each) for each in columns]) for row in range(result.ntuples)]
+
+    def result(self, values: Mapping[str, Any]) -> tuple[PGresult, Loader]:
+        """Run the statement as ``texts`` does; give what the database sends, and what makes values of it."""
         wrapper = connections[DEFAULT_DB_ALIAS]
         if wrapper.in_atomic_block:
             with wrapper.connection.transaction():
-                result, _ = self._run(values)
-        else:
-            result, _ = self._run(values)
-        columns = range(result.nfields)
-        return [tuple([result.get_value(row, each) for each in columns]) for row in range(result.ntuples)]
+                return self._run(values)
+        return self._run(values)
 
     def rows(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run the statement; give its rows as values of Python.
@@ -164,15 +169,23 @@ class Prepared:
     """
 
     build: Callable[..., QuerySet[Any, tuple[Any, ...]]]
-    _statements: dict[tuple[str, ...], Statement] = field(default_factory=dict)
+    _compiled: dict[tuple[str, ...], tuple[Statement, int]] = field(default_factory=dict)
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Give the rows for some values; JSON columns are texts on PostgreSQL."""
         if connection.vendor != "postgresql":
             return list(self.build(**values))
-        names = tuple(sorted(values))
-        if names not in self._statements:
+        return self.compiled(*sorted(values))[0].rows(values)
+
+    def compiled(self, *names: str) -> tuple[Statement, int]:
+        """Give the statement of the query, and how many columns it has.
+
+        :param names: those of the values, in the order of the alphabet.
+        """
+        if names not in self._compiled:
             query = self.build(**{name: Marker(name) for name in names}).query
-            text, parameters = query.sql_with_params()
-            self._statements[names] = Statement.of(Sql(text, tuple(parameters))).refuse_moments()
-        return self._statements[names].rows(values)
+            compiler = query.get_compiler(connection=connection)
+            text, parameters = compiler.as_sql()
+            statement = Statement.of(Sql(text, tuple(parameters))).refuse_moments()
+            self._compiled[names] = statement, compiler.col_count or 0
+        return self._compiled[names]

@@ -1,106 +1,18 @@
 """The short way answers as the long way does, and takes no request that it must not."""
 
-import json
 import logging
 from http import HTTPStatus
-from io import BytesIO
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 
-from config.express import express
-from config.schema import schema
 from crm.graphql.limits import Limits
 from crm.services.tokens import create_token, revoke_token
+from tests.config.ways import NAMES, Ways, ask
 
-JSON_TYPE = "application/json"
-NAMES = "query ($first: Int) { tags(first: $first) { data { name } paginatorInfo { total } } }"
 CREATE = 'mutation { createTag(input: { name: "Hot" }) { name } }'
 OTHERS = "00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-def token(tenant):
-    return create_token(tenant.users["admin"], tenant.company, name="program")[1]
-
-
-@pytest.fixture
-def closings(monkeypatch):
-    """Keep the connection that the test's transaction is on, as Django's client does; count the closings."""
-    counted = []
-    request_started.disconnect(close_old_connections)
-    request_finished.disconnect(close_old_connections)
-    monkeypatch.setattr("config.express.close_old_connections", lambda: counted.append(1))
-    yield counted
-    request_started.connect(close_old_connections)
-    request_finished.connect(close_old_connections)
-
-
-@pytest.fixture
-def long_way(closings):
-    return get_wsgi_application()
-
-
-class Ways:
-    """Both ways; notes which one was gone."""
-
-    def __init__(self, long_way):
-        self.long = long_way
-        self.went_long = False
-        self.short = express(self._long, schema.graphql_schema)
-
-    def _long(self, environ, start_response):
-        self.went_long = True
-        return self.long(environ, start_response)
-
-
-@pytest.fixture
-def ways(long_way):
-    return Ways(long_way)
-
-
-def ask(application, token, body=None, **changed):
-    """Ask as a server of WSGI does; None takes a name out of the environment."""
-    raw = body if isinstance(body, bytes) else json.dumps(body or {"query": NAMES}).encode()
-    environ = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": "/graphql",
-        "SCRIPT_NAME": "",
-        "QUERY_STRING": "",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": "localhost",
-        "REMOTE_ADDR": "127.0.0.1",
-        "CONTENT_TYPE": JSON_TYPE,
-        "CONTENT_LENGTH": str(len(raw)),
-        "HTTP_AUTHORIZATION": f"Bearer {token}",
-        "wsgi.input": BytesIO(raw),
-        "wsgi.errors": BytesIO(),
-        "wsgi.url_scheme": "http",
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    } | changed
-    told: dict[str, Any] = {}
-
-    def start_response(status, headers, _error=None):
-        told.update(status=int(status.split()[0]), headers=dict(headers))
-        assert len(told["headers"]) == len(headers)
-
-    answer = application(
-        {name: value for name, value in environ.items() if value is not None}, start_response
-    )
-    body = b"".join(answer)
-    if hasattr(answer, "close"):
-        answer.close()
-    assert int(told["headers"].get("Content-Length", len(body))) == len(body)
-    identifier = told["headers"].pop("X-Request-ID")
-    assert len(identifier) == 32
-    return told["status"], told["headers"], body
 
 
 SHORT: dict[str, dict[str, Any]] = {

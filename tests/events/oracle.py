@@ -12,7 +12,7 @@ from django.db import transaction
 
 from config.schema import schema
 from crm.actors import Actor
-from crm.authentication import Credential
+from crm.credentials import Credential
 from crm.events import hints
 from crm.events.audience import Event
 from crm.events.cursor import Cursor

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from crm.actors import Actor, Door, Role
-from crm.authentication import Holder
+from crm.credentials import Holder
 from crm.models import ApiToken, Company, CustomFieldDefinition, EntityKind, Filesystem, Membership, Tag, User
 from crm.models.tokens import SHOWN_CHARACTERS, hash_token, new_raw_token
 from leads.services.company_setup import set_up_company

@@ -1,46 +1,31 @@
 """From a validated operation to compiled reads, or to none: never half a plan."""
 
-import logging
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-from django.conf import settings
-from django.db import DatabaseError, DataError, connection
 from graphql import (
-    ExecutionResult,
     FieldNode,
-    GraphQLError,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
     Visitor,
-    located_error,
     visit,
 )
 from graphql.execution.collect_fields import collect_fields
-from graphql.pyutils import Path
 
 from crm.actors import Actor
-from crm.errors import CrmError
 from crm.graphql.compiler.binding import actor_class, class_key
 from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.compiler.columns import Columns
-from crm.graphql.compiler.reads import ListRead, Part, Read, SingleRead
+from crm.graphql.compiler.list_reads import ListRead, Part
+from crm.graphql.compiler.reads import Read, SingleRead
 from crm.graphql.compiler.selection import TYPENAME, Collector
 from crm.graphql.documents import Document
 from crm.graphql.pages import PaginatorInfo
 from crm.graphql.paginator import ListField
 from crm.graphql.queries import SingleField
 from crm.models.prepared import Uncompilable
-
-logger = logging.getLogger("crm.graphql.compiler")
-
-#: How often an operation went to the standard executor, by reason.
-fallbacks: Counter[str] = Counter()
 
 
 @dataclass(frozen=True)
@@ -62,43 +47,17 @@ BYTES_A_TOKEN = 1_000
 _plans: PlanCache[Plan | str] = PlanCache(most=64 * 2**20)
 
 
-def read_compiled(
-    *,
-    schema: GraphQLSchema,
-    document: Document,
-    operation: OperationDefinitionNode,
-    actor: Actor,
-    variables: Mapping[str, Any],
-) -> ExecutionResult | None:
-    """Answer a query by compiled reads; give None if only the standard executor can.
-
-    The data holds each field as a fragment of JSON, which ``orjson`` writes as it is.
-
-    :param variables: coerced already.
-    """
-    if connection.vendor != "postgresql" or not settings.GRAPHQL_COMPILED_READS:
-        return None
-    try:
-        plan = _plan(schema, document, operation, actor, variables)
-        if isinstance(plan, str):
-            raise Uncompilable(plan)
-        return _run(plan, schema, actor, variables)
-    except Uncompilable as reason:
-        fallbacks[str(reason)] += 1
-        logger.debug("Not compiled: %s", reason)
-    except (CrmError, GraphQLError, DataError) as error:
-        # The standard executor says it in full, with its place in the document.
-        fallbacks[type(error).__name__] += 1
-    return None
-
-
-def _plan(
+def plan_of(
     schema: GraphQLSchema,
     document: Document,
     operation: OperationDefinitionNode,
     actor: Actor,
     variables: Mapping[str, Any],
 ) -> Plan | str:
+    """Give the plan of an operation for the class of an actor, or the reason why there is none.
+
+    :param variables: coerced already.
+    """
     names = document.memo.get("switches")
     if names is None:
         names = document.memo["switches"] = _switching(document)
@@ -202,25 +161,3 @@ def _info(collector: Collector, nodes: list[FieldNode]) -> tuple[tuple[str, str]
     return tuple(
         (key, attributes[same[0].name.value]) for key, same in collector.fields(type_, nodes).items()
     )
-
-
-def _run(plan: Plan, schema: GraphQLSchema, actor: Actor, variables: Mapping[str, Any]) -> ExecutionResult:
-    data: dict[str, Any] | None = {}
-    errors: list[GraphQLError] = []
-    for key, read in plan.reads.items():
-        if isinstance(read, str):
-            value: Any = read
-        else:
-            try:
-                value = orjson.Fragment(read.answer(actor, variables))
-            except DataError:
-                raise
-            except DatabaseError as error:
-                path = Path(None, key, schema.query_type.name if schema.query_type else None)
-                errors.append(located_error(error, [read.node], path.as_list()))
-                value = None
-                if isinstance(read.definition.type, GraphQLNonNull):
-                    data = None
-        if data is not None:
-            data[key] = value
-    return ExecutionResult(data, errors or None)

@@ -13,9 +13,9 @@ from graphql import FieldNode
 
 from crm.actors import Actor
 from crm.errors import CrmError
+from crm.graphql.compiler.answering import fallbacks
 from crm.graphql.compiler.binding import KEY, USER, actor_class
 from crm.graphql.compiler.columns import Columns
-from crm.graphql.compiler.compile import fallbacks
 from crm.graphql.compiler.pages import Start, page_sql
 from crm.graphql.compiler.selection import Collector
 from crm.graphql.ordering import Key

@@ -2,6 +2,16 @@
 
 from crm.graphql.execution.operations import Operation, Prepared, Refused
 from crm.graphql.execution.preparing import check_document, prepare
-from crm.graphql.execution.running import execute, respond, run
+from crm.graphql.execution.running import begin, execute, respond, run
 
-__all__ = ["Operation", "Prepared", "Refused", "check_document", "execute", "prepare", "respond", "run"]
+__all__ = [
+    "Operation",
+    "Prepared",
+    "Refused",
+    "begin",
+    "check_document",
+    "execute",
+    "prepare",
+    "respond",
+    "run",
+]

@@ -7,7 +7,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
-from crm.authentication import Credential
+from crm.credentials import Credential
 from crm.errors import BadUserInput, CrmError
 from crm.events import journal
 from crm.events.cursor import Cursor, parse_cursor

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLSchema, OperationType, execute_sync
+from graphql import GraphQLSchema, OperationType, execute_sync
 from orjson import Fragment, dumps, loads
 
 from crm.actors import Actor
 from crm.graphql import errors
 from crm.graphql.auth import Context
-from crm.graphql.compiler import read_compiled
+from crm.graphql.compiler import Begun, begin_compiled
 from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
 from crm.graphql.limits import limits
@@ -18,15 +18,16 @@ QUERY_AND_MUTATION = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
 def respond(
-    prepared: Prepared, *, root_value: Any = None, once: Once | None = None
+    prepared: Prepared, *, root_value: Any = None, once: Once | None = None, begun: Begun | None = None
 ) -> tuple[int, dict[str, Any]]:
     """Run an operation; give the HTTP status and the answer, which ``orjson`` can encode.
 
     :param once: the key under which the request may be repeated.
+    :param begun: what ``begin`` gave for it.
 
     The status is 200, or 503 if nothing could be answered because the database is away.
     """
-    result = _compiled(prepared) or execute_sync(
+    result = (begun or begin(prepared)).result() or execute_sync(
         prepared.schema,
         prepared.document.node,
         root_value=root_value,
@@ -57,10 +58,11 @@ def _selections(prepared: Prepared) -> dict[Any, Any]:
     return kept
 
 
-def _compiled(prepared: Prepared) -> ExecutionResult | None:
+def begin(prepared: Prepared) -> Begun:
+    """Begin to answer an operation, as far as that goes without the database."""
     if prepared.kind != "query" or prepared.actor is None:
-        return None
-    return read_compiled(
+        return Begun(prepared.schema)
+    return begin_compiled(
         schema=prepared.schema,
         document=prepared.document,
         operation=prepared.node,

@@ -12,7 +12,8 @@ from channels.utils import await_many_dispatch
 from django.db import InterfaceError, OperationalError
 from graphql import GraphQLSchema
 
-from crm.authentication import Credential, CredentialExpired
+from crm.authentication import CredentialExpired
+from crm.credentials import Credential
 from crm.errors import CrmError
 from crm.events.hub import Hub, open_hub
 from crm.graphql.execution.threads import EVENTS, in_thread

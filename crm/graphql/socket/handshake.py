@@ -15,12 +15,12 @@ from django.middleware.csrf import CsrfViewMiddleware
 
 from crm.authentication import (
     COMPANY_HEADER,
-    Credential,
     authenticate_session,
     authenticate_token,
     parse_bearer,
     still_good,
 )
+from crm.credentials import Credential
 from crm.errors import Unauthenticated
 
 

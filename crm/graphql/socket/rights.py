@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from crm.authentication import Credential
+from crm.credentials import Credential
 from crm.graphql.execution.threads import EVENTS, in_thread
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLSchema
 
-from crm.authentication import Credential
+from crm.credentials import Credential
 from crm.events.hub import Hub
 from crm.graphql.errors import Code, internal_error
 from crm.graphql.execution import Prepared, Refused, run

@@ -15,7 +15,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.functional import SimpleLazyObject
 from graphql import GraphQLSchema, OperationType
 
-from crm.authentication import Credential, CsrfRefused, authenticate_request
+from crm.authentication import CsrfRefused, authenticate_request
+from crm.credentials import Credential
 from crm.errors import Unauthenticated
 from crm.graphql.execution import Operation, Prepared
 from crm.graphql.execution.admission import EVERY_KIND, admit

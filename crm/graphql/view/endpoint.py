@@ -10,7 +10,8 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from graphql import GraphQLSchema
 
-from crm.authentication import Credential, CsrfRefused, authenticate_request
+from crm.authentication import CsrfRefused, authenticate_request
+from crm.credentials import Credential
 from crm.graphql.execution import Operation
 from crm.graphql.view import graphiql
 from crm.graphql.view.answers import (
@@ -57,7 +58,7 @@ class GraphQLView(View):
         exchange = Exchange(
             method=str(request.method),
             media_type=media_type,
-            authenticate=lambda: authenticate_request(request),
+            authenticate=lambda _companion: authenticate_request(request),
             read=lambda credential: _read(request, credential),
             repeat_key=request.headers.get(HEADER),
         )

@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from graphql import GraphQLSchema, OperationType
 
-from crm.authentication import Credential, CsrfRefused
+from crm.authentication import CsrfRefused
+from crm.credentials import Credential
 from crm.errors import CrmError, Unauthenticated
+from crm.graphql.compiler import Begun
+from crm.graphql.documents import names_document
 from crm.graphql.errors import domain_error, internal_error
-from crm.graphql.execution import Operation, Refused, prepare, respond
+from crm.graphql.execution import Operation, Prepared, Refused, begin, prepare, respond
 from crm.graphql.view.answers import JSON, Answer, HttpRefusal, json_answer, refusal_answer
 from crm.graphql.view.repeating import once_of
+from crm.models.companions import Companion
 
 KINDS = {
     "GET": frozenset({OperationType.QUERY}),
@@ -25,24 +29,28 @@ class Exchange:
     """A request that is well-formed HTTP.
 
     :param media_type: that of the answer.
-    :param authenticate: gives the credential, None if there is none; ``read`` then gives the operation. They
-        may raise what the functions of ``crm.authentication`` and ``crm.graphql.view.requests`` raise.
+    :param authenticate: gives the credential, None if there is none, and may send a companion along; ``read``
+        then gives the operation. They may raise what the functions of ``crm.authentication`` and
+        ``crm.graphql.view.requests`` raise.
     :param repeat_key: what the header ``Idempotency-Key`` holds.
+    :param expected: what the credential was the last time, if that is known; ``read`` is then called twice.
     """
 
     method: str
     media_type: str
-    authenticate: Callable[[], Credential | None]
+    authenticate: Callable[[Companion | None], Credential | None]
     read: Callable[[Credential | None], Operation]
     repeat_key: str | None = None
+    expected: Credential | None = None
 
 
 def answer_to(schema: GraphQLSchema, exchange: Exchange) -> Answer:
     """Answer a request by running its operation on a schema; no error of the caller leaves this function."""
     media_type = exchange.media_type
     try:
-        credential = exchange.authenticate()
-        return _run(schema, exchange, exchange.read(credential), credential)
+        ahead = _ahead(schema, exchange)
+        credential = exchange.authenticate(ahead.begun.first if ahead else None)
+        return _run(schema, exchange, credential, ahead)
     except HttpRefusal as refusal:
         return refusal_answer(refusal, media_type=media_type)
     except CrmError as error:
@@ -53,18 +61,57 @@ def answer_to(schema: GraphQLSchema, exchange: Exchange) -> Answer:
         return json_answer(body, status=503, media_type=media_type)
 
 
-def _run(
-    schema: GraphQLSchema, exchange: Exchange, operation: Operation, credential: Credential | None
-) -> Answer:
-    media_type = exchange.media_type
+@dataclass(frozen=True)
+class _Ahead:
+    """An operation that is begun for the actor who is expected, before it is known who asks."""
+
+    prepared: Prepared
+    begun: Begun
+
+
+def _ahead(schema: GraphQLSchema, exchange: Exchange) -> _Ahead | None:
+    """Begin an operation for the actor who is expected, so that one statement answers who asks, and what.
+
+    Whatever is wrong with it is found out again, and said to whoever asks, on the usual way. Its points are
+    taken from the account to which the token belongs, whether or not it is still good.
+    """
+    expected = exchange.expected
+    if expected is None:
+        return None
     try:
+        operation = exchange.read(None)
+        if operation.query is not None and names_document(operation.extensions):
+            # It would be kept for a company that might not be the caller's any more.
+            return None
         prepared = prepare(
             schema,
             operation,
-            actor=credential.actor if credential else None,
+            actor=expected.actor,
             allow=KINDS[exchange.method],
-            account=credential.account if credential else None,
+            account=expected.account,
         )
+        return _Ahead(prepared, begin(prepared))
+    except (HttpRefusal, CrmError, Refused, DatabaseError, InterfaceError):
+        return None
+
+
+def _run(
+    schema: GraphQLSchema, exchange: Exchange, credential: Credential | None, ahead: _Ahead | None
+) -> Answer:
+    media_type = exchange.media_type
+    actor = credential.actor if credential else None
+    begun = None
+    try:
+        if ahead and ahead.prepared.actor == actor:
+            prepared, begun = ahead.prepared, ahead.begun
+        else:
+            prepared = prepare(
+                schema,
+                exchange.read(credential),
+                actor=actor,
+                allow=KINDS[exchange.method],
+                account=credential.account if credential else None,
+            )
     except Refused as refused:
         return json_answer(
             {"errors": refused.errors},
@@ -73,7 +120,7 @@ def _run(
             allow="POST" if refused.status == METHOD_NOT_ALLOWED else None,
             retry_after=refused.retry_after,
         )
-    status, body = respond(prepared, once=once_of(exchange.repeat_key, prepared, credential))
+    status, body = respond(prepared, once=once_of(exchange.repeat_key, prepared, credential), begun=begun)
     return json_answer(body, status=status, media_type=media_type)
 
 

@@ -1,6 +1,6 @@
 """The header by which a client repeats a request without repeating its effect."""
 
-from crm.authentication import Credential
+from crm.credentials import Credential
 from crm.graphql.execution import Prepared
 from crm.graphql.view.answers import HttpRefusal
 from crm.services.idempotency import LONGEST_KEY, Once, fingerprint_of

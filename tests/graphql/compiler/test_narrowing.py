@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from crm.graphql.compiler import fallbacks
-from crm.graphql.compiler.reads import ListRead
+from crm.graphql.compiler.list_reads import ListRead
 from crm.graphql.filters import (
     BooleanColumn,
     ChoiceColumn,
@@ -40,13 +40,13 @@ NOW = datetime.now(UTC)
 def statements_made(monkeypatch) -> list[Any]:
     """The pages that were compiled."""
     made = []
-    compiled = ListRead._page_of
+    compiled = ListRead.page_of
 
     def note(*given: Any, **named: Any) -> Any:
         made.append(given)
         return compiled(*given, **named)
 
-    monkeypatch.setattr(ListRead, "_page_of", note)
+    monkeypatch.setattr(ListRead, "page_of", note)
     return made
 
 

@@ -13,7 +13,7 @@ from crm.actors import Actor, Door, Role
 from crm.graphql.compiler import fallbacks
 from crm.graphql.compiler.binding import COMPANY, actor_class, class_key
 from crm.graphql.compiler.cache import PlanCache
-from crm.graphql.compiler.reads import ListRead
+from crm.graphql.compiler.list_reads import ListRead
 from crm.models.prepared import Marker, Sql, Statement, Uncompilable
 from leads.models import Lead
 from people.models import Organization
@@ -72,13 +72,13 @@ def test_one_plan_serves_two_companies_with_their_own_rows(tenant, other_tenant,
     LeadFactory(company=tenant.company, title="Ours")
     LeadFactory(company=other_tenant.company, title="Theirs")
     made = []
-    compiled = ListRead._page_of
+    compiled = ListRead.page_of
 
     def note(*given: Any, **named: Any) -> Statement:
         made.append(given)
         return compiled(*given, **named)
 
-    monkeypatch.setattr(ListRead, "_page_of", note)
+    monkeypatch.setattr(ListRead, "page_of", note)
     document = f"{TITLES} # one plan"
 
     answers = [

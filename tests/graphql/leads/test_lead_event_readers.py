@@ -7,7 +7,7 @@ import pytest
 from graphql import FieldNode
 
 from crm.actors import Role
-from crm.authentication import Credential
+from crm.credentials import Credential
 from crm.events import journal
 from crm.events.audience import Verdict, verdict
 from crm.events.cursor import Cursor

@@ -1,0 +1,36 @@
+"""A program's token, and both ways of its requests."""
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+
+from crm.services.tokens import create_token
+from tests.config.ways import Ways
+
+
+@pytest.fixture
+def token(tenant):
+    return create_token(tenant.users["admin"], tenant.company, name="program")[1]
+
+
+@pytest.fixture
+def closings(monkeypatch):
+    """Keep the connection that the test's transaction is on, as Django's client does; count the closings."""
+    counted = []
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    monkeypatch.setattr("config.express.close_old_connections", lambda: counted.append(1))
+    yield counted
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)
+
+
+@pytest.fixture
+def long_way(closings):
+    return get_wsgi_application()
+
+
+@pytest.fixture
+def ways(long_way):
+    return Ways(long_way)

@@ -1,0 +1,57 @@
+"""A statement that travels with another one: both are answered as each would be alone."""
+
+import pytest
+from django.db import DataError, connection
+from django.test.utils import CaptureQueriesContext
+
+from crm.models import Tag
+from crm.models.companions import Companion, rows_with
+from crm.models.prepared import Marker, Prepared, Statement
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+
+leader = Prepared(lambda key: Tag.objects.filter(pk=key).values_list("name", "created_at", "pk"))
+COUNTING = b"SELECT n, nullif(n, 2) FROM generate_series(1, $1::integer) n ORDER BY n DESC"
+
+
+def counting(most: int) -> Companion:
+    return Companion(Statement(COUNTING, (Marker("most"),)), {"most": most})
+
+
+@pytest.fixture
+def tag(company):
+    return Tag.objects.create(company=company, name="Hot")
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_both_are_answered_in_one_statement(tag, most):
+    companion = counting(most)
+    alone = counting(most).texts()
+
+    with CaptureQueriesContext(connection) as captured:
+        rows = rows_with(companion, leader, key=tag.pk)
+        found = companion.texts()
+
+    assert rows == [("Hot", tag.created_at, tag.pk)]
+    assert found == alone == [(b"%d" % n, None if n == 2 else b"%d" % n) for n in range(most, 0, -1)]
+    assert len([each for each in captured if "SAVEPOINT" not in each["sql"]]) == 1
+
+
+def test_companion_of_no_row_runs_when_it_is_asked(tag):
+    companion = counting(1)
+
+    assert rows_with(companion, leader, key=0) == []
+    assert companion.found is None
+    assert companion.texts() == [(b"1", b"1")]
+
+
+def test_query_alone_is_a_query(tag):
+    assert rows_with(None, leader, key=tag.pk) == [("Hot", tag.created_at, tag.pk)]
+
+
+def test_refused_companion_harms_nobody_else(tag):
+    companion = Companion(Statement(b"SELECT 1 / $1::integer", (Marker("zero"),)), {"zero": 0})
+
+    assert rows_with(companion, leader, key=tag.pk) == [("Hot", tag.created_at, tag.pk)]
+    with pytest.raises(DataError):
+        companion.texts()
