@@ -47,16 +47,18 @@ class Columns:
         """An estimate of the statements that select them, in bytes: of half of those that may be kept."""
         return MOST_PAGES // 2 * (PAGE_BYTES + len(self.select.text) + len(self.joins.text))
 
-    def of_rows(self, rows: Sql, *further: str) -> tuple[Sql | str, ...]:
+    def of_rows(self, rows: Sql, *further: str, beside: tuple[Sql | str, ...] = ()) -> tuple[Sql | str, ...]:
         """Give the statement that selects the columns of some rows, in the order of their ``PLACE``.
 
         :param further: names of columns of the rows to give as they are.
+        :param beside: a statement of one value, which stands behind all of them.
         """
         table = connection.ops.quote_name(self.model._meta.db_table)
         return (
             "SELECT ",
             self.select,
             *(f", {table}.{connection.ops.quote_name(name)}" for name in further),
+            *((", (", *beside, ")") if beside else ()),
             " FROM (",
             rows,
             f") {table} ",

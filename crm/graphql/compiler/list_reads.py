@@ -20,6 +20,9 @@ from crm.models.companions import Companion
 from crm.models.prepared import Row, Sql, Statement
 from crm.models.tallies import tallies_for
 
+#: What is told of a page by the total.
+TOTALS = {"total", "last_page"}
+
 
 @dataclass(frozen=True)
 class Part:
@@ -66,7 +69,9 @@ class ListRead(Read):
         order = tuple((clause["column"], clause["order"]) for clause in asked.order_by or [])
         return self._kept(
             (order, asked.first, start.shape, narrowing.shape),
-            lambda: self.page_of(narrowing.rows(self.symbolic), start, first=asked.first),
+            lambda: self.page_of(
+                narrowing.rows(self.symbolic), start, first=asked.first, beside=self.total_beside(narrowing)
+            ),
         )
 
     def _kept(self, key: Any, make: Callable[[], Statement]) -> Statement:
@@ -77,26 +82,45 @@ class ListRead(Read):
             found = self._statements[key] = make().refuse_moments()
         return found
 
-    def page_of(self, rows: Any, start: Start, *, first: int) -> Statement:
-        """Give the statement of a page of some rows, and one row more."""
+    def page_of(
+        self, rows: Any, start: Start, *, first: int, beside: tuple[Sql | str, ...] = ()
+    ) -> Statement:
+        """Give the statement of a page of some rows, and one row more.
+
+        :param beside: a statement of one value, which stands behind each row.
+        """
         page = page_sql(rows, start, limit=first + 1)
-        names = cursor_columns(start.keys) if self._gives_cursor else ()
-        return Statement.of(*self.columns.of_rows(page, *names))
+        names = cursor_columns(start.keys) if "end_cursor" in self._told else ()
+        return Statement.of(*self.columns.of_rows(page, *names, beside=beside))
 
     @cached_property
-    def _gives_cursor(self) -> bool:
-        return any(name == "end_cursor" for part in self.parts for _, name in part.info)
+    def _told(self) -> set[str]:
+        """What is told of the page."""
+        return {name for part in self.parts for _, name in part.info}
+
+    def cursor_of(self, keys: tuple[Key, ...], row: Row) -> str:
+        """Give the cursor of a row of a page."""
+        before = max(1, sum(part.column is not None for part in self.parts))
+        return self.field.cursor(keys, read_cursor_columns(keys, row[before : before + len(keys)]))
+
+    def total_beside(self, narrowing: Narrowing) -> tuple[Sql | str, ...]:
+        """Give the statement of the total if a page has it behind its rows: where it takes no counting."""
+        return self._tallied(narrowing) if self._told & TOTALS else ()
 
     def count(self, narrowing: Narrowing) -> Statement:
         """Give the statement that counts all rows, which is the same for all actors of the class."""
         return self._kept(narrowing.shape, lambda: Statement.of(*self._count_of(narrowing)))
 
     def _count_of(self, narrowing: Narrowing) -> tuple[Sql | str, ...]:
-        if self.field.is_whole(narrowing.asked):
-            tallies = tallies_for(self.columns.model, self.symbolic)
-            if tallies is not None:
-                return sum_sql(tallies)
-        return count_sql(narrowing.rows(self.symbolic))
+        return self._tallied(narrowing) or count_sql(narrowing.rows(self.symbolic))
+
+    def _tallied(self, narrowing: Narrowing) -> tuple[Sql | str, ...]:
+        return self._all_tallied if self.field.is_whole(narrowing.asked) else ()
+
+    @cached_property
+    def _all_tallied(self) -> tuple[Sql | str, ...]:
+        tallies = tallies_for(self.columns.model, self.symbolic)
+        return () if tallies is None else sum_sql(tallies)
 
     def json(self, page: Page) -> bytes:
         """Write a page whose rows have the columns of this read."""
@@ -168,6 +192,9 @@ class ListReading(Reading):
         return statement.texts(self._values)
 
     def _count(self) -> int:
+        rows = self.first.texts() if self.first is not None else []
+        if rows and self._read.total_beside(self._narrowing):
+            return int(rows[0][-1] or 0)
         try:
             if self._rows is not None:
                 statement = Statement.of(*count_sql(self._rows))
@@ -178,4 +205,4 @@ class ListReading(Reading):
         return int(statement.texts(self._values)[0][0] or 0)
 
     def _cursor(self, row: Row) -> str:
-        return self._read.field.cursor(self._keys, read_cursor_columns(self._keys, row[-len(self._keys) :]))
+        return self._read.cursor_of(self._keys, row)
