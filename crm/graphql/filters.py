@@ -232,6 +232,11 @@ class ListFilterSet(django_filters.FilterSet):
         return {name: column for name, column in cls.base_filters.items() if isinstance(column, Column)}
 
     @classmethod
+    def words(cls, _text: str) -> list[tuple[str, ...]] | None:
+        """Split a search into the words that ``holding`` of the rows takes, None if they have none."""
+        return None
+
+    @classmethod
     def search(cls, queryset: QuerySet[Any], text: str | None) -> QuerySet[Any]:
         """Narrow a queryset to the rows that hold every word of the text."""
         if not text or cls.search_method is None:

@@ -3,9 +3,9 @@
 from enum import Enum
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Expression, Q
 
-import crm.models.matching  # noqa: F401 - registers the lookup "like"
+import crm.models.matching  # noqa: F401 - registers "like" and "one_of"
 
 
 class SQLOperator(Enum):
@@ -74,6 +74,7 @@ def compare(column: str, operator: SQLOperator, value: Any) -> Q:
     """Give the condition; a negation leaves out rows without a value, as SQL does.
 
     :param column: name of the field, with ``__`` through relations.
+    :param value: what is compared with, or a marker; for ranges two of them.
     """
     if operator in NULL_TESTS:
         return Q(**{f"{column}__isnull": operator is SQLOperator.IS_NULL})
@@ -81,7 +82,9 @@ def compare(column: str, operator: SQLOperator, value: Any) -> Q:
         # Foreign keys know no range.
         condition = Q(**{f"{column}__gte": value[0], f"{column}__lte": value[1]})
     else:
-        condition = Q(**{f"{column}__{LOOKUPS[operator]}": value})
+        is_marker = isinstance(value, Expression)
+        lookup = "one_of" if is_marker and operator in LISTS else LOOKUPS[operator]
+        condition = Q(**{f"{column}__{lookup}": value})
     if operator in NEGATIONS:
         return ~condition & Q(**{f"{column}__isnull": False})
     return condition

@@ -148,6 +148,8 @@ class Statement:
 
 def _sent(value: Any) -> Any:
     # By default the type follows the size of a number, and each would be a statement of its own.
+    if isinstance(value, list):
+        return [_sent(each) for each in value]
     return Int8(value) if type(value) is int else value
 
 

@@ -20,7 +20,7 @@ from crm.graphql.operators import NULL_TESTS, SQLOperator
 from crm.models import EntityKind
 from leads import models
 from leads.models.querysets import is_rotting
-from people.graphql.filters import TAGS, EmailColumn, PhoneColumn
+from people.graphql.filters import TAGS, EmailColumn, PhoneColumn, SearchedFilterSet
 
 
 class RottingColumn(BooleanColumn):
@@ -43,8 +43,7 @@ NAMED_WITH_UUID = WITH_UUID | {"name": TextColumn("name")}
 COLLEAGUE = WITH_UUID | {"displayname": TextColumn("displayname")}
 
 
-class LeadFilterSet(ListFilterSet):
-    search_method = "search"
+class LeadFilterSet(SearchedFilterSet):
     relations = {
         "custom_fields": CustomFieldsRelation(EntityKind.LEAD),
         "status": HasRelation(

@@ -19,7 +19,7 @@ from crm.graphql.filters import (
 from crm.graphql.operators import SQLOperator
 from crm.models import Company, EntityKind
 from people import models
-from people.models.canonical import canonical_email, canonical_phone
+from people.models.canonical import canonical_email, canonical_phone, search_words
 
 CANONICAL = frozenset({SQLOperator.EQ, SQLOperator.NEQ, SQLOperator.IN, SQLOperator.NOT_IN})
 
@@ -65,8 +65,17 @@ class PhoneColumn(CanonicalColumn):
 TAGS = HasRelation("tags", {"id": IdColumn("id"), "name": TextColumn("name"), "slug": TextColumn("slug")})
 
 
-class PeopleFilterSet(ListFilterSet):
+class SearchedFilterSet(ListFilterSet):
+    """The columns of a list whose rows have a ``search_text``."""
+
     search_method = "search"
+
+    @classmethod
+    def words(cls, text: str) -> list[tuple[str, ...]]:
+        return search_words(text)
+
+
+class PeopleFilterSet(SearchedFilterSet):
     relations = {
         "emails": HasRelation(
             "contacts",
@@ -124,8 +133,7 @@ class PeopleFilterSet(ListFilterSet):
         fields: list[str] = []
 
 
-class OrganizationFilterSet(ListFilterSet):
-    search_method = "search"
+class OrganizationFilterSet(SearchedFilterSet):
     relations = {
         "peoples": HasRelation(
             "people",

@@ -1,5 +1,6 @@
 """Questions that are asked of people and organizations."""
 
+from collections.abc import Iterable
 from typing import Any, Self, TypeVar
 
 from django.db import models
@@ -19,11 +20,18 @@ class SearchedQuerySet(LiveQuerySet[Row]):
 
     def search(self, text: str) -> Self:
         """Narrow to the rows that hold every word of the text, without case."""
+        return self.holding(search_words(text))
+
+    def holding(self, words: Iterable[Iterable[Any]]) -> Self:
+        """Narrow to the rows that hold each of some words, in one of its spellings.
+
+        :param words: as ``search_words`` gives them, or with markers in place of the spellings.
+        """
         found = self
-        for spellings in search_words(text):
+        for spellings in words:
             held = Q()
             for spelling in spellings:
-                held |= Q(search_text__contains=spelling)
+                held |= Q(search_text__holds=spelling)
             found = found.filter(held)
         return found
 

@@ -12,12 +12,13 @@ from crm.graphql.filters import Column
 from crm.graphql.operators import LISTS, NULL_TESTS, PATTERNS, RANGES, SQLOperator
 from crm.graphql.paginator import Asked, ListField
 from crm.graphql.where import Conditions
+from crm.models.matching import escaped_pattern, holding_pattern
 from crm.models.prepared import Marker
 
 #: What a condition may hold for its values to be set apart. Other conditions decide by them what they ask.
 PARTS = frozenset({"column", "operator", "value", "AND", "OR"})
-#: Patterns are read in Python, and the SQL of a list of values follows from how many there are.
-WITHOUT_SHAPE = PATTERNS | (LISTS - RANGES)
+#: What takes a list of any length.
+MEMBERSHIPS = LISTS - RANGES
 #: Stands for a condition while its values are gathered; any that is not empty would do.
 SOME_CONDITION = Q(pk__isnull=False)
 
@@ -47,15 +48,22 @@ class Narrowing:
         """
         if not asked.is_narrowed:
             return cls(list_field, asked)
-        if asked.search or asked.own or any(each is not None for each in asked.has.values()):
+        if asked.own or any(each is not None for each in asked.has.values()):
             return cls(list_field, asked, None)
         gathering = _Gathering(list_field, actor)
         try:
+            words = _words(list_field, asked)
             shape = _shape(asked.where)
             gathering.where(asked.where)
         except NoShape:
             return cls(list_field, asked, None)
-        return cls(list_field, asked, (shape, *gathering.shape), gathering.values)
+        searched = {name: holding_pattern(each) for name, each in _spelled(words)}
+        return cls(
+            list_field,
+            asked,
+            (tuple(map(len, words)), shape, *gathering.shape),
+            gathering.values | searched,
+        )
 
     def rows(self, actor: Actor) -> Any:
         """Give the rows, with markers in place of the values.
@@ -63,7 +71,31 @@ class Narrowing:
         :param actor: one of the class, whose own values are markers too.
         """
         visible = self.list_field.rows(_whole(self.asked), actor)
-        return visible.filter(_Marking(self.list_field, actor).where(self.asked.where))
+        narrowed: Any = visible.filter(_Marking(self.list_field, actor).where(self.asked.where))
+        words = _words(self.list_field, self.asked)
+        if not words:
+            return narrowed
+        markers = iter([Marker(name) for name, _ in _spelled(words)])
+        return narrowed.holding([[next(markers) for _ in spellings] for spellings in words])
+
+
+def _words(list_field: ListField, asked: Asked) -> list[tuple[str, ...]]:
+    """Give the words that are searched for, each in all its spellings.
+
+    :raises NoShape: if the list does not tell them.
+    """
+    if not asked.search or list_field.filterset.search_method is None:
+        return []
+    words = list_field.filterset.words(asked.search)
+    if words is None:
+        raise NoShape
+    return words
+
+
+def _spelled(words: list[tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Give all spellings, each with the name of its marker."""
+    every = [spelling for spellings in words for spelling in spellings]
+    return [(f"searched{number}", spelling) for number, spelling in enumerate(every, 1)]
 
 
 def _whole(asked: Asked) -> Asked:
@@ -103,7 +135,7 @@ class _Parting(Conditions, ABC):
         return f"asked{self._number}"
 
     def _compared(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
-        if type(column).condition is not Column.condition or operator in WITHOUT_SHAPE:
+        if type(column).condition is not Column.condition:
             raise NoShape
         return self._parted(column, operator, value, name)
 
@@ -125,7 +157,7 @@ class _Gathering(_Parting):
         self.shape.append((name, operator))
         if operator not in NULL_TESTS:
             for each in read if operator in RANGES else [read]:
-                self.values[self._name()] = each
+                self.values[self._name()] = escaped_pattern(each) if operator in PATTERNS else each
         return SOME_CONDITION
 
 
