@@ -7,7 +7,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.models import Absence, User
-from crm.services import saving
+from crm.services import locking, saving
 
 NEEDED = ("starts_at", "ends_at")
 
@@ -45,7 +45,7 @@ def update_absence(key: object, values: AbsenceValues, *, actor: Actor) -> Absen
     :raises ValidationError: if a rule is broken.
     """
     actor.require(Action.CHANGE_ABSENCES)
-    absence = saving.lock(Absence.objects.all(), actor, key)
+    absence = locking.lock(Absence, actor, key)
     _require_for(absence.user_id, actor)
     _assign(absence, values, actor)
     return save_absence(absence, actor=actor)

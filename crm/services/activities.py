@@ -12,7 +12,7 @@ from crm.models.about import about, find_record, lock_record
 from crm.models.accounts import User
 from crm.models.activities import Activity, ActivityKind
 from crm.models.custom_fields import is_storable
-from crm.services import saving
+from crm.services import locking, saving
 from crm.signals import record_discussed
 
 
@@ -95,9 +95,9 @@ def update_activity(
     :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
-    activity = saving.lock(Activity.objects.all(), actor, key)
+    activity = locking.lock(Activity, actor, key)
     _refuse_strangers(activity, actor)
-    before = saving.column_values(activity)
+    before = locking.column_values(activity)
     saving.refuse_null(values, ["kind", "text"])
     _check_same_record(activity, values, actor)
     _assign(activity, values, actor)
@@ -139,12 +139,12 @@ def reopen_task(key: object, *, actor: Actor) -> Activity:
 
 def _set_done(key: object, *, done: bool, actor: Actor) -> Activity:
     actor.require(Action.CHANGE_ACTIVITIES)
-    activity = saving.lock(Activity.objects.all(), actor, key)
+    activity = locking.lock(Activity, actor, key)
     if activity.kind != ActivityKind.TASK:
         raise Conflict("A note is neither open nor done.")
     if (activity.done_at is not None) == done:
         return activity
-    before = saving.column_values(activity)
+    before = locking.column_values(activity)
     activity.done_at = timezone.now() if done else None
     activity.done_by_id = actor.user_id if done else None
     saving.store(activity, actor=actor, before=before)
@@ -161,9 +161,9 @@ def delete_activity(key: object, *, actor: Actor, expected_version: int | None =
     :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
-    activity = saving.lock(Activity.objects.all(), actor, key)
+    activity = locking.lock(Activity, actor, key)
     _refuse_strangers(activity, actor)
-    before = saving.column_values(activity)
+    before = locking.column_values(activity)
     saving.soft_delete(activity, actor=actor, before=before, expected_version=expected_version)
     _tell(activity, None, actor)
 
@@ -176,7 +176,7 @@ def restore_activity(key: object, *, actor: Actor) -> None:
     :raises Forbidden: if somebody below manager restores another one's note.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
-    activity = saving.lock_deleted(Activity.objects.all(), actor, key)
+    activity = locking.lock_deleted(Activity.objects.all(), actor, key)
     if activity.deleted_at is None:
         return
     _refuse_strangers(activity, actor)

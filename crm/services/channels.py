@@ -12,7 +12,7 @@ from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.lifecycle import LiveModel
 from crm.models.together import insert_together
-from crm.services import saving
+from crm.services import locking, saving
 
 DEFAULT_CHANNEL = "Default Channel"
 
@@ -104,7 +104,7 @@ def update_channel(key: object, values: ChannelValues, *, actor: Actor) -> Socia
     :raises Conflict: if the default channel is to have another slug.
     """
     actor.require(Action.CHANGE_CHANNELS)
-    channel = saving.lock(SocialChannel.objects.all(), actor, key)
+    channel = locking.lock(SocialChannel, actor, key)
     saving.refuse_null(values, ["name", "slug"])
     _check_same_record(channel, values, actor)
     if values.get("slug") not in (None, channel.slug) and _is_default(channel):
@@ -132,7 +132,7 @@ def delete_channel(key: object, *, actor: Actor) -> None:
     :raises Conflict: if it is the default one of its record.
     """
     actor.require(Action.CHANGE_CHANNELS)
-    channel = saving.lock(SocialChannel.objects.all(), actor, key)
+    channel = locking.lock(SocialChannel, actor, key)
     if _is_default(channel):
         raise Conflict("The default channel of a record cannot be deleted.")
     channel.delete()
@@ -147,7 +147,7 @@ def attach_user(
     :raises NotFound: if channel or member does not exist for the actor.
     """
     actor.require(Action.CHANGE_CHANNELS)
-    channel = saving.lock(SocialChannel.objects.all(), actor, channel_key, argument="channel_id")
+    channel = locking.lock(SocialChannel, actor, channel_key, argument="channel_id")
     user = User.objects.find(actor, user_key, argument="user_id")
     ChannelMember.objects.update_or_create(channel=channel, user=user, defaults={"is_admin": is_admin})
     return channel
@@ -160,7 +160,7 @@ def detach_user(channel_key: object, user_key: object, *, actor: Actor) -> Socia
     :raises NotFound: if channel or member does not exist for the actor, or the member has no seat in it.
     """
     actor.require(Action.CHANGE_CHANNELS)
-    channel = saving.lock(SocialChannel.objects.all(), actor, channel_key, argument="channel_id")
+    channel = locking.lock(SocialChannel, actor, channel_key, argument="channel_id")
     user = User.objects.find(actor, user_key, argument="user_id")
     removed, _by_model = ChannelMember.objects.filter(channel=channel, user=user).delete()
     if not removed:

@@ -14,7 +14,7 @@ from crm.models.custom_entries import Entries, EntryName
 from crm.models.custom_fields import CustomFieldDefinition, WithCustomFields, is_same
 from crm.models.history import HistoryKind
 from crm.models.matching import Like, as_pattern
-from crm.services import history, saving
+from crm.services import history, locking, saving
 
 PER_STATEMENT = 500
 RULES = ("name", "kind", "choices")
@@ -65,7 +65,7 @@ def update_definition(key: object, values: DefinitionValues, *, actor: Actor) ->
     :raises Conflict: if records hold values which do not fit any more.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    definition = saving.lock(CustomFieldDefinition.objects.all(), actor, key)
+    definition = locking.lock(CustomFieldDefinition, actor, key)
     _assign(definition, values)
     return save_definition(definition, actor=actor)
 
@@ -78,7 +78,7 @@ def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> Custo
     :raises Conflict: if records hold values which do not fit; ``count`` says how many.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    before = {} if definition._state.adding else saving.stored_values(definition, actor)
+    before = {} if definition._state.adding else locking.stored_values(definition, actor)
     if before and before["model"] != definition.model:
         raise ValidationError({"model": ["A definition stays with its kind of record."]})
     stored = saving.store(definition, actor=actor, before=before or None)
@@ -94,7 +94,7 @@ def delete_definition(key: object, *, actor: Actor) -> None:
     :raises NotFound: if the definition does not exist for the actor.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    saving.lock(CustomFieldDefinition.objects.all(), actor, key).delete()
+    locking.lock(CustomFieldDefinition, actor, key).delete()
 
 
 def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) -> None:

@@ -20,7 +20,7 @@ from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.custom_fields import is_storable
 from crm.models.lifecycle import LiveModel
 from crm.models.messages import Message
-from crm.services import file_links, saving
+from crm.services import file_links, locking, saving
 from crm.services.channels import default_channel_of, open_default_channel
 from crm.services.files import store_files
 from crm.services.history import Changes
@@ -195,7 +195,7 @@ def _tell(channel: SocialChannel, activity: str | None, actor: Actor) -> None:
 
 
 def _lock_own(key: object, actor: Actor) -> Message:
-    message = saving.lock(Message.objects.all(), actor, key)
+    message = locking.lock(Message, actor, key)
     if message.is_system:
         raise Conflict("What the system said never changes.")
     if message.user_id != actor.user_id and not actor.may(Action.MODERATE):
@@ -214,7 +214,7 @@ def update_message(key: object, values: MessageValues, *, actor: Actor) -> Messa
     """
     actor.require(Action.CHANGE_CHANNELS)
     message = _lock_own(key, actor)
-    before = saving.column_values(message)
+    before = locking.column_values(message)
     saving.refuse_null(values, ["message", "message_verb"])
     if "message" in values:
         message.message = _checked(values["message"])

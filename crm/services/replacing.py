@@ -8,7 +8,7 @@ from django.db import models
 
 from crm.actors import Actor
 from crm.models import Company
-from crm.services import saving
+from crm.services import locking, saving
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -51,7 +51,7 @@ def reorder(rows: Any, keys: Sequence[object], *, actor: Actor, argument: str) -
         raise ValidationError({argument: [f"Name each of the {len(present)} that there are, once."]})
     ordered = [present[pk] for pk in wanted]
     for weight, row in enumerate(ordered, 1):
-        before = saving.column_values(row)
+        before = locking.column_values(row)
         row.weight = weight
         saving.store(row, actor=actor, before=before)
     return ordered

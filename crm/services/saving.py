@@ -14,11 +14,11 @@ from django.utils import timezone
 from crm.actors import Actor
 from crm.errors import Conflict
 from crm.models import Company
-from crm.models.base import TenantQuerySet, parse_id, pick
+from crm.models.base import parse_id, pick
 from crm.models.history import HistoryKind
-from crm.models.lifecycle import LiveModel, LiveQuerySet
+from crm.models.lifecycle import LiveModel
 from crm.models.together import insert_together
-from crm.services import history
+from crm.services import history, locking
 from crm.services.history import Changes
 
 Row = TypeVar("Row", bound=models.Model)
@@ -41,28 +41,6 @@ class Stored:
     @property
     def changed(self) -> bool:
         return self.created or bool(self.before) or bool(self.changes)
-
-
-def column_values(instance: models.Model) -> dict[str, Any]:
-    """Give the stored columns of a row by attribute name, the version included."""
-    return {field.attname: getattr(instance, field.attname) for field in instance._meta.concrete_fields}
-
-
-def lock(queryset: TenantQuerySet[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:
-    """Give the one visible row with this key, locked until the end of the transaction.
-
-    :raises NotFound: if no such row exists for the actor.
-    """
-    return pick(queryset.visible_to(actor).select_for_update(of=("self",)), key, argument=argument)
-
-
-def stored_values(instance: Row, actor: Actor) -> dict[str, Any]:
-    """Lock the row of an instance that was changed in memory, and give its columns as they are stored.
-
-    :raises NotFound: if the row is gone, or hidden from the actor.
-    """
-    queryset: Any = type(instance)._default_manager
-    return column_values(lock(queryset.all(), actor, instance.pk))
 
 
 def validate(instance: models.Model) -> None:
@@ -152,7 +130,7 @@ def store(
             else:
                 instance.save(force_insert=True)
             return stored
-        before = stored_values(instance, actor) if before is None else before
+        before = locking.stored_values(instance, actor) if before is None else before
         if expected_version is not None and before["version"] != expected_version:
             raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
         validate(instance)
@@ -215,22 +193,13 @@ def soft_delete(
 
     :raises Conflict: if the stored version is another than the expected one.
     """
-    before = stored_values(instance, actor) if before is None else before
+    before = locking.stored_values(instance, actor) if before is None else before
     if expected_version is not None and before["version"] != expected_version:
         raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
     instance.deleted_at = timezone.now()
     instance.version = before["version"] + 1
     instance.save(update_fields=["deleted_at", "version", "updated_at"])
     _note(instance, HistoryKind.DELETED, actor)
-
-
-def lock_deleted(queryset: LiveQuerySet[Live], actor: Actor, key: object) -> Live:
-    """Give the row with this key, deleted or not, locked until the end of the transaction.
-
-    :raises NotFound: if no such row exists, or existed, for the actor.
-    """
-    rows = queryset.with_deleted_for(actor).select_for_update(of=("self",))
-    return pick(rows, key)
 
 
 def undelete(instance: LiveModel, *, actor: Actor, before: Mapping[str, Any] | None = None) -> Changes:

@@ -12,7 +12,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from crm.actors import Action, Actor
 from crm.models.matching import as_pattern
 from crm.models.tags import Tag, Tagged, tag_slug
-from crm.services import saving
+from crm.services import locking, saving
 from crm.services.history import Changes
 
 
@@ -53,7 +53,7 @@ def update_tag(key: object, values: TagValues, *, actor: Actor) -> Tag:
     """
     actor.require(Action.CHANGE_TAGS)
     saving.refuse_null(values, ["weight", "is_feature"])
-    tag = saving.lock(Tag.objects.all(), actor, key)
+    tag = locking.lock(Tag, actor, key)
     _assign(tag, values)
     return save_tag(tag, actor=actor)
 
@@ -76,7 +76,7 @@ def delete_tag(key: object, *, actor: Actor) -> None:
     :raises NotFound: if the tag does not exist for the actor.
     """
     actor.require(Action.CHANGE_TAGS)
-    saving.lock(Tag.objects.all(), actor, key).delete()
+    locking.lock(Tag, actor, key).delete()
 
 
 def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict
-from crm.services import saving
+from crm.services import locking
 from crm.services.bulk import BulkResult, check_keys, for_each
 from leads.models import Lead
 from leads.services.leads import delete_lead, restore_lead, update_lead
@@ -40,7 +40,7 @@ def update_leads(
         raise Conflict(f"These are {len(wanted)} leads.", count=len(wanted))
 
     def change(key: object) -> bool:
-        lead = saving.lock(Lead.objects.all(), actor, key)
+        lead = locking.lock(Lead, actor, key)
         return update_lead(lead.pk, values, actor=actor).version != lead.version
 
     return for_each(wanted, change)
@@ -74,7 +74,7 @@ def restore_leads(keys: Sequence[object], *, actor: Actor) -> BulkResult:
     actor.require(Action.CHANGE_LEADS)
 
     def restore(key: object) -> bool:
-        if saving.lock_deleted(Lead.objects.all(), actor, key).deleted_at is None:
+        if locking.lock_deleted(Lead.objects.all(), actor, key).deleted_at is None:
             return False
         restore_lead(key, actor=actor)
         return True

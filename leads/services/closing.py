@@ -5,7 +5,7 @@ from django.db import transaction
 from django.db.models import Case, Q, When
 
 from crm.actors import Action, Actor
-from crm.services import saving
+from crm.services import locking, saving
 from leads.models import Lead, LeadStatus, StatusCategory
 from leads.services.known import Known
 from leads.services.leads import write_change
@@ -39,7 +39,7 @@ def close_lead(
     :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock(Lead.objects.all(), actor, key)
+    lead = locking.lock(Lead, actor, key)
     meaning = OUTCOMES.get(outcome.strip().casefold())
     if meaning is None:
         raise ValidationError({"status": ["Enter won, lost or closed."]})
@@ -50,7 +50,7 @@ def close_lead(
     status = meant.order_by(named, "weight", "pk").first()
     if status is None:
         raise ValidationError({"status": [f"The company has no status for {name.lower()} leads."]})
-    before = saving.column_values(lead)
+    before = locking.column_values(lead)
     known = Known({"lost_reason_id": lost_reason_id}, actor=actor, lead=lead)
     lead.status = status
     if category != StatusCategory.WON and reason_lost is not None:

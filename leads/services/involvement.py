@@ -5,7 +5,7 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.errors import Forbidden, NotFound
 from crm.models import User
-from crm.services import saving
+from crm.services import locking, saving
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson
 from leads.services import announcing
 from people.models import PeopleRelationship, Person
@@ -25,7 +25,7 @@ def _change(lead: Lead, tie: Tie, user: User, *, present: bool, actor: Actor) ->
         row.delete()
     name = "participants" if tie is LeadParticipant else "followers"
     change = [[], [str(user)]] if present else [[str(user)], []]
-    saving.store(lead, actor=actor, before=saving.column_values(lead), relations={name: change})
+    saving.store(lead, actor=actor, before=locking.column_values(lead), relations={name: change})
     announcing.announce(
         lead,
         "updated",
@@ -43,7 +43,7 @@ def add_participant(lead_key: object, user_key: object, *, actor: Actor) -> None
     :raises NotFound: if lead or member does not exist for the actor.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="lead_id")
+    lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
     user: User = User.objects.find(actor, user_key, argument="user_id")
     _change(lead, LeadParticipant, user, present=True, actor=actor)
 
@@ -55,7 +55,7 @@ def remove_participant(lead_key: object, user_key: object, *, actor: Actor) -> N
     :raises NotFound: if the lead does not exist for the actor, or the user takes no part in it.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="lead_id")
+    lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
     user: User = User.objects.find(actor, user_key, argument="user_id")
     if not _change(lead, LeadParticipant, user, present=False, actor=actor):
         raise NotFound("user_id")
@@ -64,7 +64,7 @@ def remove_participant(lead_key: object, user_key: object, *, actor: Actor) -> N
 def _change_person(lead: Lead, change: list[list[str]], *, actor: Actor) -> None:
     """Keep in the history what became of a person's part in a lead, and tell the subscribers."""
     saving.store(
-        lead, actor=actor, before=saving.column_values(lead), relations={"people_participants": change}
+        lead, actor=actor, before=locking.column_values(lead), relations={"people_participants": change}
     )
     seen_by = announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id)
     announcing.announce(lead, "updated", actor=actor, before=seen_by, after=seen_by)
@@ -83,7 +83,7 @@ def add_person(
     :raises NotFound: if lead, person or relationship does not exist for the actor.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="lead_id")
+    lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
     person: Person = Person.objects.find(actor, person_key, argument="people_id")
     relationship: PeopleRelationship | None = None
     if not saving.is_none_given(relationship_key):
@@ -107,7 +107,7 @@ def remove_person(
         or another one.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="lead_id")
+    lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
     person: Person = Person.objects.find(actor, person_key, argument="people_id")
     row = LeadPerson.objects.filter(lead=lead, person=person).select_related("relationship").first()
     if row is None:
@@ -137,7 +137,7 @@ def follow_lead(lead_key: object, *, actor: Actor, user_key: object = None) -> N
     :raises Forbidden: if somebody below manager names another member.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="entity_id")
+    lead = locking.lock(Lead, actor, lead_key, argument="entity_id")
     _change(lead, LeadFollower, _follower(user_key, actor), present=True, actor=actor)
 
 
@@ -149,5 +149,5 @@ def unfollow_lead(lead_key: object, *, actor: Actor, user_key: object = None) ->
     :raises Forbidden: if somebody below manager names another member.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock(Lead.objects.all(), actor, lead_key, argument="entity_id")
+    lead = locking.lock(Lead, actor, lead_key, argument="entity_id")
     return _change(lead, LeadFollower, _follower(user_key, actor), present=False, actor=actor)

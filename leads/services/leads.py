@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm.actors import Action, Actor
 from crm.models import User
 from crm.models.lifecycle import LIVE
-from crm.services import channels, custom_fields, file_links, messages, saving, tags
+from crm.services import channels, custom_fields, file_links, locking, messages, saving, tags
 from crm.services.history import Changes
 from crm.services.saving import Stored
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadRoutingLog, LeadStatus, ReceiverAttempt
@@ -90,8 +90,8 @@ def update_lead(
     :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock(Lead.objects.all(), actor, key)
-    before = saving.column_values(lead)
+    lead = locking.lock(Lead, actor, key)
+    before = locking.column_values(lead)
     saving.check_current_company(values.get("company_id"), actor)
     known = Known(values, actor=actor, lead=lead)
     _assign(lead, values, known, actor)
@@ -113,10 +113,10 @@ def save_lead(
     :raises Conflict: if somebody stored another version meanwhile.
     """
     actor.require(Action.CHANGE_LEADS)
-    stored = saving.lock(Lead.objects.all(), actor, lead.pk)
+    stored = locking.lock(Lead, actor, lead.pk)
     known = Known({}, actor=actor, lead=stored)
     known.take(lead)
-    before = saving.column_values(stored)
+    before = locking.column_values(stored)
     return write_change(
         lead, values or {}, known, actor=actor, before=before, expected_version=expected_version
     )
@@ -225,9 +225,9 @@ def delete_lead(key: object, *, actor: Actor, expected_version: int | None = Non
     :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock(Lead.objects.all(), actor, key)
+    lead = locking.lock(Lead, actor, key)
     saving.soft_delete(
-        lead, actor=actor, before=saving.column_values(lead), expected_version=expected_version
+        lead, actor=actor, before=locking.column_values(lead), expected_version=expected_version
     )
     seen_by = announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id)
     announcing.announce(lead, "deleted", actor=actor, before=seen_by, after=frozenset())
@@ -242,7 +242,7 @@ def restore_lead(key: object, *, actor: Actor) -> None:
     :raises NotFound: if the lead never existed for the actor.
     """
     actor.require(Action.CHANGE_LEADS)
-    lead = saving.lock_deleted(Lead.objects.all(), actor, key)
+    lead = locking.lock_deleted(Lead.objects.all(), actor, key)
     if lead.deleted_at is None:
         return
     before = {"stage_id": lead.stage_id}

@@ -9,7 +9,7 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.models.lifecycle import LIVE
-from crm.services import saving
+from crm.services import locking, saving
 from crm.services.replacing import lock_company, reorder
 from leads.models import LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
 
@@ -70,9 +70,8 @@ def update_lookup(model: type[Lookup], key: object, values: LookupValues, *, act
     :raises Conflict: if a default would be lost, or a status that is needed or in use another category.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    rows: Any = model._default_manager
-    row: Any = saving.lock(rows.all(), actor, key)
-    before = saving.column_values(row)
+    row: Any = locking.lock(model, actor, key)
+    before = locking.column_values(row)
     _assign(row, values, actor)
     saved: Lookup = save_lookup(row, actor=actor, before=before)
     return saved
@@ -102,7 +101,7 @@ def save_lookup(row: Lookup, *, actor: Actor, before: Mapping[str, Any] | None =
     """
     actor.require(Action.CHANGE_LOOKUPS)
     if not row._state.adding and before is None:
-        before = saving.stored_values(row, actor)
+        before = locking.stored_values(row, actor)
     if before is not None:
         _keep_category(row, before, actor)
     if isinstance(row, LeadStatus | LeadReceiver):
@@ -116,7 +115,7 @@ def _keep_one_default(row: LeadStatus | LeadReceiver, actor: Actor) -> None:
     if row.is_default:
         lock_company(actor.company_id)
         for other in others.select_for_update(of=("self",)):
-            before = saving.column_values(other)
+            before = locking.column_values(other)
             other.is_default = False
             saving.store(other, actor=actor, before=before)
     elif isinstance(row, LeadStatus) and not others.exists():

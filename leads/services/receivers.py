@@ -7,7 +7,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.models import User
-from crm.services import saving
+from crm.services import locking, saving
 from crm.services.replacing import find_replacement
 from leads.models import LeadReceiver, LeadRotation, LeadSource, LeadType
 from leads.routing.template import compile_template
@@ -62,7 +62,7 @@ def update_receiver(key: object, values: ReceiverValues, *, actor: Actor) -> Lea
     :raises NotFound: if the receiver, or something that the values name, does not exist for the actor.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    receiver = saving.lock(LeadReceiver.objects.all(), actor, key)
+    receiver = locking.lock(LeadReceiver, actor, key)
     _assign(receiver, values, actor)
     return save_receiver(receiver, actor=actor)
 
@@ -111,7 +111,7 @@ def renew_key(key: object, *, actor: Actor) -> LeadReceiver:
     :raises NotFound: if the receiver does not exist for the actor.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    receiver = saving.lock(LeadReceiver.objects.all(), actor, key)
+    receiver = locking.lock(LeadReceiver, actor, key)
     receiver.secret_number += 1
     saving.store(receiver, actor=actor)
     return receiver
@@ -127,6 +127,6 @@ def delete_receiver(key: object, *, actor: Actor, replacement_key: object = None
     :raises ValidationError: if it is to be replaced by itself.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    receiver = saving.lock(LeadReceiver.objects.all(), actor, key)
+    receiver = locking.lock(LeadReceiver, actor, key)
     replacement = find_replacement(receiver, replacement_key, actor=actor)
     hand_over(receiver, "receiver", replacement, actor=actor)

@@ -10,7 +10,7 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.errors import NotFound
 from crm.models import Filesystem
-from crm.services import saving
+from crm.services import locking
 from crm.services.file_links import FileValues
 from leads.services.records import UPDATES
 
@@ -49,7 +49,7 @@ def attach_stored(
     :raises NotFound: if file or record does not exist for the actor.
     """
     actor.require(Action.CHANGE_FILES)
-    row = saving.lock(Filesystem.objects.all(), actor, file_key, argument="filesystem_uuid")
+    row = locking.lock(Filesystem, actor, file_key, argument="filesystem_uuid")
     values: FileValues = {"row": row, "field_name": field_name}
     _update(entity_type, entity_key, {"files": [values]}, actor)
     return row

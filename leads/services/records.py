@@ -10,7 +10,7 @@ from crm.actors import Actor
 from crm.errors import NotFound
 from crm.models import Tag
 from crm.models.tags import Tagged
-from crm.services import saving
+from crm.services import locking
 from leads.models import Lead
 from leads.services.leads import update_lead
 from people.models import Organization, Person
@@ -41,7 +41,7 @@ def tie_tag(tag_key: object, entity_type: str, entity_key: object, *, present: b
     :raises NotFound: if tag or record does not exist for the actor.
     """
     model, _update_record = UPDATES[entity_type]
-    record: Any = saving.lock(model.objects.all(), actor, entity_key, argument="entity_id")
+    record: Any = locking.lock(model, actor, entity_key, argument="entity_id")
     tag: Tag = Tag.objects.find(actor, tag_key, argument="tag_id")
     others = [other for other in record.tags.all() if other.pk != tag.pk]
     wanted = [*others, tag] if present else others

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict
-from crm.services import saving
+from crm.services import locking, saving
 from crm.services.replacing import find_replacement
 from leads.models import LeadPerson
 from leads.services.involvement import add_person
@@ -39,7 +39,7 @@ def update_relationship(key: object, values: RelationshipValues, *, actor: Actor
     :raises ValidationError: if the name is empty, too long or taken.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    relationship = saving.lock(PeopleRelationship.objects.all(), actor, key)
+    relationship = locking.lock(PeopleRelationship, actor, key)
     _assign(relationship, values)
     return save_relationship(relationship, actor=actor)
 
@@ -73,7 +73,7 @@ def delete_relationship(key: object, *, actor: Actor, replacement_key: object = 
     :raises ValidationError: if it is to be replaced by itself.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    relationship = saving.lock(PeopleRelationship.objects.all(), actor, key)
+    relationship = locking.lock(PeopleRelationship, actor, key)
     replacement = find_replacement(relationship, replacement_key, actor=actor)
     parts = LeadPerson.objects.filter(relationship=relationship)
     live = list(

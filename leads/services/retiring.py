@@ -9,7 +9,7 @@ from django.db.models import RestrictedError
 from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.models.lifecycle import LIVE
-from crm.services import saving
+from crm.services import locking
 from crm.services.replacing import find_replacement
 from leads.models import Lead, LeadLostReason, LeadSource, LeadStatus, LeadType
 from leads.services.leads import update_lead
@@ -34,7 +34,7 @@ def delete_lookup(model: type[Any], key: object, *, actor: Actor, replacement_ke
     :raises ValidationError: if it is to be replaced by itself, or by a reason that is not given any more.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    row = saving.lock(model._default_manager.all(), actor, key)
+    row = locking.lock(model, actor, key)
     replacement = find_replacement(row, replacement_key, actor=actor)
     if isinstance(replacement, LeadLostReason) and not replacement.is_active:
         raise ValidationError({"replacement_id": ["This reason is not given any more."]})

@@ -10,7 +10,7 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.models import User
-from crm.services import nesting, saving
+from crm.services import locking, nesting, saving
 from crm.services.replacing import find_replacement
 from leads.models import LeadReceiver, LeadRotation, LeadRotationAgent
 from leads.routing.rotation import shares_of
@@ -57,7 +57,7 @@ def update_rotation(key: object, values: RotationValues, *, actor: Actor) -> Lea
     :raises NotFound: if the rotation, or a user whom the values name, does not exist for the actor.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    rotation = saving.lock(LeadRotation.objects.all(), actor, key)
+    rotation = locking.lock(LeadRotation, actor, key)
     _assign(rotation, values)
     agents = (values["agents"] or []) if "agents" in values else None
     return save_rotation(rotation, actor=actor, agents=agents)
@@ -85,7 +85,7 @@ def save_rotation(
         saving.store(rotation, actor=actor)
         _replace_agents(rotation, agents or [], actor)
         return rotation
-    before = saving.stored_values(rotation, actor)
+    before = locking.stored_values(rotation, actor)
     # Leads may have been routed since the row was read.
     rotation.hits = before["hits"]
     changed = agents is not None and _replace_agents(rotation, agents, actor)
@@ -168,7 +168,7 @@ def delete_rotation(key: object, *, actor: Actor, replacement_key: object = None
     :raises ValidationError: if it is to be replaced by itself.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    rotation = saving.lock(LeadRotation.objects.all(), actor, key)
+    rotation = locking.lock(LeadRotation, actor, key)
     replacement = find_replacement(rotation, replacement_key, actor=actor)
     receivers = LeadReceiver.objects.visible_to(actor).filter(rotation=rotation).order_by("pk")
     keys = list(receivers.values_list("pk", flat=True))

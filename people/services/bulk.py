@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from crm.actors import Action, Actor
-from crm.services import saving
+from crm.services import locking
 from crm.services.bulk import BulkResult, check_keys, for_each
 from people.models import Person
 from people.services.people import delete_person, restore_person
@@ -31,7 +31,7 @@ def restore_people(keys: Sequence[object], *, actor: Actor) -> BulkResult:
     actor.require(Action.CHANGE_PEOPLE)
 
     def restore(key: object) -> bool:
-        if saving.lock_deleted(Person.objects.all(), actor, key).deleted_at is None:
+        if locking.lock_deleted(Person.objects.all(), actor, key).deleted_at is None:
             return False
         restore_person(key, actor=actor)
         return True

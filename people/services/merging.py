@@ -13,7 +13,7 @@ from crm.actors import Action, Actor
 from crm.errors import Conflict, NotFound
 from crm.models.custom_fields import EntityKind
 from crm.models.history import HistoryKind
-from crm.services import history, saving
+from crm.services import history, locking, saving
 from people.models import Address, Contact, Merge, Organization, Person
 from people.services.relations import Move, Plan, plan_moves
 from people.signals import rows_moved
@@ -162,7 +162,7 @@ def merge(
     """
     actor.require(Action.CHANGE_PEOPLE)
     winner, *losers = _locked(model, key, duplicate_keys, actor)
-    before = saving.column_values(winner)
+    before = locking.column_values(winner)
     if expected_version is not None and before["version"] != expected_version:
         raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
     plan = plan_merge(winner, losers, lock=True)
@@ -208,7 +208,7 @@ def _journal(plan: MergePlan) -> dict[str, Any]:
 
 
 def _plain_values(row: Model) -> dict[str, Any]:
-    return {name: history.plain(value) for name, value in saving.column_values(row).items()}
+    return {name: history.plain(value) for name, value in locking.column_values(row).items()}
 
 
 def _keep_one_default(plan: Plan, journal: dict[str, Any]) -> None:

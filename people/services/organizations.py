@@ -9,7 +9,7 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.errors import Conflict, NotFound
 from crm.models.base import parse_id, parse_uuid
-from crm.services import custom_fields, file_links, saving, tags
+from crm.services import custom_fields, file_links, locking, saving, tags
 from crm.services.history import Changes
 from people.models import Organization, Person
 
@@ -67,8 +67,8 @@ def update_organization(
     :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_PEOPLE)
-    organization = saving.lock(Organization.objects.all(), actor, key)
-    before = saving.column_values(organization)
+    organization = locking.lock(Organization, actor, key)
+    before = locking.column_values(organization)
     _assign(organization, values, actor)
     return save_organization(
         organization, actor=actor, values=values, before=before, expected_version=expected_version
@@ -122,11 +122,11 @@ def find_or_create_by_name(name: str, *, actor: Actor) -> Organization:
 def delete_organization(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
     """Delete an organization softly; its people and leads keep the link and show none meanwhile."""
     actor.require(Action.CHANGE_PEOPLE)
-    organization = saving.lock(Organization.objects.all(), actor, key)
+    organization = locking.lock(Organization, actor, key)
     saving.soft_delete(
         organization,
         actor=actor,
-        before=saving.column_values(organization),
+        before=locking.column_values(organization),
         expected_version=expected_version,
     )
 
@@ -138,7 +138,7 @@ def restore_organization(key: object, *, actor: Actor) -> None:
     :raises Conflict: if the organization was merged into another one.
     """
     actor.require(Action.CHANGE_PEOPLE)
-    organization = saving.lock_deleted(Organization.objects.all(), actor, key)
+    organization = locking.lock_deleted(Organization.objects.all(), actor, key)
     check_not_merged(organization)
     if organization.deleted_at is not None:
         saving.undelete(organization, actor=actor)
@@ -183,9 +183,7 @@ def add_people(organization_key: object, people_keys: Mapping[str, object], *, a
     :raises NotFound: if the organization or one of the people does not exist for the actor.
     """
     actor.require(Action.CHANGE_PEOPLE)
-    organization = saving.lock(
-        Organization.objects.all(), actor, organization_key, argument="organization_id"
-    )
+    organization = locking.lock(Organization, actor, organization_key, argument="organization_id")
     organization.people.add(*_named_people(people_keys, actor))
     return organization
 
@@ -198,9 +196,7 @@ def remove_people(organization_key: object, people_keys: Mapping[str, object], *
     :raises NotFound: if the organization or one of the people does not exist for the actor.
     """
     actor.require(Action.CHANGE_PEOPLE)
-    organization = saving.lock(
-        Organization.objects.all(), actor, organization_key, argument="organization_id"
-    )
+    organization = locking.lock(Organization, actor, organization_key, argument="organization_id")
     people = _named_people(people_keys, actor)
     were_in = organization.people.filter(pk__in=[person.pk for person in people]).exists()
     organization.people.remove(*people)

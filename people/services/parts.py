@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from crm.actors import Action, Actor
 from crm.errors import NotFound
-from crm.services import saving
+from crm.services import locking, saving
 from people.models import Address, Contact, ContactType, Employment, Person
 from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
 from people.services.employments import EmploymentValues
@@ -50,7 +50,7 @@ def _lock(model: type[Any], key: object, actor: Actor) -> tuple[Any, Person]:
     """
     row = model.objects.find(actor, key)
     try:
-        person = saving.lock(Person.objects.all(), actor, row.person_id)
+        person = locking.lock(Person, actor, row.person_id)
     except NotFound:
         raise NotFound from None
     return row, person
@@ -61,7 +61,7 @@ def _create(model: type[Any], person_key: object, values: Any, *, argument: str,
     actor.require(Action.CHANGE_PEOPLE)
     if values.get("id") is not None:
         raise ValidationError({"id": ["What is new has no id yet."]})
-    person = saving.lock(Person.objects.all(), actor, person_key, argument=argument)
+    person = locking.lock(Person, actor, person_key, argument=argument)
     rows = _rows_of(model, person)
     _change_list(model, person, [*({"id": row.pk} for row in rows), values], place=len(rows), actor=actor)
     before = {row.pk for row in rows}

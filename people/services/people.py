@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
-from crm.services import custom_fields, file_links, saving, tags
+from crm.services import custom_fields, file_links, locking, saving, tags
 from crm.services.history import Changes
 from people.models import Organization, Person
 from people.services import contacts, employments, organizations
@@ -72,8 +72,8 @@ def update_person(
     :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_PEOPLE)
-    person = saving.lock(Person.objects.all(), actor, key)
-    before = saving.column_values(person)
+    person = locking.lock(Person, actor, key)
+    before = locking.column_values(person)
     _assign(person, values, actor)
     return save_person(person, actor=actor, values=values, before=before, expected_version=expected_version)
 
@@ -95,7 +95,7 @@ def save_person(
     relations = values or {}
     adding = person._state.adding
     if not adding and before is None:
-        before = saving.stored_values(person, actor)
+        before = locking.stored_values(person, actor)
     plan = contacts.plan_contacts(
         person,
         relations.get("contacts") or ([] if "contacts" in relations else None),
@@ -156,9 +156,9 @@ def _replace_organizations(person: Person, relations: PersonValues, actor: Actor
 def delete_person(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
     """Delete a person softly; leads keep the link and show none meanwhile."""
     actor.require(Action.CHANGE_PEOPLE)
-    person = saving.lock(Person.objects.all(), actor, key)
+    person = locking.lock(Person, actor, key)
     saving.soft_delete(
-        person, actor=actor, before=saving.column_values(person), expected_version=expected_version
+        person, actor=actor, before=locking.column_values(person), expected_version=expected_version
     )
 
 
@@ -169,7 +169,7 @@ def restore_person(key: object, *, actor: Actor) -> None:
     :raises Conflict: if the person was merged into another one.
     """
     actor.require(Action.CHANGE_PEOPLE)
-    person = saving.lock_deleted(Person.objects.all(), actor, key)
+    person = locking.lock_deleted(Person.objects.all(), actor, key)
     check_not_merged(person)
     if person.deleted_at is not None:
         saving.undelete(person, actor=actor)

@@ -12,7 +12,7 @@ from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.models.custom_fields import EntityKind
 from crm.models.history import HistoryKind
-from crm.services import history, saving
+from crm.services import history, locking, saving
 from people.models import Address, Contact, ContactKind, Merge, Organization, Person
 from people.models.canonical import has_email_form
 from people.services.merging import make_findable
@@ -35,12 +35,12 @@ def undo_merge(key: object, *, actor: Actor) -> Merge:
         changed since.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    merge = saving.lock(Merge.objects.all(), actor, key)
+    merge = locking.lock(Merge, actor, key)
     if merge.undone_at is not None:
         raise Conflict("This merge is undone already.")
     winner, losers = _locked(merge, actor)
     _check_latest(merge, winner)
-    before = saving.column_values(winner)
+    before = locking.column_values(winner)
     moves = list(_moves(merge, winner, losers))
     differing = [*_changed_hands(moves), *_changed_columns(merge), *_changed_fields(merge, winner)]
     if differing:

@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict
-from crm.services import nesting, saving
+from crm.services import locking, nesting, saving
 from crm.services.replacing import find_replacement, lock_company, reorder
 from pipelines.models import Pipeline, Stage
 from pipelines.services.stages import StageValues, check_pipeline, refuse_with_leads, write_stage
@@ -59,8 +59,8 @@ def update_pipeline(key: object, values: PipelineValues, *, actor: Actor) -> Pip
     """
     actor.require(Action.CHANGE_PIPELINES)
     saving.refuse_null(values, ["weight", "is_default"])
-    pipeline = saving.lock(Pipeline.objects.all(), actor, key)
-    before = saving.column_values(pipeline)
+    pipeline = locking.lock(Pipeline, actor, key)
+    before = locking.column_values(pipeline)
     _assign_pipeline(pipeline, values)
     return save_pipeline(pipeline, actor=actor, stages=values.get("stages") or [], before=before)
 
@@ -81,7 +81,7 @@ def save_pipeline(
     actor.require(Action.CHANGE_PIPELINES)
     adding = pipeline._state.adding
     if not adding and before is None:
-        before = saving.stored_values(pipeline, actor)
+        before = locking.stored_values(pipeline, actor)
     others = Pipeline.objects.visible_to(actor).exclude(pk=pipeline.pk)
     if before and before["is_default"] and not pipeline.is_default:
         raise ValidationError({"is_default": ["Make another pipeline the default instead."]})
@@ -89,7 +89,7 @@ def save_pipeline(
     if pipeline.is_default and not (before and before["is_default"]):
         lock_company(actor.company_id)
         for other in others.filter(is_default=True).select_for_update(of=("self",)):
-            stored = saving.column_values(other)
+            stored = locking.column_values(other)
             other.is_default = False
             saving.store(other, actor=actor, before=stored)
     if adding and not pipeline.weight:
@@ -114,8 +114,8 @@ def _write_stages(pipeline: Pipeline, stages: Sequence[StageValues], actor: Acto
         with nesting.within(f"stages.{index}"):
             check_pipeline(values, pipeline, actor)
             if values.get("id") is not None:
-                stage = saving.lock(pipeline.stages.all(), actor, values["id"])
-                before = saving.column_values(stage)
+                stage = locking.lock_among(pipeline.stages.all(), actor, values["id"])
+                before = locking.column_values(stage)
                 write_stage(stage, values, actor, before=before)
                 yield None if stage.version == before["version"] else stage.name
             else:
@@ -140,7 +140,7 @@ def delete_pipeline(key: object, *, actor: Actor, replacement_key: object = None
     :raises ValidationError: if it is to be replaced by itself, or by one without stages.
     """
     actor.require(Action.CHANGE_PIPELINES)
-    pipeline = saving.lock(Pipeline.objects.all(), actor, key)
+    pipeline = locking.lock(Pipeline, actor, key)
     replacement = find_replacement(pipeline, replacement_key, actor=actor)
     if replacement is not None:
         _move_leads(pipeline, replacement, actor)
@@ -182,7 +182,7 @@ def reorder_pipelines(keys: Sequence[object], *, actor: Actor) -> list[Pipeline]
 def restore_pipeline(key: object, *, actor: Actor) -> None:
     """Bring a deleted pipeline back, not as the default; one that is not deleted is left as it is."""
     actor.require(Action.CHANGE_PIPELINES)
-    pipeline = saving.lock_deleted(Pipeline.objects.all(), actor, key)
+    pipeline = locking.lock_deleted(Pipeline.objects.all(), actor, key)
     if pipeline.deleted_at is not None:
         taken = set(Pipeline.objects.visible_to(actor).values_list("slug", flat=True))
         pipeline.slug = _free_slug(pipeline.slug, taken)

@@ -10,7 +10,7 @@ from django.db.models import Max
 from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.models.lifecycle import LIVE
-from crm.services import saving
+from crm.services import locking, saving
 from crm.services.replacing import find_replacement, reorder
 from pipelines.models import Pipeline, Stage
 from pipelines.signals import stage_replaced
@@ -71,7 +71,7 @@ def create_stage(values: StageValues, *, actor: Actor) -> Stage:
     argument, key = _pipeline_key(values)
     if key is None:
         raise ValidationError({argument: ["Say in which pipeline the stage is."]})
-    pipeline = saving.lock(Pipeline.objects.all(), actor, key, argument=argument)
+    pipeline = locking.lock(Pipeline, actor, key, argument=argument)
     return write_stage(Stage(company_id=actor.company_id, pipeline=pipeline), values, actor)
 
 
@@ -83,10 +83,10 @@ def update_stage(key: object, values: StageValues, *, actor: Actor) -> Stage:
     :raises ValidationError: if a rule is broken.
     """
     actor.require(Action.CHANGE_PIPELINES)
-    stage = saving.lock(Stage.objects.all(), actor, key)
+    stage = locking.lock(Stage, actor, key)
     saving.refuse_null(values, ["rotting_days", "weight"])
     check_pipeline(values, stage.pipeline, actor)
-    return write_stage(stage, values, actor, before=saving.column_values(stage))
+    return write_stage(stage, values, actor, before=locking.column_values(stage))
 
 
 def write_stage(
@@ -137,7 +137,7 @@ def delete_stage(key: object, *, actor: Actor, replacement_key: object = None) -
     :raises Conflict: if live leads are in it and no stage takes its place, or it is the last live one.
     """
     actor.require(Action.CHANGE_PIPELINES)
-    stage = saving.lock(Stage.objects.all(), actor, key)
+    stage = locking.lock(Stage, actor, key)
     lock_pipeline(stage.pipeline_id)
     replacement = find_replacement(stage, replacement_key, actor=actor)
     if replacement is not None:
@@ -162,7 +162,7 @@ def reorder_stages(pipeline_key: object, keys: Sequence[object], *, actor: Actor
     :raises ValidationError: if a stage is missing, named twice, or of another pipeline.
     """
     actor.require(Action.CHANGE_PIPELINES)
-    pipeline = saving.lock(Pipeline.objects.all(), actor, pipeline_key)
+    pipeline = locking.lock(Pipeline, actor, pipeline_key)
     stages = Stage.objects.visible_to(actor).filter(pipeline=pipeline)
     reorder(stages, keys, actor=actor, argument="stages_id")
     return pipeline
@@ -175,7 +175,7 @@ def restore_stage(key: object, *, actor: Actor) -> None:
     :raises Conflict: if its pipeline is deleted.
     """
     actor.require(Action.CHANGE_PIPELINES)
-    stage = saving.lock_deleted(Stage.objects.all(), actor, key)
+    stage = locking.lock_deleted(Stage.objects.all(), actor, key)
     if stage.pipeline.deleted_at is not None:
         raise Conflict("Restore the pipeline first.")
     if stage.deleted_at is not None:

@@ -1,0 +1,61 @@
+"""The row of a change: looked up in scope, and locked until the end of the transaction."""
+
+from typing import Any, TypeVar
+
+from django.db import models
+
+from crm.actors import Actor
+from crm.errors import NotFound
+from crm.models.base import TenantQuerySet, pick
+from crm.models.lifecycle import LiveModel, LiveQuerySet
+from crm.models.locked import can_lock, locked_row
+from crm.models.prepared import Uncompilable
+
+Row = TypeVar("Row", bound=models.Model)
+Live = TypeVar("Live", bound=LiveModel)
+
+
+def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:
+    """Give the one visible row of a model with this key, locked until the end of the transaction.
+
+    :param argument: path of the input that named the key, for the error.
+    :raises NotFound: if no such row exists for the actor.
+    """
+    if can_lock(model):
+        try:
+            found = locked_row(model, actor, key)
+        except Uncompilable:
+            pass
+        else:
+            if found is None:
+                raise NotFound(argument)
+            return found
+    rows: Any = model._default_manager.all()
+    locked: Row = lock_among(rows, actor, key, argument=argument)
+    return locked
+
+
+def lock_among(rows: TenantQuerySet[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:
+    """Give the visible one among some rows, as ``lock`` does."""
+    return pick(rows.visible_to(actor).select_for_update(of=("self",)), key, argument=argument)
+
+
+def lock_deleted(rows: LiveQuerySet[Live], actor: Actor, key: object) -> Live:
+    """Give the row with this key, deleted or not, locked until the end of the transaction.
+
+    :raises NotFound: if no such row exists, or existed, for the actor.
+    """
+    return pick(rows.with_deleted_for(actor).select_for_update(of=("self",)), key)
+
+
+def column_values(instance: models.Model) -> dict[str, Any]:
+    """Give the stored columns of a row by attribute name, the version included."""
+    return {field.attname: getattr(instance, field.attname) for field in instance._meta.concrete_fields}
+
+
+def stored_values(instance: models.Model, actor: Actor) -> dict[str, Any]:
+    """Lock the row of an instance that was changed in memory, and give its columns as they are stored.
+
+    :raises NotFound: if the row is gone, or hidden from the actor.
+    """
+    return column_values(lock(type(instance), actor, instance.pk))
