@@ -1,5 +1,6 @@
 """Statements that are compiled once and bound each time: queries of Django's ORM with places for values."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import BigIntegerField, Expression, Field, QuerySet
+from django.db.models import BigIntegerField, Expression, Field, JSONField, QuerySet
 from psycopg import RawCursor
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
@@ -151,6 +152,19 @@ def _sent(value: Any) -> Any:
     if isinstance(value, list):
         return [_sent(each) for each in value]
     return Int8(value) if type(value) is int else value
+
+
+def as_text(column: Any, value: Any) -> str | None:
+    """Give a value as the text that PostgreSQL reads as the column's type.
+
+    As values of Python they would have types of their own, which change with what is null, and each mixture
+    would be a statement of its own.
+    """
+    if value is None:
+        return None
+    if isinstance(column, JSONField):
+        return json.dumps(value, cls=column.encoder)
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _log(text: str, bound: Sequence[Any], seconds: float) -> None:

@@ -1,15 +1,13 @@
 """New rows of several models that belong together, written at once."""
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import date
 from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import JSONField, Model
+from django.db.models import Model
 
-from crm.models.prepared import Marker, Sql, Statement
+from crm.models.prepared import Marker, Sql, Statement, as_text
 
 #: Where a row refers to others of the same call: its column, and the place of the other's group.
 References = tuple[tuple[str, int], ...]
@@ -72,7 +70,7 @@ def _insert_at_once(grouped: list[tuple[list[Model], References]]) -> None:
     for place, (group, references) in enumerate(grouped):
         for number, row in enumerate(group):
             for column in _own_columns(type(row), references):
-                values[f"{place}.{number}.{column.attname}"] = _text(column, column.pre_save(row, True))
+                values[f"{place}.{number}.{column.attname}"] = as_text(column, column.pre_save(row, True))
     [keys] = _statement(shape).rows(values)
     for (group, references), of_group in zip(grouped, keys, strict=True):
         for row, key in zip(group, of_group, strict=True):
@@ -113,16 +111,3 @@ def _statement(shape: tuple[Group, ...]) -> Statement:
         ]
     keys = (f"ARRAY(SELECT id FROM row_{place} ORDER BY id)" for place in range(len(shape)))  # noqa: S608
     return Statement.of(*pieces[:-1], f" SELECT {', '.join(keys)}")
-
-
-def _text(column: Any, value: Any) -> str | None:
-    """Give a value as the text that PostgreSQL reads as the column's type.
-
-    As values of Python they would have types of their own, which change with what is null, and each mixture
-    would be a statement of its own.
-    """
-    if value is None:
-        return None
-    if isinstance(column, JSONField):
-        return json.dumps(value, cls=column.encoder)
-    return value.isoformat() if isinstance(value, date) else str(value)

@@ -18,6 +18,7 @@ from crm.models.base import parse_id, pick
 from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveModel
 from crm.models.together import insert_together
+from crm.models.updating import save_columns
 from crm.services import history, locking
 from crm.services.history import Changes
 
@@ -149,7 +150,7 @@ def store(
             if "version" in before:
                 instance.version = before["version"] + 1  # type: ignore[attr-defined]  # only where counted
                 bookkeeping.append("version")
-            instance.save(update_fields=[*_changed(instance, before), *bookkeeping])
+            save_columns(instance, {*_changed(instance, before), *bookkeeping})
             insert_together(rows)
     except IntegrityError as clash:
         raise Conflict("Another change was stored at the same time.") from clash
@@ -198,7 +199,7 @@ def soft_delete(
         raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
     instance.deleted_at = timezone.now()
     instance.version = before["version"] + 1
-    instance.save(update_fields=["deleted_at", "version", "updated_at"])
+    save_columns(instance, {"deleted_at", "version", "updated_at"})
     _note(instance, HistoryKind.DELETED, actor)
 
 

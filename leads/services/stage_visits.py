@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from crm.actors import Actor
+from crm.models.updating import save_columns
 from leads.models import Lead, StageVisit
 
 
@@ -28,7 +29,7 @@ def next_visit(lead: Lead, present: StageVisit | None, *, actor: Actor) -> Stage
         # A clock that was set back makes no stay end before it began.
         entered_at = max(entered_at, present.entered_at)
         present.left_at = entered_at
-        present.save(update_fields=["left_at", "updated_at"])
+        save_columns(present, {"left_at", "updated_at"})
     return visit_from(lead, entered_at, actor=actor)
 
 
