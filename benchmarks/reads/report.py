@@ -1,9 +1,9 @@
 """The results: a table of the medians, and what the targets came to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from benchmarks.reads.load import Measure
+from benchmarks.targets import Target, table
 
 Medians = Mapping[tuple[str, str], Measure]
 HEAD = (
@@ -12,21 +12,11 @@ HEAD = (
 )
 
 
-@dataclass(frozen=True)
-class Target:
-    """What one figure of a contender is to be, beside another's in the same rounds."""
-
-    words: str
-    value: Callable[[Medians], float]
-    least: float = 0.0
-    most: float | None = None
-
-
 def _of(workload: str, other: str) -> Callable[[Medians], float]:
     return lambda medians: medians[workload, "crm"].rate / medians[workload, other].rate
 
 
-TARGETS = [
+TARGETS: list[Target[Medians]] = [
     Target("leads-20: rate of the limit's", _of("leads-20", "limit"), least=0.70),
     Target("leads-20: rate of strawberry-django's", _of("leads-20", "strawberry"), least=14),
     Target("leads-20: rate of PostGraphile's", _of("leads-20", "postgraphile"), least=1.5),
@@ -70,16 +60,4 @@ def report(medians: Medians, *, title: str, rounds: int, seconds: int) -> str:
             f"| {workload} | {contender} | {found.rate:.0f} | {share} | {found.median:.1f}"
             f" | {found.slowest:.1f} | {found.app:.2f} | {found.database:.2f} |\n"
         )
-    lines.append("\n| target | wanted | measured | met |\n|---|---|---|---|\n")
-    for target in TARGETS:
-        try:
-            value = target.value(medians)
-        except KeyError:
-            # One of the two did not take part.
-            continue
-        met = (target.least is None or value >= target.least) and (
-            target.most is None or value <= target.most
-        )
-        wanted = f"at least {target.least}" if target.most is None else f"at most {target.most}"
-        lines.append(f"| {target.words} | {wanted} | {value:.2f} | {'yes' if met else 'no'} |\n")
-    return "".join(lines) + "\n"
+    return "".join(lines) + table(TARGETS, medians)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.stream.rounds import Measure
+from benchmarks.targets import Target, table
 
 HEAD = (
     "| case | subscribers | events | deliveries | server CPU us per delivery | last delivery p50 ms | p95 ms"
@@ -24,24 +25,6 @@ class Results:
     sockets: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Target:
-    """What one figure is to be, beside another of the same run."""
-
-    words: str
-    value: Callable[[Results], float]
-    least: float | None = None
-    most: float | None = None
-
-    @property
-    def wanted(self) -> str:
-        return f"at least {self.least}" if self.most is None else f"at most {self.most}"
-
-    def is_met(self, value: float) -> bool:
-        """Tell whether a figure is as wanted."""
-        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
-
-
 def _cost(case: str, of: str = "crm") -> Callable[[Results], float]:
     return lambda results: results.measures[case].per_delivery / results.measures[of].per_delivery
 
@@ -58,7 +41,7 @@ def _sockets(figure: str) -> Callable[[Results], float]:
     return lambda results: results.sockets[figure]
 
 
-TARGETS = [
+TARGETS: list[Target[Results]] = [
     Target("CPU per delivery: the naive one's of the CRM's", _cost("naive", "crm"), least=40),
     Target("last delivery, p50: the naive one's of the CRM's", _delay("naive", "crm", 0.5), least=25),
     Target("last delivery, p95: the naive one's of the CRM's", _delay("naive", "crm", 0.95), least=25),
@@ -92,13 +75,4 @@ def report(results: Results, *, title: str, rounds: int) -> str:
             f" {sockets['failures']:.0f} failed; {sockets['memory']:.1f} KiB of the server's memory for each;"
             f" {sockets['idle']:.1f} % of a core while nothing happens.\n"
         )
-    lines.append("\n| target | wanted | measured | met |\n|---|---|---|---|\n")
-    for target in TARGETS:
-        try:
-            value = target.value(results)
-        except KeyError:
-            # One of the two did not take part.
-            continue
-        met = "yes" if target.is_met(value) else "no"
-        lines.append(f"| {target.words} | {target.wanted} | {value:.2f} | {met} |\n")
-    return "".join(lines) + "\n"
+    return "".join(lines) + table(TARGETS, results)

@@ -219,8 +219,8 @@ def test_a_worker_that_is_told_to_stop_ends_what_it_is_sending(endpoint, receive
     with command("--poll", "0.1") as process:
         wait_until(lambda: receiver.received)
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        assert process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.3)
         hang.set()
         assert process.wait(10) == 0
         assert process.stdout.read() == ""
