@@ -12,7 +12,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
 from crm.actors import Actor, Door
-from crm.credentials import COLUMNS, Credential, Holder, by_hash, token_holders
+from crm.credentials import COLUMNS, Credential, Holder, members, token_holders
 from crm.errors import Forbidden, NotFound, Unauthenticated
 from crm.models import Company, Membership, User
 from crm.models.base import parse_id, parse_uuid
@@ -71,7 +71,7 @@ def authenticate_token(
     """
     now = timezone.now()
     digest = hash_token(raw)
-    found = rows_with(companion, by_hash, hash=digest)
+    found = rows_with(companion, token_holders, hash=digest)
     _expected.pop(digest, None)
     if not found:
         raise Unauthenticated
@@ -157,15 +157,12 @@ def actor_for(user: User, company: Company, *, door: Door) -> Actor:
 def still_good(credential: Credential) -> bool:
     """Tell whether a credential would be given again, with the same rights; for sockets that live long."""
     if credential.token_id is not None:
-        found = token_holders(pk=credential.token_id).first()
+        found = token_holders.rows(pk=credential.token_id)
     else:
-        memberships = Membership.objects.active().filter(
-            user=credential.user_id, company=credential.actor.company_id
-        )
-        found = memberships.values_list(*COLUMNS).first()
-    if found is None:
+        found = members.rows(user=credential.user_id, company=credential.actor.company_id)
+    if not found:
         return False
-    again = Holder(*found).credential(credential.actor.door)
+    again = Holder(*found[0]).credential(credential.actor.door)
     return again.actor == credential.actor and not again.has_expired(timezone.now())
 
 

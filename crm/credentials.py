@@ -86,8 +86,7 @@ def _scopes_in(text: str) -> frozenset[Scope]:
     return frozenset(map(Scope, json.loads(text)))
 
 
-def token_holders(**token: object) -> QuerySet[Any, tuple[Any, ...]]:
-    """Give the columns of the active memberships that such a token opens."""
+def _of_token(**token: object) -> QuerySet[Any, tuple[Any, ...]]:
     # One filter, so that all conditions are about the same token.
     lookups = {f"user__api_tokens__{name}": value for name, value in token.items()}
     of_token = [f"user__api_tokens__{name}" for name in TOKEN_COLUMNS]
@@ -97,5 +96,11 @@ def token_holders(**token: object) -> QuerySet[Any, tuple[Any, ...]]:
     return memberships.values_list(*COLUMNS, *of_token)
 
 
-#: The holder of the token with a ``hash``.
-by_hash = Prepared(token_holders)
+def _of_member(**member: object) -> QuerySet[Any, tuple[Any, ...]]:
+    return Membership.objects.active().filter(**member).values_list(*COLUMNS)
+
+
+#: The active member who shows a token that is not revoked, by the token's ``hash`` or ``pk``.
+token_holders = Prepared(_of_token)
+#: The active member that a ``user`` is in a ``company``.
+members = Prepared(_of_member)
