@@ -1,10 +1,10 @@
 """Whether a process stays as large as it is while it is sent ever new documents.
 
-``python -m benchmarks.memory`` sends distinct valid documents to the execution function, in this process, for
-a real actor on the PostgreSQL database of ``DATABASE_URL`` (``crm_reads`` on this machine unless it is set),
-which it makes if there is none. It prints the
-resident memory after each tenth; exit code 1 says that the last reading is more than 10 % above that after
-20 %, when the caches are full.
+``python -m benchmarks.memory`` sends distinct valid documents with a token, in this process, on the way that
+requests over HTTP take after they were read, to the PostgreSQL database of ``DATABASE_URL`` (``crm_reads`` on
+this machine unless it is set), which it makes if there is none. It prints the resident memory after each
+tenth; exit code 1 says that the last reading is more than 10 % above that after 20 %, when the caches are
+full.
 """
 
 import argparse
@@ -126,6 +126,23 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
 
 
+def ask(schema: GraphQLSchema, token: str, document: str, variables: dict[str, Any]) -> bytes:
+    """Give the body of the answer to a document that comes with a token."""
+    from crm.authentication import authenticate_token, expected_credential
+    from crm.graphql.execution import Operation
+    from crm.graphql.view.answers import JSON
+    from crm.graphql.view.exchange import Exchange, answer_to
+
+    exchange = Exchange(
+        method="POST",
+        media_type=JSON,
+        authenticate=lambda companion: authenticate_token(token, companion=companion),
+        read=lambda _credential: Operation(query=document, variables=variables),
+        expected=expected_credential(f"Bearer {token}"),
+    )
+    return answer_to(schema, exchange).body
+
+
 def main() -> None:
     """Send the documents, and print what the process holds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
@@ -136,33 +153,32 @@ def main() -> None:
     os.environ.setdefault("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/crm_reads")
     # Debug keeps the text of each statement.
     os.environ |= {"DJANGO_DEBUG": "false", "DJANGO_SECRET_KEY": "benchmark" * 8, "DATABASE_POOL_SIZE": "0"}
+    os.environ |= {"API_RATE_LIMIT": "0"}
     os.environ.setdefault("DJANGO_ALLOWED_HOSTS", "localhost")
     import django
 
     django.setup()
     from benchmarks.dataset import Size, build, migrate_own_database
     from config.schema import schema
-    from crm.actors import Door
-    from crm.authentication import actor_for
     from crm.graphql.compiler import fallbacks
-    from crm.graphql.execution import Operation, execute
     from crm.models import Company, User
+    from crm.services.tokens import create_token
 
     if migrate_own_database():
         build(Size(leads=2_000, people=1_000, organizations=200))
     company = Company.objects.get(name="Larger")
-    actor = actor_for(User.objects.get(username="larger-admin"), company, door=Door.GRAPHQL)
+    _, token = create_token(User.objects.get(username="larger-admin"), company, name="memory")
     readings: list[int] = []
     refused = 0
     started = time.monotonic()
     for number in range(asked.documents):
         writer = Writer(schema.graphql_schema, asked.begin + number)
-        operation = Operation(query=writer.document(), variables=writer.variables)
-        _, answer = execute(schema.graphql_schema, operation, actor=actor)
-        if "errors" in answer:
+        document = writer.document()
+        answer = ask(schema.graphql_schema, token, document, writer.variables)
+        if b'"errors":' in answer:
             refused += 1
             if refused <= 3:
-                sys.stdout.write(f"{operation.query}\n{answer['errors']}\n")
+                sys.stdout.write(f"{document}\n{answer.decode()}\n")
         if (number + 1) * 10 // asked.documents > len(readings):
             readings.append(resident_bytes())
             seconds = time.monotonic() - started

@@ -44,8 +44,11 @@ class Columns:
 
     @property
     def size(self) -> int:
-        """An estimate of the statements that select them, in bytes: of half of those that may be kept."""
-        return MOST_PAGES // 2 * (PAGE_BYTES + len(self.select.text) + len(self.joins.text))
+        """An estimate of the statements that select them, in bytes: of half of those that may be kept.
+
+        Each stands there twice, by itself and as a companion.
+        """
+        return 2 * (MOST_PAGES // 2) * (PAGE_BYTES + len(self.select.text) + len(self.joins.text))
 
     def of_rows(self, rows: Sql, *further: str, beside: tuple[Sql | str, ...] = ()) -> tuple[Sql | str, ...]:
         """Give the statement that selects the columns of some rows, in the order of their ``PLACE``.
