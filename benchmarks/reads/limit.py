@@ -88,6 +88,7 @@ def statement(workload: Workload) -> str:
 STATEMENTS = {f"/{workload.name}": statement(workload) for workload in WORKLOADS if not workload.only} | {
     "/create-lead": changes.CREATE,
     "/update-lead": changes.MOVE,
+    "/update-lead-again": changes.MOVE,
 }
 COMPANY = int(os.environ.get("COMPANY", "1"))
 HEADERS = [(b"content-type", b"application/json")]
@@ -113,7 +114,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
             max_size=8,
             server_settings=PLANNER | {"join_collapse_limit": "1"},
         )
-    further = changes.moved(next(_moves)) if scope["path"] == "/update-lead" else ()
+    further = changes.moved(next(_moves)) if scope["path"].startswith("/update-lead") else ()
     text = await _pool.fetchval(STATEMENTS[scope["path"]], COMPANY, *further)
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     await send({"type": "http.response.body", "body": text.encode()})

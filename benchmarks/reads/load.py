@@ -4,11 +4,14 @@ import os
 import re
 import statistics
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("post.lua")
 TICKS = os.sysconf("SC_CLK_TCK")
+#: When the first change may have been made.
+SINCE = int(time.time())
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
@@ -43,7 +46,7 @@ def measure(
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency"]
     said = subprocess.run(
         [*command, "-s", str(SCRIPT), url],
-        env={**os.environ, "BODY": str(body), "TOKEN": token},
+        env={**os.environ, "BODY": str(body), "TOKEN": token, "SINCE": str(SINCE)},
         capture_output=True,
         text=True,
         check=True,

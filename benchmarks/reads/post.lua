@@ -4,9 +4,10 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer " .. os.getenv("TOKEN")
 wrk.body = io.open(os.getenv("BODY")):read("*a")
 
--- A change is another one each time: other leads in each second, to another stage after all had their turn.
+-- A change is another one each time: other leads in each second, to the stage after the one they are in. The
+-- dataset has lead n in stage n % 4 + 1.
 local LEADS = 100000
-local began = os.time()
+local began = os.time() - tonumber(os.getenv("SINCE"))
 local number = 0
 local changes = wrk.body:find("LEAD", 1, true) and wrk.body:find("STAGE", 1, true)
 
@@ -15,7 +16,7 @@ function request()
     return wrk.format()
   end
   local lead = (began * 1000 + number) % LEADS + 1
-  local stage = math.floor(began * 1000 / LEADS) % 3 + 2
+  local stage = (lead + 1 + math.floor(began * 1000 / LEADS)) % 4 + 1
   number = number + 1
   return wrk.format(nil, nil, nil, (wrk.body:gsub("LEAD", lead):gsub("STAGE", stage)))
 end

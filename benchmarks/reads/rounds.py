@@ -100,7 +100,7 @@ class Course:
 
 def _ask(url: str, body: Path, token: str) -> Any:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-    text = body.read_bytes().replace(b"LEAD,", b"1,").replace(b"STAGE", b"2")
+    text = body.read_bytes().replace(b"LEAD", b"1").replace(b"STAGE", b"2")
     request = urllib.request.Request(url, text, headers)
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.loads(response.read())

@@ -1,6 +1,7 @@
 """What is asked: documents of the specification, and others that a list has to bear."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,8 +27,9 @@ class Workload:
     arguments: str = ""
     only: frozenset[str] = field(default_factory=frozenset)
     after: int = 0
-    #: The document of a change, where it is one.
+    #: The document of a change, where it is one, and its variables.
     changes: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def document(self) -> str:
@@ -56,7 +58,8 @@ class Workload:
         text = document or self.document
         if cursor is not None:
             text = text.replace(f"first: {self.rows},", f'first: {self.rows}, after: "{cursor}",')
-        path.write_text(json.dumps({"query": text}))
+        variables = {"variables": dict(self.variables)} if self.variables else {}
+        path.write_text(json.dumps({"query": text, **variables}))
 
 
 OURS = frozenset({"crm", "standard"})
@@ -96,6 +99,7 @@ LARGE = [
 
 #: So many leads are moved in turn. The load generator puts a lead and a stage for the two words.
 LEADS_CHANGED = 100_000
+MOVE = (SPECIFICATION / "08_move_lead.graphql").read_text()
 CHANGES = [
     Workload(
         name="create-lead",
@@ -110,10 +114,19 @@ CHANGES = [
         kind="leads",
         rows=1,
         total=False,
-        changes=(SPECIFICATION / "08_move_lead.graphql")
-        .read_text()
-        .replace("id: 1,", "id: LEAD,")
-        .replace("pipeline_stage_id: 3", "pipeline_stage_id: STAGE"),
+        changes=MOVE.replace("id: 1,", "id: LEAD,").replace("stage_id: 3", "stage_id: STAGE"),
+        only=frozenset({"crm", "limit"}),
+    ),
+    # The same with variables, by which its document is known from one time to the next.
+    Workload(
+        name="update-lead-again",
+        kind="leads",
+        rows=1,
+        total=False,
+        changes=MOVE.replace("mutation", "mutation ($id: ID!, $stage: ID!)", 1)
+        .replace("id: 1,", "id: $id,")
+        .replace("stage_id: 3", "stage_id: $stage"),
+        variables={"id": "LEAD", "stage": "STAGE"},
         only=frozenset({"crm", "limit"}),
     ),
 ]
