@@ -13,12 +13,13 @@ http = get_asgi_application()
 
 # These import models, which exist only now.
 from config.bodies import bounded  # noqa: E402
+from config.identified import identified  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.graphql.socket import GraphQLSocket  # noqa: E402
 from crm.graphql.stream import GraphQLStream  # noqa: E402
 
 STREAM_PATH = "/graphql/stream"
-stream = GraphQLStream(schema=schema.graphql_schema)
+stream = identified(GraphQLStream(schema=schema.graphql_schema))
 
 
 async def serve_http(scope: Any, receive: Any, send: Any) -> None:
