@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError, InterfaceError, OperationalError
 from graphql import GraphQLSchema, OperationType
 
+from crm.actors import Actor
 from crm.authentication import CsrfRefused
 from crm.credentials import Credential
 from crm.errors import CrmError, Unauthenticated
@@ -49,7 +50,7 @@ def answer_to(schema: GraphQLSchema, exchange: Exchange) -> Answer:
     media_type = exchange.media_type
     try:
         ahead = _ahead(schema, exchange)
-        credential = exchange.authenticate(ahead.begun.first if ahead else None)
+        credential = exchange.authenticate(ahead.companion if ahead else None)
         return _run(schema, exchange, credential, ahead)
     except HttpRefusal as refusal:
         return refusal_answer(refusal, media_type=media_type)
@@ -63,17 +64,21 @@ def answer_to(schema: GraphQLSchema, exchange: Exchange) -> Answer:
 
 @dataclass(frozen=True)
 class _Ahead:
-    """An operation that is begun for the actor who is expected, before it is known who asks."""
+    """An operation that is begun for the actor who is expected, or refused, before it is known who asks."""
 
-    prepared: Prepared
-    begun: Begun
+    actor: Actor
+    operation: tuple[Prepared, Begun] | Refused
+
+    @property
+    def companion(self) -> Companion | None:
+        return None if isinstance(self.operation, Refused) else self.operation[1].first
 
 
 def _ahead(schema: GraphQLSchema, exchange: Exchange) -> _Ahead | None:
     """Begin an operation for the actor who is expected, so that one statement answers who asks, and what.
 
-    Whatever is wrong with it is found out again, and said to whoever asks, on the usual way. Its points are
-    taken from the account to which the token belongs, whether or not it is still good.
+    Its points are taken from the account to which the token belongs, whether or not it is still good. What is
+    wrong with the request is found out again, and said to whoever asks, on the usual way.
     """
     expected = exchange.expected
     if expected is None:
@@ -90,8 +95,10 @@ def _ahead(schema: GraphQLSchema, exchange: Exchange) -> _Ahead | None:
             allow=KINDS[exchange.method],
             account=expected.account,
         )
-        return _Ahead(prepared, begin(prepared))
-    except (HttpRefusal, CrmError, Refused, DatabaseError, InterfaceError):
+        return _Ahead(expected.actor, (prepared, begin(prepared)))
+    except Refused as refused:
+        return _Ahead(expected.actor, refused)
+    except (HttpRefusal, CrmError, DatabaseError, InterfaceError):
         return None
 
 
@@ -99,19 +106,8 @@ def _run(
     schema: GraphQLSchema, exchange: Exchange, credential: Credential | None, ahead: _Ahead | None
 ) -> Answer:
     media_type = exchange.media_type
-    actor = credential.actor if credential else None
-    begun = None
     try:
-        if ahead and ahead.prepared.actor == actor:
-            prepared, begun = ahead.prepared, ahead.begun
-        else:
-            prepared = prepare(
-                schema,
-                exchange.read(credential),
-                actor=actor,
-                allow=KINDS[exchange.method],
-                account=credential.account if credential else None,
-            )
+        prepared, begun = _operation(schema, exchange, credential, ahead)
     except Refused as refused:
         return json_answer(
             {"errors": refused.errors},
@@ -122,6 +118,23 @@ def _run(
         )
     status, body = respond(prepared, once=once_of(exchange.repeat_key, prepared, credential), begun=begun)
     return json_answer(body, status=status, media_type=media_type)
+
+
+def _operation(
+    schema: GraphQLSchema, exchange: Exchange, credential: Credential | None, ahead: _Ahead | None
+) -> tuple[Prepared, Begun | None]:
+    if ahead and credential and credential.actor == ahead.actor:
+        if isinstance(ahead.operation, Refused):
+            raise ahead.operation
+        return ahead.operation
+    prepared = prepare(
+        schema,
+        exchange.read(credential),
+        actor=credential.actor if credential else None,
+        allow=KINDS[exchange.method],
+        account=credential.account if credential else None,
+    )
+    return prepared, None
 
 
 def _status(error: CrmError, media_type: str) -> int:
