@@ -125,7 +125,7 @@ def _compare(
         for each in taking
     ]
     if workload.changes:
-        # Each makes rows of its own: their keys and moments differ.
+        # Each makes or moves rows of its own.
         answers = [_shape(answer) for answer in answers]
     for other, answer in zip(taking[1:], answers[1:], strict=True):
         normalised = other.contender.normalised or (lambda answer: answer)
@@ -137,5 +137,5 @@ def _compare(
 
 def _shape(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _shape(each) if key not in ("id", "uuid") else key for key, each in value.items()}
-    return value
+        return {key: _shape(each) for key, each in value.items()}
+    return type(value).__name__
