@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from graphql import OperationType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,11 @@ from config.schema import schema
 from crm.actors import Actor
 from crm.graphql.compiler import fallbacks
 from crm.graphql.compiler.selection import Collector
-from crm.graphql.execution import Operation, execute
+from crm.graphql.execution import Operation, Refused, begin, execute, prepare, respond
+from crm.graphql.view.answers import json_answer
+from crm.models import Company
+from crm.models.companions import rows_with
+from crm.models.prepared import Prepared
 from tests.factories.crm import Tenant
 from tests.graphql.compiler.documents import documents
 from tests.graphql.compiler.worlds import everybody, fill, rename
@@ -42,12 +47,38 @@ FIXED = [
 ]
 
 
-def answer(document: str, variables: dict[str, Any], actor: Actor, *, compiled: bool) -> str:
-    """Give an answer as text: the order of keys counts, the spelling of a number does not."""
+#: A statement for others to travel with.
+companies = Prepared(lambda key: Company.objects.filter(pk=key).values_list("pk", "created_at"))
+
+
+def answer(
+    document: str, variables: dict[str, Any], actor: Actor, *, compiled: bool, travels: bool = False
+) -> str:
+    """Give an answer as text: the order of keys counts, the spelling of a number does not.
+
+    :param travels: whether its first read is sent together with another statement.
+    """
+    operation = Operation(query=document, variables=variables)
     with override_settings(GRAPHQL_COMPILED_READS=compiled, GRAPHQL_LIMITS=LIMITS):
-        operation = Operation(query=document, variables=variables)
-        status, body = execute(schema.graphql_schema, operation, actor=actor)
+        if travels:
+            status, body = _execute_with_another(operation, actor)
+        else:
+            status, body = execute(schema.graphql_schema, operation, actor=actor)
     return json.dumps([status, _spelled(body)], indent=1)
+
+
+def _execute_with_another(operation: Operation, actor: Actor) -> tuple[int, Any]:
+    try:
+        prepared = prepare(
+            schema.graphql_schema, operation, actor=actor, allow=frozenset({OperationType.QUERY})
+        )
+    except Refused as refused:
+        return refused.status, {"errors": refused.errors}
+    begun = begin(prepared)
+    [(key, _)] = rows_with(begun.first, companies, key=actor.company_id)
+    assert key == actor.company_id
+    status, body = respond(prepared, begun=begun)
+    return status, json.loads(json_answer(body, status=status).body)
 
 
 def _spelled(value: Any) -> Any:
@@ -78,12 +109,12 @@ def test_drawn_documents_are_answered_alike(members, time_machine):
     before = fallbacks.total()
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-    @given(documents(cursors), st.sampled_from(members))
-    def compare(drawn: tuple[str, dict[str, Any]], actor: Actor) -> None:
+    @given(documents(cursors), st.sampled_from(members), st.booleans())
+    def compare(drawn: tuple[str, dict[str, Any]], actor: Actor, travels: bool) -> None:
         nonlocal asked
         asked += 1
         document, variables = drawn
-        ours = answer(document, variables, actor, compiled=True)
+        ours = answer(document, variables, actor, compiled=True, travels=travels)
 
         assert ours == answer(document, variables, actor, compiled=False)
         assert '"INTERNAL"' not in ours
@@ -116,7 +147,9 @@ def test_fixed_documents_are_compiled_and_answered_alike(members, document):
     before = fallbacks.total()
 
     for actor in members:
-        assert answer(document, {}, actor, compiled=True) == answer(document, {}, actor, compiled=False)
+        expected = answer(document, {}, actor, compiled=False)
+        assert answer(document, {}, actor, compiled=True) == expected
+        assert answer(document, {}, actor, compiled=True, travels=True) == expected
     assert fallbacks.total() == before
 
 
