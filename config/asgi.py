@@ -13,6 +13,7 @@ http = get_asgi_application()
 
 # These import models, which exist only now.
 from config.bodies import bounded  # noqa: E402
+from config.collecting import settle  # noqa: E402
 from config.identified import identified  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.graphql.socket import GraphQLSocket  # noqa: E402
@@ -43,3 +44,4 @@ application = ProtocolTypeRouter(
         ),
     }
 )
+settle()

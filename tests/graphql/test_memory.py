@@ -8,7 +8,8 @@ import pytest
 from benchmarks.memory import Writer
 from crm.graphql.compiler import compile
 from crm.graphql.compiler.cache import PlanCache
-from crm.graphql.documents import Document, DocumentCache, parse_document
+from crm.graphql.documents import Document, DocumentCache, memory, parse_document
+from crm.graphql.documents.memory import Memory
 from crm.graphql.execution import Operation, execute, prepare, preparing
 from crm.graphql.execution.running import QUERY_AND_MUTATION
 from crm.graphql.limits import Limits
@@ -59,3 +60,22 @@ def test_plans_are_kept_up_to_a_sum_of_bytes_and_no_document_longer(actors, sett
     gc.collect()
     assert 2 * 2**20 < plans.size <= 4 * 2**20
     assert len(documents) <= len(made) <= len(documents) + len(plans)
+
+
+def test_what_comes_once_does_not_push_out_what_is_used(monkeypatch):
+    monkeypatch.setattr(memory, "MOST_KNOWN", 50)
+    wary: Memory[str] = Memory(is_wary=True)
+    for number in range(10):
+        wary.put(number, "used", 1, most=10)
+
+    for number in range(10, 1_000):
+        wary.put(number, "once", 1, most=10)
+    assert [wary.get(number) for number in range(10)] == ["used"] * 10
+
+    # It comes again while the memory still knows it.
+    wary.put(999, "again", 1, most=10)
+    assert (wary.get(999), wary.get(0), len(wary)) == ("again", None, 10)
+    # This one came too long ago.
+    wary.put(10, "long ago", 1, most=10)
+    assert wary.get(10) is None
+    assert len(wary._known) + len(wary._known_before) <= 100

@@ -12,7 +12,7 @@ class PlanCache(Generic[Kept]):
     """What was used last, up to a sum of sizes, which are estimates in bytes."""
 
     def __init__(self, *, most: int) -> None:
-        self._entries: Memory[Kept] = Memory()
+        self._entries: Memory[Kept] = Memory(is_wary=True)
         self._most = most
 
     def __len__(self) -> int:

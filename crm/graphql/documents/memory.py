@@ -10,13 +10,25 @@ from crm.graphql.documents.parsing import Document
 Kept = TypeVar("Kept")
 
 
-class Memory(Generic[Kept]):
-    """What was used last, up to a sum of sizes."""
+#: Keys that a memory knows to have been here before, in each of two generations.
+MOST_KNOWN = 10_000
 
-    def __init__(self) -> None:
+
+class Memory(Generic[Kept]):
+    """What was used last, up to a sum of sizes.
+
+    :param is_wary: whether, once it is full, a value has to come a second time to push others out. Of ever
+        new values it then keeps none: they would take the place of those that are used, and their coming and
+        going has Python search the whole heap for garbage, again and again.
+    """
+
+    def __init__(self, *, is_wary: bool = False) -> None:
         self._entries: OrderedDict[Hashable, tuple[Kept, int]] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
+        self._is_wary = is_wary
+        self._known: set[int] = set()
+        self._known_before: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -36,9 +48,14 @@ class Memory(Generic[Kept]):
             return found[0]
 
     def put(self, key: Hashable, value: Kept, size: int, *, most: int) -> None:
-        """Keep a value; what was not used for longest goes, the value itself too if it is larger than all."""
+        """Keep a value; what was not used for longest goes, the value itself too if it is larger than all.
+
+        A wary memory that is full keeps it only if it knows the key.
+        """
         with self._lock:
             self._drop(key)
+            if self._is_wary and self._size + size > most and not self._comes_again(key):
+                return
             self._entries[key] = (value, size)
             self._size += size
             while self._size > most:
@@ -50,6 +67,16 @@ class Memory(Generic[Kept]):
             self._entries.clear()
             self._size = 0
 
+    def _comes_again(self, key: Hashable) -> bool:
+        # Of two keys with one hash, the second is taken for the first, which does no harm.
+        number = hash(key)
+        if number in self._known or number in self._known_before:
+            return True
+        if len(self._known) >= MOST_KNOWN:
+            self._known_before, self._known = self._known, set()
+        self._known.add(number)
+        return False
+
     def _drop(self, key: Hashable) -> None:
         _, size = self._entries.pop(key, (None, 0))
         self._size -= size
@@ -59,7 +86,7 @@ class DocumentCache:
     """The documents used last, up to a sum of tokens."""
 
     def __init__(self) -> None:
-        self._documents: Memory[Document] = Memory()
+        self._documents: Memory[Document] = Memory(is_wary=True)
 
     def __len__(self) -> int:
         return len(self._documents)

@@ -190,8 +190,9 @@ def test_cache_keeps_what_was_used_last():
 
         return cache.get(number, make, size=lambda _: 10)
 
-    assert [get(1), get(2), get(1), get(3), get(1), get(2)] == [1, 2, 1, 3, 1, 2]
-    assert made == [1, 2, 3, 2]
+    assert [get(each) for each in (1, 2, 1, 3, 1, 2, 3, 1, 3, 2)] == [1, 2, 1, 3, 1, 2, 3, 1, 3, 2]
+    # Once it is full, something new has to come twice, and takes the place of what was used longest ago.
+    assert made == [1, 2, 3, 3, 1]
     assert (len(cache), cache.size) == (2, 20)
 
 
