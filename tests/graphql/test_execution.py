@@ -248,6 +248,7 @@ def test_refusal_to_strangers_keeps_nothing():
 def test_checked_document_is_validated_once(monkeypatch):
     counted = Mock(wraps=validate)
     monkeypatch.setattr("crm.graphql.execution.preparing.validate", counted)
+    monkeypatch.setattr(preparing, "_checked_documents", DocumentCache())
     document = "query checked_once { ping }"
 
     assert [ask(document)[0] for _ in range(3)] == [200, 200, 200]

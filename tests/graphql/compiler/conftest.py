@@ -1,0 +1,14 @@
+"""What is compiled here finds room: what other tests left would have it come twice before it is kept."""
+
+import pytest
+
+from crm.graphql.compiler import compile
+from crm.graphql.compiler.cache import PlanCache
+from crm.graphql.documents import DocumentCache
+from crm.graphql.execution import preparing
+
+
+@pytest.fixture(autouse=True)
+def empty_memories(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing, "_checked_documents", DocumentCache())
+    monkeypatch.setattr(compile, "_plans", PlanCache(most=64 * 2**20))
