@@ -11,7 +11,7 @@ from django.db.models import Q
 from crm.actors import Actor
 from crm.errors import NotFound
 from crm.models.base import FollowedQuerySet, parse_id, parse_uuid, pick
-from crm.models.matching import as_pattern
+from crm.models.matching import holding_pattern
 
 
 class UserQuerySet(FollowedQuerySet["User"]):
@@ -23,7 +23,7 @@ class UserQuerySet(FollowedQuerySet["User"]):
         """Narrow to the users whose names or e-mail hold every word of the text, without case."""
         found = self
         for word in text.split():
-            part = f"%{as_pattern(word)}%"
+            part = holding_pattern(word)
             found = found.filter(Q(displayname__like=part) | Q(username__like=part) | Q(email__like=part))
         return found
 

@@ -88,11 +88,17 @@ def pick(queryset: models.QuerySet[Row], key: object, *, argument: str = "id") -
 
 def keyed(queryset: models.QuerySet[Row], key: object) -> models.QuerySet[Row]:
     """Narrow a queryset to the row with this primary key or UUID; to none if the key is neither."""
+    named = named_key(queryset.model, key)
+    return queryset.none() if named is None else queryset.filter(**{named[0]: named[1]})
+
+
+def named_key(model: type[models.Model], key: object) -> tuple[str, int | uuid.UUID] | None:
+    """Return the column and value that a key means, or None if it is neither number nor UUID."""
     number = parse_id(key)
     if number is not None:
-        return queryset.filter(pk=number)
-    identifier = parse_uuid(key) if hasattr(queryset.model, "uuid") else None
-    return queryset.none() if identifier is None else queryset.filter(uuid=identifier)
+        return "pk", number
+    identifier = parse_uuid(key) if hasattr(model, "uuid") else None
+    return None if identifier is None else ("uuid", identifier)
 
 
 class Stamped(models.Model):

@@ -12,7 +12,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from crm.actors import Actor, Role
 from crm.models.base import Stamped
-from crm.models.matching import as_pattern
+from crm.models.matching import holding_pattern
 
 
 class LeadVisibility(models.TextChoices):
@@ -37,7 +37,7 @@ class CompanyQuerySet(models.QuerySet["Company"]):
         """Narrow to the companies whose names hold every word of the text, without case."""
         found = self
         for word in text.split():
-            found = found.filter(name__like=f"%{as_pattern(word)}%")
+            found = found.filter(name__like=holding_pattern(word))
         return found
 
     def joined_by(self, user_id: int) -> Self:

@@ -9,7 +9,7 @@ from django.db import connection, models
 
 from crm.actors import Actor
 from crm.models.actor_classes import actor_class, class_key
-from crm.models.base import parse_id, parse_uuid
+from crm.models.base import named_key
 from crm.models.prepared import Marker, Sql, Statement, Uncompilable
 
 Row = TypeVar("Row", bound=models.Model)
@@ -38,8 +38,8 @@ class _Lock:
 _locks: dict[Any, _Lock] = {}
 
 
-def can_lock(model: type[models.Model]) -> bool:
-    """Tell whether rows of a model are locked by a statement that is kept."""
+def can_lock() -> bool:
+    """Tell whether rows are locked by statements that are kept."""
     # Outside of a transaction nothing stays locked, which the ORM knows to refuse.
     return connection.vendor == "postgresql" and connection.in_atomic_block
 
@@ -49,13 +49,11 @@ def locked_row(model: type[Row], actor: Actor, key: object) -> Row | None:
 
     :raises Uncompilable: if what the actor sees is no matter of a statement.
     """
-    number = parse_id(key)
-    value = parse_uuid(key) if number is None else number
-    name = "pk" if number is not None else "uuid"
-    if value is None or (name == "uuid" and not hasattr(model, "uuid")):
+    named = named_key(model, key)
+    if named is None:
         return None
-    lock = _lock(model, actor, name)
-    row = lock.read({"company": actor.company_id, "user": actor.user_id, "key": value})
+    name, value = named
+    row = _lock(model, actor, name).read({"company": actor.company_id, "user": actor.user_id, "key": value})
     if row is None:
         return None
     return model.from_db(connection.alias, [column.attname for column in model._meta.concrete_fields], row)

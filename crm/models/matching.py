@@ -1,7 +1,7 @@
 """Matching text by patterns, without case in every script."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -43,43 +43,49 @@ def holding_pattern(text: str) -> str:
     return f"%{as_pattern(text)}%"
 
 
+class _Pattern(models.Lookup[str]):
+    """A comparison by a pattern; a marker on the right stands for the pattern as PostgreSQL reads it."""
+
+    operator: ClassVar[str]
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        if not self.rhs_is_direct_value():
+            place, marked = self.process_rhs(compiler, connection)
+            return f"{column} {self.operator} {place}", (*parameters, *marked)
+        compared, given = self.of_text(str(self.rhs), connection.vendor)
+        return f"{column} {compared}", (*parameters, *given)
+
+    def of_text(self, text: str, vendor: str) -> tuple[str, tuple[str, ...]]:
+        """Give what stands behind the column for a text that is known."""
+        raise NotImplementedError
+
+
 @models.CharField.register_lookup
 @models.TextField.register_lookup
-class Like(models.Lookup[str]):
-    """LIKE with the client's own % and _, without case in every script.
-
-    A marker on the right stands for an ``escaped_pattern``.
-    """
+class Like(_Pattern):
+    """LIKE with the client's own % and _, without case in every script; see ``escaped_pattern``."""
 
     lookup_name = "like"
+    operator = "ILIKE"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        column, parameters = self.process_lhs(compiler, connection)
-        if not self.rhs_is_direct_value():
-            place, marked = self.process_rhs(compiler, connection)
-            return f"{column} ILIKE {place}", (*parameters, *marked)
-        if connection.vendor == "sqlite":
+    def of_text(self, text: str, vendor: str) -> tuple[str, tuple[str, ...]]:
+        if vendor == "sqlite":
             # SQLite's LIKE folds ASCII only; Django's REGEXP is Python's, fed with escaped text alone.
-            return f"{column} REGEXP %s", (*parameters, _regex(_pattern_parts(str(self.rhs))))
-        return f"{column} ILIKE %s", (*parameters, escaped_pattern(str(self.rhs)))
+            return "REGEXP %s", (_regex(_pattern_parts(text)),)
+        return "ILIKE %s", (escaped_pattern(text),)
 
 
 @models.CharField.register_lookup
 @models.TextField.register_lookup
-class Holds(models.Lookup[str]):
-    """Text that holds another one, letter for letter.
-
-    A marker on the right stands for a ``holding_pattern``.
-    """
+class Holds(_Pattern):
+    """Text that holds another one, letter for letter; see ``holding_pattern``."""
 
     lookup_name = "holds"
+    operator = "LIKE"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        column, parameters = self.process_lhs(compiler, connection)
-        if not self.rhs_is_direct_value():
-            place, marked = self.process_rhs(compiler, connection)
-            return f"{column} LIKE {place}", (*parameters, *marked)
-        return rf"{column} LIKE %s ESCAPE '\'", (*parameters, holding_pattern(str(self.rhs)))
+    def of_text(self, text: str, vendor: str) -> tuple[str, tuple[str, ...]]:
+        return r"LIKE %s ESCAPE '\'", (holding_pattern(text),)
 
 
 @models.ForeignObject.register_lookup

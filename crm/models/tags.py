@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 from django.utils.text import slugify
 
 from crm.models.base import TenantModel, TenantQuerySet
-from crm.models.matching import as_pattern
+from crm.models.matching import holding_pattern
 
 
 def tag_slug(name: str) -> str:
@@ -22,7 +22,7 @@ class TagQuerySet(TenantQuerySet["Tag"]):
         """Narrow to the tags whose names hold every word of the text, without case."""
         found = self
         for word in text.split():
-            found = found.filter(name__like=f"%{as_pattern(word)}%")
+            found = found.filter(name__like=holding_pattern(word))
         return found
 
 

@@ -21,7 +21,7 @@ def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -
     :param argument: path of the input that named the key, for the error.
     :raises NotFound: if no such row exists for the actor.
     """
-    if can_lock(model):
+    if can_lock():
         try:
             found = locked_row(model, actor, key)
         except Uncompilable:

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from crm.actors import Actor
 from crm.graphql.filters import Column
-from crm.graphql.operators import LISTS, NULL_TESTS, PATTERNS, RANGES, SQLOperator
+from crm.graphql.operators import NULL_TESTS, PATTERNS, RANGES, SQLOperator
 from crm.graphql.paginator import Asked, ListField
 from crm.graphql.where import Conditions
 from crm.models.matching import escaped_pattern, holding_pattern
@@ -17,8 +17,6 @@ from crm.models.prepared import Marker
 
 #: What a condition may hold for its values to be set apart. Other conditions decide by them what they ask.
 PARTS = frozenset({"column", "operator", "value", "AND", "OR"})
-#: What takes a list of any length.
-MEMBERSHIPS = LISTS - RANGES
 #: Stands for a condition while its values are gathered; any that is not empty would do.
 SOME_CONDITION = Q(pk__isnull=False)
 

@@ -16,7 +16,7 @@ from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
 from crm.graphql.ordering import Key
 from crm.graphql.queries import SingleField
-from crm.models.base import parse_id, parse_uuid
+from crm.models.base import named_key
 from crm.models.companions import Companion
 from crm.models.prepared import Statement, Uncompilable
 
@@ -117,11 +117,9 @@ class SingleRead(Read):
         }
 
     def begin(self, actor: Actor, variables: Mapping[str, Any]) -> SingleReading:
-        key = self.arguments(variables)["id"]
-        number = parse_id(key)
-        value = parse_uuid(key) if number is None else number
-        statement = self._statements.get("uuid" if number is None else "pk")
-        if statement is None or value is None:
+        named = named_key(self.columns.model, self.arguments(variables)["id"])
+        if named is None:
             raise Uncompilable("not found")
+        name, value = named
         values = {"company": actor.company_id, "user": actor.user_id, "key": value}
-        return SingleReading(Companion(statement, values))
+        return SingleReading(Companion(self._statements[name], values))

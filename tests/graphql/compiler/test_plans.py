@@ -199,3 +199,16 @@ def test_cache_keeps_what_was_used_last():
 def test_expressions_are_not_mistaken_for_values():
     assert F("pk") != COMPANY
     assert Value(1) != COMPANY
+
+
+@pytest.mark.postgres
+def test_what_the_database_refuses_before_a_read_is_an_error_of_its_field(lead_of, actors, monkeypatch):
+    def refuse(*_: Any) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(ListRead, "begin", refuse)
+    document = f'{{ lead(id: "{lead_of.pk}") {{ title }} leads {{ data {{ title }} }} }}'
+    body = ask(document, actor=actors.viewer)
+
+    assert body.get("data") is None
+    assert [error["path"] for error in body["errors"]] == [["leads"]]
