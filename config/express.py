@@ -25,13 +25,13 @@ from config.logs import request_id
 from config.middleware import begin, log_end
 from crm.authentication import COMPANY_HEADER, authenticate_token, expected_credential, parse_bearer
 from crm.credentials import Credential
+from crm.database.piggyback import Companion
 from crm.graphql.limits import limits
 from crm.graphql.view.answers import GRAPHQL_RESPONSE, JSON, Answer, preferred_type
 from crm.graphql.view.endpoint import check_request
 from crm.graphql.view.exchange import Exchange, answer_to
 from crm.graphql.view.repeating import HEADER
 from crm.graphql.view.requests import MULTIPART, operation_in
-from crm.models.companions import Companion
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]

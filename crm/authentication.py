@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from crm.actors import Actor, Door
 from crm.credentials import COLUMNS, Credential, Holder, members, token_holders
+from crm.database.keys import parse_id, parse_uuid
+from crm.database.piggyback import Companion, rows_with
 from crm.errors import Forbidden, NotFound, Unauthenticated
 from crm.models import Company, Membership, User
-from crm.models.base import parse_id, parse_uuid
-from crm.models.companions import Companion, rows_with
 from crm.models.tokens import hash_token
 from crm.services import tokens
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from crm.actors import ALL_SCOPES, Actor, Door, Role, Scope
+from crm.database.statements import Prepared
 from crm.models import LeadVisibility, Membership
-from crm.models.prepared import Prepared
 
 
 @dataclass(frozen=True, kw_only=True)

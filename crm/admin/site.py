@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from crm.admin.acting import actor_of, companies_of
 from crm.authentication import COMPANY_IN_SESSION
-from crm.models.base import parse_id
+from crm.database.keys import parse_id
 
 
 class AutocompleteView(AutocompleteJsonView):

@@ -7,12 +7,12 @@ from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.database.json_entries import Contains, Entries, EntryName, ValueIsGiven, ValueMatches
 from crm.errors import BadUserInput
 from crm.graphql import operators
 from crm.graphql.filters import Column, HasRelation, TextColumn
 from crm.graphql.operators import LISTS, NEGATIONS, NULL_TESTS, RANGES, SQLOperator
 from crm.models import CustomFieldDefinition, CustomFieldKind, EntityKind
-from crm.models.custom_entries import Contains, Entries, EntryName, ValueIsGiven, ValueMatches
 from crm.models.custom_fields import LONGEST_NAME, is_storable
 from crm.models.custom_values import finite, read_value
 

@@ -10,12 +10,12 @@ from django.db.models import Count, Exists, IntegerField, Q, QuerySet, Subquery,
 from django.db.models.functions import Coalesce, Lower
 
 from crm.actors import Actor
+from crm.database.keys import parse_id, parse_uuid
+from crm.database.related_rows import related_rows
 from crm.errors import BadUserInput
 from crm.graphql import operators
 from crm.graphql.operators import LISTS, NULL_TESTS, PATTERNS, RANGES, SQLOperator
 from crm.graphql.scalars import parse_date, parse_datetime
-from crm.models.base import parse_id, parse_uuid
-from crm.models.related import related_rows
 
 LARGEST_LIST = 250
 

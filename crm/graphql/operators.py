@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Expression, Q
 
-import crm.models.matching  # noqa: F401 - registers "like" and "one_of"
+import crm.database.patterns  # noqa: F401 - registers "like" and "one_of"
 
 
 class SQLOperator(Enum):

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from crm.models.tenant_keys import TenantKey
+from crm.database.tenant_keys import TenantKey
 
 
 class Migration(migrations.Migration):

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from crm.models.tally_triggers import FoldTallies
+from crm.database.tally_triggers import FoldTallies
 
 
 class Migration(migrations.Migration):

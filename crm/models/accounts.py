@@ -9,9 +9,10 @@ from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.database.keys import parse_id, parse_uuid
+from crm.database.patterns import holding_pattern
 from crm.errors import NotFound
-from crm.models.base import FollowedQuerySet, parse_id, parse_uuid, pick
-from crm.models.matching import holding_pattern
+from crm.models.base import FollowedQuerySet, pick
 
 
 class UserQuerySet(FollowedQuerySet["User"]):

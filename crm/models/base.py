@@ -1,7 +1,5 @@
 """What every row of a tenant has in common."""
 
-import re
-import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -9,30 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from crm.actors import Actor
+from crm.database.keys import named_key
 from crm.errors import NotFound
 
 Row = TypeVar("Row", bound=models.Model)
-LARGEST_ID = 2**63 - 1
-
-
-def parse_id(value: object) -> int | None:
-    """Read a primary key: ASCII digits that fit 64 bits, else None.
-
-    ``int()`` alone would also take the digits of other scripts.
-    """
-    text = str(value).strip()
-    if not re.fullmatch(r"[0-9]{1,19}", text) or isinstance(value, bool):
-        return None
-    number = int(text)
-    return number if number <= LARGEST_ID else None
-
-
-def parse_uuid(value: object) -> uuid.UUID | None:
-    """Read a UUID in its usual spellings, else None."""
-    try:
-        return uuid.UUID(str(value).strip())
-    except ValueError:
-        return None
 
 
 class FollowedQuerySet(models.QuerySet[Row]):
@@ -90,15 +68,6 @@ def keyed(queryset: models.QuerySet[Row], key: object) -> models.QuerySet[Row]:
     """Narrow a queryset to the row with this primary key or UUID; to none if the key is neither."""
     named = named_key(queryset.model, key)
     return queryset.none() if named is None else queryset.filter(**{named[0]: named[1]})
-
-
-def named_key(model: type[models.Model], key: object) -> tuple[str, int | uuid.UUID] | None:
-    """Return the column and value that a key means, or None if it is neither number nor UUID."""
-    number = parse_id(key)
-    if number is not None:
-        return "pk", number
-    identifier = parse_uuid(key) if hasattr(model, "uuid") else None
-    return None if identifier is None else ("uuid", identifier)
 
 
 class Stamped(models.Model):

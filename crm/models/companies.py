@@ -11,8 +11,8 @@ from django.db.models import Q
 from phonenumbers import SUPPORTED_REGIONS
 
 from crm.actors import Actor, Role
+from crm.database.patterns import holding_pattern
 from crm.models.base import Stamped
-from crm.models.matching import holding_pattern
 
 
 class LeadVisibility(models.TextChoices):

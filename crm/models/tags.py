@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.text import slugify
 
+from crm.database.patterns import holding_pattern
 from crm.models.base import TenantModel, TenantQuerySet
-from crm.models.matching import holding_pattern
 
 
 def tag_slug(name: str) -> str:

@@ -6,12 +6,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
+from crm.database.inserts import insert_together
 from crm.errors import Conflict, NotFound
 from crm.models.about import about, find_record
 from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.lifecycle import LiveModel
-from crm.models.together import insert_together
 from crm.services import locking, saving
 
 DEFAULT_CHANNEL = "Default Channel"

@@ -9,11 +9,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from crm.actors import Action, Actor
+from crm.database.json_entries import Entries, EntryName
+from crm.database.patterns import Like, as_pattern
 from crm.errors import Conflict
-from crm.models.custom_entries import Entries, EntryName
 from crm.models.custom_fields import CustomFieldDefinition, WithCustomFields, is_same
 from crm.models.history import HistoryKind
-from crm.models.matching import Like, as_pattern
 from crm.services import history, locking, saving
 
 PER_STATEMENT = 500

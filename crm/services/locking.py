@@ -5,11 +5,11 @@ from typing import Any, TypeVar
 from django.db import models
 
 from crm.actors import Actor
+from crm.database.row_locks import can_lock, locked_row
+from crm.database.statements import Uncompilable
 from crm.errors import NotFound
 from crm.models.base import TenantQuerySet, pick
 from crm.models.lifecycle import LiveModel, LiveQuerySet
-from crm.models.locked import can_lock, locked_row
-from crm.models.prepared import Uncompilable
 
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)

@@ -12,13 +12,14 @@ from django.db.models import UniqueConstraint
 from django.utils import timezone
 
 from crm.actors import Actor
+from crm.database.inserts import insert_together
+from crm.database.keys import parse_id
+from crm.database.updates import save_columns
 from crm.errors import Conflict
 from crm.models import Company
-from crm.models.base import parse_id, pick
+from crm.models.base import pick
 from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveModel
-from crm.models.together import insert_together
-from crm.models.updating import save_columns
 from crm.services import history, locking
 from crm.services.history import Changes
 

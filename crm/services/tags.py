@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from crm.actors import Action, Actor
-from crm.models.matching import as_pattern
+from crm.database.patterns import as_pattern
 from crm.models.tags import Tag, Tagged, tag_slug
 from crm.services import locking, saving
 from crm.services.history import Changes

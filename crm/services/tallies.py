@@ -7,8 +7,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, transaction
 
+from crm.database.tally_triggers import NONE, TalliedTable
 from crm.models.tallies import TalliedModel, Tally
-from crm.models.tally_triggers import NONE, TalliedTable
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from crm.models.tally_triggers import TallyRows
+from crm.database.tally_triggers import TallyRows
 
 
 class Migration(migrations.Migration):

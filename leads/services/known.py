@@ -7,11 +7,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, Model, OuterRef, Subquery
 
 from crm.actors import Actor
+from crm.database.batch_reads import Gathering, Part
+from crm.database.keys import parse_id, parse_uuid
 from crm.errors import NotFound
 from crm.models import Company, CustomFieldDefinition, EntityKind, User
-from crm.models.base import parse_id, parse_uuid
 from crm.models.channels import SocialChannel
-from crm.models.gathering import Gathering, Part
 from crm.models.lifecycle import LIVE
 from crm.services import channels
 from crm.services.saving import is_none_given

@@ -3,9 +3,9 @@
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
+from crm.database.keys import parse_id
+from crm.database.patterns import as_pattern
 from crm.models import Company
-from crm.models.base import parse_id
-from crm.models.matching import as_pattern
 from crm.services import saving
 from people.models import ContactType, Organization, Person
 from people.models.canonical import canonical_email, canonical_phone, has_email_form

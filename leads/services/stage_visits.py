@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from crm.actors import Actor
-from crm.models.updating import save_columns
+from crm.database.updates import save_columns
 from leads.models import Lead, StageVisit
 
 

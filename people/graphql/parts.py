@@ -7,10 +7,10 @@ from django.db.models import Q
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
+from crm.database.patterns import as_pattern
 from crm.graphql.auth import Guarded, actor_of
 from crm.graphql.mutations import Change
 from crm.graphql.prefetch import reread
-from crm.models.matching import as_pattern
 from crm.models.tags import tag_slug
 from crm.models.tallies import count_visible
 from people import models

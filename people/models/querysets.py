@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from crm.database.patterns import as_pattern
 from crm.models.base import pick
 from crm.models.lifecycle import LiveQuerySet
-from crm.models.matching import as_pattern
 from people.models.canonical import search_words
 
 Row = TypeVar("Row", bound=models.Model)

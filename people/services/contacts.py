@@ -7,9 +7,9 @@ from typing import TypedDict
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
+from crm.database.keys import parse_id
 from crm.errors import NotFound
 from crm.models import Company
-from crm.models.base import parse_id
 from crm.services.history import Changes
 from people.models import Address, Contact, ContactKind, ContactType, Person
 from people.models.canonical import canonical_email, has_email_form

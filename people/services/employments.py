@@ -7,8 +7,8 @@ from typing import Any, TypedDict
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
+from crm.database.keys import parse_id
 from crm.errors import NotFound
-from crm.models.base import parse_id
 from crm.services import nesting, saving
 from crm.services.history import Changes
 from people.models import Employment, Organization, Person

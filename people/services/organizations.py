@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
+from crm.database.keys import parse_id, parse_uuid
 from crm.errors import Conflict, NotFound
-from crm.models.base import parse_id, parse_uuid
 from crm.services import custom_fields, file_links, locking, saving, tags
 from crm.services.history import Changes
 from people.models import Organization, Person

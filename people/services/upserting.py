@@ -10,10 +10,11 @@ from django.db.models import Q, QuerySet
 from django.db.models.lookups import Exact
 
 from crm.actors import Action, Actor
+from crm.database.json_entries import Contains, Entries, EntryName, ValueMatches
+from crm.database.keys import parse_id
 from crm.errors import Conflict
 from crm.models import Company
-from crm.models.base import parse_id, pick
-from crm.models.custom_entries import Contains, Entries, EntryName, ValueMatches
+from crm.models.base import pick
 from crm.services import custom_fields, saving
 from people.models import ContactKind, ContactType, Organization, Person
 from people.models.canonical import canonical_email, canonical_phone

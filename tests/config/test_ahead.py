@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.authentication import expected_credential
+from crm.database.statements import Statement
 from crm.graphql.compiler.list_reads import ListRead
 from crm.models import ApiToken, LeadVisibility, Membership
-from crm.models.prepared import Statement
 from crm.services.tokens import create_token, revoke_token
 from leads.models import Lead
 from tests.config.ways import ask

@@ -9,8 +9,8 @@ from django.db import OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from config.postgresql import base
+from crm.database.statements import Prepared
 from crm.models import Company
-from crm.models.prepared import Prepared
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

@@ -20,12 +20,12 @@ from graphql import (
 from graphql.pyutils import Path
 
 from crm.actors import Actor
+from crm.database.piggyback import Companion
+from crm.database.statements import Uncompilable
 from crm.errors import CrmError
 from crm.graphql.compiler.compile import plan_of
 from crm.graphql.compiler.reads import FailedReading, Read, Reading
 from crm.graphql.documents import Document
-from crm.models.companions import Companion
-from crm.models.prepared import Uncompilable
 
 Made = TypeVar("Made")
 

@@ -1,7 +1,7 @@
 """The values that take their places when a compiled read runs."""
 
-from crm.models.actor_classes import COMPANY, USER, actor_class, class_key
-from crm.models.prepared import Marker
+from crm.database.actor_cache_key import COMPANY, USER, actor_class, class_key
+from crm.database.statements import Marker
 
 OFFSET, KEY = Marker("offset"), Marker("key")
 

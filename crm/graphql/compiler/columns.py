@@ -6,9 +6,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
+from crm.database.statements import Sql
 from crm.graphql.compiler.expressions import join_ones, ones_joined
 from crm.graphql.compiler.pages import PLACE
-from crm.models.prepared import Sql
 
 #: Statements that one list keeps, and what each has beside its columns, in bytes.
 MOST_PAGES = 20

@@ -15,6 +15,7 @@ from graphql import (
 from graphql.execution.collect_fields import collect_fields
 
 from crm.actors import Actor
+from crm.database.statements import Uncompilable
 from crm.graphql.compiler.binding import actor_class, class_key
 from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.compiler.columns import Columns
@@ -25,7 +26,6 @@ from crm.graphql.documents import Document
 from crm.graphql.pages import PaginatorInfo
 from crm.graphql.paginator import ListField
 from crm.graphql.queries import SingleField
-from crm.models.prepared import Uncompilable
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from graphql import (
 )
 
 from crm.actors import Actor
+from crm.database.statements import Uncompilable
 from crm.graphql.compiler.expressions import Encoded, Float, Integer, Moment, OrError, OrNull, Plain, Quoted
 from crm.graphql.types import Attribute, Computed
-from crm.models.prepared import Uncompilable
 
 SMALL = (models.IntegerField, models.SmallIntegerField)
 TEXTS = (models.CharField, models.TextField)

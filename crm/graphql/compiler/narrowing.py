@@ -8,12 +8,12 @@ from typing import Any
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.database.patterns import escaped_pattern, holding_pattern
+from crm.database.statements import Marker
 from crm.graphql.filters import Column
 from crm.graphql.operators import NULL_TESTS, PATTERNS, RANGES, SQLOperator
 from crm.graphql.paginator import Asked, ListField
 from crm.graphql.where import Conditions
-from crm.models.matching import escaped_pattern, holding_pattern
-from crm.models.prepared import Marker
 
 #: What a condition may hold for its values to be set apart. Other conditions decide by them what they ask.
 PARTS = frozenset({"column", "operator", "value", "AND", "OR"})

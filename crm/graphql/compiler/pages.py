@@ -12,11 +12,11 @@ from typing import Any
 from django.db import connection
 from django.db.models import F
 
+from crm.database.statements import Marker, Sql, Uncompilable
 from crm.graphql.compiler.binding import OFFSET
 from crm.graphql.keyset import following, read_value
 from crm.graphql.ordering import Key
 from crm.graphql.paginator import cursor_columns
-from crm.models.prepared import Marker, Sql, Uncompilable
 
 PLACE = "place_in_page"
 

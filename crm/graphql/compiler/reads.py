@@ -11,14 +11,14 @@ from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, Val
 from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
+from crm.database.keys import named_key
+from crm.database.piggyback import Companion
+from crm.database.statements import Statement, Uncompilable
 from crm.graphql.compiler.binding import KEY
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
 from crm.graphql.ordering import Key
 from crm.graphql.queries import SingleField
-from crm.models.base import named_key
-from crm.models.companions import Companion
-from crm.models.prepared import Statement, Uncompilable
 
 
 def _holds_variable(value: ValueNode) -> bool:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from graphql import FieldNode
 
 from crm.actors import Actor
+from crm.database.statements import Marker, Statement, Uncompilable
 from crm.errors import CrmError
 from crm.graphql.compiler.answering import fallbacks
 from crm.graphql.compiler.binding import KEY, USER, actor_class
@@ -19,7 +20,6 @@ from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
 from crm.graphql.compiler.selection import Collector
 from crm.graphql.ordering import Key
-from crm.models.prepared import Marker, Statement, Uncompilable
 
 logger = logging.getLogger("crm.graphql.compiler")
 

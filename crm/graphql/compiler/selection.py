@@ -17,11 +17,11 @@ from graphql import (
 from graphql.execution.collect_fields import collect_sub_fields
 
 from crm.actors import Actor
+from crm.database.statements import Uncompilable
 from crm.graphql.compiler.expressions import Entries, List, Name, Object, One, OrError, OrNull
 from crm.graphql.compiler.fields import leaf
 from crm.graphql.prefetch import declared_fields
 from crm.graphql.types import CustomFields, Related, RelatedList
-from crm.models.prepared import Uncompilable
 
 TYPENAME = "__typename"
 

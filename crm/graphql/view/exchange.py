@@ -9,6 +9,7 @@ from graphql import GraphQLSchema, OperationType
 from crm.actors import Actor
 from crm.authentication import CsrfRefused
 from crm.credentials import Credential
+from crm.database.piggyback import Companion
 from crm.errors import CrmError, Unauthenticated
 from crm.graphql.compiler import Begun
 from crm.graphql.documents import names_document
@@ -16,7 +17,6 @@ from crm.graphql.errors import domain_error, internal_error
 from crm.graphql.execution import Operation, Prepared, Refused, begin, prepare, respond
 from crm.graphql.view.answers import JSON, Answer, HttpRefusal, json_answer, refusal_answer
 from crm.graphql.view.repeating import once_of
-from crm.models.companions import Companion
 
 KINDS = {
     "GET": frozenset({OperationType.QUERY}),

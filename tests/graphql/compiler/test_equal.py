@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from config.schema import schema
 from crm.actors import Actor
+from crm.database.piggyback import rows_with
+from crm.database.statements import Prepared
 from crm.graphql.compiler import fallbacks
 from crm.graphql.compiler.selection import Collector
 from crm.graphql.execution import Operation, Refused, begin, execute, prepare, respond
 from crm.graphql.view.answers import json_answer
 from crm.models import Company
-from crm.models.companions import rows_with
-from crm.models.prepared import Prepared
 from tests.factories.crm import Tenant
 from tests.graphql.compiler.documents import documents
 from tests.graphql.compiler.worlds import everybody, fill, rename

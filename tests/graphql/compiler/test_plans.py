@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.actors import Actor, Door, Role
+from crm.database.statements import Marker, Sql, Statement, Uncompilable
 from crm.graphql.compiler import fallbacks
 from crm.graphql.compiler.binding import COMPANY, actor_class, class_key
 from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.compiler.list_reads import ListRead
-from crm.models.prepared import Marker, Sql, Statement, Uncompilable
 from leads.models import Lead
 from people.models import Organization
 from tests.clients import ask, data

@@ -12,7 +12,7 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import models
 from django.db.models import Expression, F, Q
 
-from crm.models.matching import Like
+from crm.database.patterns import Like
 
 ENTRY = "custom_field"
 LARGEST_INTEGER = 2**63 - 1

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from crm.actors import Actor
-from crm.models.prepared import Marker
+from crm.database.statements import Marker
 
 COMPANY, USER = Marker("company"), Marker("user")
 

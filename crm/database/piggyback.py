@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from django.db import DatabaseError
 from psycopg.pq import Format
 
-from crm.models.prepared import PLACED, Prepared, Row, Statement
+from crm.database.statements import PLACED, Prepared, Row, Statement
 
 
 @dataclass

@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import BooleanField, DateTimeField, F, Func, JSONField, QuerySet, TextField
 
 from crm.actors import Actor
-from crm.models.actor_classes import actor_class, class_key
-from crm.models.prepared import Marker, Sql, Statement
+from crm.database.actor_cache_key import actor_class, class_key
+from crm.database.statements import Marker, Sql, Statement
 
 #: Most shapes of a statement that are kept compiled.
 MOST_STATEMENTS = 1000

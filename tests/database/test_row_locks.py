@@ -7,9 +7,9 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from crm.database.row_locks import _locks, locked_row
 from crm.errors import NotFound
 from crm.models.base import TenantModel, pick
-from crm.models.locked import _locks, locked_row
 from crm.services import locking
 from leads.models import Lead
 from people.models import Person
@@ -63,7 +63,7 @@ def test_other_keys_lock_nothing(actors, key):
 
 def test_row_is_locked_by_one_statement_that_was_made_once(tenant, actors, lead, monkeypatch):
     locking.lock(Lead, actors.agent, lead.pk)
-    monkeypatch.setattr("crm.models.locked._compile", None)
+    monkeypatch.setattr("crm.database.row_locks._compile", None)
 
     with CaptureQueriesContext(connection) as captured:
         locking.lock(Lead, actors.agent, lead.pk)

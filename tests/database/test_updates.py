@@ -5,8 +5,8 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from crm.database.updates import save_columns
 from crm.models import Tag
-from crm.models.updating import save_columns
 from leads.models import Lead
 from tests.factories.leads import LeadFactory
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from crm.models.prepared import Marker, Sql, Statement, as_text
+from crm.database.statements import Marker, Sql, Statement, as_text
 
 #: Where a row refers to others of the same call: its column, and the place of the other's group.
 References = tuple[tuple[str, int], ...]

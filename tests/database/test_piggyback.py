@@ -4,9 +4,9 @@ import pytest
 from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
+from crm.database.piggyback import Companion, rows_with
+from crm.database.statements import Marker, Prepared, Statement
 from crm.models import Tag
-from crm.models.companions import Companion, rows_with
-from crm.models.prepared import Marker, Prepared, Statement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 

@@ -16,7 +16,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.sql import Literal
 from psycopg.types.numeric import Int8
 
-from crm.models.sending import Loader, can_send, send
+from crm.database.driver import Loader, can_send, send
 
 PLACEHOLDER = re.compile(r"%([%s])")
 PLACED = re.compile(r"\$([0-9]+)")

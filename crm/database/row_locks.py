@@ -8,9 +8,9 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 
 from crm.actors import Actor
-from crm.models.actor_classes import actor_class, class_key
-from crm.models.base import named_key
-from crm.models.prepared import Marker, Sql, Statement, Uncompilable
+from crm.database.actor_cache_key import actor_class, class_key
+from crm.database.keys import named_key
+from crm.database.statements import Marker, Sql, Statement, Uncompilable
 
 Row = TypeVar("Row", bound=models.Model)
 

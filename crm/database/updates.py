@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection, models
 
-from crm.models.prepared import Marker, Sql, Statement, as_text
+from crm.database.statements import Marker, Sql, Statement, as_text
 
 #: Statements that are kept compiled, by the columns that they set.
 MOST_STATEMENTS = 1000

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
-from crm.models import Company, sending
-from crm.models.prepared import Marker, Sql, Statement
+from crm.database import driver
+from crm.database.statements import Marker, Sql, Statement
+from crm.models import Company
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 DOUBLED = Statement.of(Sql("SELECT %s::bigint * 2, %s::text", (Marker("number"), Marker("word"))))
@@ -42,7 +43,7 @@ def test_statement_is_prepared_from_the_third_use_on():
 
 
 def test_kept_statements_are_bounded(monkeypatch):
-    monkeypatch.setattr(sending, "MOST_PREPARED", 2)
+    monkeypatch.setattr(driver, "MOST_PREPARED", 2)
 
     for number in range(4):
         for _ in range(3):

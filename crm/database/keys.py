@@ -1,0 +1,37 @@
+"""Reading the keys that clients send: primary keys and UUIDs."""
+
+import re
+import uuid
+
+from django.db import models
+
+LARGEST_ID = 2**63 - 1
+
+
+def parse_id(value: object) -> int | None:
+    """Read a primary key: ASCII digits that fit 64 bits, else None.
+
+    ``int()`` alone would also take the digits of other scripts.
+    """
+    text = str(value).strip()
+    if not re.fullmatch(r"[0-9]{1,19}", text) or isinstance(value, bool):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_ID else None
+
+
+def parse_uuid(value: object) -> uuid.UUID | None:
+    """Read a UUID in its usual spellings, else None."""
+    try:
+        return uuid.UUID(str(value).strip())
+    except ValueError:
+        return None
+
+
+def named_key(model: type[models.Model], key: object) -> tuple[str, int | uuid.UUID] | None:
+    """Return the column and value that a key means, or None if it is neither number nor UUID."""
+    number = parse_id(key)
+    if number is not None:
+        return "pk", number
+    identifier = parse_uuid(key) if hasattr(model, "uuid") else None
+    return None if identifier is None else ("uuid", identifier)
