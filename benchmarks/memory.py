@@ -130,8 +130,8 @@ def ask(schema: GraphQLSchema, token: str, document: str, variables: dict[str, A
     """Give the body of the answer to a document that comes with a token."""
     from crm.authentication import authenticate_token, expected_credential
     from crm.graphql.execution import Operation
-    from crm.graphql.view.answers import JSON
-    from crm.graphql.view.exchange import Exchange, answer_to
+    from crm.graphql.http.handler import Exchange, answer_to
+    from crm.graphql.http.responses import JSON
 
     exchange = Exchange(
         method="POST",

@@ -16,8 +16,8 @@ from config.bodies import bounded  # noqa: E402
 from config.collecting import settle  # noqa: E402
 from config.identified import identified  # noqa: E402
 from config.schema import schema  # noqa: E402
-from crm.graphql.socket import GraphQLSocket  # noqa: E402
-from crm.graphql.stream import GraphQLStream  # noqa: E402
+from crm.graphql.sse import GraphQLStream  # noqa: E402
+from crm.graphql.websocket import GraphQLSocket  # noqa: E402
 
 STREAM_PATH = "/graphql/stream"
 stream = identified(GraphQLStream(schema=schema.graphql_schema))

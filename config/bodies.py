@@ -5,8 +5,8 @@ from typing import Any
 
 from django.conf import settings
 
+from crm.graphql.http.requests import MULTIPART, largest_form
 from crm.graphql.limits import limits
-from crm.graphql.view.requests import MULTIPART, largest_form
 
 TOO_LARGE = 413
 

@@ -26,12 +26,12 @@ from config.middleware import begin, log_end
 from crm.authentication import COMPANY_HEADER, authenticate_token, expected_credential, parse_bearer
 from crm.credentials import Credential
 from crm.database.piggyback import Companion
+from crm.graphql.http.endpoint import check_request
+from crm.graphql.http.handler import Exchange, answer_to
+from crm.graphql.http.idempotency import HEADER
+from crm.graphql.http.requests import MULTIPART, operation_in
+from crm.graphql.http.responses import GRAPHQL_RESPONSE, JSON, Answer, preferred_type
 from crm.graphql.limits import limits
-from crm.graphql.view.answers import GRAPHQL_RESPONSE, JSON, Answer, preferred_type
-from crm.graphql.view.endpoint import check_request
-from crm.graphql.view.exchange import Exchange, answer_to
-from crm.graphql.view.repeating import HEADER
-from crm.graphql.view.requests import MULTIPART, operation_in
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]

@@ -7,8 +7,8 @@ from django.urls import path
 from config.health import healthz, readyz
 from config.schema import schema
 from crm.downloads import download
-from crm.graphql.stream import not_here
-from crm.graphql.view import GraphQLView
+from crm.graphql.http import GraphQLView
+from crm.graphql.sse import not_here
 from leads.intake import ReceiverView
 
 urlpatterns = [

@@ -10,7 +10,7 @@ from graphql import OperationType
 from crm.actors import Actor, Door, Scope
 from crm.events.audience import Event
 from crm.graphql.execution import Operation, Refused, prepare, run
-from crm.graphql.plans import Occurrence
+from crm.graphql.execution.shared_subscriptions import Occurrence
 from tests.clients import GraphQLSchema
 from tests.tenants.cases import CASES, coordinate_of, own_arguments
 from tests.tenants.walk import document, operations, selection_of

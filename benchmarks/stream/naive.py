@@ -25,9 +25,9 @@ from benchmarks.stream import feed  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.authentication import authenticate_token, parse_bearer  # noqa: E402
 from crm.events.cursor import NOWHERE  # noqa: E402
-from crm.graphql.auth import Context  # noqa: E402
+from crm.graphql.core.permissions import Context  # noqa: E402
+from crm.graphql.execution.shared_subscriptions import Occurrence  # noqa: E402
 from crm.graphql.execution.threads import EVENTS, in_thread  # noqa: E402
-from crm.graphql.plans import Occurrence  # noqa: E402
 from crm.management.commands.serve import server_config  # noqa: E402
 
 

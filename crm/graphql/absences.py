@@ -8,13 +8,14 @@ from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.filters import DateTimeColumn, IdColumn, ListFilterSet
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import reread
-from crm.graphql.scalars import DateTime
-from crm.graphql.types import Related, User
+from crm.graphql.core.fields import Related
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import reread
+from crm.graphql.core.scalars import DateTime
+from crm.graphql.lists.columns import DateTimeColumn, IdColumn, ListFilterSet
+from crm.graphql.lists.paginator import list_field
+from crm.graphql.types import User
 from crm.services import absences
 
 MAY = Action.CHANGE_ABSENCES

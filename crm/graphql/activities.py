@@ -9,9 +9,13 @@ from graphql import GraphQLResolveInfo
 from crm import models
 from crm.actors import Action, Actor
 from crm.errors import BadUserInput
-from crm.graphql.auth import actor_of
-from crm.graphql.discussion import Activity, ActivityKind
-from crm.graphql.filters import (
+from crm.graphql.conversation_types import Activity, ActivityKind
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import reread
+from crm.graphql.core.scalars import DateTime
+from crm.graphql.inputs import EntityType
+from crm.graphql.lists.columns import (
     BooleanColumn,
     ChoiceColumn,
     DateTimeColumn,
@@ -19,11 +23,7 @@ from crm.graphql.filters import (
     ListFilterSet,
     UuidColumn,
 )
-from crm.graphql.inputs import EntityType
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import reread
-from crm.graphql.scalars import DateTime
+from crm.graphql.lists.paginator import list_field
 from crm.models.about import about, find_record
 from crm.services import activities
 

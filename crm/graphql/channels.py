@@ -9,16 +9,16 @@ from graphql import GraphQLResolveInfo
 from crm import models
 from crm.actors import Action, Actor
 from crm.errors import NotFound
-from crm.graphql.auth import actor_of
-from crm.graphql.discussion import Message, SocialChannel
-from crm.graphql.filters import DateTimeColumn, IdColumn, ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.conversation_types import Message, SocialChannel
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import reread
+from crm.graphql.core.scalars import Mixed
+from crm.graphql.core.single import read_one
+from crm.graphql.core.upload import Upload
 from crm.graphql.inputs import EntityType
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import reread
-from crm.graphql.queries import read_one
-from crm.graphql.scalars import Mixed
-from crm.graphql.upload import Upload
+from crm.graphql.lists.columns import DateTimeColumn, IdColumn, ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.lists.paginator import list_field
 from crm.services import channels, messages
 
 MAY = Action.CHANGE_CHANNELS

@@ -8,13 +8,13 @@ from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.filters import ChoiceColumn, IdColumn, ListFilterSet, TextColumn
+from crm.graphql.core.fields import Attribute
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import reread
 from crm.graphql.inputs import EntityType
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import reread
-from crm.graphql.types import Attribute
+from crm.graphql.lists.columns import ChoiceColumn, IdColumn, ListFilterSet, TextColumn
+from crm.graphql.lists.paginator import list_field
 from crm.services import custom_field_definitions as definitions
 
 CustomFieldKind = graphene.Enum(

@@ -8,8 +8,11 @@ from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action, Role
-from crm.graphql.auth import actor_of
-from crm.graphql.filters import (
+from crm.graphql.core.fields import Attribute, Related
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import reread
+from crm.graphql.lists.columns import (
     BooleanColumn,
     ChoiceColumn,
     DateTimeColumn,
@@ -17,10 +20,8 @@ from crm.graphql.filters import (
     ListFilterSet,
     TextColumn,
 )
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import reread
-from crm.graphql.types import Attribute, Company, LeadVisibilityEnum, MemberRole, Related, User
+from crm.graphql.lists.paginator import list_field
+from crm.graphql.types import Company, LeadVisibilityEnum, MemberRole, User
 from crm.services import companies, members
 
 MAY = Action.MANAGE_COMPANY

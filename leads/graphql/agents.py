@@ -9,9 +9,10 @@ from graphene_django import DjangoObjectType
 
 from crm import models as crm
 from crm.actors import Actor, Role
-from crm.graphql.filters import IdColumn, IntegerColumn, ListFilterSet, TextColumn
-from crm.graphql.paginator import list_field
-from crm.graphql.types import Attribute, Company, Computed, MemberRole, Related, User
+from crm.graphql.core.fields import Attribute, Computed, Related
+from crm.graphql.lists.columns import IdColumn, IntegerColumn, ListFilterSet, TextColumn
+from crm.graphql.lists.paginator import list_field
+from crm.graphql.types import Company, MemberRole, User
 from leads.models import Lead, StatusCategory
 
 AgentStatusEnum = graphene.Enum("AgentStatusEnum", [(name, name) for name in ("ACTIVE", "INACTIVE")])

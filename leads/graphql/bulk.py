@@ -7,10 +7,10 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.bulk import BulkResult, ids_argument
-from crm.graphql.mutations import Change
-from crm.graphql.where import Conditions, where_input
+from crm.graphql.core.bulk import BulkResult, ids_argument
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.lists.where import Conditions, where_input
 from crm.services.bulk import BulkResult as Result
 from leads.graphql.filters import LeadFilterSet
 from leads.graphql.inputs import LeadUpdateInput

@@ -4,7 +4,8 @@ import graphene
 from django.utils import timezone
 from graphene_django import DjangoObjectType
 
-from crm.graphql.types import Derived, Related, User
+from crm.graphql.core.fields import Derived, Related
+from crm.graphql.types import User
 from leads import models
 from people.graphql.types import People, PeopleRelationship
 from pipelines.graphql.types import LeadPipelineStage

@@ -6,12 +6,12 @@ from typing import Any
 import graphene
 from graphql import GraphQLResolveInfo
 
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.filters import DateTimeColumn, IdColumn, ListFilterSet
-from crm.graphql.pages import DEFAULT_PAGE_SIZE, Page, check_page, paginator_type
-from crm.graphql.paginator import data_nodes
-from crm.graphql.prefetch import load, selected_fields
-from crm.graphql.where import Conditions, where_input
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import load, selected_fields
+from crm.graphql.lists.columns import DateTimeColumn, IdColumn, ListFilterSet
+from crm.graphql.lists.pages import DEFAULT_PAGE_SIZE, Page, check_page, paginator_type
+from crm.graphql.lists.paginator import data_nodes
+from crm.graphql.lists.where import Conditions, where_input
 from crm.models.tallies import count_visible
 from leads import models
 from leads.services import dashboard

@@ -12,10 +12,10 @@ from crm.events import journal
 from crm.events.audience import Event, Verdict, verdict
 from crm.events.cursor import parse_cursor
 from crm.events.sequencer import sequence_if_alone
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.pages import DEFAULT_PAGE_SIZE, check_page
-from crm.graphql.prefetch import load, selected_fields
-from crm.graphql.scalars import JSON
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import load, selected_fields
+from crm.graphql.core.scalars import JSON
+from crm.graphql.lists.pages import DEFAULT_PAGE_SIZE, check_page
 from leads import models
 from leads.graphql.types import Lead
 

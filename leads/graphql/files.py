@@ -13,15 +13,15 @@ from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action, Actor
-from crm.graphql.auth import actor_of
-from crm.graphql.filters import ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import reread
+from crm.graphql.core.scalars import Mixed
+from crm.graphql.core.upload import Upload
 from crm.graphql.inputs import EntityType, FilesystemAttachInput
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import reread
-from crm.graphql.scalars import Mixed
+from crm.graphql.lists.columns import ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import Filesystem
-from crm.graphql.upload import Upload
 from crm.services.files import store_file, store_files
 from crm.services.nesting import within
 from leads.graphql.types import Lead

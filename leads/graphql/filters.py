@@ -5,8 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from crm.actors import Actor
-from crm.graphql.custom_columns import CustomFieldsRelation
-from crm.graphql.filters import (
+from crm.graphql.lists.columns import (
     BooleanColumn,
     ChoiceColumn,
     DateTimeColumn,
@@ -16,7 +15,8 @@ from crm.graphql.filters import (
     TextColumn,
     UuidColumn,
 )
-from crm.graphql.operators import NULL_TESTS, SQLOperator
+from crm.graphql.lists.custom_field_columns import CustomFieldsRelation
+from crm.graphql.lists.operators import NULL_TESTS, SQLOperator
 from crm.models import EntityKind
 from leads import models
 from leads.models.querysets import is_rotting

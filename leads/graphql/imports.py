@@ -13,17 +13,18 @@ from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action, Actor
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.filters import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
+from crm.graphql.core.fields import Attribute, BatchedList, Related
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import reread
+from crm.graphql.core.scalars import JSON
+from crm.graphql.core.single import read_one
+from crm.graphql.core.upload import Upload
 from crm.graphql.inputs import EntityType
-from crm.graphql.mutations import Change
-from crm.graphql.pages import check_page
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import reread
-from crm.graphql.queries import read_one
-from crm.graphql.scalars import JSON
-from crm.graphql.types import Attribute, BatchedList, Related, User
-from crm.graphql.upload import Upload
+from crm.graphql.lists.columns import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
+from crm.graphql.lists.pages import check_page
+from crm.graphql.lists.paginator import list_field
+from crm.graphql.types import User
 from crm.importing.jobs import start_job
 from crm.importing.uploads import start_file_job
 from crm.services import saving

@@ -2,8 +2,8 @@
 
 import graphene
 
+from crm.graphql.core.scalars import Mixed
 from crm.graphql.inputs import CustomFieldEntityInput, FilesystemInputUrl, TagInput
-from crm.graphql.scalars import Mixed
 from people.graphql.inputs import OrganizationInput, PeopleInput
 
 

@@ -6,11 +6,11 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.filters import BooleanColumn, IdColumn, ListFilterSet, TextColumn
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import load, reread
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import load, reread
+from crm.graphql.lists.columns import BooleanColumn, IdColumn, ListFilterSet, TextColumn
+from crm.graphql.lists.paginator import list_field
 from leads import models
 from leads.graphql.daily import LeadLostReason
 from leads.graphql.types import LeadSource, LeadStatus, LeadStatusCategory, LeadType

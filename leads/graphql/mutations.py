@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.mutations import Change
-from crm.graphql.prefetch import reread, written
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import reread, written
 from leads.graphql.inputs import (
     FollowInput,
     LeadInput,

@@ -2,8 +2,8 @@
 
 import graphene
 
-from crm.graphql.paginator import list_field
-from crm.graphql.queries import SingleField
+from crm.graphql.core.single import SingleField
+from crm.graphql.lists.paginator import list_field
 from leads.graphql import filters, types
 
 

@@ -7,13 +7,14 @@ from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.filters import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import load, reread
-from crm.graphql.scalars import JSON, Mixed
-from crm.graphql.types import Attribute, Related, User
+from crm.graphql.core.fields import Attribute, Related
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import load, reread
+from crm.graphql.core.scalars import JSON, Mixed
+from crm.graphql.lists.columns import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
+from crm.graphql.lists.paginator import list_field
+from crm.graphql.types import User
 from leads import models
 from leads.graphql.types import Lead, LeadReceiver, ReceiverVerification
 from leads.services import received_leads, receiver_keys, receivers, replaying

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.scalars import Mixed
 from crm.graphql.inputs import AttachTagEntityInput, CustomFieldInput, EntityType
-from crm.graphql.mutations import Change
-from crm.graphql.scalars import Mixed
 from crm.graphql.types import CustomField
 from leads.services import records
 

@@ -6,11 +6,11 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.filters import IdColumn, ListFilterSet, TextColumn
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import reread
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import reread
+from crm.graphql.lists.columns import IdColumn, ListFilterSet, TextColumn
+from crm.graphql.lists.paginator import list_field
 from leads.services import relationships
 from people import models
 from people.graphql.inputs import PeopleRelationshipInput

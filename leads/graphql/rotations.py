@@ -6,8 +6,11 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.filters import (
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import load, reread, selected_fields
+from crm.graphql.core.scalars import JSON
+from crm.graphql.lists.columns import (
     ChoiceColumn,
     DateTimeColumn,
     IdColumn,
@@ -15,10 +18,7 @@ from crm.graphql.filters import (
     ListFilterSet,
     TextColumn,
 )
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import load, reread, selected_fields
-from crm.graphql.scalars import JSON
+from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import User
 from crm.models import User as Member
 from leads import models

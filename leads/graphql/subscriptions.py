@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.plans import Occurrence
-from crm.graphql.prefetch import load
-from crm.graphql.where import condition, where_input
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import load
+from crm.graphql.execution.shared_subscriptions import Occurrence
+from crm.graphql.lists.where import condition, where_input
 from crm.models.base import keyed
 from leads import models
 from leads.graphql.filters import LeadFilterSet

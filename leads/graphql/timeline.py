@@ -6,13 +6,13 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm import models
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.discussion import Activity, Message
+from crm.graphql.conversation_types import Activity, Message
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import load, selected_fields
+from crm.graphql.core.scalars import DateTime, Mixed
 from crm.graphql.inputs import EntityType
-from crm.graphql.pages import DEFAULT_PAGE_SIZE, Page, PaginatorInfo, check_page
-from crm.graphql.paginator import data_nodes
-from crm.graphql.prefetch import load, selected_fields
-from crm.graphql.scalars import DateTime, Mixed
+from crm.graphql.lists.pages import DEFAULT_PAGE_SIZE, Page, PaginatorInfo, check_page
+from crm.graphql.lists.paginator import data_nodes
 from crm.graphql.types import User
 from crm.models.about import find_record
 from leads.services.timeline import Entry, Timeline

@@ -9,21 +9,10 @@ from django.utils import timezone
 from graphene_django import DjangoObjectType
 
 from crm.actors import Actor
-from crm.graphql.discussion import Activity, SocialChannel
-from crm.graphql.scalars import JSON, Mixed
-from crm.graphql.types import (
-    Attribute,
-    BatchedList,
-    Company,
-    Computed,
-    CustomFields,
-    Derived,
-    Filesystem,
-    Related,
-    RelatedList,
-    Tag,
-    User,
-)
+from crm.graphql.conversation_types import Activity, SocialChannel
+from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, Related, RelatedList
+from crm.graphql.core.scalars import JSON, Mixed
+from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
 from leads import models
 from leads.graphql.daily import LeadLastActivity, LeadLostReason, LeadsParticipants, LeadStageVisit
 from leads.graphql.rotating import LeadRotation

@@ -11,8 +11,8 @@ from graphql import GraphQLSchema, get_variable_values
 
 from crm.actors import Actor
 from crm.errors import CrmError
+from crm.graphql.core.errors import Code
 from crm.graphql.documents import Document
-from crm.graphql.errors import Code
 from crm.graphql.execution import Prepared, check_document, run
 from crm.graphql.limits import NullCharacters, check_variables, limits
 from crm.webhooks.contents import Filter, FilterRefused, Unreadable

@@ -6,9 +6,9 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.bulk import BulkResult, ids_argument
-from crm.graphql.mutations import Change
+from crm.graphql.core.bulk import BulkResult, ids_argument
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
 from people.services import bulk
 
 MAY = Action.CHANGE_PEOPLE

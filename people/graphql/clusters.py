@@ -8,10 +8,10 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.pages import DEFAULT_PAGE_SIZE, Page, check_page, paginator_type
-from crm.graphql.paginator import data_nodes
-from crm.graphql.prefetch import load, selected_fields
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import load, selected_fields
+from crm.graphql.lists.pages import DEFAULT_PAGE_SIZE, Page, check_page, paginator_type
+from crm.graphql.lists.paginator import data_nodes
 from people.graphql.types import Organization, People
 from people.services import clusters
 from people.services.clusters import Cluster

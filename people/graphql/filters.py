@@ -6,8 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from crm.actors import Actor
-from crm.graphql.custom_columns import CustomFieldsRelation
-from crm.graphql.filters import (
+from crm.graphql.lists.columns import (
     DateColumn,
     DateTimeColumn,
     HasRelation,
@@ -16,7 +15,8 @@ from crm.graphql.filters import (
     TextColumn,
     UuidColumn,
 )
-from crm.graphql.operators import SQLOperator
+from crm.graphql.lists.custom_field_columns import CustomFieldsRelation
+from crm.graphql.lists.operators import SQLOperator
 from crm.models import Company, EntityKind
 from people import models
 from people.models.canonical import canonical_email, canonical_phone, search_words

@@ -2,8 +2,8 @@
 
 import graphene
 
+from crm.graphql.core.scalars import Date
 from crm.graphql.inputs import CustomFieldEntityInput, FilesystemInputUrl, TagInput
-from crm.graphql.scalars import Date
 
 
 class ContactInput(graphene.InputObjectType):

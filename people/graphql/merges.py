@@ -9,15 +9,16 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.errors import NotFound
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.filters import DateTimeColumn, IdColumn, ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.core.fields import Attribute, Related
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import reread
+from crm.graphql.core.scalars import Mixed
+from crm.graphql.core.single import read_one
 from crm.graphql.inputs import EntityType
-from crm.graphql.mutations import Change
-from crm.graphql.paginator import list_field
-from crm.graphql.prefetch import reread
-from crm.graphql.queries import read_one
-from crm.graphql.scalars import Mixed
-from crm.graphql.types import Attribute, Related, User
+from crm.graphql.lists.columns import DateTimeColumn, IdColumn, ListFilterSet, TextColumn, UuidColumn
+from crm.graphql.lists.paginator import list_field
+from crm.graphql.types import User
 from crm.services.history import plain
 from people import models
 from people.graphql.types import Organization, People

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.inputs import input_paths
-from crm.graphql.mutations import Change
-from crm.graphql.prefetch import reread
+from crm.graphql.core.arguments import input_paths
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import reread
 from people.graphql.inputs import OrganizationInput, OrganizationPeopleInput, PeopleInput
 from people.graphql.types import Organization, People
 from people.services import organizations, people

@@ -8,9 +8,9 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.database.patterns import as_pattern
-from crm.graphql.auth import Guarded, actor_of
-from crm.graphql.mutations import Change
-from crm.graphql.prefetch import reread
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import Guarded, actor_of
+from crm.graphql.core.prefetch import reread
 from crm.models.tags import tag_slug
 from crm.models.tallies import count_visible
 from people import models

@@ -2,7 +2,7 @@
 
 import graphene
 
-from crm.graphql.paginator import list_field
+from crm.graphql.lists.paginator import list_field
 from people.graphql.filters import ContactTypeFilterSet, OrganizationFilterSet, PeopleFilterSet
 from people.graphql.merges import winning_field
 from people.graphql.types import ContactType, Organization, People

@@ -6,19 +6,9 @@ from django.db.models.functions import Coalesce
 from graphene_django import DjangoObjectType
 
 from crm.actors import Actor
-from crm.graphql.discussion import Activity
-from crm.graphql.types import (
-    Attribute,
-    BatchedList,
-    Company,
-    Computed,
-    CustomFields,
-    Filesystem,
-    Related,
-    RelatedList,
-    Tag,
-    User,
-)
+from crm.graphql.conversation_types import Activity
+from crm.graphql.core.fields import Attribute, BatchedList, Computed, Related, RelatedList
+from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
 from people import models
 from people.services.duplicates import duplicates_of_organizations, duplicates_of_people
 

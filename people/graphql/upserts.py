@@ -7,9 +7,9 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.mutations import Change
-from crm.graphql.prefetch import load, selected_fields
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import load, selected_fields
 from people.graphql.inputs import OrganizationInput, PeopleInput
 from people.graphql.types import Organization, People
 from people.services import upserting

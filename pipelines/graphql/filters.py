@@ -1,6 +1,13 @@
 """Columns of the list of pipelines."""
 
-from crm.graphql.filters import BooleanColumn, HasRelation, IdColumn, IntegerColumn, ListFilterSet, TextColumn
+from crm.graphql.lists.columns import (
+    BooleanColumn,
+    HasRelation,
+    IdColumn,
+    IntegerColumn,
+    ListFilterSet,
+    TextColumn,
+)
 from pipelines import models
 
 

@@ -6,9 +6,9 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.auth import actor_of
-from crm.graphql.mutations import Change
-from crm.graphql.prefetch import load, reread
+from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.prefetch import load, reread
 from pipelines import services
 from pipelines.graphql.inputs import PipelineInput, PipelineStageInput
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage

@@ -6,7 +6,8 @@ from django.db.models.functions import Coalesce
 from graphene_django import DjangoObjectType
 
 from crm.actors import Actor
-from crm.graphql.types import Attribute, Company, Computed, Related, RelatedList
+from crm.graphql.core.fields import Attribute, Computed, Related, RelatedList
+from crm.graphql.types import Company
 from pipelines import models
 from pipelines.models import visible_lead_count
 

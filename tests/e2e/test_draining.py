@@ -12,8 +12,8 @@ from channels.db import database_sync_to_async
 
 from tests.config.test_serve import free_port, server
 from tests.events.processes import of_test_database
-from tests.graphql.socket.client import Member, member
-from tests.graphql.socket.test_server import close_code, initialise, listen, open_socket
+from tests.graphql.websocket.client import Member, member
+from tests.graphql.websocket.test_server import close_code, initialise, listen, open_socket
 
 SOCKETS = 10
 

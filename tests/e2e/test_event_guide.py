@@ -17,8 +17,8 @@ from tests.config.processes import ROOT, environment
 from tests.config.test_serve import free_port, server
 from tests.events.processes import of_test_database
 from tests.factories.crm import Tenant
-from tests.graphql.socket.test_server import company_with_token
-from tests.graphql.stream.test_reference_client import NODE, Wire
+from tests.graphql.sse.test_reference_client import NODE, Wire
+from tests.graphql.websocket.test_server import company_with_token
 
 PROGRAMS = re.compile(r"^## ([^\n]+)\n+```(js|python)\n(.*?)```", re.DOTALL | re.MULTILINE)
 PATIENCE_SECONDS = 30

@@ -9,7 +9,7 @@ from graphene.types.generic import GenericScalar
 
 from crm.actors import Action, Actor
 from crm.errors import NotFound
-from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.core.permissions import Guarded, actor_of
 from tests.events.layers import happened, lead_event
 
 #: Records that no resolver finds, though an event may speak of them.

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tests.events.layers import happens, layer_in_use, lead_event, redis_layer
-from tests.graphql.socket.client import Client
-from tests.graphql.socket.conftest import agent, limit, make_member  # noqa: F401 - fixtures
+from tests.graphql.websocket.client import Client
+from tests.graphql.websocket.conftest import agent, limit, make_member  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.postgres
 

@@ -10,8 +10,8 @@ from django.test import Client as Browser
 from crm.events import hub, metrics
 from crm.events.cursor import Cursor
 from tests.events.layers import happens, lead_event
-from tests.graphql.socket.client import Client
-from tests.graphql.socket.conftest import _stream, agent, limit, make_member  # noqa: F401 - fixtures
+from tests.graphql.websocket.client import Client
+from tests.graphql.websocket.conftest import _stream, agent, limit, make_member  # noqa: F401 - fixtures
 
 THINGS = "subscription { thingUpdate { id } }"
 

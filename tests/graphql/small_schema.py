@@ -7,7 +7,7 @@ from graphql import DirectiveLocation, GraphQLDirective, specified_directives
 
 from crm.actors import Action
 from crm.errors import Conflict, NotFound
-from crm.graphql.auth import Guarded, actor_of
+from crm.graphql.core.permissions import Guarded, actor_of
 
 #: What ``Query.boom`` raises, by name; tests add to it.
 FAULTS: dict[str, BaseException] = {}

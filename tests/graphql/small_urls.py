@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.graphql.view import GraphQLView
+from crm.graphql.http import GraphQLView
 from tests.graphql.small_schema import schema
 
 urlpatterns = [path("graphql", GraphQLView.as_view(schema=schema))]

@@ -9,9 +9,9 @@ from django.test import Client, RequestFactory
 from django.test.client import FakePayload
 
 from crm.actors import Role
-from crm.graphql.errors import RETRY_AFTER_SECONDS
+from crm.graphql.core.errors import RETRY_AFTER_SECONDS
+from crm.graphql.http import GraphQLView
 from crm.graphql.limits import Limits
-from crm.graphql.view import GraphQLView
 from tests.graphql.http import RESPONSE_TYPE, bearer, codes, post
 from tests.graphql.small_schema import FAULTS, schema
 
@@ -348,7 +348,7 @@ def test_database_away_at_authentication(headers, monkeypatch, caplog):
     def away(request):
         raise OperationalError("connection to 10.0.0.1 failed")
 
-    monkeypatch.setattr("crm.graphql.view.endpoint.authenticate_request", away)
+    monkeypatch.setattr("crm.graphql.http.endpoint.authenticate_request", away)
 
     with caplog.at_level(logging.ERROR, logger="crm.graphql"):
         response = post(PING, headers=headers)

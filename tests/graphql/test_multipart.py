@@ -7,8 +7,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncRequestFactory, Client
 
+from crm.graphql.http import GraphQLView
 from crm.graphql.limits import limits
-from crm.graphql.view import GraphQLView
 from crm.models import Filesystem
 from tests.clients import GraphQLSchema, refusal
 from tests.factories.crm import ApiTokenFactory

@@ -11,7 +11,7 @@ from graphql import OperationType
 
 from crm.actors import Actor, Door, Role
 from crm.graphql.documents import persisted
-from crm.graphql.documents.memory import Memory
+from crm.graphql.documents.cache import Memory
 from crm.graphql.execution import Operation, execute
 from tests.graphql.hashes import digest, extension, fresh, key_of
 from tests.graphql.http import RESPONSE_TYPE, bearer, codes, post

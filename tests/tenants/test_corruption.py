@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import F
 
-from crm.graphql.types import Computed, Related, RelatedList
+from crm.graphql.core.fields import Computed, Related, RelatedList
 from leads.models import StageVisit
 from tests.clients import GraphQLSchema, ask
 from tests.tenants.leaks import foreign

@@ -8,9 +8,9 @@ from graphql import GraphQLField, GraphQLInputObjectType, get_named_type
 from crm.graphql.absences import AbsenceFilterSet
 from crm.graphql.channels import ChannelMessageFilterSet, SocialChannelFilterSet
 from crm.graphql.custom_fields import CustomFieldDefinitionFilterSet
-from crm.graphql.filters import Column, ListFilterSet
+from crm.graphql.lists.columns import Column, ListFilterSet
+from crm.graphql.lists.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
 from crm.graphql.members import MemberFilterSet
-from crm.graphql.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
 from crm.graphql.queries import CompanyFilterSet, TagFilterSet, UserFilterSet
 from crm.models import SocialChannel, User
 from leads.graphql import filters as leads

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from crm.graphql.documents.memory import Memory
+from crm.graphql.documents.cache import Memory
 
 Kept = TypeVar("Kept")
 

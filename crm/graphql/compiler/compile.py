@@ -22,10 +22,10 @@ from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.list_reads import ListRead, Part
 from crm.graphql.compiler.reads import Read, SingleRead
 from crm.graphql.compiler.selection import TYPENAME, Collector
+from crm.graphql.core.single import SingleField
 from crm.graphql.documents import Document
-from crm.graphql.pages import PaginatorInfo
-from crm.graphql.paginator import ListField
-from crm.graphql.queries import SingleField
+from crm.graphql.lists.pages import PaginatorInfo
+from crm.graphql.lists.paginator import ListField
 
 
 @dataclass(frozen=True)

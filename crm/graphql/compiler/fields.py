@@ -15,7 +15,7 @@ from graphql import (
 from crm.actors import Actor
 from crm.database.statements import Uncompilable
 from crm.graphql.compiler.expressions import Encoded, Float, Integer, Moment, OrError, OrNull, Plain, Quoted
-from crm.graphql.types import Attribute, Computed
+from crm.graphql.core.fields import Attribute, Computed
 
 SMALL = (models.IntegerField, models.SmallIntegerField)
 TEXTS = (models.CharField, models.TextField)

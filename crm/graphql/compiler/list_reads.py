@@ -12,12 +12,12 @@ from crm.actors import Actor
 from crm.database.piggyback import Companion
 from crm.database.statements import Row, Sql, Statement
 from crm.graphql.compiler.columns import MOST_PAGES, Columns, count_sql, sum_sql
-from crm.graphql.compiler.narrowing import Narrowing
+from crm.graphql.compiler.filters import Narrowing
 from crm.graphql.compiler.pages import Start, page_sql, read_cursor_columns
 from crm.graphql.compiler.reads import Read, Reading
-from crm.graphql.ordering import Key
-from crm.graphql.pages import Page
-from crm.graphql.paginator import ListField, cursor_columns
+from crm.graphql.lists.ordering import Key
+from crm.graphql.lists.pages import Page
+from crm.graphql.lists.paginator import ListField, cursor_columns
 from crm.models.tallies import tallies_for
 
 #: What is told of a page by the total.

@@ -14,9 +14,9 @@ from django.db.models import F
 
 from crm.database.statements import Marker, Sql, Uncompilable
 from crm.graphql.compiler.binding import OFFSET
-from crm.graphql.keyset import following, read_value
-from crm.graphql.ordering import Key
-from crm.graphql.paginator import cursor_columns
+from crm.graphql.lists.cursors import following, read_value
+from crm.graphql.lists.ordering import Key
+from crm.graphql.lists.paginator import cursor_columns
 
 PLACE = "place_in_page"
 

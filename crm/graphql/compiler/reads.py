@@ -17,8 +17,8 @@ from crm.database.statements import Statement, Uncompilable
 from crm.graphql.compiler.binding import KEY
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
-from crm.graphql.ordering import Key
-from crm.graphql.queries import SingleField
+from crm.graphql.core.single import SingleField
+from crm.graphql.lists.ordering import Key
 
 
 def _holds_variable(value: ValueNode) -> bool:

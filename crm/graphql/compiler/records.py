@@ -19,7 +19,7 @@ from crm.graphql.compiler.binding import KEY, USER, actor_class
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
 from crm.graphql.compiler.selection import Collector
-from crm.graphql.ordering import Key
+from crm.graphql.lists.ordering import Key
 
 logger = logging.getLogger("crm.graphql.compiler")
 

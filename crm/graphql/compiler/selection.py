@@ -20,8 +20,9 @@ from crm.actors import Actor
 from crm.database.statements import Uncompilable
 from crm.graphql.compiler.expressions import Entries, List, Name, Object, One, OrError, OrNull
 from crm.graphql.compiler.fields import leaf
-from crm.graphql.prefetch import declared_fields
-from crm.graphql.types import CustomFields, Related, RelatedList
+from crm.graphql.core.fields import Related, RelatedList
+from crm.graphql.core.prefetch import declared_fields
+from crm.graphql.types import CustomFields
 
 TYPENAME = "__typename"
 

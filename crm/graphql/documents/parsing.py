@@ -13,7 +13,7 @@ from graphql import (
     parse,
 )
 
-from crm.graphql.errors import TooComplex
+from crm.graphql.core.errors import TooComplex
 
 # The parser has no type of its own for these; the texts are those of the pinned version, and tested.
 TOO_MANY = re.compile(r"Syntax Error: Document contains more than \d+ (tokens|comments)\. Parsing aborted\.")

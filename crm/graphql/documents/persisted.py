@@ -14,8 +14,8 @@ from django.core.cache import caches
 from redis.exceptions import RedisError
 
 from crm.errors import BadUserInput, CrmError
-from crm.graphql.documents.memory import Memory
-from crm.graphql.errors import Code
+from crm.graphql.core.errors import Code
+from crm.graphql.documents.cache import Memory
 
 logger = logging.getLogger("crm.graphql.documents")
 

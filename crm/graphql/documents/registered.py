@@ -6,7 +6,7 @@ from django.conf import settings
 
 from crm.actors import Actor, Role
 from crm.errors import BadUserInput
-from crm.graphql.documents.memory import Memory
+from crm.graphql.documents.cache import Memory
 from crm.services import registered_documents
 
 #: Seconds for which a process goes by what it read: so long a removed document may still run.

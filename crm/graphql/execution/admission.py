@@ -11,11 +11,11 @@ from crm.credentials import Credential
 from crm.errors import BadUserInput, CrmError
 from crm.events import journal
 from crm.events.cursor import Cursor, parse_cursor
-from crm.graphql.errors import bad_document, domain_error
+from crm.graphql.core.errors import bad_document, domain_error
 from crm.graphql.execution.operations import Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
+from crm.graphql.execution.shared_subscriptions import AFTER, plan_key
 from crm.graphql.execution.subscriptions import Subscription
-from crm.graphql.plans import AFTER, plan_key
 
 EVERY_KIND = frozenset(OperationType)
 

@@ -14,7 +14,7 @@ from graphql import (
 
 from crm.actors import Actor
 from crm.errors import CrmError, Unauthenticated
-from crm.graphql import errors
+from crm.graphql.core import errors
 from crm.graphql.documents import Document, DocumentCache, find_document, parse_document, remember
 from crm.graphql.execution.operations import (
     BAD_REQUEST,

@@ -6,9 +6,9 @@ from graphql import GraphQLSchema, OperationType, execute_sync
 from orjson import Fragment, dumps, loads
 
 from crm.actors import Actor
-from crm.graphql import errors
-from crm.graphql.auth import Context
 from crm.graphql.compiler import Begun, begin_compiled
+from crm.graphql.core import errors
+from crm.graphql.core.permissions import Context
 from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
 from crm.graphql.limits import limits

@@ -18,11 +18,11 @@ from crm.events.cursor import Cursor
 from crm.events.hub import PlanKey
 from crm.events.plans import Answer
 from crm.graphql.compiler import RecordRead, compile_record
-from crm.graphql.errors import database_away, internal_error
+from crm.graphql.core.errors import database_away, internal_error
 from crm.graphql.execution.operations import SERVICE_UNAVAILABLE, Prepared
 from crm.graphql.execution.running import respond
+from crm.graphql.execution.shared_subscriptions import AnyReader, Occurrence, seeing_all
 from crm.graphql.execution.threads import EVENTS, in_thread
-from crm.graphql.plans import AnyReader, Occurrence, seeing_all
 
 #: Seconds between two tries where the database is away; the event waits.
 AWAY_SECONDS = 1.0

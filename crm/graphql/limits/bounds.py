@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from crm.graphql.errors import TooComplex
+from crm.graphql.core.errors import TooComplex
 from crm.services.files import LARGEST_FILE
 
 

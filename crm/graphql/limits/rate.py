@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from crm.graphql.errors import RateLimited
+from crm.graphql.core.errors import RateLimited
 from crm.services.rates import seconds_to_wait
 
 COST_OF_A_POINT = 1_000

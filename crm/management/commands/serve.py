@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
-from crm.graphql.socket.connections import drain
+from crm.graphql.websocket.connections import drain
 from crm.management.import_worker import working_beside
 from crm.management.webhook_worker import sending_beside
 

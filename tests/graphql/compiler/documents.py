@@ -16,8 +16,8 @@ from graphql import (
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from crm.graphql.paginator import ListField
-from crm.graphql.types import BatchedList, Derived
+from crm.graphql.core.fields import BatchedList, Derived
+from crm.graphql.lists.paginator import ListField
 from tests.clients import GraphQLSchema
 
 QUERY: Any = GraphQLSchema.query_type

@@ -20,7 +20,7 @@ from crm.database.statements import Prepared
 from crm.graphql.compiler import fallbacks
 from crm.graphql.compiler.selection import Collector
 from crm.graphql.execution import Operation, Refused, begin, execute, prepare, respond
-from crm.graphql.view.answers import json_answer
+from crm.graphql.http.responses import json_answer
 from crm.models import Company
 from tests.factories.crm import Tenant
 from tests.graphql.compiler.documents import documents

@@ -15,8 +15,8 @@ from crm.events.sequencer import sequence
 from crm.graphql.documents import parse_document
 from crm.graphql.execution import Operation
 from crm.graphql.execution.admission import admit
+from crm.graphql.execution.shared_subscriptions import plan_key
 from crm.graphql.execution.subscriptions import Subscription
-from crm.graphql.plans import plan_key
 from leads.models import Lead
 from leads.services import announcing
 from leads.services.involvement import add_participant, follow_lead, remove_participant, unfollow_lead

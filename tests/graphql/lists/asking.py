@@ -3,7 +3,7 @@
 from typing import Any
 
 from crm.actors import Actor
-from crm.graphql.inputs import studly
+from crm.graphql.core.arguments import studly
 from tests.clients import data, refusal
 
 SEARCHED = {"agents", "companies", "leads", "members", "organizations", "peoples", "tags", "users"}

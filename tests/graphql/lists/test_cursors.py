@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 
 from crm.actors import Actor
 from crm.errors import BadUserInput
-from crm.graphql.keyset import decode, encode
-from crm.graphql.ordering import Key
+from crm.graphql.lists.cursors import decode, encode
+from crm.graphql.lists.ordering import Key
 from tests.clients import data, refusal
 from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm.actors import Actor
 from crm.authentication import actor_for
-from crm.graphql.inputs import studly
+from crm.graphql.core.arguments import studly
 from crm.models.companies import LeadVisibility
 from leads.models import LeadParticipant
 from people.models import ContactType

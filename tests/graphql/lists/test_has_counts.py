@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.authentication import actor_for
-from crm.graphql.where import MOST_RELATIONS
+from crm.graphql.lists.where import MOST_RELATIONS
 from crm.models.companies import LeadVisibility
 from leads.models import Lead
 from tests.factories.crm import TagFactory

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.graphql.keyset import READERS
-from crm.graphql.ordering import order as order_of
+from crm.graphql.lists.cursors import READERS
+from crm.graphql.lists.ordering import order as order_of
 from leads.models import Lead, LeadStatus
 from people.models import Organization, Person
 from pipelines.models import Pipeline, Stage

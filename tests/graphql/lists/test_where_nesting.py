@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crm.graphql.where import DEEPEST_NESTING
+from crm.graphql.lists.where import DEEPEST_NESTING
 from tests.clients import refusal
 from tests.factories.people import PersonFactory
 from tests.graphql.lists.asking import document, listed, refused, where

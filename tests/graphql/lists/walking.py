@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crm.actors import Actor
-from crm.graphql.inputs import studly
-from crm.graphql.paginator import ListField
+from crm.graphql.core.arguments import studly
+from crm.graphql.lists.paginator import ListField
 from tests.clients import GraphQLSchema, data
 
 QUERY: Any = GraphQLSchema.query_type

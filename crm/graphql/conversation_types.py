@@ -1,0 +1,76 @@
+"""Types of what is said and planned about a record: channels, messages, notes and tasks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import graphene
+from django.db.models import OuterRef, Subquery
+from graphene_django import DjangoObjectType
+
+from crm import models
+from crm.actors import Actor
+from crm.errors import BadUserInput
+from crm.graphql.core.fields import Attribute, BatchedList, Computed, Related, RelatedList
+from crm.graphql.core.scalars import Mixed
+from crm.graphql.types import Filesystem, User
+from crm.services.messages import newest_messages
+
+MOST_MESSAGES = 100
+
+ActivityKind = graphene.Enum("ActivityKind", [(value, value) for value in models.ActivityKind.values])
+
+
+class Message(DjangoObjectType):
+    """Something that was said in a channel."""
+
+    class Meta:
+        model = models.Message
+        fields = ("id", "uuid", "message_verb", "is_system", "slug", "created_at", "updated_at")
+
+    channel_id = Attribute(graphene.ID, "channel_id", required=True)
+    parent_id = Attribute(graphene.ID, "parent_id")
+    user = Related(User, "user")
+    message = Attribute(Mixed, "message", required=True)
+    files = RelatedList(Filesystem, "file_links", ordering=(), required=True)
+
+
+def _last_message(actor: Actor) -> Subquery:
+    messages = models.Message.objects.visible_to(actor).filter(channel=OuterRef("pk"))
+    return Subquery(messages.order_by("-pk").values("pk")[:1])
+
+
+def _messages(rows: Sequence[Any], actor: Actor, *, first: int) -> Mapping[int, Sequence[int]]:
+    if not 0 <= first <= MOST_MESSAGES:
+        raise BadUserInput(f"Ask for 0 to {MOST_MESSAGES} messages, got {first}.")
+    return newest_messages(rows, actor, first=first)
+
+
+class SocialChannel(DjangoObjectType):
+    """A channel of communication about a record."""
+
+    class Meta:
+        model = models.SocialChannel
+        fields = ("id", "uuid", "name", "slug", "description", "created_at")
+
+    entity_namespace = Attribute(graphene.String, "content_type__model", required=True)
+    entity_id = Attribute(graphene.ID, "object_id", required=True)
+    last_message_id = Computed(graphene.ID, "last_message_id", _last_message)
+    messages = BatchedList(Message, _messages, first=graphene.Int(required=True, default_value=25))
+    users = RelatedList(User, "users", ordering=(), required=True)
+
+
+class Activity(DjangoObjectType):
+    """A note about a record, or a task with a due date that somebody does."""
+
+    class Meta:
+        model = models.Activity
+        convert_choices_to_enum = False
+        fields = ("id", "uuid", "text", "due_at", "done_at", "version", "created_at", "updated_at")
+
+    entity_namespace = Attribute(graphene.String, "content_type__model", required=True)
+    entity_id = Attribute(graphene.ID, "object_id", required=True)
+    kind = Attribute(ActivityKind, "kind", required=True)
+    user = Related(User, "user")
+    assignee = Related(User, "assignee")
+    done_by = Related(User, "done_by")
+    door = Attribute(graphene.String, "door", required=True)

@@ -1,0 +1,88 @@
+"""Cleaning the arguments of a field, and naming them in errors."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+import graphene
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+)
+
+from crm.errors import NotFound
+
+
+def studly(name: str) -> str:
+    """Give a field's name with its first letter in upper case."""
+    return name[0].upper() + name[1:]
+
+
+def column_enum(name: str, columns: Mapping[str, Any]) -> type[graphene.Enum]:
+    """Make the enum of a list's columns: the upper-case name stands for the column."""
+    enum: type[graphene.Enum] = graphene.Enum(name, [(column.upper(), column) for column in columns])
+    return enum
+
+
+def clean_arguments(info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the coerced arguments of a field as plain values.
+
+    Strings are trimmed, also a plain one in a ``Mixed``; an empty one is null where null is legal. Enums
+    become their values. What is absent stays absent.
+    """
+    declared = info.parent_type.fields[info.field_name].args
+    by_python_name = {(argument.out_name or name): argument.type for name, argument in declared.items()}
+    return {name: _clean(value, by_python_name[name]) for name, value in arguments.items()}
+
+
+def _clean(value: Any, type_: Any, *, nullable: bool = True) -> Any:
+    if isinstance(type_, GraphQLNonNull):
+        return _clean(value, type_.of_type, nullable=False)
+    if value is None:
+        return None
+    if isinstance(type_, GraphQLList):
+        return [_clean(item, type_.of_type) for item in value]
+    if isinstance(type_, GraphQLInputObjectType):
+        types = {(field.out_name or name): field.type for name, field in type_.fields.items()}
+        return {name: _clean(item, types[name]) for name, item in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str) and isinstance(type_, GraphQLScalarType):
+        text = value.strip()
+        return None if text == "" and nullable and type_.name == "String" else text
+    return value
+
+
+@contextmanager
+def input_paths(
+    prefix: str, names: Mapping[str, str], *, beside: Collection[str] = ("id",)
+) -> Iterator[None]:
+    """Give the errors that services raise the paths of the input that caused them.
+
+    :param prefix: argument that holds the input; empty where the arguments are flat.
+    :param names: what the API calls a field of the model, where it differs.
+    :param beside: arguments that stand beside the input: a row that one of them names is no field of it.
+    """
+
+    def path(key: str) -> str:
+        if key == NON_FIELD_ERRORS:
+            return prefix or "input"
+        head, dot, rest = key.partition(".")
+        renamed = f"{names.get(head, head)}{dot}{rest}"
+        return f"{prefix}.{renamed}" if prefix else renamed
+
+    try:
+        yield
+    except ValidationError as refused:
+        by_field = (
+            refused.message_dict if hasattr(refused, "error_dict") else {NON_FIELD_ERRORS: refused.messages}
+        )
+        raise ValidationError({path(key): messages for key, messages in by_field.items()}) from refused
+    except NotFound as missing:
+        argument = missing.details["argument"]
+        raise NotFound(argument if argument in beside else path(argument)) from missing

@@ -1,0 +1,5 @@
+"""GraphQL over HTTP."""
+
+from crm.graphql.http.endpoint import GraphQLView
+
+__all__ = ["GraphQLView"]

@@ -1,0 +1,31 @@
+"""The header by which a client repeats a request without repeating its effect."""
+
+from crm.credentials import Credential
+from crm.graphql.execution import Prepared
+from crm.graphql.http.responses import HttpRefusal
+from crm.services.idempotency import LONGEST_KEY, Once, fingerprint_of
+
+HEADER = "Idempotency-Key"
+BAD_REQUEST = 400
+
+
+def once_of(key: str | None, prepared: Prepared, credential: Credential | None) -> Once | None:
+    """Give what stands for the key of a mutation, None where there is no key or nothing to repeat.
+
+    :param key: what the header holds, if there is one.
+    :raises HttpRefusal: if the key is empty or too long.
+    """
+    if key is None or credential is None or prepared.kind != "mutation":
+        return None
+    if not 1 <= len(key.strip()) <= LONGEST_KEY:
+        raise HttpRefusal(BAD_REQUEST, f"The header {HEADER} holds 1 to {LONGEST_KEY} characters.")
+    source = prepared.document.node.loc
+    name = prepared.node.name
+    return Once(
+        company_id=credential.actor.company_id,
+        account=credential.account,
+        key=key.strip(),
+        fingerprint=fingerprint_of(
+            source.source.body if source else "", name.value if name else None, prepared.raw_variables
+        ),
+    )

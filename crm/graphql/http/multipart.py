@@ -1,0 +1,72 @@
+"""Reading a multipart request: two form fields and files, each within its limit, or a refusal."""
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+
+from crm.graphql.core.upload import place_files
+from crm.graphql.execution import Operation
+from crm.graphql.http.requests import BAD_REQUEST, TOO_LARGE, decode, operation_of
+from crm.graphql.http.responses import HttpRefusal
+from crm.graphql.limits import Limits, limits
+
+FIELDS = ("operations", "map")
+
+
+class _Quota(FileUploadHandler):
+    """Ends the reading of a form at the first file that is too large or one too many."""
+
+    def __init__(self, request: HttpRequest, bounds: Limits) -> None:
+        super().__init__(request)
+        self.bounds = bounds
+        self.files = 0
+        self.size = 0
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.files += 1
+        self.size = 0
+        if self.files > self.bounds.files:
+            raise HttpRefusal(BAD_REQUEST, f"A request has at most {self.bounds.files} files.")
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        self.size += len(raw_data)
+        if self.size > self.bounds.file:
+            raise HttpRefusal(TOO_LARGE, f"A file has at most {self.bounds.file} bytes.")
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        """Leave the file to the handlers after this one."""
+
+
+def read_form(request: HttpRequest) -> Operation:
+    """Read the operation of a multipart request, with its files among its variables.
+
+    :raises HttpRefusal: if a part is too large, or the form is not made as its specification says.
+    :raises BadUserInput: if the files do not fit the places that the field ``map`` names.
+    """
+    bounds = limits()
+    request.upload_handlers.insert(0, _Quota(request, bounds))
+    try:
+        fields, files = request.POST, request.FILES
+    except UnreadablePostError as error:
+        raise HttpRefusal(BAD_REQUEST, "The body ended early.") from error
+    except RequestDataTooBig as error:
+        raise HttpRefusal(TOO_LARGE, f"A form field has at most {bounds.body} bytes.") from error
+    except (MultiPartParserError, SuspiciousOperation) as error:
+        raise HttpRefusal(BAD_REQUEST, "The body is no multipart form within the limits.") from error
+    if sorted(fields) != sorted(FIELDS) or any(len(fields.getlist(name)) != 1 for name in FIELDS):
+        raise HttpRefusal(BAD_REQUEST, "The form must have the fields operations and map once, and no other.")
+    parsed = []
+    for name in FIELDS:
+        raw = fields[name].encode(errors="surrogatepass")
+        if len(raw) > bounds.body:
+            raise HttpRefusal(TOO_LARGE, f"A form field has at most {bounds.body} bytes.")
+        parsed.append(decode(raw, name=f"The field {name}"))
+    operations, places = parsed
+    operation = operation_of(operations)
+    place_files(operations, places, {name: files.getlist(name) for name in files})
+    return operation

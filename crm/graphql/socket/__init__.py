@@ -1,5 +1,0 @@
-"""GraphQL over WebSocket, by the protocol graphql-transport-ws."""
-
-from crm.graphql.socket.consumer import GraphQLSocket
-
-__all__ = ["GraphQLSocket"]

@@ -1,0 +1,102 @@
+"""From a request to an operation whose stream may begin, or to a refusal.
+
+What uses the database runs in threads.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.functional import SimpleLazyObject
+from graphql import GraphQLSchema, OperationType
+
+from crm.authentication import CsrfRefused, authenticate_request
+from crm.credentials import Credential
+from crm.errors import Unauthenticated
+from crm.graphql.execution import Operation, Prepared
+from crm.graphql.execution.admission import EVERY_KIND, admit
+from crm.graphql.execution.subscriptions import Subscription
+from crm.graphql.http.idempotency import HEADER, once_of
+from crm.graphql.http.requests import MULTIPART, check_content, read_body, read_query_string
+from crm.graphql.http.responses import HttpRefusal, preferred_type
+from crm.graphql.sse.format import TYPE
+from crm.graphql.websocket.handshake import session_user
+from crm.services.idempotency import Once
+
+BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, UNSUPPORTED = 400, 405, 406, 415
+LAST_EVENT = "Last-Event-ID"
+#: A page of another site can have a browser send a GET, with cookies: that may change nothing.
+KINDS = {"POST": EVERY_KIND, "GET": frozenset({OperationType.SUBSCRIPTION})}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What a stream is opened for, by whom, and the key under which a mutation may be repeated."""
+
+    credential: Credential
+    admitted: Prepared | Subscription
+    once: Once | None
+
+
+def check(request: ASGIRequest) -> None:
+    """Hold what can be told from its head against what is served here.
+
+    :raises HttpRefusal: if the request is none for an event stream.
+    :raises CsrfRefused: if a page of another site sent it.
+    """
+    try:
+        request.get_host()
+    except DisallowedHost as error:
+        raise HttpRefusal(BAD_REQUEST, "This host is not served.") from error
+    if request.method not in KINDS:
+        raise HttpRefusal(METHOD_NOT_ALLOWED, "Send a POST or a GET.", allow="GET, POST")
+    if preferred_type(request, [TYPE]) is None:
+        raise HttpRefusal(NOT_ACCEPTABLE, f"The answer is {TYPE}.")
+    if "HTTP_ORIGIN" in request.META and not CsrfViewMiddleware(HttpResponse)._origin_verified(request):  # type: ignore[attr-defined]  # private to Django
+        raise CsrfRefused("Event streams are for pages of this site.")
+    if request.method == "POST":
+        if request.content_type == MULTIPART:
+            raise HttpRefusal(UNSUPPORTED, "Send the request as JSON.")
+        check_content(request)
+
+
+def open_stream(schema: GraphQLSchema, request: ASGIRequest) -> Opening:
+    """Authenticate the caller and let its operation in.
+
+    :raises HttpRefusal: if the parameters are not those of GraphQL.
+    :raises CrmError: if there is no good credential.
+    :raises Refused: if the operation may not run.
+    """
+    credential = _authenticate(request)
+    admitted = admit(
+        schema,
+        _read(request),
+        credential,
+        after=request.headers.get(LAST_EVENT) or None,
+        allow=KINDS[str(request.method)],
+    )
+    once = (
+        once_of(request.headers.get(HEADER), admitted, credential) if isinstance(admitted, Prepared) else None
+    )
+    return Opening(credential=credential, admitted=admitted, once=once)
+
+
+def _authenticate(request: ASGIRequest) -> Credential:
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    request.user = SimpleLazyObject(partial(session_user, request))  # type: ignore[assignment]  # as Django does
+    # An EventSource can send no header; that a page of ours opened it is what the browser says.
+    from_own_page = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    credential = authenticate_request(request, session_reads=from_own_page)
+    if credential is None:
+        raise Unauthenticated
+    return credential
+
+
+def _read(request: ASGIRequest) -> Operation:
+    return read_query_string(request) if request.method == "GET" else read_body(request)

@@ -1,0 +1,5 @@
+"""GraphQL over WebSocket, by the protocol graphql-transport-ws."""
+
+from crm.graphql.websocket.consumer import GraphQLSocket
+
+__all__ = ["GraphQLSocket"]

@@ -1,0 +1,51 @@
+"""Clients of event streams that do not read."""
+
+import asyncio
+
+from crm.events.metrics import counts
+from crm.graphql.sse import GraphQLStream
+from crm.graphql.websocket import connections
+from tests.events.layers import happens, lead_event
+from tests.events.small_schema import schema
+from tests.graphql.sse.client import Stream, bearer
+from tests.graphql.websocket.client import LIMIT, Stalling
+
+THINGS = "subscription { thingUpdate { id } }"
+
+
+async def publish(agent, *numbers):
+    for number in numbers:
+        await happens(lead_event(number, company_id=agent.company.pk))
+
+
+async def test_a_full_queue_is_read_again_from_the_log(agent, limit):
+    limit(waiting_events=3)
+    network = Stalling(GraphQLStream(schema=schema))
+    before = counts.catch_ups
+    async with Stream(headers=bearer(agent), parameters={"query": THINGS}, application=network) as stream:
+        await stream.frame()
+        network.opened.clear()
+        await publish(agent, *range(1, 31))
+        async with asyncio.timeout(LIMIT):
+            while counts.catch_ups == before:
+                await asyncio.sleep(0.005)
+        network.opened.set()
+
+        heard = [(await stream.next()).result["data"]["thingUpdate"]["id"] for _ in range(30)]
+
+    assert heard == [str(number) for number in range(1, 31)]
+
+
+async def test_a_reader_who_takes_nothing_is_given_up(agent, limit):
+    limit(comment_seconds=0.05, stalled_seconds=0.2, close_seconds=0.05)
+    network = Stalling(GraphQLStream(schema=schema))
+    before = counts.evictions
+    stream = Stream(headers=bearer(agent), parameters={"query": THINGS}, application=network)
+    await stream.__aenter__()
+    await stream.frame()
+    network.opened.clear()
+
+    await stream.communicator.wait(LIMIT)
+
+    assert counts.evictions == before + 1
+    assert connections.per_user == {}

@@ -1,5 +1,0 @@
-"""The fixtures of sockets serve event streams too."""
-
-from tests.graphql.socket.conftest import _stream, agent, gate, limit, make_member
-
-__all__ = ["_stream", "agent", "gate", "limit", "make_member"]

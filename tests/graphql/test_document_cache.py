@@ -1,0 +1,82 @@
+"""What a process keeps of ever new documents is bounded; ``benchmarks/cache.py`` measures all of it."""
+
+import gc
+import weakref
+
+import pytest
+
+from benchmarks.memory import Writer
+from crm.graphql.compiler import compile
+from crm.graphql.compiler.cache import PlanCache
+from crm.graphql.documents import Document, DocumentCache, parse_document
+from crm.graphql.documents import cache as document_cache
+from crm.graphql.documents.cache import Memory
+from crm.graphql.execution import Operation, execute, prepare, preparing
+from crm.graphql.execution.running import QUERY_AND_MUTATION
+from crm.graphql.limits import Limits
+from tests.clients import GraphQLSchema
+
+
+def operation(number: int) -> Operation:
+    writer = Writer(GraphQLSchema, number)
+    text = writer.document()
+    return Operation(query=text, variables=writer.variables)
+
+
+def test_documents_are_kept_up_to_a_sum_of_tokens(actors, settings, monkeypatch):
+    cache = DocumentCache()
+    monkeypatch.setattr(preparing, "_checked_documents", cache)
+    settings.GRAPHQL_LIMITS = {"kept_tokens": 2_000}
+    alive: weakref.WeakSet[Document] = weakref.WeakSet()
+
+    for number in range(1_000):
+        alive.add(
+            prepare(GraphQLSchema, operation(number), actor=actors.agent, allow=QUERY_AND_MUTATION).document
+        )
+
+    gc.collect()
+    assert 2_000 - Limits().tokens // 2 < cache.tokens <= 2_000
+    assert len(alive) == len(cache) < 100
+
+
+@pytest.mark.postgres
+def test_plans_are_kept_up_to_a_sum_of_bytes_and_no_document_longer(actors, settings, monkeypatch):
+    documents, plans = DocumentCache(), PlanCache(most=4 * 2**20)  # type: ignore[var-annotated]
+    monkeypatch.setattr(preparing, "_checked_documents", documents)
+    monkeypatch.setattr(compile, "_plans", plans)
+    settings.GRAPHQL_LIMITS = {"kept_tokens": 2_000}
+    made: weakref.WeakSet[Document] = weakref.WeakSet()
+
+    def parse_and_note(*given, **limits):
+        document = parse_document(*given, **limits)
+        made.add(document)
+        return document
+
+    monkeypatch.setattr(preparing, "parse_document", parse_and_note)
+
+    for number in range(300):
+        status, _ = execute(GraphQLSchema, operation(number), actor=actors.agent)
+        assert status == 200
+
+    gc.collect()
+    assert 2 * 2**20 < plans.size <= 4 * 2**20
+    assert len(documents) <= len(made) <= len(documents) + len(plans)
+
+
+def test_what_comes_once_does_not_push_out_what_is_used(monkeypatch):
+    monkeypatch.setattr(document_cache, "MOST_KNOWN", 50)
+    wary: Memory[str] = Memory(is_wary=True)
+    for number in range(10):
+        wary.put(number, "used", 1, most=10)
+
+    for number in range(10, 1_000):
+        wary.put(number, "once", 1, most=10)
+    assert [wary.get(number) for number in range(10)] == ["used"] * 10
+
+    # It comes again while the memory still knows it.
+    wary.put(999, "again", 1, most=10)
+    assert (wary.get(999), wary.get(0), len(wary)) == ("again", None, 10)
+    # This one came too long ago.
+    wary.put(10, "long ago", 1, most=10)
+    assert wary.get(10) is None
+    assert len(wary._known) + len(wary._known_before) <= 100

@@ -1,0 +1,48 @@
+import dataclasses
+
+import pytest
+from channels.db import database_sync_to_async
+
+from crm.graphql.websocket import bounds
+from tests.events.layers import in_memory_layer, layer_in_use
+from tests.events.small_schema import Gate
+from tests.graphql.websocket.client import HOST, member
+
+
+@pytest.fixture(autouse=True)
+def _stream(settings):
+    """A stream that no other run hears."""
+    settings.ALLOWED_HOSTS = [HOST, "127.0.0.1"]
+    with layer_in_use(in_memory_layer()):
+        yield
+
+
+@pytest.fixture
+def agent(transactional_db):
+    """A member with a token, whose rows the socket's threads can see."""
+    return member()
+
+
+@pytest.fixture
+def make_member(transactional_db):
+    """Make further members, from within a running loop."""
+    return database_sync_to_async(member)
+
+
+@pytest.fixture
+def gate():
+    """The closed gate that resolvers called ``wait`` stand before."""
+    Gate.reset()
+    yield Gate
+    Gate.opened.set()
+
+
+@pytest.fixture
+def limit(settings):
+    """Set limits of sockets that open from now on."""
+
+    def set_limits(**limits):
+        assert limits.keys() <= {field.name for field in dataclasses.fields(bounds.SocketLimits)}
+        settings.GRAPHQL_SOCKET_LIMITS = limits
+
+    return set_limits

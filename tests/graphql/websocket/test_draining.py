@@ -1,0 +1,38 @@
+"""A server that is about to end, within this process."""
+
+import asyncio
+
+import pytest
+
+from crm.graphql.websocket import connections
+from tests.graphql.websocket.client import Client
+
+
+@pytest.fixture
+def draining():
+    yield connections
+    connections.resume()
+
+
+async def test_sockets_are_sent_away_and_none_is_let_in(agent, draining):
+    async with Client() as open_, Client() as late:
+        await open_.open(agent.payload)
+        await late.connect()
+        await connections.drain(0)
+
+        assert await open_.close_code() == 1012
+        assert await late.close_code() == 1012
+    async with Client() as refused:
+        await refused.connect()
+        await refused.send({"type": "connection_init", "payload": agent.payload})
+
+        assert await refused.close_code() == 1012
+
+
+async def test_who_hurries_does_not_wait(agent, draining):
+    async with Client() as client:
+        await client.open(agent.payload)
+        async with asyncio.timeout(1):
+            await connections.drain(60, hurry=lambda: True)
+
+        assert await client.close_code() == 1012
