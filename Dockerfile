@@ -18,6 +18,6 @@ RUN DJANGO_SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(6
 USER crm
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
-    CMD ["python", "-m", "config.probe"]
+    CMD ["python", "-m", "config.healthcheck"]
 CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "4", \
     "--worker-tmp-dir", "/dev/shm", "--timeout", "60", "--graceful-timeout", "30", "--no-control-socket"]

@@ -12,9 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 http = get_asgi_application()
 
 # These import models, which exist only now.
-from config.bodies import bounded  # noqa: E402
-from config.collecting import settle  # noqa: E402
-from config.identified import identified  # noqa: E402
+from config.asgi_middleware import bounded, identified  # noqa: E402
+from config.gc_tuning import settle  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.graphql.sse import GraphQLStream  # noqa: E402
 from crm.graphql.websocket import GraphQLSocket  # noqa: E402

@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from crm.checks import database_problem, redis_problem
-from crm.events.hub import has_tail, tail_age
+from crm.events.dispatcher import has_tail, tail_age
 from crm.graphql.websocket import connections
 
 #: The log is read each second; a tail that has not done so for longer tells nobody of anything.

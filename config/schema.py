@@ -28,7 +28,7 @@ from people.graphql.bulk import PeopleBulkMutation
 from people.graphql.clusters import ClusterQuery
 from people.graphql.merges import MergeMutation, MergeQuery
 from people.graphql.mutations import Mutation as PeopleMutation
-from people.graphql.parts import CountQuery, PartsMutation
+from people.graphql.person_details import CountQuery, PartsMutation
 from people.graphql.queries import Query as PeopleQuery
 from people.graphql.upserts import UpsertMutation
 from pipelines.graphql.mutations import Mutation as PipelinesMutation

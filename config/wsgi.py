@@ -12,8 +12,8 @@ os.environ.setdefault("DATABASE_MAX_AGE", "600")
 django = get_wsgi_application()
 
 # These import models, which exist only now.
-from config.collecting import settle  # noqa: E402
-from config.express import express  # noqa: E402
+from config.fast_path import express  # noqa: E402
+from config.gc_tuning import settle  # noqa: E402
 from config.schema import schema  # noqa: E402
 
 application = express(django, schema.graphql_schema)

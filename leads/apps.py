@@ -11,13 +11,7 @@ class LeadsConfig(AppConfig):
         from leads import broadcasts  # noqa: F401 - connects its receivers
         from leads.graphql.webhooks import LeadContent
         from leads.imports import LeadImport
-        from leads.services import (  # noqa: F401 - connects their receivers
-            discussing,
-            handing_over,
-            merges,
-            regions,
-            stage_moves,
-        )
+        from leads.services import signal_handlers  # noqa: F401 - connects its receivers
 
         register("LEAD", LeadImport)
         contents.register("lead", LeadContent())

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from crm.events import hints
+from crm.events import wakeups
 from leads.signals import lead_changed
 
 
 @receiver(lead_changed, dispatch_uid="leads.broadcasts")
 def announce(**_: Any) -> None:
     """Say that there is news in the log."""
-    hints.publish()
+    wakeups.publish()

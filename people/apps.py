@@ -8,7 +8,7 @@ class PeopleConfig(AppConfig):
     def ready(self) -> None:
         from crm.importing.registry import register
         from people.imports import OrganizationImport, PersonImport
-        from people.services import regions  # noqa: F401 - connects its receiver
+        from people.services import signal_handlers  # noqa: F401 - connects its receiver
 
         register("PEOPLE", PersonImport)
         register("ORGANIZATION", OrganizationImport)

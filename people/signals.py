@@ -3,5 +3,5 @@
 from django.dispatch import Signal
 
 #: Sent inside the transaction of a merge or its undoing, with ``moves``, a list of
-#: ``people.services.relations.Move``, and ``actor``. A listener that fails stops the merge.
+#: ``people.services.merge_moves.Move``, and ``actor``. A listener that fails stops the merge.
 rows_moved = Signal()

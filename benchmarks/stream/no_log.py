@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from benchmarks.stream import feed  # noqa: E402
-from crm.events import hub  # noqa: E402
+from crm.events import dispatcher  # noqa: E402
 from crm.events.audience import Event  # noqa: E402
 from crm.events.cursor import Cursor  # noqa: E402
 from crm.management.commands.serve import serve  # noqa: E402
@@ -53,5 +53,5 @@ class Wire:
 
 
 if __name__ == "__main__":
-    hub.Tail = Wire  # type: ignore[assignment, attr-defined]  # all that the hub asks of a tail
+    dispatcher.Tail = Wire  # type: ignore[assignment, attr-defined]  # all that the hub asks of a tail
     serve(port=int(sys.argv[1]))

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from benchmarks.stream.feed import Sender
 from crm.actors import system_actor
-from crm.events import hints, outbox
+from crm.events import outbox, wakeups
 from crm.events.audience import Event
 from leads.services.leads import update_lead
 
@@ -27,10 +27,10 @@ def change_lead(
     """
     committed_at: list[float] = []
     emit = partial(_emit, outbox.emit, is_logged=is_logged, is_sent=is_sent)
-    publish = hints.publish if is_logged else _say_nothing
+    publish = wakeups.publish if is_logged else _say_nothing
     with (
         mock.patch.object(outbox, "emit", emit),
-        mock.patch.object(hints, "publish", publish),
+        mock.patch.object(wakeups, "publish", publish),
         transaction.atomic(),
     ):
         # Before whatever else is done after the commit.

@@ -12,7 +12,7 @@ from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.writing import WritesThroughService
 from crm.models import WebhookDelivery
-from crm.services.webhook_deliveries import redeliver
+from crm.webhooks.deliveries import redeliver
 
 
 @admin.register(WebhookDelivery)

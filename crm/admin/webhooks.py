@@ -16,7 +16,7 @@ from crm.admin.forms import CustomFieldsField, ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from crm.models.webhooks import CHOSEN_TYPES
-from crm.services.webhooks import (
+from crm.webhooks.endpoints import (
     create_endpoint,
     delete_endpoint,
     resume_endpoint,

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from crm.actors import Actor
 from crm.events.audience import Event
-from crm.events.condensing import condensed
+from crm.events.coalescing import condensed
 from crm.events.cursor import NOWHERE, Cursor
-from crm.events.hub import Hub, PlanKey
+from crm.events.dispatcher import Hub, PlanKey
 from crm.events.metrics import counts
-from crm.events.plans import Telling
+from crm.events.shared_subscriptions import Telling
 
 #: Events that are read at a time, and after which others on the event loop get their turn.
 BATCH = 200

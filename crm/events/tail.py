@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.db import connections
 
 from crm.errors import CursorExpired
-from crm.events import hints, journal
+from crm.events import journal, wakeups
 from crm.events.audience import Event
 from crm.events.cursor import NOWHERE, Cursor
 from crm.events.sequencer import sequence
@@ -58,7 +58,7 @@ class Tail:
 
         :param started: is done once the tail has its place, which is after all that is committed by now.
         """
-        listening = asyncio.create_task(hints.listen(self.wake))
+        listening = asyncio.create_task(wakeups.listen(self.wake))
         try:
             try:
                 self.position = await self._in_thread(_number_to_the_end)
@@ -76,7 +76,7 @@ class Tail:
             self._executor.shutdown(wait=False)
 
     async def _wait(self) -> None:
-        pause = POLL_SECONDS if hints.crosses_processes() else POLL_SECONDS_ALONE
+        pause = POLL_SECONDS if wakeups.crosses_processes() else POLL_SECONDS_ALONE
         try:
             async with asyncio.timeout(pause):
                 await self._news.wait()

@@ -16,12 +16,12 @@ from django.db import transaction
 
 from crm.actors import Actor, Door
 from crm.errors import CrmError
+from crm.importing import job_records
 from crm.importing.reading import read_rows
 from crm.importing.registry import ROW_IMPORTS
 from crm.importing.report import row_errors
 from crm.importing.running import Outcome, RowImport, too_few_or_many
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
-from crm.services import import_jobs
 
 BATCH = 200
 #: Jobs of more rows are left to ``manage.py run_imports``, so that no request waits for them.
@@ -50,7 +50,7 @@ def start_job(
     :param rows: in plain JSON.
     :raises Forbidden: if the actor may not import.
     """
-    job, is_new = import_jobs.open_job(
+    job, is_new = job_records.open_job(
         model,
         {"rows": rows},
         actor=actor,
@@ -72,7 +72,7 @@ def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = la
     :param actor: whose rights the rows are stored under.
     :param is_stopped: asked before each batch; if true, the job is left to whoever runs it next.
     """
-    if not import_jobs.claim(job):
+    if not job_records.claim(job):
         return job
     payload: Any = job.payload
     importer = actor.through(Door.IMPORT, via=f"import {job.uuid}")
@@ -84,11 +84,11 @@ def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = la
         unseen = islice(records, job.processed, None)
         while batch := list(islice(unseen, BATCH)):
             if is_stopped():
-                import_jobs.release(job)
+                job_records.release(job)
                 return job
             with transaction.atomic():
-                import_jobs.note_batch(job, _store(job, batch))
-    import_jobs.finish(job)
+                job_records.note_batch(job, _store(job, batch))
+    job_records.finish(job)
     return job
 
 
@@ -124,7 +124,7 @@ def _try_all(job: ImportJob, records: Iterable[Record]) -> None:
         errors = _store(job, records)
         transaction.set_rollback(True)
     with transaction.atomic():
-        import_jobs.note_batch(job, errors)
+        job_records.note_batch(job, errors)
 
 
 def _store(job: ImportJob, records: Iterable[Record]) -> list[ImportRowError]:

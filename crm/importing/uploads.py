@@ -10,13 +10,13 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 
 from crm.actors import Action, Actor
+from crm.importing import job_records
 from crm.importing.jobs import run_if_short
 from crm.importing.mapping import map_header
 from crm.importing.reading import FileRefused, read_rows
 from crm.importing.registry import ROW_IMPORTS
 from crm.importing.tables import as_csv, delimiter_of
 from crm.models.imports import DuplicatePolicy, ImportJob
-from crm.services import import_jobs
 
 #: How much of a file is read at a time, in bytes.
 PIECE = 1 << 20
@@ -58,7 +58,7 @@ def start_file_job(
     payload = {"file": stored, "fields": fields, "delimiter": delimiter}
     is_new = False
     try:
-        job, is_new = import_jobs.open_job(
+        job, is_new = job_records.open_job(
             model,
             payload,
             actor=actor,

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 
+from crm.custom_field_values import read_value
 from crm.models.base import TenantModel, TenantQuerySet
-from crm.models.custom_values import read_value
 
 LONGEST_NAME = 100
 #: An escaped NUL, not the six characters after an escaped backslash.

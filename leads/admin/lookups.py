@@ -13,8 +13,8 @@ from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm
 from crm.admin.writing import FormSet, WritesThroughService
 from leads.models import LeadLostReason, LeadSource, LeadStatus, LeadType
+from leads.services.lookup_deletion import delete_lookup
 from leads.services.lookups import save_lookup
-from leads.services.retiring import delete_lookup
 
 Lookup = TypeVar("Lookup", LeadStatus, LeadType, LeadSource, LeadLostReason)
 

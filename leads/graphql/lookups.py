@@ -12,9 +12,8 @@ from crm.graphql.core.prefetch import load, reread
 from crm.graphql.lists.columns import BooleanColumn, IdColumn, ListFilterSet, TextColumn
 from crm.graphql.lists.paginator import list_field
 from leads import models
-from leads.graphql.daily import LeadLostReason
-from leads.graphql.types import LeadSource, LeadStatus, LeadStatusCategory, LeadType
-from leads.services import lookups, retiring
+from leads.graphql.types import LeadLostReason, LeadSource, LeadStatus, LeadStatusCategory, LeadType
+from leads.services import lookup_deletion, lookups
 
 MAY = Action.CHANGE_LOOKUPS
 #: What the API calls the relations of the models.
@@ -94,7 +93,9 @@ def _update(type_: Any, input_type: Any, *, required: bool = True) -> Change:
 
 def _delete(type_: Any) -> Change:
     def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str, replacement_id: str | None = None) -> bool:
-        retiring.delete_lookup(type_._meta.model, id, actor=actor_of(info), replacement_key=replacement_id)
+        lookup_deletion.delete_lookup(
+            type_._meta.model, id, actor=actor_of(info), replacement_key=replacement_id
+        )
         return True
 
     return Change(

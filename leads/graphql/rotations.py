@@ -22,7 +22,7 @@ from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import User
 from crm.models import User as Member
 from leads import models
-from leads.graphql.rotating import LeadRotation
+from leads.graphql.rotation_types import LeadRotation
 from leads.graphql.types import LeadRoutingLog
 from leads.services import rotations
 

@@ -15,7 +15,7 @@ from crm.models.base import keyed
 from leads import models
 from leads.graphql.filters import LeadFilterSet
 from leads.graphql.types import Lead
-from leads.services import announcing
+from leads.services import events
 
 
 class LeadUpdate(Guarded):
@@ -44,7 +44,7 @@ class LeadUpdate(Guarded):
         return leads.filter(condition(where, LeadFilterSet, actor))
 
     #: The users who may see a lead now, where members see only their own.
-    readers = staticmethod(announcing.readers)
+    readers = staticmethod(events.readers)
 
 
 class Subscription(graphene.ObjectType):

@@ -14,17 +14,27 @@ from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, R
 from crm.graphql.core.scalars import JSON, Mixed
 from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
 from leads import models
-from leads.graphql.daily import LeadLastActivity, LeadLostReason, LeadsParticipants, LeadStageVisit
-from leads.graphql.rotating import LeadRotation
+from leads.graphql.participants import LeadsParticipants
+from leads.graphql.rotation_types import LeadRotation
+from leads.graphql.stage_history import LeadStageVisit
 from leads.models.querysets import is_rotting
-from leads.services.activity import rotting_reason
 from leads.services.duplicates import duplicates_of_leads
+from leads.services.rotting import rotting_reason
 from people.graphql.types import Organization, People
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
 
 LeadStatusCategory = graphene.Enum(
     "LeadStatusCategory", [(value, value) for value in models.StatusCategory.values]
 )
+LeadLastActivity = graphene.Enum("LeadLastActivity", [(value, value) for value in models.LastActivity.values])
+
+
+class LeadLostReason(DjangoObjectType):
+    """A reason that leads are lost for."""
+
+    class Meta:
+        model = models.LeadLostReason
+        fields = ("id", "name", "is_active", "weight")
 
 
 class LeadStatus(DjangoObjectType):

@@ -6,8 +6,8 @@ from typing import Any
 from crm.actors import Actor, Door, Role
 from crm.models import User
 from leads.models import Lead, LeadReceiver, LeadRotation, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
-from leads.services import turns
-from leads.services.known import Known
+from leads.services import rotation_state
+from leads.services.referenced_rows import Known
 from leads.services.references import LeadValues
 
 #: The doors at which somebody makes one lead by hand.
@@ -101,7 +101,7 @@ def _of_receiver(
     receiver: LeadReceiver, actor: Actor, member_id: str | None, passed: list[str]
 ) -> Assignment | None:
     if receiver.rotation_id is not None:
-        turn = turns.take_turn(receiver.rotation_id)
+        turn = rotation_state.take_turn(receiver.rotation_id)
         if turn.user is not None:
             return Assignment(
                 outcome=RoutingOutcome.ROTATION,

@@ -7,8 +7,8 @@ from django.db.models import Case, Q, When
 from crm.actors import Action, Actor
 from crm.services import locking, saving
 from leads.models import Lead, LeadStatus, StatusCategory
-from leads.services.known import Known
 from leads.services.leads import write_change
+from leads.services.referenced_rows import Known
 from leads.services.references import find_lost_reason
 
 OUTCOMES = {

@@ -7,7 +7,7 @@ from crm.errors import Forbidden, NotFound
 from crm.models import User
 from crm.services import locking, saving
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson
-from leads.services import announcing
+from leads.services import events
 from people.models import PeopleRelationship, Person
 
 Tie = type[LeadParticipant] | type[LeadFollower]
@@ -15,7 +15,7 @@ Tie = type[LeadParticipant] | type[LeadFollower]
 
 def _change(lead: Lead, tie: Tie, user: User, *, present: bool, actor: Actor) -> bool:
     """Add or remove a tie and tell the subscribers; tell whether that changed anything."""
-    involved_before = announcing.involved_users(lead)
+    involved_before = events.involved_users(lead)
     row = tie.objects.filter(lead=lead, user=user).first()
     if (row is not None) == present:
         return False
@@ -26,12 +26,12 @@ def _change(lead: Lead, tie: Tie, user: User, *, present: bool, actor: Actor) ->
     name = "participants" if tie is LeadParticipant else "followers"
     change = [[], [str(user)]] if present else [[str(user)], []]
     saving.store(lead, actor=actor, before=locking.column_values(lead), relations={name: change})
-    announcing.announce(
+    events.announce(
         lead,
         "updated",
         actor=actor,
-        before=announcing.audience(lead, involved_before, owner_id=lead.owner_id),
-        after=announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id),
+        before=events.audience(lead, involved_before, owner_id=lead.owner_id),
+        after=events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id),
     )
     return True
 
@@ -66,8 +66,8 @@ def _change_person(lead: Lead, change: list[list[str]], *, actor: Actor) -> None
     saving.store(
         lead, actor=actor, before=locking.column_values(lead), relations={"people_participants": change}
     )
-    seen_by = announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id)
-    announcing.announce(lead, "updated", actor=actor, before=seen_by, after=seen_by)
+    seen_by = events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id)
+    events.announce(lead, "updated", actor=actor, before=seen_by, after=seen_by)
 
 
 def _part(person: Person, relationship: PeopleRelationship | None) -> str:

@@ -14,9 +14,9 @@ from crm.services import channels, custom_fields, file_links, locking, messages,
 from crm.services.history import Changes
 from crm.services.saving import Stored
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadRoutingLog, LeadStatus, ReceiverAttempt
-from leads.services import activity, announcing, references, stage_visits
+from leads.services import events, references, rotting, stage_visits
 from leads.services.assignment import assign_owner, log_of
-from leads.services.known import Known
+from leads.services.referenced_rows import Known
 from leads.services.references import LeadValues
 
 TEXTS = ("firstname", "lastname", "email", "phone", "description", "reason_lost")
@@ -146,7 +146,7 @@ def write_change(
     relations = _write_relations(lead, values, actor)
 
     def beside(stored: Stored) -> list[Model]:
-        activity.set_changed(lead, stored, actor=actor)
+        rotting.set_changed(lead, stored, actor=actor)
         rows: list[Model] = []
         if "stage_changed_at" in stored.before:
             visit = stage_visits.next_visit(lead, known.first("visit"), actor=actor)
@@ -164,13 +164,13 @@ def write_change(
         beside=beside,
     )
     if stored.changed:
-        involved = announcing.involved_users(lead) if relations else involved_before
-        announcing.announce(
+        involved = events.involved_users(lead) if relations else involved_before
+        events.announce(
             lead,
             "updated",
             actor=actor,
-            before=announcing.audience(lead, involved_before, owner_id=before["owner_id"]),
-            after=announcing.audience(lead, involved, owner_id=lead.owner_id),
+            before=events.audience(lead, involved_before, owner_id=before["owner_id"]),
+            after=events.audience(lead, involved, owner_id=lead.owner_id),
             changed=stored.before,
         )
     return lead
@@ -183,13 +183,13 @@ def _insert(lead: Lead, values: LeadValues, actor: Actor, *, log: LeadRoutingLog
 
     saving.store(lead, actor=actor, beside=beside)
     _write_relations(lead, values, actor)
-    involved = announcing.involved_users(lead) if values.get("participants_id") else frozenset()
-    seen_by = announcing.audience(lead, involved, owner_id=lead.owner_id)
+    involved = events.involved_users(lead) if values.get("participants_id") else frozenset()
+    seen_by = events.audience(lead, involved, owner_id=lead.owner_id)
     if not actor.sees_all_leads and actor.user_id is not None and actor.user_id not in seen_by:
         # Whoever makes a lead goes on seeing it.
         LeadFollower.objects.create(lead=lead, user_id=actor.user_id)
         seen_by |= {actor.user_id}
-    announcing.announce(lead, "created", actor=actor, before=frozenset(), after=seen_by)
+    events.announce(lead, "created", actor=actor, before=frozenset(), after=seen_by)
     return lead
 
 
@@ -229,8 +229,8 @@ def delete_lead(key: object, *, actor: Actor, expected_version: int | None = Non
     saving.soft_delete(
         lead, actor=actor, before=locking.column_values(lead), expected_version=expected_version
     )
-    seen_by = announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id)
-    announcing.announce(lead, "deleted", actor=actor, before=seen_by, after=frozenset())
+    seen_by = events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id)
+    events.announce(lead, "deleted", actor=actor, before=seen_by, after=frozenset())
 
 
 @transaction.atomic
@@ -252,5 +252,5 @@ def restore_lead(key: object, *, actor: Actor) -> None:
     changes = saving.undelete(lead, actor=actor, before=before)
     stage_visits.enter_stage(lead, actor=actor)
     messages.system_message(lead, messages.notices_of(changes, TOLD), actor=actor)
-    seen_by = announcing.audience(lead, announcing.involved_users(lead), owner_id=lead.owner_id)
-    announcing.announce(lead, "restored", actor=actor, before=frozenset(), after=seen_by)
+    seen_by = events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id)
+    events.announce(lead, "restored", actor=actor, before=frozenset(), after=seen_by)

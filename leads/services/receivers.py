@@ -11,8 +11,8 @@ from crm.services import locking, saving
 from crm.services.replacing import find_replacement
 from leads.models import LeadReceiver, LeadRotation, LeadSource, LeadType
 from leads.routing.template import compile_template
+from leads.services.lookup_deletion import hand_over
 from leads.services.lookups import save_lookup
-from leads.services.retiring import hand_over
 
 #: Fields that a receiver always has.
 NEEDED = ("name", "is_default", "is_active", "verification", "window_minutes", "rate_limit")

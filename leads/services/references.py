@@ -12,8 +12,8 @@ from crm.services.file_links import FileRelations
 from crm.services.saving import is_none_given
 from crm.services.tags import TagValues
 from leads.models import Lead, LeadLostReason
-from leads.services.known import Known
-from leads.services.nested import find_or_create_organization, find_or_create_person
+from leads.services.nested_records import find_or_create_organization, find_or_create_person
+from leads.services.referenced_rows import Known
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
 

@@ -15,7 +15,7 @@ from crm.services.replacing import find_replacement
 from leads.models import LeadReceiver, LeadRotation, LeadRotationAgent
 from leads.routing.rotation import shares_of
 from leads.services.receivers import update_receiver
-from leads.services.turns import WEIGHT_OF_PERCENT, TakenTurn, decide, read_places
+from leads.services.rotation_state import WEIGHT_OF_PERCENT, TakenTurn, decide, read_places
 
 MOST_SIMULATED = 1000
 MOST_AGENTS = 500

@@ -17,7 +17,7 @@ from crm.admin.writing import FormSet
 from people.admin.merging import MergesRecords
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Organization
-from people.services.likeness import organizations_like
+from people.services.duplicate_warning import organizations_like
 from people.services.organizations import (
     OrganizationValues,
     delete_organization,

@@ -21,8 +21,8 @@ from people.admin.merging import MergesRecords
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Address, Contact, Employment, Organization, Person
 from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
+from people.services.duplicate_warning import people_like
 from people.services.employments import PLAIN, EmploymentValues
-from people.services.likeness import people_like
 from people.services.people import PersonValues, delete_person, restore_person, save_person
 
 

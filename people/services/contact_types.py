@@ -10,7 +10,7 @@ from crm.errors import Conflict, Forbidden
 from crm.services import saving
 from crm.services.replacing import find_replacement
 from people.models import Contact, ContactType
-from people.services.parts import update_contact
+from people.services.person_details import update_contact
 
 
 class ContactTypeValues(TypedDict, total=False):

@@ -15,7 +15,7 @@ from crm.models.custom_fields import EntityKind
 from crm.models.history import HistoryKind
 from crm.services import history, locking, saving
 from people.models import Address, Contact, Merge, Organization, Person
-from people.services.relations import Move, Plan, plan_moves
+from people.services.merge_moves import Move, Plan, plan_moves
 from people.signals import rows_moved
 
 Record = TypeVar("Record", Person, Organization)

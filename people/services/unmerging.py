@@ -15,8 +15,8 @@ from crm.models.history import HistoryKind
 from crm.services import history, locking, saving
 from people.models import Address, Contact, ContactKind, Merge, Organization, Person
 from people.models.canonical import has_email_form
+from people.services.merge_moves import Move, relation_named
 from people.services.merging import make_findable
-from people.services.relations import Move, relation_named
 from people.signals import rows_moved
 
 MODELS: dict[str, Any] = {EntityKind.PEOPLE: Person, EntityKind.ORGANIZATION: Organization}

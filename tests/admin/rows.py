@@ -20,7 +20,7 @@ from crm.models import (
     WebhookEndpoint,
 )
 from crm.services.channels import open_default_channel
-from crm.services.webhooks import create_endpoint, send_test
+from crm.webhooks.endpoints import create_endpoint, send_test
 from leads.models import (
     Lead,
     LeadLostReason,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm.models import WebhookDelivery, WebhookEndpoint
 from crm.models.webhooks import CHOSEN_TYPES
-from crm.services.webhooks import create_endpoint, pause_endpoint, send_test
+from crm.webhooks.endpoints import create_endpoint, pause_endpoint, send_test
 from tests.admin.conftest import errors_of, messages_of, posted
 
 ENDPOINTS = "/admin/crm/webhookendpoint/"

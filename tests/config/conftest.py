@@ -20,7 +20,7 @@ def closings(monkeypatch):
     counted = []
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
-    monkeypatch.setattr("config.express.close_old_connections", lambda: counted.append(1))
+    monkeypatch.setattr("config.fast_path.close_old_connections", lambda: counted.append(1))
     yield counted
     request_started.connect(close_old_connections)
     request_finished.connect(close_old_connections)

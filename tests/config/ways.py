@@ -4,7 +4,7 @@ import json
 from io import BytesIO
 from typing import Any
 
-from config.express import express
+from config.fast_path import express
 from config.schema import schema
 
 NAMES = "query ($first: Int) { tags(first: $first) { data { name } paginatorInfo { total } } }"

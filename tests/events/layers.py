@@ -13,7 +13,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.db import transaction
 
 from crm.actors import Door
-from crm.events import hints, outbox
+from crm.events import outbox, wakeups
 from crm.events.audience import Event
 
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
@@ -62,9 +62,9 @@ class Heard:
 async def listening() -> AsyncIterator[Heard]:
     """Hear hints for a while."""
     heard = Heard()
-    task = asyncio.create_task(hints.listen(heard))
+    task = asyncio.create_task(wakeups.listen(heard))
     await asyncio.sleep(0)
-    if hints.crosses_processes():
+    if wakeups.crosses_processes():
         # The channel stands.
         await heard.next()
     try:
@@ -78,7 +78,7 @@ def happened(*events: Event) -> None:
     """Write events down in one transaction, as a service does, and say so."""
     with transaction.atomic():
         outbox.emit(events)
-    hints.publish()
+    wakeups.publish()
 
 
 happens = database_sync_to_async(happened)

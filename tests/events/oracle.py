@@ -13,10 +13,10 @@ from django.db import transaction
 from config.schema import schema
 from crm.actors import Actor
 from crm.credentials import Credential
-from crm.events import hints
+from crm.events import wakeups
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
-from crm.events.hub import Hub
+from crm.events.dispatcher import Hub
 from crm.events.replay import Follower
 from crm.graphql.execution import Operation, execute
 from crm.graphql.execution.admission import admit
@@ -142,7 +142,7 @@ class World:
         with transaction.atomic():
             for lead_id in changed:
                 self._alter(lead_id, self.leads[lead_id])
-        hints.publish()
+        wakeups.publish()
         return set(changed)
 
     def expected(self, lead_id: int, saw: list[Any]) -> list[list[Any]]:

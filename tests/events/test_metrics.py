@@ -7,7 +7,7 @@ import time
 import pytest
 from django.test import Client as Browser
 
-from crm.events import hub, metrics
+from crm.events import dispatcher, metrics
 from crm.events.cursor import Cursor
 from tests.events.layers import happens, lead_event
 from tests.graphql.websocket.client import Client
@@ -69,7 +69,7 @@ class Standing:
 
 @pytest.mark.parametrize(("seconds", "status"), [(5, 200), (11, 503)])
 def test_a_tail_that_stands_still_fails_readiness(db, monkeypatch, seconds, status):
-    monkeypatch.setattr(hub, "_hubs", {None: Standing(seconds)})
+    monkeypatch.setattr(dispatcher, "_hubs", {None: Standing(seconds)})
 
     answer = Browser().get("/readyz")
 

@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from crm.events import journal
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
-from crm.events.hub import Hub, open_hub
+from crm.events.dispatcher import Hub, open_hub
 from tests.events.layers import in_memory_layer, layer_in_use
 from tests.events.oracle import PERSONAL, PLAIN, World
 

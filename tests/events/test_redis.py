@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from crm.events import hints
+from crm.events import wakeups
 from tests.events.layers import REDIS_URL, layer_in_use, listening, redis_layer
 
 pytestmark = pytest.mark.postgres
@@ -25,7 +25,7 @@ async def test_a_hint_reaches_who_listens_in_another_process_and_in_this_one():
         "from crm.events import hints\n"
         "from tests.events.layers import redis_layer\n"
         f"channel_layers.set('default', redis_layer({address!r}, {prefix!r}))\n"
-        "hints.publish()\n"
+        "wakeups.publish()\n"
     )
     with layer_in_use(redis_layer(prefix=prefix)):
         async with listening() as heard:
@@ -41,7 +41,7 @@ async def test_a_hint_reaches_who_listens_in_another_process_and_in_this_one():
 async def test_a_hint_of_a_thread_is_heard_through_redis_too():
     with layer_in_use(redis_layer()):
         async with listening() as heard:
-            publishing = threading.Thread(target=hints.publish)
+            publishing = threading.Thread(target=wakeups.publish)
             publishing.start()
 
             # Directly, and once more by the way of Redis.
@@ -55,7 +55,7 @@ async def test_who_heard_nothing_for_seven_seconds_still_hears(caplog):
         async with listening() as heard:
             with contextlib.suppress(TimeoutError):
                 await heard.next(limit=7)
-            hints.publish()
+            wakeups.publish()
 
             await heard.next()
             await heard.next()
@@ -105,8 +105,8 @@ async def test_hints_are_heard_again_after_redis_was_away():
     with layer_in_use(redis_layer(f"redis://127.0.0.1:{proxy.port}/0")):
         async with listening() as heard:
             await proxy.cut()
-            hints.publish()
-            assert await asyncio.to_thread(hints.flush, 5)
+            wakeups.publish()
+            assert await asyncio.to_thread(wakeups.flush, 5)
             await heard.next()
             await proxy.open()
             await asyncio.wait_for(proxy.accepted.wait(), 10)
@@ -114,7 +114,7 @@ async def test_hints_are_heard_again_after_redis_was_away():
             async with asyncio.timeout(10):
                 through_redis = 0
                 while not through_redis:
-                    hints.publish()
+                    wakeups.publish()
                     await heard.next()
                     with contextlib.suppress(TimeoutError):
                         await heard.next(limit=0.2)

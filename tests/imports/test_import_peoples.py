@@ -10,10 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm.importing import jobs
-from crm.management.import_worker import run_waiting_jobs
+from crm.importing import job_records, jobs
+from crm.importing.worker import run_waiting_jobs
 from crm.models import ImportJob, ImportStatus
-from crm.services import import_jobs
 from people.models import Contact, ContactKind, Organization, Person
 from tests.clients import data, refusal
 from tests.doors import contact_type
@@ -247,7 +246,7 @@ def test_a_job_that_was_cut_off_goes_on_at_its_last_batch(waiting, actors, monke
 
     # Somebody may still be at work on it: until nothing was heard of it for a while, it is left alone.
     assert run_waiting_jobs(threading.Event()) == 0
-    ImportJob.objects.update(heartbeat_at=timezone.now() - import_jobs.SILENCE - timedelta(seconds=1))
+    ImportJob.objects.update(heartbeat_at=timezone.now() - job_records.SILENCE - timedelta(seconds=1))
     assert run_waiting_jobs(threading.Event()) == 1
 
     waiting.refresh_from_db()
@@ -279,7 +278,7 @@ def test_a_job_of_somebody_who_may_no_longer_import_fails(waiting, tenant):
 def test_a_job_is_claimed_once(waiting):
     one, other = (ImportJob.objects.get(pk=waiting.pk) for _ in range(2))
 
-    assert [import_jobs.claim(one), import_jobs.claim(other)] == [True, False]
+    assert [job_records.claim(one), job_records.claim(other)] == [True, False]
 
 
 def test_statements_of_the_list_do_not_grow(actors):

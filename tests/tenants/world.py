@@ -19,7 +19,7 @@ from crm.services.activities import complete_task, create_activity, delete_activ
 from crm.services.channels import create_channel
 from crm.services.members import add_member
 from crm.services.messages import create_message
-from crm.services.webhooks import create_endpoint, send_test
+from crm.webhooks.endpoints import create_endpoint, send_test
 from leads.models import Lead, LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType
 from leads.models.lead import LeadFile
 from leads.services.deliveries import take_in

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from crm.events.sequencer import sequence
-from crm.management.webhook_turns import take_turn
 from crm.models import WebhookEndpoint
-from crm.services.webhook_dispatching import claim_endpoints
-from crm.services.webhooks import create_endpoint
+from crm.webhooks.dispatching import claim_endpoints
+from crm.webhooks.endpoints import create_endpoint
+from crm.webhooks.turns import take_turn
 from tests.factories.crm import Actors
 from tests.webhooks.receiving import Receiver, receiving
 

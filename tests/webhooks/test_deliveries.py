@@ -13,10 +13,11 @@ from crm.events.cursor import Cursor, parse_cursor
 from crm.events.sequencer import sequence
 from crm.models import Event, WebhookDelivery, WebhookEndpoint
 from crm.models.webhooks import DeliveryStatus
-from crm.services import webhook_deliveries
-from crm.services.webhook_deliveries import begin_attempt, next_due, redeliver, redeliver_after
-from crm.services.webhook_dispatching import advance_idle, claim_endpoints, dispatch, release
-from crm.services.webhooks import (
+from crm.webhooks import deliveries, retrying
+from crm.webhooks.contents import Unreadable
+from crm.webhooks.deliveries import begin_attempt, next_due, redeliver, redeliver_after
+from crm.webhooks.dispatching import advance_idle, claim_endpoints, dispatch, release
+from crm.webhooks.endpoints import (
     create_endpoint,
     delete_endpoint,
     resume_endpoint,
@@ -24,8 +25,6 @@ from crm.services.webhooks import (
     save_endpoint,
     send_test,
 )
-from crm.webhooks import retrying
-from crm.webhooks.contents import Unreadable
 from leads.graphql.webhooks import LeadContent
 from leads.services.leads import create_lead, update_lead
 from tests.webhooks.conftest import work
@@ -363,7 +362,7 @@ def test_done_deliveries_go_with_the_events(clock, endpoint, receiver, told):
     work()
     clock(days=8)
 
-    assert webhook_deliveries.prune() == 1
+    assert deliveries.prune() == 1
 
     assert only().status == DeliveryStatus.PENDING
 

@@ -7,7 +7,7 @@ from crm.events import journal
 from crm.models import CustomFieldDefinition, WebhookDelivery
 from crm.models.webhooks import DeliveryStatus
 from crm.services.registered_documents import NewDocument, register_documents
-from crm.services.webhooks import save_endpoint, send_test
+from crm.webhooks.endpoints import save_endpoint, send_test
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
 from pipelines.models import Stage
 from tests.clients import data

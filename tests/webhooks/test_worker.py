@@ -16,10 +16,10 @@ from django.db import OperationalError, connections
 
 from crm.events import journal
 from crm.events.sequencer import sequence
-from crm.management import webhook_turns, webhook_worker
-from crm.management.webhook_worker import Worker
 from crm.models import WebhookDelivery, WebhookEndpoint
-from crm.services.webhook_dispatching import claim_endpoints, dispatch, release
+from crm.webhooks import turns, worker
+from crm.webhooks.dispatching import claim_endpoints, dispatch, release
+from crm.webhooks.worker import Worker
 from leads.services.leads import create_lead
 from tests.config.processes import ROOT
 from tests.events.processes import of_test_database
@@ -246,7 +246,7 @@ def test_a_database_that_is_away_is_waited_for(endpoint, receiver, told, monkeyp
             raise OperationalError("away")
         return real(limit)
 
-    monkeypatch.setattr(webhook_worker, "claim_endpoints", claim)
+    monkeypatch.setattr(worker, "claim_endpoints", claim)
     thread = threading.Thread(target=Worker(stopped).run, kwargs={"seconds": 0.05})
     with caplog.at_level(logging.ERROR):
         thread.start()
@@ -270,7 +270,7 @@ def test_one_endpoint_that_cannot_be_served_does_not_keep_others(
             raise OperationalError("away")
         return real(claim)
 
-    monkeypatch.setattr(webhook_turns, "dispatch", dispatched)
+    monkeypatch.setattr(turns, "dispatch", dispatched)
 
     assert Worker(threading.Event()).run_once() == 1
 
@@ -314,7 +314,7 @@ def test_finding_work_takes_as_many_statements_for_many_endpoints(
 
 
 def test_a_server_of_one_process_sends_beside(endpoint, receiver, told):
-    with webhook_worker.sending_beside():
+    with worker.sending_beside():
         told()
         wait_until(lambda: receiver.received)
 

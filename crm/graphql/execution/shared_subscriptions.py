@@ -9,7 +9,7 @@ from graphql import FieldNode, OperationDefinitionNode, VariableNode, Visitor, v
 
 from crm.actors import Actor
 from crm.events.audience import Event
-from crm.events.hub import PlanKey
+from crm.events.dispatcher import PlanKey
 from crm.graphql.documents import Document
 
 #: The argument that says where a subscription begins, not what it tells.

@@ -15,8 +15,8 @@ from graphql import FieldNode
 from crm.actors import Actor
 from crm.events.audience import Event, Verdict
 from crm.events.cursor import Cursor
-from crm.events.hub import PlanKey
-from crm.events.plans import Answer
+from crm.events.dispatcher import PlanKey
+from crm.events.shared_subscriptions import Answer
 from crm.graphql.compiler import RecordRead, compile_record
 from crm.graphql.core.errors import database_away, internal_error
 from crm.graphql.execution.operations import SERVICE_UNAVAILABLE, Prepared

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.custom_field_values import finite, read_value
 from crm.database.json_entries import Contains, Entries, EntryName, ValueIsGiven, ValueMatches
 from crm.errors import BadUserInput
 from crm.graphql.lists import operators
@@ -14,7 +15,6 @@ from crm.graphql.lists.columns import Column, HasRelation, TextColumn
 from crm.graphql.lists.operators import LISTS, NEGATIONS, NULL_TESTS, RANGES, SQLOperator
 from crm.models import CustomFieldDefinition, CustomFieldKind, EntityKind
 from crm.models.custom_fields import LONGEST_NAME, is_storable
-from crm.models.custom_values import finite, read_value
 
 CUSTOM_FIELDS = "custom_fields"
 

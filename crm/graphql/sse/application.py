@@ -14,7 +14,7 @@ from graphql import GraphQLSchema
 
 from crm.authentication import CsrfRefused
 from crm.errors import CrmError, Unauthenticated
-from crm.events.hub import open_hub
+from crm.events.dispatcher import open_hub
 from crm.graphql.core.errors import RETRY_AFTER_SECONDS, Code, domain_error, internal_error
 from crm.graphql.execution import Prepared, Refused
 from crm.graphql.execution.subscriptions import Subscription

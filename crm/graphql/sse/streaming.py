@@ -5,7 +5,7 @@ import contextlib
 from functools import partial
 from typing import Any
 
-from crm.events.hub import Hub
+from crm.events.dispatcher import Hub
 from crm.graphql.core.errors import internal_error
 from crm.graphql.execution import Prepared, respond
 from crm.graphql.execution.subscriptions import Subscription

@@ -15,7 +15,7 @@ from graphql import GraphQLSchema
 from crm.authentication import CredentialExpired
 from crm.credentials import Credential
 from crm.errors import CrmError
-from crm.events.hub import Hub, open_hub
+from crm.events.dispatcher import Hub, open_hub
 from crm.graphql.execution.threads import EVENTS, in_thread
 from crm.graphql.websocket import connections
 from crm.graphql.websocket.bounds import socket_limits

@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from crm.credentials import Credential
-from crm.events.hub import Hub
+from crm.events.dispatcher import Hub
 from crm.graphql.core.errors import Code, internal_error
 from crm.graphql.execution import Prepared, Refused, run
 from crm.graphql.execution.admission import admit

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crm.management.arguments import ensure_ready
-from crm.management.webhook_worker import SECONDS_BETWEEN_LOOKS, THREADS, Worker
+from crm.webhooks.worker import SECONDS_BETWEEN_LOOKS, THREADS, Worker
 
 
 class Command(BaseCommand):

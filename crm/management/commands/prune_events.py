@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from crm.events import retention
 from crm.management.arguments import ensure_ready
-from crm.services import webhook_deliveries
+from crm.webhooks.deliveries import prune as prune_deliveries
 
 
 class Command(BaseCommand):
@@ -32,5 +32,5 @@ class Command(BaseCommand):
         if options["restored"]:
             retention.begin_epoch()
         before = None if days is None else timezone.now() - timedelta(days=days)
-        events, deliveries = retention.prune(before=before), webhook_deliveries.prune(before=before)
+        events, deliveries = retention.prune(before=before), prune_deliveries(before=before)
         self.stdout.write(f"Removed: {events} events, {deliveries} deliveries of webhooks.")

@@ -10,7 +10,7 @@ from crm.events.cursor import parse_cursor
 from crm.management.arguments import ensure_ready, refusals_told
 from crm.models import WebhookEndpoint
 from crm.models.base import pick
-from crm.services.webhook_deliveries import redeliver_after
+from crm.webhooks.deliveries import redeliver_after
 
 
 class Command(BaseCommand):

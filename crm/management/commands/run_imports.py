@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from crm.importing.worker import run_waiting_jobs, work
 from crm.management.arguments import ensure_ready
-from crm.management.import_worker import run_waiting_jobs, work
 
 
 class Command(BaseCommand):

@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
 from crm.graphql.websocket.connections import drain
-from crm.management.import_worker import working_beside
-from crm.management.webhook_worker import sending_beside
+from crm.importing.worker import working_beside
+from crm.webhooks.worker import sending_beside
 
 logger = logging.getLogger("uvicorn.error")
 

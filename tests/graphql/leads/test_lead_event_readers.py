@@ -18,7 +18,7 @@ from crm.graphql.execution.admission import admit
 from crm.graphql.execution.shared_subscriptions import plan_key
 from crm.graphql.execution.subscriptions import Subscription
 from leads.models import Lead
-from leads.services import announcing
+from leads.services import events
 from leads.services.involvement import add_participant, follow_lead, remove_participant, unfollow_lead
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
 from tests.clients import GraphQLSchema
@@ -84,7 +84,7 @@ def test_the_predicate_is_visible_to(tenant, other_tenant, actors):
             expected = Verdict.PAYLOAD if now else Verdict.REMOVED if saw else Verdict.NOTHING
             assert verdict(event, actor) is expected, (number, actor)
             if actor.company_id == lead.company_id and not actor.sees_all_leads and event.kind != "deleted":
-                assert (actor.user_id in announcing.readers(lead.pk)) == now, (number, actor)
+                assert (actor.user_id in events.readers(lead.pk)) == now, (number, actor)
             compared += 1
 
     assert compared == len(steps) * len(actors_of_all)

@@ -7,9 +7,9 @@ import time_machine
 
 from crm.actors import Door, system_actor
 from leads.models import Lead, StageVisit
-from leads.services.activity import touch
 from leads.services.closing import close_lead
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
+from leads.services.rotting import touch
 from pipelines.models import Pipeline, Stage
 from tests.clients import data
 from tests.factories.crm import Actors

@@ -16,10 +16,10 @@ from crm.services.tallies import find_wrong_tallies
 from leads.models import Lead, LeadPerson
 from leads.services.leads import create_lead
 from people.models import ContactType, Employment, Merge, Organization, OrganizationFile, Person, PersonFile
+from people.services.merge_moves import relations_to
 from people.services.merging import FILLED, merge
 from people.services.organizations import create_organization, update_organization
 from people.services.people import create_person, update_person
-from people.services.relations import relations_to
 from people.services.unmerging import undo_merge
 from tests.factories.crm import FilesystemFactory
 from tests.tenants.world import models, rolled_back

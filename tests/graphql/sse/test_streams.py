@@ -6,7 +6,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from crm.events import hub
+from crm.events import dispatcher
 from crm.events.cursor import parse_cursor
 from crm.graphql.websocket import connections
 from tests.events.layers import happens, lead_event
@@ -147,9 +147,9 @@ async def test_a_stream_counts_as_a_socket(agent, limit):
 async def test_a_client_that_leaves_leaves_nothing(agent):
     async with subscribe(agent) as stream:
         await stream.frame()
-        assert hub.is_open()
+        assert dispatcher.is_open()
 
-    assert not hub.is_open()
+    assert not dispatcher.is_open()
     assert connections.per_user == {}
 
 

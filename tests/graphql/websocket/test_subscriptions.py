@@ -3,7 +3,7 @@
 import pytest
 
 from crm.actors import Role
-from crm.events import hub
+from crm.events import dispatcher
 from crm.events.cursor import parse_cursor
 from tests.events.layers import happens, lead_event
 from tests.events.small_schema import HIDDEN, UUID_OF_NINE
@@ -277,6 +277,6 @@ async def test_end_of_the_last_socket_ends_listening(agent):
     async with Client() as client:
         await client.open(agent.payload)
         await client.listen("a", THINGS)
-        assert hub.is_open()
+        assert dispatcher.is_open()
 
-    assert not hub.is_open()
+    assert not dispatcher.is_open()

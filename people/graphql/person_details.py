@@ -16,7 +16,7 @@ from crm.models.tallies import count_visible
 from people import models
 from people.graphql.inputs import AddressInput, ContactInput, ContactTypeInput, EmploymentPeopleHistoryInput
 from people.graphql.types import Address, Contact, ContactType, PeopleEmploymentHistory
-from people.services import contact_types, parts
+from people.services import contact_types, person_details
 
 MAY = Action.CHANGE_PEOPLE
 #: What the API calls the relations of a position.
@@ -114,47 +114,47 @@ class PartsMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_create_contact(_root: Any, info: GraphQLResolveInfo, *, people_id: str, input: Any) -> Any:
-        return reread(info, Contact, parts.create_contact(people_id, input, actor=actor_of(info)))
+        return reread(info, Contact, person_details.create_contact(people_id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_contact(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, Contact, parts.update_contact(id, input, actor=actor_of(info)))
+        return reread(info, Contact, person_details.update_contact(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_contact(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        parts.delete_contact(id, actor=actor_of(info))
+        person_details.delete_contact(id, actor=actor_of(info))
         return True
 
     @staticmethod
     def resolve_create_people_address(
         _root: Any, info: GraphQLResolveInfo, *, people_id: str, input: Any
     ) -> Any:
-        return reread(info, Address, parts.create_address(people_id, input, actor=actor_of(info)))
+        return reread(info, Address, person_details.create_address(people_id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_people_address(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, Address, parts.update_address(id, input, actor=actor_of(info)))
+        return reread(info, Address, person_details.update_address(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_people_address(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        parts.delete_address(id, actor=actor_of(info))
+        person_details.delete_address(id, actor=actor_of(info))
         return True
 
     @staticmethod
     def resolve_create_people_employment_history(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        made = parts.create_employment(input, actor=actor_of(info))
+        made = person_details.create_employment(input, actor=actor_of(info))
         return reread(info, PeopleEmploymentHistory, made)
 
     @staticmethod
     def resolve_update_people_employment_history(
         _root: Any, info: GraphQLResolveInfo, *, id: str, input: Any
     ) -> Any:
-        changed = parts.update_employment(id, input, actor=actor_of(info))
+        changed = person_details.update_employment(id, input, actor=actor_of(info))
         return reread(info, PeopleEmploymentHistory, changed)
 
     @staticmethod
     def resolve_delete_people_employment_history(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        parts.delete_employment(id, actor=actor_of(info))
+        person_details.delete_employment(id, actor=actor_of(info))
         return True
 
     @staticmethod

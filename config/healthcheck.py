@@ -1,4 +1,4 @@
-"""Ask the server of this container whether it is up: python -m config.probe; the exit code tells."""
+"""Ask the server of this container whether it is up: python -m config.healthcheck; the exit code tells."""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-"""Types of what belongs to the daily work on a lead: its stays in stages, its people, why it was lost."""
+"""The stays of a lead in stages."""
 
 import graphene
 from django.utils import timezone
@@ -7,29 +7,7 @@ from graphene_django import DjangoObjectType
 from crm.graphql.core.fields import Derived, Related
 from crm.graphql.types import User
 from leads import models
-from people.graphql.types import People, PeopleRelationship
 from pipelines.graphql.types import LeadPipelineStage
-
-LeadLastActivity = graphene.Enum("LeadLastActivity", [(value, value) for value in models.LastActivity.values])
-
-
-class LeadLostReason(DjangoObjectType):
-    """A reason that leads are lost for."""
-
-    class Meta:
-        model = models.LeadLostReason
-        fields = ("id", "name", "is_active", "weight")
-
-
-class LeadsParticipants(DjangoObjectType):
-    """A person who has to do with a lead, and what the person is to it."""
-
-    class Meta:
-        model = models.LeadPerson
-        fields = ()
-
-    people = Related(People, "person", required=True)
-    relationship = Related(PeopleRelationship, "relationship")
 
 
 def _seconds(visit: models.StageVisit) -> int:

@@ -149,7 +149,7 @@ def test_a_fault_is_logged_and_not_told(ways, token, monkeypatch, caplog, settin
     def fail(*_args):
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("config.express.answer_to", fail)
+    monkeypatch.setattr("config.fast_path.answer_to", fail)
     status, _, body = ask(ways.short, token)
 
     assert status == HTTPStatus.INTERNAL_SERVER_ERROR

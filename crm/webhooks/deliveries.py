@@ -12,8 +12,8 @@ from crm.errors import Conflict
 from crm.events import journal
 from crm.events.cursor import Cursor
 from crm.models.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
-from crm.services.webhook_dispatching import Claim
-from crm.services.webhooks import pause_endpoint
+from crm.webhooks.dispatching import Claim
+from crm.webhooks.endpoints import pause_endpoint
 from crm.webhooks.retrying import delay_after, hold_after
 from crm.webhooks.sending import Attempt
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from crm.events import metrics
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
-from crm.events.plans import Member, Plan, Telling
+from crm.events.shared_subscriptions import Member, Plan, Telling
 from crm.events.tail import Tail
 
 #: Seconds for which a plan that nobody follows is kept, for clients that come back.

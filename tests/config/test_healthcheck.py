@@ -4,7 +4,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from config.probe import is_up
+from config.healthcheck import is_up
 
 
 class Recorder(HTTPServer):

@@ -15,8 +15,8 @@ from crm.events.audience import Event
 from crm.events.cursor import Cursor
 from crm.models import events as logged
 from crm.models.webhooks import WebhookDelivery, WebhookEndpoint
-from crm.services.webhooks import pause_endpoint
 from crm.webhooks.contents import CONTENTS, FilterRefused, reader
+from crm.webhooks.endpoints import pause_endpoint
 
 logger = logging.getLogger(__name__)
 

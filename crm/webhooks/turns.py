@@ -10,10 +10,10 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from crm.models.webhooks import WebhookDelivery
-from crm.services.webhook_deliveries import begin_attempt, end_attempt, next_due, note_unreadable
-from crm.services.webhook_dispatching import Claim, dispatch, release
 from crm.webhooks import sending
 from crm.webhooks.contents import Unreadable
+from crm.webhooks.deliveries import begin_attempt, end_attempt, next_due, note_unreadable
+from crm.webhooks.dispatching import Claim, dispatch, release
 from crm.webhooks.payloads import body_of
 from crm.webhooks.signing import headers
 

@@ -10,10 +10,10 @@ from channels.db import database_sync_to_async
 from django.db import OperationalError
 
 from crm.actors import Actor, Door, Role
-from crm.events import hints, hub, retention, tail
-from crm.events.hub import Hub, PlanKey
+from crm.events import dispatcher, retention, tail, wakeups
+from crm.events.dispatcher import Hub, PlanKey
 from tests.events.layers import happens, in_memory_layer, layer_in_use, lead_event
-from tests.events.test_plans import Listener, Telling
+from tests.events.test_shared_subscriptions import Listener, Telling
 from tests.factories.crm import CompanyFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,11 +37,11 @@ def other_company():
 
 @contextlib.asynccontextmanager
 async def opened() -> AsyncIterator[Hub]:
-    held = await hub.open_hub()
+    held = await dispatcher.open_hub()
     try:
         yield held
     finally:
-        await hub.stop()
+        await dispatcher.stop()
 
 
 def actor_in(company: Any) -> Actor:
@@ -67,7 +67,7 @@ async def test_what_happens_is_told_to_its_company_alone_and_in_order(company, o
 
 
 async def test_without_any_hint_the_clock_finds_it(company, monkeypatch):
-    monkeypatch.setattr(hints, "publish", lambda: None)
+    monkeypatch.setattr(wakeups, "publish", lambda: None)
     async with opened() as held:
         listener = listen(held, company)
 
@@ -124,7 +124,7 @@ async def test_equal_questions_have_one_plan_which_waits_for_those_who_come_back
         await third.until("2")
         assert telling.asked == [(1, None), (2, None)]
 
-        monkeypatch.setattr(hub, "KEEP_SECONDS", 0)
+        monkeypatch.setattr(dispatcher, "KEEP_SECONDS", 0)
         third.leave()
         while held._plans:
             await asyncio.sleep(0)
@@ -136,14 +136,14 @@ async def test_equal_questions_have_one_plan_which_waits_for_those_who_come_back
 
 
 async def test_the_hub_lives_while_somebody_holds_it(company):
-    first, second = await hub.open_hub(), await hub.open_hub()
+    first, second = await dispatcher.open_hub(), await dispatcher.open_hub()
     assert first is second
 
     first.release()
-    assert hub.is_open()
+    assert dispatcher.is_open()
     second.release()
 
-    assert not hub.is_open()
+    assert not dispatcher.is_open()
     await asyncio.wait([first.task], timeout=5)
     assert first.task.cancelled()
 
@@ -181,8 +181,8 @@ async def test_without_a_database_no_hub_is_opened(company, monkeypatch):
     monkeypatch.setattr(tail, "_number_to_the_end", fail)
 
     with pytest.raises(OperationalError):
-        await hub.open_hub()
-    assert not hub.is_open()
+        await dispatcher.open_hub()
+    assert not dispatcher.is_open()
 
 
 async def test_after_a_restore_all_begin_anew(company):
@@ -191,7 +191,7 @@ async def test_after_a_restore_all_begin_anew(company):
         before = held.position
 
         await database_sync_to_async(retention.begin_epoch)()
-        hints.publish()
+        wakeups.publish()
 
         async with asyncio.timeout(5):
             while not listener.losses:

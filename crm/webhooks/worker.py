@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from django.db import DatabaseError, close_old_connections, connections
 
 from crm.events.sequencer import sequence
-from crm.management.webhook_turns import take_turn
-from crm.services.webhook_dispatching import Claim, advance_idle, claim_endpoints
 from crm.webhooks import sending
+from crm.webhooks.dispatching import Claim, advance_idle, claim_endpoints
+from crm.webhooks.turns import take_turn
 
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_ADVANCES = 60.0

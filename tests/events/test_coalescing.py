@@ -1,6 +1,6 @@
 """Many events told as few."""
 
-from crm.events.condensing import condensed
+from crm.events.coalescing import condensed
 from crm.events.cursor import Cursor
 from tests.events.layers import lead_event
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.collecting import THRESHOLDS
+from config.gc_tuning import THRESHOLDS
 from tests.config.processes import DEVELOPMENT, environment, run
 
 TOLD = "import gc, config.{}; print(gc.get_freeze_count() > 50_000, gc.get_threshold())"

@@ -3,14 +3,14 @@ import time
 
 from channels.layers import InMemoryChannelLayer
 
-from crm.events import hints
+from crm.events import wakeups
 from tests.events.layers import in_memory_layer, layer_in_use, listening
 
 
 async def test_a_hint_of_a_thread_wakes_who_listens_in_this_process():
     with layer_in_use(in_memory_layer()):
         async with listening() as heard:
-            await asyncio.to_thread(hints.publish)
+            await asyncio.to_thread(wakeups.publish)
 
             await heard.next()
 
@@ -20,7 +20,7 @@ async def test_who_stopped_listening_is_woken_no_more():
         async with listening() as heard:
             pass
 
-        hints.publish()
+        wakeups.publish()
         await asyncio.sleep(0)
 
         assert heard.is_empty
@@ -28,23 +28,23 @@ async def test_who_stopped_listening_is_woken_no_more():
 
 def test_publishing_without_a_listener_does_nothing():
     with layer_in_use(in_memory_layer()):
-        hints.publish()
+        wakeups.publish()
 
-        assert hints.flush(1)
+        assert wakeups.flush(1)
 
 
 def test_publishing_to_a_closed_loop_does_nothing():
     loop = asyncio.new_event_loop()
-    sender = hints.Sender(loop)
-    hints._listening[loop] = lambda: None
+    sender = wakeups.Sender(loop)
+    wakeups._listening[loop] = lambda: None
     loop.close()
 
     with layer_in_use(in_memory_layer()):
-        hints.publish()
+        wakeups.publish()
     sender.put()
 
     assert sender.idle.is_set()
-    assert loop not in hints._listening
+    assert loop not in wakeups._listening
 
 
 class HungLayer:
@@ -55,13 +55,13 @@ class HungLayer:
 
 
 def test_a_hung_layer_delays_no_caller(monkeypatch, caplog):
-    monkeypatch.setattr(hints, "SEND_LIMIT_SECONDS", 0.05)
+    monkeypatch.setattr(wakeups, "SEND_LIMIT_SECONDS", 0.05)
     with layer_in_use(HungLayer()):
         started = time.monotonic()
-        hints.publish()
+        wakeups.publish()
         called = time.monotonic() - started
 
-        assert hints.flush(5)
+        assert wakeups.flush(5)
 
     assert called < 0.04
     [record] = caplog.records
@@ -82,7 +82,7 @@ class SlowLayer:
 
 async def test_hints_that_come_while_one_is_sent_are_one():
     with layer_in_use(SlowLayer()) as slow:
-        sender = hints.Sender(asyncio.get_running_loop())
+        sender = wakeups.Sender(asyncio.get_running_loop())
         sender.put()
         await slow.entered.wait()
         for _ in range(100):
@@ -118,8 +118,8 @@ class FragileLayer(InMemoryChannelLayer):
 
 
 async def test_after_the_layer_failed_hints_are_heard_again(monkeypatch, caplog):
-    monkeypatch.setattr(hints, "RETRY_SECONDS", 0.01)
-    monkeypatch.setattr(hints, "crosses_processes", lambda: True)
+    monkeypatch.setattr(wakeups, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(wakeups, "crosses_processes", lambda: True)
     with layer_in_use(FragileLayer(joins=2, receives=2)) as fragile:
         async with listening() as heard:
             while fragile.receives >= 0:
@@ -127,7 +127,7 @@ async def test_after_the_layer_failed_hints_are_heard_again(monkeypatch, caplog)
             while not heard.is_empty:
                 await heard.next()
 
-            await fragile.group_send(hints.GROUP, {"type": "crm.event"})
+            await fragile.group_send(wakeups.GROUP, {"type": "crm.event"})
             await heard.next()
 
     assert len([record for record in caplog.records if "not heard" in record.message]) == 4

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from config.bodies import bounded
+from config.asgi_middleware import bounded
 
 JSON = (b"content-type", b"application/json")
 FORM = (b"content-type", b"Multipart/form-data; boundary=x")

@@ -10,9 +10,9 @@ from django.db import DatabaseError, close_old_connections
 from crm.actors import Door
 from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
+from crm.importing import job_records
 from crm.importing.jobs import run_job
 from crm.models import ImportJob
-from crm.services import import_jobs
 
 SECONDS_BETWEEN_LOOKS = 2.0
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def run_waiting_jobs(stopped: threading.Event) -> int:
     A job whose user may no longer import fails, and says so.
     """
     done = 0
-    for job in import_jobs.waiting_jobs():
+    for job in job_records.waiting_jobs():
         if stopped.is_set():
             break
         _run(job, stopped)
@@ -39,7 +39,7 @@ def _run(job: ImportJob, stopped: threading.Event) -> None:
         actor = actor_for(job.user, job.company, door=Door.IMPORT)
         run_job(job, actor=actor, is_stopped=stopped.is_set)
     except (NotFound, Forbidden):
-        import_jobs.finish(job, error="Whoever started the import may no longer do so.")
+        job_records.finish(job, error="Whoever started the import may no longer do so.")
 
 
 def work(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from crm.actors import Actor, Door, Role
 from crm.errors import CursorExpired
-from crm.events import plans, replay
+from crm.events import replay, shared_subscriptions
 from crm.events.audience import Event, Verdict
 from crm.events.cursor import Cursor
-from crm.events.plans import Answer, Plan
 from crm.events.replay import Follower
+from crm.events.shared_subscriptions import Answer, Plan
 from tests.events.layers import lead_event
 
 EPOCH = "0" * 12
@@ -189,7 +189,7 @@ async def test_who_left_is_told_no_more_and_the_others_go_on(hub, telling):
 
 
 async def test_a_plan_that_falls_behind_loses_its_members_instead_of_events(hub, telling, monkeypatch):
-    monkeypatch.setattr(plans, "MOST_WAITING", 3)
+    monkeypatch.setattr(shared_subscriptions, "MOST_WAITING", 3)
     telling.opened.clear()
     listener = listen(hub)
 
@@ -200,13 +200,13 @@ async def test_a_plan_that_falls_behind_loses_its_members_instead_of_events(hub,
 
 
 async def test_what_is_kept_is_bounded_in_number_and_in_size(hub, telling, monkeypatch):
-    monkeypatch.setattr(plans, "MOST_KEPT", 3)
+    monkeypatch.setattr(shared_subscriptions, "MOST_KEPT", 3)
     listener = listen(hub)
     hub.tail(*map(event, range(1, 10)))
     await listener.until("9")
     assert [seq for seq, *_ in hub.plan._answers] == [7, 8, 9]
 
-    monkeypatch.setattr(plans, "MOST_BYTES", 4)
+    monkeypatch.setattr(shared_subscriptions, "MOST_BYTES", 4)
     hub.tail(*map(event, range(10, 13)))
     await listener.until("12")
 

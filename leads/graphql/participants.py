@@ -1,0 +1,18 @@
+"""People who have to do with a lead."""
+
+from graphene_django import DjangoObjectType
+
+from crm.graphql.core.fields import Related
+from leads import models
+from people.graphql.types import People, PeopleRelationship
+
+
+class LeadsParticipants(DjangoObjectType):
+    """A person who has to do with a lead, and what the person is to it."""
+
+    class Meta:
+        model = models.LeadPerson
+        fields = ()
+
+    people = Related(People, "person", required=True)
+    relationship = Related(PeopleRelationship, "relationship")

@@ -1,0 +1,130 @@
+"""What other parts of the product do to leads: receivers of their signals."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import F
+from django.dispatch import receiver
+from django.utils import timezone
+
+from crm.actors import Actor, system_actor
+from crm.events.audience import Event
+from crm.models import Company, Membership, User
+from crm.models.history import HistoryEntry, HistoryKind
+from crm.signals import member_left, record_discussed, region_changed
+from leads.models import Lead, LeadFollower, LeadParticipant, StatusCategory
+from leads.services import events
+from leads.services.leads import update_lead
+from leads.services.rotting import touch
+from people.services.merge_moves import Move
+from people.services.signal_handlers import BATCH
+from people.signals import rows_moved
+from pipelines.models import Stage
+from pipelines.signals import stage_replaced
+
+
+@receiver(member_left)
+def reassign_open_leads(*, membership: Membership, heir: User | None, actor: Actor, **_: Any) -> None:
+    """Give each open lead of the member to the heir, or to nobody, with its history and events."""
+    # Whoever changes members sees all leads, also when ending the own membership.
+    mover = replace(
+        system_actor(membership.company_id, door=actor.door, via=actor.via), user_id=actor.user_id
+    )
+    leads = Lead.objects.visible_to(mover).filter(
+        owner=membership.user_id, status__category=StatusCategory.OPEN
+    )
+    for lead_id in leads.order_by("pk").values_list("pk", flat=True):
+        update_lead(lead_id, {"leads_owner_id": heir and heir.pk}, actor=mover)
+
+
+@receiver(stage_replaced)
+def move_leads(*, stage: Stage, replacement: Stage, actor: Actor, **_: Any) -> None:
+    """Move every live lead of a stage, each with its history and events."""
+    leads = Lead.objects.visible_to(actor).filter(stage=stage)
+    for lead_id in leads.order_by("pk").values_list("pk", flat=True):
+        update_lead(lead_id, {"pipeline_stage_id": replacement.pk}, actor=actor)
+
+
+@receiver(region_changed)
+def spell_phones_anew(*, company: Company, **_: Any) -> None:
+    """Set the canonical spelling of every phone of the leads of a company, and what they are searched by."""
+    leads = Lead._base_manager.filter(company=company).exclude(phone=None).exclude(phone__startswith="+")
+    keys = list(leads.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(keys), BATCH):
+        changed = []
+        for lead in Lead._base_manager.filter(pk__in=keys[start : start + BATCH]):
+            before = lead.phone_canonical
+            lead.company = company
+            lead.make_findable()
+            if lead.phone_canonical != before:
+                changed.append(lead)
+        Lead._base_manager.bulk_update(changed, ["phone_canonical", "search_text"])
+
+
+@receiver(record_discussed, sender=Lead)
+def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_signal: Any) -> None:
+    """Keep the lead from rotting, if something was done, and tell the subscribers."""
+    if activity is not None:
+        touch(record, activity)
+    seen_by = events.audience(record, events.involved_users(record), owner_id=record.owner_id)
+    events.announce(record, "updated", actor=actor, before=seen_by, after=seen_by)
+
+
+@receiver(rows_moved)
+def follow_moved_leads(moves: Sequence[Move], actor: Actor, **_signal: Any) -> None:
+    """Count a version of each lead that goes over, note it in its history, and tell the subscribers.
+
+    The statements do not depend on the number of leads. A deleted lead goes over in silence.
+    """
+    changes = _changes(moves)
+    leads = list(Lead._base_manager.filter(pk__in=changes).order_by("pk"))
+    if not leads:
+        return
+    Lead._base_manager.filter(pk__in=changes).update(version=F("version") + 1, updated_at=timezone.now())
+    content_type = ContentType.objects.get_for_model(Lead)
+    HistoryEntry.objects.bulk_create(
+        HistoryEntry(
+            company_id=lead.company_id,
+            content_type=content_type,
+            object_id=lead.pk,
+            user_id=actor.user_id,
+            kind=HistoryKind.UPDATED,
+            door=actor.door.value,
+            via=actor.via,
+            changes=changes[lead.pk],
+        )
+        for lead in leads
+    )
+    involved = _involved(leads)
+    events.tell(
+        [_event(lead, frozenset(involved[lead.pk]), actor) for lead in leads if lead.deleted_at is None]
+    )
+
+
+def _event(lead: Lead, involved: frozenset[int], actor: Actor) -> Event:
+    seen_by = events.audience(lead, involved, owner_id=lead.owner_id)
+    return events.event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by)
+
+
+def _changes(moves: Iterable[Move]) -> dict[int, dict[str, Any]]:
+    changes: dict[int, dict[str, Any]] = defaultdict(dict)
+    for move in moves:
+        if move.relation.model is Lead:
+            name = move.relation.column.removesuffix("_id")
+            for pk in move.rows:
+                changes[pk][name] = [
+                    {"id": str(record.pk), "name": str(record)} for record in (move.old, move.new)
+                ]
+    return changes
+
+
+def _involved(leads: Iterable[Lead]) -> dict[int, set[int]]:
+    keys = [lead.pk for lead in leads]
+    involved: dict[int, set[int]] = defaultdict(set)
+    for tie in (LeadParticipant, LeadFollower):
+        for lead, user in tie.objects.filter(lead__in=keys).values_list("lead_id", "user_id"):
+            involved[lead].add(user)
+    return involved
