@@ -128,7 +128,7 @@ def resident_bytes() -> int:
 
 def ask(schema: GraphQLSchema, token: str, document: str, variables: dict[str, Any]) -> bytes:
     """Give the body of the answer to a document that comes with a token."""
-    from crm.authentication import authenticate_token, expected_credential
+    from crm.authentication import authenticate_token, predicted_credential
     from crm.graphql.execution import Operation
     from crm.graphql.http.handler import Exchange, answer_to
     from crm.graphql.http.responses import JSON
@@ -138,7 +138,7 @@ def ask(schema: GraphQLSchema, token: str, document: str, variables: dict[str, A
         media_type=JSON,
         authenticate=lambda companion: authenticate_token(token, companion=companion),
         read=lambda _credential: Operation(query=document, variables=variables),
-        expected=expected_credential(f"Bearer {token}"),
+        expected=predicted_credential(f"Bearer {token}"),
     )
     return answer_to(schema, exchange).body
 

@@ -13,7 +13,7 @@ http = get_asgi_application()
 
 # These import models, which exist only now.
 from config.asgi_middleware import bounded, identified  # noqa: E402
-from config.gc_tuning import settle  # noqa: E402
+from config.gc_tuning import tune_gc  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.graphql.sse import GraphQLStream  # noqa: E402
 from crm.graphql.websocket import GraphQLSocket  # noqa: E402
@@ -43,4 +43,4 @@ application = ProtocolTypeRouter(
         ),
     }
 )
-settle()
+tune_gc()

@@ -23,9 +23,9 @@ from graphql import GraphQLSchema
 
 from config.logs import request_id
 from config.middleware import begin, log_end
-from crm.authentication import COMPANY_HEADER, authenticate_token, expected_credential, parse_bearer
+from crm.authentication import COMPANY_HEADER, authenticate_token, parse_bearer, predicted_credential
 from crm.credentials import Credential
-from crm.database.piggyback import Companion
+from crm.database.piggyback import Piggyback
 from crm.graphql.http.endpoint import check_request
 from crm.graphql.http.handler import Exchange, answer_to
 from crm.graphql.http.idempotency import HEADER
@@ -111,7 +111,7 @@ class _Lane:
     def _answer(self, environ: Environ, media_type: str) -> tuple[int, Iterable[tuple[str, str]], bytes]:
         header = environ["HTTP_AUTHORIZATION"]
 
-        def authenticate(companion: Companion | None) -> Credential:
+        def authenticate(companion: Piggyback | None) -> Credential:
             return authenticate_token(
                 parse_bearer(header), company_key=environ.get(COMPANY), companion=companion
             )
@@ -127,7 +127,7 @@ class _Lane:
             authenticate=authenticate,
             read=lambda _credential: operation_in(body()),
             repeat_key=environ.get(REPEAT),
-            expected=expected_credential(header),
+            expected=predicted_credential(header),
         )
         try:
             answer: Answer = answer_to(self._schema, exchange)

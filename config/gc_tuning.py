@@ -6,7 +6,7 @@ import gc
 THRESHOLDS = (10_000, 10, 20)
 
 
-def settle() -> None:
+def tune_gc() -> None:
     """Take all that a process has made until now for good, and have it search for garbage more rarely.
 
     By default Python searches the whole heap whenever it grew by a quarter. Where documents are ever new, as

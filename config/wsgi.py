@@ -13,8 +13,8 @@ django = get_wsgi_application()
 
 # These import models, which exist only now.
 from config.fast_path import express  # noqa: E402
-from config.gc_tuning import settle  # noqa: E402
+from config.gc_tuning import tune_gc  # noqa: E402
 from config.schema import schema  # noqa: E402
 
 application = express(django, schema.graphql_schema)
-settle()
+tune_gc()

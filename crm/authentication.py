@@ -12,9 +12,9 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
 from crm.actors import Actor, Door
-from crm.credentials import COLUMNS, Credential, Holder, members, token_holders
+from crm.credentials import COLUMNS, Credential, CredentialRow, members, token_holders
 from crm.database.keys import parse_id, parse_uuid
-from crm.database.piggyback import Companion, rows_with
+from crm.database.piggyback import Piggyback, fetch_with
 from crm.errors import Forbidden, NotFound, Unauthenticated
 from crm.models import Company, Membership, User
 from crm.models.tokens import hash_token
@@ -49,7 +49,7 @@ def parse_bearer(header: str) -> str:
     raise Unauthenticated
 
 
-def expected_credential(header: str) -> Credential | None:
+def predicted_credential(header: str) -> Credential | None:
     """Give the credential that a header ``Authorization`` had the last time: a guess, and no right."""
     match = BEARER.fullmatch(header)
     return _expected.get(hash_token(match[1])) if match else None
@@ -60,7 +60,7 @@ def authenticate_token(
     *,
     company_key: str | None = None,
     door: Door = Door.GRAPHQL,
-    companion: Companion | None = None,
+    companion: Piggyback | None = None,
 ) -> Credential:
     """Give the credential of a raw token, by one SQL statement (and a write each minute, of its use).
 
@@ -71,11 +71,11 @@ def authenticate_token(
     """
     now = timezone.now()
     digest = hash_token(raw)
-    found = rows_with(companion, token_holders, hash=digest)
+    found = fetch_with(companion, token_holders, hash=digest)
     _expected.pop(digest, None)
     if not found:
         raise Unauthenticated
-    holder = Holder(*found[0])
+    holder = CredentialRow(*found[0])
     credential = holder.credential(door)
     if credential.has_expired(now):
         raise CredentialExpired
@@ -103,9 +103,9 @@ def authenticate_session(
         found = memberships.order_by("-is_default", "pk").values_list(*COLUMNS).first()
         if found is None:
             raise Unauthenticated
-        return Holder(*found).credential(door)
+        return CredentialRow(*found).credential(door)
     for each in memberships.values_list(*COLUMNS):
-        holder = Holder(*each)
+        holder = CredentialRow(*each)
         if _names(company_key, holder.company_id, holder.company_uuid):
             return holder.credential(door)
     raise NotFound(COMPANY_HEADER)
@@ -151,7 +151,7 @@ def actor_for(user: User, company: Company, *, door: Door) -> Actor:
     found = memberships.active().values_list(*COLUMNS).first()
     if found is None:
         raise Forbidden if memberships.exists() else NotFound("company")
-    return Holder(*found).credential(door).actor
+    return CredentialRow(*found).credential(door).actor
 
 
 def still_good(credential: Credential) -> bool:
@@ -162,7 +162,7 @@ def still_good(credential: Credential) -> bool:
         found = members.rows(user=credential.user_id, company=credential.actor.company_id)
     if not found:
         return False
-    again = Holder(*found[0]).credential(credential.actor.door)
+    again = CredentialRow(*found[0]).credential(credential.actor.door)
     return again.actor == credential.actor and not again.has_expired(timezone.now())
 
 

@@ -33,7 +33,7 @@ class Credential:
         return self.expires_at is not None and self.expires_at <= now
 
 
-#: What the rights of a member follow from, in the order of the fields of ``Holder``.
+#: What the rights of a member follow from, in the order of the fields of ``CredentialRow``.
 COLUMNS = (
     "user_id",
     "company_id",
@@ -46,7 +46,7 @@ TOKEN_COLUMNS = ("pk", "name", "scopes", "expires_at", "last_used_at")
 
 
 @dataclass(frozen=True)
-class Holder:
+class CredentialRow:
     """A member who shows a credential: the columns that decide, and those of the token if it is one."""
 
     user_id: int

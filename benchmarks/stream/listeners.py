@@ -75,4 +75,4 @@ def listening(server: Server, subscribers: Sequence[tuple[str, int]]) -> Iterato
             yield listeners
         finally:
             process.kill()
-    server.settle()
+    server.tune_gc()

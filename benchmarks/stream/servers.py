@@ -49,7 +49,7 @@ class Server:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0])
 
-    def settle(self) -> None:
+    def tune_gc(self) -> None:
         """Wait until the sockets of before are gone.
 
         :raises RuntimeError: if they stay.

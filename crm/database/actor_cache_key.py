@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from crm.actors import Actor
-from crm.database.statements import Marker
+from crm.database.statements import Parameter
 
-COMPANY, USER = Marker("company"), Marker("user")
+COMPANY, USER = Parameter("company"), Parameter("user")
 
 
 def actor_class(actor: Actor) -> Actor:

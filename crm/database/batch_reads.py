@@ -12,14 +12,14 @@ from django.db.models import BooleanField, DateTimeField, F, Func, JSONField, Qu
 
 from crm.actors import Actor
 from crm.database.actor_cache_key import actor_class, class_key
-from crm.database.statements import Marker, Sql, Statement
+from crm.database.statements import Parameter, Sql, Statement
 
 #: Most shapes of a statement that are kept compiled.
 MOST_STATEMENTS = 1000
 
 
 @dataclass(frozen=True)
-class Part:
+class BatchPart:
     """Some rows of one model.
 
     :param columns: what is read of each row: its columns, annotations, and columns of a row that it belongs
@@ -58,7 +58,7 @@ class _Document(Func):
 
 
 @dataclass
-class Gathering:
+class BatchRead:
     """A statement that reads rows of several models.
 
     On PostgreSQL it is compiled once for each class of actors and each set of names; elsewhere each time.
@@ -66,7 +66,7 @@ class Gathering:
     :param build: makes the parts, by name, of an actor and of values by name, both of which may be symbolic.
     """
 
-    build: Callable[..., Mapping[str, Part]]
+    build: Callable[..., Mapping[str, BatchPart]]
     _statements: dict[Any, tuple[Statement, dict[str, "_Reader"]]] = field(default_factory=dict)
 
     def read(self, actor: Actor, **values: Any) -> dict[str, list[Any]]:
@@ -90,7 +90,7 @@ class Gathering:
         if known is None:
             if len(self._statements) >= MOST_STATEMENTS:
                 self._statements.clear()
-            parts = self.build(actor_class(actor), **{name: Marker(name) for name in names})
+            parts = self.build(actor_class(actor), **{name: Parameter(name) for name in names})
             text, parameters = _query(parts).query.sql_with_params()
             readers = {name: _reader(_of(part), part.columns) for name, part in parts.items()}
             statement = Statement.of(Sql(text, tuple(parameters))).refuse_moments()
@@ -98,7 +98,7 @@ class Gathering:
         return known
 
 
-def _query(parts: Mapping[str, Part]) -> QuerySet[Any, tuple[str]]:
+def _query(parts: Mapping[str, BatchPart]) -> QuerySet[Any, tuple[str]]:
     lines = [
         part.rows.order_by().values_list(
             _Line(name, *(_expression(part.rows.model, path) for path in part.columns))
@@ -120,7 +120,7 @@ def _columns(model: Any) -> dict[str, Any]:
 _Reader = Callable[[Sequence[Any]], Any]
 
 
-def _of(part: Part) -> Any:
+def _of(part: BatchPart) -> Any:
     """Give the model of the rows of a part."""
     return part.rows.model
 

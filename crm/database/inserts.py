@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from crm.database.statements import Marker, Sql, Statement, as_text
+from crm.database.statements import Parameter, Sql, Statement, as_text
 
 #: Where a row refers to others of the same call: its column, and the place of the other's group.
 References = tuple[tuple[str, int], ...]
@@ -105,7 +105,9 @@ def _statement(shape: tuple[Group, ...]) -> Statement:
         pieces += [
             Sql(
                 f"row_{place} AS (INSERT INTO {table} ({names}) {given} RETURNING id)",
-                tuple(Marker(f"{place}.{each}.{column.attname}") for each in range(number) for column in own),
+                tuple(
+                    Parameter(f"{place}.{each}.{column.attname}") for each in range(number) for column in own
+                ),
             ),
             ", ",
         ]

@@ -12,7 +12,7 @@ from crm.database.statements import PLACED, Prepared, Row, Statement
 
 
 @dataclass
-class Companion:
+class Piggyback:
     """A statement that may be sent together with a query that it does not depend on, and what came of it."""
 
     statement: Statement
@@ -32,7 +32,7 @@ class Companion:
         return self.found
 
 
-def rows_with(companion: Companion | None, leader: Prepared, **values: Any) -> list[tuple[Any, ...]]:
+def fetch_with(companion: Piggyback | None, leader: Prepared, **values: Any) -> list[tuple[Any, ...]]:
     """Give the rows of a query of at most one row, as ``leader.rows`` does; send a companion with it.
 
     Whatever becomes of the companion, the query is answered as it would be alone.

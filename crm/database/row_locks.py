@@ -10,7 +10,7 @@ from django.db import connection, models
 from crm.actors import Actor
 from crm.database.actor_cache_key import actor_class, class_key
 from crm.database.keys import named_key
-from crm.database.statements import Marker, Sql, Statement, Uncompilable
+from crm.database.statements import NotCompilable, Parameter, Sql, Statement
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -47,7 +47,7 @@ def can_lock() -> bool:
 def locked_row(model: type[Row], actor: Actor, key: object) -> Row | None:
     """Give the one row that the actor sees with this primary key or UUID, locked; None if there is none.
 
-    :raises Uncompilable: if what the actor sees is no matter of a statement.
+    :raises NotCompilable: if what the actor sees is no matter of a statement.
     """
     named = named_key(model, key)
     if named is None:
@@ -71,15 +71,15 @@ def _lock(model: type[models.Model], actor: Actor, name: str) -> _Lock:
 def _compile(model: type[models.Model], symbolic: Actor, name: str) -> _Lock:
     manager: Any = model._default_manager
     columns = model._meta.concrete_fields
-    key = Marker("key", model._meta.pk if name == "pk" else model._meta.get_field(name))  # type: ignore[arg-type]  # no relation
+    key = Parameter("key", model._meta.pk if name == "pk" else model._meta.get_field(name))  # type: ignore[arg-type]  # no relation
     rows = manager.visible_to(symbolic).select_for_update(of=("self",)).filter(**{name: key})
     compiler = rows.query.get_compiler(connection=connection)
     try:
         text, parameters = compiler.as_sql()
     except EmptyResultSet:
-        raise Uncompilable("nothing is visible") from None
+        raise NotCompilable("nothing is visible") from None
     if [each.target for each, _, _ in compiler.select] != list(columns):
-        raise Uncompilable("further columns")
+        raise NotCompilable("further columns")
     converters = compiler.get_converters([each for each, _, _ in compiler.select])
     return _Lock(
         Statement.of(Sql(text, tuple(parameters))).refuse_moments(),

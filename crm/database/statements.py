@@ -24,11 +24,11 @@ PLACED = re.compile(r"\$([0-9]+)")
 Row = tuple[bytes | None, ...]
 
 
-class Uncompilable(Exception):
+class NotCompilable(Exception):
     """Something that no statement can be made of once and for all; the text is the reason, for the metric."""
 
 
-class Marker(Expression):
+class Parameter(Expression):
     """The place of a value that is known when the statement runs, and not before.
 
     To compare it in Python is refused: a value that decided something would belong into the plan's key, and
@@ -47,7 +47,7 @@ class Marker(Expression):
     def __eq__(self, other: object) -> bool:
         # Django asks whether it is the empty text, which no value of a marker is.
         if not isinstance(other, Expression) and other != "":
-            raise Uncompilable(f"value of {self.name}")
+            raise NotCompilable(f"value of {self.name}")
         return super().__eq__(other)
 
     __hash__ = Expression.__hash__
@@ -78,8 +78,8 @@ class Statement:
             if match[1] == "%":
                 return "%"
             value = next(parameters)
-            if isinstance(value, Marker):
-                names = [known.name if isinstance(known, Marker) else None for known in values]
+            if isinstance(value, Parameter):
+                names = [known.name if isinstance(known, Parameter) else None for known in values]
                 if value.name in names:
                     return f"${names.index(value.name) + 1}"
             values.append(value)
@@ -92,10 +92,10 @@ class Statement:
     def refuse_moments(self) -> "Statement":
         """Give the statement itself, for one that is kept.
 
-        :raises Uncompilable: if a constant is a moment, which would be that of the first request for ever.
+        :raises NotCompilable: if a constant is a moment, which would be that of the first request for ever.
         """
         if any(isinstance(value, date | datetime) for value in self.values):
-            raise Uncompilable("moment")
+            raise NotCompilable("moment")
         return self
 
     def texts(self, values: Mapping[str, Any]) -> list[Row]:
@@ -128,7 +128,9 @@ class Statement:
         return found
 
     def _run(self, values: Mapping[str, Any]) -> tuple[PGresult, Loader]:
-        bound = [_sent(values[value.name] if isinstance(value, Marker) else value) for value in self.values]
+        bound = [
+            _sent(values[value.name] if isinstance(value, Parameter) else value) for value in self.values
+        ]
         # Django's name for it looks it up anew at each use.
         wrapper = connections[DEFAULT_DB_ALIAS]
         wrapper.ensure_connection()
@@ -199,7 +201,7 @@ class Prepared:
         :param names: those of the values, in the order of the alphabet.
         """
         if names not in self._compiled:
-            query = self.build(**{name: Marker(name) for name in names}).query
+            query = self.build(**{name: Parameter(name) for name in names}).query
             compiler = query.get_compiler(connection=connection)
             text, parameters = compiler.as_sql()
             statement = Statement.of(Sql(text, tuple(parameters))).refuse_moments()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection, models
 
-from crm.database.statements import Marker, Sql, Statement, as_text
+from crm.database.statements import Parameter, Sql, Statement, as_text
 
 #: Statements that are kept compiled, by the columns that they set.
 MOST_STATEMENTS = 1000
@@ -39,6 +39,6 @@ def _statement(model: Any, columns: tuple[Any, ...]) -> Statement:
     return Statement.of(
         Sql(
             f"UPDATE {table} SET {places} WHERE {pk} = %s RETURNING true",  # noqa: S608 - names of models alone
-            (*(Marker(column.attname) for column in columns), Marker("row")),
+            (*(Parameter(column.attname) for column in columns), Parameter("row")),
         )
     )

@@ -65,7 +65,7 @@ class Event:
         return self.after is None or user_id in self.after
 
 
-class Verdict(Enum):
+class Visibility(Enum):
     """What a member is told of an event."""
 
     PAYLOAD = auto()
@@ -74,17 +74,17 @@ class Verdict(Enum):
     NOTHING = auto()
 
 
-def verdict(event: Event, actor: Actor) -> Verdict:
+def verdict(event: Event, actor: Actor) -> Visibility:
     """Decide what a member is told of an event, without asking the database.
 
     PAYLOAD still has to be read under the actor's own rights: the record may have moved on since the event.
     """
     if event.company_id != actor.company_id:
-        return Verdict.NOTHING
+        return Visibility.NOTHING
     if event.kind == "bulk":
-        return Verdict.REFETCH
+        return Visibility.REFETCH
     if actor.sees_all_leads:
-        return Verdict.REMOVED if event.kind == "deleted" else Verdict.PAYLOAD
+        return Visibility.REMOVED if event.kind == "deleted" else Visibility.PAYLOAD
     if event.has_reader(actor.user_id):
-        return Verdict.PAYLOAD
-    return Verdict.REMOVED if event.had_reader(actor.user_id) else Verdict.NOTHING
+        return Visibility.PAYLOAD
+    return Visibility.REMOVED if event.had_reader(actor.user_id) else Visibility.NOTHING

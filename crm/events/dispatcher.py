@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from crm.events import metrics
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
-from crm.events.shared_subscriptions import Member, Plan, Telling
+from crm.events.shared_subscriptions import Delivery, SharedSubscription, Subscriber
 from crm.events.tail import Tail
 
 #: Seconds for which a plan that nobody follows is kept, for clients that come back.
@@ -15,14 +15,14 @@ KEEP_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class PlanKey:
+class SubscriptionKey:
     """What two subscriptions have in common that are answered by one plan."""
 
     company_id: int
     asked: Hashable
 
 
-class Hub:
+class Dispatcher:
     """Hands the events of the tail to the plans of their companies.
 
     It lives while somebody holds it: the first who opens it makes it, the end of the last one ends it.
@@ -31,8 +31,8 @@ class Hub:
     def __init__(self) -> None:
         self.holders = 0
         self._loop = asyncio.get_running_loop()
-        self._plans: dict[int, dict[PlanKey, Plan]] = {}
-        self._dropping: dict[PlanKey, asyncio.TimerHandle] = {}
+        self._plans: dict[int, dict[SubscriptionKey, SharedSubscription]] = {}
+        self._dropping: dict[SubscriptionKey, asyncio.TimerHandle] = {}
         self._tail = Tail(self._deliver, self._restart)
         self.started: asyncio.Future[None] = self._loop.create_future()
         self.task = asyncio.create_task(self._tail.run(self.started))
@@ -58,18 +58,20 @@ class Hub:
         plans = [plan for of_company in tuple(self._plans.values()) for plan in tuple(of_company.values())]
         return len(plans), sum(len(plan.members) for plan in plans)
 
-    def join(self, key: PlanKey, make: Callable[[], Telling], member: Member) -> Plan:
+    def join(
+        self, key: SubscriptionKey, make: Callable[[], Delivery], member: Subscriber
+    ) -> SharedSubscription:
         """Have a member told what a plan tells from now on; make the plan if there is none."""
         plans = self._plans.setdefault(key.company_id, {})
         plan = plans.get(key)
         if plan is None:
-            plan = plans[key] = Plan(make())
+            plan = plans[key] = SharedSubscription(make())
         if key in self._dropping:
             self._dropping.pop(key).cancel()
         plan.members[member] = None
         return plan
 
-    def leave(self, key: PlanKey, member: Member) -> None:
+    def leave(self, key: SubscriptionKey, member: Subscriber) -> None:
         """Have a member told no more."""
         plan = self._plans.get(key.company_id, {}).get(key)
         if plan is None or member not in plan.members:
@@ -97,7 +99,7 @@ class Hub:
         self._telling.cancel()
         self.task.cancel()
 
-    def _drop(self, key: PlanKey) -> None:
+    def _drop(self, key: SubscriptionKey) -> None:
         del self._dropping[key]
         self._plans[key.company_id].pop(key).end()
         if not self._plans[key.company_id]:
@@ -114,7 +116,7 @@ class Hub:
                 plan.lose()
 
 
-async def open_hub() -> Hub:
+async def open_dispatcher() -> Dispatcher:
     """Hold the hub of this event loop, made if there is none; whoever holds it has to ``release`` it.
 
     :raises django.db.Error: if the log cannot be read.
@@ -122,7 +124,7 @@ async def open_hub() -> Hub:
     loop = asyncio.get_running_loop()
     hub = _hubs.get(loop)
     if hub is None:
-        hub = _hubs[loop] = Hub()
+        hub = _hubs[loop] = Dispatcher()
     hub.holders += 1
     try:
         await asyncio.shield(hub.started)
@@ -155,7 +157,7 @@ def is_open() -> bool:
     return asyncio.get_running_loop() in _hubs
 
 
-_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+_hubs: dict[asyncio.AbstractEventLoop, Dispatcher] = {}
 
 metrics.gauges["plans"] = lambda: sum(hub.count()[0] for hub in tuple(_hubs.values()))
 metrics.gauges["members"] = lambda: sum(hub.count()[1] for hub in tuple(_hubs.values()))

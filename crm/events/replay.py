@@ -8,9 +8,9 @@ from crm.actors import Actor
 from crm.events.audience import Event
 from crm.events.coalescing import condensed
 from crm.events.cursor import NOWHERE, Cursor
-from crm.events.dispatcher import Hub, PlanKey
+from crm.events.dispatcher import Dispatcher, SubscriptionKey
 from crm.events.metrics import counts
-from crm.events.shared_subscriptions import Telling
+from crm.events.shared_subscriptions import Delivery
 
 #: Events that are read at a time, and after which others on the event loop get their turn.
 BATCH = 200
@@ -44,9 +44,11 @@ class Follower:
         self._on_loss = on_loss
         self._buffer: deque[tuple[Event, str]] | None = None
         self._last = 0
-        self._hub: Hub | None = None
+        self._hub: Dispatcher | None = None
 
-    def join(self, hub: Hub, key: PlanKey, make: Callable[[], Telling], *, after: Cursor | None) -> None:
+    def join(
+        self, hub: Dispatcher, key: SubscriptionKey, make: Callable[[], Delivery], *, after: Cursor | None
+    ) -> None:
         """Become a member of a plan; with a cursor, ``catch_up`` has to follow."""
         self._hub, self._key = hub, key
         self.sent = after or hub.position

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from crm.actors import Actor
-from crm.events.audience import Event, Verdict, verdict
+from crm.events.audience import Event, Visibility, verdict
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +40,13 @@ class Answer:
     is_kept: bool = True
 
 
-class Telling(Protocol):
+class Delivery(Protocol):
     """What a transport knows of a plan."""
 
     def is_about(self, event: Event) -> bool:
         """Tell whether the event's record is one that was asked for."""
 
-    def absence(self, event: Event, decided: Verdict) -> str:
+    def absence(self, event: Event, decided: Visibility) -> str:
         """Give the JSON for an event without content: the record is gone, or much has changed."""
 
     def answer(self, event: Event, actor: Actor, *, shared: bool) -> Coroutine[Any, Any, Answer]:
@@ -56,7 +56,7 @@ class Telling(Protocol):
         """
 
 
-class Member(Protocol):
+class Subscriber(Protocol):
     """Somebody who hears what a plan tells."""
 
     @property
@@ -70,11 +70,11 @@ class Member(Protocol):
         """Learn that events were lost: the member has to begin anew at its cursor."""
 
 
-class Plan:
+class SharedSubscription:
     """Resolves each event once for its members, in order, and keeps the answers for those who catch up."""
 
-    def __init__(self, telling: Telling) -> None:
-        self.members: dict[Member, None] = {}
+    def __init__(self, telling: Delivery) -> None:
+        self.members: dict[Subscriber, None] = {}
         self.is_personal = False
         self._telling = telling
         self._events: asyncio.Queue[Event] = asyncio.Queue()
@@ -107,9 +107,9 @@ class Plan:
     async def told(self, event: Event, actor: Actor) -> str | None:
         """Give what an actor is told of an event, None if nothing."""
         decided = verdict(event, actor)
-        if decided is Verdict.NOTHING or not self._telling.is_about(event):
+        if decided is Visibility.NOTHING or not self._telling.is_about(event):
             return None
-        if decided is not Verdict.PAYLOAD:
+        if decided is not Visibility.PAYLOAD:
             return self._telling.absence(event, decided)
         answer = await self._answer(event, actor)
         hidden = answer.readers is not None and actor.user_id not in answer.readers

@@ -9,9 +9,9 @@ from graphql import GraphQLResolveInfo
 from crm import models
 from crm.actors import Action
 from crm.graphql.core.fields import Related
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.core.scalars import DateTime
 from crm.graphql.lists.columns import DateTimeColumn, IdColumn, ListFilterSet
 from crm.graphql.lists.paginator import list_field
@@ -62,7 +62,7 @@ class AbsenceQuery(graphene.ObjectType):
 class AbsenceMutation(graphene.ObjectType):
     """What can be changed about absences."""
 
-    create_absence = Change(
+    create_absence = MutationField(
         Absence,
         name="createAbsence",
         permission=MAY,
@@ -70,7 +70,7 @@ class AbsenceMutation(graphene.ObjectType):
         names=NAMES,
         input=graphene.Argument(AbsenceInput, required=True),
     )
-    update_absence = Change(
+    update_absence = MutationField(
         Absence,
         name="updateAbsence",
         permission=MAY,
@@ -79,17 +79,17 @@ class AbsenceMutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(AbsenceInput, required=True),
     )
-    delete_absence = Change(
+    delete_absence = MutationField(
         graphene.Boolean, name="deleteAbsence", permission=MAY, id=graphene.ID(required=True)
     )
 
     @staticmethod
     def resolve_create_absence(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, Absence, absences.create_absence(input, actor=actor_of(info)))
+        return refetch(info, Absence, absences.create_absence(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_absence(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, Absence, absences.update_absence(id, input, actor=actor_of(info)))
+        return refetch(info, Absence, absences.update_absence(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_absence(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:

@@ -10,9 +10,9 @@ from crm import models
 from crm.actors import Action, Actor
 from crm.errors import BadUserInput
 from crm.graphql.conversation_types import Activity, ActivityKind
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.core.scalars import DateTime
 from crm.graphql.inputs import EntityType
 from crm.graphql.lists.columns import (
@@ -88,7 +88,7 @@ class ActivityQuery(graphene.ObjectType):
 class ActivityMutation(graphene.ObjectType):
     """What can be done with notes and tasks."""
 
-    create_activity = Change(
+    create_activity = MutationField(
         Activity,
         name="createActivity",
         permission=MAY,
@@ -96,7 +96,7 @@ class ActivityMutation(graphene.ObjectType):
         names=NAMES,
         input=graphene.Argument(ActivityInput, required=True),
     )
-    update_activity = Change(
+    update_activity = MutationField(
         Activity,
         name="updateActivity",
         permission=MAY,
@@ -106,36 +106,38 @@ class ActivityMutation(graphene.ObjectType):
         input=graphene.Argument(ActivityInput, required=True),
         expected_version=graphene.Int(),
     )
-    complete_task = Change(Activity, name="completeTask", permission=MAY, id=graphene.ID(required=True))
-    reopen_task = Change(Activity, name="reopenTask", permission=MAY, id=graphene.ID(required=True))
-    delete_activity = Change(
+    complete_task = MutationField(
+        Activity, name="completeTask", permission=MAY, id=graphene.ID(required=True)
+    )
+    reopen_task = MutationField(Activity, name="reopenTask", permission=MAY, id=graphene.ID(required=True))
+    delete_activity = MutationField(
         graphene.Boolean,
         name="deleteActivity",
         permission=MAY,
         id=graphene.ID(required=True),
         expected_version=graphene.Int(),
     )
-    restore_activity = Change(
+    restore_activity = MutationField(
         graphene.Boolean, name="restoreActivity", permission=MAY, id=graphene.ID(required=True)
     )
 
     @staticmethod
     def resolve_create_activity(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, Activity, activities.create_activity(input, actor=actor_of(info)))
+        return refetch(info, Activity, activities.create_activity(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_activity(
         _root: Any, info: GraphQLResolveInfo, *, id: str, input: Any, **options: Any
     ) -> Any:
-        return reread(info, Activity, activities.update_activity(id, input, actor=actor_of(info), **options))
+        return refetch(info, Activity, activities.update_activity(id, input, actor=actor_of(info), **options))
 
     @staticmethod
     def resolve_complete_task(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        return reread(info, Activity, activities.complete_task(id, actor=actor_of(info)))
+        return refetch(info, Activity, activities.complete_task(id, actor=actor_of(info)))
 
     @staticmethod
     def resolve_reopen_task(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        return reread(info, Activity, activities.reopen_task(id, actor=actor_of(info)))
+        return refetch(info, Activity, activities.reopen_task(id, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_activity(_root: Any, info: GraphQLResolveInfo, *, id: str, **options: Any) -> bool:

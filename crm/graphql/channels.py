@@ -10,9 +10,9 @@ from crm import models
 from crm.actors import Action, Actor
 from crm.errors import NotFound
 from crm.graphql.conversation_types import Message, SocialChannel
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.core.single import read_one
 from crm.graphql.core.upload import Upload
@@ -128,14 +128,14 @@ class ChannelQuery(graphene.ObjectType):
 class ChannelMutation(graphene.ObjectType):
     """What can be done in channels."""
 
-    create_social_channel = Change(
+    create_social_channel = MutationField(
         SocialChannel,
         name="createSocialChannel",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(SocialChannelInput, required=True),
     )
-    update_social_channel = Change(
+    update_social_channel = MutationField(
         SocialChannel,
         name="updateSocialChannel",
         permission=MAY,
@@ -143,31 +143,31 @@ class ChannelMutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(SocialChannelInput, required=True),
     )
-    delete_social_channel = Change(
+    delete_social_channel = MutationField(
         SocialChannel, name="deleteSocialChannel", permission=MAY, id=graphene.ID(required=True)
     )
-    attach_user_to_social_channel = Change(
+    attach_user_to_social_channel = MutationField(
         SocialChannel,
         name="attachUserToSocialChannel",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(AttachUserInput, required=True),
     )
-    detach_user_to_social_channel = Change(
+    detach_user_to_social_channel = MutationField(
         SocialChannel,
         name="detachUserToSocialChannel",
         permission=MAY,
         channel_id=graphene.ID(required=True),
         user_id=graphene.ID(required=True),
     )
-    create_message = Change(
+    create_message = MutationField(
         Message,
         name="createMessage",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(MessageInput, required=True),
     )
-    update_message = Change(
+    update_message = MutationField(
         Message,
         name="updateMessage",
         permission=MAY,
@@ -175,17 +175,17 @@ class ChannelMutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(MessageUpdateInput, required=True),
     )
-    delete_message = Change(
+    delete_message = MutationField(
         graphene.Boolean, name="deleteMessage", permission=MAY, id=graphene.ID(required=True)
     )
 
     @staticmethod
     def resolve_create_social_channel(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, SocialChannel, channels.create_channel(input, actor=actor_of(info)))
+        return refetch(info, SocialChannel, channels.create_channel(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_social_channel(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, SocialChannel, channels.update_channel(id, input, actor=actor_of(info)))
+        return refetch(info, SocialChannel, channels.update_channel(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_social_channel(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
@@ -202,21 +202,21 @@ class ChannelMutation(graphene.ObjectType):
             is_admin=input["roles_id"] == "Admin",
             actor=actor_of(info),
         )
-        return reread(info, SocialChannel, channel)
+        return refetch(info, SocialChannel, channel)
 
     @staticmethod
     def resolve_detach_user_to_social_channel(
         _root: Any, info: GraphQLResolveInfo, *, channel_id: str, user_id: str
     ) -> Any:
-        return reread(info, SocialChannel, channels.detach_user(channel_id, user_id, actor=actor_of(info)))
+        return refetch(info, SocialChannel, channels.detach_user(channel_id, user_id, actor=actor_of(info)))
 
     @staticmethod
     def resolve_create_message(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, Message, messages.create_message(input, actor=actor_of(info)))
+        return refetch(info, Message, messages.create_message(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_message(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, Message, messages.update_message(id, input, actor=actor_of(info)))
+        return refetch(info, Message, messages.update_message(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_message(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:

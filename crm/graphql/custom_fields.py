@@ -9,9 +9,9 @@ from graphql import GraphQLResolveInfo
 from crm import models
 from crm.actors import Action
 from crm.graphql.core.fields import Attribute
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.inputs import EntityType
 from crm.graphql.lists.columns import ChoiceColumn, IdColumn, ListFilterSet, TextColumn
 from crm.graphql.lists.paginator import list_field
@@ -69,14 +69,14 @@ class CustomFieldQuery(graphene.ObjectType):
 class CustomFieldMutation(graphene.ObjectType):
     """How it is defined."""
 
-    create_custom_field_definition = Change(
+    create_custom_field_definition = MutationField(
         CustomFieldDefinition,
         name="createCustomFieldDefinition",
         permission=Action.CHANGE_LOOKUPS,
         prefix="input",
         input=graphene.Argument(CustomFieldDefinitionInput, required=True),
     )
-    update_custom_field_definition = Change(
+    update_custom_field_definition = MutationField(
         CustomFieldDefinition,
         name="updateCustomFieldDefinition",
         permission=Action.CHANGE_LOOKUPS,
@@ -84,7 +84,7 @@ class CustomFieldMutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(CustomFieldDefinitionInput, required=True),
     )
-    delete_custom_field_definition = Change(
+    delete_custom_field_definition = MutationField(
         graphene.Boolean,
         name="deleteCustomFieldDefinition",
         permission=Action.CHANGE_LOOKUPS,
@@ -94,14 +94,14 @@ class CustomFieldMutation(graphene.ObjectType):
     @staticmethod
     def resolve_create_custom_field_definition(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
         made = definitions.create_definition(input, actor=actor_of(info))
-        return reread(info, CustomFieldDefinition, made)
+        return refetch(info, CustomFieldDefinition, made)
 
     @staticmethod
     def resolve_update_custom_field_definition(
         _root: Any, info: GraphQLResolveInfo, *, id: str, input: Any
     ) -> Any:
         changed = definitions.update_definition(id, input, actor=actor_of(info))
-        return reread(info, CustomFieldDefinition, changed)
+        return refetch(info, CustomFieldDefinition, changed)
 
     @staticmethod
     def resolve_delete_custom_field_definition(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:

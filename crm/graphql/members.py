@@ -9,9 +9,9 @@ from graphql import GraphQLResolveInfo
 from crm import models
 from crm.actors import Action, Role
 from crm.graphql.core.fields import Attribute, Related
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.lists.columns import (
     BooleanColumn,
     ChoiceColumn,
@@ -95,7 +95,7 @@ class MemberQuery(graphene.ObjectType):
 class MemberMutation(graphene.ObjectType):
     """What administrators can change about their company and its members."""
 
-    update_company = Change(
+    update_company = MutationField(
         Company,
         name="updateCompany",
         permission=MAY,
@@ -103,14 +103,14 @@ class MemberMutation(graphene.ObjectType):
         names={"default_owner": "default_owner_id"},
         input=graphene.Argument(CompanyInput, required=True),
     )
-    invite_member = Change(
+    invite_member = MutationField(
         Member,
         name="inviteMember",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(InviteMemberInput, required=True),
     )
-    update_member = Change(
+    update_member = MutationField(
         Member,
         name="updateMember",
         permission=MAY,
@@ -118,7 +118,7 @@ class MemberMutation(graphene.ObjectType):
         user_id=graphene.ID(required=True),
         input=graphene.Argument(MemberInput, required=True),
     )
-    deactivate_member = Change(
+    deactivate_member = MutationField(
         Member,
         name="deactivateMember",
         permission=MAY,
@@ -128,19 +128,19 @@ class MemberMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_update_company(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, Company, companies.update_company(input, actor=actor_of(info)))
+        return refetch(info, Company, companies.update_company(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_invite_member(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, Member, members.invite_member(input, actor=actor_of(info)))
+        return refetch(info, Member, members.invite_member(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_member(_root: Any, info: GraphQLResolveInfo, *, user_id: str, input: Any) -> Any:
-        return reread(info, Member, members.update_member(user_id, input, actor=actor_of(info)))
+        return refetch(info, Member, members.update_member(user_id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_deactivate_member(
         _root: Any, info: GraphQLResolveInfo, *, user_id: str, reassign_to_id: str | None = None
     ) -> Any:
         ended = members.deactivate_member(user_id, actor=actor_of(info), heir_key=reassign_to_id)
-        return reread(info, Member, ended)
+        return refetch(info, Member, ended)

@@ -6,9 +6,9 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.inputs import TagInput
 from crm.graphql.types import Tag
 from crm.services import tags
@@ -17,14 +17,14 @@ from crm.services import tags
 class Mutation(graphene.ObjectType):
     """What the shared kernel changes."""
 
-    create_tag = Change(
+    create_tag = MutationField(
         Tag,
         name="createTag",
         permission=Action.CHANGE_TAGS,
         prefix="input",
         input=graphene.Argument(TagInput, required=True),
     )
-    update_tag = Change(
+    update_tag = MutationField(
         Tag,
         name="updateTag",
         permission=Action.CHANGE_TAGS,
@@ -32,17 +32,17 @@ class Mutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(TagInput, required=True),
     )
-    delete_tag = Change(
+    delete_tag = MutationField(
         graphene.Boolean, name="deleteTag", permission=Action.CHANGE_TAGS, id=graphene.ID(required=True)
     )
 
     @staticmethod
     def resolve_create_tag(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, Tag, tags.create_tag(input, actor=actor_of(info)))
+        return refetch(info, Tag, tags.create_tag(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_tag(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, Tag, tags.update_tag(id, input, actor=actor_of(info)))
+        return refetch(info, Tag, tags.update_tag(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_tag(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:

@@ -47,7 +47,7 @@ def entry(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | 
 
 
 def changes_of(
-    instance: models.Model, before: Mapping[str, Any], *, rows_before: Iterable[models.Model] = ()
+    instance: models.Model, before: Mapping[str, Any], *, referenced: Iterable[models.Model] = ()
 ) -> dict[str, list[Any]]:
     """Give the changes of a row's columns, as its history keeps them.
 
@@ -55,9 +55,9 @@ def changes_of(
     custom field stands for itself.
 
     :param before: the previous values of the columns that changed, by attribute name.
-    :param rows_before: rows that the record referred to; of others the names are looked up.
+    :param referenced: rows that the record referred to; of others the names are looked up.
     """
-    known = {(type(row), row.pk): row for row in rows_before}
+    known = {(type(row), row.pk): row for row in referenced}
     derived: frozenset[str] = getattr(instance, "derived_columns", frozenset())
     changes: dict[str, list[Any]] = {}
     for field in instance._meta.concrete_fields:

@@ -6,7 +6,7 @@ from django.db import models
 
 from crm.actors import Actor
 from crm.database.row_locks import can_lock, locked_row
-from crm.database.statements import Uncompilable
+from crm.database.statements import NotCompilable
 from crm.errors import NotFound
 from crm.models.base import TenantQuerySet, pick
 from crm.models.lifecycle import LiveModel, LiveQuerySet
@@ -24,7 +24,7 @@ def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -
     if can_lock():
         try:
             found = locked_row(model, actor, key)
-        except Uncompilable:
+        except NotCompilable:
             pass
         else:
             if found is None:

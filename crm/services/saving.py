@@ -87,7 +87,7 @@ def _relations(model: type[models.Model]) -> frozenset[str]:
 
 
 def _place(constraint: UniqueConstraint) -> str:
-    """Give the field beside which a clash stands: the last of several, as a name within its company."""
+    """Give the field extra_rows which a clash stands: the last of several, as a name within its company."""
     if len(constraint.fields) > 1:
         return constraint.fields[-1]
     if len(constraint.expressions) < 2:
@@ -107,16 +107,16 @@ def store(
     expected_version: int | None = None,
     relations: Changes | None = None,
     kind: HistoryKind = HistoryKind.UPDATED,
-    rows_before: Iterable[models.Model] = (),
-    beside: Callable[[Stored], Sequence[models.Model]] | None = None,
+    referenced: Iterable[models.Model] = (),
+    extra_rows: Callable[[Stored], Sequence[models.Model]] | None = None,
 ) -> Stored:
     """Validate a row, write what changed, and note it in the history of a model that keeps one.
 
     :param before: the columns as they are stored and locked; read and locked here if None.
     :param relations: what belongs to the row and changed outside its columns, by name, before and after.
     :param kind: what the history calls the change of a row that is stored already.
-    :param rows_before: rows that it referred to, by which the history need not look up their names.
-    :param beside: called when the row is valid and about to be written; may set more of its columns, and
+    :param referenced: rows that it referred to, by which the history need not look up their names.
+    :param extra_rows: called when the row is valid and about to be written; may set more of its columns, and
         gives new rows that are written with it.
     :raises ValidationError: if the row breaks one of its rules.
     :raises Conflict: if the stored version is another, or a concurrent write took a unique place.
@@ -126,7 +126,7 @@ def store(
             validate(instance)
             stored = Stored(created=True, before={}, changes={})
             rows = _notes(instance, HistoryKind.CREATED, actor)
-            rows += beside(stored) if beside is not None else []
+            rows += extra_rows(stored) if extra_rows is not None else []
             if rows:
                 insert_together([instance, *rows])
             else:
@@ -140,13 +140,13 @@ def store(
         changes: Changes = {}
         if changed or relations:
             if history.is_recorded(instance):
-                of_columns = history.changes_of(instance, changed, rows_before=rows_before)
+                of_columns = history.changes_of(instance, changed, referenced=referenced)
                 changes = {**of_columns, **(relations or {})}
             else:
                 changes = relations or {}
             stored = Stored(created=False, before=changed, changes=changes)
             rows = _notes(instance, kind, actor, changes) if changes else []
-            rows += beside(stored) if beside is not None else []
+            rows += extra_rows(stored) if extra_rows is not None else []
             bookkeeping = ["updated_at"]
             if "version" in before:
                 instance.version = before["version"] + 1  # type: ignore[attr-defined]  # only where counted

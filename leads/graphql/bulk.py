@@ -8,7 +8,7 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.graphql.core.bulk import BulkResult, ids_argument
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.lists.where import Conditions, where_input
 from crm.services.bulk import BulkResult as Result
@@ -23,7 +23,7 @@ MAY = Action.CHANGE_LEADS
 class LeadBulkMutation(graphene.ObjectType):
     """What can be changed about many leads."""
 
-    update_leads = Change(
+    update_leads = MutationField(
         BulkResult,
         name="updateLeads",
         permission=MAY,
@@ -32,8 +32,8 @@ class LeadBulkMutation(graphene.ObjectType):
         changes=graphene.Argument(LeadUpdateInput, required=True),
         expected_count=graphene.Int(),
     )
-    delete_leads = Change(BulkResult, name="deleteLeads", permission=MAY, ids=ids_argument())
-    restore_leads = Change(BulkResult, name="restoreLeads", permission=MAY, ids=ids_argument())
+    delete_leads = MutationField(BulkResult, name="deleteLeads", permission=MAY, ids=ids_argument())
+    restore_leads = MutationField(BulkResult, name="restoreLeads", permission=MAY, ids=ids_argument())
 
     @staticmethod
     def resolve_update_leads(

@@ -9,7 +9,7 @@ from graphql import FieldNode, GraphQLResolveInfo
 
 from crm.actors import Actor
 from crm.events import journal
-from crm.events.audience import Event, Verdict, verdict
+from crm.events.audience import Event, Visibility, verdict
 from crm.events.cursor import parse_cursor
 from crm.events.sequencer import sequence_if_alone
 from crm.graphql.core.permissions import Guarded, actor_of
@@ -99,15 +99,15 @@ class LeadEventQuery(graphene.ObjectType):
 
 def _told(events: list[Event], actor: Actor, info: GraphQLResolveInfo) -> Iterable[Told]:
     verdicts = [(event, verdict(event, actor)) for event in events]
-    wanted = {event.object_id for event, decided in verdicts if decided is Verdict.PAYLOAD}
+    wanted = {event.object_id for event, decided in verdicts if decided is Visibility.PAYLOAD}
     visible = models.Lead.objects.visible_to(actor).filter(pk__in=wanted)
     leads = {lead.pk: lead for lead in load(visible, Lead, _lead_nodes(info), info)} if wanted else {}
     for event, decided in verdicts:
-        if decided is Verdict.PAYLOAD and event.object_id in leads:
+        if decided is Visibility.PAYLOAD and event.object_id in leads:
             yield Told(event=event, lead=leads[event.object_id])
-        elif decided is Verdict.REMOVED:
+        elif decided is Visibility.REMOVED:
             yield Told(event=event, is_removed=True)
-        elif decided is Verdict.REFETCH:
+        elif decided is Visibility.REFETCH:
             yield Told(event=event)
 
 

@@ -13,9 +13,9 @@ from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action, Actor
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.core.upload import Upload
 from crm.graphql.inputs import EntityType, FilesystemAttachInput
@@ -90,8 +90,8 @@ def _several(required: bool = True) -> graphene.Argument:
     return graphene.Argument(graphene.List(graphene.NonNull(Upload)), required=required)
 
 
-def _put_one(type_: Any, name: str) -> Change:
-    return Change(
+def _put_one(type_: Any, name: str) -> MutationField:
+    return MutationField(
         type_,
         name=name,
         permission=MAY,
@@ -101,8 +101,8 @@ def _put_one(type_: Any, name: str) -> Change:
     )
 
 
-def _put_several(type_: Any, name: str) -> Change:
-    return Change(
+def _put_several(type_: Any, name: str) -> MutationField:
+    return MutationField(
         type_, name=name, permission=MAY, id=graphene.ID(required=True), files=_several(), params=Mixed()
     )
 
@@ -110,11 +110,11 @@ def _put_several(type_: Any, name: str) -> Change:
 class FileMutation(graphene.ObjectType):
     """What can be done with files."""
 
-    upload = Change(Filesystem, name="upload", permission=MAY, file=Upload(required=True))
-    multi_upload = Change(
+    upload = MutationField(Filesystem, name="upload", permission=MAY, file=Upload(required=True))
+    multi_upload = MutationField(
         graphene.List(graphene.NonNull(Filesystem)), name="multiUpload", permission=MAY, files=_several()
     )
-    attach_file = Change(
+    attach_file = MutationField(
         graphene.String,
         name="attachFile",
         permission=MAY,
@@ -122,7 +122,7 @@ class FileMutation(graphene.ObjectType):
         input=graphene.Argument(FilesystemAttachInput, required=True),
         description="Answers the uuid of the file.",
     )
-    de_attach_file = Change(
+    de_attach_file = MutationField(
         graphene.Boolean,
         name="deAttachFile",
         permission=MAY,
@@ -131,7 +131,7 @@ class FileMutation(graphene.ObjectType):
         entity_id=graphene.ID(),
         description="Without a record: off all that the caller sees. False if the file was on none.",
     )
-    de_attach_files = Change(
+    de_attach_files = MutationField(
         graphene.Boolean,
         name="deAttachFiles",
         permission=MAY,
@@ -145,7 +145,7 @@ class FileMutation(graphene.ObjectType):
     attach_file_to_organization = _put_one(Organization, "attachFileToOrganization")
     attach_files_to_organization = _put_several(Organization, "attachFilesToOrganization")
     attach_file_to_lead = _put_one(Lead, "attachFileToLead")
-    attach_files_to_lead = Change(
+    attach_files_to_lead = MutationField(
         Lead,
         name="attachFilesToLead",
         permission=MAY,
@@ -231,7 +231,7 @@ def _put(
         raise ValidationError({"files": ["Send at least one file."]})
     with _named(list(uploads)):
         record = record_files.attach_uploads(kind, id, list(uploads.values()), params, actor=actor_of(info))
-    return reread(info, type_, record)
+    return refetch(info, type_, record)
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from graphql import GraphQLResolveInfo
 from crm import models
 from crm.actors import Action, Actor
 from crm.graphql.core.fields import Attribute, BatchedList, Related
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import Guarded, actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.core.scalars import JSON
 from crm.graphql.core.single import read_one
 from crm.graphql.core.upload import Upload
@@ -110,7 +110,7 @@ class ImportQuery(graphene.ObjectType):
 class ImportMutation(graphene.ObjectType):
     """How imports are started."""
 
-    import_peoples = Change(
+    import_peoples = MutationField(
         graphene.String,
         name="importPeoples",
         permission=Action.IMPORT,
@@ -123,7 +123,7 @@ class ImportMutation(graphene.ObjectType):
         description="Answers the uuid of an import job; see importJob.",
     )
 
-    import_file = Change(
+    import_file = MutationField(
         ImportJob,
         name="importFile",
         permission=Action.IMPORT,
@@ -158,7 +158,7 @@ class ImportMutation(graphene.ObjectType):
             dry_run=dry_run,
             encoding=encoding,
         )
-        return reread(info, ImportJob, job)
+        return refetch(info, ImportJob, job)
 
     @staticmethod
     def resolve_import_peoples(

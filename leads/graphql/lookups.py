@@ -6,9 +6,9 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import load, reread
+from crm.graphql.core.prefetch import load, refetch
 from crm.graphql.lists.columns import BooleanColumn, IdColumn, ListFilterSet, TextColumn
 from crm.graphql.lists.paginator import list_field
 from leads import models
@@ -56,13 +56,13 @@ class LeadLostReasonFilterSet(ListFilterSet):
         fields: list[str] = []
 
 
-def _create(type_: Any, input_type: Any, *, required: bool = True) -> Change:
+def _create(type_: Any, input_type: Any, *, required: bool = True) -> MutationField:
     def resolve(_root: Any, info: GraphQLResolveInfo, *, input: Any = None) -> Any:
         values: Any = input or {}
         made = lookups.create_lookup(type_._meta.model, values, actor=actor_of(info))
-        return reread(info, type_, made)
+        return refetch(info, type_, made)
 
-    return Change(
+    return MutationField(
         type_,
         name=f"create{type_._meta.name}",
         permission=MAY,
@@ -73,13 +73,13 @@ def _create(type_: Any, input_type: Any, *, required: bool = True) -> Change:
     )
 
 
-def _update(type_: Any, input_type: Any, *, required: bool = True) -> Change:
+def _update(type_: Any, input_type: Any, *, required: bool = True) -> MutationField:
     def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any = None) -> Any:
         values: Any = input or {}
         changed = lookups.update_lookup(type_._meta.model, id, values, actor=actor_of(info))
-        return reread(info, type_, changed)
+        return refetch(info, type_, changed)
 
-    return Change(
+    return MutationField(
         type_,
         name=f"update{type_._meta.name}",
         permission=MAY,
@@ -91,14 +91,14 @@ def _update(type_: Any, input_type: Any, *, required: bool = True) -> Change:
     )
 
 
-def _delete(type_: Any) -> Change:
+def _delete(type_: Any) -> MutationField:
     def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str, replacement_id: str | None = None) -> bool:
         lookup_deletion.delete_lookup(
             type_._meta.model, id, actor=actor_of(info), replacement_key=replacement_id
         )
         return True
 
-    return Change(
+    return MutationField(
         graphene.Boolean,
         name=f"delete{type_._meta.name}",
         permission=MAY,
@@ -108,14 +108,14 @@ def _delete(type_: Any) -> Change:
     )
 
 
-def _reorder(type_: Any, name: str) -> Change:
+def _reorder(type_: Any, name: str) -> MutationField:
     def resolve(_root: Any, info: GraphQLResolveInfo, *, ids: list[str]) -> Any:
         actor = actor_of(info)
         lookups.reorder_lookups(type_._meta.model, ids, actor=actor)
         rows = type_._meta.model._default_manager.visible_to(actor)
         return load(rows, type_, info.field_nodes, info).order_by("weight", "pk")
 
-    return Change(
+    return MutationField(
         graphene.List(graphene.NonNull(type_)),
         name=name,
         permission=MAY,

@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread, written
+from crm.graphql.core.prefetch import refetch, return_row
 from leads.graphql.inputs import (
     FollowInput,
     LeadInput,
@@ -42,7 +42,7 @@ NESTED_NAMES = {name: path for name, path in NAMES.items() if name != "organizat
 class Mutation(graphene.ObjectType):
     """What can be changed about leads."""
 
-    create_lead = Change(
+    create_lead = MutationField(
         Lead,
         name="createLead",
         permission=MAY,
@@ -50,7 +50,7 @@ class Mutation(graphene.ObjectType):
         names=NESTED_NAMES,
         input=graphene.Argument(LeadInput, required=True),
     )
-    update_lead = Change(
+    update_lead = MutationField(
         Lead,
         name="updateLead",
         permission=MAY,
@@ -60,7 +60,7 @@ class Mutation(graphene.ObjectType):
         input=graphene.Argument(LeadUpdateInput, required=True),
         expected_version=graphene.Int(),
     )
-    lead_won_or_lost = Change(
+    lead_won_or_lost = MutationField(
         Lead,
         name="leadWonOrLost",
         permission=MAY,
@@ -71,36 +71,38 @@ class Mutation(graphene.ObjectType):
         reason_lost=graphene.String(),
         expected_version=graphene.Int(),
     )
-    delete_lead = Change(
+    delete_lead = MutationField(
         graphene.Boolean,
         name="deleteLead",
         permission=MAY,
         id=graphene.ID(required=True),
         expected_version=graphene.Int(),
     )
-    restore_lead = Change(graphene.Boolean, name="restoreLead", permission=MAY, id=graphene.ID(required=True))
-    add_lead_participant = Change(
+    restore_lead = MutationField(
+        graphene.Boolean, name="restoreLead", permission=MAY, id=graphene.ID(required=True)
+    )
+    add_lead_participant = MutationField(
         graphene.Boolean,
         name="addLeadParticipant",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(LeadsParticipantsInput, required=True),
     )
-    remove_lead_participant = Change(
+    remove_lead_participant = MutationField(
         graphene.Boolean,
         name="removeLeadParticipant",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(LeadsParticipantsInput, required=True),
     )
-    follow_lead = Change(
+    follow_lead = MutationField(
         graphene.Boolean,
         name="followLead",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(FollowInput, required=True),
     )
-    unfollow_lead = Change(
+    unfollow_lead = MutationField(
         graphene.Boolean,
         name="unFollowLead",
         permission=MAY,
@@ -199,7 +201,7 @@ class Mutation(graphene.ObjectType):
 
 def _answer(info: GraphQLResolveInfo, lead: Any) -> Any:
     # Whether an agent of a company with own visibility still sees the lead, the database alone can tell.
-    answer = written if actor_of(info).sees_all_leads else reread
+    answer = return_row if actor_of(info).sees_all_leads else refetch
     return answer(info, Lead, lead)
 
 

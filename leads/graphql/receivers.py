@@ -8,9 +8,9 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.graphql.core.fields import Attribute, Related
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import Guarded, actor_of
-from crm.graphql.core.prefetch import load, reread
+from crm.graphql.core.prefetch import load, refetch
 from crm.graphql.core.scalars import JSON, Mixed
 from crm.graphql.lists.columns import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
 from crm.graphql.lists.paginator import list_field
@@ -126,7 +126,7 @@ class ReceiverQuery(graphene.ObjectType):
 class ReceiverMutation(graphene.ObjectType):
     """What can be changed about receivers."""
 
-    create_lead_receiver = Change(
+    create_lead_receiver = MutationField(
         LeadReceiver,
         name="createLeadReceiver",
         permission=MAY,
@@ -134,7 +134,7 @@ class ReceiverMutation(graphene.ObjectType):
         names=NAMES,
         input=graphene.Argument(LeadReceiverInput, required=True),
     )
-    update_lead_receiver = Change(
+    update_lead_receiver = MutationField(
         LeadReceiver,
         name="updateLeadReceiver",
         permission=MAY,
@@ -143,27 +143,27 @@ class ReceiverMutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(LeadReceiverInput, required=True),
     )
-    delete_lead_receiver = Change(
+    delete_lead_receiver = MutationField(
         graphene.Boolean,
         name="deleteLeadReceiver",
         permission=MAY,
         id=graphene.ID(required=True),
         replacement_id=graphene.ID(),
     )
-    rotate_lead_receiver_key = Change(
+    rotate_lead_receiver_key = MutationField(
         LeadReceiverKey, name="rotateLeadReceiverKey", permission=MAY, id=graphene.ID(required=True)
     )
-    test_lead_receiver = Change(
+    test_lead_receiver = MutationField(
         LeadReceiverTest,
         name="testLeadReceiver",
         permission=MAY,
         id=graphene.ID(required=True),
         payload=JSON(required=True),
     )
-    replay_receiver_attempt = Change(
+    replay_receiver_attempt = MutationField(
         ReceiverAttempt, name="replayReceiverAttempt", permission=MAY, id=graphene.ID(required=True)
     )
-    replay_receiver_attempts = Change(
+    replay_receiver_attempts = MutationField(
         graphene.List(graphene.NonNull(ReceiverAttempt)),
         name="replayReceiverAttempts",
         permission=MAY,
@@ -172,11 +172,11 @@ class ReceiverMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_create_lead_receiver(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, LeadReceiver, receivers.create_receiver(input, actor=actor_of(info)))
+        return refetch(info, LeadReceiver, receivers.create_receiver(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_lead_receiver(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, LeadReceiver, receivers.update_receiver(id, input, actor=actor_of(info)))
+        return refetch(info, LeadReceiver, receivers.update_receiver(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_lead_receiver(
@@ -196,7 +196,7 @@ class ReceiverMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_replay_receiver_attempt(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        return reread(info, ReceiverAttempt, replaying.replay_attempt(id, actor=actor_of(info)))
+        return refetch(info, ReceiverAttempt, replaying.replay_attempt(id, actor=actor_of(info)))
 
     @staticmethod
     def resolve_replay_receiver_attempts(_root: Any, info: GraphQLResolveInfo, *, ids: list[str]) -> Any:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.inputs import AttachTagEntityInput, CustomFieldInput, EntityType
@@ -51,28 +51,28 @@ class RecordQuery(graphene.ObjectType):
 class RecordMutation(graphene.ObjectType):
     """What can be changed about a record whatever its kind."""
 
-    attach_tag_to_entity = Change(
+    attach_tag_to_entity = MutationField(
         graphene.Boolean,
         name="attachTagToEntity",
         permission=Action.CHANGE_TAGS,
         prefix="input",
         input=graphene.Argument(AttachTagEntityInput, required=True),
     )
-    detach_tag_from_entity = Change(
+    detach_tag_from_entity = MutationField(
         graphene.Boolean,
         name="detachTagFromEntity",
         permission=Action.CHANGE_TAGS,
         prefix="input",
         input=graphene.Argument(AttachTagEntityInput, required=True),
     )
-    set_custom_field = Change(
+    set_custom_field = MutationField(
         graphene.Boolean,
         name="setCustomField",
         permission=Action.CHANGE_PEOPLE,
         prefix="input",
         input=graphene.Argument(CustomFieldInput, required=True),
     )
-    delete_custom_field = Change(
+    delete_custom_field = MutationField(
         graphene.Boolean,
         name="deleteCustomField",
         permission=Action.CHANGE_PEOPLE,

@@ -6,9 +6,9 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.lists.columns import IdColumn, ListFilterSet, TextColumn
 from crm.graphql.lists.paginator import list_field
 from leads.services import relationships
@@ -40,14 +40,14 @@ class RelationshipQuery(graphene.ObjectType):
 class RelationshipMutation(graphene.ObjectType):
     """What can be changed about relationships."""
 
-    create_people_relationship = Change(
+    create_people_relationship = MutationField(
         PeopleRelationship,
         name="createPeopleRelationship",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(PeopleRelationshipInput, required=True),
     )
-    update_people_relationship = Change(
+    update_people_relationship = MutationField(
         PeopleRelationship,
         name="updatePeopleRelationship",
         permission=MAY,
@@ -55,7 +55,7 @@ class RelationshipMutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(PeopleRelationshipInput, required=True),
     )
-    delete_people_relationship = Change(
+    delete_people_relationship = MutationField(
         graphene.Boolean,
         name="deletePeopleRelationship",
         permission=MAY,
@@ -66,14 +66,14 @@ class RelationshipMutation(graphene.ObjectType):
     @staticmethod
     def resolve_create_people_relationship(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
         made = relationships.create_relationship(input, actor=actor_of(info))
-        return reread(info, PeopleRelationship, made)
+        return refetch(info, PeopleRelationship, made)
 
     @staticmethod
     def resolve_update_people_relationship(
         _root: Any, info: GraphQLResolveInfo, *, id: str, input: Any
     ) -> Any:
         changed = relationships.update_relationship(id, input, actor=actor_of(info))
-        return reread(info, PeopleRelationship, changed)
+        return refetch(info, PeopleRelationship, changed)
 
     @staticmethod
     def resolve_delete_people_relationship(

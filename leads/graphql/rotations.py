@@ -6,9 +6,9 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import Guarded, actor_of
-from crm.graphql.core.prefetch import load, reread, selected_fields
+from crm.graphql.core.prefetch import load, refetch, selected_fields
 from crm.graphql.core.scalars import JSON
 from crm.graphql.lists.columns import (
     ChoiceColumn,
@@ -122,14 +122,14 @@ class RotationQuery(graphene.ObjectType):
 class RotationMutation(graphene.ObjectType):
     """What can be changed about rotations."""
 
-    create_lead_rotation = Change(
+    create_lead_rotation = MutationField(
         LeadRotation,
         name="createLeadRotation",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(LeadRotationInput, required=True),
     )
-    update_lead_rotation = Change(
+    update_lead_rotation = MutationField(
         LeadRotation,
         name="updateLeadRotation",
         permission=MAY,
@@ -137,7 +137,7 @@ class RotationMutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(LeadRotationInput, required=True),
     )
-    delete_lead_rotation = Change(
+    delete_lead_rotation = MutationField(
         graphene.Boolean,
         name="deleteLeadRotation",
         permission=MAY,
@@ -147,11 +147,11 @@ class RotationMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_create_lead_rotation(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, LeadRotation, rotations.create_rotation(input, actor=actor_of(info)))
+        return refetch(info, LeadRotation, rotations.create_rotation(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_lead_rotation(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, LeadRotation, rotations.update_rotation(id, input, actor=actor_of(info)))
+        return refetch(info, LeadRotation, rotations.update_rotation(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_lead_rotation(

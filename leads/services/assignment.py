@@ -7,7 +7,7 @@ from crm.actors import Actor, Door, Role
 from crm.models import User
 from leads.models import Lead, LeadReceiver, LeadRotation, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
 from leads.services import rotation_state
-from leads.services.referenced_rows import Known
+from leads.services.referenced_rows import ReferencedRows
 from leads.services.references import LeadValues
 
 #: The doors at which somebody makes one lead by hand.
@@ -39,7 +39,7 @@ class Assignment:
 
 
 def assign_owner(
-    lead: Lead, values: LeadValues, known: Known, *, actor: Actor, member_id: str | None = None
+    lead: Lead, values: LeadValues, referenced: ReferencedRows, *, actor: Actor, member_id: str | None = None
 ) -> Assignment:
     """Decide who owns a new lead, set the owner, and take the turn of its rotation.
 
@@ -54,7 +54,7 @@ def assign_owner(
         decided = _explicit(lead)
     else:
         passed: list[str] = []
-        tried = _tried(lead, known, actor, member_id, passed)
+        tried = _tried(lead, referenced, actor, member_id, passed)
         decided = tried or Assignment(outcome=RoutingOutcome.UNASSIGNED, reason="Nobody is to own it.")
         decided.passed = passed
     lead.owner = decided.owner
@@ -85,14 +85,14 @@ def _explicit(lead: Lead) -> Assignment:
 
 
 def _tried(
-    lead: Lead, known: Known, actor: Actor, member_id: str | None, passed: list[str]
+    lead: Lead, referenced: ReferencedRows, actor: Actor, member_id: str | None, passed: list[str]
 ) -> Assignment | None:
     if lead.receiver is not None:
         received = _of_receiver(lead.receiver, actor, member_id, passed)
         if received is not None:
             return received
     elif actor.user_id is not None and actor.door in BY_HAND and actor.role.rank > Role.VIEWER.rank:
-        maker = known.first("maker")
+        maker = referenced.first("maker")
         return Assignment(outcome=RoutingOutcome.CREATOR, owner=maker, reason=f"{maker}, who made it.")
     return _of_company(lead, actor, passed)
 

@@ -8,7 +8,7 @@ from crm.actors import Action, Actor
 from crm.services import locking, saving
 from leads.models import Lead, LeadStatus, StatusCategory
 from leads.services.leads import write_change
-from leads.services.referenced_rows import Known
+from leads.services.referenced_rows import ReferencedRows
 from leads.services.references import find_lost_reason
 
 OUTCOMES = {
@@ -51,10 +51,10 @@ def close_lead(
     if status is None:
         raise ValidationError({"status": [f"The company has no status for {name.lower()} leads."]})
     before = locking.column_values(lead)
-    known = Known({"lost_reason_id": lost_reason_id}, actor=actor, lead=lead)
+    referenced = ReferencedRows({"lost_reason_id": lost_reason_id}, actor=actor, lead=lead)
     lead.status = status
     if category != StatusCategory.WON and reason_lost is not None:
         lead.reason_lost = reason_lost
     if not saving.is_none_given(lost_reason_id):
-        lead.lost_reason = find_lost_reason(lead, lost_reason_id, known)
-    return write_change(lead, {}, known, actor=actor, before=before, expected_version=expected_version)
+        lead.lost_reason = find_lost_reason(lead, lost_reason_id, referenced)
+    return write_change(lead, {}, referenced, actor=actor, before=before, expected_version=expected_version)

@@ -13,7 +13,7 @@ from leads.models import Lead, LeadFollower, LeadParticipant
 from leads.signals import lead_changed
 
 #: Columns whose previous value goes out with the event.
-TOLD = ("owner_id", "stage_id", "status_id")
+NOTIFIED_RELATIONS = ("owner_id", "stage_id", "status_id")
 
 
 def involved_users(lead: Lead) -> frozenset[int]:
@@ -36,7 +36,7 @@ def audience(lead: Lead, involved: frozenset[int], *, owner_id: int | None) -> f
     return involved if owner_id is None else involved | {owner_id}
 
 
-def announce(
+def emit(
     lead: Lead,
     kind: Kind,
     *,
@@ -50,10 +50,10 @@ def announce(
     :param before: users who saw the lead before, ``after``: who see it now.
     :param changed: previous values of the columns that changed.
     """
-    tell([event_of(lead, kind, actor=actor, before=before, after=after, changed=changed)])
+    emit_all([event_of(lead, kind, actor=actor, before=before, after=after, changed=changed)])
 
 
-def tell(events: Sequence[Event]) -> None:
+def emit_all(events: Sequence[Event]) -> None:
     """Write events of leads of one company down, and send ``lead_changed`` for each after the commit.
 
     Where they are too many for one transaction they go out as one; a failing listener harms no one.
@@ -71,7 +71,7 @@ def event_of(
     after: frozenset[int],
     changed: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Give the event of a lead; the parameters are those of ``announce``."""
+    """Give the event of a lead; the parameters are those of ``emit``."""
     return Event(
         company_id=lead.company_id,
         entity="lead",
@@ -81,5 +81,5 @@ def event_of(
         after=after,
         door=actor.door,
         actor_id=actor.user_id,
-        changes={name: changed[name] for name in TOLD if name in changed} if changed else {},
+        changes={name: changed[name] for name in NOTIFIED_RELATIONS if name in changed} if changed else {},
     )

@@ -26,7 +26,7 @@ def _change(lead: Lead, tie: Tie, user: User, *, present: bool, actor: Actor) ->
     name = "participants" if tie is LeadParticipant else "followers"
     change = [[], [str(user)]] if present else [[str(user)], []]
     saving.store(lead, actor=actor, before=locking.column_values(lead), relations={name: change})
-    events.announce(
+    events.emit(
         lead,
         "updated",
         actor=actor,
@@ -67,7 +67,7 @@ def _change_person(lead: Lead, change: list[list[str]], *, actor: Actor) -> None
         lead, actor=actor, before=locking.column_values(lead), relations={"people_participants": change}
     )
     seen_by = events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id)
-    events.announce(lead, "updated", actor=actor, before=seen_by, after=seen_by)
+    events.emit(lead, "updated", actor=actor, before=seen_by, after=seen_by)
 
 
 def _part(person: Person, relationship: PeopleRelationship | None) -> str:

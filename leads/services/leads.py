@@ -16,23 +16,23 @@ from crm.services.saving import Stored
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadRoutingLog, LeadStatus, ReceiverAttempt
 from leads.services import events, references, rotting, stage_visits
 from leads.services.assignment import assign_owner, log_of
-from leads.services.referenced_rows import Known
+from leads.services.referenced_rows import ReferencedRows
 from leads.services.references import LeadValues
 
 TEXTS = ("firstname", "lastname", "email", "phone", "description", "reason_lost")
 DUPLICATE_STATUS = "Duplicate"
 #: Relations whose changes are told in the lead's channel.
-TOLD = ("owner", "stage", "status")
+NOTIFIED_RELATIONS = ("owner", "stage", "status")
 
 
-def _assign(lead: Lead, values: LeadValues, known: Known, actor: Actor) -> None:
+def _assign(lead: Lead, values: LeadValues, referenced: ReferencedRows, actor: Actor) -> None:
     given: dict[str, Any] = dict(values)
     for name in TEXTS:
         if name in given:
             setattr(lead, name, given[name] or None)
     if "title" in given:
         lead.title = given["title"] or ""
-    references.resolve(lead, values, known, actor=actor)
+    references.resolve(lead, values, referenced, actor=actor)
     if "custom_fields" in values:
         custom_fields.merge(lead, values["custom_fields"])
 
@@ -56,14 +56,14 @@ def create_lead(
     """
     actor.require(Action.CHANGE_LEADS)
     saving.check_current_company(values.get("company_id"), actor)
-    known = Known(values, actor=actor)
+    referenced = ReferencedRows(values, actor=actor)
     lead = Lead(company_id=actor.company_id, user_id=actor.user_id)
-    known.take(lead)
-    _assign(lead, values, known, actor)
-    references.take_from_receiver(lead, values, known)
+    referenced.attach_to(lead)
+    _assign(lead, values, referenced, actor)
+    references.take_from_receiver(lead, values, referenced)
     _flag_duplicate(lead, values)
     # As late as possible: it may lock a rotation, for which other leads then wait.
-    assignment = assign_owner(lead, values, known, actor=actor, member_id=member_id)
+    assignment = assign_owner(lead, values, referenced, actor=actor, member_id=member_id)
     return _insert(lead, values, actor, log=log_of(lead, assignment, actor=actor, attempt=attempt))
 
 
@@ -93,9 +93,11 @@ def update_lead(
     lead = locking.lock(Lead, actor, key)
     before = locking.column_values(lead)
     saving.check_current_company(values.get("company_id"), actor)
-    known = Known(values, actor=actor, lead=lead)
-    _assign(lead, values, known, actor)
-    return write_change(lead, values, known, actor=actor, before=before, expected_version=expected_version)
+    referenced = ReferencedRows(values, actor=actor, lead=lead)
+    _assign(lead, values, referenced, actor)
+    return write_change(
+        lead, values, referenced, actor=actor, before=before, expected_version=expected_version
+    )
 
 
 @transaction.atomic
@@ -114,18 +116,18 @@ def save_lead(
     """
     actor.require(Action.CHANGE_LEADS)
     stored = locking.lock(Lead, actor, lead.pk)
-    known = Known({}, actor=actor, lead=stored)
-    known.take(lead)
+    referenced = ReferencedRows({}, actor=actor, lead=stored)
+    referenced.attach_to(lead)
     before = locking.column_values(stored)
     return write_change(
-        lead, values or {}, known, actor=actor, before=before, expected_version=expected_version
+        lead, values or {}, referenced, actor=actor, before=before, expected_version=expected_version
     )
 
 
 def write_change(
     lead: Lead,
     values: LeadValues,
-    known: Known,
+    referenced: ReferencedRows,
     *,
     actor: Actor,
     before: Mapping[str, Any],
@@ -142,17 +144,17 @@ def write_change(
     if lead.status_id != before["status_id"]:
         # Closed anew, even if it was closed in another way before.
         lead.closed_at = None
-    involved_before = known.involved
+    involved_before = referenced.involved
     relations = _write_relations(lead, values, actor)
 
-    def beside(stored: Stored) -> list[Model]:
+    def extra_rows(stored: Stored) -> list[Model]:
         rotting.set_changed(lead, stored, actor=actor)
         rows: list[Model] = []
         if "stage_changed_at" in stored.before:
-            visit = stage_visits.next_visit(lead, known.first("visit"), actor=actor)
+            visit = stage_visits.next_visit(lead, referenced.first("visit"), actor=actor)
             rows += [visit] if visit is not None else []
-        notices = messages.notices_of(stored.changes, TOLD)
-        return rows + messages.system_messages(lead, known.first("channel"), notices, actor=actor)
+        notices = messages.notices_of(stored.changes, NOTIFIED_RELATIONS)
+        return rows + messages.system_messages(lead, referenced.first("channel"), notices, actor=actor)
 
     stored = saving.store(
         lead,
@@ -160,12 +162,12 @@ def write_change(
         before=before,
         expected_version=expected_version,
         relations=relations,
-        rows_before=known.before,
-        beside=beside,
+        referenced=referenced.by_stored_lead,
+        extra_rows=extra_rows,
     )
     if stored.changed:
         involved = events.involved_users(lead) if relations else involved_before
-        events.announce(
+        events.emit(
             lead,
             "updated",
             actor=actor,
@@ -177,11 +179,11 @@ def write_change(
 
 
 def _insert(lead: Lead, values: LeadValues, actor: Actor, *, log: LeadRoutingLog) -> Lead:
-    def beside(_stored: Stored) -> list[Model]:
+    def extra_rows(_stored: Stored) -> list[Model]:
         visit = stage_visits.visit_from(lead, lead.stage_changed_at, actor=actor)
         return [visit, *channels.default_channel(lead, creator_id=actor.user_id), log]
 
-    saving.store(lead, actor=actor, beside=beside)
+    saving.store(lead, actor=actor, extra_rows=extra_rows)
     _write_relations(lead, values, actor)
     involved = events.involved_users(lead) if values.get("participants_id") else frozenset()
     seen_by = events.audience(lead, involved, owner_id=lead.owner_id)
@@ -189,7 +191,7 @@ def _insert(lead: Lead, values: LeadValues, actor: Actor, *, log: LeadRoutingLog
         # Whoever makes a lead goes on seeing it.
         LeadFollower.objects.create(lead=lead, user_id=actor.user_id)
         seen_by |= {actor.user_id}
-    events.announce(lead, "created", actor=actor, before=frozenset(), after=seen_by)
+    events.emit(lead, "created", actor=actor, before=frozenset(), after=seen_by)
     return lead
 
 
@@ -230,7 +232,7 @@ def delete_lead(key: object, *, actor: Actor, expected_version: int | None = Non
         lead, actor=actor, before=locking.column_values(lead), expected_version=expected_version
     )
     seen_by = events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id)
-    events.announce(lead, "deleted", actor=actor, before=seen_by, after=frozenset())
+    events.emit(lead, "deleted", actor=actor, before=seen_by, after=frozenset())
 
 
 @transaction.atomic
@@ -251,6 +253,6 @@ def restore_lead(key: object, *, actor: Actor) -> None:
         lead.stage_changed_at = timezone.now()
     changes = saving.undelete(lead, actor=actor, before=before)
     stage_visits.enter_stage(lead, actor=actor)
-    messages.system_message(lead, messages.notices_of(changes, TOLD), actor=actor)
+    messages.system_message(lead, messages.notices_of(changes, NOTIFIED_RELATIONS), actor=actor)
     seen_by = events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id)
-    events.announce(lead, "restored", actor=actor, before=frozenset(), after=seen_by)
+    events.emit(lead, "restored", actor=actor, before=frozenset(), after=seen_by)

@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, Model, OuterRef, Subquery
 
 from crm.actors import Actor
-from crm.database.batch_reads import Gathering, Part
+from crm.database.batch_reads import BatchPart, BatchRead
 from crm.database.keys import parse_id, parse_uuid
 from crm.errors import NotFound
 from crm.models import Company, CustomFieldDefinition, EntityKind, User
@@ -72,7 +72,7 @@ NAMEABLE: Mapping[str, tuple[Any, Callable[[Actor], Any], tuple[str, ...]]] = {
 }
 
 
-class Known:
+class ReferencedRows:
     """The rows that an input names, as far as the actor sees them, and those that the rules ask for."""
 
     def __init__(self, values: Mapping[str, Any], *, actor: Actor, lead: Lead | None = None) -> None:
@@ -86,16 +86,16 @@ class Known:
             if not is_none_given(key):
                 asked |= _asked(argument, model, key)
         asked |= {"maker": actor.user_id} if lead is None else _of_stored(lead)
-        self._rows = _gathering.read(actor, **asked)
+        self._rows = _batch.read(actor, **asked)
         [self.company] = self._rows["company"]
         #: The rows that the stored lead refers to.
-        self.before: tuple[Model, ...] = ()
+        self.by_stored_lead: tuple[Model, ...] = ()
         if lead is not None:
             [lead.stage], [lead.status] = self._rows["stage"], self._rows["status"]
-            self.before = (lead.stage, lead.status)
-            self.take(lead)
+            self.by_stored_lead = (lead.stage, lead.status)
+            self.attach_to(lead)
 
-    def take(self, lead: Lead) -> None:
+    def attach_to(self, lead: Lead) -> None:
         """Give a lead its company and the definitions of its custom fields."""
         lead.company = self.company
         lead.know_definitions(self._rows["definitions"])
@@ -141,49 +141,49 @@ def _of_stored(lead: Lead) -> dict[str, Any]:
     }
 
 
-def _parts(actor: Actor, **asked: Any) -> dict[str, Part]:
-    """Give what is read, of the keys and the values by which ``Known`` asks."""
+def _parts(actor: Actor, **asked: Any) -> dict[str, BatchPart]:
+    """Give what is read, of the keys and the values by which ``ReferencedRows`` asks."""
     company_id = actor.company_id
     definitions = CustomFieldDefinition.objects.visible_to(actor).filter(model=EntityKind.LEAD.value)
     parts = {
-        "company": Part(Company.objects.filter(pk=company_id), COMPANY),
-        "definitions": Part(definitions, DEFINITION),
+        "company": BatchPart(Company.objects.filter(pk=company_id), COMPANY),
+        "definitions": BatchPart(definitions, DEFINITION),
     }
     for argument, (model, visible, columns) in NAMEABLE.items():
         for spelling in ("pk", "uuid"):
             if f"{argument}__{spelling}" in asked:
                 rows = visible(actor).filter(**{spelling: asked[f"{argument}__{spelling}"]})
-                parts[argument] = Part(rows, columns)
+                parts[argument] = BatchPart(rows, columns)
                 if model is Pipeline:
-                    parts[f"entry_of_{argument}"] = Part(_entries(rows), STAGE)
+                    parts[f"entry_of_{argument}"] = BatchPart(_entries(rows), STAGE)
     return parts | (_parts_of_stored(actor, asked) if "lead" in asked else _parts_of_new(actor, asked))
 
 
-def _parts_of_new(actor: Actor, asked: Mapping[str, Any]) -> dict[str, Part]:
+def _parts_of_new(actor: Actor, asked: Mapping[str, Any]) -> dict[str, BatchPart]:
     company_id = actor.company_id
     receivers = LeadReceiver.objects.default_of(company_id).with_agent_state(company_id)
     return {
-        "default_status": Part(LeadStatus.objects.default_of(company_id), STATUS),
-        "default_receiver": Part(receivers, RECEIVER),
-        "default_stage": Part(_entries(Pipeline.objects.default_of(company_id)), STAGE),
-        "maker": Part(User.objects.filter(pk=asked["maker"]), USER),
+        "default_status": BatchPart(LeadStatus.objects.default_of(company_id), STATUS),
+        "default_receiver": BatchPart(receivers, RECEIVER),
+        "default_stage": BatchPart(_entries(Pipeline.objects.default_of(company_id)), STAGE),
+        "maker": BatchPart(User.objects.filter(pk=asked["maker"]), USER),
     }
 
 
-def _parts_of_stored(actor: Actor, asked: Mapping[str, Any]) -> dict[str, Part]:
+def _parts_of_stored(actor: Actor, asked: Mapping[str, Any]) -> dict[str, BatchPart]:
     lead, company_id = asked["lead"], actor.company_id
     channel = SocialChannel.objects.filter(company_id=company_id, slug=asked["slug"])
     return {
         # The lead's own rows are not asked whether they are deleted.
-        "stage": Part(Stage.objects.filter(company_id=company_id, pk=asked["stage"]), STAGE),
-        "status": Part(LeadStatus.objects.filter(company_id=company_id, pk=asked["status"]), STATUS),
-        "participants": Part(LeadParticipant.objects.filter(lead_id=lead), ("id", "user_id")),
-        "followers": Part(LeadFollower.objects.filter(lead_id=lead), ("id", "user_id")),
-        "visit": Part(
+        "stage": BatchPart(Stage.objects.filter(company_id=company_id, pk=asked["stage"]), STAGE),
+        "status": BatchPart(LeadStatus.objects.filter(company_id=company_id, pk=asked["status"]), STATUS),
+        "participants": BatchPart(LeadParticipant.objects.filter(lead_id=lead), ("id", "user_id")),
+        "followers": BatchPart(LeadFollower.objects.filter(lead_id=lead), ("id", "user_id")),
+        "visit": BatchPart(
             StageVisit.objects.filter(lead_id=lead, left_at=None),
             ("id", "company_id", "lead_id", "stage_id", "entered_at"),
         ),
-        "channel": Part(
+        "channel": BatchPart(
             channel.filter(object_id=lead, content_type=ContentType.objects.get_for_model(Lead)),
             ("id", "company_id", "name", "slug"),
         ),
@@ -197,4 +197,4 @@ def _entries(pipelines: Any) -> Any:
     return Stage.objects.filter(pk__in=first)
 
 
-_gathering = Gathering(_parts)
+_batch = BatchRead(_parts)

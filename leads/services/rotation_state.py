@@ -19,7 +19,7 @@ MOST_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class AgentState:
     """An agent's place in a rotation at one moment.
 
     ``away`` says why the agent can take no lead; None if it can, unless ``open_leads`` fill its capacity.
@@ -52,7 +52,7 @@ class TakenTurn:
     user: User | None
     reason: str
     candidates: list[dict[str, Any]]
-    places: Sequence[Place] = field(default=())
+    places: Sequence[AgentState] = field(default=())
 
 
 def take_turn(rotation_id: int) -> TakenTurn:
@@ -77,7 +77,7 @@ def take_turn(rotation_id: int) -> TakenTurn:
     return turn
 
 
-def read_places(rotation: LeadRotation) -> list[Place]:
+def read_places(rotation: LeadRotation) -> list[AgentState]:
     """Read how the agents of a rotation stand now, in the order in which ties are broken."""
     now = timezone.now()
     member = Membership.objects.filter(company_id=rotation.company_id, user=OuterRef("user"))
@@ -98,7 +98,7 @@ def read_places(rotation: LeadRotation) -> list[Place]:
     limited = [agent.user_id for agent in agents if agent.capacity is not None]
     owned = _open_leads(rotation.company_id, limited) if limited else {}
     return [
-        Place(
+        AgentState(
             key=agent.pk,
             user=agent.user,
             weight=int(agent.percent * WEIGHT_OF_PERCENT),
@@ -125,7 +125,7 @@ def _away(agent: Any) -> str | None:
     return None if agent.percent > 0 else "percent 0"
 
 
-def decide(rotation: LeadRotation, places: Sequence[Place]) -> TakenTurn:
+def decide(rotation: LeadRotation, places: Sequence[AgentState]) -> TakenTurn:
     """Say who gets the next lead of a rotation, as its agents stand; nothing is written.
 
     Whoever is passed over keeps its credit, and is owed nothing of this lead.
@@ -163,14 +163,14 @@ def decide(rotation: LeadRotation, places: Sequence[Place]) -> TakenTurn:
     )
 
 
-def _passed_over(places: Sequence[Place]) -> list[str]:
+def _passed_over(places: Sequence[AgentState]) -> list[str]:
     skipped = [f"{place.user} skipped: {place.skipped}" for place in places if place.skipped is not None]
     more = len(skipped) - MOST_NAMED
     return skipped[:MOST_NAMED] + ([f"{more} more skipped"] if more > 0 else [])
 
 
 def _listed(
-    places: Sequence[Place], shares: Mapping[int, int], *, chosen: int | None = None
+    places: Sequence[AgentState], shares: Mapping[int, int], *, chosen: int | None = None
 ) -> list[dict[str, Any]]:
     """Give the agents as the log keeps them, with credit and share in billionths of a lead."""
     return [

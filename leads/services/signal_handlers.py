@@ -70,7 +70,7 @@ def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_signa
     if activity is not None:
         touch(record, activity)
     seen_by = events.audience(record, events.involved_users(record), owner_id=record.owner_id)
-    events.announce(record, "updated", actor=actor, before=seen_by, after=seen_by)
+    events.emit(record, "updated", actor=actor, before=seen_by, after=seen_by)
 
 
 @receiver(rows_moved)
@@ -99,7 +99,7 @@ def follow_moved_leads(moves: Sequence[Move], actor: Actor, **_signal: Any) -> N
         for lead in leads
     )
     involved = _involved(leads)
-    events.tell(
+    events.emit_all(
         [_event(lead, frozenset(involved[lead.pk]), actor) for lead in leads if lead.deleted_at is None]
     )
 

@@ -7,7 +7,7 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.graphql.core.bulk import BulkResult, ids_argument
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
 from people.services import bulk
 
@@ -17,8 +17,8 @@ MAY = Action.CHANGE_PEOPLE
 class PeopleBulkMutation(graphene.ObjectType):
     """What can be changed about many people."""
 
-    delete_peoples = Change(BulkResult, name="deletePeoples", permission=MAY, ids=ids_argument())
-    restore_peoples = Change(BulkResult, name="restorePeoples", permission=MAY, ids=ids_argument())
+    delete_peoples = MutationField(BulkResult, name="deletePeoples", permission=MAY, ids=ids_argument())
+    restore_peoples = MutationField(BulkResult, name="restorePeoples", permission=MAY, ids=ids_argument())
 
     @staticmethod
     def resolve_delete_peoples(_root: Any, info: GraphQLResolveInfo, *, ids: list[str]) -> Any:

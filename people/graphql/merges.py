@@ -10,9 +10,9 @@ from graphql import GraphQLResolveInfo
 from crm.actors import Action
 from crm.errors import NotFound
 from crm.graphql.core.fields import Attribute, Related
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import Guarded, actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.core.single import read_one
 from crm.graphql.inputs import EntityType
@@ -115,7 +115,7 @@ def _preview_field(type_: Any, name: str) -> Guarded:
     return Guarded(MergePreview, name=name, resolver=resolve, **_pair())
 
 
-def _merge_field(type_: Any, name: str) -> Change:
+def _merge_field(type_: Any, name: str) -> MutationField:
     def resolve(
         _root: Any,
         info: GraphQLResolveInfo,
@@ -134,11 +134,11 @@ def _merge_field(type_: Any, name: str) -> Change:
                 expected_version=expected_version,
             )
             # Of a dry run the outcome is read within the transaction, which then never was.
-            outcome = reread(info, type_, winner)
+            outcome = refetch(info, type_, winner)
             transaction.set_rollback(dry_run)
         return outcome
 
-    return Change(
+    return MutationField(
         type_,
         name=name,
         permission=Action.CHANGE_PEOPLE,
@@ -162,10 +162,10 @@ class MergeMutation(graphene.ObjectType):
 
     merge_people = _merge_field(People, "mergePeople")
     merge_organizations = _merge_field(Organization, "mergeOrganizations")
-    undo_merge = Change(
+    undo_merge = MutationField(
         Merge, name="undoMerge", permission=Action.CHANGE_LOOKUPS, id=graphene.ID(required=True)
     )
 
     @staticmethod
     def resolve_undo_merge(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        return reread(info, Merge, undo_merge(id, actor=actor_of(info)))
+        return refetch(info, Merge, undo_merge(id, actor=actor_of(info)))

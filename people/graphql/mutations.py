@@ -9,9 +9,9 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.graphql.core.arguments import input_paths
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from people.graphql.inputs import OrganizationInput, OrganizationPeopleInput, PeopleInput
 from people.graphql.types import Organization, People
 from people.services import organizations, people
@@ -22,14 +22,14 @@ MAY = Action.CHANGE_PEOPLE
 class Mutation(graphene.ObjectType):
     """What can be changed about people and organizations."""
 
-    create_people = Change(
+    create_people = MutationField(
         People,
         name="createPeople",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(PeopleInput, required=True),
     )
-    update_people = Change(
+    update_people = MutationField(
         People,
         name="updatePeople",
         permission=MAY,
@@ -38,24 +38,24 @@ class Mutation(graphene.ObjectType):
         input=graphene.Argument(PeopleInput, required=True),
         expected_version=graphene.Int(),
     )
-    delete_people = Change(
+    delete_people = MutationField(
         graphene.Boolean,
         name="deletePeople",
         permission=MAY,
         id=graphene.ID(required=True),
         expected_version=graphene.Int(),
     )
-    restore_people = Change(
+    restore_people = MutationField(
         graphene.Boolean, name="restorePeople", permission=MAY, id=graphene.ID(required=True)
     )
-    create_organization = Change(
+    create_organization = MutationField(
         Organization,
         name="createOrganization",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(OrganizationInput, required=True),
     )
-    update_organization = Change(
+    update_organization = MutationField(
         Organization,
         name="updateOrganization",
         permission=MAY,
@@ -64,17 +64,17 @@ class Mutation(graphene.ObjectType):
         input=graphene.Argument(OrganizationInput, required=True),
         expected_version=graphene.Int(),
     )
-    delete_organization = Change(
+    delete_organization = MutationField(
         graphene.Boolean,
         name="deleteOrganization",
         permission=MAY,
         id=graphene.ID(required=True),
         expected_version=graphene.Int(),
     )
-    restore_organization = Change(
+    restore_organization = MutationField(
         graphene.Boolean, name="restoreOrganization", permission=MAY, id=graphene.ID(required=True)
     )
-    add_people_to_organization = Change(
+    add_people_to_organization = MutationField(
         Organization,
         name="addPeopleToOrganization",
         permission=MAY,
@@ -82,7 +82,7 @@ class Mutation(graphene.ObjectType):
         organization_id=graphene.ID(),
         input=OrganizationPeopleInput(),
     )
-    remove_people_from_organization = Change(
+    remove_people_from_organization = MutationField(
         graphene.Boolean,
         name="removePeopleFromOrganization",
         permission=MAY,
@@ -93,7 +93,7 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_create_people(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, People, people.create_person(input, actor=actor_of(info)))
+        return refetch(info, People, people.create_person(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_people(
@@ -105,7 +105,7 @@ class Mutation(graphene.ObjectType):
         expected_version: int | None = None,
     ) -> Any:
         person = people.update_person(id, input, actor=actor_of(info), expected_version=expected_version)
-        return reread(info, People, person)
+        return refetch(info, People, person)
 
     @staticmethod
     def resolve_delete_people(_root: Any, info: GraphQLResolveInfo, *, id: str, **options: Any) -> bool:
@@ -119,7 +119,7 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_create_organization(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, Organization, organizations.create_organization(input, actor=actor_of(info)))
+        return refetch(info, Organization, organizations.create_organization(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_organization(
@@ -133,7 +133,7 @@ class Mutation(graphene.ObjectType):
         organization = organizations.update_organization(
             id, input, actor=actor_of(info), expected_version=expected_version
         )
-        return reread(info, Organization, organization)
+        return refetch(info, Organization, organization)
 
     @staticmethod
     def resolve_delete_organization(
@@ -156,7 +156,7 @@ class Mutation(graphene.ObjectType):
         prefix, organization_key, people_keys = _membership(arguments)
         with input_paths(prefix, {}):
             organization = organizations.add_people(organization_key, people_keys, actor=actor_of(info))
-        return reread(info, Organization, organization)
+        return refetch(info, Organization, organization)
 
     @staticmethod
     def resolve_remove_people_from_organization(

@@ -8,9 +8,9 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.database.patterns import as_pattern
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import Guarded, actor_of
-from crm.graphql.core.prefetch import reread
+from crm.graphql.core.prefetch import refetch
 from crm.models.tags import tag_slug
 from crm.models.tallies import count_visible
 from people import models
@@ -23,8 +23,8 @@ MAY = Action.CHANGE_PEOPLE
 NAMES = {"person": "peoples_id", "organization": "organizations_id"}
 
 
-def _create(type_: Any, input_type: Any, name: str) -> Change:
-    return Change(
+def _create(type_: Any, input_type: Any, name: str) -> MutationField:
+    return MutationField(
         type_,
         name=name,
         permission=MAY,
@@ -34,8 +34,8 @@ def _create(type_: Any, input_type: Any, name: str) -> Change:
     )
 
 
-def _update(type_: Any, input_type: Any, name: str, *, permission: Action = MAY) -> Change:
-    return Change(
+def _update(type_: Any, input_type: Any, name: str, *, permission: Action = MAY) -> MutationField:
+    return MutationField(
         type_,
         name=name,
         permission=permission,
@@ -46,8 +46,8 @@ def _update(type_: Any, input_type: Any, name: str, *, permission: Action = MAY)
     )
 
 
-def _delete(name: str) -> Change:
-    return Change(graphene.Boolean, name=name, permission=MAY, id=graphene.ID(required=True))
+def _delete(name: str) -> MutationField:
+    return MutationField(graphene.Boolean, name=name, permission=MAY, id=graphene.ID(required=True))
 
 
 class CountQuery(graphene.ObjectType):
@@ -82,7 +82,7 @@ class PartsMutation(graphene.ObjectType):
     create_people_address = _create(Address, AddressInput, "createPeopleAddress")
     update_people_address = _update(Address, AddressInput, "updatePeopleAddress")
     delete_people_address = _delete("deletePeopleAddress")
-    create_people_employment_history = Change(
+    create_people_employment_history = MutationField(
         PeopleEmploymentHistory,
         name="createPeopleEmploymentHistory",
         permission=MAY,
@@ -94,7 +94,7 @@ class PartsMutation(graphene.ObjectType):
         PeopleEmploymentHistory, EmploymentPeopleHistoryInput, "updatePeopleEmploymentHistory"
     )
     delete_people_employment_history = _delete("deletePeopleEmploymentHistory")
-    create_contact_type = Change(
+    create_contact_type = MutationField(
         ContactType,
         name="createContactType",
         permission=Action.CHANGE_LOOKUPS,
@@ -104,7 +104,7 @@ class PartsMutation(graphene.ObjectType):
     update_contact_type = _update(
         ContactType, ContactTypeInput, "updateContactType", permission=Action.CHANGE_LOOKUPS
     )
-    delete_contact_type = Change(
+    delete_contact_type = MutationField(
         graphene.Boolean,
         name="deleteContactType",
         permission=Action.CHANGE_LOOKUPS,
@@ -114,11 +114,11 @@ class PartsMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_create_contact(_root: Any, info: GraphQLResolveInfo, *, people_id: str, input: Any) -> Any:
-        return reread(info, Contact, person_details.create_contact(people_id, input, actor=actor_of(info)))
+        return refetch(info, Contact, person_details.create_contact(people_id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_contact(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, Contact, person_details.update_contact(id, input, actor=actor_of(info)))
+        return refetch(info, Contact, person_details.update_contact(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_contact(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
@@ -129,11 +129,11 @@ class PartsMutation(graphene.ObjectType):
     def resolve_create_people_address(
         _root: Any, info: GraphQLResolveInfo, *, people_id: str, input: Any
     ) -> Any:
-        return reread(info, Address, person_details.create_address(people_id, input, actor=actor_of(info)))
+        return refetch(info, Address, person_details.create_address(people_id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_people_address(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return reread(info, Address, person_details.update_address(id, input, actor=actor_of(info)))
+        return refetch(info, Address, person_details.update_address(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_people_address(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
@@ -143,14 +143,14 @@ class PartsMutation(graphene.ObjectType):
     @staticmethod
     def resolve_create_people_employment_history(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
         made = person_details.create_employment(input, actor=actor_of(info))
-        return reread(info, PeopleEmploymentHistory, made)
+        return refetch(info, PeopleEmploymentHistory, made)
 
     @staticmethod
     def resolve_update_people_employment_history(
         _root: Any, info: GraphQLResolveInfo, *, id: str, input: Any
     ) -> Any:
         changed = person_details.update_employment(id, input, actor=actor_of(info))
-        return reread(info, PeopleEmploymentHistory, changed)
+        return refetch(info, PeopleEmploymentHistory, changed)
 
     @staticmethod
     def resolve_delete_people_employment_history(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
@@ -160,12 +160,12 @@ class PartsMutation(graphene.ObjectType):
     @staticmethod
     def resolve_create_contact_type(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
         made = contact_types.create_contact_type(input, actor=actor_of(info))
-        return reread(info, ContactType, made)
+        return refetch(info, ContactType, made)
 
     @staticmethod
     def resolve_update_contact_type(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
         changed = contact_types.update_contact_type(id, input, actor=actor_of(info))
-        return reread(info, ContactType, changed)
+        return refetch(info, ContactType, changed)
 
     @staticmethod
     def resolve_delete_contact_type(

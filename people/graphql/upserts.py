@@ -7,7 +7,7 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.prefetch import load, selected_fields
 from people.graphql.inputs import OrganizationInput, PeopleInput
@@ -36,7 +36,7 @@ class OrganizationUpsert(graphene.ObjectType):
 class UpsertMutation(graphene.ObjectType):
     """Upserts."""
 
-    upsert_people = Change(
+    upsert_people = MutationField(
         PeopleUpsert,
         name="upsertPeople",
         permission=Action.CHANGE_PEOPLE,
@@ -47,7 +47,7 @@ class UpsertMutation(graphene.ObjectType):
         ),
         match_field=graphene.String(),
     )
-    upsert_organization = Change(
+    upsert_organization = MutationField(
         OrganizationUpsert,
         name="upsertOrganization",
         permission=Action.CHANGE_PEOPLE,

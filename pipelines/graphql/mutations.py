@@ -6,9 +6,9 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import Change
+from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import load, reread
+from crm.graphql.core.prefetch import load, refetch
 from pipelines import services
 from pipelines.graphql.inputs import PipelineInput, PipelineStageInput
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
@@ -20,14 +20,14 @@ MAY = Action.CHANGE_PIPELINES
 class Mutation(graphene.ObjectType):
     """What can be changed about pipelines and stages."""
 
-    create_pipeline = Change(
+    create_pipeline = MutationField(
         LeadPipeline,
         name="createPipeline",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(PipelineInput, required=True),
     )
-    update_pipeline = Change(
+    update_pipeline = MutationField(
         LeadPipeline,
         name="updatePipeline",
         permission=MAY,
@@ -35,37 +35,37 @@ class Mutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(PipelineInput, required=True),
     )
-    delete_pipeline = Change(
+    delete_pipeline = MutationField(
         graphene.Boolean,
         name="deletePipeline",
         permission=MAY,
         id=graphene.ID(required=True),
         replacement_id=graphene.ID(),
     )
-    reorder_pipelines = Change(
+    reorder_pipelines = MutationField(
         graphene.List(graphene.NonNull(LeadPipeline)),
         name="reorderPipelines",
         permission=MAY,
         ids=graphene.List(graphene.NonNull(graphene.ID), required=True),
     )
-    reorder_pipeline_stages = Change(
+    reorder_pipeline_stages = MutationField(
         LeadPipeline,
         name="reorderPipelineStages",
         permission=MAY,
         id=graphene.ID(required=True),
         stages_id=graphene.List(graphene.NonNull(graphene.ID), required=True),
     )
-    restore_pipeline = Change(
+    restore_pipeline = MutationField(
         graphene.Boolean, name="restorePipeline", permission=MAY, id=graphene.ID(required=True)
     )
-    create_pipeline_stage = Change(
+    create_pipeline_stage = MutationField(
         LeadPipelineStage,
         name="createPipelineStage",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(PipelineStageInput, required=True),
     )
-    update_pipeline_stage = Change(
+    update_pipeline_stage = MutationField(
         LeadPipelineStage,
         name="updatePipelineStage",
         permission=MAY,
@@ -73,20 +73,20 @@ class Mutation(graphene.ObjectType):
         id=graphene.ID(required=True),
         input=graphene.Argument(PipelineStageInput, required=True),
     )
-    delete_pipeline_stage = Change(
+    delete_pipeline_stage = MutationField(
         graphene.Boolean,
         name="deletePipelineStage",
         permission=MAY,
         id=graphene.ID(required=True),
         replacement_id=graphene.ID(),
     )
-    restore_pipeline_stage = Change(
+    restore_pipeline_stage = MutationField(
         graphene.Boolean, name="restorePipelineStage", permission=MAY, id=graphene.ID(required=True)
     )
 
     @staticmethod
     def resolve_create_pipeline(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, LeadPipeline, services.create_pipeline(input, actor=actor_of(info)))
+        return refetch(info, LeadPipeline, services.create_pipeline(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_pipeline(
@@ -96,7 +96,7 @@ class Mutation(graphene.ObjectType):
         id: str,
         input: Any,
     ) -> Any:
-        return reread(info, LeadPipeline, services.update_pipeline(id, input, actor=actor_of(info)))
+        return refetch(info, LeadPipeline, services.update_pipeline(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_pipeline(
@@ -117,7 +117,7 @@ class Mutation(graphene.ObjectType):
     def resolve_reorder_pipeline_stages(
         _root: Any, info: GraphQLResolveInfo, *, id: str, stages_id: list[str]
     ) -> Any:
-        return reread(info, LeadPipeline, services.reorder_stages(id, stages_id, actor=actor_of(info)))
+        return refetch(info, LeadPipeline, services.reorder_stages(id, stages_id, actor=actor_of(info)))
 
     @staticmethod
     def resolve_restore_pipeline(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
@@ -126,7 +126,7 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_create_pipeline_stage(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return reread(info, LeadPipelineStage, services.create_stage(input, actor=actor_of(info)))
+        return refetch(info, LeadPipelineStage, services.create_stage(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_pipeline_stage(
@@ -136,7 +136,7 @@ class Mutation(graphene.ObjectType):
         id: str,
         input: Any,
     ) -> Any:
-        return reread(info, LeadPipelineStage, services.update_stage(id, input, actor=actor_of(info)))
+        return refetch(info, LeadPipelineStage, services.update_stage(id, input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_delete_pipeline_stage(

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm.authentication import expected_credential
+from crm.authentication import predicted_credential
 from crm.database.statements import Statement
 from crm.graphql.compiler.list_reads import ListRead
 from crm.models import ApiToken, LeadVisibility, Membership
@@ -123,7 +123,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changed_since_the_token_was_known_counts_at_once(ways, tenant, raw, change):
     before = ask(ways.short, raw, body(LEADS))
-    assert expected_credential(f"Bearer {raw}") is not None
+    assert predicted_credential(f"Bearer {raw}") is not None
 
     change(tenant, raw)
     after = ask(ways.short, raw, body(LEADS))
@@ -132,7 +132,7 @@ def test_what_changed_since_the_token_was_known_counts_at_once(ways, tenant, raw
     assert after == ask(ways.long, raw, body(LEADS))
     assert (after == before) is (change is promote)
     if after[0] == HTTPStatus.UNAUTHORIZED:
-        assert expected_credential(f"Bearer {raw}") is None
+        assert predicted_credential(f"Bearer {raw}") is None
 
 
 def test_own_leads_are_all_that_a_known_agent_sees_from_now_on(ways, tenant, raw):

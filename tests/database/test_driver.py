@@ -6,11 +6,11 @@ import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
 from crm.database import driver
-from crm.database.statements import Marker, Sql, Statement
+from crm.database.statements import Parameter, Sql, Statement
 from crm.models import Company
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
-DOUBLED = Statement.of(Sql("SELECT %s::bigint * 2, %s::text", (Marker("number"), Marker("word"))))
+DOUBLED = Statement.of(Sql("SELECT %s::bigint * 2, %s::text", (Parameter("number"), Parameter("word"))))
 
 
 def prepared() -> list[str]:
@@ -62,7 +62,7 @@ def test_nothing_is_prepared_where_that_is_off():
 
 def test_refusal_of_the_database_is_one_of_django():
     with pytest.raises(DataError):
-        Statement.of(Sql("SELECT 1 / %s::bigint", (Marker("number"),))).rows({"number": 0})
+        Statement.of(Sql("SELECT 1 / %s::bigint", (Parameter("number"),))).rows({"number": 0})
 
     assert asked(1) == [(2, "é")]
 
@@ -79,8 +79,8 @@ def test_lost_connection_is_an_error_of_django():
 
 
 def test_statement_in_a_transaction_sees_it_and_leaves_it_usable(company):
-    wrong = Statement.of(Sql("SELECT 1 / %s::bigint", (Marker("number"),)))
-    count = Statement.of(Sql("SELECT count(*) FROM crm_company WHERE name = %s", (Marker("name"),)))
+    wrong = Statement.of(Sql("SELECT 1 / %s::bigint", (Parameter("number"),)))
+    count = Statement.of(Sql("SELECT count(*) FROM crm_company WHERE name = %s", (Parameter("name"),)))
 
     with transaction.atomic():
         Company.objects.filter(pk=company.pk).update(name="Renamed")

@@ -4,8 +4,8 @@ import pytest
 from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.database.piggyback import Companion, rows_with
-from crm.database.statements import Marker, Prepared, Statement
+from crm.database.piggyback import Piggyback, fetch_with
+from crm.database.statements import Parameter, Prepared, Statement
 from crm.models import Tag
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -14,8 +14,8 @@ leader = Prepared(lambda key: Tag.objects.filter(pk=key).values_list("name", "cr
 COUNTING = b"SELECT n, nullif(n, 2) FROM generate_series(1, $1::integer) n ORDER BY n DESC"
 
 
-def counting(most: int) -> Companion:
-    return Companion(Statement(COUNTING, (Marker("most"),)), {"most": most})
+def counting(most: int) -> Piggyback:
+    return Piggyback(Statement(COUNTING, (Parameter("most"),)), {"most": most})
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_both_are_answered_in_one_statement(tag, most):
     alone = counting(most).texts()
 
     with CaptureQueriesContext(connection) as captured:
-        rows = rows_with(companion, leader, key=tag.pk)
+        rows = fetch_with(companion, leader, key=tag.pk)
         found = companion.texts()
 
     assert rows == [("Hot", tag.created_at, tag.pk)]
@@ -40,18 +40,18 @@ def test_both_are_answered_in_one_statement(tag, most):
 def test_companion_of_no_row_runs_when_it_is_asked(tag):
     companion = counting(1)
 
-    assert rows_with(companion, leader, key=0) == []
+    assert fetch_with(companion, leader, key=0) == []
     assert companion.found is None
     assert companion.texts() == [(b"1", b"1")]
 
 
 def test_query_alone_is_a_query(tag):
-    assert rows_with(None, leader, key=tag.pk) == [("Hot", tag.created_at, tag.pk)]
+    assert fetch_with(None, leader, key=tag.pk) == [("Hot", tag.created_at, tag.pk)]
 
 
 def test_refused_companion_harms_nobody_else(tag):
-    companion = Companion(Statement(b"SELECT 1 / $1::integer", (Marker("zero"),)), {"zero": 0})
+    companion = Piggyback(Statement(b"SELECT 1 / $1::integer", (Parameter("zero"),)), {"zero": 0})
 
-    assert rows_with(companion, leader, key=tag.pk) == [("Hot", tag.created_at, tag.pk)]
+    assert fetch_with(companion, leader, key=tag.pk) == [("Hot", tag.created_at, tag.pk)]
     with pytest.raises(DataError):
         companion.texts()

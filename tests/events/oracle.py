@@ -16,7 +16,7 @@ from crm.credentials import Credential
 from crm.events import wakeups
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
-from crm.events.dispatcher import Hub
+from crm.events.dispatcher import Dispatcher
 from crm.events.replay import Follower
 from crm.graphql.execution import Operation, execute
 from crm.graphql.execution.admission import admit
@@ -52,7 +52,7 @@ class Subscriber:
     def _keep(self, event: Event, text: str) -> None:
         self.told.append(orjson.loads(text))
 
-    def join(self, hub: Hub, after: Cursor | None = None) -> None:
+    def join(self, hub: Dispatcher, after: Cursor | None = None) -> None:
         self.follower = self._follow()
         self.follower.join(hub, self.subscription.plan, lambda: self.subscription, after=after)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from crm.actors import Actor, Door, Role
-from crm.events.audience import Verdict, verdict
+from crm.events.audience import Visibility, verdict
 from tests.events.layers import lead_event
 
 OWN, OTHER = 5, 6
@@ -19,7 +19,7 @@ def member(role: Role = Role.AGENT, *, company_id: int = 1, sees_all: bool = Fal
 def test_another_company_hears_nothing(kind, role, sees_all):
     event = lead_event(kind=kind, before=frozenset({OWN}), after=frozenset({OWN}))
 
-    assert verdict(event, member(role, company_id=2, sees_all=sees_all)) is Verdict.NOTHING
+    assert verdict(event, member(role, company_id=2, sees_all=sees_all)) is Visibility.NOTHING
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,11 @@ def test_another_company_hears_nothing(kind, role, sees_all):
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        ("created", Verdict.PAYLOAD),
-        ("updated", Verdict.PAYLOAD),
-        ("restored", Verdict.PAYLOAD),
-        ("deleted", Verdict.REMOVED),
-        ("bulk", Verdict.REFETCH),
+        ("created", Visibility.PAYLOAD),
+        ("updated", Visibility.PAYLOAD),
+        ("restored", Visibility.PAYLOAD),
+        ("deleted", Visibility.REMOVED),
+        ("bulk", Visibility.REFETCH),
     ],
 )
 def test_who_sees_all_hears_all(actor, kind, expected):
@@ -46,21 +46,21 @@ def test_who_sees_all_hears_all(actor, kind, expected):
 @pytest.mark.parametrize(
     ("kind", "before", "after", "expected"),
     [
-        ("updated", {OWN}, {OWN}, Verdict.PAYLOAD),
-        ("updated", {OTHER}, {OWN}, Verdict.PAYLOAD),
-        ("updated", {OWN}, {OTHER}, Verdict.REMOVED),
-        ("updated", {OTHER}, {OTHER}, Verdict.NOTHING),
-        ("updated", None, None, Verdict.PAYLOAD),
-        ("updated", None, {OTHER}, Verdict.REMOVED),
-        ("created", {OWN}, {OTHER}, Verdict.NOTHING),
-        ("created", None, {OTHER}, Verdict.NOTHING),
-        ("created", None, {OWN}, Verdict.PAYLOAD),
-        ("restored", None, {OTHER}, Verdict.NOTHING),
-        ("restored", set(), {OWN}, Verdict.PAYLOAD),
-        ("deleted", {OWN}, {OWN}, Verdict.REMOVED),
-        ("deleted", {OWN}, None, Verdict.REMOVED),
-        ("deleted", {OTHER}, None, Verdict.NOTHING),
-        ("bulk", set(), set(), Verdict.REFETCH),
+        ("updated", {OWN}, {OWN}, Visibility.PAYLOAD),
+        ("updated", {OTHER}, {OWN}, Visibility.PAYLOAD),
+        ("updated", {OWN}, {OTHER}, Visibility.REMOVED),
+        ("updated", {OTHER}, {OTHER}, Visibility.NOTHING),
+        ("updated", None, None, Visibility.PAYLOAD),
+        ("updated", None, {OTHER}, Visibility.REMOVED),
+        ("created", {OWN}, {OTHER}, Visibility.NOTHING),
+        ("created", None, {OTHER}, Visibility.NOTHING),
+        ("created", None, {OWN}, Visibility.PAYLOAD),
+        ("restored", None, {OTHER}, Visibility.NOTHING),
+        ("restored", set(), {OWN}, Visibility.PAYLOAD),
+        ("deleted", {OWN}, {OWN}, Visibility.REMOVED),
+        ("deleted", {OWN}, None, Visibility.REMOVED),
+        ("deleted", {OTHER}, None, Visibility.NOTHING),
+        ("bulk", set(), set(), Visibility.REFETCH),
     ],
 )
 def test_who_sees_only_own_records_hears_of_those(kind, before, after, expected):

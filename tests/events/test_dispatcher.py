@@ -11,9 +11,9 @@ from django.db import OperationalError
 
 from crm.actors import Actor, Door, Role
 from crm.events import dispatcher, retention, tail, wakeups
-from crm.events.dispatcher import Hub, PlanKey
+from crm.events.dispatcher import Dispatcher, SubscriptionKey
 from tests.events.layers import happens, in_memory_layer, layer_in_use, lead_event
-from tests.events.test_shared_subscriptions import Listener, Telling
+from tests.events.test_shared_subscriptions import Delivery, Listener
 from tests.factories.crm import CompanyFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,8 +36,8 @@ def other_company():
 
 
 @contextlib.asynccontextmanager
-async def opened() -> AsyncIterator[Hub]:
-    held = await dispatcher.open_hub()
+async def opened() -> AsyncIterator[Dispatcher]:
+    held = await dispatcher.open_dispatcher()
     try:
         yield held
     finally:
@@ -48,9 +48,9 @@ def actor_in(company: Any) -> Actor:
     return Actor(user_id=5, company_id=company.pk, role=Role.MANAGER, door=Door.GRAPHQL)
 
 
-def listen(held: Hub, company: Any, telling: Telling | None = None, asked: str = "all") -> Listener:
+def listen(held: Dispatcher, company: Any, telling: Delivery | None = None, asked: str = "all") -> Listener:
     listener = Listener(actor_in(company))
-    listener.join(held, PlanKey(company.pk, asked), lambda: telling or Telling(), after=None)
+    listener.join(held, SubscriptionKey(company.pk, asked), lambda: telling or Delivery(), after=None)
     return listener
 
 
@@ -108,7 +108,7 @@ async def test_many_events_are_read_part_by_part(company, monkeypatch):
 
 
 async def test_equal_questions_have_one_plan_which_waits_for_those_who_come_back(company, monkeypatch):
-    telling = Telling()
+    telling = Delivery()
     async with opened() as held:
         first = listen(held, company, telling)
         second = listen(held, company)
@@ -136,7 +136,7 @@ async def test_equal_questions_have_one_plan_which_waits_for_those_who_come_back
 
 
 async def test_the_hub_lives_while_somebody_holds_it(company):
-    first, second = await dispatcher.open_hub(), await dispatcher.open_hub()
+    first, second = await dispatcher.open_dispatcher(), await dispatcher.open_dispatcher()
     assert first is second
 
     first.release()
@@ -181,7 +181,7 @@ async def test_without_a_database_no_hub_is_opened(company, monkeypatch):
     monkeypatch.setattr(tail, "_number_to_the_end", fail)
 
     with pytest.raises(OperationalError):
-        await dispatcher.open_hub()
+        await dispatcher.open_dispatcher()
     assert not dispatcher.is_open()
 
 

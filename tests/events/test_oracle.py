@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from crm.events import journal
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
-from crm.events.dispatcher import Hub, open_hub
+from crm.events.dispatcher import Dispatcher, open_dispatcher
 from tests.events.layers import in_memory_layer, layer_in_use
 from tests.events.oracle import PERSONAL, PLAIN, World
 
@@ -18,7 +18,7 @@ STEPS, BURSTS = 30, 8
 LIMIT = 20
 
 
-async def settled(hub: Hub, *, beyond: int) -> None:
+async def settled(hub: Dispatcher, *, beyond: int) -> None:
     """Wait until the event after a number was told."""
     async with asyncio.timeout(LIMIT):
         while hub.position.seq <= beyond or not hub.is_idle:
@@ -30,7 +30,7 @@ async def settled(hub: Hub, *, beyond: int) -> None:
 async def test_each_subscriber_hears_what_a_query_would_let_it_see(fields: str) -> None:
     with layer_in_use(in_memory_layer()):
         world = await database_sync_to_async(World)(len(fields), fields)
-        hub = await open_hub()
+        hub = await open_dispatcher()
         begun = hub.position
         for subscriber in world.subscribers:
             subscriber.join(hub)
@@ -65,7 +65,7 @@ async def test_each_subscriber_hears_what_a_query_would_let_it_see(fields: str) 
 async def test_of_changes_at_once_nobody_hears_what_is_hidden_by_then(seed: int) -> None:
     with layer_in_use(in_memory_layer()):
         world = await database_sync_to_async(World)(seed, PLAIN)
-        hub = await open_hub()
+        hub = await open_dispatcher()
         for subscriber in world.subscribers:
             subscriber.join(hub)
         hidden = 0

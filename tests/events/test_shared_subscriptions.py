@@ -8,10 +8,10 @@ import pytest
 from crm.actors import Actor, Door, Role
 from crm.errors import CursorExpired
 from crm.events import replay, shared_subscriptions
-from crm.events.audience import Event, Verdict
+from crm.events.audience import Event, Visibility
 from crm.events.cursor import Cursor
 from crm.events.replay import Follower
-from crm.events.shared_subscriptions import Answer, Plan
+from crm.events.shared_subscriptions import Answer, SharedSubscription
 from tests.events.layers import lead_event
 
 EPOCH = "0" * 12
@@ -27,7 +27,7 @@ def reader(user_id: int = 5, *, sees_all: bool = True) -> Actor:
     )
 
 
-class Telling:
+class Delivery:
     """Answers with the number of the event, as soon as it may."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Telling:
     def is_about(self, event: Event) -> bool:
         return event.object_id < 1_000
 
-    def absence(self, event: Event, decided: Verdict) -> str:
+    def absence(self, event: Event, decided: Visibility) -> str:
         return f"{decided.name} {event.seq}"
 
     async def answer(self, event: Event, actor: Actor, *, shared: bool) -> Answer:
@@ -54,14 +54,14 @@ class Telling:
         return Answer(str(event.seq), self.readers)
 
 
-class Hub:
+class Dispatcher:
     """Has one plan and a position."""
 
-    def __init__(self, telling: Telling, position: int = 0) -> None:
-        self.plan = Plan(telling)
+    def __init__(self, telling: Delivery, position: int = 0) -> None:
+        self.plan = SharedSubscription(telling)
         self.position = Cursor(EPOCH, position)
 
-    def join(self, key: Any, make: Any, member: Any) -> Plan:
+    def join(self, key: Any, make: Any, member: Any) -> SharedSubscription:
         self.plan.members[member] = None
         return self.plan
 
@@ -97,7 +97,7 @@ class Listener(Follower):
         return self.told
 
 
-def listen(hub: Hub, actor: Actor | None = None, after: Cursor | None = None) -> Listener:
+def listen(hub: Dispatcher, actor: Actor | None = None, after: Cursor | None = None) -> Listener:
     listener = Listener(actor)
     listener.join(hub, None, None, after=after)  # type: ignore[arg-type]  # a hub of one plan
     return listener
@@ -105,12 +105,12 @@ def listen(hub: Hub, actor: Actor | None = None, after: Cursor | None = None) ->
 
 @pytest.fixture
 async def telling():
-    return Telling()
+    return Delivery()
 
 
 @pytest.fixture
 async def hub(telling):
-    hub = Hub(telling)
+    hub = Dispatcher(telling)
     yield hub
     hub.plan.end()
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from crm.actors import Actor, Door, Role
-from crm.credentials import Holder
+from crm.credentials import CredentialRow
 from crm.models import ApiToken, Company, CustomFieldDefinition, EntityKind, Filesystem, Membership, Tag, User
 from crm.models.tokens import SHOWN_CHARACTERS, hash_token, new_raw_token
 from leads.services.company_setup import set_up_company
@@ -132,7 +132,7 @@ def tenant(name: str = "Tenant", *, door: Door = Door.GRAPHQL) -> Tenant:
 
 def _actor(user: User, company: Company, role: Role, door: Door) -> Actor:
     """Give the actor that a member was made to be, who need not be looked up for that."""
-    holder = Holder(
+    holder = CredentialRow(
         user.pk,
         company.pk,
         role.value,

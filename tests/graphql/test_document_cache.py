@@ -10,7 +10,7 @@ from crm.graphql.compiler import compile
 from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.documents import Document, DocumentCache, parse_document
 from crm.graphql.documents import cache as document_cache
-from crm.graphql.documents.cache import Memory
+from crm.graphql.documents.cache import SizedCache
 from crm.graphql.execution import Operation, execute, prepare, preparing
 from crm.graphql.execution.running import QUERY_AND_MUTATION
 from crm.graphql.limits import Limits
@@ -65,7 +65,7 @@ def test_plans_are_kept_up_to_a_sum_of_bytes_and_no_document_longer(actors, sett
 
 def test_what_comes_once_does_not_push_out_what_is_used(monkeypatch):
     monkeypatch.setattr(document_cache, "MOST_KNOWN", 50)
-    wary: Memory[str] = Memory(is_wary=True)
+    wary: SizedCache[str] = SizedCache(admit_on_second_use=True)
     for number in range(10):
         wary.put(number, "used", 1, most=10)
 

@@ -11,7 +11,7 @@ from graphql import OperationType
 
 from crm.actors import Actor, Door, Role
 from crm.graphql.documents import persisted
-from crm.graphql.documents.cache import Memory
+from crm.graphql.documents.cache import SizedCache
 from crm.graphql.execution import Operation, execute
 from tests.graphql.hashes import digest, extension, fresh, key_of
 from tests.graphql.http import RESPONSE_TYPE, bearer, codes, post
@@ -42,7 +42,7 @@ def restarted(monkeypatch):
     """Forget, as a new process would, what this one has at hand."""
 
     def restart():
-        monkeypatch.setattr(persisted, "_at_hand", Memory())
+        monkeypatch.setattr(persisted, "_at_hand", SizedCache())
 
     return restart
 
@@ -296,7 +296,7 @@ def test_local_cache_is_bounded_and_apart_from_that_of_rates(settings, restarted
 
 
 def test_memory_forgets_what_was_not_used_for_longest():
-    memory: Memory[str] = Memory()
+    memory: SizedCache[str] = SizedCache()
     for key in "abc":
         memory.put(key, key * 2, 2, most=6)
     assert memory.get("a") == "aa"

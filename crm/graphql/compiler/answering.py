@@ -20,8 +20,8 @@ from graphql import (
 from graphql.pyutils import Path
 
 from crm.actors import Actor
-from crm.database.piggyback import Companion
-from crm.database.statements import Uncompilable
+from crm.database.piggyback import Piggyback
+from crm.database.statements import NotCompilable
 from crm.errors import CrmError
 from crm.graphql.compiler.compile import plan_of
 from crm.graphql.compiler.reads import FailedReading, Read, Reading
@@ -43,7 +43,7 @@ class Begun:
     readings: Mapping[str, tuple[Read, Reading] | str] | None = None
 
     @property
-    def first(self) -> Companion | None:
+    def first(self) -> Piggyback | None:
         """What the database is asked first, if that is known."""
         readings = [each[1] for each in (self.readings or {}).values() if not isinstance(each, str)]
         return readings[0].first if readings else None
@@ -97,7 +97,7 @@ def begin_compiled(
     def begin() -> Begun:
         plan = plan_of(schema, document, operation, actor, variables)
         if isinstance(plan, str):
-            raise Uncompilable(plan)
+            raise NotCompilable(plan)
         return Begun(
             schema,
             {
@@ -122,7 +122,7 @@ def _begin(read: Read, actor: Actor, variables: Mapping[str, Any]) -> Reading:
 def _unless_uncompilable(make: Callable[[], Made]) -> Made | None:
     try:
         return make()
-    except Uncompilable as reason:
+    except NotCompilable as reason:
         fallbacks[str(reason)] += 1
         logger.debug("Not compiled: %s", reason)
     except (CrmError, GraphQLError, DataError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from crm.graphql.documents.cache import Memory
+from crm.graphql.documents.cache import SizedCache
 
 Kept = TypeVar("Kept")
 
@@ -12,7 +12,7 @@ class PlanCache(Generic[Kept]):
     """What was used last, up to a sum of sizes, which are estimates in bytes."""
 
     def __init__(self, *, most: int) -> None:
-        self._entries: Memory[Kept] = Memory(is_wary=True)
+        self._entries: SizedCache[Kept] = SizedCache(admit_on_second_use=True)
         self._most = most
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ from graphql import (
 from graphql.execution.collect_fields import collect_fields
 
 from crm.actors import Actor
-from crm.database.statements import Uncompilable
+from crm.database.statements import NotCompilable
 from crm.graphql.compiler.binding import actor_class, class_key
 from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.compiler.columns import Columns
@@ -73,7 +73,7 @@ def plan_of(
         symbolic = actor_class(actor)
         try:
             return _compile(Collector(schema, document.fragments, variables, symbolic), operation)
-        except Uncompilable as reason:
+        except NotCompilable as reason:
             return str(reason)
 
     def size(plan: Plan | str) -> int:
@@ -114,7 +114,7 @@ def _compile(collector: Collector, operation: OperationDefinitionNode) -> Plan:
             continue
         found = declared.get(name)
         if not isinstance(found, ListField | SingleField) or not collector.actor.may(found.permission):
-            raise Uncompilable(f"Query.{name}")
+            raise NotCompilable(f"Query.{name}")
         compile_one = _list if isinstance(found, ListField) else _single
         reads[key] = compile_one(collector, found, root.fields[name], list(nodes))
     return Plan(reads)

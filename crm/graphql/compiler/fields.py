@@ -13,7 +13,7 @@ from graphql import (
 )
 
 from crm.actors import Actor
-from crm.database.statements import Uncompilable
+from crm.database.statements import NotCompilable
 from crm.graphql.compiler.expressions import Encoded, Float, Integer, Moment, OrError, OrNull, Plain, Quoted
 from crm.graphql.core.fields import Attribute, Computed
 
@@ -24,7 +24,7 @@ TEXTS = (models.CharField, models.TextField)
 def column_of(model: type[models.Model], path: str) -> Any:
     """Give the column at the end of a path such as ``file__name``, and whether it may be empty.
 
-    :raises Uncompilable: if a part of the path is no column.
+    :raises NotCompilable: if a part of the path is no column.
     """
     nullable = False
     column: Any = None
@@ -32,9 +32,9 @@ def column_of(model: type[models.Model], path: str) -> Any:
         try:
             column = model._meta.get_field(name)
         except models.FieldDoesNotExist:  # type: ignore[attr-defined]  # Django exports it
-            raise Uncompilable("column") from None
+            raise NotCompilable("column") from None
         if not column.concrete:
-            raise Uncompilable("column")
+            raise NotCompilable("column")
         nullable = nullable or column.null
         if column.is_relation:
             model = column.related_model
@@ -46,7 +46,7 @@ def leaf(declared: Any, name: str, model: type[models.Model], kind: Any, actor: 
 
     :param declared: the graphene field.
     :param kind: its type in the schema.
-    :raises Uncompilable: if the database cannot give what the resolver gives.
+    :raises NotCompilable: if the database cannot give what the resolver gives.
     """
     if isinstance(declared, Computed):
         expression, nullable = _computed(declared.expression(actor), get_nullable_type(kind)), True
@@ -55,7 +55,7 @@ def leaf(declared: Any, name: str, model: type[models.Model], kind: Any, actor: 
     elif type(declared).__module__.startswith("graphene") and declared.resolver is None:
         expression, nullable = _column(model, name, get_nullable_type(kind))
     else:
-        raise Uncompilable(f"resolver of {name}")
+        raise NotCompilable(f"resolver of {name}")
     if not nullable:
         return expression
     return OrError(expression, F("pk")) if isinstance(kind, GraphQLNonNull) else OrNull(expression)
@@ -71,7 +71,7 @@ def _column(model: type[models.Model], path: str, kind: Any) -> tuple[Any, bool]
 def _converted(expression: Any, stored: Any, kind: Any) -> Any:
     name = getattr(kind, "name", None)
     if isinstance(kind, GraphQLList):
-        raise Uncompilable("list of values")
+        raise NotCompilable("list of values")
     if isinstance(kind, GraphQLEnumType):
         return _of_enum(expression, kind)
     match name:
@@ -93,14 +93,14 @@ def _converted(expression: Any, stored: Any, kind: Any) -> Any:
             return Encoded(expression)
         case "Mixed" | "JSON" if isinstance(stored, models.JSONField):
             return Plain(expression)
-    raise Uncompilable(f"{name} from {type(stored).__name__}")
+    raise NotCompilable(f"{name} from {type(stored).__name__}")
 
 
 def _computed(expression: Any, kind: Any) -> Any:
     if isinstance(kind, GraphQLEnumType):
         return _of_enum(expression, kind)
     if not isinstance(kind, GraphQLScalarType):
-        raise Uncompilable("computed object")
+        raise NotCompilable("computed object")
     match kind.name:
         case "Int":
             return Integer(expression)
@@ -108,11 +108,11 @@ def _computed(expression: Any, kind: Any) -> Any:
             return Quoted(expression)
         case "String" | "Boolean":
             return Encoded(expression)
-    raise Uncompilable(f"computed {kind.name}")
+    raise NotCompilable(f"computed {kind.name}")
 
 
 def _of_enum(expression: Any, kind: GraphQLEnumType) -> Any:
     for name, value in kind.values.items():
         if name != str(getattr(value.value, "value", value.value)):
-            raise Uncompilable("enum of other values")
+            raise NotCompilable("enum of other values")
     return Encoded(expression)

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from crm.actors import Actor
 from crm.database.patterns import escaped_pattern, holding_pattern
-from crm.database.statements import Marker
+from crm.database.statements import Parameter
 from crm.graphql.lists.columns import Column
 from crm.graphql.lists.operators import NULL_TESTS, PATTERNS, RANGES, SQLOperator
 from crm.graphql.lists.paginator import Asked, ListField
@@ -73,7 +73,7 @@ class Narrowing:
         words = _words(self.list_field, self.asked)
         if not words:
             return narrowed
-        markers = iter([Marker(name) for name, _ in _spelled(words)])
+        markers = iter([Parameter(name) for name, _ in _spelled(words)])
         return narrowed.holding([[next(markers) for _ in spellings] for spellings in words])
 
 
@@ -165,5 +165,5 @@ class _Marking(_Parting):
     def _parted(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
         if operator in NULL_TESTS:
             return column.met(operator, None)
-        marked = [Marker(self._name()) for _ in range(2 if operator in RANGES else 1)]
+        marked = [Parameter(self._name()) for _ in range(2 if operator in RANGES else 1)]
         return column.met(operator, marked if operator in RANGES else marked[0])

@@ -9,7 +9,7 @@ import orjson
 from django.core.exceptions import EmptyResultSet
 
 from crm.actors import Actor
-from crm.database.piggyback import Companion
+from crm.database.piggyback import Piggyback
 from crm.database.statements import Row, Sql, Statement
 from crm.graphql.compiler.columns import MOST_PAGES, Columns, count_sql, sum_sql
 from crm.graphql.compiler.filters import Narrowing
@@ -158,11 +158,11 @@ class ListReading(Reading):
         self._rows = read.field.rows(narrowing.asked, actor) if narrowing.shape is None else None
         self.first = self._first()
 
-    def _first(self) -> Companion | None:
+    def _first(self) -> Piggyback | None:
         if self._rows is not None or not self._read.shows_rows:
             return None
         try:
-            return Companion(self._read.page(self._narrowing, self._start), self._values)
+            return Piggyback(self._read.page(self._narrowing, self._start), self._values)
         except EmptyResultSet:
             return None
 

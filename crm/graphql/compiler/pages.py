@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F
 
-from crm.database.statements import Marker, Sql, Uncompilable
+from crm.database.statements import NotCompilable, Parameter, Sql
 from crm.graphql.compiler.binding import OFFSET
 from crm.graphql.lists.cursors import following, read_value
 from crm.graphql.lists.ordering import Key
@@ -48,7 +48,7 @@ class Start:
         if self.after is None:
             return [rows]
         markers = [
-            None if value is None else Marker(name, key.field)
+            None if value is None else Parameter(name, key.field)
             for key, (name, value) in zip(self.keys, self.values.items(), strict=True)
         ]
         return [rows.filter(condition) for condition in following(self.keys, markers)]
@@ -57,7 +57,7 @@ class Start:
 def page_sql(rows: Any, start: Start, *, limit: int) -> Sql:
     """Give the rows of a page with all their columns, those of their order, and their place."""
     if rows.query.distinct:
-        raise Uncompilable("distinct")
+        raise NotCompilable("distinct")
     order = [key.expression for key in start.keys]
     held = {name: F(key.name) for name, key in zip(cursor_columns(start.keys), start.keys, strict=True)}
     options = rows.model._meta

@@ -12,8 +12,8 @@ from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
 from crm.database.keys import named_key
-from crm.database.piggyback import Companion
-from crm.database.statements import Statement, Uncompilable
+from crm.database.piggyback import Piggyback
+from crm.database.statements import NotCompilable, Statement
 from crm.graphql.compiler.binding import KEY
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
@@ -45,7 +45,7 @@ class Read(ABC):
     def begin(self, actor: Actor, variables: Mapping[str, Any]) -> "Reading":
         """Give the answer as far as it goes without the database.
 
-        :raises Uncompilable: if only the standard executor can answer.
+        :raises NotCompilable: if only the standard executor can answer.
         :raises CrmError: if the arguments are refused.
         """
 
@@ -61,13 +61,13 @@ class Read(ABC):
 class Reading(ABC):
     """An answer that is about to be read; ``first`` is what the database is asked first, if that is known."""
 
-    first: Companion | None
+    first: Piggyback | None
 
     @abstractmethod
     def answer(self) -> bytes:
         """Give the field's value as JSON.
 
-        :raises Uncompilable: if only the standard executor can answer.
+        :raises NotCompilable: if only the standard executor can answer.
         :raises django.db.Error: if the database refuses.
         """
 
@@ -87,12 +87,12 @@ class FailedReading(Reading):
 class SingleReading(Reading):
     """A row that is looked for."""
 
-    first: Companion
+    first: Piggyback
 
     def answer(self) -> bytes:
         found = self.first.texts()
         if not found or found[0][0] is None:
-            raise Uncompilable("not found")
+            raise NotCompilable("not found")
         return found[0][0]
 
 
@@ -119,7 +119,7 @@ class SingleRead(Read):
     def begin(self, actor: Actor, variables: Mapping[str, Any]) -> SingleReading:
         named = named_key(self.columns.model, self.arguments(variables)["id"])
         if named is None:
-            raise Uncompilable("not found")
+            raise NotCompilable("not found")
         name, value = named
         values = {"company": actor.company_id, "user": actor.user_id, "key": value}
-        return SingleReading(Companion(self._statements[name], values))
+        return SingleReading(Piggyback(self._statements[name], values))

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from graphql import FieldNode
 
 from crm.actors import Actor
-from crm.database.statements import Marker, Statement, Uncompilable
+from crm.database.statements import NotCompilable, Parameter, Statement
 from crm.errors import CrmError
 from crm.graphql.compiler.answering import fallbacks
 from crm.graphql.compiler.binding import KEY, USER, actor_class
@@ -65,9 +65,9 @@ def compile_record(
         one = rows(actor_class(reader), symbolic).filter(pk=KEY)
         start = Start((Key("pk", model._meta.pk, False),))
         statement = Statement.of(*columns.of_rows(page_sql(one, start, limit=1))).refuse_moments()
-    except (Uncompilable, EmptyResultSet, CrmError) as reason:
+    except (NotCompilable, EmptyResultSet, CrmError) as reason:
         fallbacks[f"event: {reason}"] += 1
         logger.debug("Not compiled: %s", reason)
         return None
-    is_personal = any(isinstance(value, Marker) and value.name == USER.name for value in statement.values)
+    is_personal = any(isinstance(value, Parameter) and value.name == USER.name for value in statement.values)
     return RecordRead(statement, is_personal)

@@ -17,7 +17,7 @@ from graphql import (
 from graphql.execution.collect_fields import collect_sub_fields
 
 from crm.actors import Actor
-from crm.database.statements import Uncompilable
+from crm.database.statements import NotCompilable
 from crm.graphql.compiler.expressions import Entries, List, Name, Object, One, OrError, OrNull
 from crm.graphql.compiler.fields import leaf
 from crm.graphql.core.fields import Related, RelatedList
@@ -50,11 +50,11 @@ class Collector:
         """Give the JSON of one row.
 
         :param type_: its graphene type.
-        :raises Uncompilable: if something selected is known to the standard executor alone.
+        :raises NotCompilable: if something selected is known to the standard executor alone.
         """
         object_type = self.schema.get_type(type_._meta.name)
         if not isinstance(object_type, GraphQLObjectType):
-            raise Uncompilable("abstract type")
+            raise NotCompilable("abstract type")
         members: dict[str, Any] = {}
         for key, same in self.fields(object_type, nodes).items():
             name = same[0].name.value
@@ -63,7 +63,7 @@ class Collector:
                 continue
             declared = declared_fields(type_).get(name)
             if declared is None or same[0].arguments or _has_own_resolver(type_, name):
-                raise Uncompilable(f"{object_type.name}.{name}")
+                raise NotCompilable(f"{object_type.name}.{name}")
             members[key] = self._member(declared, name, model, object_type.fields[name].type, same)
         return Object(members)
 
@@ -80,7 +80,7 @@ class Collector:
     def _one(self, declared: Related, model: type[Model], nodes: list[FieldNode]) -> One:
         relation: Any = model._meta.get_field(declared.path)
         if not (relation.concrete and relation.many_to_one):
-            raise Uncompilable("relation")
+            raise NotCompilable("relation")
         rows = self._visible(relation.related_model).filter(pk=OuterRef(relation.attname))
         return One(self._selected(rows, declared.row_type, nodes))
 
@@ -105,7 +105,7 @@ class Collector:
                 }
             )
         else:
-            raise Uncompilable("relation")
+            raise NotCompilable("relation")
         return List(self._selected(rows.order_by(*declared.ordering), declared.row_type, nodes))
 
     def _visible(self, model: Any) -> QuerySet[Any]:

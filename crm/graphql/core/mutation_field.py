@@ -10,11 +10,11 @@ from crm.actors import Action
 from crm.errors import NotFound
 from crm.graphql.core.arguments import clean_arguments, input_paths
 from crm.graphql.core.permissions import Guarded
-from crm.graphql.core.prefetch import reread_key
+from crm.graphql.core.prefetch import refetch_key
 from crm.services.files import removed_on_failure
 
 
-class Change(Guarded):
+class MutationField(Guarded):
     """A mutation: asks for its permission, cleans its arguments, and names the input in its errors.
 
     :param prefix: argument that holds the input; empty where the arguments are flat.
@@ -60,7 +60,7 @@ class Change(Guarded):
         once = info.context.once
         if once is None:
             return act()
-        return once.run(str(info.path.key), act, lambda key: reread_key(info, self.type, key))
+        return once.run(str(info.path.key), act, lambda key: refetch_key(info, self.type, key))
 
     def _check_same_id(self, arguments: Mapping[str, Any]) -> None:
         # An input type that serves creations too has an id; where the row is named already, it is that one.

@@ -111,16 +111,15 @@ def load(
     return loading.apply(queryset)
 
 
-def reread(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
-    """Give a row that was just written as the selection needs it; None if the actor no longer sees it."""
-    return reread_key(info, type_, row.pk)
+def refetch(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
+    """Query a row that was just written anew, with what the selection needs; None if it is now hidden."""
+    return refetch_key(info, type_, row.pk)
 
 
-def written(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
-    """Give a row that was just written and is surely visible; it is read anew if more is asked for than is
-    at hand."""
+def return_row(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
+    """Return a row that was just written and is visible; query it anew where the selection needs more."""
     at_hand = _is_at_hand(row, type_, info.field_nodes, info)
-    return row if at_hand else reread(info, type_, row)
+    return row if at_hand else refetch(info, type_, row)
 
 
 def _is_at_hand(row: Any, type_: Any, nodes: Iterable[FieldNode], info: GraphQLResolveInfo) -> bool:
@@ -143,7 +142,7 @@ def _is_at_hand(row: Any, type_: Any, nodes: Iterable[FieldNode], info: GraphQLR
     return True
 
 
-def reread_key(info: GraphQLResolveInfo, type_: Any, key: int) -> Any:
+def refetch_key(info: GraphQLResolveInfo, type_: Any, key: int) -> Any:
     """Give the row of this primary key as the selection needs it; None if the actor does not see it."""
     visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=key)
     return load(visible, type_, info.field_nodes, info).first()

@@ -14,19 +14,19 @@ Kept = TypeVar("Kept")
 MOST_KNOWN = 10_000
 
 
-class Memory(Generic[Kept]):
+class SizedCache(Generic[Kept]):
     """What was used last, up to a sum of sizes.
 
-    :param is_wary: whether, once it is full, a value has to come a second time to push others out. Of ever
-        new values it then keeps none: they would take the place of those that are used, and their coming and
-        going has Python search the whole heap for garbage, again and again.
+    :param admit_on_second_use: once full, whether a value has to come a second time before it pushes out
+        others (TinyLFU's doorkeeper). Without it, documents that come once push out those that are used, and
+        the constant churn makes Python search the whole heap for garbage.
     """
 
-    def __init__(self, *, is_wary: bool = False) -> None:
+    def __init__(self, *, admit_on_second_use: bool = False) -> None:
         self._entries: OrderedDict[Hashable, tuple[Kept, int]] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
-        self._is_wary = is_wary
+        self._is_wary = admit_on_second_use
         self._known: set[int] = set()
         self._known_before: set[int] = set()
 
@@ -86,7 +86,7 @@ class DocumentCache:
     """The documents used last, up to a sum of tokens."""
 
     def __init__(self) -> None:
-        self._documents: Memory[Document] = Memory(is_wary=True)
+        self._documents: SizedCache[Document] = SizedCache(admit_on_second_use=True)
 
     def __len__(self) -> int:
         return len(self._documents)

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from crm.errors import BadUserInput, CrmError
 from crm.graphql.core.errors import Code
-from crm.graphql.documents.cache import Memory
+from crm.graphql.documents.cache import SizedCache
 
 logger = logging.getLogger("crm.graphql.documents")
 
@@ -27,7 +27,7 @@ DAY = 24 * 60 * 60
 MOST_CHARACTERS_A_DAY = 5_000_000
 MOST_CHARACTERS_AT_HAND = 2_000_000
 
-_at_hand: Memory[str] = Memory()
+_at_hand: SizedCache[str] = SizedCache()
 
 
 class HashUnknown(CrmError):

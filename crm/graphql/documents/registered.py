@@ -6,14 +6,14 @@ from django.conf import settings
 
 from crm.actors import Actor, Role
 from crm.errors import BadUserInput
-from crm.graphql.documents.cache import Memory
+from crm.graphql.documents.cache import SizedCache
 from crm.services import registered_documents
 
 #: Seconds for which a process goes by what it read: so long a removed document may still run.
 READ_AGAIN_AFTER = 60
 MOST_CHARACTERS_AT_HAND = 2_000_000
 
-_at_hand: Memory[tuple[str, float]] = Memory()
+_at_hand: SizedCache[tuple[str, float]] = SizedCache()
 
 
 class NotRegistered(BadUserInput):

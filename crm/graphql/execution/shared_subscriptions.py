@@ -9,7 +9,7 @@ from graphql import FieldNode, OperationDefinitionNode, VariableNode, Visitor, v
 
 from crm.actors import Actor
 from crm.events.audience import Event
-from crm.events.dispatcher import PlanKey
+from crm.events.dispatcher import SubscriptionKey
 from crm.graphql.documents import Document
 
 #: The argument that says where a subscription begins, not what it tells.
@@ -65,7 +65,7 @@ def plan_key(
     field: FieldNode,
     variables: Mapping[str, Any],
     actor: Actor,
-) -> PlanKey:
+) -> SubscriptionKey:
     """Give what subscriptions that share a plan have in common.
 
     :param field: the field of the root.
@@ -76,7 +76,7 @@ def plan_key(
     given = {name: value for name, value in variables.items() if name != begins_at}
     rights = tuple(getattr(actor, each.name) for each in fields(Actor) if each.name not in PERSONAL)
     name = node.name.value if node.name else None
-    return PlanKey(actor.company_id, (source, name, json.dumps(given, sort_keys=True), rights))
+    return SubscriptionKey(actor.company_id, (source, name, json.dumps(given, sort_keys=True), rights))
 
 
 def _only_after(document: Document, field: FieldNode) -> str | None:

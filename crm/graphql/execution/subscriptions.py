@@ -13,9 +13,9 @@ from django.db import DataError, InterfaceError, OperationalError
 from graphql import FieldNode
 
 from crm.actors import Actor
-from crm.events.audience import Event, Verdict
+from crm.events.audience import Event, Visibility
 from crm.events.cursor import Cursor
-from crm.events.dispatcher import PlanKey
+from crm.events.dispatcher import SubscriptionKey
 from crm.events.shared_subscriptions import Answer
 from crm.graphql.compiler import RecordRead, compile_record
 from crm.graphql.core.errors import database_away, internal_error
@@ -52,7 +52,7 @@ class Subscription:
     name: str
     object_id: int | None
     after: Cursor | None
-    plan: PlanKey
+    plan: SubscriptionKey
     nodes: list[FieldNode] = dataclass_field(default_factory=list, repr=False)
     arguments: Mapping[str, Any] = dataclass_field(default_factory=dict, repr=False)
     reads: dict[bool, RecordRead | None] = dataclass_field(default_factory=dict, repr=False, compare=False)
@@ -61,9 +61,9 @@ class Subscription:
         """Tell whether the event's record is one that was asked for."""
         return event.kind == "bulk" or self.object_id in (None, event.object_id)
 
-    def absence(self, event: Event, decided: Verdict) -> str:
+    def absence(self, event: Event, decided: Visibility) -> str:
         """Give the answer to an event without content: the record is gone, or much has changed."""
-        removed = {"removed": str(event.object_id)} if decided is Verdict.REMOVED else {}
+        removed = {"removed": str(event.object_id)} if decided is Visibility.REMOVED else {}
         return _json({"data": {self.name: None}, "extensions": _extensions(event) | removed})
 
     async def answer(self, event: Event, actor: Actor, *, shared: bool) -> Answer:

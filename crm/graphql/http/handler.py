@@ -9,7 +9,7 @@ from graphql import GraphQLSchema, OperationType
 from crm.actors import Actor
 from crm.authentication import CsrfRefused
 from crm.credentials import Credential
-from crm.database.piggyback import Companion
+from crm.database.piggyback import Piggyback
 from crm.errors import CrmError, Unauthenticated
 from crm.graphql.compiler import Begun
 from crm.graphql.core.errors import domain_error, internal_error
@@ -39,7 +39,7 @@ class Exchange:
 
     method: str
     media_type: str
-    authenticate: Callable[[Companion | None], Credential | None]
+    authenticate: Callable[[Piggyback | None], Credential | None]
     read: Callable[[Credential | None], Operation]
     repeat_key: str | None = None
     expected: Credential | None = None
@@ -70,7 +70,7 @@ class _Ahead:
     operation: tuple[Prepared, Begun] | Refused
 
     @property
-    def companion(self) -> Companion | None:
+    def companion(self) -> Piggyback | None:
         return None if isinstance(self.operation, Refused) else self.operation[1].first
 
 

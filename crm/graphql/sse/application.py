@@ -14,7 +14,7 @@ from graphql import GraphQLSchema
 
 from crm.authentication import CsrfRefused
 from crm.errors import CrmError, Unauthenticated
-from crm.events.dispatcher import open_hub
+from crm.events.dispatcher import open_dispatcher
 from crm.graphql.core.errors import RETRY_AFTER_SECONDS, Code, domain_error, internal_error
 from crm.graphql.execution import Prepared, Refused
 from crm.graphql.execution.subscriptions import Subscription
@@ -77,7 +77,7 @@ class GraphQLStream:
             await end_body(send, limits)
             return
         user_id = opening.credential.user_id
-        hub = await open_hub()
+        hub = await open_dispatcher()
         try:
             if not connections.take_seat(user_id, most=limits.sockets_per_user):
                 raise HttpRefusal(TOO_MANY, f"A user has at most {limits.sockets_per_user} connections.")

@@ -5,7 +5,7 @@ import contextlib
 from functools import partial
 from typing import Any
 
-from crm.events.dispatcher import Hub
+from crm.events.dispatcher import Dispatcher
 from crm.graphql.core.errors import internal_error
 from crm.graphql.execution import Prepared, respond
 from crm.graphql.execution.subscriptions import Subscription
@@ -44,7 +44,9 @@ class Stream:
     An end of ours without ``complete`` tells the client to come back: with its cursor, and its credential.
     """
 
-    def __init__(self, send: Send, hub: Hub, opening: Opening, handshake: Handshake, limits: SocketLimits):
+    def __init__(
+        self, send: Send, hub: Dispatcher, opening: Opening, handshake: Handshake, limits: SocketLimits
+    ):
         self.peer = Peer(send, limits, message=body_part)
         self._opening = opening
         self._handshake = handshake

@@ -15,7 +15,7 @@ from graphql import GraphQLSchema
 from crm.authentication import CredentialExpired
 from crm.credentials import Credential
 from crm.errors import CrmError
-from crm.events.dispatcher import Hub, open_hub
+from crm.events.dispatcher import Dispatcher, open_dispatcher
 from crm.graphql.execution.threads import EVENTS, in_thread
 from crm.graphql.websocket import connections
 from crm.graphql.websocket.bounds import socket_limits
@@ -173,9 +173,9 @@ class GraphQLSocket(AsyncConsumer):
             logger.warning("A socket could not be authenticated: the database is away.")
             raise SocketClosed(Close.TRY_AGAIN_LATER) from error
 
-    async def _open_hub(self) -> Hub:
+    async def _open_hub(self) -> Dispatcher:
         try:
-            return await open_hub()
+            return await open_dispatcher()
         except (OperationalError, InterfaceError) as error:
             logger.warning("A socket could not be opened: the database is away.")
             raise SocketClosed(Close.TRY_AGAIN_LATER) from error

@@ -13,7 +13,7 @@ from crm.errors import CursorExpired
 from crm.events import journal
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
-from crm.events.dispatcher import Hub
+from crm.events.dispatcher import Dispatcher
 from crm.events.metrics import counts
 from crm.events.replay import Follower
 from crm.graphql.core.errors import database_away, domain_error, internal_error
@@ -40,7 +40,7 @@ class Delivery:
 
     def __init__(
         self,
-        hub: Hub,
+        hub: Dispatcher,
         actor: Actor,
         *,
         peer: Peer,

@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from crm.credentials import Credential
-from crm.events.dispatcher import Hub
+from crm.events.dispatcher import Dispatcher
 from crm.graphql.core.errors import Code, internal_error
 from crm.graphql.execution import Prepared, Refused, run
 from crm.graphql.execution.admission import admit
@@ -34,7 +34,7 @@ class Session:
         self,
         *,
         schema: GraphQLSchema,
-        hub: Hub,
+        hub: Dispatcher,
         credential: Credential,
         handshake: Handshake,
         peer: Peer,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from config.schema import schema
 from crm.actors import Actor
-from crm.database.piggyback import rows_with
+from crm.database.piggyback import fetch_with
 from crm.database.statements import Prepared
 from crm.graphql.compiler import fallbacks
 from crm.graphql.compiler.selection import Collector
@@ -75,7 +75,7 @@ def _execute_with_another(operation: Operation, actor: Actor) -> tuple[int, Any]
     except Refused as refused:
         return refused.status, {"errors": refused.errors}
     begun = begin(prepared)
-    [(key, _)] = rows_with(begun.first, companies, key=actor.company_id)
+    [(key, _)] = fetch_with(begun.first, companies, key=actor.company_id)
     assert key == actor.company_id
     status, body = respond(prepared, begun=begun)
     return status, json.loads(json_answer(body, status=status).body)

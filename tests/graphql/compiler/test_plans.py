@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.actors import Actor, Door, Role
-from crm.database.statements import Marker, Sql, Statement, Uncompilable
+from crm.database.statements import NotCompilable, Parameter, Sql, Statement
 from crm.graphql.compiler import fallbacks
 from crm.graphql.compiler.binding import COMPANY, actor_class, class_key
 from crm.graphql.compiler.cache import PlanCache
@@ -151,9 +151,9 @@ def test_what_only_python_can_answer_goes_to_the_standard_executor(lead_of, acto
 
 
 def test_marker_is_never_compared():
-    with pytest.raises(Uncompilable):
+    with pytest.raises(NotCompilable):
         assert COMPANY == 1
-    with pytest.raises(Uncompilable):
+    with pytest.raises(NotCompilable):
         assert actor_class(actor()).company_id != 7
 
 
@@ -168,14 +168,16 @@ def test_classes_of_actors_hold_no_ids():
 
 
 def test_statement_numbers_its_values_and_sends_a_marker_once():
-    statement = Statement.of("SELECT ", Sql("%s, %s, %s, 5 %% 2", (Marker("company"), 7, Marker("company"))))
+    statement = Statement.of(
+        "SELECT ", Sql("%s, %s, %s, 5 %% 2", (Parameter("company"), 7, Parameter("company")))
+    )
 
     assert statement.text == b"SELECT $1, $2, $1, 5 % 2"
     assert [getattr(value, "name", value) for value in statement.values] == ["company", 7]
 
 
 def test_plan_with_a_moment_is_not_kept():
-    with pytest.raises(Uncompilable, match="moment"):
+    with pytest.raises(NotCompilable, match="moment"):
         Statement.of(Sql("%s", (timezone.now(),))).refuse_moments()
 
 

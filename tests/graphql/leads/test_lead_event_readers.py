@@ -9,7 +9,7 @@ from graphql import FieldNode
 from crm.actors import Role
 from crm.credentials import Credential
 from crm.events import journal
-from crm.events.audience import Verdict, verdict
+from crm.events.audience import Visibility, verdict
 from crm.events.cursor import Cursor
 from crm.events.sequencer import sequence
 from crm.graphql.documents import parse_document
@@ -81,7 +81,7 @@ def test_the_predicate_is_visible_to(tenant, other_tenant, actors):
         event = last_event()
         for actor, saw in zip(actors_of_all, before, strict=True):
             now = sees(actor, lead)
-            expected = Verdict.PAYLOAD if now else Verdict.REMOVED if saw else Verdict.NOTHING
+            expected = Visibility.PAYLOAD if now else Visibility.REMOVED if saw else Visibility.NOTHING
             assert verdict(event, actor) is expected, (number, actor)
             if actor.company_id == lead.company_id and not actor.sees_all_leads and event.kind != "deleted":
                 assert (actor.user_id in events.readers(lead.pk)) == now, (number, actor)
