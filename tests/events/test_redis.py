@@ -22,7 +22,7 @@ async def test_a_hint_reaches_who_listens_in_another_process_and_in_this_one():
     command = (
         "import django; django.setup()\n"
         "from channels.layers import channel_layers\n"
-        "from crm.events import hints\n"
+        "from crm.events import wakeups\n"
         "from tests.events.layers import redis_layer\n"
         f"channel_layers.set('default', redis_layer({address!r}, {prefix!r}))\n"
         "wakeups.publish()\n"
