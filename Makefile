@@ -7,7 +7,8 @@ WORKERS ?= 2
 PACKAGES := config crm people pipelines leads
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-types check-rest bench bench-stream chaos fix migrations schema
+.PHONY: help install run test check check-types check-rest bench bench-stream chaos fix migrations schema \
+	schema-write figures
 .DELETE_ON_ERROR:
 
 help:
@@ -18,6 +19,8 @@ help:
 	@echo "make fix         format the code and mend what ruff can mend"
 	@echo "make migrations  write missing migrations"
 	@echo "make schema      show how the code's schema differs from config/schema.graphql"
+	@echo "make schema-write  write the code's schema to config/schema.graphql, for review"
+	@echo "make figures     measure the code: sizes, complexity, typing, comments, imports"
 	@echo "make bench       run the benchmarks"
 	@echo "make chaos       take Redis, PostgreSQL and servers away from the lead stream, and count what arrives"
 	@echo "make bench-stream  run that of the lead stream"
@@ -70,6 +73,12 @@ migrations: .venv/installed-dev
 
 schema: .venv/installed
 	@$(BIN)/python -m config.schema_difference
+
+schema-write: .venv/installed
+	@$(BIN)/python -m config.schema_difference --write
+
+figures: .venv/installed-dev
+	@$(BIN)/python -m benchmarks.figures
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null 2>&1 \

@@ -1,11 +1,13 @@
 """Show how the schema of the code differs from the contract, whatever the order of either.
 
-Run it with ``python -m config.schema_difference``; the exit code is 1 if there is a difference.
+Run it with ``python -m config.schema_difference``. With ``--write`` the code's schema becomes the contract,
+to be reviewed as a change of ``schema.graphql``.
 """
 
 import difflib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import django
@@ -15,12 +17,12 @@ CONTRACT = Path(__file__).parent / "schema.graphql"
 
 
 def printed(schema: GraphQLSchema) -> str:
-    """Give a schema as the contract is written: sorted, with a newline at its end."""
+    """Return a schema as the contract is written: sorted, with a newline at its end."""
     return print_schema(lexicographic_sort_schema(schema)) + "\n"
 
 
 def difference(contract: GraphQLSchema, code: GraphQLSchema) -> str:
-    """Give the differing lines of two schemas as a unified diff, empty if there are none."""
+    """Return the differing lines of two schemas as a unified diff, empty if there are none."""
     lines = difflib.unified_diff(
         printed(contract).splitlines(keepends=True),
         printed(code).splitlines(keepends=True),
@@ -30,17 +32,24 @@ def difference(contract: GraphQLSchema, code: GraphQLSchema) -> str:
     return "".join(lines)
 
 
-def main() -> int:
-    """Print the difference between the contract and the code, and tell whether there is one."""
+def main(arguments: Sequence[str]) -> int:
+    """Print how the code differs from the contract, or with ``--write`` make the code's schema the contract.
+
+    The exit code is 1 if there is a difference that was not written.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     # The types are made of models, which are there after the set-up only.
     from config.schema import schema
 
     found = difference(build_schema(CONTRACT.read_text()), schema.graphql_schema)
+    if list(arguments) == ["--write"]:
+        CONTRACT.write_text(printed(schema.graphql_schema))
+        sys.stdout.write(f"{found or 'Nothing has changed.'}\n")
+        return 0
     sys.stdout.write(found or "The code's schema is the contract.\n")
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
