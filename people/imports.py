@@ -11,7 +11,7 @@ from crm.actors import Actor
 from crm.importing.mapping import Columns, custom_field_column, custom_field_values, tag_values
 from crm.importing.running import Outcome
 from crm.models import DuplicatePolicy
-from people.models import ContactKind, ContactType
+from people.models import ORGANIZATION_TEXTS, ContactKind, ContactType
 from people.services import importing, organizations, people
 from people.services.contacts import ADDRESS_TEXTS
 
@@ -114,7 +114,7 @@ def _date(text: str) -> date:
 class OrganizationImport:
     """Makes an organization of each row, or changes the one of its name."""
 
-    columns: ClassVar[Columns] = Columns(known=(*organizations.TEXTS, "tags"), required=[("name",)])
+    columns: ClassVar[Columns] = Columns(known=(*ORGANIZATION_TEXTS, "tags"), required=[("name",)])
 
     def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None:
         self._actor = actor
@@ -126,7 +126,7 @@ class OrganizationImport:
         :raises ValidationError: if a cell or the whole breaks a rule.
         :raises Conflict: if several match, or one does and the policy refuses that.
         """
-        values: dict[str, Any] = {name: cells[name] for name in organizations.TEXTS if name in cells}
+        values: dict[str, Any] = {name: cells[name] for name in ORGANIZATION_TEXTS if name in cells}
         values |= {"custom_fields": custom_field_values(cells), "tags": tag_values(cells)}
         return self.store_values({key: value for key, value in values.items() if value})
 

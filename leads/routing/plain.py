@@ -14,10 +14,10 @@ from leads.routing.drafts import (
     text_of,
 )
 from leads.routing.template import ADDRESS_FIELDS
+from people.models import ORGANIZATION_TEXTS
 
 TEXTS = ("title", "description", "reason_lost", "firstname", "lastname")
 PERSON_TEXTS = ("firstname", "middlename", "lastname", "email", "dob", "organization")
-ORGANIZATION_TEXTS = ("name", "email", "address", "city", "state", "zip", "country")
 SHARED_TYPES = (str(EMAIL_TYPE), str(PHONE_TYPE), str(CELLPHONE_TYPE))
 #: Keys that name rows: a stranger's word does not choose any.
 IDS = (

@@ -2,11 +2,13 @@
 
 from people.models.contacts import Address, Contact, ContactKind, ContactType
 from people.models.merges import Merge
-from people.models.organizations import Organization, OrganizationFile
-from people.models.person import Person, PersonFile
+from people.models.organizations import ORGANIZATION_TEXTS, Organization, OrganizationFile, OrganizationTexts
+from people.models.person import PERSON_TEXTS, Person, PersonFile, PersonTexts
 from people.models.relationships import Employment, PeopleRelationship
 
 __all__ = [
+    "ORGANIZATION_TEXTS",
+    "PERSON_TEXTS",
     "Address",
     "Contact",
     "ContactKind",
@@ -15,7 +17,9 @@ __all__ = [
     "Merge",
     "Organization",
     "OrganizationFile",
+    "OrganizationTexts",
     "PeopleRelationship",
     "Person",
     "PersonFile",
+    "PersonTexts",
 ]

@@ -1,6 +1,6 @@
 """External companies that the business deals with."""
 
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericRelation
@@ -15,6 +15,22 @@ from crm.models.tags import Tagged
 from crm.models.tallies import TalliedModel
 from people.models.canonical import LONGEST_NAME_KEY, canonical_email, check_email, name_key, search_text
 from people.models.querysets import NamedQuerySet
+
+
+class OrganizationTexts(TypedDict, total=False):
+    """The text fields of an organization, as clients send them; an absent key leaves a field as it is."""
+
+    name: str | None
+    email: str | None
+    address: str | None
+    city: str | None
+    state: str | None
+    zip: str | None
+    country: str | None
+
+
+#: Set by services, read by imports and receivers, filled by merges: a new text field needs no other list.
+ORGANIZATION_TEXTS = tuple(OrganizationTexts.__annotations__)
 
 
 class Organization(WithCustomFields, Tagged, TalliedModel):

@@ -1,7 +1,7 @@
 """External individuals: customers, prospects, partners."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericRelation
@@ -18,6 +18,19 @@ from crm.models.tallies import TalliedModel
 from people.models.canonical import canonical_email, check_email, search_text
 from people.models.organizations import Organization
 from people.models.querysets import PersonQuerySet
+
+
+class PersonTexts(TypedDict, total=False):
+    """The text fields of a person, as clients send them; an absent key leaves a field as it is."""
+
+    firstname: str | None
+    middlename: str | None
+    lastname: str | None
+    email: str | None
+
+
+#: Set by services and filled by merges: a new text field needs no other list.
+PERSON_TEXTS = tuple(PersonTexts.__annotations__)
 
 
 class Person(WithCustomFields, Tagged, TalliedModel):

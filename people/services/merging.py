@@ -14,7 +14,7 @@ from crm.errors import Conflict, NotFound
 from crm.models.custom_fields import EntityKind
 from crm.models.history import HistoryKind
 from crm.services import history, locking, saving
-from people.models import Address, Contact, Merge, Organization, Person
+from people.models import ORGANIZATION_TEXTS, PERSON_TEXTS, Address, Contact, Merge, Organization, Person
 from people.services.merge_moves import Move, Plan, plan_moves
 from people.signals import rows_moved
 
@@ -23,8 +23,8 @@ Record = TypeVar("Record", Person, Organization)
 MOST_MERGED = 25
 #: Columns that are filled from the others where the winner has nothing.
 FILLED: dict[type[Model], tuple[str, ...]] = {
-    Person: ("firstname", "middlename", "lastname", "email", "dob"),
-    Organization: ("email", "address", "city", "state", "zip", "country"),
+    Person: (*PERSON_TEXTS, "dob"),
+    Organization: tuple(name for name in ORGANIZATION_TEXTS if name != "name"),
 }
 KINDS = {Person: EntityKind.PEOPLE, Organization: EntityKind.ORGANIZATION}
 

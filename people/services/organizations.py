@@ -1,7 +1,7 @@
 """Organizations: create, change, delete, restore, and the people in them."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, get_args
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,33 +11,24 @@ from crm.database.keys import parse_id, parse_uuid
 from crm.errors import Conflict, NotFound
 from crm.services import custom_fields, file_links, locking, saving, tags
 from crm.services.history import Changes
-from people.models import Organization, Person
-
-TextName = Literal["name", "email", "address", "city", "state", "zip", "country"]
-TEXTS: tuple[TextName, ...] = get_args(TextName)
+from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, Person
 
 
-class OrganizationValues(file_links.FileRelations, total=False):
-    """What a client may say of an organization; an absent key is left as it is."""
+class OrganizationValues(OrganizationTexts, file_links.FileRelations, total=False):
+    """What a client may send of an organization; an absent key leaves a field as it is."""
 
     id: object
     company_id: object
-    name: str | None
-    email: str | None
-    address: str | None
-    city: str | None
-    state: str | None
-    zip: str | None
-    country: str | None
     tags: list[tags.TagValues] | None
     custom_fields: list[custom_fields.CustomFieldValues] | None
 
 
 def _assign(organization: Organization, values: OrganizationValues, actor: Actor) -> None:
     saving.check_current_company(values.get("company_id"), actor)
-    for name in TEXTS:
-        if name in values:
-            setattr(organization, name, values[name] or None)
+    given: Mapping[str, object] = values
+    for name in ORGANIZATION_TEXTS:
+        if name in given:
+            setattr(organization, name, given[name] or None)
     if organization.name is None:
         organization.name = ""
     if "custom_fields" in values:

@@ -1,7 +1,7 @@
 """People: create, change, delete and restore, with all that belongs to them."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -9,23 +9,16 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.services import custom_fields, file_links, locking, saving, tags
 from crm.services.history import Changes
-from people.models import Organization, Person
+from people.models import PERSON_TEXTS, Organization, Person, PersonTexts
 from people.services import contacts, employments, organizations
 from people.services.organizations import check_not_merged
 
-TextName = Literal["firstname", "middlename", "lastname", "email"]
-TEXTS: tuple[TextName, ...] = get_args(TextName)
 
-
-class PersonValues(file_links.FileRelations, total=False):
-    """What a client may say of a person; an absent key is left as it is."""
+class PersonValues(PersonTexts, file_links.FileRelations, total=False):
+    """What a client may send of a person; an absent key leaves a field as it is."""
 
     id: object
     company_id: object
-    firstname: str | None
-    middlename: str | None
-    lastname: str | None
-    email: str | None
     dob: Any
     contacts: list[contacts.ContactValues] | None
     address: list[contacts.AddressValues] | None
@@ -39,9 +32,10 @@ class PersonValues(file_links.FileRelations, total=False):
 
 def _assign(person: Person, values: PersonValues, actor: Actor) -> None:
     saving.check_current_company(values.get("company_id"), actor)
-    for name in TEXTS:
-        if name in values:
-            setattr(person, name, values[name] or None)
+    given: Mapping[str, object] = values
+    for name in PERSON_TEXTS:
+        if name in given:
+            setattr(person, name, given[name] or None)
     if "dob" in values:
         person.dob = values["dob"]
     if "custom_fields" in values:
