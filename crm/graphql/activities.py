@@ -24,7 +24,7 @@ from crm.graphql.lists.columns import (
     UuidColumn,
 )
 from crm.graphql.lists.paginator import list_field
-from crm.models.about import about, find_record
+from crm.models.records import about, find_record
 from crm.services import activities
 
 MAY = Action.CHANGE_ACTIVITIES

@@ -8,8 +8,8 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 
 from crm.actors import Actor
-from crm.models.about import AboutRecord, of_visible_records
 from crm.models.lifecycle import LIVE, LiveModel, LiveQuerySet
+from crm.models.records import AboutRecord, of_visible_records
 
 LONGEST_TEXT = 100_000
 

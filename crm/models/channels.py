@@ -8,8 +8,8 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
-from crm.models.about import AboutQuerySet
 from crm.models.base import Stamped, TenantModel
+from crm.models.records import AboutQuerySet
 
 
 class SocialChannel(TenantModel):

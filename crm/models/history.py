@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 
 from crm.actors import Door
-from crm.models.about import AboutRecord
 from crm.models.base import TenantQuerySet
+from crm.models.records import AboutRecord
 
 
 class HistoryKind(models.TextChoices):

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict, Forbidden
-from crm.models.about import about, find_record, lock_record
 from crm.models.accounts import User
 from crm.models.activities import Activity, ActivityKind
 from crm.models.custom_fields import is_storable
+from crm.models.records import about, find_record, lock_record
 from crm.services import locking, saving
 from crm.signals import record_discussed
 

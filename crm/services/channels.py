@@ -8,10 +8,10 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.database.inserts import insert_together
 from crm.errors import Conflict, NotFound
-from crm.models.about import about, find_record
 from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.lifecycle import LiveModel
+from crm.models.records import about, find_record
 from crm.services import locking, saving
 
 DEFAULT_CHANNEL = "Default Channel"

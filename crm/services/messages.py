@@ -14,12 +14,12 @@ from django.db.models.functions import RowNumber
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict, Forbidden
-from crm.models.about import lock_record
 from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.custom_fields import is_storable
 from crm.models.lifecycle import LiveModel
 from crm.models.messages import Message
+from crm.models.records import lock_record
 from crm.services import file_links, locking, saving
 from crm.services.channels import default_channel_of, open_default_channel
 from crm.services.files import store_files

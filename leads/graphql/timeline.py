@@ -14,7 +14,7 @@ from crm.graphql.inputs import EntityType
 from crm.graphql.lists.pages import DEFAULT_PAGE_SIZE, Page, PaginatorInfo, check_page
 from crm.graphql.lists.paginator import data_nodes
 from crm.graphql.types import User
-from crm.models.about import find_record
+from crm.models.records import find_record
 from leads.services.timeline import Entry, Timeline
 from leads.services.timeline import TimelineKind as Kind
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import CharField, F, QuerySet, Value
 
 from crm.models import Activity, HistoryEntry, HistoryKind, Message
-from crm.models.about import about
+from crm.models.records import about
 from leads.models import Lead, LeadRoutingLog, StageVisit
 
 #: How much earlier than its entry a visit may have ended within one transaction.
