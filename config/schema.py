@@ -6,24 +6,24 @@ from crm.graphql.absences import AbsenceMutation, AbsenceQuery
 from crm.graphql.activities import ActivityMutation, ActivityQuery
 from crm.graphql.channels import ChannelMutation, ChannelQuery
 from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
+from crm.graphql.files import FileMutation, FileQuery
+from crm.graphql.imports import ImportMutation, ImportQuery
 from crm.graphql.members import MemberMutation, MemberQuery
 from crm.graphql.mutations import Mutation as CrmMutation
 from crm.graphql.queries import Query as CrmQuery
+from crm.graphql.records import RecordMutation, RecordQuery
+from crm.graphql.timeline import TimelineQuery
 from leads.graphql.agents import AgentQuery
 from leads.graphql.bulk import LeadBulkMutation
 from leads.graphql.dashboard import DashboardQuery
 from leads.graphql.events import LeadEventQuery
-from leads.graphql.files import FileMutation, FileQuery
-from leads.graphql.imports import ImportMutation, ImportQuery
 from leads.graphql.lookups import LookupMutation, LookupQuery
 from leads.graphql.mutations import Mutation as LeadsMutation
 from leads.graphql.queries import Query as LeadsQuery
 from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
-from leads.graphql.records import RecordMutation, RecordQuery
 from leads.graphql.relationships import RelationshipMutation, RelationshipQuery
 from leads.graphql.rotations import RotationMutation, RotationQuery
 from leads.graphql.subscriptions import Subscription
-from leads.graphql.timeline import TimelineQuery
 from people.graphql.bulk import PeopleBulkMutation
 from people.graphql.clusters import ClusterQuery
 from people.graphql.merges import MergeMutation, MergeQuery

@@ -15,8 +15,8 @@ from crm.models.companies import LeadVisibility
 from crm.services.files import store_file
 from crm.services.members import add_member
 from crm.services.messages import create_message
+from crm.services.record_files import attach_stored
 from leads.services.leads import create_lead, delete_lead
-from leads.services.record_files import attach_stored
 from people.services.people import create_person, delete_person
 from tests.factories.crm import ApiTokenFactory, FilesystemFactory
 from tests.file_samples import PDF, png, upload

@@ -1,8 +1,8 @@
 """The admin of leads, their lookups and receivers, and the making of companies."""
 
 from crm.admin.timeline import WithTimeline
+from crm.services.timeline import Timeline
 from leads.admin import companies, leads, lookups, receivers, relationships, rotations
-from leads.services.timeline import Timeline
 
 WithTimeline.entries_of = Timeline
 

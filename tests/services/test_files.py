@@ -17,8 +17,8 @@ from crm.models import Filesystem
 from crm.services import orphans
 from crm.services.file_types import MOST_PIXELS
 from crm.services.files import LARGEST_FILE, clean_name, removed_on_failure, store_file
+from crm.services.record_files import attach_stored, detach_files
 from leads.services.leads import create_lead, delete_lead
-from leads.services.record_files import attach_stored, detach_files
 from tests.file_samples import GOOD, PDF, archive, gif, jpeg, office, ole, png, upload, webp
 
 pytestmark = pytest.mark.django_db

@@ -8,6 +8,7 @@ from graphql import GraphQLField, GraphQLInputObjectType, get_named_type
 from crm.graphql.absences import AbsenceFilterSet
 from crm.graphql.channels import ChannelMessageFilterSet, SocialChannelFilterSet
 from crm.graphql.custom_fields import CustomFieldDefinitionFilterSet
+from crm.graphql.imports import ImportJobFilterSet
 from crm.graphql.lists.columns import Column, ListFilterSet
 from crm.graphql.lists.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
 from crm.graphql.members import MemberFilterSet
@@ -15,7 +16,6 @@ from crm.graphql.queries import CompanyFilterSet, TagFilterSet, UserFilterSet
 from crm.models import SocialChannel, User
 from leads.graphql import filters as leads
 from leads.graphql.agents import AgentFilterSet
-from leads.graphql.imports import ImportJobFilterSet
 from leads.graphql.lookups import LeadLostReasonFilterSet
 from leads.graphql.receivers import ReceiverAttemptFilterSet
 from leads.graphql.relationships import PeopleRelationshipFilterSet

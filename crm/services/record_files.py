@@ -12,7 +12,7 @@ from crm.errors import NotFound
 from crm.models import Filesystem
 from crm.services import locking
 from crm.services.file_links import FileValues
-from leads.services.records import UPDATES
+from crm.services.records import UPDATES
 
 #: In the order in which all that locks several records locks them.
 KINDS = ("PEOPLE", "ORGANIZATION", "LEAD")

@@ -15,8 +15,8 @@ from crm.graphql.lists.pages import DEFAULT_PAGE_SIZE, Page, PaginatorInfo, chec
 from crm.graphql.lists.paginator import data_nodes
 from crm.graphql.types import User
 from crm.models.records import find_record
-from leads.services.timeline import Entry, Timeline
-from leads.services.timeline import TimelineKind as Kind
+from crm.services.timeline import Entry, Timeline
+from crm.services.timeline import TimelineKind as Kind
 
 TimelineKind = graphene.Enum("TimelineKind", [(kind.value, kind.value) for kind in Kind])
 

@@ -22,12 +22,12 @@ from crm.graphql.inputs import EntityType, FilesystemAttachInput
 from crm.graphql.lists.columns import ListFilterSet, TextColumn, UuidColumn
 from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import Filesystem
+from crm.services import record_files
 from crm.services.files import store_file, store_files
 from crm.services.nesting import within
+from crm.services.records import UPDATES
 from leads.graphql.types import Lead
 from leads.models.lead import LeadFile
-from leads.services import record_files
-from leads.services.records import UPDATES
 from people.graphql.types import Organization, People
 
 MAY = Action.CHANGE_FILES

@@ -13,7 +13,7 @@ from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.inputs import AttachTagEntityInput, CustomFieldInput, EntityType
 from crm.graphql.types import CustomField
-from leads.services import records
+from crm.services import records
 
 
 class RecordQuery(graphene.ObjectType):
