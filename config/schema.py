@@ -4,6 +4,7 @@ import graphene
 
 from crm.graphql.absences import AbsenceMutation, AbsenceQuery
 from crm.graphql.activities import ActivityMutation, ActivityQuery
+from crm.graphql.attachments import AttachmentMutation
 from crm.graphql.channels import ChannelMutation, ChannelQuery
 from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
 from crm.graphql.files import FileMutation, FileQuery
@@ -26,6 +27,7 @@ from leads.graphql.rotations import RotationMutation, RotationQuery
 from leads.graphql.subscriptions import Subscription
 from people.graphql.bulk import PeopleBulkMutation
 from people.graphql.clusters import ClusterQuery
+from people.graphql.imports import PeopleImportMutation
 from people.graphql.merges import MergeMutation, MergeQuery
 from people.graphql.mutations import Mutation as PeopleMutation
 from people.graphql.person_details import CountQuery, PartsMutation
@@ -76,7 +78,9 @@ class Mutation(
     RecordMutation,
     ReceiverMutation,
     FileMutation,
+    AttachmentMutation,
     ImportMutation,
+    PeopleImportMutation,
     MergeMutation,
     UpsertMutation,
     RotationMutation,

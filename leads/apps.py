@@ -6,12 +6,25 @@ class LeadsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crm.importing.registry import register
+        from crm.records.registry import RecordKind, register
         from crm.webhooks import contents
         from leads import broadcasts  # noqa: F401 - connects its receivers
         from leads.graphql.webhooks import LeadContent
         from leads.imports import LeadImport
+        from leads.models import Lead
         from leads.services import signal_handlers  # noqa: F401 - connects its receivers
+        from leads.services.leads import update_lead
+        from leads.services.timeline import ROUTING, detail_history
 
-        register("LEAD", LeadImport)
+        register(
+            RecordKind(
+                model=Lead,
+                update=update_lead,
+                row_import=LeadImport,
+                graphql_type="leads.graphql.types.Lead",
+                upload_arguments=("file", "files"),
+                timeline_sources=(ROUTING,),
+                detail_history=detail_history,
+            )
+        )
         contents.register("lead", LeadContent())

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, cast
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
-from crm.importing.mapping import Columns, custom_field_column, custom_field_values, tag_values
-from crm.importing.running import Outcome
+from crm.importing.mapping import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy, User
+from crm.records.row_import import Columns, Outcome
 from leads.models import LeadSource, LeadStatus, LeadType
 from leads.services.leads import create_lead
 from leads.services.references import LeadValues

@@ -6,9 +6,27 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from crm.importing.registry import register
+        from crm.records.registry import RecordKind, register
         from people.imports import OrganizationImport, PersonImport
+        from people.models import Organization, Person
         from people.services import signal_handlers  # noqa: F401 - connects its receiver
+        from people.services.organizations import update_organization
+        from people.services.people import update_person
 
-        register("PEOPLE", PersonImport)
-        register("ORGANIZATION", OrganizationImport)
+        # Whatever locks records of several kinds locks people before organizations.
+        register(
+            RecordKind(
+                model=Person,
+                update=update_person,
+                row_import=PersonImport,
+                graphql_type="people.graphql.types.People",
+            )
+        )
+        register(
+            RecordKind(
+                model=Organization,
+                update=update_organization,
+                row_import=OrganizationImport,
+                graphql_type="people.graphql.types.Organization",
+            )
+        )

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, cast
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
-from crm.importing.mapping import Columns, custom_field_column, custom_field_values, tag_values
-from crm.importing.running import Outcome
+from crm.importing.mapping import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy
+from crm.records.row_import import Columns, Outcome
 from people.models import ORGANIZATION_TEXTS, ContactKind, ContactType
 from people.services import importing, organizations, people
 from people.services.contacts import ADDRESS_TEXTS

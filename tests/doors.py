@@ -12,7 +12,8 @@ from django.test import Client
 
 from crm import actors
 from crm.importing.report import RowError
-from crm.importing.running import RowImport, run_import
+from crm.importing.running import run_import
+from crm.records.row_import import RowImport
 from leads.imports import LeadImport
 from leads.models import Lead
 from people.imports import PersonImport

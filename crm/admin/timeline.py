@@ -1,7 +1,6 @@
 """The timeline of a record below its form, and a form for a note or task about it."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -17,6 +16,7 @@ from crm.admin.base import acting
 from crm.admin.lifecycle import LiveAdmin
 from crm.models.activities import LONGEST_TEXT, ActivityKind
 from crm.services.activities import create_activity
+from crm.services.timeline import Timeline
 
 SHOWN = 50
 
@@ -34,8 +34,6 @@ class WithTimeline(LiveAdmin[Any]):
     """The pages of a model whose records have a timeline."""
 
     change_form_template = "admin/crm/record_change_form.html"
-    #: Gives the entries of a record, the newest first; the app that knows all their sources sets it.
-    entries_of: ClassVar[Callable[[Any], Any]]
 
     def get_urls(self) -> list[Any]:
         """Add the address that the form for notes and tasks posts to."""
@@ -71,7 +69,7 @@ class WithTimeline(LiveAdmin[Any]):
         record = kwargs.get("obj")
         if record is not None and record.deleted_at is None:
             actor = actor_of(request)
-            entries = type(self).entries_of(record)[: SHOWN + 1]
+            entries = Timeline(record)[: SHOWN + 1]
             context |= {
                 "timeline": entries[:SHOWN],
                 "timeline_goes_on": len(entries) > SHOWN,

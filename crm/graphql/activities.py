@@ -24,7 +24,8 @@ from crm.graphql.lists.columns import (
     UuidColumn,
 )
 from crm.graphql.lists.paginator import list_field
-from crm.models.records import about, find_record
+from crm.models.records import link_columns
+from crm.records.registry import find_record
 from crm.services import activities
 
 MAY = Action.CHANGE_ACTIVITIES
@@ -69,7 +70,7 @@ def _activities_of(
         return rows
     if entity_type is None or entity_id is None:
         raise BadUserInput("Give both entity_type and entity_id, or neither.")
-    return rows.filter(**about(find_record(entity_type.value, entity_id, actor)))
+    return rows.filter(**link_columns(find_record(entity_type, entity_id, actor)))
 
 
 class ActivityQuery(graphene.ObjectType):

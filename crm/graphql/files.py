@@ -1,13 +1,11 @@
-"""Files: kept for later, put on records and taken off them, and listed."""
+"""Files: stored, listed by record, attached to records of any kind and detached from them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import graphene
-from django.core.exceptions import ValidationError
+from django.core.files.base import File
 from django.db.models import QuerySet
 from graphql import GraphQLResolveInfo
 
@@ -15,26 +13,22 @@ from crm import models
 from crm.actors import Action, Actor
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import refetch
-from crm.graphql.core.scalars import Mixed
 from crm.graphql.core.upload import Upload
 from crm.graphql.inputs import EntityType, FilesystemAttachInput
 from crm.graphql.lists.columns import ListFilterSet, TextColumn, UuidColumn
 from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import Filesystem
+from crm.models.files import FileLink
+from crm.records.registry import find_record
 from crm.services import record_files
 from crm.services.files import store_file, store_files
 from crm.services.nesting import within
-from crm.services.records import UPDATES
-from leads.graphql.types import Lead
-from leads.models.lead import LeadFile
-from people.graphql.types import Organization, People
 
 MAY = Action.CHANGE_FILES
 
 
 class FileFilterSet(ListFilterSet):
-    """Columns of the files of a record, whatever its kind."""
+    """Columns of the files of a record."""
 
     order_columns = {"id": "file_id", "created_at": "created_at", "name": "file__name"}
 
@@ -44,22 +38,22 @@ class FileFilterSet(ListFilterSet):
     type = TextColumn("file__type")
 
     class Meta:
-        model = LeadFile
+        # Any model that is a file link serves: these columns are those of the abstract model.
+        model = models.MessageFile
         fields: list[str] = []
 
 
-def _files_of(actor: Actor, *, entity_type: Any, entity_id: str) -> QuerySet[Any]:
-    model, _update = UPDATES[entity_type.value]
-    record = model.objects.find(actor, entity_id, argument="entity_id")
-    links = record.file_links
-    # Not the links of the record itself: with each, Django would ask for the column that leads back to it.
-    files: QuerySet[Any] = links.model.objects.visible_to(actor).filter(**{links.field.name: record})
-    return files
+def _files_of(actor: Actor, *, entity_type: str, entity_id: str) -> QuerySet[FileLink]:
+    record = find_record(entity_type, entity_id, actor)
+    links: type[FileLink] = record.file_links.model
+    # Not record.file_links itself: Django would load the foreign key of the record with each link.
+    files: QuerySet[FileLink] = links.objects.visible_to(actor)
+    return files.filter(**{links.record_field().name: record})
 
 
 @dataclass(frozen=True)
 class _Unattached:
-    """A file that is on no record yet, in the shape of one that is."""
+    """A file that is attached to no record yet, with the attributes of a link to one."""
 
     file: models.Filesystem
     field_name: str | None = None
@@ -74,7 +68,7 @@ class _Unattached:
 
 
 class FileQuery(graphene.ObjectType):
-    """What can be asked of files."""
+    """The list of a record's files."""
 
     entity_files = list_field(
         "entityFiles",
@@ -86,33 +80,15 @@ class FileQuery(graphene.ObjectType):
     )
 
 
-def _several(required: bool = True) -> graphene.Argument:
-    return graphene.Argument(graphene.List(graphene.NonNull(Upload)), required=required)
-
-
-def _put_one(type_: Any, name: str) -> MutationField:
-    return MutationField(
-        type_,
-        name=name,
-        permission=MAY,
-        id=graphene.ID(required=True),
-        file=Upload(required=True),
-        params=Mixed(),
-    )
-
-
-def _put_several(type_: Any, name: str) -> MutationField:
-    return MutationField(
-        type_, name=name, permission=MAY, id=graphene.ID(required=True), files=_several(), params=Mixed()
-    )
-
-
 class FileMutation(graphene.ObjectType):
-    """What can be done with files."""
+    """Mutations of files; ``attachments`` adds those that answer a record."""
 
     upload = MutationField(Filesystem, name="upload", permission=MAY, file=Upload(required=True))
     multi_upload = MutationField(
-        graphene.List(graphene.NonNull(Filesystem)), name="multiUpload", permission=MAY, files=_several()
+        graphene.List(graphene.NonNull(Filesystem)),
+        name="multiUpload",
+        permission=MAY,
+        files=graphene.List(graphene.NonNull(Upload), required=True),
     )
     attach_file = MutationField(
         graphene.String,
@@ -135,37 +111,25 @@ class FileMutation(graphene.ObjectType):
         graphene.Boolean,
         name="deAttachFiles",
         permission=MAY,
-        uuids=graphene.Argument(graphene.List(graphene.NonNull(graphene.String)), required=True),
+        uuids=graphene.List(graphene.NonNull(graphene.String), required=True),
         entity_type=EntityType(),
         entity_id=graphene.ID(),
         description="Without a record: off all that the caller sees. False if no file was on one.",
     )
-    attach_file_to_people = _put_one(People, "attachFileToPeople")
-    attach_files_to_people = _put_several(People, "attachFilesToPeople")
-    attach_file_to_organization = _put_one(Organization, "attachFileToOrganization")
-    attach_files_to_organization = _put_several(Organization, "attachFilesToOrganization")
-    attach_file_to_lead = _put_one(Lead, "attachFileToLead")
-    attach_files_to_lead = MutationField(
-        Lead,
-        name="attachFilesToLead",
-        permission=MAY,
-        id=graphene.ID(required=True),
-        file=_several(required=False),
-        files=_several(required=False),
-        params=Mixed(),
-    )
 
     @staticmethod
-    def resolve_upload(_root: Any, info: GraphQLResolveInfo, *, file: Any) -> Any:
+    def resolve_upload(_root: object, info: GraphQLResolveInfo, *, file: File[bytes]) -> _Unattached:
         with within("file"):
             return _Unattached(store_file(file, actor=actor_of(info)))
 
     @staticmethod
-    def resolve_multi_upload(_root: Any, info: GraphQLResolveInfo, *, files: list[Any]) -> Any:
+    def resolve_multi_upload(
+        _root: object, info: GraphQLResolveInfo, *, files: list[File[bytes]]
+    ) -> list[_Unattached]:
         return [_Unattached(row) for row in store_files(files, actor=actor_of(info))]
 
     @staticmethod
-    def resolve_attach_file(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> str:
+    def resolve_attach_file(_root: object, info: GraphQLResolveInfo, *, input: Mapping[str, str]) -> str:
         row = record_files.attach_stored(
             input["filesystem_uuid"],
             input["entity_type"],
@@ -176,76 +140,24 @@ class FileMutation(graphene.ObjectType):
         return str(row.uuid)
 
     @staticmethod
-    def resolve_de_attach_file(_root: Any, info: GraphQLResolveInfo, *, uuid: str, **record: Any) -> bool:
-        return _detach(info, {"uuid": uuid}, record)
+    def resolve_de_attach_file(
+        _root: object,
+        info: GraphQLResolveInfo,
+        *,
+        uuid: str,
+        entity_type: str | None = None,
+        entity_id: str | None = None,
+    ) -> bool:
+        return record_files.detach_files({"uuid": uuid}, entity_type, entity_id, actor=actor_of(info))
 
     @staticmethod
     def resolve_de_attach_files(
-        _root: Any, info: GraphQLResolveInfo, *, uuids: list[str], **record: Any
+        _root: object,
+        info: GraphQLResolveInfo,
+        *,
+        uuids: list[str],
+        entity_type: str | None = None,
+        entity_id: str | None = None,
     ) -> bool:
-        return _detach(info, {f"uuids.{index}": uuid for index, uuid in enumerate(uuids)}, record)
-
-    @staticmethod
-    def resolve_attach_file_to_people(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        return _put(info, People, "PEOPLE", **arguments)
-
-    @staticmethod
-    def resolve_attach_files_to_people(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        return _put(info, People, "PEOPLE", **arguments)
-
-    @staticmethod
-    def resolve_attach_file_to_organization(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        return _put(info, Organization, "ORGANIZATION", **arguments)
-
-    @staticmethod
-    def resolve_attach_files_to_organization(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        return _put(info, Organization, "ORGANIZATION", **arguments)
-
-    @staticmethod
-    def resolve_attach_file_to_lead(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        return _put(info, Lead, "LEAD", **arguments)
-
-    @staticmethod
-    def resolve_attach_files_to_lead(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        return _put(info, Lead, "LEAD", **arguments)
-
-
-def _put(
-    info: GraphQLResolveInfo,
-    type_: Any,
-    kind: str,
-    *,
-    id: str,
-    file: Any = None,
-    files: Sequence[Any] | None = None,
-    params: Any = None,
-) -> Any:
-    """Put uploads on a record; clients spell the argument of several in both ways."""
-    uploads: dict[str, Any] = {}
-    for name, given in (("file", file), ("files", files)):
-        if isinstance(given, list):
-            uploads |= {f"{name}.{index}": upload for index, upload in enumerate(given)}
-        elif given is not None:
-            uploads[name] = given
-    if not uploads:
-        raise ValidationError({"files": ["Send at least one file."]})
-    with _named(list(uploads)):
-        record = record_files.attach_uploads(kind, id, list(uploads.values()), params, actor=actor_of(info))
-    return refetch(info, type_, record)
-
-
-@contextmanager
-def _named(paths: Sequence[str]) -> Iterator[None]:
-    """Give the refusals of files the paths that the files have among the arguments."""
-    known = {f"files.{index}.file": path for index, path in enumerate(paths)}
-    try:
-        yield
-    except ValidationError as refused:
-        messages = refused.message_dict
-        raise ValidationError({known.get(key, key): messages[key] for key in messages}) from refused
-
-
-def _detach(info: GraphQLResolveInfo, keys: Mapping[str, object], record: Mapping[str, Any]) -> bool:
-    return record_files.detach_files(
-        keys, record.get("entity_type"), record.get("entity_id"), actor=actor_of(info)
-    )
+        keys = {f"uuids.{index}": uuid for index, uuid in enumerate(uuids)}
+        return record_files.detach_files(keys, entity_type, entity_id, actor=actor_of(info))

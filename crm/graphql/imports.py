@@ -1,12 +1,9 @@
-"""Imports of records of any kind: jobs, what they refused, and how they are started."""
+"""Import jobs of records of any kind, the rows that they refused, and the import of a file."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any
 
 import graphene
-from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
@@ -25,10 +22,7 @@ from crm.graphql.lists.columns import ChoiceColumn, DateTimeColumn, IdColumn, Li
 from crm.graphql.lists.pages import check_page
 from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import User
-from crm.importing.jobs import start_job
 from crm.importing.uploads import start_file_job
-from crm.services import saving
-from people.graphql.inputs import PeopleInput
 
 ImportStatus = graphene.Enum("ImportStatus", [(value, value) for value in models.ImportStatus.values])
 ImportDuplicatePolicy = graphene.Enum.from_enum(models.DuplicatePolicy, name="ImportDuplicatePolicy")
@@ -42,11 +36,14 @@ class ImportRowError(DjangoObjectType):
         fields = ("row", "field", "code", "message")
 
 
-def _refusals(rows: Sequence[Any], actor: Actor, *, first: int) -> Mapping[int, Sequence[int]]:
+def _first_errors(
+    jobs: Sequence[models.ImportJob], actor: Actor, *, first: int
+) -> Mapping[int, Sequence[int]]:
+    """Return the keys of the first errors of each job, in one statement."""
     check_page(first, None)
-    refused = models.ImportRowError.objects.visible_to(actor)
+    errors = models.ImportRowError.objects.visible_to(actor)
     by_job: dict[int, list[int]] = defaultdict(list)
-    for job, key in refused.first_of_each([row.pk for row in rows], first).values_list("job", "pk"):
+    for job, key in errors.first_of_each([job.pk for job in jobs], first).values_list("job", "pk"):
         by_job[job].append(key)
     return by_job
 
@@ -76,7 +73,7 @@ class ImportJob(DjangoObjectType):
     error = Attribute(graphene.String, "error", description="Why the import as a whole failed.")
     errors = BatchedList(
         ImportRowError,
-        _refusals,
+        _first_errors,
         first=graphene.Int(required=True, default_value=100),
     )
     user = Related(User, "user")
@@ -97,31 +94,19 @@ class ImportJobFilterSet(ListFilterSet):
 
 
 class ImportQuery(graphene.ObjectType):
-    """What can be asked of imports."""
+    """Import jobs."""
 
     import_job = Guarded(ImportJob, name="importJob", uuid=graphene.ID(required=True))
     imports = list_field("imports", ImportJob, ImportJobFilterSet)
 
     @staticmethod
-    def resolve_import_job(_root: Any, info: GraphQLResolveInfo, *, uuid: str) -> Any:
-        return read_one(info, ImportJob, uuid, argument="uuid")
+    def resolve_import_job(_root: object, info: GraphQLResolveInfo, *, uuid: str) -> models.ImportJob:
+        job: models.ImportJob = read_one(info, ImportJob, uuid, argument="uuid")
+        return job
 
 
 class ImportMutation(graphene.ObjectType):
-    """How imports are started."""
-
-    import_peoples = MutationField(
-        graphene.String,
-        name="importPeoples",
-        permission=Action.IMPORT,
-        input=graphene.Argument(graphene.List(graphene.NonNull(PeopleInput)), required=True),
-        company_id=graphene.Int(name="companyId"),
-        on_duplicate=graphene.Argument(
-            ImportDuplicatePolicy, required=True, default_value=models.DuplicatePolicy.UPDATE
-        ),
-        dry_run=graphene.Boolean(required=True, default_value=False),
-        description="Answers the uuid of an import job; see importJob.",
-    )
+    """The import of a file."""
 
     import_file = MutationField(
         ImportJob,
@@ -139,16 +124,16 @@ class ImportMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_import_file(
-        _root: Any,
+        _root: object,
         info: GraphQLResolveInfo,
         *,
-        file: Any,
+        file: File[bytes],
         model: str,
         on_duplicate: str,
         dry_run: bool,
-        mapping: Any = None,
+        mapping: object = None,
         encoding: str | None = None,
-    ) -> Any:
+    ) -> models.ImportJob | None:
         job = start_file_job(
             file,
             model,
@@ -158,39 +143,5 @@ class ImportMutation(graphene.ObjectType):
             dry_run=dry_run,
             encoding=encoding,
         )
-        return refetch(info, ImportJob, job)
-
-    @staticmethod
-    def resolve_import_peoples(
-        _root: Any,
-        info: GraphQLResolveInfo,
-        *,
-        input: list[Any],
-        on_duplicate: str,
-        dry_run: bool,
-        company_id: int | None = None,
-    ) -> str:
-        actor = actor_of(info)
-        saving.check_current_company(company_id, actor, argument="companyId")
-        job = start_job(
-            models.EntityKind.PEOPLE,
-            [in_json(row) for row in input],
-            actor=actor,
-            on_duplicate=models.DuplicatePolicy(on_duplicate),
-            dry_run=dry_run,
-        )
-        return str(job.uuid)
-
-
-def in_json(value: Any) -> Any:
-    """Give a coerced input in plain JSON, as an import job keeps it.
-
-    :raises ValidationError: if it holds a file, which no job keeps.
-    """
-    if isinstance(value, File):
-        raise ValidationError({"input": ["An import takes no files; attach them to the people it made."]})
-    if isinstance(value, dict):
-        return {name: in_json(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [in_json(item) for item in value]
-    return value.isoformat() if isinstance(value, date) else value
+        stored: models.ImportJob | None = refetch(info, ImportJob, job)
+        return stored

@@ -1,22 +1,16 @@
 """Inputs: how their values are cleaned, and the input types of the shared kernel."""
 
-from enum import Enum
-
 import graphene
 
+from crm import models
 from crm.graphql.core.scalars import JSON, Mixed
 from crm.graphql.core.upload import Upload
 
-
-class EntityKind(Enum):
-    """The records that tags, files and custom fields are tied to."""
-
-    LEAD = "LEAD"
-    PEOPLE = "PEOPLE"
-    ORGANIZATION = "ORGANIZATION"
-
-
-EntityType = graphene.Enum.from_enum(EntityKind, name="EntityType")
+EntityType = graphene.Enum.from_enum(
+    models.EntityKind,
+    name="EntityType",
+    description="The records that tags, files and custom fields are tied to.",
+)
 
 
 class TagInput(graphene.InputObjectType):

@@ -13,11 +13,15 @@ from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.inputs import AttachTagEntityInput, CustomFieldInput, EntityType
 from crm.graphql.types import CustomField
+from crm.records.registry import find_record
 from crm.services import records
+
+#: The input of a mutation here, cleaned.
+Input = Mapping[str, Any]
 
 
 class RecordQuery(graphene.ObjectType):
-    """What can be asked of a record whatever its kind."""
+    """Custom fields of a record."""
 
     custom_field = Guarded(
         Mixed,
@@ -36,20 +40,19 @@ class RecordQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_custom_field(
-        _root: Any, info: GraphQLResolveInfo, *, name_: str, entity_type: Any, entity_id: str
-    ) -> Any:
-        fields = _record(info, entity_type, entity_id).custom_fields
-        return fields.get(name_.strip())
+        _root: object, info: GraphQLResolveInfo, *, name_: str, entity_type: str, entity_id: str
+    ) -> object:
+        return find_record(entity_type, entity_id, actor_of(info)).custom_fields.get(name_.strip())
 
     @staticmethod
     def resolve_custom_fields(
-        _root: Any, info: GraphQLResolveInfo, *, entity_type: Any, entity_id: str
-    ) -> Any:
-        return _record(info, entity_type, entity_id).listed_custom_fields()
+        _root: object, info: GraphQLResolveInfo, *, entity_type: str, entity_id: str
+    ) -> list[dict[str, Any]]:
+        return find_record(entity_type, entity_id, actor_of(info)).listed_custom_fields()
 
 
 class RecordMutation(graphene.ObjectType):
-    """What can be changed about a record whatever its kind."""
+    """Mutations of one tag or one custom field of a record."""
 
     attach_tag_to_entity = MutationField(
         graphene.Boolean,
@@ -81,46 +84,33 @@ class RecordMutation(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_attach_tag_to_entity(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
-        return _tie(info, input, present=True)
+    def resolve_attach_tag_to_entity(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
+        records.attach_tag(input["tag_id"], input["entity_type"], input["entity_id"], actor=actor_of(info))
+        return True
 
     @staticmethod
-    def resolve_detach_tag_from_entity(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
-        return _tie(info, input, present=False)
+    def resolve_detach_tag_from_entity(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
+        records.detach_tag(input["tag_id"], input["entity_type"], input["entity_id"], actor=actor_of(info))
+        return True
 
     @staticmethod
-    def resolve_set_custom_field(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
-        return _set(info, input, _value(input))
+    def resolve_set_custom_field(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
+        return _set_custom_field(info, input, _value(input))
 
     @staticmethod
-    def resolve_delete_custom_field(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
-        return _set(info, input, None)
+    def resolve_delete_custom_field(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
+        return _set_custom_field(info, input, None)
 
 
-def _record(info: GraphQLResolveInfo, entity_type: Any, key: str) -> Any:
-    model, _update = records.UPDATES[getattr(entity_type, "value", entity_type)]
-    return model.objects.find(actor_of(info), key, argument="entity_id")
-
-
-def _tie(info: GraphQLResolveInfo, values: Mapping[str, Any], *, present: bool) -> bool:
-    records.tie_tag(
-        values["tag_id"],
-        values["entity_type"],
-        values["entity_id"],
-        present=present,
-        actor=actor_of(info),
-    )
-    return True
-
-
-def _set(info: GraphQLResolveInfo, values: Mapping[str, Any], value: Any) -> bool:
+def _set_custom_field(info: GraphQLResolveInfo, values: Input, value: object) -> bool:
     records.set_custom_field(
         values["name"], value, values["entity_type"], values["entity_id"], actor=actor_of(info)
     )
     return True
 
 
-def _value(values: Mapping[str, Any]) -> Any:
+def _value(values: Input) -> object:
+    # The input type has two names for the value.
     if "data" in values and "value" in values and values["data"] != values["value"]:
         raise ValidationError({"value": ["Give data or value, not both."]})
     return values["data"] if "data" in values else values.get("value")

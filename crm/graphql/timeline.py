@@ -1,11 +1,11 @@
 """The timeline of a record of any kind."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import graphene
+from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
 
-from crm import models
 from crm.graphql.conversation_types import Activity, Message
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load, selected_fields
@@ -14,9 +14,10 @@ from crm.graphql.inputs import EntityType
 from crm.graphql.lists.pages import DEFAULT_PAGE_SIZE, Page, PaginatorInfo, check_page
 from crm.graphql.lists.paginator import data_nodes
 from crm.graphql.types import User
-from crm.models.records import find_record
-from crm.services.timeline import Entry, Timeline
-from crm.services.timeline import TimelineKind as Kind
+from crm.records.registry import find_record
+from crm.records.timeline_entries import Entry
+from crm.records.timeline_entries import TimelineKind as Kind
+from crm.services.timeline import Timeline
 
 TimelineKind = graphene.Enum("TimelineKind", [(kind.value, kind.value) for kind in Kind])
 
@@ -58,7 +59,7 @@ class TimelineEntry(graphene.ObjectType):
         return entry.kind.value
 
     @staticmethod
-    def resolve_changes(entry: Entry, _info: GraphQLResolveInfo) -> list[dict[str, Any]]:
+    def resolve_changes(entry: Entry, _info: GraphQLResolveInfo) -> list[Mapping[str, object]]:
         changes = entry.changes or {}
         return [{"field": name, "old": old, "new": new} for name, (old, new) in changes.items()]
 
@@ -72,16 +73,12 @@ class TimelinePaginator(graphene.ObjectType):
     )
 
 
-#: What an entry leads to: the type of the row, and its model.
-LEADS_TO: dict[str, tuple[Any, Any]] = {
-    "user": (User, models.User),
-    "activity": (Activity, models.Activity),
-    "message": (Message, models.Message),
-}
+#: Fields of an entry that are rows, and their types.
+ROW_FIELDS: Mapping[str, type[DjangoObjectType]] = {"user": User, "activity": Activity, "message": Message}
 
 
-class _Selected:
-    """A timeline whose pages hold what the selection asks of each entry, and no more."""
+class _SelectedTimeline:
+    """A timeline whose entries hold their rows as the selection needs them, and only visible ones."""
 
     def __init__(self, timeline: Timeline, info: GraphQLResolveInfo) -> None:
         self._timeline = timeline
@@ -90,15 +87,16 @@ class _Selected:
     def count(self) -> int:
         return self._timeline.count()
 
-    def __getitem__(self, place: slice) -> list[Entry]:
-        entries = self._timeline[place]
+    def __getitem__(self, page: slice) -> list[Entry]:
+        entries = self._timeline[page]
         nodes = data_nodes(self._info, TimelinePaginator)
         selected = selected_fields(self._info, "TimelineEntry", nodes)
-        for name, (type_, model) in LEADS_TO.items():
+        # One statement for each row field that is selected, whatever the number of entries.
+        for name, type_ in ROW_FIELDS.items():
             keys = {getattr(entry, name).pk for entry in entries if getattr(entry, name) is not None}
             if not keys or name not in selected:
                 continue
-            visible = model.objects.visible_to(actor_of(self._info)).filter(pk__in=keys)
+            visible = type_._meta.model.objects.visible_to(actor_of(self._info)).filter(pk__in=keys)
             rows = {row.pk: row for row in load(visible, type_, selected[name], self._info)}
             for entry in entries:
                 row = getattr(entry, name)
@@ -107,7 +105,7 @@ class _Selected:
 
 
 class TimelineQuery(graphene.ObjectType):
-    """What can be asked of the life of records."""
+    """The timeline of one record."""
 
     timeline = Guarded(
         TimelinePaginator,
@@ -120,15 +118,15 @@ class TimelineQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_timeline(
-        _root: Any,
+        _root: object,
         info: GraphQLResolveInfo,
         *,
-        entity_type: Any,
+        entity_type: str,
         entity_id: str,
         first: int,
         page: int | None = None,
     ) -> Page:
         number = check_page(first, page)
-        record = find_record(entity_type.value, entity_id, actor_of(info))
-        rows: Any = _Selected(Timeline(record), info)
-        return Page.over(rows, rows, first=first, page=number)
+        record = find_record(entity_type, entity_id, actor_of(info))
+        entries = _SelectedTimeline(Timeline(record), info)
+        return Page.over(entries, entries, first=first, page=number)

@@ -18,10 +18,11 @@ from crm.actors import Actor, Door
 from crm.errors import CrmError
 from crm.importing import job_records
 from crm.importing.reading import read_rows
-from crm.importing.registry import ROW_IMPORTS
 from crm.importing.report import row_errors
-from crm.importing.running import Outcome, RowImport, too_few_or_many
+from crm.importing.running import too_few_or_many
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
+from crm.records.registry import record_kind
+from crm.records.row_import import Outcome, RowImport
 
 BATCH = 200
 #: Jobs of more rows are left to ``manage.py run_imports``, so that no request waits for them.
@@ -76,7 +77,7 @@ def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = la
         return job
     payload: Any = job.payload
     importer = actor.through(Door.IMPORT, via=f"import {job.uuid}")
-    rows = ROW_IMPORTS[job.model](importer, DuplicatePolicy(job.on_duplicate))
+    rows = record_kind(job.model).row_import(importer, DuplicatePolicy(job.on_duplicate))
     records = _records_of_file(payload, rows) if "file" in payload else _records(payload, rows)
     if job.dry_run:
         _try_all(job, records)

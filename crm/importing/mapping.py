@@ -1,22 +1,14 @@
 """From the header of a file to the names of fields."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from crm.importing.reading import FileRefused
+from crm.records.row_import import Columns
 from crm.services.custom_fields import CustomFieldValues
 from crm.services.tags import TagValues
 
 CUSTOM_FIELD = "custom_fields."
 TAG_SEPARATOR = ";"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Columns:
-    """The columns that an import knows; of each group of ``required`` the file has at least one."""
-
-    known: Sequence[str]
-    required: Sequence[Sequence[str]]
 
 
 def map_header(header: Sequence[str], columns: Columns) -> list[str]:

@@ -1,47 +1,19 @@
 """Runs a file through the services, each row in a transaction of its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
-from typing import Any, BinaryIO, ClassVar, Literal, Protocol
+from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, transaction
 
 from crm.actors import Action, Actor
 from crm.errors import CrmError
-from crm.importing.mapping import Columns, map_header
+from crm.importing.mapping import map_header
 from crm.importing.reading import FileRefused, Row, read_rows
 from crm.importing.report import RowError, Summary, row_errors
-from crm.models.imports import DuplicatePolicy
-
-#: What became of a row that was not refused.
-Outcome = Literal["created", "updated", "skipped"]
-
-
-class RowImport(Protocol):
-    """What an app knows of its rows."""
-
-    columns: ClassVar[Columns]
-
-    def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None: ...
-
-    def store(self, cells: Mapping[str, str]) -> Outcome:
-        """Store one row of a file through the services; blank cells are absent.
-
-        :raises ValidationError: keyed by column, or by a path that ``column_of`` knows.
-        :raises CrmError: if the services refuse it.
-        """
-
-    def store_values(self, values: Mapping[str, Any]) -> Outcome:
-        """Store one row given as the input of the API, in plain JSON.
-
-        :raises ValidationError: keyed by the path of the input.
-        :raises CrmError: if the services refuse it.
-        """
-
-    def column_of(self, path: str, cells: Mapping[str, str]) -> str:
-        """Give the column from which the value at a path of the service's input came."""
+from crm.records.row_import import Columns, RowImport
 
 
 class DatabaseLost(CrmError):

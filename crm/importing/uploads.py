@@ -14,9 +14,9 @@ from crm.importing import job_records
 from crm.importing.jobs import run_if_short
 from crm.importing.mapping import map_header
 from crm.importing.reading import FileRefused, read_rows
-from crm.importing.registry import ROW_IMPORTS
 from crm.importing.tables import as_csv, delimiter_of
 from crm.models.imports import DuplicatePolicy, ImportJob
+from crm.records.registry import record_kind
 
 #: How much of a file is read at a time, in bytes.
 PIECE = 1 << 20
@@ -87,7 +87,7 @@ def _fields(titles: list[str], model: str, mapping: Any) -> list[str | None]:
     :raises ValidationError: keyed ``mapping``.
     :raises FileRefused: if a title that the mapping does not name is unknown.
     """
-    columns = ROW_IMPORTS[model].columns
+    columns = record_kind(model).row_import.columns
     named = _checked(mapping, titles)
     taken = [(place, named.get(title.strip(), title)) for place, title in enumerate(titles)]
     kept = [(place, title) for place, title in taken if title is not None]

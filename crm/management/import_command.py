@@ -15,8 +15,9 @@ from crm.actors import Actor, Door
 from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
 from crm.importing.report import RowError, Summary
-from crm.importing.running import RowImport, run_import
+from crm.importing.running import run_import
 from crm.management.arguments import company_of, ensure_ready, refusals_told, user_of
+from crm.records.row_import import RowImport
 
 ROWS_REFUSED = 3
 #: What a shell reports for a program that a signal ended.

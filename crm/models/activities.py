@@ -9,7 +9,7 @@ from django.db import models
 
 from crm.actors import Actor
 from crm.models.lifecycle import LIVE, LiveModel, LiveQuerySet
-from crm.models.records import AboutRecord, of_visible_records
+from crm.models.records import RecordLink, has_visible_record
 
 LONGEST_TEXT = 100_000
 
@@ -25,10 +25,10 @@ class ActivityQuerySet(LiveQuerySet["Activity"]):
     """Notes and tasks; visible as their record is."""
 
     def with_deleted_for(self, actor: Actor) -> Self:
-        return super().with_deleted_for(actor).filter(of_visible_records(actor))
+        return super().with_deleted_for(actor).filter(has_visible_record(actor))
 
 
-class Activity(AboutRecord, LiveModel):
+class Activity(RecordLink, LiveModel):
     """A note about a record, or a task with a due date that somebody does."""
 
     kind = models.CharField(max_length=4, choices=ActivityKind.choices, default=ActivityKind.NOTE)

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from crm.models.base import Stamped, TenantModel
-from crm.models.records import AboutQuerySet
+from crm.models.records import RecordLinkQuerySet
 
 
 class SocialChannel(TenantModel):
@@ -26,7 +26,7 @@ class SocialChannel(TenantModel):
         settings.AUTH_USER_MODEL, through="ChannelMember", related_name="social_channels"
     )
 
-    objects: ClassVar[AboutQuerySet["SocialChannel"]] = AboutQuerySet["SocialChannel"].as_manager()  # type: ignore[assignment]
+    objects: ClassVar[RecordLinkQuerySet["SocialChannel"]] = RecordLinkQuerySet["SocialChannel"].as_manager()  # type: ignore[assignment]
 
     class Meta:
         indexes = [models.Index(fields=["content_type", "object_id"], name="channel_entity")]

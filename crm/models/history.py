@@ -7,7 +7,7 @@ from django.db import models
 
 from crm.actors import Door
 from crm.models.base import TenantQuerySet
-from crm.models.records import AboutRecord
+from crm.models.records import RecordLink
 
 
 class HistoryKind(models.TextChoices):
@@ -22,7 +22,7 @@ class HistoryKind(models.TextChoices):
     ROUTED = "ROUTED", "Assigned by routing"
 
 
-class HistoryEntry(AboutRecord):
+class HistoryEntry(RecordLink):
     """One change of one record: who made it, when, through which door, and each value before and after.
 
     ``changes`` maps the name of a field to ``[old, new]`` in plain JSON; relations are listed by name.

@@ -1,23 +1,53 @@
-"""Rows about a record of any kind, so that the kernel need not know the apps."""
+"""Records of any kind, and the rows that belong to one record of any kind.
+
+Leads, people and organizations are records. Their models are in apps above this one, so notes, history
+entries and the like refer to a record by content type and id.
+"""
 
 from functools import cache, reduce
 from operator import or_
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.apps import apps
-from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django_stubs_ext.db.models.manager import RelatedManager
 
 from crm.actors import Actor
-from crm.models.base import TenantQuerySet, pick
+from crm.models.base import TenantQuerySet
+from crm.models.custom_fields import WithCustomFields
+from crm.models.files import FileLink
+from crm.models.lifecycle import LiveQuerySet
+from crm.models.tags import Tagged
+from crm.models.tallies import TalliedModel
 
 Row = TypeVar("Row", bound=models.Model)
 
 
-class AboutRecord(models.Model):
-    """A row that belongs to one record: a lead, a person or an organization."""
+class Record(WithCustomFields, Tagged, TalliedModel):
+    """Base of the models that have custom fields, tags, files, notes, tasks and a history.
+
+    The app of a model also registers its kind, see ``crm.records.registry``.
+    """
+
+    activities = GenericRelation("crm.Activity")
+    history = GenericRelation("crm.HistoryEntry")
+
+    #: Columns computed from other columns: left out of the history.
+    derived_columns: ClassVar[frozenset[str]] = frozenset()
+
+    objects: ClassVar[LiveQuerySet[Any]]
+    #: Related name of the foreign key of a ``FileLink``, which each app has for each of its kinds.
+    file_links: RelatedManager[FileLink]
+
+    class Meta:
+        abstract = True
+
+
+class RecordLink(models.Model):
+    """A row that belongs to one record."""
 
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+", editable=False)
     object_id = models.BigIntegerField(editable=False)
@@ -27,48 +57,30 @@ class AboutRecord(models.Model):
         abstract = True
 
 
-def about(record: models.Model) -> dict[str, Any]:
-    """Give the columns that tie a row to a record, for filters and for new rows."""
+class RecordLinkQuerySet(TenantQuerySet[Row]):
+    """Rows that belong to records; a row is visible if its record is."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        return super().visible_to(actor).filter(has_visible_record(actor))
+
+
+def link_columns(record: models.Model) -> dict[str, Any]:
+    """Return the columns that link a row to a record, for filters and for new rows."""
     return {"content_type": ContentType.objects.get_for_model(record), "object_id": record.pk}
 
 
 @cache
-def record_models() -> tuple[type[Any], ...]:
-    """Give the models of the records that people talk about, of every app: those that keep a history."""
-    return tuple(model for model in apps.get_models() if hasattr(model, "history"))
+def record_models() -> tuple[type[Record], ...]:
+    """Return the models of records, of every app."""
+    # Models, not the registered kinds: the registry needs the models, so it cannot be imported here.
+    return tuple(model for model in apps.get_models() if issubclass(model, Record))
 
 
-def of_visible_records(actor: Actor) -> Q:
-    """Give the condition that the record a row is about is one that the actor sees."""
-    return reduce(or_, (_of_visible(model, actor) for model in record_models()))
+def has_visible_record(actor: Actor) -> Q:
+    """Return the condition that a row belongs to a record that the actor sees."""
+    return reduce(or_, (_has_visible(model, actor) for model in record_models()))
 
 
-def _of_visible(model: type[Any], actor: Actor) -> Q:
-    records = model._default_manager.visible_to(actor).filter(pk=OuterRef("object_id"))
+def _has_visible(model: type[Record], actor: Actor) -> Q:
+    records = model.objects.visible_to(actor).filter(pk=OuterRef("object_id"))
     return Q(Exists(records), content_type=ContentType.objects.get_for_model(model))
-
-
-def find_record(entity_type: object, key: object, actor: Actor, *, argument: str = "entity_id") -> Any:
-    """Give the one visible record of this kind with this primary key or UUID.
-
-    :param entity_type: LEAD, PEOPLE or ORGANIZATION.
-    :raises NotFound: if no such record exists for the actor.
-    """
-    [model] = (model for model in record_models() if model.entity_kind == entity_type)
-    return model._default_manager.find(actor, key, argument=argument)
-
-
-def lock_record(row: Any, actor: Actor) -> Any:
-    """Give the record that a row is about, locked until the end of the transaction.
-
-    :raises NotFound: if it is hidden from the actor.
-    """
-    visible = row.content_type.model_class()._default_manager.visible_to(actor)
-    return pick(visible.select_for_update(of=("self",)), row.object_id)
-
-
-class AboutQuerySet(TenantQuerySet[Row]):
-    """Rows about records; visible as their record is."""
-
-    def visible_to(self, actor: Actor) -> Self:
-        return super().visible_to(actor).filter(of_visible_records(actor))

@@ -11,7 +11,8 @@ from crm.errors import Conflict, Forbidden
 from crm.models.accounts import User
 from crm.models.activities import Activity, ActivityKind
 from crm.models.custom_fields import is_storable
-from crm.models.records import about, find_record, lock_record
+from crm.models.records import link_columns
+from crm.records.registry import find_record
 from crm.services import locking, saving
 from crm.signals import record_discussed
 
@@ -50,7 +51,7 @@ def _find_assignee(key: object, actor: Actor) -> User | None:
 
 
 def _tell(activity: Activity, what: str | None, actor: Actor) -> None:
-    record = lock_record(activity, actor)
+    record = locking.lock_record_of(activity, actor)
     record_discussed.send(sender=type(record), record=record, activity=what, actor=actor)
 
 
@@ -64,11 +65,12 @@ def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
     :raises ValidationError: if the text is missing, or a note is planned like a task.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
-    if values.get("entity_type") is None or values.get("entity_id") is None:
+    kind, key = values.get("entity_type"), values.get("entity_id")
+    if kind is None or key is None:
         raise ValidationError({"entity_id": ["Say what it is about: give type and id of a record."]})
-    record = find_record(values["entity_type"], values["entity_id"], actor)
+    record = find_record(kind, key, actor)
     activity = Activity(
-        **about(record), company_id=actor.company_id, user_id=actor.user_id, door=actor.door.value
+        **link_columns(record), company_id=actor.company_id, user_id=actor.user_id, door=actor.door.value
     )
     _assign(activity, values, actor)
     saving.store(activity, actor=actor)

@@ -11,7 +11,8 @@ from crm.errors import Conflict, NotFound
 from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.lifecycle import LiveModel
-from crm.models.records import about, find_record
+from crm.models.records import link_columns
+from crm.records.registry import find_record
 from crm.services import locking, saving
 
 DEFAULT_CHANNEL = "Default Channel"
@@ -53,7 +54,8 @@ def default_slug(record: LiveModel) -> str:
 
 def default_channel_of(record: LiveModel) -> SocialChannel | None:
     """Give the channel that a record has from its beginning; None if it was never opened."""
-    return SocialChannel.objects.filter(**about(record), slug=default_slug(record)).order_by("pk").first()
+    channels = SocialChannel.objects.filter(**link_columns(record), slug=default_slug(record))
+    return channels.order_by("pk").first()
 
 
 def _is_default(channel: SocialChannel) -> bool:
@@ -68,10 +70,11 @@ def create_channel(values: ChannelValues, *, actor: Actor) -> SocialChannel:
     :raises ValidationError: if the name is missing or the slug is taken.
     """
     actor.require(Action.CHANGE_CHANNELS)
-    if values.get("entity_type") is None or values.get("entity_id") is None:
+    kind, key = values.get("entity_type"), values.get("entity_id")
+    if kind is None or key is None:
         raise ValidationError({"entity_id": ["Say what the channel is about: give type and id of a record."]})
-    record = find_record(values["entity_type"], values["entity_id"], actor)
-    channel = SocialChannel(**about(record), company_id=actor.company_id)
+    record = find_record(kind, key, actor)
+    channel = SocialChannel(**link_columns(record), company_id=actor.company_id)
     channel.slug = str(channel.uuid)
     _assign(channel, values)
     saving.store(channel, actor=actor)

@@ -2,7 +2,6 @@
 
 from typing import Any, TypedDict
 
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
@@ -12,8 +11,9 @@ from crm.actors import Action, Actor
 from crm.database.json_entries import Entries, EntryName
 from crm.database.patterns import Like, as_pattern
 from crm.errors import Conflict
-from crm.models.custom_fields import CustomFieldDefinition, WithCustomFields, is_same
+from crm.models.custom_fields import CustomFieldDefinition, is_same
 from crm.models.history import HistoryKind
+from crm.records.registry import record_kind
 from crm.services import history, locking, saving
 
 PER_STATEMENT = 500
@@ -107,8 +107,7 @@ def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) 
     held = Q()
     for name in names:
         held |= Q(Like(EntryName(), as_pattern(name)))
-    model = _model_of(definition)
-    records: Any = model._default_manager
+    records = record_kind(definition.model).model.objects.all()
     rows = records.filter(Q(Entries(held)), company_id=definition.company_id).select_for_update(of=("self",))
     changed: list[Any] = []
     unfit = 0
@@ -148,9 +147,3 @@ def _write(records: Any, changed: list[tuple[Any, dict[str, Any]]], actor: Actor
     rows = [record for record, _before in changed]
     records.bulk_update(rows, ["custom_fields", "updated_at", "version"], batch_size=PER_STATEMENT)
     history.record_all(entries)
-
-
-def _model_of(definition: CustomFieldDefinition) -> type[WithCustomFields]:
-    """Give the model of the records that a definition is for; the apps above this one have it."""
-    kinds = (model for model in apps.get_models() if issubclass(model, WithCustomFields))
-    return next(model for model in kinds if model.entity_kind == definition.model)

@@ -10,14 +10,15 @@ from django.db import models
 
 from crm.actors import Actor
 from crm.models.history import HistoryEntry, HistoryKind
+from crm.models.records import Record
 
 #: What changed: the name of a field, or of a relation, to its value before and after, in plain JSON.
 Changes = Mapping[str, Sequence[Any]]
 
 
 def is_recorded(instance: models.Model) -> bool:
-    """Tell whether the model of a row keeps a history."""
-    return hasattr(type(instance), "history")
+    """Return whether changes of a row are written into the history: only those of records are."""
+    return isinstance(instance, Record)
 
 
 def record(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None) -> None:

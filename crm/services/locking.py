@@ -8,8 +8,11 @@ from crm.actors import Actor
 from crm.database.row_locks import can_lock, locked_row
 from crm.database.statements import NotCompilable
 from crm.errors import NotFound
+from crm.models.activities import Activity
 from crm.models.base import TenantQuerySet, pick
+from crm.models.channels import SocialChannel
 from crm.models.lifecycle import LiveModel, LiveQuerySet
+from crm.models.records import Record
 
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
@@ -46,6 +49,16 @@ def lock_deleted(rows: LiveQuerySet[Live], actor: Actor, key: object) -> Live:
     :raises NotFound: if no such row exists, or existed, for the actor.
     """
     return pick(rows.with_deleted_for(actor).select_for_update(of=("self",)), key)
+
+
+def lock_record_of(row: Activity | SocialChannel, actor: Actor) -> Record:
+    """Return the record that a row belongs to, locked until the end of the transaction.
+
+    :raises NotFound: if it is hidden from the actor.
+    """
+    model: Any = row.content_type.model_class()
+    record: Record = lock_among(model.objects.all(), actor, row.object_id)
+    return record
 
 
 def column_values(instance: models.Model) -> dict[str, Any]:

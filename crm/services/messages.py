@@ -19,7 +19,6 @@ from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.custom_fields import is_storable
 from crm.models.lifecycle import LiveModel
 from crm.models.messages import Message
-from crm.models.records import lock_record
 from crm.services import file_links, locking, saving
 from crm.services.channels import default_channel_of, open_default_channel
 from crm.services.files import store_files
@@ -190,7 +189,7 @@ def _checked(message: Any) -> Any:
 
 
 def _tell(channel: SocialChannel, activity: str | None, actor: Actor) -> None:
-    record = lock_record(channel, actor)
+    record = locking.lock_record_of(channel, actor)
     record_discussed.send(sender=type(record), record=record, activity=activity, actor=actor)
 
 

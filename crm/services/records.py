@@ -1,6 +1,5 @@
-"""Tags and custom fields of a record of any kind: lead, person or organization."""
+"""Tags and custom fields of a record of any kind."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -9,57 +8,70 @@ from django.db import transaction
 from crm.actors import Actor
 from crm.errors import NotFound
 from crm.models import Tag
-from crm.models.tags import Tagged
+from crm.models.records import Record
+from crm.records.registry import record_kind
 from crm.services import locking
-from leads.models import Lead
-from leads.services.leads import update_lead
-from people.models import Organization, Person
-from people.services.organizations import update_organization
-from people.services.people import update_person
-
-UPDATES: dict[str, tuple[Any, Callable[..., Tagged]]] = {
-    "LEAD": (Lead, update_lead),
-    "PEOPLE": (Person, update_person),
-    "ORGANIZATION": (Organization, update_organization),
-}
+from crm.services.tags import TagValues
 
 
-def _update(entity_type: str, key: object, values: dict[str, Any], actor: Actor) -> None:
-    _model, update = UPDATES[entity_type]
+def update_record(kind: str, key: object, values: dict[str, Any], *, actor: Actor) -> Record:
+    """Change a record through the service of its kind.
+
+    :param kind: a name of ``EntityKind``.
+    :raises NotFound: keyed ``entity_id``, if the record does not exist for the actor.
+    """
     try:
-        update(key, values, actor=actor)
+        return record_kind(kind).update(key, values, actor=actor)
     except NotFound as missing:
-        # The record is the input's "entity_id" here.
+        # The service says "id", but these inputs hold the key of the record in "entity_id".
         raise NotFound("entity_id") from missing
 
 
 @transaction.atomic
-def tie_tag(tag_key: object, entity_type: str, entity_key: object, *, present: bool, actor: Actor) -> None:
-    """Put a tag on a record or take it off; what is so already stays so.
+def attach_tag(tag_key: object, kind: str, key: object, *, actor: Actor) -> None:
+    """Add a tag to a record; a tag that is on it already stays.
 
-    :param entity_type: LEAD, PEOPLE or ORGANIZATION.
-    :raises NotFound: if tag or record does not exist for the actor.
+    :param kind: a name of ``EntityKind``.
+    :raises NotFound: if the tag or the record does not exist for the actor.
     """
-    model, _update_record = UPDATES[entity_type]
-    record: Any = locking.lock(model, actor, entity_key, argument="entity_id")
-    tag: Tag = Tag.objects.find(actor, tag_key, argument="tag_id")
-    others = [other for other in record.tags.all() if other.pk != tag.pk]
-    wanted = [*others, tag] if present else others
-    values = {"tags": [{"name": one.name, "slug": one.slug} for one in wanted]}
-    _update(entity_type, record.pk, values, actor)
+    record, tag, others = _record_and_tags(tag_key, kind, key, actor)
+    update_record(kind, record.pk, {"tags": [_values(each) for each in (*others, tag)]}, actor=actor)
 
 
-def set_custom_field(name: str, value: Any, entity_type: str, entity_key: object, *, actor: Actor) -> None:
-    """Set one custom field of a record; a null value removes it.
+@transaction.atomic
+def detach_tag(tag_key: object, kind: str, key: object, *, actor: Actor) -> None:
+    """Remove a tag from a record; a tag that is not on it changes nothing.
 
-    :param entity_type: LEAD, PEOPLE or ORGANIZATION.
+    :param kind: a name of ``EntityKind``.
+    :raises NotFound: if the tag or the record does not exist for the actor.
+    """
+    record, _tag, others = _record_and_tags(tag_key, kind, key, actor)
+    update_record(kind, record.pk, {"tags": [_values(each) for each in others]}, actor=actor)
+
+
+def _record_and_tags(tag_key: object, kind: str, key: object, actor: Actor) -> tuple[Record, Tag, list[Tag]]:
+    """Return the locked record, the tag, and the other tags of the record."""
+    # Locked before its tags are read: a tag that somebody else adds meanwhile would get lost.
+    record = locking.lock(record_kind(kind).model, actor, key, argument="entity_id")
+    tag = Tag.objects.find(actor, tag_key, argument="tag_id")
+    return record, tag, [other for other in record.tags.all() if other.pk != tag.pk]
+
+
+def _values(tag: Tag) -> TagValues:
+    return {"name": tag.name, "slug": tag.slug}
+
+
+def set_custom_field(name: str, value: object, kind: str, key: object, *, actor: Actor) -> None:
+    """Set one custom field of a record; None removes it.
+
+    :param kind: a name of ``EntityKind``.
     :raises NotFound: if the record does not exist for the actor.
     :raises ValidationError: if the name is empty or too long, or the value does not fit its definition.
     """
     try:
-        _update(entity_type, entity_key, {"custom_fields": [{"name": name, "value": value}]}, actor)
+        update_record(kind, key, {"custom_fields": [{"name": name, "value": value}]}, actor=actor)
     except ValidationError as refused:
-        # What is one of many in the record is the input itself here.
+        # The service names the first of a list of fields; this input is that field itself.
         paths = {"custom_fields.0.name": "name", "custom_fields.0.value": "value"}
         messages = refused.message_dict
-        raise ValidationError({paths.get(key, key): messages[key] for key in messages}) from refused
+        raise ValidationError({paths.get(path, path): messages[path] for path in messages}) from refused

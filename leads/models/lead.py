@@ -11,14 +11,11 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils import timezone
 
-from crm.models.activities import Activity
 from crm.models.channels import SocialChannel
-from crm.models.custom_fields import EntityKind, WithCustomFields
+from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
-from crm.models.history import HistoryEntry
 from crm.models.lifecycle import LIVE
-from crm.models.tags import Tagged
-from crm.models.tallies import TalliedModel
+from crm.models.records import Record
 from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
 from leads.models.lost_reasons import LeadLostReason
 from leads.models.querysets import LeadQuerySet
@@ -42,7 +39,7 @@ class LastActivity(models.TextChoices):
     CHANGE = "CHANGE", "change of the lead"
 
 
-class Lead(WithCustomFields, Tagged, TalliedModel):
+class Lead(Record):
     """A sales opportunity that moves through the stages of a pipeline."""
 
     user = models.ForeignKey(
@@ -89,8 +86,6 @@ class Lead(WithCustomFields, Tagged, TalliedModel):
     )
     followers = models.ManyToManyField(settings.AUTH_USER_MODEL, through="LeadFollower", related_name="+")
     channels = GenericRelation(SocialChannel)
-    activities = GenericRelation(Activity)
-    history = GenericRelation(HistoryEntry)
     stage_changed_at = models.DateTimeField(blank=True, editable=False)
     #: When somebody last did something about the lead, or it entered its stage; what rotting is counted from.
     last_activity_at = models.DateTimeField(blank=True, editable=False)

@@ -3,16 +3,12 @@
 from typing import ClassVar, TypedDict
 
 from django.conf import settings
-from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 
-from crm.models.activities import Activity
-from crm.models.custom_fields import EntityKind, WithCustomFields
+from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
-from crm.models.history import HistoryEntry
 from crm.models.lifecycle import LIVE
-from crm.models.tags import Tagged
-from crm.models.tallies import TalliedModel
+from crm.models.records import Record
 from people.models.canonical import LONGEST_NAME_KEY, canonical_email, check_email, name_key, search_text
 from people.models.querysets import NamedQuerySet
 
@@ -33,7 +29,7 @@ class OrganizationTexts(TypedDict, total=False):
 ORGANIZATION_TEXTS = tuple(OrganizationTexts.__annotations__)
 
 
-class Organization(WithCustomFields, Tagged, TalliedModel):
+class Organization(Record):
     """An external company."""
 
     user = models.ForeignKey(
@@ -51,8 +47,6 @@ class Organization(WithCustomFields, Tagged, TalliedModel):
     state = models.CharField(max_length=120, null=True, blank=True)
     zip = models.CharField(max_length=32, null=True, blank=True)
     country = models.CharField(max_length=120, null=True, blank=True)
-    activities = GenericRelation(Activity)
-    history = GenericRelation(HistoryEntry)
     merged_into = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="merged"
     )

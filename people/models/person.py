@@ -4,17 +4,13 @@ from collections.abc import Iterable
 from typing import ClassVar, TypedDict
 
 from django.conf import settings
-from django.contrib.contenttypes.fields import GenericRelation
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from crm.models.activities import Activity
-from crm.models.custom_fields import EntityKind, WithCustomFields
+from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
-from crm.models.history import HistoryEntry
 from crm.models.lifecycle import LIVE
-from crm.models.tags import Tagged
-from crm.models.tallies import TalliedModel
+from crm.models.records import Record
 from people.models.canonical import canonical_email, check_email, search_text
 from people.models.organizations import Organization
 from people.models.querysets import PersonQuerySet
@@ -33,7 +29,7 @@ class PersonTexts(TypedDict, total=False):
 PERSON_TEXTS = tuple(PersonTexts.__annotations__)
 
 
-class Person(WithCustomFields, Tagged, TalliedModel):
+class Person(Record):
     """A person outside the company whom the company deals with."""
 
     user = models.ForeignKey(
@@ -51,8 +47,6 @@ class Person(WithCustomFields, Tagged, TalliedModel):
     email = models.CharField("primary email", max_length=254, null=True, blank=True, validators=[check_email])
     dob = models.DateField("date of birth", null=True, blank=True)
     organizations = models.ManyToManyField(Organization, blank=True, related_name="people")
-    activities = GenericRelation(Activity)
-    history = GenericRelation(HistoryEntry)
     merged_into = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="merged"
     )

@@ -1,18 +1,17 @@
 """One person or organization of an import: a known one is treated as the policy says."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from django.db import transaction
 
 from crm.actors import Actor
 from crm.errors import Conflict
 from crm.models import DuplicatePolicy
+from crm.records.row_import import Outcome
 from people.services import organizations, people, upserting
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
-
-Outcome = Literal["created", "updated", "skipped"]
 
 
 def import_person(values: PersonValues, *, policy: DuplicatePolicy, actor: Actor) -> Outcome:

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict, NotFound
-from crm.models.custom_fields import EntityKind
 from crm.models.history import HistoryKind
 from crm.services import history, locking, saving
 from people.models import ORGANIZATION_TEXTS, PERSON_TEXTS, Address, Contact, Merge, Organization, Person
@@ -26,7 +25,6 @@ FILLED: dict[type[Model], tuple[str, ...]] = {
     Person: (*PERSON_TEXTS, "dob"),
     Organization: tuple(name for name in ORGANIZATION_TEXTS if name != "name"),
 }
-KINDS = {Person: EntityKind.PEOPLE, Organization: EntityKind.ORGANIZATION}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +173,7 @@ def merge(
         _mark_merged(loser, winner, actor)
     done = Merge.objects.create(
         company_id=actor.company_id,
-        model=KINDS[model],
+        model=model.entity_kind,
         winner_id=winner.pk,
         losers=[loser.pk for loser in losers],
         journal=journal,

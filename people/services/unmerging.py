@@ -10,16 +10,15 @@ from django.utils import timezone
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict
-from crm.models.custom_fields import EntityKind
 from crm.models.history import HistoryKind
+from crm.records.registry import record_kind
 from crm.services import history, locking, saving
-from people.models import Address, Contact, ContactKind, Merge, Organization, Person
+from people.models import Address, Contact, ContactKind, Merge, Person
 from people.models.canonical import has_email_form
 from people.services.merge_moves import Move, relation_named
 from people.services.merging import make_findable
 from people.signals import rows_moved
 
-MODELS: dict[str, Any] = {EntityKind.PEOPLE: Person, EntityKind.ORGANIZATION: Organization}
 STAMPS = ("created_at", "updated_at")
 
 
@@ -62,7 +61,8 @@ def undo_merge(key: object, *, actor: Actor) -> Merge:
 
 
 def _locked(merge: Merge, actor: Actor) -> tuple[Any, dict[int, Any]]:
-    rows = MODELS[merge.model].objects.with_deleted_for(actor).filter(pk__in=[merge.winner_id, *merge.losers])
+    records = record_kind(merge.model).model.objects
+    rows = records.with_deleted_for(actor).filter(pk__in=[merge.winner_id, *merge.losers])
     found = {row.pk: row for row in rows.order_by("pk").select_for_update(of=("self",), no_key=True)}
     gone = [str(pk) for pk in (merge.winner_id, *merge.losers) if pk not in found]
     if gone:

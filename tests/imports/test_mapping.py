@@ -3,13 +3,13 @@
 import pytest
 
 from crm.importing.mapping import (
-    Columns,
     custom_field_column,
     custom_field_values,
     map_header,
     tag_values,
 )
 from crm.importing.reading import FileRefused
+from crm.records.row_import import Columns
 
 COLUMNS = Columns(known=["title", "firstname", "email"], required=[["title"], ["firstname", "email"]])
 

@@ -1,0 +1,83 @@
+"""The kinds of records. Each app registers its own in ``AppConfig.ready``, in one call a kind.
+
+Tags, custom fields, files, notes, timelines and imports of a record look up here what they need of its kind.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.core.exceptions import ImproperlyConfigured
+
+from crm.actors import Actor
+from crm.models.custom_fields import EntityKind
+from crm.models.history import HistoryEntry
+from crm.models.records import Record
+from crm.records.row_import import RowImport
+from crm.records.timeline_entries import HistoryDetail, TimelineSource
+
+
+class UpdateRecord(Protocol):
+    """A service that changes the given fields of one record."""
+
+    def __call__(self, key: object, values: Any, *, actor: Actor) -> Record:
+        """Change a record and write its history and events.
+
+        :raises NotFound: if the record does not exist for the actor.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordKind:
+    """One kind of record."""
+
+    model: type[Record]
+    #: Takes ``tags``, ``custom_fields``, ``files`` and ``detached_files`` among its values.
+    update: UpdateRecord
+    row_import: type[RowImport]
+    #: Import path of the type in the API. A path, since commands without the API load no GraphQL types.
+    graphql_type: str
+    #: Arguments of ``attachFilesTo...`` that take the uploads; leads have two spellings in the API.
+    upload_arguments: tuple[str, ...] = ("files",)
+    #: Sources of entries that only this kind has in its timeline.
+    timeline_sources: tuple[TimelineSource, ...] = ()
+    #: Returns details of history entries of a record by primary key, where it has some to add.
+    detail_history: Callable[[Record, Collection[HistoryEntry]], Mapping[int, HistoryDetail]] | None = None
+
+    @property
+    def name(self) -> EntityKind:
+        """The name of the kind in the API."""
+        return self.model.entity_kind
+
+
+_kinds: dict[str, RecordKind] = {}
+
+
+def register(kind: RecordKind) -> None:
+    """Make records of a kind known.
+
+    :raises ImproperlyConfigured: if another one has its name.
+    """
+    if kind.name in _kinds:
+        raise ImproperlyConfigured(f"Records of kind {kind.name} are registered twice.")
+    _kinds[kind.name] = kind
+
+
+def record_kinds() -> tuple[RecordKind, ...]:
+    """Return all kinds, in the order of INSTALLED_APPS and of the calls in each app."""
+    return tuple(_kinds.values())
+
+
+def record_kind(name: str) -> RecordKind:
+    """Return the kind with a name of ``EntityKind``."""
+    return _kinds[name]
+
+
+def find_record(name: str, key: object, actor: Actor, *, argument: str = "entity_id") -> Record:
+    """Return the visible record of a kind with this primary key or UUID.
+
+    :param argument: path of the input that holds the key, for the error.
+    :raises NotFound: if no such record exists for the actor.
+    """
+    record: Record = record_kind(name).model.objects.find(actor, key, argument=argument)
+    return record
