@@ -22,7 +22,7 @@ SHOWN = 50
 
 
 class ActivityForm(forms.Form):
-    """What a member notes or plans."""
+    """A new note or task."""
 
     kind = forms.ChoiceField(choices=ActivityKind.choices)
     text = forms.CharField(

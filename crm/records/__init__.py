@@ -1,1 +1,1 @@
-"""What an app tells crm about its kinds of records, so that crm can serve records of apps above it."""
+"""The kinds of records: apps above crm register theirs here, so that crm can serve them."""

@@ -1,4 +1,4 @@
-"""What only leads have in their timeline: routing decisions, and the stays in stages that moves ended."""
+"""Timeline parts that only leads have: routing decisions, and the stage visits that moves ended."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ def _routing_entry(moment: str, log: LeadRoutingLog, at: datetime) -> Entry:
         id=f"{moment}-{log.pk}",
         at=at,
         kind=TimelineKind.ROUTED,
-        # The user of the log is the new owner, whom the text names; an entry's user is the one who acted.
+        # The log refers to the new owner, but the user of an entry is the one who acted.
         user=None,
         door=log.door,
         text=(log.detail or {}).get("reason") or log.get_outcome_display(),

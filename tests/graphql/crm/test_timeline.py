@@ -1,4 +1,4 @@
-"""timeline: one list of everything that happened to a record."""
+"""The timeline query: one list of everything that happened to a record."""
 
 from datetime import timedelta
 
@@ -41,15 +41,15 @@ def lead(actors):
     return create_lead({"title": "Deal"}, actor=actors.agent)
 
 
-def about(record, entity="LEAD", **values):
+def values_on(record, entity="LEAD", **values):
     return {"entity_type": entity, "entity_id": record.pk, **values}
 
 
-def test_everything_is_told_once_the_newest_first(lead, actors, tenant):
+def test_every_event_is_listed_once_newest_first(lead, actors, tenant):
     update_lead(lead.pk, {"title": "Big deal"}, actor=actors.agent.through(Door.IMPORT, via="leads.csv"))
-    create_activity(about(lead, text="Called <b>them</b>"), actor=actors.agent)
+    create_activity(values_on(lead, text="Called <b>them</b>"), actor=actors.agent)
     task = create_activity(
-        about(lead, kind="TASK", text="Send offer", assignee_id=tenant.users["colleague"].pk)
+        values_on(lead, kind="TASK", text="Send offer", assignee_id=tenant.users["colleague"].pk)
         | {"kind": "TASK"},
         actor=actors.agent,
     )
@@ -101,7 +101,7 @@ def test_everything_is_told_once_the_newest_first(lead, actors, tenant):
     assert len({entry["id"] for entry in shown}) == len(shown)
 
 
-def test_a_stage_move_tells_the_stay_that_it_ended(lead, actors):
+def test_a_stage_move_shows_the_visit_that_it_ended(lead, actors):
     stages = list(Stage.objects.filter(pipeline=lead.pipeline).order_by("weight"))
     StageVisit.objects.filter(lead=lead).delete()
     update_lead(lead.pk, {"pipeline_stage_id": stages[1].pk}, actor=actors.agent)
@@ -124,7 +124,7 @@ def test_a_stage_move_tells_the_stay_that_it_ended(lead, actors):
     assert moved["text"] == "Stage: New -> Contacted, after 3 days"
     assert moved["visit"]["stage_name"] == visit.stage_name
     assert [change["field"] for change in moved["changes"]] == ["stage"]
-    # What the product said of it in the channel is no second entry.
+    # The system message in the channel is not a second entry.
     assert lead.channels.get().messages.filter(is_system=True).count() == 1
 
 
@@ -135,21 +135,21 @@ def test_refused_and_empty_changes_leave_no_entry(lead, actors):
         actor=actors.agent,
         variables={"id": str(lead.pk)},
     )
-    note = create_activity(about(lead, text="Gone"), actor=actors.agent)
+    note = create_activity(values_on(lead, text="Gone"), actor=actors.agent)
     delete_activity(note.pk, actor=actors.agent)
 
     assert [entry["kind"] for entry in entries(lead, actors.viewer)] == ["ROUTED", "CREATED"]
 
 
-def test_people_and_organizations_have_one_too(actors):
+def test_people_and_organizations_have_a_timeline_too(actors):
     person = create_person({"firstname": "Jane"}, actor=actors.agent)
     other = create_person({"firstname": "Janet"}, actor=actors.agent)
-    create_activity(about(other, "PEOPLE", text="From before"), actor=actors.agent)
+    create_activity(values_on(other, "PEOPLE", text="From before"), actor=actors.agent)
     update_person(person.pk, {"lastname": "Doe"}, actor=actors.agent)
     merge(Person, person.pk, [other.pk], actor=actors.manager)
 
     shown = entries(person, actors.viewer, "PEOPLE")
-    # What was noted about the other one has come over, with its history.
+    # The merge moved the note and the history of the other person.
     assert [entry["kind"] for entry in shown] == ["MERGED", "UPDATED", "NOTE", "CREATED", "CREATED"]
     assert shown[0]["changes"][0]["field"] == "merged"
 
@@ -163,7 +163,7 @@ def test_people_and_organizations_have_one_too(actors):
 
 def test_pages_are_stable_and_counted(lead, actors):
     for number in range(7):
-        create_activity(about(lead, text=f"Note {number}"), actor=actors.agent)
+        create_activity(values_on(lead, text=f"Note {number}"), actor=actors.agent)
     whole = [entry["id"] for entry in entries(lead, actors.viewer)]
     pages = [entry["id"] for page in (1, 2, 3) for entry in entries(lead, actors.viewer, first=3, page=page)]
     assert pages == whole
@@ -172,7 +172,7 @@ def test_pages_are_stable_and_counted(lead, actors):
     assert entries(lead, actors.viewer, first=0) == []
 
 
-def test_hidden_foreign_and_deleted_records_have_none(lead, tenant, actors, other_actors):
+def test_hidden_foreign_and_deleted_records_have_no_timeline(lead, tenant, actors, other_actors):
     def refused(actor):
         error = refusal(TIMELINE, actor=actor, variables={"kind": "LEAD", "id": str(lead.pk)})
         return error["extensions"]
@@ -186,7 +186,7 @@ def test_statements_do_not_grow_with_the_entries(lead, actors):
     def fill(number):
         for _ in range(number):
             update_lead(lead.pk, {"title": f"Deal {timezone.now()}"}, actor=actors.agent)
-            create_activity(about(lead, text="Note"), actor=actors.agent)
+            create_activity(values_on(lead, text="Note"), actor=actors.agent)
             create_message({"channel_id": lead.channels.get().pk, "message": "Hello"}, actor=actors.agent)
 
     def statements():
