@@ -16,7 +16,7 @@ def statements(act: Callable[[], Any]) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         act()
     texts = [query["sql"] for query in captured]
-    return [_shape(text) for text in texts if not text.startswith(("BEGIN", "COMMIT"))]
+    return [shape(text) for text in texts if not text.startswith(("BEGIN", "COMMIT"))]
 
 
 def together(*tables: str) -> Sequence[str]:
@@ -26,7 +26,7 @@ def together(*tables: str) -> Sequence[str]:
     return [f"INSERT {table}" for table in tables]
 
 
-def _shape(text: str) -> str:
+def shape(text: str) -> str:
     if re.search("JSON(_BUILD)?_ARRAY", text, re.IGNORECASE):
         return GATHERED
     inserted = re.findall(r'INSERT (?:OR IGNORE )?INTO "(\w+)"', text)

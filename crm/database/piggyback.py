@@ -1,29 +1,28 @@
-"""Statements that are sent together with another one: the way to the database and back takes its time."""
+"""Send one statement together with another one, which saves a round trip to the database."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError
 from psycopg.pq import Format
 
-from crm.database.statements import PLACED, Prepared, Row, Statement
+from crm.database.execution import NUMBERED
+from crm.database.statements import Prepared, PythonRow, Row, Statement, Values
 
 
 @dataclass
 class Piggyback:
-    """A statement that may be sent together with a query that it does not depend on, and what came of it."""
+    """A statement that may be sent together with a query that it does not depend on, and its outcome."""
 
     statement: Statement
-    values: Mapping[str, Any]
+    values: Values
     found: list[Row] | None = None
     failed: DatabaseError | None = None
 
     def texts(self) -> list[Row]:
-        """Give the rows of the statement, which runs now if it was not sent before.
+        """Return the rows of the statement, which runs now unless it was sent before.
 
-        :raises django.db.Error: if the database refuses, or has refused.
+        :raises django.db.Error: if the database refuses the statement, or did so before.
         """
         if self.failed is not None:
             raise self.failed
@@ -32,18 +31,18 @@ class Piggyback:
         return self.found
 
 
-def fetch_with(companion: Piggyback | None, leader: Prepared, **values: Any) -> list[tuple[Any, ...]]:
-    """Give the rows of a query of at most one row, as ``leader.rows`` does; send a companion with it.
+def fetch_with(companion: Piggyback | None, leader: Prepared, **values: object) -> list[PythonRow]:
+    """Return the rows of a query of at most one row, as ``leader.rows`` does, and send a companion with it.
 
-    Whatever becomes of the companion, the query is answered as it would be alone.
+    The query is answered as it would be alone, whatever becomes of the companion.
     """
     if companion is None:
         return leader.rows(**values)
     statement, width = leader.compiled(*sorted(values))
     try:
-        result, loader = _pair(statement, companion.statement).result({**companion.values, **values})
+        result, transformer = _pair(statement, companion.statement).result({**companion.values, **values})
     except DatabaseError as error:
-        # It shows whose fault it is.
+        # Either of the two may have failed. If it is the leader, this raises.
         rows = leader.rows(**values)
         companion.failed = error
         return rows
@@ -53,27 +52,25 @@ def fetch_with(companion: Piggyback | None, leader: Prepared, **values: Any) -> 
     companion.found = [
         tuple([result.get_value(row, each) for each in columns])
         for row in range(result.ntuples)
-        # Without a row of the companion's there is one of the leader alone.
+        # If the companion has no rows, the LEFT JOIN leaves one row of the leader and nulls.
         if result.get_value(row, width) is not None
     ]
-    loader.set_loader_types([result.ftype(each) for each in range(width)], Format.TEXT)
-    return [loader.load_sequence([result.get_value(0, each) for each in range(width)])]
+    transformer.set_loader_types([result.ftype(each) for each in range(width)], Format.TEXT)
+    return [transformer.load_sequence([result.get_value(0, each) for each in range(width)])]
 
 
 _pairs: WeakKeyDictionary[Statement, dict[Statement, Statement]] = WeakKeyDictionary()
 
 
 def _pair(leader: Statement, companion: Statement) -> Statement:
-    """Give the statement that answers both: each row of the companion's behind that of the leader.
-
-    The rows keep their order: without a condition, a nested loop is the one way to join them.
-    """
+    """Return the statement that answers both: each row of the companion behind the leader's row."""
     pairs = _pairs.setdefault(companion, {})
     if leader not in pairs:
         before = len(leader.values)
-        shifted = PLACED.sub(lambda match: f"${int(match[1]) + before}", companion.text.decode())
+        shifted = NUMBERED.sub(lambda match: f"${int(match[1]) + before}", companion.text.decode())
+        # The companion's rows keep their order: PostgreSQL joins without a condition by nested loop only.
         text = (
-            f"SELECT leader.*, companion.* FROM ({leader.text.decode()}) leader"  # noqa: S608 - statements of ours
+            f"SELECT leader.*, companion.* FROM ({leader.text.decode()}) leader"  # noqa: S608 - compiled parts
             f" LEFT JOIN (SELECT true, asked.* FROM ({shifted}) asked) companion ON true"
         )
         pairs[leader] = Statement(text.encode(), leader.values + companion.values)

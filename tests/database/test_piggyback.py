@@ -1,4 +1,4 @@
-"""A statement that travels with another one: both are answered as each would be alone."""
+"""A statement sent together with another one: both return what each returns alone."""
 
 import pytest
 from django.db import DataError, connection
@@ -24,7 +24,7 @@ def tag(company):
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
-def test_both_are_answered_in_one_statement(tag, most):
+def test_both_are_answered_by_one_statement(tag, most):
     companion = counting(most)
     alone = counting(most).texts()
 
@@ -37,7 +37,7 @@ def test_both_are_answered_in_one_statement(tag, most):
     assert len([each for each in captured if "SAVEPOINT" not in each["sql"]]) == 1
 
 
-def test_companion_of_no_row_runs_when_it_is_asked(tag):
+def test_companion_runs_alone_when_the_leader_has_no_row(tag):
     companion = counting(1)
 
     assert fetch_with(companion, leader, key=0) == []
@@ -45,11 +45,11 @@ def test_companion_of_no_row_runs_when_it_is_asked(tag):
     assert companion.texts() == [(b"1", b"1")]
 
 
-def test_query_alone_is_a_query(tag):
+def test_query_without_companion(tag):
     assert fetch_with(None, leader, key=tag.pk) == [("Hot", tag.created_at, tag.pk)]
 
 
-def test_refused_companion_harms_nobody_else(tag):
+def test_refused_companion_does_not_affect_the_leader(tag):
     companion = Piggyback(Statement(b"SELECT 1 / $1::integer", (Parameter("zero"),)), {"zero": 0})
 
     assert fetch_with(companion, leader, key=tag.pk) == [("Hot", tag.created_at, tag.pk)]
