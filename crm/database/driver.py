@@ -1,4 +1,4 @@
-"""Statements sent to PostgreSQL without a cursor: what cursors do besides costs more than some statements."""
+"""Send statements to PostgreSQL through libpq, without a cursor: a cursor costs more than some statements."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -6,89 +6,97 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
-from psycopg import IsolationLevel, pq
-from psycopg.adapt import PyFormat, Transformer
+from psycopg import IsolationLevel, adapt, pq
+from psycopg.abc import Transformer
+from psycopg.adapt import PyFormat
 
-#: Statements that a connection keeps prepared; the one that was used longest ago goes first.
-MOST_PREPARED = 500
-
-#: How the transactions begin that are of a usual kind.
-BEGINNINGS = {None: b"BEGIN", IsolationLevel.READ_COMMITTED: b"BEGIN ISOLATION LEVEL READ COMMITTED"}
-IDLE, IN_TRANSACTION = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
+Connection = psycopg.Connection[tuple[object, ...]]
+#: The text of a statement and the types of its parameters.
 Key = tuple[bytes, tuple[int, ...]]
-#: A transformer; to the type checker psycopg gives a name for two classes.
-Loader = Any
+
+#: Statements that a connection counts and keeps prepared; the least recently used goes first.
+MOST_PREPARED = 500
+#: libpq has the protocol's Close since version 17. SQL's DEALLOCATE is no substitute: a pooler like
+#: PgBouncer gives statements other names on the server and passes the SQL on unread, so that it fails.
+CAN_CLOSE = psycopg.capabilities.has_send_close_prepared()
+
+BEGIN_BY_ISOLATION = {None: b"BEGIN", IsolationLevel.READ_COMMITTED: b"BEGIN ISOLATION LEVEL READ COMMITTED"}
+IDLE, IN_TRANSACTION = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
 
 
-class _Kept:
+class _PreparedStatements:
     """The statements of one connection: how often each was used, and its name once it is prepared."""
 
     def __init__(self) -> None:
         self.uses: OrderedDict[Key, int] = OrderedDict()
         self.names: dict[Key, bytes] = {}
-        self.numbered = 0
+        self.last_number = 0
 
 
-_kept: WeakKeyDictionary[psycopg.Connection[Any], _Kept] = WeakKeyDictionary()
+_prepared: WeakKeyDictionary[Connection, _PreparedStatements] = WeakKeyDictionary()
 
 
-def can_send(raw: psycopg.Connection[Any]) -> bool:
-    """Tell whether a statement may be sent past the cursors: not after a failure, for instance."""
-    usual = raw.isolation_level in BEGINNINGS and not raw.read_only and not raw.deferrable
+def can_send(raw: Connection) -> bool:
+    """Return whether the connection is in a state that ``send`` can handle; after a failure it is not."""
+    usual = raw.isolation_level in BEGIN_BY_ISOLATION and not raw.read_only and not raw.deferrable
     return usual and raw.pgconn.transaction_status in (IDLE, IN_TRANSACTION)
 
 
-def send(raw: psycopg.Connection[Any], text: bytes, values: Sequence[Any]) -> tuple[pq.abc.PGresult, Loader]:
-    """Run a statement by itself, prepared from the ``prepare_threshold``-th time on; wait for its end.
+def send(raw: Connection, text: bytes, values: Sequence[object]) -> tuple[pq.abc.PGresult, Transformer]:
+    """Run one statement and wait for its end; from the ``prepare_threshold``-th time on it is prepared.
 
     :param text: with numbered placeholders.
-    :return: the result, and what turns its texts into values of Python.
-    :raises psycopg.Error: if the database refuses, or is away.
+    :return: the result, and what converts its texts to Python values.
+    :raises psycopg.Error: if the database refuses the statement, or cannot be reached.
     """
-    transformer = Transformer.from_context(raw)
-    sent: Any = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+    transformer = adapt.Transformer.from_context(raw)
+    dumped: Any = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
     types = transformer.types or ()
     formats = transformer.formats
     with raw.lock:
         if not raw.autocommit and raw.pgconn.transaction_status == IDLE:
-            # As the cursors do before the first statement of a transaction.
-            _check(raw.pgconn.exec_(BEGINNINGS[raw.isolation_level]), raw)
-        name = _name(raw, (text, types))
+            # psycopg's cursors do this before the first statement of a transaction; libpq does not.
+            _check(raw.pgconn.exec_(BEGIN_BY_ISOLATION[raw.isolation_level]), raw)
+        name = _prepared_name(raw, (text, types))
         if name is None:
-            result = raw.pgconn.exec_params(text, sent, types, formats)
+            result = raw.pgconn.exec_params(text, dumped, types, formats)
         else:
-            result = raw.pgconn.exec_prepared(name, sent, formats)
+            result = raw.pgconn.exec_prepared(name, dumped, formats)
     _check(result, raw)
     return result, transformer
 
 
-def _name(raw: psycopg.Connection[Any], key: Key) -> bytes | None:
-    """Give the name under which a statement is prepared, or None if it is not used often enough."""
+def _prepared_name(raw: Connection, key: Key) -> bytes | None:
+    """Return the name of the prepared statement, or None to send the statement unprepared."""
     if raw.prepare_threshold is None:
         return None
-    kept = _kept.get(raw)
-    if kept is None:
-        kept = _kept[raw] = _Kept()
-    name = kept.names.get(key)
-    kept.uses[key] = kept.uses.get(key, 0) + 1
-    kept.uses.move_to_end(key)
-    if name is None and kept.uses[key] > raw.prepare_threshold:
-        kept.numbered += 1
-        name = b"crm_%d" % kept.numbered
+    prepared = _prepared.get(raw)
+    if prepared is None:
+        prepared = _prepared[raw] = _PreparedStatements()
+    name = prepared.names.get(key)
+    prepared.uses[key] = prepared.uses.get(key, 0) + 1
+    prepared.uses.move_to_end(key)
+    if name is None and prepared.uses[key] > raw.prepare_threshold and _has_room(prepared):
+        prepared.last_number += 1
+        name = b"crm_%d" % prepared.last_number
         _check(raw.pgconn.prepare(name, key[0], key[1]), raw)
-        kept.names[key] = name
-    while len(kept.uses) > MOST_PREPARED:
-        oldest, _ = kept.uses.popitem(last=False)
-        forgotten = kept.names.pop(oldest, None)
-        if forgotten is not None:
-            _check(raw.pgconn.exec_(b"DEALLOCATE " + forgotten), raw)
+        prepared.names[key] = name
+    while len(prepared.uses) > MOST_PREPARED:
+        oldest, _ = prepared.uses.popitem(last=False)
+        if CAN_CLOSE and oldest in prepared.names:
+            _check(raw.pgconn.close_prepared(prepared.names.pop(oldest)), raw)
     return name
 
 
-def _check(result: pq.abc.PGresult, raw: psycopg.Connection[Any]) -> None:
+def _has_room(prepared: _PreparedStatements) -> bool:
+    # Where none can be closed, the first ones stay, or the server's memory would grow without bound.
+    return CAN_CLOSE or len(prepared.names) < MOST_PREPARED
+
+
+def _check(result: pq.abc.PGresult, raw: Connection) -> None:
     if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
         return
     if raw.pgconn.status == pq.ConnStatus.BAD:
-        # A server that vanished says no code, from which the kind of error would follow.
+        # A lost server sends no SQLSTATE, without which psycopg cannot choose the class of the error.
         raise psycopg.OperationalError(raw.pgconn.get_error_message() or "The connection is lost.")
     raise psycopg.errors.error_from_result(result, encoding=raw.info.encoding)
