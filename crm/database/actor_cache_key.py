@@ -1,27 +1,34 @@
-"""Actors of one class, for whom a statement is the same but for its values."""
+"""What a compiled statement depends on in an actor, and what it takes as parameters."""
 
-from dataclasses import replace
+from collections.abc import Callable, Hashable
+from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any
 
 from crm.actors import Actor
 from crm.database.statements import Parameter
 
 COMPANY, USER = Parameter("company"), Parameter("user")
+#: The only fields in which actors that share a statement may differ: ids are bound when it runs, and reads
+#: do not depend on the door. Any other field, one added later included, is part of the key, so that no actor
+#: gets a statement that was compiled for another one's rights.
+PERSONAL = {"company_id": COMPANY, "user_id": USER, "door": Parameter("door"), "via": Parameter("via")}
 
 
-def actor_class(actor: Actor) -> Actor:
-    """Give what all actors of one class have in common: role, scopes, and what decides on visibility."""
-    symbolic: Any = {"company_id": COMPANY, "user_id": None if actor.user_id is None else USER}
-    return replace(actor, via=None, **symbolic)
+def symbolic_actor(actor: Actor) -> Actor:
+    """Return the actor with parameters for all that is personal; to compare one raises ``NotCompilable``."""
+    personal: dict[str, Any] = PERSONAL if actor.user_id is not None else PERSONAL | {"user_id": None}
+    return replace(actor, **personal)
 
 
-def class_key(actor: Actor) -> tuple[Any, ...]:
-    """Give the key of an actor's class; actors of one class have the same plans."""
-    return (
-        actor.role,
-        actor.door,
-        actor.scopes,
-        actor.company_sees_all_leads,
-        actor.opens_all,
-        actor.user_id is None,
-    )
+_shared_values: dict[type[Actor], Callable[[Actor], Hashable]] = {}
+
+
+def actor_cache_key(actor: Actor) -> tuple[Hashable, ...]:
+    """Return a key that two actors have in common only if they may share compiled statements."""
+    kind = type(actor)
+    if kind not in _shared_values:
+        # attrgetter runs in C: this key is made for every request.
+        shared = (field.name for field in fields(kind) if field.name not in PERSONAL)
+        _shared_values[kind] = attrgetter(*shared)
+    return actor.user_id is None, _shared_values[kind](actor)

@@ -1,4 +1,4 @@
-"""The row of a change, locked by a statement that is kept: the same row as the ORM would give."""
+"""Rows locked by a compiled statement are those that the ORM returns."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ def lead(tenant):
     return LeadFactory(company=tenant.company)
 
 
-def fields_of(row):
+def column_values(row):
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
-def test_each_model_gives_the_rows_that_the_orm_gives(tenant, other_tenant):
+def test_rows_of_every_model_are_those_of_the_orm(tenant, other_tenant):
     fill(tenant, seed=1)
     fill(other_tenant, seed=2)
     compared = set()
@@ -38,30 +38,30 @@ def test_each_model_gives_the_rows_that_the_orm_gives(tenant, other_tenant):
             for actor in (tenant.actors.agent, tenant.actors.admin):
                 for key in filter(None, (row.pk, str(getattr(row, "uuid", "")))):
                     try:
-                        expected = fields_of(pick(model._default_manager.visible_to(actor), key))
+                        expected = column_values(pick(model._default_manager.visible_to(actor), key))
                     except NotFound:
                         with pytest.raises(NotFound):
                             locking.lock(model, actor, key)
                         continue
                     locked = locking.lock(model, actor, key)
-                    assert fields_of(locked) == expected
+                    assert column_values(locked) == expected
                     assert (locked._state.adding, locked._state.db) == (False, "default")
                     compared.add(model)
 
     assert {Lead, Person} < compared
-    # None went the way of the ORM.
-    assert {kept[0] for kept in _locks} >= compared
+    # locking.lock falls back to the ORM where a model cannot be compiled; none did.
+    assert {key[0] for key in _locks} >= compared
 
 
 @pytest.mark.parametrize("key", ["x", "", None, "-1", 2**70, "00000000-0000-4000-8000-000000000000"])
-def test_other_keys_lock_nothing(actors, key):
+def test_key_of_no_row_is_refused(actors, key):
     with pytest.raises(NotFound) as refused:
         locking.lock(Lead, actors.admin, key, argument="lead_id")
 
     assert refused.value.details == {"argument": "lead_id"}
 
 
-def test_row_is_locked_by_one_statement_that_was_made_once(tenant, actors, lead, monkeypatch):
+def test_second_lock_is_one_statement_without_compilation(tenant, actors, lead, monkeypatch):
     locking.lock(Lead, actors.agent, lead.pk)
     monkeypatch.setattr("crm.database.row_locks._compile", None)
 
@@ -73,12 +73,12 @@ def test_row_is_locked_by_one_statement_that_was_made_once(tenant, actors, lead,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_locked_outside_of_a_transaction(actors, lead):
+def test_lock_outside_a_transaction_is_refused(actors, lead):
     with pytest.raises(transaction.TransactionManagementError):
         locking.lock(Lead, actors.agent, lead.pk)
 
 
-def test_row_of_another_actor_of_the_class_stays_hidden(tenant, other_tenant, lead):
+def test_row_of_another_company_stays_hidden_from_an_actor_with_the_same_key(tenant, other_tenant, lead):
     locking.lock(Lead, tenant.actors.agent, lead.pk)
 
     assert locked_row(Lead, other_tenant.actors.agent, lead.pk) is None

@@ -16,7 +16,7 @@ from graphql.execution.collect_fields import collect_fields
 
 from crm.actors import Actor
 from crm.database.statements import NotCompilable
-from crm.graphql.compiler.binding import actor_class, class_key
+from crm.graphql.compiler.binding import actor_cache_key, symbolic_actor
 from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.list_reads import ListRead, Part
@@ -65,12 +65,12 @@ def plan_of(
         schema,
         document,
         id(operation),
-        class_key(actor),
+        actor_cache_key(actor),
         tuple(bool(variables.get(name)) for name in names),
     )
 
     def make() -> Plan | str:
-        symbolic = actor_class(actor)
+        symbolic = symbolic_actor(actor)
         try:
             return _compile(Collector(schema, document.fragments, variables, symbolic), operation)
         except NotCompilable as reason:

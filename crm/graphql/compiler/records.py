@@ -15,7 +15,7 @@ from crm.actors import Actor
 from crm.database.statements import NotCompilable, Parameter, Statement
 from crm.errors import CrmError
 from crm.graphql.compiler.answering import fallbacks
-from crm.graphql.compiler.binding import KEY, USER, actor_class
+from crm.graphql.compiler.binding import KEY, USER, symbolic_actor
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
 from crm.graphql.compiler.selection import Collector
@@ -57,12 +57,12 @@ def compile_record(
     """
     if connection.vendor != "postgresql" or not settings.GRAPHQL_COMPILED_READS:
         return None
-    symbolic = actor_class(actor)
+    symbolic = symbolic_actor(actor)
     model = row_type._meta.model
     try:
         collector = Collector(prepared.schema, prepared.document.fragments, prepared.variables, symbolic)
         columns = Columns.of(model, [collector.object(row_type, model, nodes)])
-        one = rows(actor_class(reader), symbolic).filter(pk=KEY)
+        one = rows(symbolic_actor(reader), symbolic).filter(pk=KEY)
         start = Start((Key("pk", model._meta.pk, False),))
         statement = Statement.of(*columns.of_rows(page_sql(one, start, limit=1))).refuse_moments()
     except (NotCompilable, EmptyResultSet, CrmError) as reason:

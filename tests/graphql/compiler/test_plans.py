@@ -7,12 +7,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models import F, Value
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from crm.actors import Actor, Door, Role
-from crm.database.statements import NotCompilable, Parameter, Sql, Statement
+from crm.actors import Actor
+from crm.database.statements import Statement
 from crm.graphql.compiler import fallbacks
-from crm.graphql.compiler.binding import COMPANY, actor_class, class_key
+from crm.graphql.compiler.binding import COMPANY
 from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.compiler.list_reads import ListRead
 from leads.models import Lead
@@ -26,11 +25,6 @@ SPECIFICATION = Path(__file__).parents[2] / "specification"
 #: The lists of the specification; while a page holds all rows, none needs a count.
 DOCUMENTS = ["01_list_people", "06_list_leads", "10_list_pipelines"]
 TITLES = "{ leads { data { title } } }"
-
-
-def actor(**own: object) -> Actor:
-    values: dict[str, Any] = {"user_id": 1, "company_id": 2, "role": Role.AGENT, "door": Door.GRAPHQL} | own
-    return Actor(**values)
 
 
 def statements(document: str, asking: Actor) -> list[str]:
@@ -148,37 +142,6 @@ def test_what_only_python_can_answer_goes_to_the_standard_executor(lead_of, acto
     ask(document, actor=actors.agent)
 
     assert fallbacks.total() == before + 1
-
-
-def test_marker_is_never_compared():
-    with pytest.raises(NotCompilable):
-        assert COMPANY == 1
-    with pytest.raises(NotCompilable):
-        assert actor_class(actor()).company_id != 7
-
-
-def test_classes_of_actors_hold_no_ids():
-    ours, theirs = actor(user_id=1, company_id=2), actor(user_id=3, company_id=4, via="token")
-
-    assert class_key(ours) == class_key(theirs)
-    assert actor_class(ours) == actor_class(theirs)
-    assert class_key(ours) != class_key(actor(role=Role.ADMIN))
-    assert class_key(ours) != class_key(actor(company_sees_all_leads=False))
-    assert class_key(ours) != class_key(actor(user_id=None))
-
-
-def test_statement_numbers_its_values_and_sends_a_marker_once():
-    statement = Statement.of(
-        "SELECT ", Sql("%s, %s, %s, 5 %% 2", (Parameter("company"), 7, Parameter("company")))
-    )
-
-    assert statement.text == b"SELECT $1, $2, $1, 5 % 2"
-    assert [getattr(value, "name", value) for value in statement.values] == ["company", 7]
-
-
-def test_plan_with_a_moment_is_not_kept():
-    with pytest.raises(NotCompilable, match="moment"):
-        Statement.of(Sql("%s", (timezone.now(),))).refuse_moments()
 
 
 def test_cache_keeps_what_was_used_last():
