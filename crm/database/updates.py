@@ -1,44 +1,57 @@
-"""The UPDATE of a row that is stored, by a statement that is kept."""
+"""Update columns of a stored row; on PostgreSQL by a compiled statement.
+
+``Model.save`` compiles its UPDATE each time: with it, updateLead takes 1.17 times the CPU time (ADR 12).
+"""
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Any
 
-from django.db import DatabaseError, connection, models
+from django.db import DatabaseError, connection
+from django.db.models import Field, Model
+from django.db.models.signals import post_save, pre_save
 
 from crm.database.statements import Parameter, Sql, Statement, as_text
 
-#: Statements that are kept compiled, by the columns that they set.
+Columns = tuple["Field[object, object]", ...]
+#: Statements that a process keeps, one for each model and set of columns.
 MOST_STATEMENTS = 1000
 
 
-def save_columns(row: models.Model, names: Collection[str]) -> None:
-    """Write some columns of a stored row, as ``row.save(update_fields=names)`` does; no signal is sent.
+def save_columns(row: Model, names: Collection[str]) -> None:
+    """Write some columns of a stored row, as ``row.save(update_fields=names)`` does, signals included.
 
-    :raises django.db.DatabaseError: if the row is not there any more.
-    :raises django.db.IntegrityError: if it would break a constraint.
+    :raises django.db.DatabaseError: if the row is gone.
+    :raises django.db.IntegrityError: if the row would break a constraint.
     """
-    if connection.vendor != "postgresql":
+    if connection.vendor == "postgresql":
+        _save_by_statement(row, frozenset(names))
+    else:
         row.save(update_fields=names)
-        return
+
+
+def _save_by_statement(row: Model, names: frozenset[str]) -> None:
+    model = type(row)
+    # Before the values are read: receivers may change them.
+    pre_save.send(model, instance=row, raw=False, using=connection.alias, update_fields=names)
     columns = tuple(
         column
-        for column in row._meta.concrete_fields
+        for column in model._meta.concrete_fields
         if not column.primary_key and (column.name in names or column.attname in names)
     )
     values = {column.attname: as_text(column, column.pre_save(row, False)) for column in columns}
-    if not _statement(type(row), columns).rows({**values, "row": row.pk}):
-        raise DatabaseError("No row was changed.")
+    if not _statement(model, columns).rows({**values, "row": row.pk}):
+        raise DatabaseError(f"The {model._meta.verbose_name} is gone: no row was updated.")
+    post_save.send(model, instance=row, created=False, raw=False, using=connection.alias, update_fields=names)
 
 
 @lru_cache(MOST_STATEMENTS)
-def _statement(model: Any, columns: tuple[Any, ...]) -> Statement:
+def _statement(model: type[Model], columns: Columns) -> Statement:
     quote = connection.ops.quote_name
-    places = ", ".join(f"{quote(column.column)} = %s" for column in columns)
-    table, pk = quote(model._meta.db_table), quote(model._meta.pk.column)
+    assignments = ", ".join(f"{quote(str(column.column))} = %s" for column in columns)
+    table, pk = quote(model._meta.db_table), quote(str(model._meta.pk.column))
     return Statement.of(
         Sql(
-            f"UPDATE {table} SET {places} WHERE {pk} = %s RETURNING true",  # noqa: S608 - names of models alone
+            f"UPDATE {table} SET {assignments} WHERE {pk} = %s RETURNING true",  # noqa: S608 - names of models only
             (*(Parameter(column.attname) for column in columns), Parameter("row")),
         )
     )

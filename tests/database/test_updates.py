@@ -1,4 +1,4 @@
-"""Columns that are written by a statement that is kept: as Django's save writes them."""
+"""Columns written by a compiled statement are written as ``Model.save`` writes them."""
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -27,7 +27,7 @@ def lead(tenant):
     return LeadFactory(company=tenant.company, owner=tenant.users["agent"])
 
 
-def test_values_of_all_kinds_are_read_as_they_were_written(lead):
+def test_values_of_all_types_are_stored_unchanged(lead):
     before = lead.updated_at
     for name, value in VALUES.items():
         setattr(lead, name, value)
@@ -39,7 +39,7 @@ def test_values_of_all_kinds_are_read_as_they_were_written(lead):
     assert stored.updated_at == lead.updated_at > before
 
 
-def test_only_what_is_named_is_written(lead):
+def test_only_named_columns_are_written(lead):
     lead.title, lead.description = "Named", "Not named"
 
     save_columns(lead, {"title"})
@@ -48,21 +48,21 @@ def test_only_what_is_named_is_written(lead):
     assert (stored.title, stored.description) == ("Named", None)
 
 
-def test_a_relation_is_named_by_its_field_or_its_column(lead, tenant):
+def test_relation_is_named_by_field_or_column(lead, tenant):
     for name, user in (("owner", tenant.users["manager"]), ("owner_id", tenant.users["admin"])):
         lead.owner = user
         save_columns(lead, {name})
         assert Lead.objects.get(pk=lead.pk).owner_id == user.pk
 
 
-def test_a_row_that_is_gone_is_no_success(lead):
+def test_missing_row_is_an_error(lead):
     Lead.objects.filter(pk=lead.pk).delete()
 
     with pytest.raises(DatabaseError, match="row"):
         save_columns(lead, {"title"})
 
 
-def test_constraints_are_those_of_the_database(company):
+def test_broken_constraint_is_an_integrity_error(company):
     Tag.objects.create(company=company, name="Hot", slug="hot")
     tag = Tag.objects.create(company=company, name="Cold", slug="cold")
     tag.name = "hot"
@@ -73,7 +73,7 @@ def test_constraints_are_those_of_the_database(company):
 
 
 @pytest.mark.postgres
-def test_the_same_columns_share_a_statement_whatever_is_null(lead):
+def test_same_columns_share_a_statement_with_and_without_nulls(lead):
     sent = []
     for title in ("One", None, "Two"):
         lead.description = title
