@@ -1,10 +1,10 @@
 """What a piece of work asks of the database, as a list of verbs and tables."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 #: Rows of several models that are read by one statement.
@@ -16,7 +16,7 @@ def statements(act: Callable[[], Any]) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         act()
     texts = [query["sql"] for query in captured]
-    return [shape(text) for text in texts if not text.startswith(("BEGIN", "COMMIT"))]
+    return [_shape(text) for text in texts if not text.startswith(("BEGIN", "COMMIT"))]
 
 
 def together(*tables: str) -> Sequence[str]:
@@ -26,7 +26,30 @@ def together(*tables: str) -> Sequence[str]:
     return [f"INSERT {table}" for table in tables]
 
 
-def shape(text: str) -> str:
+class Trace:
+    """An execute wrapper that records statements, with their values filled in the way that simple ones do."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def __call__(
+        self, execute: Callable[..., object], sql: str, params: Any, many: bool, context: Mapping[str, object]
+    ) -> object:
+        assert context["connection"] is connections["default"]
+        self.statements.append(sql % params if params else sql)
+        return execute(sql, params, many, context)
+
+    @property
+    def shapes(self) -> list[str]:
+        return shapes(self.statements)
+
+
+def shapes(statements: Iterable[str]) -> list[str]:
+    """Return the verbs and tables of statements, without those of savepoints."""
+    return [_shape(each) for each in statements if "SAVEPOINT" not in each]
+
+
+def _shape(text: str) -> str:
     if re.search("JSON(_BUILD)?_ARRAY", text, re.IGNORECASE):
         return GATHERED
     inserted = re.findall(r'INSERT (?:OR IGNORE )?INTO "(\w+)"', text)

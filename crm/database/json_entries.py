@@ -1,40 +1,43 @@
-"""Questions to the database about single custom fields, the same on SQLite and PostgreSQL.
+"""Conditions on single custom fields, with the same meaning on SQLite and PostgreSQL.
 
-A record's custom fields are one JSON object; here its entries are rows with a name and a value. A value is
-only ever compared with values of its own JSON type, so that nothing is cast that cannot be.
+The custom fields of a record are one JSON object; here its entries are rows with a name and a value. A value
+is only compared with values of its own JSON type, so that no cast can fail.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db import models
-from django.db.models import Expression, F, Q
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, CharField, Expression, F, Field, IntegerField, Q, TextField
+from django.db.models.sql.compiler import SQLCompiler
 
 from crm.database.patterns import Like
+from crm.database.statements import CompiledSql
 
+#: The alias of the entries in SQL.
 ENTRY = "custom_field"
 LARGEST_INTEGER = 2**63 - 1
-#: How the comparisons are written in SQL.
-SIGNS = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+#: The SQL operator of each lookup.
+OPERATORS = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 class EntryName(Expression):
     """The name of an entry, inside a condition of ``Entries``."""
 
-    output_field = models.CharField()
+    output_field = CharField()
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> CompiledSql:
         return f"{ENTRY}.key", ()
 
 
 class _EntryText(Expression):
-    """The text that an entry's value is."""
+    """The text of an entry whose value is a JSON string."""
 
-    output_field = models.TextField()
+    output_field = TextField()
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> CompiledSql:
         if connection.vendor == "postgresql":
             return f"({ENTRY}.value #>> '{{}}')", ()
         return f"{ENTRY}.value", ()
@@ -42,23 +45,23 @@ class _EntryText(Expression):
 
 class _Condition(Expression):
     conditional = True
-    output_field = models.BooleanField()
+    output_field = BooleanField()
 
 
 class ValueIsGiven(_Condition):
-    """Whether an entry's value is another than JSON's null."""
+    """Whether an entry's value is not JSON's null."""
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> CompiledSql:
         if connection.vendor == "postgresql":
             return f"{ENTRY}.value <> 'null'::jsonb", ()
         return f"{ENTRY}.type <> 'null'", ()
 
 
 class ValueMatches(_Condition):
-    """Whether an entry's value is of the same JSON type as another, and compares with it like that.
+    """Whether an entry's value has the JSON type of another value and compares with it as the lookup says.
 
-    :param lookup: a key of ``SIGNS``, or ``like`` for a pattern of text.
-    :param value: text, a finite number or a boolean, the last to be equal to only.
+    :param lookup: a key of ``OPERATORS``, or ``like`` for a text pattern.
+    :param value: text, a finite number, or a boolean; booleans are compared for equality only.
     """
 
     def __init__(self, lookup: str, value: str | float | bool) -> None:
@@ -66,82 +69,83 @@ class ValueMatches(_Condition):
         self.lookup = lookup
         self.value = value
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> CompiledSql:
         if isinstance(self.value, bool):
             return self._boolean(connection)
         if isinstance(self.value, str):
             return self._text(self.value, compiler, connection)
         return self._number(self.value, connection)
 
-    def _boolean(self, connection: Any) -> tuple[str, tuple[Any, ...]]:
+    def _boolean(self, connection: BaseDatabaseWrapper) -> CompiledSql:
         word = "true" if self.value else "false"
         if connection.vendor == "postgresql":
             return f"{ENTRY}.value = '{word}'::jsonb", ()
         return f"{ENTRY}.type = '{word}'", ()
 
-    def _text(self, value: str, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+    def _text(self, value: str, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> CompiledSql:
         if self.lookup == "like":
             compared, parameters = compiler.compile(Like(_EntryText(), value))
         else:
             text, parameters = compiler.compile(_EntryText())
             if connection.vendor == "postgresql":
-                # As SQLite compares: by code points, whatever the language of the database.
+                # Compare by code points, as SQLite does, whatever collation the database has.
                 text += ' COLLATE "C"'
-            compared, parameters = f"{text} {SIGNS[self.lookup]} %s", (*parameters, value)
+            compared, parameters = f"{text} {OPERATORS[self.lookup]} %s", (*parameters, value)
         if connection.vendor == "postgresql":
             return f"(jsonb_typeof({ENTRY}.value) = 'string' AND {compared})", tuple(parameters)
         return f"({ENTRY}.type = 'text' AND {compared})", tuple(parameters)
 
-    def _number(self, value: float, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        sign = SIGNS[self.lookup]
+    def _number(self, value: float, connection: BaseDatabaseWrapper) -> CompiledSql:
+        operator = OPERATORS[self.lookup]
         if connection.vendor == "postgresql":
             is_number = f"jsonb_typeof({ENTRY}.value) = 'number'"
-            return f"({is_number} AND {ENTRY}.value {sign} %s::jsonb)", (json.dumps(value),)
+            return f"({is_number} AND {ENTRY}.value {operator} %s::jsonb)", (json.dumps(value),)
+        # SQLite's driver refuses an int that does not fit 64 bits.
         bound = float(value) if abs(value) > LARGEST_INTEGER else value
-        return f"({ENTRY}.type IN ('integer', 'real') AND {ENTRY}.value {sign} %s)", (bound,)
+        return f"({ENTRY}.type IN ('integer', 'real') AND {ENTRY}.value {operator} %s)", (bound,)
 
 
-class _Asked(Expression):
-    """A question to the custom fields of a row, with what it asks of them."""
+class _OnCustomFields(Expression):
+    """An expression over the custom fields of a row and further expressions."""
 
-    def __init__(self, output_field: models.Field[Any, Any], *asked: Any) -> None:
+    def __init__(self, output_field: "Field[object, object]", *further: Q) -> None:
         super().__init__(output_field=output_field)
-        self._asked: list[Any] = [F("custom_fields"), *asked]
+        self._sources: Sequence[Any] = [F("custom_fields"), *further]
 
     def get_source_expressions(self) -> list[Any]:
-        return self._asked
+        return list(self._sources)
 
-    def set_source_expressions(self, exprs: Any) -> None:
-        self._asked = list(exprs)
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        self._sources = exprs
 
 
-class Contains(_Asked):
-    """Whether custom fields hold these entries, by the index on PostgreSQL; SQLite does not narrow by it.
+class Contains(_OnCustomFields):
+    """Whether custom fields hold these entries, which PostgreSQL finds by an index; always true on SQLite.
 
-    It stands beside an exact condition, which it spares the most work.
+    Combine it with an exact condition, for which it narrows the rows.
     """
 
     conditional = True
 
-    def __init__(self, entries: Mapping[str, Any]) -> None:
-        super().__init__(models.BooleanField())
+    def __init__(self, entries: Mapping[str, object]) -> None:
+        super().__init__(BooleanField())
         self.entries = entries
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> CompiledSql:
         if connection.vendor != "postgresql":
             return "1 = 1", ()
-        column, parameters = compiler.compile(self._asked[0])
+        column, parameters = compiler.compile(self._sources[0])
         return f"{column} @> %s::jsonb", (*parameters, json.dumps(self.entries))
 
 
-class Entries(_Asked):
-    """The entries of a record's custom fields that meet a condition: whether there is one, or how many.
+class Entries(_OnCustomFields):
+    """Whether entries of a record's custom fields meet a condition, or how many do.
 
-    :param name: the one name that the condition allows, where it does; the others are not looked at then.
+    :param name: the only name that the condition admits, if it admits one; saves looking at other entries.
     """
 
     def __init__(self, condition: Q, *, name: str | None = None, counted: bool = False) -> None:
-        super().__init__(models.IntegerField() if counted else models.BooleanField(), condition)
+        super().__init__(IntegerField() if counted else BooleanField(), condition)
         self.name = name
         self.counted = counted
 
@@ -149,25 +153,28 @@ class Entries(_Asked):
     def conditional(self) -> bool:
         return not self.counted
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        column, condition = self._asked
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> CompiledSql:
+        column, condition = self._sources
         source, parameters = compiler.compile(column)
-        source, parameters = self._rows(source, list(parameters), connection)
+        source, parameters = self._rows(source, tuple(parameters), connection)
         try:
             met, more = compiler.compile(condition)
         except FullResultSet:
             met, more = "1 = 1", ()
         except EmptyResultSet:
             met, more = "1 = 0", ()
-        what = "COUNT(*)" if self.counted else "1"
-        sql = f"(SELECT {what} FROM {source} WHERE {met})"  # noqa: S608 - made of compiled parts
+        selected = "COUNT(*)" if self.counted else "1"
+        sql = f"(SELECT {selected} FROM {source} WHERE {met})"  # noqa: S608 - made of compiled parts
         return sql if self.counted else f"EXISTS{sql}", (*parameters, *more)
 
-    def _rows(self, column: str, parameters: list[Any], connection: Any) -> tuple[str, list[Any]]:
+    def _rows(
+        self, column: str, parameters: tuple[object, ...], connection: BaseDatabaseWrapper
+    ) -> CompiledSql:
         if connection.vendor != "postgresql":
             return f"json_each({column}) AS {ENTRY}", parameters
         if self.name is None:
             return f"jsonb_each({column}) AS {ENTRY}(key, value)", parameters
+        # Reading one entry by its name is cheaper than unfolding the object.
         entry = f"SELECT %s::text AS key, {column} -> %s::text AS value"
-        narrowed = f"(SELECT * FROM ({entry}) AS named WHERE value IS NOT NULL)"  # noqa: S608 - as above
-        return f"{narrowed} AS {ENTRY}", [self.name, *parameters, self.name]
+        named = f"(SELECT * FROM ({entry}) AS named WHERE value IS NOT NULL)"  # noqa: S608 - as above
+        return f"{named} AS {ENTRY}", (self.name, *parameters, self.name)

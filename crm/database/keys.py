@@ -1,4 +1,4 @@
-"""Reading the keys that clients send: primary keys and UUIDs."""
+"""Parse the keys that clients send: primary keys and UUIDs."""
 
 import re
 import uuid
@@ -9,11 +9,9 @@ LARGEST_ID = 2**63 - 1
 
 
 def parse_id(value: object) -> int | None:
-    """Read a primary key: ASCII digits that fit 64 bits, else None.
-
-    ``int()`` alone would also take the digits of other scripts.
-    """
+    """Return a primary key, or None unless the value is ASCII digits that fit 64 bits."""
     text = str(value).strip()
+    # int() would also accept digits of other scripts, signs and underscores.
     if not re.fullmatch(r"[0-9]{1,19}", text) or isinstance(value, bool):
         return None
     number = int(text)
@@ -21,7 +19,7 @@ def parse_id(value: object) -> int | None:
 
 
 def parse_uuid(value: object) -> uuid.UUID | None:
-    """Read a UUID in its usual spellings, else None."""
+    """Return a UUID from any spelling that ``uuid.UUID`` accepts, else None."""
     try:
         return uuid.UUID(str(value).strip())
     except ValueError:
@@ -29,7 +27,7 @@ def parse_uuid(value: object) -> uuid.UUID | None:
 
 
 def named_key(model: type[models.Model], key: object) -> tuple[str, int | uuid.UUID] | None:
-    """Return the column and value that a key means, or None if it is neither number nor UUID."""
+    """Return the column and the value of a key, or None if it is neither a number nor a UUID."""
     number = parse_id(key)
     if number is not None:
         return "pk", number

@@ -1,4 +1,4 @@
-"""The rows that belong to each row of a query, as a query inside it."""
+"""The rows that belong to each row of a query, as a subquery."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from crm.actors import Actor
 
 
 def related_rows(model: type[models.Model], path: str, actor: Actor) -> QuerySet[Any]:
-    """Give the rows, live and visible to the actor, that belong to the row of the query around this one.
+    """Return the live rows, visible to the actor, that belong to the row of the enclosing query.
 
-    :param path: name of the model's field, or reverse field, that leads to them.
+    :param path: name of the model's relation, forward or reverse.
     """
     field: Any = model._meta.get_field(path)
     rows: QuerySet[Any] = field.related_model._default_manager.visible_to(actor)
@@ -19,10 +19,10 @@ def related_rows(model: type[models.Model], path: str, actor: Actor) -> QuerySet
         return rows.filter(pk=OuterRef(field.attname))
     if field.one_to_many:
         return rows.filter(**{field.field.name: OuterRef("pk")})
-    # Some lead from one side only, so the table between the two is asked.
-    tie = field if field.concrete else field.field
-    near, far = tie.m2m_field_name(), tie.m2m_reverse_field_name()
+    # Some relations have no reverse name, by which the target's query set could be filtered.
+    relation = field if field.concrete else field.field
+    near, far = relation.m2m_field_name(), relation.m2m_reverse_field_name()
     if not field.concrete:
         near, far = far, near
-    ties = tie.remote_field.through._default_manager
-    return rows.filter(Exists(ties.filter(**{near: OuterRef(OuterRef("pk")), far: OuterRef("pk")})))
+    links = relation.remote_field.through._default_manager
+    return rows.filter(Exists(links.filter(**{near: OuterRef(OuterRef("pk")), far: OuterRef("pk")})))

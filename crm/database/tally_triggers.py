@@ -1,22 +1,21 @@
-"""Migration steps by which PostgreSQL itself tallies live rows; on SQLite they do nothing (ADR 15)."""
+"""Migration operations for triggers that keep counts of live rows; on SQLite they do nothing (ADR 15)."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-#: One of so many statements that add tallies sums up those of its company.
+#: One in so many statements that add tallies also folds those of its company: many rows become their sum.
 FOLDED_ONCE_IN = 50
-#: So many of them at most, lest one writer pays for all that has gathered.
+#: Rows that one statement folds at most, so that no single writer pays for a long backlog.
 MOST_FOLDED = 5000
-#: While a transaction is open since before so many others, dead rows stay where they are, and every reader
-#: goes over them: to sum up would only add some.
+#: No folding while a transaction is older than so many others: until it ends, VACUUM cannot remove the dead
+#: rows that folding leaves, and every reader scans them.
 OLDEST_SNAPSHOT = 10_000
 
-#: No join and no condition on other rows: the statistics of a table that changes so much are always old.
-#: Rows that another transaction is about to sum up are left to it: nobody waits, and none is summed up twice.
+#: Without joins: the planner's statistics of a table that changes this fast are always out of date.
+#: SKIP LOCKED leaves rows to another transaction that is folding them: nobody waits, no row counts twice.
 FOLD = f"""
 CREATE FUNCTION crm_tally_fold(of_company bigint, of_kind text) RETURNS void LANGUAGE sql AS $$
     WITH many AS MATERIALIZED (
@@ -30,7 +29,8 @@ CREATE FUNCTION crm_tally_fold(of_company bigint, of_kind text) RETURNS void LAN
 $$
 """  # noqa: S608
 
-#: A snapshot of before must not sum up what others summed up since: the database would refuse the writer.
+#: Only at READ COMMITTED: with an older snapshot, deleting a row that was folded since is a serialization
+#: failure, and the writer would fail because of its tallies.
 ADDED = """
     IF FOUND AND random() < 1.0 / {once_in} AND current_setting('transaction_isolation') = 'read committed'
     THEN
@@ -41,17 +41,18 @@ ADDED = """
     RETURN NULL;
 """
 
-#: A number that rows can be grouped by, unlike a bare one, which would be the place of a column.
+#: The cast makes it an expression: GROUP BY reads a bare number as the position of a column.
 NONE = "0::bigint"
 TRIGGERS = ("insert", "update", "delete", "truncate")
 
 
 @dataclass(frozen=True)
 class TalliedTable:
-    """A table whose live rows are tallied.
+    """A table whose live rows are counted.
 
-    :param kind: what its tallies are called.
-    :param parent: the column that tallies are parted by, and ``key``: another within it.
+    :param kind: the kind of its tallies.
+    :param parent: a column to count by.
+    :param key: a second column to count by.
     """
 
     table: str
@@ -59,12 +60,12 @@ class TalliedTable:
     parent: str = NONE
     key: str = NONE
 
-    # Names from migrations and models, none from a user.
     def changes(self, rows: str, number: str = "count(*)") -> str:
-        """Give the query of the tallies of some rows.
+        """Return the query that counts some rows.
 
-        :param rows: the name under which the rows are known.
+        :param rows: the name of a table or transition table.
         """
+        # The names in this SQL come from migrations and models, none from a user.
         return (
             f"SELECT company_id, '{self.kind}' AS kind, {self.parent} AS parent, {self.key} AS key,"  # noqa: S608
             f" {number} AS n FROM {rows} WHERE deleted_at IS NULL"
@@ -72,7 +73,7 @@ class TalliedTable:
         )
 
     def wrong(self) -> str:
-        """Give the query of what the tallies lack to be the numbers of rows: one for each that is wrong."""
+        """Return the query of the corrections: one row for each count that is wrong, with the difference."""
         return (
             "SELECT company_id, kind, parent, key, sum(n) AS n FROM ("  # noqa: S608
             f"{self.changes(self.table)}"
@@ -81,14 +82,12 @@ class TalliedTable:
         )
 
     def mend(self) -> str:
-        """Give the statement that adds what the tallies lack.
-
-        Rows and tallies are read of one moment, so that those who write meanwhile need not be kept out.
-        """
+        """Return the statement that inserts the corrections."""
+        # One snapshot for rows and tallies: concurrent writers change both, so none has to be kept out.
         return f"INSERT INTO crm_tally (company_id, kind, parent, key, n) {self.wrong()}"
 
     def function(self) -> str:
-        """Give the statement that makes the function of the triggers."""
+        """Return the statement that creates the trigger function."""
         into = "INSERT INTO crm_tally (company_id, kind, parent, key, n)"
         added = ADDED.format(once_in=FOLDED_ONCE_IN, oldest=OLDEST_SNAPSHOT, kind=self.kind, rows="added")
         both = f"{self.changes('added')} UNION ALL {self.changes('removed', '-count(*)')}"
@@ -111,44 +110,44 @@ class TalliedTable:
         """  # noqa: S608
 
     def triggers(self) -> list[str]:
-        """Give the statements that make the triggers: each runs once for a statement, however many rows."""
-        known = {
+        """Return the statements that create the triggers, which run once for each statement."""
+        transition_tables = {
             "insert": "REFERENCING NEW TABLE AS added",
             "update": "REFERENCING OLD TABLE AS removed NEW TABLE AS added",
             "delete": "REFERENCING OLD TABLE AS removed",
             "truncate": "",
         }
         return [
-            f"CREATE TRIGGER {self.table}_tally_{event} AFTER {event} ON {self.table} {known[event]}"
-            f" FOR EACH STATEMENT EXECUTE FUNCTION {self.table}_tally()"
+            f"CREATE TRIGGER {self.table}_tally_{event} AFTER {event} ON {self.table}"
+            f" {transition_tables[event]} FOR EACH STATEMENT EXECUTE FUNCTION {self.table}_tally()"
             for event in TRIGGERS
         ]
 
 
 class TallyStep(Operation):
-    """A step that changes nothing but PostgreSQL's own functions, triggers and tallies."""
+    """An operation that changes only functions, triggers and tallies in PostgreSQL."""
 
     reduces_to_sql = True
     reversible = True
 
     def forwards(self) -> list[str]:
-        """Give the statements of the step."""
+        """Return the statements that apply it."""
         raise NotImplementedError
 
     def backwards(self) -> list[str]:
-        """Give the statements that undo it."""
+        """Return the statements that undo it."""
         raise NotImplementedError
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """To Django's models nothing changes."""
+        """Leave the models as they are."""
 
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
     ) -> None:
         self._run(schema_editor, self.forwards())
 
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
     ) -> None:
         self._run(schema_editor, self.backwards())
 
@@ -159,7 +158,7 @@ class TallyStep(Operation):
 
 
 class FoldTallies(TallyStep):
-    """Make the function that sums tallies up."""
+    """Create the function that folds tallies."""
 
     def forwards(self) -> list[str]:
         return [FOLD]
@@ -168,17 +167,17 @@ class FoldTallies(TallyStep):
         return ["DROP FUNCTION crm_tally_fold(bigint, text)"]
 
     def describe(self) -> str:
-        return "Sum tallies up"
+        return "Create the function that folds tallies"
 
 
 class TallyRows(TallyStep):
-    """Have a table's live rows tallied from now on, those that are there included."""
+    """Count a table's live rows, the present ones included, and keep the count up to date."""
 
     def __init__(self, table: str, kind: str, parent: str = NONE, key: str = NONE) -> None:
         self.tallied = TalliedTable(table, kind, parent, key)
 
     def forwards(self) -> list[str]:
-        # The triggers come first: making one keeps writers out until the rows that are there are tallied.
+        # The triggers come first: creating one locks writers out until the present rows are counted.
         return [self.tallied.function(), *self.tallied.triggers(), self.tallied.mend()]
 
     def backwards(self) -> list[str]:
@@ -186,8 +185,8 @@ class TallyRows(TallyStep):
         return [
             *(f"DROP TRIGGER {table}_tally_{event} ON {table}" for event in TRIGGERS),
             f"DROP FUNCTION {table}_tally()",
-            f"DELETE FROM crm_tally WHERE kind = '{self.tallied.kind}'",  # noqa: S608 - a name from migrations
+            f"DELETE FROM crm_tally WHERE kind = '{self.tallied.kind}'",  # noqa: S608 - names from migrations
         ]
 
     def describe(self) -> str:
-        return f"Tally the rows of {self.tallied.table}"
+        return f"Count the rows of {self.tallied.table} by triggers"

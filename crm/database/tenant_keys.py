@@ -1,10 +1,8 @@
-"""Migration steps by which PostgreSQL itself refuses a tie between rows of two companies.
+"""Migration operations that make PostgreSQL refuse references between rows of two companies.
 
-The services look up every id in the company of the actor; this is the second net. On SQLite, which has no
-such constraints beside its tables, the steps do nothing (ADR 9).
+The services look up every id within the actor's company; these constraints catch a service that forgets. On
+SQLite the operations do nothing (ADR 9).
 """
-
-from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
@@ -14,8 +12,11 @@ from django.db.migrations.state import ProjectState
 class TenantKey(Operation):
     """Replace a foreign key by one that also compares the companies of both rows.
 
-    :param table: table of the key; ``column``: its column; ``target``: the table it points at. Both tables
-        have a ``company_id``.
+    Both tables have a ``company_id``.
+
+    :param table: table of the foreign key.
+    :param column: column of the foreign key.
+    :param target: table that it points at.
     """
 
     reduces_to_sql = True
@@ -26,14 +27,13 @@ class TenantKey(Operation):
 
     @property
     def constraint(self) -> str:
-        """The name of the foreign key over two columns."""
         return f"{self.table}_{self.column}_tenant"
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """To Django's models nothing changes."""
+        """Leave the models as they are."""
 
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
     ) -> None:
         if schema_editor.connection.vendor != "postgresql":
             return
@@ -50,7 +50,7 @@ class TenantKey(Operation):
         )
 
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
     ) -> None:
         if schema_editor.connection.vendor != "postgresql":
             return
@@ -74,9 +74,9 @@ class TenantKey(Operation):
 
 
 class TenantLink(Operation):
-    """Have a table that ties two rows, and has no company of its own, refuse rows of two companies.
+    """Make a link table, which has no company of its own, refuse rows of two companies.
 
-    :param ties: column of the table and the table it points at, twice or more.
+    :param ties: each foreign key of the table: its column, and the table that it points at.
     """
 
     reduces_to_sql = True
@@ -86,16 +86,16 @@ class TenantLink(Operation):
         self.table, self.ties = table, ties
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """To Django's models nothing changes."""
+        """Leave the models as they are."""
 
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
     ) -> None:
         if schema_editor.connection.vendor != "postgresql":
             return
         companies = " UNION ".join(
-            # Names from migrations, none from a user.
-            f'SELECT company_id FROM "{target}" WHERE id = NEW."{column}" AND company_id IS NOT NULL'  # noqa: S608
+            # A row without a company (a shared contact type) may be linked by any company.
+            f'SELECT company_id FROM "{target}" WHERE id = NEW."{column}" AND company_id IS NOT NULL'  # noqa: S608 - names from migrations
             for column, target in self.ties
         )
         schema_editor.execute(
@@ -112,7 +112,7 @@ class TenantLink(Operation):
         )
 
     def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
     ) -> None:
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(f'DROP TRIGGER "{self.table}_tenant" ON "{self.table}"')

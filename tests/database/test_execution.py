@@ -1,10 +1,9 @@
 """Statements are visible to ``connection.execute_wrappers``, in which tracing tools register."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from django.db import DataError, connection, connections, transaction
+from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from crm.actors import Actor
@@ -17,35 +16,12 @@ from pipelines.models import Stage
 from tests.clients import data
 from tests.factories.leads import LeadFactory
 from tests.graphql.leads.operations import CREATE, UPDATE
-from tests.statements import shape
+from tests.statements import Trace, shapes
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 LIST = "{ leads { data { title stage { name } tags { name } } paginatorInfo { total } } }"
 NUMBER = Parameter("number")
-
-
-class Trace:
-    """An execute wrapper that records each statement, filled in the way that simple ones do."""
-
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-
-    def __call__(
-        self, execute: Callable[..., object], sql: str, params: Any, many: bool, context: Mapping[str, object]
-    ) -> object:
-        assert context["connection"] is connections["default"]
-        self.statements.append(sql % params if params else sql)
-        return execute(sql, params, many, context)
-
-    @property
-    def shapes(self) -> list[str]:
-        return shapes(self.statements)
-
-
-def shapes(statements: list[str]) -> list[str]:
-    """Return verbs and tables, without those of savepoints."""
-    return [shape(each) for each in statements if "SAVEPOINT" not in each]
 
 
 @pytest.fixture

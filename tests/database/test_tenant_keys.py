@@ -1,4 +1,4 @@
-"""PostgreSQL itself refuses ties between rows of two companies, whoever writes them."""
+"""PostgreSQL refuses references between rows of two companies, whatever code writes them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,12 +16,12 @@ from tests.factories.people import PersonFactory
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
-#: Ties whose one end has no company: "table.column" and why the other end is enough.
-SINGLE_ENDED = {
-    "crm_channelmember.channel_id": "its other end is a user, who may be a member of several companies",
-    "crm_importrowerror.job_id": "it has no other end",
-    "leads_leadparticipant.lead_id": "its other end is a user",
-    "leads_leadfollower.lead_id": "its other end is a user",
+#: Foreign keys of tables that link a row of a company to none: "table.column", and why that is safe.
+UNCONSTRAINED = {
+    "crm_channelmember.channel_id": "it links to a user, who may be a member of several companies",
+    "crm_importrowerror.job_id": "it links to nothing else",
+    "leads_leadparticipant.lead_id": "it links to a user",
+    "leads_leadfollower.lead_id": "it links to a user",
 }
 
 
@@ -29,8 +29,8 @@ def _has_company(model: type[Model]) -> bool:
     return any(field.name == "company" for field in model._meta.concrete_fields)
 
 
-def tenant_ties() -> Iterator[tuple[type[Model], "Field[Any, Any]"]]:
-    """Give every foreign key that points at a table of rows of companies."""
+def tenant_foreign_keys() -> Iterator[tuple[type[Model], "Field[Any, Any]"]]:
+    """Yield every foreign key that points at a table with a company column."""
     for app in ("crm", "people", "pipelines", "leads"):
         for model in apps.get_app_config(app).get_models(include_auto_created=True):
             for field in model._meta.concrete_fields:
@@ -42,27 +42,27 @@ def tenant_ties() -> Iterator[tuple[type[Model], "Field[Any, Any]"]]:
                     yield model, field
 
 
-def test_every_tie_between_rows_of_companies_is_kept_within_one():
+def test_every_foreign_key_between_tenant_tables_is_constrained():
     with connection.cursor() as cursor:
         cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'f'")
         keys = {name for (name,) in cursor.fetchall()}
         cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
         triggers = {name for (name,) in cursor.fetchall()}
 
-    loose = [
+    unconstrained = [
         f"{model._meta.db_table}.{field.column}"
-        for model, field in tenant_ties()
+        for model, field in tenant_foreign_keys()
         if f"{model._meta.db_table}_{field.column}_tenant" not in keys
         and f"{model._meta.db_table}_tenant" not in triggers
     ]
 
-    assert sorted(loose) == sorted(SINGLE_ENDED)
+    assert sorted(unconstrained) == sorted(UNCONSTRAINED)
 
 
 @pytest.mark.parametrize(
     "column", ["person_id", "organization_id", "status_id", "type_id", "source_id", "receiver_id", "stage_id"]
 )
-def test_a_lead_is_not_tied_to_a_row_of_another_company(column, tenant, other_tenant):
+def test_lead_cannot_refer_to_a_row_of_another_company(column, tenant, other_tenant):
     lead = LeadFactory(company=tenant.company)
     foreign = LeadFactory(company=other_tenant.company, person=PersonFactory(company=other_tenant.company))
     related: Any = Lead._meta.get_field(column).related_model
@@ -70,33 +70,33 @@ def test_a_lead_is_not_tied_to_a_row_of_another_company(column, tenant, other_te
     if row is None:
         row = related.objects.create(company=other_tenant.company, name="Foreign")
 
-    def tie() -> None:
+    def refer() -> None:
         Lead.objects.filter(pk=lead.pk).update(**{column: row.pk})
         connection.check_constraints()
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        tie()
+        refer()
 
     assert foreign.company_id != lead.company_id
 
 
-def test_links_do_not_cross_companies(tenant, other_tenant):
+def test_link_tables_refuse_rows_of_two_companies(tenant, other_tenant):
     person, foreign = PersonFactory(company=tenant.company), PersonFactory(company=other_tenant.company)
     lead, tag = LeadFactory(company=tenant.company), TagFactory(company=other_tenant.company)
 
-    for tie in (
+    for link in (
         lambda: person.tags.add(tag),
         lambda: lead.tags.add(tag),
         lambda: LeadPerson.objects.create(lead=lead, person=foreign),
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
-            tie()
+            link()
 
     assert not person.tags.exists()
     assert not lead.tags.exists()
 
 
-def test_a_contact_of_a_shared_type_belongs_to_any_company(tenant, other_tenant):
+def test_shared_contact_type_is_usable_by_any_company(tenant, other_tenant):
     phone = ContactType.objects.get(company=None, kind=ContactKind.PHONE)
     people = [PersonFactory(company=company) for company in (tenant.company, other_tenant.company)]
 
