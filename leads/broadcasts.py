@@ -1,6 +1,4 @@
-"""From a changed lead to the processes that hold subscribers."""
-
-from typing import Any
+"""Wakes the processes with subscribers after a lead changed."""
 
 from django.dispatch import receiver
 
@@ -9,6 +7,5 @@ from leads.signals import lead_changed
 
 
 @receiver(lead_changed, dispatch_uid="leads.broadcasts")
-def announce(**_: Any) -> None:
-    """Say that there is news in the log."""
+def wake_subscribers(**_: object) -> None:
     wakeups.publish()

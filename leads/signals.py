@@ -1,4 +1,4 @@
-"""What other parts of the product may listen to."""
+"""Signals of the leads app."""
 
 from django.dispatch import Signal
 

@@ -10,7 +10,7 @@ from graphql import OperationType
 from crm.actors import Actor, Door, Scope
 from crm.events.audience import Event
 from crm.graphql.execution import Operation, Refused, prepare, run
-from crm.graphql.execution.shared_subscriptions import Occurrence
+from crm.graphql.execution.shared_subscriptions import EventRoot
 from tests.clients import GraphQLSchema
 from tests.tenants.cases import CASES, coordinate_of, own_arguments
 from tests.tenants.walk import document, operations, selection_of
@@ -64,7 +64,7 @@ def call(name: str, actor: Actor | None, world: World) -> dict[str, Any]:
         return {"errors": refused.errors}
     # Whoever is let in at all reads the lead of an event.
     reader = actor or world.own.tenant.actors.admin
-    return run(prepared, root_value=Occurrence(event=event_of(world), reader=reader))
+    return run(prepared, root_value=EventRoot(event=event_of(world), reader=reader))
 
 
 def case_of(name: str) -> Any:

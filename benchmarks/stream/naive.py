@@ -1,8 +1,8 @@
-"""The naive way: each socket has a channel of the layer, and executes its own selection for each event.
+"""The naive server: each socket has a channel of the layer, and executes its own selection for each event.
 
 ``python -m benchmarks.stream.naive PORT`` serves the schema of the CRM with graphql-core's ``subscribe()``
 spelled out: Django's models refuse the event loop, so that each execution is one hop to a thread. It is
-spared what the product does besides: origins, limits, rights that are looked at again, cursors, slow readers.
+spared the rest of the product's work: origins, limits, checks of rights, cursors, slow readers.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from graphql import create_source_event_stream, execute_sync, parse, validate  #
 from benchmarks.stream import feed  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.authentication import authenticate_token, parse_bearer  # noqa: E402
-from crm.events.cursor import NOWHERE  # noqa: E402
+from crm.events.cursor import NO_POSITION  # noqa: E402
 from crm.graphql.core.permissions import Context  # noqa: E402
-from crm.graphql.execution.shared_subscriptions import Occurrence  # noqa: E402
+from crm.graphql.execution.shared_subscriptions import EventRoot  # noqa: E402
 from crm.graphql.execution.threads import EVENTS, in_thread  # noqa: E402
 from crm.management.commands.serve import server_config  # noqa: E402
 
@@ -39,13 +39,13 @@ class Socket:
         self._actor: Any = None
         self._running: list[asyncio.Task[None]] = []
 
-    async def take(self, message: Any) -> None:
-        """Do what a client asks for."""
+    async def handle(self, message: Any) -> None:
+        """Handle a message of the client."""
         match message["type"]:
             case "connection_init":
                 token = parse_bearer(message["payload"]["Authorization"])
                 self._actor = (await in_thread(EVENTS, authenticate_token, token)).actor
-                await self._say(type="connection_ack")
+                await self._send_message(type="connection_ack")
             case "subscribe":
                 layer = get_channel_layer()
                 channel = await layer.new_channel()
@@ -53,10 +53,10 @@ class Socket:
                 answering = self._answer(message["id"], message["payload"]["query"], channel)
                 self._running.append(asyncio.create_task(answering))
             case "ping":
-                await self._say(type="pong")
+                await self._send_message(type="pong")
 
     async def end(self) -> None:
-        """Answer no more."""
+        """End all subscriptions."""
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -70,33 +70,33 @@ class Socket:
             schema.graphql_schema,
             document,
             context_value=Context(actor=self._actor),
-            subscribe_field_resolver=lambda *_, **__: self._occurrences(channel),
+            subscribe_field_resolver=lambda *_, **__: self._roots(channel),
         )
-        async for occurrence in stream:
-            result = await in_thread(EVENTS, self._execute, document, occurrence)
+        async for root in stream:
+            result = await in_thread(EVENTS, self._execute, document, root)
             if result.errors or result.data["leadUpdate"] is not None:
-                await self._say(type="next", id=id_, payload=result.formatted)
+                await self._send_message(type="next", id=id_, payload=result.formatted)
 
-    async def _occurrences(self, channel: str) -> AsyncIterator[Occurrence]:
+    async def _roots(self, channel: str) -> AsyncIterator[EventRoot]:
         layer = get_channel_layer()
         try:
             while True:
-                event = feed.read_event(await layer.receive(channel), NOWHERE)
+                event = feed.read_event(await layer.receive(channel), NO_POSITION)
                 if event.company_id == self._actor.company_id:
-                    yield Occurrence(event=event, reader=self._actor)
+                    yield EventRoot(event=event, reader=self._actor)
         finally:
             await layer.group_discard(feed.GROUP, channel)
 
-    def _execute(self, document: Any, occurrence: Occurrence) -> Any:
+    def _execute(self, document: Any, root: EventRoot) -> Any:
         context = Context(actor=self._actor)
-        return execute_sync(schema.graphql_schema, document, root_value=occurrence, context_value=context)
+        return execute_sync(schema.graphql_schema, document, root_value=root, context_value=context)
 
-    async def _say(self, **message: Any) -> None:
+    async def _send_message(self, **message: Any) -> None:
         await self._send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Serve one socket; whatever is asked over HTTP is answered with nothing."""
+    """Serve one socket; answer every HTTP request with 204."""
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
@@ -106,7 +106,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     socket = Socket(send)
     try:
         while (received := await receive())["type"] == "websocket.receive":
-            await socket.take(orjson.loads(received["text"]))
+            await socket.handle(orjson.loads(received["text"]))
     finally:
         await socket.end()
 

@@ -1,7 +1,7 @@
 """The product's server without its log: no outbox, no numbers, no tail.
 
-``python -m benchmarks.stream.no_log PORT`` is ``manage.py serve`` with the same hub, plans and sockets,
-but the hub is handed what comes through the channel layer, as it comes.
+``python -m benchmarks.stream.no_log PORT`` is ``manage.py serve`` with the same dispatcher and sockets, but
+the dispatcher gets events from the channel layer, as they come.
 """
 
 import asyncio
@@ -24,21 +24,21 @@ from crm.management.commands.serve import serve  # noqa: E402
 
 
 class Wire:
-    """Stands where the tail stands; its numbers are those of this process, and mean nothing elsewhere."""
+    """Replaces the tail; its numbers are valid in this process only."""
 
     def __init__(self, deliver: Callable[[list[Event]], None], _restart: Callable[[], None]) -> None:
         self.position = Cursor("0" * 12, 0)
         self._deliver = deliver
 
-    #: Seconds since it looked: it is always at the end.
+    #: Seconds since the last read: it is always at the end.
     age = 0.0
 
     async def lag(self) -> dict[str, float]:
-        """Give what waits: nothing."""
+        """Return nothing: no event waits."""
         return {"unnumbered": 0, "behind": 0}
 
     async def run(self, started: asyncio.Future[None]) -> None:
-        """Hand on what comes, until cancelled."""
+        """Hand on events as they come, until cancelled."""
         layer = get_channel_layer()
         channel = await layer.new_channel()
         await layer.group_add(feed.GROUP, channel)
@@ -53,5 +53,5 @@ class Wire:
 
 
 if __name__ == "__main__":
-    dispatcher.Tail = Wire  # type: ignore[assignment, attr-defined]  # all that the hub asks of a tail
+    dispatcher.Tail = Wire  # type: ignore[assignment, attr-defined]  # has what the dispatcher needs of a tail
     serve(port=int(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""What happened to one record, and which members of its company may hear of it."""
+"""An event of the log, and the rules that decide what a member of its company may see of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,19 +6,20 @@ from enum import Enum, auto
 from typing import Any, Literal
 
 from crm.actors import Actor, Door
-from crm.events.cursor import NOWHERE, Cursor
+from crm.events.cursor import NO_POSITION, Cursor
 
 Kind = Literal["created", "updated", "deleted", "restored", "bulk"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A committed change of one record; it carries who may hear of it, never the record's content.
+    """A committed change of one record: who may see it, never the record's content.
 
-    ``before`` and ``after`` are the users who may see the record where members see only their own, before
-    and after the change; None stands for all members. ``changes`` holds previous ids. A ``bulk`` event
-    stands for many changes at once: its ``object_id`` is 0. ``cursor`` is its place in the
-    log, once it has one. If it stands for several that were merged, ``since`` is the number of the first.
+    ``before`` and ``after`` are the ids of the users who could see the record before and after the change in
+    a company whose members see only their own records; None stands for all members. ``changes`` holds
+    previous ids. A ``bulk`` event stands for many changes at once; its ``object_id`` is 0. ``cursor`` is the
+    event's position in the log once it has one. Where several events were merged into this one, ``since`` is
+    the number of the first.
     """
 
     company_id: int
@@ -30,11 +31,11 @@ class Event:
     door: Door
     actor_id: int | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
-    cursor: Cursor = NOWHERE
+    cursor: Cursor = NO_POSITION
     since: int = 0
 
     def audience(self) -> dict[str, list[int] | None] | None:
-        """Give the users who may hear of it in plain JSON types, None for all members."""
+        """Return both audiences in JSON types, None if all members are meant by both."""
         if self.before is None and self.after is None:
             return None
         return {
@@ -44,29 +45,29 @@ class Event:
 
     @property
     def seq(self) -> int:
-        """Its number in the log, 0 before it has one."""
+        """The event's number in the log, 0 before it has one."""
         return self.cursor.seq
 
     def previous_ids(self) -> dict[str, str | None]:
-        """Give the previous values of ``changes`` as clients read ids."""
+        """Return ``changes`` with ids as text, which is how clients read ids."""
         return {name: None if value is None else str(value) for name, value in self.changes.items()}
 
     def had_reader(self, user_id: int | None) -> bool:
-        """Tell whether a user who sees only their own records saw this one before the change."""
-        # A creation that was merged with what followed has readers that came and went.
+        """Return whether a user who sees only their own records saw this one before the change."""
+        # A creation merged with later events may have had readers in between, so its audience counts.
         if self.kind in ("created", "restored") and not self.since:
             return False
         return self.before is None or user_id in self.before
 
     def has_reader(self, user_id: int | None) -> bool:
-        """Tell whether a user who sees only their own records sees this one after the change."""
+        """Return whether a user who sees only their own records sees this one after the change."""
         if self.kind == "deleted":
             return False
         return self.after is None or user_id in self.after
 
 
 class Visibility(Enum):
-    """What a member is told of an event."""
+    """The kinds of message that a subscriber may receive for an event."""
 
     PAYLOAD = auto()
     REMOVED = auto()
@@ -74,17 +75,33 @@ class Visibility(Enum):
     NOTHING = auto()
 
 
-def verdict(event: Event, actor: Actor) -> Visibility:
-    """Decide what a member is told of an event, without asking the database.
+class Rule(Enum):
+    """The rule that decided on an event, with its outcome and the reason in words."""
 
-    PAYLOAD still has to be read under the actor's own rights: the record may have moved on since the event.
+    OTHER_COMPANY = Visibility.NOTHING, "the event belongs to another company"
+    BULK = Visibility.REFETCH, "many records changed at once: every member is asked to read again"
+    DELETED = Visibility.REMOVED, "the record was deleted, and the user sees all records"
+    SEES_ALL = Visibility.PAYLOAD, "the user sees all records"
+    IN_AUDIENCE_AFTER = Visibility.PAYLOAD, "the user is in the audience after the change"
+    IN_AUDIENCE_BEFORE = Visibility.REMOVED, "the user is in the audience before the change only"
+    OUTSIDE_AUDIENCE = Visibility.NOTHING, "the user is outside the audience before and after the change"
+
+    def __init__(self, visibility: Visibility, reason: str) -> None:
+        self.visibility = visibility
+        self.reason = reason
+
+
+def rule_for(event: Event, actor: Actor) -> Rule:
+    """Return the rule that decides what an actor receives for an event, without asking the database.
+
+    PAYLOAD still has to be read under the actor's own rights: the record may have changed since the event.
     """
     if event.company_id != actor.company_id:
-        return Visibility.NOTHING
+        return Rule.OTHER_COMPANY
     if event.kind == "bulk":
-        return Visibility.REFETCH
+        return Rule.BULK
     if actor.sees_all_leads:
-        return Visibility.REMOVED if event.kind == "deleted" else Visibility.PAYLOAD
+        return Rule.DELETED if event.kind == "deleted" else Rule.SEES_ALL
     if event.has_reader(actor.user_id):
-        return Visibility.PAYLOAD
-    return Visibility.REMOVED if event.had_reader(actor.user_id) else Visibility.NOTHING
+        return Rule.IN_AUDIENCE_AFTER
+    return Rule.IN_AUDIENCE_BEFORE if event.had_reader(actor.user_id) else Rule.OUTSIDE_AUDIENCE

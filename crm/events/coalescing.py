@@ -1,44 +1,45 @@
-"""Many events that a reader missed, told as few: one for each record, which is in one state by now."""
+"""Merges many missed events into one for each record: only the record's present state can be read anyway."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from crm.events.audience import Event
 
-#: Events that are told one by one, however many of them are about one record.
+#: Up to this many events are delivered one by one.
 MOST_SINGLE = 100
-#: A record does not come or go within what is told as one.
+#: Nothing is merged across these: the client has to see the record go and come.
 BARRIERS = ("deleted", "restored")
 
 
-def condensed(events: Sequence[Event]) -> Sequence[Event]:
-    """Merge events that follow one another in the log, if they are many.
+def coalesce(events: Sequence[Event]) -> Sequence[Event]:
+    """Merge consecutive events of the log by record, if there are more than ``MOST_SINGLE``.
 
-    Those of one record become one, in the place of the last of them and with its readers. It tells of who saw
-    the record before any of them, of its creation, and of what it was before the first. Nothing is merged
-    over a deletion or a restoration.
+    The merged event stands where the last of its events stood and has that one's audience after the change.
+    It keeps everyone who saw the record before any of them, whether it was created among them, and the
+    oldest previous values.
     """
     if len(events) <= MOST_SINGLE:
         return events
-    told: list[Event | None] = []
-    places: dict[tuple[str, int], int] = {}
+    merged: list[Event | None] = []
+    indexes: dict[tuple[str, int], int] = {}
     for event in events:
         record = event.entity, event.object_id
         if event.kind in BARRIERS or event.kind == "bulk":
-            places.pop(record, None)
-            told.append(event)
+            indexes.pop(record, None)
+            merged.append(event)
             continue
-        earlier = told[places[record]] if record in places else None
+        earlier = merged[indexes[record]] if record in indexes else None
         if earlier is not None:
-            told[places[record]] = None
-            event = _merged(earlier, event)
-        places[record] = len(told)
-        told.append(event)
-    return [event for event in told if event is not None]
+            merged[indexes[record]] = None
+            event = _merge(earlier, event)
+        indexes[record] = len(merged)
+        merged.append(event)
+    return [event for event in merged if event is not None]
 
 
-def _merged(earlier: Event, later: Event) -> Event:
+def _merge(earlier: Event, later: Event) -> Event:
     is_new = "created" in (earlier.kind, later.kind)
+    # Nobody saw a record before its creation; a merged creation already holds the readers in between.
     before = frozenset() if earlier.kind == "created" and not earlier.since else earlier.before
     return replace(
         later,

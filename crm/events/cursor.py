@@ -1,4 +1,4 @@
-"""A place in the log of events, as clients keep it."""
+"""Cursors: positions in the event log, as clients store them."""
 
 import base64
 import re
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from crm.errors import BadUserInput
 
-PLACE = re.compile(r"([0-9a-f]{12})\.([0-9]{1,19})")
+PATTERN = re.compile(r"([0-9a-f]{12})\.([0-9]{1,19})")
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """The place after the event of number ``seq``; another ``epoch`` is another line of numbers."""
+    """The position after event number ``seq``. A new ``epoch`` starts a new sequence of numbers."""
 
     epoch: str
     seq: int
@@ -20,21 +20,22 @@ class Cursor:
         return base64.urlsafe_b64encode(f"{self.epoch}.{self.seq}".encode()).decode().rstrip("=")
 
 
-#: Where an event stands that has no number yet.
-NOWHERE = Cursor("", 0)
+#: The cursor of an event that has no number yet.
+NO_POSITION = Cursor("", 0)
 
 
 def parse_cursor(text: object) -> Cursor:
-    """Read a cursor that a client gives back.
+    """Read a cursor that a client sent.
 
-    :raises BadUserInput: if it never was one.
+    :raises BadUserInput: if the text is not a cursor.
     """
     if isinstance(text, str):
         try:
             plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
         except ValueError:
             plain = ""
-        found = PLACE.fullmatch(plain)
+        found = PATTERN.fullmatch(plain)
+        # Compared as text: the decoder also accepts other spellings of the same bytes.
         if found and str(cursor := Cursor(found[1], int(found[2]))) == text:
             return cursor
-    raise BadUserInput("This is no cursor of an event.")
+    raise BadUserInput("This is not an event cursor.")

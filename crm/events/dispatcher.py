@@ -1,4 +1,4 @@
-"""Where the log meets those who listen: one hub for each event loop, plans under it, members under those."""
+"""Hands the events of the log to the shared subscriptions of one event loop."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -7,158 +7,165 @@ from dataclasses import dataclass
 from crm.events import metrics
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
-from crm.events.shared_subscriptions import Delivery, SharedSubscription, Subscriber
+from crm.events.shared_subscriptions import EventRenderer, SharedSubscription, Subscriber
 from crm.events.tail import Tail
 
-#: Seconds for which a plan that nobody follows is kept, for clients that come back.
+#: Seconds for which a shared subscription without subscribers is kept, for clients that come back.
 KEEP_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class SubscriptionKey:
-    """What two subscriptions have in common that are answered by one plan."""
+    """The key of a shared subscription: company, and selection and rights as one value."""
 
     company_id: int
-    asked: Hashable
+    identity: Hashable
 
 
 class Dispatcher:
-    """Hands the events of the tail to the plans of their companies.
+    """Hands the events of the tail to the shared subscriptions of their companies.
 
-    It lives while somebody holds it: the first who opens it makes it, the end of the last one ends it.
+    One for each event loop: the first connection that opens it creates it, the last that releases it ends it.
     """
 
     def __init__(self) -> None:
         self.holders = 0
         self._loop = asyncio.get_running_loop()
-        self._plans: dict[int, dict[SubscriptionKey, SharedSubscription]] = {}
-        self._dropping: dict[SubscriptionKey, asyncio.TimerHandle] = {}
+        self._shared: dict[int, dict[SubscriptionKey, SharedSubscription]] = {}
+        self._removal_timers: dict[SubscriptionKey, asyncio.TimerHandle] = {}
         self._tail = Tail(self._deliver, self._restart)
         self.started: asyncio.Future[None] = self._loop.create_future()
         self.task = asyncio.create_task(self._tail.run(self.started))
-        self._telling = asyncio.create_task(metrics.tell_regularly(self._tail.lag))
+        self._metrics = asyncio.create_task(metrics.log_regularly(self._tail.lag))
 
     @property
     def position(self) -> Cursor:
-        """The place after the last event that was handed on."""
+        """The cursor after the last event that was handed on."""
         return self._tail.position
 
     @property
     def tail_age(self) -> float:
-        """The seconds since the tail read the log to its end; from any thread."""
+        """Seconds since the tail read the log to its end; callable from any thread."""
         return self._tail.age
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that the tail handed on was told."""
-        return all(plan.is_idle for plans in self._plans.values() for plan in plans.values())
+        """Whether everything that the tail handed on has been delivered."""
+        return all(shared.is_idle for shared in self._all_shared())
 
     def count(self) -> tuple[int, int]:
-        """Give how many plans there are, and members of all of them."""
-        plans = [plan for of_company in tuple(self._plans.values()) for plan in tuple(of_company.values())]
-        return len(plans), sum(len(plan.members) for plan in plans)
+        """Return the numbers of shared subscriptions and of their subscribers."""
+        every = self._all_shared()
+        return len(every), sum(len(shared.subscribers) for shared in every)
 
     def join(
-        self, key: SubscriptionKey, make: Callable[[], Delivery], member: Subscriber
+        self, key: SubscriptionKey, make: Callable[[], EventRenderer], subscriber: Subscriber
     ) -> SharedSubscription:
-        """Have a member told what a plan tells from now on; make the plan if there is none."""
-        plans = self._plans.setdefault(key.company_id, {})
-        plan = plans.get(key)
-        if plan is None:
-            plan = plans[key] = SharedSubscription(make())
-        if key in self._dropping:
-            self._dropping.pop(key).cancel()
-        plan.members[member] = None
-        return plan
+        """Add a subscriber to the shared subscription of a key, created if there is none."""
+        of_company = self._shared.setdefault(key.company_id, {})
+        shared = of_company.get(key)
+        if shared is None:
+            shared = of_company[key] = SharedSubscription(make())
+        if key in self._removal_timers:
+            self._removal_timers.pop(key).cancel()
+        shared.subscribers[subscriber] = None
+        return shared
 
-    def leave(self, key: SubscriptionKey, member: Subscriber) -> None:
-        """Have a member told no more."""
-        plan = self._plans.get(key.company_id, {}).get(key)
-        if plan is None or member not in plan.members:
+    def leave(self, key: SubscriptionKey, subscriber: Subscriber) -> None:
+        """Remove a subscriber; the shared subscription stays a while after the last one has left."""
+        shared = self._shared.get(key.company_id, {}).get(key)
+        if shared is None or subscriber not in shared.subscribers:
             return
-        del plan.members[member]
-        if not plan.members:
-            self._dropping[key] = self._loop.call_later(KEEP_SECONDS, self._drop, key)
+        del shared.subscribers[subscriber]
+        if not shared.subscribers:
+            # The answers that it keeps serve clients that reconnect together, as after a network failure.
+            self._removal_timers[key] = self._loop.call_later(KEEP_SECONDS, self._remove, key)
 
     def release(self) -> None:
-        """Let go; the last one who does so ends the hub."""
+        """Undo one ``open_dispatcher``; the last one ends the dispatcher."""
         self.holders -= 1
         if not self.holders:
             self.end()
 
     def end(self) -> None:
-        """Follow the log no more."""
-        if _hubs.get(self._loop) is self:
-            del _hubs[self._loop]
-        for timer in self._dropping.values():
+        """Stop following the log."""
+        if _dispatchers.get(self._loop) is self:
+            del _dispatchers[self._loop]
+        for timer in self._removal_timers.values():
             timer.cancel()
-        for plans in self._plans.values():
-            for plan in plans.values():
-                plan.end()
-        self._plans.clear()
-        self._telling.cancel()
+        for shared in self._all_shared():
+            shared.end()
+        self._shared.clear()
+        self._metrics.cancel()
         self.task.cancel()
 
-    def _drop(self, key: SubscriptionKey) -> None:
-        del self._dropping[key]
-        self._plans[key.company_id].pop(key).end()
-        if not self._plans[key.company_id]:
-            del self._plans[key.company_id]
+    def _all_shared(self) -> list[SharedSubscription]:
+        # Copies, since health checks count from other threads.
+        return [
+            shared for of_company in tuple(self._shared.values()) for shared in tuple(of_company.values())
+        ]
+
+    def _remove(self, key: SubscriptionKey) -> None:
+        del self._removal_timers[key]
+        self._shared[key.company_id].pop(key).end()
+        if not self._shared[key.company_id]:
+            del self._shared[key.company_id]
 
     def _deliver(self, events: list[Event]) -> None:
         for event in events:
-            for plan in self._plans.get(event.company_id, {}).values():
-                plan.offer(event)
+            for shared in self._shared.get(event.company_id, {}).values():
+                shared.offer(event)
 
     def _restart(self) -> None:
-        for plans in self._plans.values():
-            for plan in plans.values():
-                plan.lose()
+        for shared in self._all_shared():
+            shared.drop_waiting()
 
 
 async def open_dispatcher() -> Dispatcher:
-    """Hold the hub of this event loop, made if there is none; whoever holds it has to ``release`` it.
+    """Return the dispatcher of this event loop, created if there is none. Callers have to ``release`` it.
 
     :raises django.db.Error: if the log cannot be read.
     """
     loop = asyncio.get_running_loop()
-    hub = _hubs.get(loop)
-    if hub is None:
-        hub = _hubs[loop] = Dispatcher()
-    hub.holders += 1
+    dispatcher = _dispatchers.get(loop)
+    if dispatcher is None:
+        dispatcher = _dispatchers[loop] = Dispatcher()
+    dispatcher.holders += 1
     try:
-        await asyncio.shield(hub.started)
+        # Shielded: other connections wait for the same start.
+        await asyncio.shield(dispatcher.started)
     except BaseException:
-        hub.release()
+        dispatcher.release()
         raise
-    return hub
+    return dispatcher
 
 
 async def stop() -> None:
-    """End the hub of this event loop, whoever holds it."""
-    hub = _hubs.get(asyncio.get_running_loop())
-    if hub is not None:
-        hub.end()
-        await asyncio.wait([hub.task])
+    """End the dispatcher of this event loop, whoever still holds it."""
+    dispatcher = _dispatchers.get(asyncio.get_running_loop())
+    if dispatcher is not None:
+        dispatcher.end()
+        await asyncio.wait([dispatcher.task])
 
 
 def tail_age() -> float:
-    """Give the age of the oldest tail of this process in seconds, 0 if it has none; from any thread."""
-    return max((hub.tail_age for hub in tuple(_hubs.values())), default=0.0)
+    """Return the age of this process's oldest tail in seconds, 0 without one; callable from any thread."""
+    return max((each.tail_age for each in tuple(_dispatchers.values())), default=0.0)
 
 
 def has_tail() -> bool:
-    """Tell whether this process follows the log; from any thread."""
-    return bool(_hubs)
+    """Return whether this process follows the log; callable from any thread."""
+    return bool(_dispatchers)
 
 
 def is_open() -> bool:
-    """Tell whether this event loop has a hub."""
-    return asyncio.get_running_loop() in _hubs
+    """Return whether this event loop has a dispatcher."""
+    return asyncio.get_running_loop() in _dispatchers
 
 
-_hubs: dict[asyncio.AbstractEventLoop, Dispatcher] = {}
+_dispatchers: dict[asyncio.AbstractEventLoop, Dispatcher] = {}
 
-metrics.gauges["plans"] = lambda: sum(hub.count()[0] for hub in tuple(_hubs.values()))
-metrics.gauges["members"] = lambda: sum(hub.count()[1] for hub in tuple(_hubs.values()))
+# The names are those that operators read in the log (docs/operations.md).
+metrics.gauges["plans"] = lambda: sum(each.count()[0] for each in tuple(_dispatchers.values()))
+metrics.gauges["members"] = lambda: sum(each.count()[1] for each in tuple(_dispatchers.values()))
 metrics.gauges["tail_age_seconds"] = lambda: round(tail_age(), 1)

@@ -1,4 +1,4 @@
-"""Reads the numbered events: what came after a place, and whether all of it is still there."""
+"""Reads the event log: the events after a cursor, and whether the log still holds all of them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from crm.models import events as models
 
 
 def counter() -> models.EventCounter:
-    """Give the counter as it is now."""
+    """Return the counter as it is now, created if it is missing."""
     found = models.EventCounter.objects.filter(pk=COUNTER).first()
     if found is None:
         make_counter()
@@ -21,37 +21,38 @@ def counter() -> models.EventCounter:
 
 
 def end() -> Cursor:
-    """Give the place after the last event that has a number."""
+    """Return the cursor after the last numbered event."""
     now = counter()
     return Cursor(now.epoch, now.value)
 
 
 def read_after(cursor: Cursor, *, limit: int, company_id: int | None = None) -> list[Event]:
-    """Give the next events after a place, in their order.
+    """Return the next events after a cursor, in the order of their numbers.
 
-    :param company_id: the company whose events are asked for, or None for those of all.
-    :raises CursorExpired: if some of them may be gone already, or the place is of another line of numbers.
+    :param company_id: read the events of this company only; None reads those of all companies.
+    :raises CursorExpired: if some of them may be pruned already, or the cursor is of another epoch.
     """
     rows = models.Event.objects.filter(seq__gt=cursor.seq)
     if company_id is not None:
         rows = rows.filter(company_id=company_id)
-    found = [_event(row, cursor.epoch) for row in rows.order_by("seq")[:limit]]
-    # After the rows: what was pruned before they were read is below the floor by now.
+    events = [to_event(row, cursor.epoch) for row in rows.order_by("seq")[:limit]]
+    # Checked after the rows were read: whatever was pruned before that is below the floor by now.
     check(cursor)
-    return found
+    return events
 
 
 def check(cursor: Cursor) -> None:
-    """Make sure that all events after a place are there.
+    """Check that the log holds all events after a cursor.
 
-    :raises CursorExpired: if not.
+    :raises CursorExpired: if it does not.
     """
     now = counter()
     if cursor.epoch != now.epoch or not now.floor <= cursor.seq <= now.value:
         raise CursorExpired(str(Cursor(now.epoch, now.floor)))
 
 
-def _event(row: models.Event, epoch: str) -> Event:
+def to_event(row: models.Event, epoch: str) -> Event:
+    """Return the event of a stored row."""
     audience: Mapping[str, Any] = row.audience or {}
     return Event(
         company_id=row.company_id,

@@ -1,4 +1,4 @@
-"""What the stream of events did and holds, for operators: counted here, told in the log each minute."""
+"""Counters and gauges of the event stream, logged for operators once a minute."""
 
 import asyncio
 import logging
@@ -8,16 +8,17 @@ from dataclasses import asdict, dataclass
 logger = logging.getLogger("crm.metrics")
 
 #: Seconds between two lines of the log.
-TELL_SECONDS = 60.0
+LOG_SECONDS = 60.0
 
 
 @dataclass
 class Counts:
-    """What happened in this process since it began.
+    """Counters of this process since its start. The names are those that operators read in the log.
 
-    ``replayed_rows`` were read for clients that came back or fell behind; ``catch_ups`` counts queues that
-    were full and dropped, ``evictions`` clients that were given up, ``hints_lost`` those that Redis did not
-    take.
+    - ``replayed_rows``: events read again for clients that came back or fell behind
+    - ``catch_ups``: full queues that were dropped and read again from the log
+    - ``evictions``: clients disconnected because they took nothing
+    - ``hints_lost``: wake-ups that Redis did not accept
     """
 
     replayed_rows: int = 0
@@ -27,26 +28,26 @@ class Counts:
 
 
 counts = Counts()
-#: What can be looked at, by name; transports add theirs.
+#: Gauges by name; the transports add theirs.
 gauges: dict[str, Callable[[], float]] = {}
 
 
 def values() -> dict[str, float]:
-    """Give all that is known without asking the database."""
+    """Return every number that is known without asking the database."""
     return {**{name: gauge() for name, gauge in gauges.items()}, **asdict(counts)}
 
 
-async def tell_regularly(more: Callable[[], Awaitable[Mapping[str, float]]]) -> None:
+async def log_regularly(read_more: Callable[[], Awaitable[Mapping[str, float]]]) -> None:
     """Log the numbers each minute until cancelled.
 
-    :param more: gives what has to be read first.
+    :param read_more: returns the numbers that have to be read from the database.
     """
     while True:
-        await asyncio.sleep(TELL_SECONDS)
+        await asyncio.sleep(LOG_SECONDS)
         try:
-            numbers = {**values(), **await more()}
+            numbers = {**values(), **await read_more()}
         except Exception as error:
-            # The database may be away; the next minute tells again.
-            logger.warning("The numbers of the event stream are not known: %r", error)
+            # The database may be away; the next minute tries again.
+            logger.warning("The metrics of the event stream could not be read: %r", error)
             continue
-        logger.info("The event stream in numbers.", extra={"metrics": numbers})
+        logger.info("Metrics of the event stream.", extra={"metrics": numbers})

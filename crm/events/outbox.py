@@ -1,4 +1,4 @@
-"""Writes down what happened, in the transaction in which it happens."""
+"""Writes events to the log, in the transaction of the changes that they describe."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from django.db import connection, transaction
 from crm.events.audience import Event
 from crm.models import events as models
 
-#: Changes of one company in one transaction that are told one by one; of more it is told that they were many.
+#: Changes of one company in one transaction that are stored one by one; more become one bulk event.
 MOST_SINGLE = 200
 
 
 @dataclass(frozen=True)
-class Written:
-    """What a transaction has written so far of one company.
+class WrittenEvents:
+    """A note of the events that a transaction has stored for one company.
 
-    It waits among what is done after the commit, so that a savepoint that is rolled back forgets it too.
+    Kept among the on-commit callbacks, so that rolling back to a savepoint removes it together with its rows.
     """
 
     company_id: int
@@ -24,47 +24,49 @@ class Written:
     is_bulk: bool = False
 
     def __call__(self) -> None:
-        """Do nothing: the commit keeps the rows, and who hears of them is woken elsewhere."""
+        """Do nothing: it is a callback only to share the life of the savepoint."""
 
 
 def emit(events: Sequence[Event]) -> Sequence[Event]:
-    """Store events of one company, after the rows that they are about were written.
+    """Store events of one company, after the rows that they describe were written.
 
-    The locks on those rows make the events of one record follow one another as its commits do. Where one
-    transaction changes very much, one ``bulk`` event takes the place of all that it wrote.
+    The locks on those rows make the events of one record follow one another in the order of the commits. If
+    one transaction changes more than ``MOST_SINGLE`` records, one ``bulk`` event replaces all of its events.
 
-    :returns: what was written: these events, the one that stands for very many, or none if it stood already.
+    :returns: what was stored: these events, the bulk event, or nothing if the bulk event was there already.
     :raises django.db.transaction.TransactionManagementError: outside a transaction.
     """
     if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("An event is written where its change is.")
+        raise transaction.TransactionManagementError(
+            "Emit events inside the transaction of the change that they describe."
+        )
     if not events:
         return ()
     company_id = events[0].company_id
-    written = list(_written(company_id))
+    written = list(_written_so_far(company_id))
     if any(each.is_bulk for each in written):
         return ()
     keys = [key for each in written for key in each.keys]
     if len(keys) + len(events) > MOST_SINGLE:
         models.Event.objects.filter(pk__in=keys).delete()
-        summary = [_summary(events[-1])]
-        _insert(summary, is_bulk=True)
-        return summary
+        bulk = [_bulk_event(events[-1])]
+        _insert(bulk, is_bulk=True)
+        return bulk
     _insert(events)
     return events
 
 
-def _written(company_id: int) -> Iterable[Written]:
-    for waiting in connection.run_on_commit:
-        after_commit: object = waiting[1]
-        if isinstance(after_commit, Written) and after_commit.company_id == company_id:
-            yield after_commit
+def _written_so_far(company_id: int) -> Iterable[WrittenEvents]:
+    for callback in connection.run_on_commit:
+        function: object = callback[1]
+        if isinstance(function, WrittenEvents) and function.company_id == company_id:
+            yield function
 
 
 def _insert(events: Sequence[Event], *, is_bulk: bool = False) -> None:
     rows = models.Event.objects.bulk_create(_row(event) for event in events)
-    mark = Written(events[0].company_id, tuple(row.pk for row in rows), is_bulk)
-    transaction.on_commit(mark, robust=True)
+    written = WrittenEvents(events[0].company_id, tuple(row.pk for row in rows), is_bulk)
+    transaction.on_commit(written, robust=True)
 
 
 def _row(event: Event) -> models.Event:
@@ -80,8 +82,8 @@ def _row(event: Event) -> models.Event:
     )
 
 
-def _summary(event: Event) -> Event:
-    """Give the event that stands for many changes made by the same actor through the same door."""
+def _bulk_event(event: Event) -> Event:
+    """Return the event that stands for many changes by the same actor through the same door."""
     return Event(
         company_id=event.company_id,
         entity=event.entity,

@@ -1,4 +1,4 @@
-"""From a cursor to what happens now, with no gap and nothing twice."""
+"""A subscriber that resumes at a cursor: the log first, then live events, with no gap and no duplicate."""
 
 import asyncio
 from collections import deque
@@ -6,129 +6,139 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from crm.actors import Actor
 from crm.events.audience import Event
-from crm.events.coalescing import condensed
-from crm.events.cursor import NOWHERE, Cursor
+from crm.events.coalescing import coalesce
+from crm.events.cursor import NO_POSITION, Cursor
 from crm.events.dispatcher import Dispatcher, SubscriptionKey
 from crm.events.metrics import counts
-from crm.events.shared_subscriptions import Delivery
+from crm.events.shared_subscriptions import EventRenderer
 
-#: Events that are read at a time, and after which others on the event loop get their turn.
+#: Events read at a time, and events after which other tasks of the event loop get their turn.
 BATCH = 200
 EVENTS_AT_ONCE = 50
-#: Events that may come meanwhile; if they are more, they are read from the log too.
+#: Live events that may wait for the end of the replay; if there are more, they are read from the log too.
 MOST_BUFFERED = 1_000
 
 Read = Callable[[Cursor, int], Awaitable[list[Event]]]
 
 
-class Follower:
-    """A member of a plan that begins at a cursor, or at what happens from now on.
+class ResumingSubscriber:
+    """A subscriber of a shared subscription that starts at a cursor, or at the next event.
 
-    What comes while it catches up is kept apart, and follows: whatever the tail had handed on before the
-    follower joined is in the log, and what it hands on later is kept. What comes twice is dropped by number.
+    It joins before it reads the log and buffers the live events meanwhile: whatever the tail had handed on
+    before it joined is in the log, and whatever comes later is in the buffer. Events that are in both are
+    dropped by their number.
 
-    ``sent`` is the place up to which its reader has been sent all, as its transport says.
+    ``sent`` is the cursor up to which its client has been sent everything; the transport keeps it.
 
-    :param deliver: takes what is told, in the order of the log; may not block.
-    :param on_loss: is called if events were lost: the follower has to begin anew.
+    :param deliver: accepts each event and its JSON, in the order of the log; must not block.
+    :param on_loss: is called if events were lost and the subscriber has to start again.
     """
 
     def __init__(
         self, actor: Actor, *, deliver: Callable[[Event, str], None], on_loss: Callable[[], None]
     ) -> None:
         self.actor = actor
-        self.sent = NOWHERE
-        #: Whether what comes is let go, since it will be read from the log.
+        self.sent = NO_POSITION
+        #: Whether live events are dropped, because they will be read from the log.
         self.is_behind = False
         self._deliver = deliver
         self._on_loss = on_loss
         self._buffer: deque[tuple[Event, str]] | None = None
         self._last = 0
-        self._hub: Dispatcher | None = None
+        self._dispatcher: Dispatcher | None = None
 
     def join(
-        self, hub: Dispatcher, key: SubscriptionKey, make: Callable[[], Delivery], *, after: Cursor | None
+        self,
+        dispatcher: Dispatcher,
+        key: SubscriptionKey,
+        make: Callable[[], EventRenderer],
+        *,
+        after: Cursor | None,
     ) -> None:
-        """Become a member of a plan; with a cursor, ``catch_up`` has to follow."""
-        self._hub, self._key = hub, key
-        self.sent = after or hub.position
+        """Join the shared subscription of a key. With a cursor, ``catch_up`` has to follow."""
+        self._dispatcher, self._key = dispatcher, key
+        self.sent = after or dispatcher.position
         self._last = self.sent.seq
         self._buffer = None if after is None else deque()
-        self._plan = hub.join(key, make, self)
+        self._shared = dispatcher.join(key, make, self)
 
     def leave(self) -> None:
-        """Be told no more."""
-        if self._hub is not None:
-            self._hub.leave(self._key, self)
-            self._hub = None
+        """Receive no more events."""
+        if self._dispatcher is not None:
+            self._dispatcher.leave(self._key, self)
+            self._dispatcher = None
 
     def fall_behind(self) -> None:
-        """Let go of what was not sent and of what comes; ``catch_up`` has to follow."""
+        """Drop live events from now on; ``catch_up`` has to follow, from what was sent."""
         self._buffer = deque()
         self.is_behind = True
         self._last = self.sent.seq
 
-    def settle(self) -> None:
-        """Learn that the reader has been sent all that was delivered: then nothing older is missing."""
-        if self._hub is None or self._buffer is not None or not self._plan.is_idle:
-            return
-        # What was caught up with may be ahead of the tail.
-        if self._hub.position.seq > self.sent.seq:
-            self.sent = self._hub.position
+    def advance_sent(self) -> None:
+        """Move ``sent`` to the tail's position, once the client was sent all that was delivered.
 
-    def take(self, event: Event, text: str) -> None:
-        """Take what is told of an event."""
+        Without this the cursor of a client that is sent little would grow old and expire.
+        """
+        if self._dispatcher is None or self._buffer is not None or not self._shared.is_idle:
+            return
+        # A replay reads the log itself and may be ahead of the tail.
+        if self._dispatcher.position.seq > self.sent.seq:
+            self.sent = self._dispatcher.position
+
+    def receive(self, event: Event, text: str) -> None:
+        """Deliver a live event, or buffer it while the replay goes on."""
         if self.is_behind:
             return
         if self._buffer is None:
-            self._pass(event, text)
+            self._deliver_once(event, text)
         elif len(self._buffer) < MOST_BUFFERED:
             self._buffer.append((event, text))
         else:
-            # All of it is in the log by now.
+            # Everything in the buffer is in the log by now.
             self._buffer.clear()
             self.is_behind = True
 
-    def lose(self) -> None:
-        """Learn that events were lost."""
+    def events_lost(self) -> None:
+        """Report that events were lost."""
         self._on_loss()
 
-    async def catch_up(self, after: Cursor, read: Read, ready: Callable[[], Awaitable[None]]) -> None:
-        """Tell what followed the cursor, then what came meanwhile, and go on live.
+    async def catch_up(self, after: Cursor, read: Read, has_room: Callable[[], Awaitable[None]]) -> None:
+        """Deliver what follows a cursor, then what was buffered meanwhile, then go on live.
 
-        :param read: gives the next events of the company after a cursor, so many at most.
-        :param ready: waits until there is room for one more.
-        :raises CursorExpired: if what followed the cursor is no longer there.
+        :param read: returns the next events of the company after a cursor, up to a number of them.
+        :param has_room: waits until one more event may be delivered.
+        :raises CursorExpired: if the log no longer holds all that follows the cursor.
         """
-        place = after
+        position = after
         while self._buffer is not None:
-            # From here on what comes is kept; what came before is in the log.
+            # From here on live events are buffered; what came before is in the log.
             self.is_behind = False
-            while events := await read(place, BATCH):
+            while events := await read(position, BATCH):
                 counts.replayed_rows += len(events)
-                place = events[-1].cursor
-                await self._tell(condensed(events), ready)
-            await self._flush(ready)
+                position = events[-1].cursor
+                await self._replay(coalesce(events), has_room)
+            await self._flush(has_room)
 
-    async def _tell(self, events: Sequence[Event], ready: Callable[[], Awaitable[None]]) -> None:
+    async def _replay(self, events: Sequence[Event], has_room: Callable[[], Awaitable[None]]) -> None:
         for count, event in enumerate(events, start=1):
-            text = await self._plan.told(event, self.actor)
+            text = await self._shared.text_for(event, self.actor)
             if text is not None:
-                await ready()
-                self._pass(event, text)
+                await has_room()
+                self._deliver_once(event, text)
             if count % EVENTS_AT_ONCE == 0:
                 await asyncio.sleep(0)
 
-    async def _flush(self, ready: Callable[[], Awaitable[None]]) -> None:
+    async def _flush(self, has_room: Callable[[], Awaitable[None]]) -> None:
         while self._buffer and not self.is_behind:
-            await ready()
+            await has_room()
+            # Looked at again: it may have overflowed during the await.
             if self._buffer and not self.is_behind:
-                self._pass(*self._buffer.popleft())
-        # Nothing is awaited between the last look at the buffer and its end.
+                self._deliver_once(*self._buffer.popleft())
+        # No await between the last look at the buffer and its end, or an event could slip in between.
         if not self.is_behind:
             self._buffer = None
 
-    def _pass(self, event: Event, text: str) -> None:
+    def _deliver_once(self, event: Event, text: str) -> None:
         if event.seq > self._last:
             self._last = event.seq
             self._deliver(event, text)

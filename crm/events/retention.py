@@ -1,4 +1,4 @@
-"""How long events are kept."""
+"""Prunes old events, and starts a new epoch after a restore."""
 
 from datetime import datetime, timedelta
 
@@ -9,46 +9,46 @@ from django.utils import timezone
 from crm.events.sequencer import lock_counter, sequence
 from crm.models.events import Event, new_epoch
 
-#: Rows that go in one transaction, which keeps the numbers of others waiting.
+#: Rows removed in one transaction. It holds the counter's lock, so nothing is numbered meanwhile.
 BATCH = 2_000
 
 
 def prune(*, before: datetime | None = None) -> int:
-    """Remove the events that were written before a moment; give their number.
+    """Remove the events written before a moment and return how many there were.
 
-    They go in the order of their numbers, so that all that follows the highest one that is gone is there.
+    They are removed in the order of their numbers: everything after the counter's floor is still there.
 
     :param before: by default ``EVENT_RETENTION_DAYS`` ago.
     """
     if before is None:
         before = timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)
-    # Where nobody listens, nobody numbers; without a number nothing is pruned.
+    # Nobody may be listening, and then nobody numbers; events without a number could never be pruned.
     sequence()
     pruned = 0
-    while some := _prune_some(before):
-        pruned += some
+    while removed := _prune_batch(before):
+        pruned += removed
     return pruned
 
 
 @transaction.atomic(durable=True)
-def _prune_some(before: datetime) -> int:
+def _prune_batch(before: datetime) -> int:
     counter = lock_counter()
     oldest = Event.objects.filter(seq__gt=counter.floor).order_by("seq").values_list("seq", "created_at")
-    floor, gone = counter.floor, 0
+    floor, removed = counter.floor, 0
     for seq, created_at in oldest[:BATCH]:
         if seq is None or created_at >= before:
             break
-        floor, gone = seq, gone + 1
-    if gone:
+        floor, removed = seq, removed + 1
+    if removed:
         Event.objects.filter(seq__lte=floor).delete()
         counter.floor = floor
         counter.save(update_fields=["floor"])
-    return gone
+    return removed
 
 
 @transaction.atomic(durable=True)
 def begin_epoch() -> None:
-    """Have every cursor that was handed out before expire, as after a restore: its numbers come again."""
+    """Expire every cursor handed out before: after a restore their numbers are given to other events."""
     counter = lock_counter()
     counter.epoch = new_epoch()
     counter.save(update_fields=["epoch"])

@@ -1,4 +1,4 @@
-"""Numbers the events that are committed, so that the numbers follow the order in which they can be read."""
+"""Numbers committed events, so that a higher number always becomes readable later."""
 
 from django.db import connection, transaction
 from django.db.models import F, Max
@@ -6,11 +6,11 @@ from django.db.models import F, Max
 from crm.models.events import Event, EventCounter
 
 COUNTER = 1
-#: Events that get their numbers under one lock.
+#: Events numbered under one lock.
 MOST_AT_ONCE = 5_000
 
-# Of the unnumbered rows the statement sees those that are committed, and no others: it is not in the
-# transaction of a change. What commits later gets a higher number, however small its id.
+# It runs outside the transactions of the changes, so it sees committed rows only. A row that commits later
+# gets a higher number, however small its id.
 NUMBER = """
 UPDATE crm_event SET seq = %s + numbered.place
 FROM (
@@ -22,31 +22,31 @@ WHERE crm_event.id = numbered.id
 
 
 def sequence() -> int:
-    """Number all committed events that have no number; any process may, and several may race.
+    """Number all committed events that have no number; several processes may do so at once.
 
     :returns: how many were numbered here.
     :raises RuntimeError: inside a transaction, whose own events would get numbers before they are committed.
     """
     numbered = 0
     while Event.objects.filter(seq=None).exists():
-        found = _sequence_some()
+        found = _sequence_batch()
         numbered += found
         if found < MOST_AT_ONCE:
-            # All that were there; who commits now wakes somebody.
+            # The last batch. A commit after it wakes the listeners, who number again.
             break
     return numbered
 
 
 def sequence_if_alone() -> None:
-    """Number all committed events, but inside a transaction do nothing: for readers who cannot tell."""
+    """Number all committed events, unless inside a transaction: for readers that may be called in one."""
     if not connection.in_atomic_block:
         sequence()
 
 
 @transaction.atomic(durable=True)
-def _sequence_some() -> int:
+def _sequence_batch() -> int:
     value = lock_counter().value
-    # A statement of its own, begun when the lock was got: it sees every number given before.
+    # A separate statement, started after the lock was obtained: it sees every number given before.
     with connection.cursor() as cursor:
         cursor.execute(NUMBER, [value, MOST_AT_ONCE])
         numbered: int = cursor.rowcount
@@ -55,14 +55,14 @@ def _sequence_some() -> int:
 
 
 def lock_counter() -> EventCounter:
-    """Give the counter as it is when nobody else holds it, locked until the end of the transaction."""
-    # An update, since it locks on SQLite too.
+    """Return the counter, locked until the end of the transaction."""
+    # An update rather than SELECT ... FOR UPDATE, which SQLite does not have.
     while not EventCounter.objects.filter(pk=COUNTER).update(value=F("value")):
         make_counter()
     return EventCounter.objects.get(pk=COUNTER)
 
 
 def make_counter() -> None:
-    """Store the counter if there is none yet; it goes on where the numbers end."""
+    """Store the counter if it is missing, continuing after the highest number."""
     highest = Event.objects.aggregate(highest=Max("seq"))["highest"] or 0
     EventCounter.objects.bulk_create([EventCounter(pk=COUNTER, value=highest)], ignore_conflicts=True)

@@ -1,4 +1,4 @@
-"""One way to tell events, shared by all who asked for the same under the same rights."""
+"""Subscriptions of equal selection and equal rights: each event is answered once and sent to all of them."""
 
 import asyncio
 import logging
@@ -9,29 +9,31 @@ from functools import partial
 from typing import Any, Protocol
 
 from crm.actors import Actor
-from crm.events.audience import Event, Visibility, verdict
+from crm.events import skipped
+from crm.events.audience import Event, Visibility, rule_for
 
 logger = logging.getLogger(__name__)
 
-#: What a plan keeps of its answers, for those who catch up.
+#: Answers kept for subscribers that catch up: their number, and their characters in all.
 MOST_KEPT = 2_000
 MOST_BYTES = 4_000_000
-#: Events that may wait for a plan whose answers take long.
+#: Events that may wait while earlier ones are answered.
 MOST_WAITING = 5_000
-#: Sends after which others on the event loop get their turn.
+#: Sends after which other tasks of the event loop get their turn.
 SENDS_AT_ONCE = 200
 
+OTHER_RECORD = "the subscription is about another record"
 
-#: The numbers of an event, and the user where the answer is for one.
+#: The numbers of an event, and the user if the answer is for one user only.
 AnswerKey = tuple[int, int, int | None]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a plan tells of one event: JSON, or None if the event does not meet what was asked for.
+    """The JSON sent for an event, or None if the record does not exist for the subscription.
 
-    ``readers`` are the users who might see the record when it was read, None if the plan has no need to know.
-    An answer ``is_personal`` if its making had to know who reads: it is of no use to anybody else.
+    ``readers`` are the users who could see the record when it was read; None if that need not be checked. An
+    answer ``is_personal`` if it depends on who reads, so that nobody else can use it.
     """
 
     text: str | None
@@ -40,43 +42,44 @@ class Answer:
     is_kept: bool = True
 
 
-class Delivery(Protocol):
-    """What a transport knows of a plan."""
+class EventRenderer(Protocol):
+    """Turns events into the JSON that the subscribers of one shared subscription receive."""
 
     def is_about(self, event: Event) -> bool:
-        """Tell whether the event's record is one that was asked for."""
+        """Return whether the subscription covers the event's record."""
 
-    def absence(self, event: Event, decided: Visibility) -> str:
-        """Give the JSON for an event without content: the record is gone, or much has changed."""
+    def notice(self, event: Event, visibility: Visibility) -> str:
+        """Return the JSON for an event without a record: it was removed, or many changed."""
 
     def answer(self, event: Event, actor: Actor, *, shared: bool) -> Coroutine[Any, Any, Answer]:
-        """Give the answer to an event under the rights of an actor.
+        """Return the answer to an event under the rights of an actor.
 
-        :param shared: whether it is to be one for all who have these rights.
+        :param shared: whether the answer is for everyone with these rights.
         """
 
 
 class Subscriber(Protocol):
-    """Somebody who hears what a plan tells."""
+    """A receiver of the answers of a shared subscription."""
 
     @property
     def actor(self) -> Actor:
-        """Who hears."""
+        """The actor whose rights decide."""
 
-    def take(self, event: Event, text: str) -> None:
-        """Take what is told of an event; may not block."""
+    def receive(self, event: Event, text: str) -> None:
+        """Accept the answer to an event; must not block."""
 
-    def lose(self) -> None:
-        """Learn that events were lost: the member has to begin anew at its cursor."""
+    def events_lost(self) -> None:
+        """React to lost events: the subscriber has to start again at its cursor."""
 
 
 class SharedSubscription:
-    """Resolves each event once for its members, in order, and keeps the answers for those who catch up."""
+    """Answers each event once and hands the answer to all subscribers, in the order of the log."""
 
-    def __init__(self, telling: Delivery) -> None:
-        self.members: dict[Subscriber, None] = {}
+    def __init__(self, renderer: EventRenderer) -> None:
+        # A dict for its order: those who came first are sent first.
+        self.subscribers: dict[Subscriber, None] = {}
         self.is_personal = False
-        self._telling = telling
+        self._renderer = renderer
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._answers: OrderedDict[AnswerKey, asyncio.Task[Answer]] = OrderedDict()
         self._bytes = 0
@@ -85,39 +88,54 @@ class SharedSubscription:
 
     @property
     def is_idle(self) -> bool:
-        """Whether the members have heard of all that the plan was offered."""
+        """Whether every event offered so far has been handed to the subscribers."""
         return not self._is_working and self._events.empty()
 
     def offer(self, event: Event) -> None:
-        """Have the members told of an event."""
-        if not self.members or not self._telling.is_about(event):
+        """Queue an event for the subscribers, if it concerns them."""
+        if not self.subscribers:
+            return
+        if not self._renderer.is_about(event):
+            if skipped.is_logged():
+                for subscriber in self.subscribers:
+                    skipped.log_skipped(event, subscriber.actor, OTHER_RECORD)
             return
         if self._events.qsize() >= MOST_WAITING:
-            self.lose()
+            self.drop_waiting()
             return
         self._events.put_nowait(event)
 
-    def lose(self) -> None:
-        """Have all members begin anew at their cursors."""
+    def drop_waiting(self) -> None:
+        """Drop the queued events, and have all subscribers start again at their cursors."""
         while not self._events.empty():
             self._events.get_nowait()
-        for member in tuple(self.members):
-            member.lose()
+        for subscriber in tuple(self.subscribers):
+            subscriber.events_lost()
 
-    async def told(self, event: Event, actor: Actor) -> str | None:
-        """Give what an actor is told of an event, None if nothing."""
-        decided = verdict(event, actor)
-        if decided is Visibility.NOTHING or not self._telling.is_about(event):
+    async def text_for(self, event: Event, actor: Actor) -> str | None:
+        """Return the JSON that an actor receives for an event, None if nothing."""
+        rule = rule_for(event, actor)
+        visibility = rule.visibility
+        if visibility is Visibility.NOTHING:
+            skipped.log_skipped(event, actor, rule.reason)
             return None
-        if decided is not Visibility.PAYLOAD:
-            return self._telling.absence(event, decided)
+        # Asked again, since catching up does not come through ``offer``.
+        if not self._renderer.is_about(event):
+            skipped.log_skipped(event, actor, OTHER_RECORD)
+            return None
+        if visibility is not Visibility.PAYLOAD:
+            return self._renderer.notice(event, visibility)
         answer = await self._answer(event, actor)
-        hidden = answer.readers is not None and actor.user_id not in answer.readers
-        # Who lost the record meanwhile is told so by a later event.
-        return None if hidden and not actor.sees_all_leads else answer.text
+        if answer.readers is not None and actor.user_id not in answer.readers and not actor.sees_all_leads:
+            # A later event tells the user that the record is gone.
+            skipped.log_skipped(event, actor, "the user could no longer see the record when it was read")
+            return None
+        if answer.text is None:
+            skipped.log_skipped(event, actor, "the record is gone or does not meet the subscription's filter")
+        return answer.text
 
     def end(self) -> None:
-        """Stop working."""
+        """Cancel the worker and the answers being made."""
         self._worker.cancel()
         for task in self._answers.values():
             task.cancel()
@@ -128,45 +146,47 @@ class SharedSubscription:
             self._is_working = False
             event = await self._events.get()
             self._is_working = True
-            # What one connection of a user is told, all of that user's are.
+            # All connections of one user receive the same text.
             texts: dict[int | None, str | None] = {}
-            for member in tuple(self.members):
-                user_id = member.actor.user_id
+            for subscriber in tuple(self.subscribers):
+                user_id = subscriber.actor.user_id
                 try:
                     if user_id not in texts:
-                        texts[user_id] = await self.told(event, member.actor)
+                        texts[user_id] = await self.text_for(event, subscriber.actor)
                     text = texts[user_id]
                 except Exception:
-                    # The others go on; this one hears it from the log.
-                    logger.exception("An event could not be told.")
-                    member.lose()
+                    # The others go on; this one reads the event from the log when it starts again.
+                    logger.exception("An event could not be delivered.")
+                    subscriber.events_lost()
                     continue
-                if text is None or member not in self.members:
+                # It may have left during the await.
+                if text is None or subscriber not in self.subscribers:
                     continue
-                member.take(event, text)
+                subscriber.receive(event, text)
                 sent += 1
                 if sent % SENDS_AT_ONCE == 0:
                     await asyncio.sleep(0)
 
     async def _answer(self, event: Event, actor: Actor) -> Answer:
         if not self.is_personal:
-            answer = await self._once(event, actor, shared=True)
+            answer = await self._answer_once(event, actor, shared=True)
             if not answer.is_personal:
                 return answer
+            # The selection depends on the reader, so every later event is answered for each user apart.
             self.is_personal = True
-        return await self._once(event, actor, shared=False)
+        return await self._answer_once(event, actor, shared=False)
 
-    async def _once(self, event: Event, actor: Actor, *, shared: bool) -> Answer:
+    async def _answer_once(self, event: Event, actor: Actor, *, shared: bool) -> Answer:
         key = event.seq, event.since, None if shared else actor.user_id
         task = self._answers.get(key)
         if task is None:
-            task = asyncio.create_task(self._telling.answer(event, actor, shared=shared))
+            task = asyncio.create_task(self._renderer.answer(event, actor, shared=shared))
             self._answers[key] = task
-            task.add_done_callback(partial(self._made, key))
-        # Others wait for it too, and may go on waiting when this one is gone.
+            task.add_done_callback(partial(self._keep, key))
+        # Shielded: other subscribers may wait for the same answer after this one has gone.
         return await asyncio.shield(task)
 
-    def _made(self, key: AnswerKey, task: asyncio.Task[Answer]) -> None:
+    def _keep(self, key: AnswerKey, task: asyncio.Task[Answer]) -> None:
         if self._answers.get(key) is not task:
             return
         if task.cancelled() or task.exception() or not task.result().is_kept:

@@ -1,4 +1,4 @@
-"""Follows the log of events: one tail for each event loop, woken by hints and by the clock."""
+"""Follows the event log for one event loop: reads on when woken, and at regular intervals."""
 
 import asyncio
 import logging
@@ -12,13 +12,13 @@ from django.db import connections
 from crm.errors import CursorExpired
 from crm.events import journal, wakeups
 from crm.events.audience import Event
-from crm.events.cursor import NOWHERE, Cursor
+from crm.events.cursor import NO_POSITION, Cursor
 from crm.events.sequencer import sequence
 from crm.models import events as models
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks at the log; where no hint comes from other processes they are fewer.
+#: Seconds between two reads of the log; fewer where other processes cannot wake this one.
 POLL_SECONDS = 1.0
 POLL_SECONDS_ALONE = 0.25
 BATCH = 500
@@ -27,36 +27,36 @@ T = TypeVar("T")
 
 
 class Tail:
-    """Hands on the events of all companies in their order, each once.
+    """Hands on the events of all companies, each once, in the order of their numbers.
 
-    It works in a thread and on a connection of its own: no request of the process delays it.
+    It works on a thread and a database connection of its own, so that no request of the process delays it.
 
-    :param deliver: takes the next events; may not block.
-    :param restart: is called where the log was cut off, as by a restore: what came between is unknown.
+    :param deliver: accepts the next events; must not block.
+    :param restart: is called when the log was cut off, as by a restore, and events in between are unknown.
     """
 
     def __init__(self, deliver: Callable[[list[Event]], None], restart: Callable[[], None]) -> None:
-        self.position = NOWHERE
+        self.position = NO_POSITION
         self._deliver = deliver
         self._restart = restart
-        self._news = asyncio.Event()
+        self._is_woken = asyncio.Event()
         self._is_failing = False
-        self._looked_at = time.monotonic()
+        self._read_at = time.monotonic()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="events-tail")
 
     @property
     def age(self) -> float:
-        """The seconds since the log was last read to its end; from any thread."""
-        return time.monotonic() - self._looked_at
+        """Seconds since the log was last read to its end; callable from any thread."""
+        return time.monotonic() - self._read_at
 
     def wake(self) -> None:
-        """Look at the log at once; on the event loop alone."""
-        self._news.set()
+        """Read the log at once; to be called on the event loop only."""
+        self._is_woken.set()
 
     async def run(self, started: asyncio.Future[None]) -> None:
         """Follow the log until cancelled.
 
-        :param started: is done once the tail has its place, which is after all that is committed by now.
+        :param started: is done once the tail has its position, which is after all that is committed by then.
         """
         listening = asyncio.create_task(wakeups.listen(self.wake))
         try:
@@ -68,10 +68,11 @@ class Tail:
             started.set_result(None)
             while True:
                 await self._wait()
-                await self._look()
+                await self._read_on()
         finally:
             started.cancel()
             listening.cancel()
+            # In the executor's thread: a connection is closed where it was opened.
             self._executor.submit(connections.close_all)
             self._executor.shutdown(wait=False)
 
@@ -79,37 +80,39 @@ class Tail:
         pause = POLL_SECONDS if wakeups.crosses_processes() else POLL_SECONDS_ALONE
         try:
             async with asyncio.timeout(pause):
-                await self._news.wait()
+                await self._is_woken.wait()
         except TimeoutError:
             pass
-        self._news.clear()
+        # Cleared before the read: a wake-up that comes during it leads to another.
+        self._is_woken.clear()
 
-    async def _look(self) -> None:
+    async def _read_on(self) -> None:
         try:
             while events := await self._in_thread(lambda: _read(self.position)):
                 self.position = events[-1].cursor
                 self._deliver(events)
-                # However much there is: it moves.
-                self._looked_at = time.monotonic()
+                # A long backlog is not a tail that stands still.
+                self._read_at = time.monotonic()
                 if len(events) < BATCH:
                     break
         except CursorExpired:
-            logger.warning("The log of events was cut off; all who listen have to begin anew.")
-            await self._begin_anew()
+            logger.warning("The event log was cut off: all subscribers have to start again.")
+            await self._restart_at_end()
         except Exception:
+            # Logged once: the next reads fail alike until the database is back.
             if not self._is_failing:
-                logger.exception("The log of events cannot be read; trying on.")
+                logger.exception("The event log cannot be read; trying again.")
             self._is_failing = True
         else:
             self._is_failing = False
-            self._looked_at = time.monotonic()
+            self._read_at = time.monotonic()
 
-    async def _begin_anew(self) -> None:
+    async def _restart_at_end(self) -> None:
         self.position = await self._in_thread(journal.end)
         self._restart()
 
     async def lag(self) -> dict[str, float]:
-        """Give how many events have no number yet, and how many numbers the tail has still to hand on."""
+        """Return how many events have no number yet, and how many the tail has still to hand on."""
         unnumbered, end = await self._in_thread(_measure)
         return {"unnumbered": unnumbered, "behind": end.seq - self.position.seq}
 
@@ -118,7 +121,7 @@ class Tail:
             try:
                 return function()
             except Exception:
-                # The next look takes a new connection.
+                # The connection may be broken; the next read opens a new one.
                 connections.close_all()
                 raise
 
@@ -131,6 +134,7 @@ def _number_to_the_end() -> Cursor:
 
 
 def _read(position: Cursor) -> list[Event]:
+    # Without new numbers the counter alone shows that there is nothing to read.
     if not sequence() and journal.end() == position:
         return []
     return journal.read_after(position, limit=BATCH)

@@ -1,7 +1,7 @@
-"""Wakes those who listen, here and in other processes: there may be news. A hint may be lost.
+"""Wakes the tails of this and of other processes when the event log may have grown.
 
-It carries no data: what happened is in the log, which is looked at from time to time in any case. With Redis
-one background thread sends for the whole process, so that neither a request nor a command waits for it.
+A wake-up carries no data and may be lost: the events are in the log, which is also read at regular intervals.
+With Redis one background thread sends for the whole process, so that no request or command waits for it.
 """
 
 import asyncio
@@ -24,62 +24,62 @@ SEND_LIMIT_SECONDS = 1.0
 EXIT_LIMIT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 
-OnHint = Callable[[], None]
+OnWakeup = Callable[[], None]
 
 
 def publish() -> None:
-    """Say that there may be news, from any thread; never waits and never fails."""
-    for loop, on_hint in tuple(_listening.items()):
+    """Wake all listeners, from any thread; never waits and never fails."""
+    for loop, on_wakeup in tuple(_listening.items()):
         try:
-            loop.call_soon_threadsafe(on_hint)
+            loop.call_soon_threadsafe(on_wakeup)
         except RuntimeError:
-            # The loop was closed: nobody listens there any more.
+            # The loop was closed, so nobody listens there any more.
             _listening.pop(loop, None)
     if crosses_processes():
-        _sender_on(_background_loop()).put()
+        _sender_on(_background_loop()).request()
 
 
 def crosses_processes() -> bool:
-    """Tell whether a hint reaches other processes."""
+    """Return whether a wake-up reaches other processes."""
     return not isinstance(get_channel_layer(), InMemoryChannelLayer)
 
 
 def flush(timeout: float) -> bool:
-    """Wait until what was published has left this process.
+    """Wait until all published wake-ups have left this process.
 
-    :param timeout: seconds to wait at most.
-    :returns: whether nothing is pending any more.
+    :param timeout: most seconds to wait.
+    :returns: whether none is pending any more.
     """
     return _sender is None or _sender.idle.wait(timeout)
 
 
-async def listen(on_hint: OnHint) -> None:
-    """Call a function on this event loop for each hint, from whatever process, until cancelled."""
+async def listen(on_wakeup: OnWakeup) -> None:
+    """Call a function on this event loop for each wake-up of any process, until cancelled."""
     loop = asyncio.get_running_loop()
-    _listening[loop] = on_hint
+    _listening[loop] = on_wakeup
     try:
         while True:
             try:
-                await _receive(on_hint)
+                await _receive(on_wakeup)
             except Exception:
-                logger.warning("Hints are not heard; trying again in %s s.", RETRY_SECONDS, exc_info=True)
+                logger.warning("Wake-ups do not arrive; trying again in %s s.", RETRY_SECONDS, exc_info=True)
                 await asyncio.sleep(RETRY_SECONDS)
     finally:
         _listening.pop(loop, None)
 
 
-async def _receive(on_hint: OnHint) -> None:
+async def _receive(on_wakeup: OnWakeup) -> None:
     if not crosses_processes():
         await asyncio.Event().wait()
     layer = get_channel_layer()
     channel = await layer.new_channel()
     try:
         await layer.group_add(GROUP, channel)
-        # What was published until now did not reach this channel.
-        on_hint()
+        # Earlier wake-ups did not reach this channel.
+        on_wakeup()
         while True:
             await layer.receive(channel)
-            on_hint()
+            on_wakeup()
     finally:
         await _leave(layer, channel)
 
@@ -88,24 +88,24 @@ async def _leave(layer: Any, channel: str) -> None:
     try:
         await layer.group_discard(GROUP, channel)
     except Exception:
-        logger.warning("The group of hints could not be left; its channel receives no more.", exc_info=True)
+        logger.warning("The channel for wake-ups could not leave its group; it expires.", exc_info=True)
 
 
 class Sender:
-    """Sends hints to the group on one event loop: one at a time, and one for all that come meanwhile."""
+    """Sends wake-ups to the group on one event loop: one at a time, and one for all requested meanwhile."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.idle = threading.Event()
         self.idle.set()
         self._lock = threading.Lock()
-        self._is_wanted = False
+        self._is_pending = False
         self._task: asyncio.Task[None] | None = None
 
-    def put(self) -> None:
-        """Have a hint sent that begins from now on, from any thread."""
+    def request(self) -> None:
+        """Request a wake-up that is sent after this call, from any thread."""
         with self._lock:
-            self._is_wanted = True
+            self._is_pending = True
             if not self.idle.is_set():
                 return
             self.idle.clear()
@@ -119,35 +119,35 @@ class Sender:
 
     async def _send_all(self) -> None:
         layer = get_channel_layer()
-        while self._take():
+        while self._take_pending():
             try:
                 async with asyncio.timeout(SEND_LIMIT_SECONDS):
                     await layer.group_send(GROUP, {"type": "crm.event"})
             except Exception as error:
                 counts.hints_lost += 1
-                logger.warning("A hint did not reach the channel layer and is lost: %r", error)
+                logger.warning("A wake-up did not reach the channel layer and is lost: %r", error)
 
-    def _take(self) -> bool:
+    def _take_pending(self) -> bool:
         with self._lock:
-            wanted, self._is_wanted = self._is_wanted, False
-            if not wanted:
+            is_pending, self._is_pending = self._is_pending, False
+            if not is_pending:
                 self.idle.set()
-            return wanted
+            return is_pending
 
 
 class BackgroundLoop(asyncio.SelectorEventLoop):
-    """The loop of the sending thread; it looks up addresses by itself.
+    """The loop of the sending thread, which resolves host names itself.
 
-    The executor that usually does so is closed before the functions registered with atexit run: the last
-    hint of a short command would be lost.
+    The executor that usually does so is closed before the functions registered with atexit run, and then the
+    last wake-up of a short command would be lost.
     """
 
     async def getaddrinfo(self, *args: Any, **options: Any) -> Any:
-        """Look up an address on this thread, which serves nobody else."""
+        """Resolve a name on this thread, which does nothing else that could be delayed."""
         return socket.getaddrinfo(*args, **options)
 
 
-_listening: dict[asyncio.AbstractEventLoop, OnHint] = {}
+_listening: dict[asyncio.AbstractEventLoop, OnWakeup] = {}
 _lock = threading.Lock()
 _sender: Sender | None = None
 _background: tuple[int, BackgroundLoop] | None = None
@@ -156,7 +156,7 @@ _background: tuple[int, BackgroundLoop] | None = None
 def _background_loop() -> BackgroundLoop:
     global _background
     with _lock:
-        # A forked process inherits the loop without the thread that runs it.
+        # A forked process inherits the loop but not the thread that runs it.
         if _background is None or _background[0] != os.getpid():
             _background = os.getpid(), BackgroundLoop()
             threading.Thread(target=_background[1].run_forever, name="events", daemon=True).start()

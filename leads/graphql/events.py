@@ -1,15 +1,14 @@
-"""The log of what happened to leads, for clients that ask instead of listening."""
+"""The query ``leadEvents``: the event log for clients that poll instead of subscribing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import graphene
 from graphql import FieldNode, GraphQLResolveInfo
 
 from crm.actors import Actor
-from crm.events import journal
-from crm.events.audience import Event, Visibility, verdict
+from crm.events import journal, skipped
+from crm.events.audience import Event, Visibility, rule_for
 from crm.events.cursor import parse_cursor
 from crm.events.sequencer import sequence_if_alone
 from crm.graphql.core.permissions import Guarded, actor_of
@@ -21,36 +20,36 @@ from leads.graphql.types import Lead
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """What an actor is told of one event: the lead as it is now, or that it is gone, or neither."""
+class DeliveredEvent:
+    """An event as the caller receives it: with the lead as it is now, or its removal, or neither."""
 
     event: Event
-    lead: Any = None
+    lead: models.Lead | None = None
     is_removed: bool = False
 
 
 class LeadEvent(graphene.ObjectType):
     """A change of a lead, as leadUpdate tells it."""
 
-    cursor = graphene.ID(required=True, resolver=lambda told, _info: str(told.event.cursor))
+    cursor = graphene.ID(required=True, resolver=lambda delivered, _info: str(delivered.event.cursor))
     kind = graphene.String(
         required=True,
         description="created, updated, deleted, restored, or bulk: many leads changed at once.",
-        resolver=lambda told, _info: told.event.kind,
+        resolver=lambda delivered, _info: delivered.event.kind,
     )
     lead = graphene.Field(
         Lead,
         description="The lead as it is now; null if it is gone, and for bulk.",
-        resolver=lambda told, _info: told.lead,
+        resolver=lambda delivered, _info: delivered.lead,
     )
     removed = graphene.ID(
         description="The id of a lead that was deleted, or that the caller no longer sees.",
-        resolver=lambda told, _info: told.event.object_id if told.is_removed else None,
+        resolver=lambda delivered, _info: delivered.event.object_id if delivered.is_removed else None,
     )
     changes = graphene.Field(
         JSON,
         description="Previous values of owner_id, stage_id and status_id, of those that changed.",
-        resolver=lambda told, _info: told.event.previous_ids() or None,
+        resolver=lambda delivered, _info: delivered.event.previous_ids() or None,
     )
 
 
@@ -63,7 +62,7 @@ class LeadEventPage(graphene.ObjectType):
 
 
 class LeadEventQuery(graphene.ObjectType):
-    """What can be asked of the log."""
+    """Queries of the event log."""
 
     lead_events = Guarded(
         LeadEventPage,
@@ -76,39 +75,46 @@ class LeadEventQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_lead_events(
-        _root: Any, info: GraphQLResolveInfo, *, first: int, after: str | None = None
+        _root: object, info: GraphQLResolveInfo, *, first: int, after: str | None = None
     ) -> LeadEventPage:
-        """Read the log as the tail of a stream does, for one company.
+        """Read the log of the actor's company after a cursor.
 
-        :raises BadUserInput: if the cursor is none, or ``first`` is out of range.
-        :raises CursorExpired: if what followed the cursor is not all there any more.
+        :raises BadUserInput: if ``after`` is not a cursor, or ``first`` is out of range.
+        :raises CursorExpired: if the log no longer holds all that follows the cursor.
         """
         check_page(first, None)
-        # Where nobody listens, nobody else gives numbers.
+        # Without listeners no tail runs, and nobody else numbers the events.
         sequence_if_alone()
         if after is None:
             return LeadEventPage(events=[], cursor=str(journal.end()), has_more=False)
         cursor = parse_cursor(after)
         actor = actor_of(info)
-        found = journal.read_after(cursor, limit=first + 1, company_id=actor.company_id)
-        events, has_more = found[:first], len(found) > first
+        read = journal.read_after(cursor, limit=first + 1, company_id=actor.company_id)
+        events, has_more = read[:first], len(read) > first
         if events:
             cursor = events[-1].cursor
-        return LeadEventPage(events=list(_told(events, actor, info)), cursor=str(cursor), has_more=has_more)
+        delivered = list(_deliver(events, actor, info))
+        return LeadEventPage(events=delivered, cursor=str(cursor), has_more=has_more)
 
 
-def _told(events: list[Event], actor: Actor, info: GraphQLResolveInfo) -> Iterable[Told]:
-    verdicts = [(event, verdict(event, actor)) for event in events]
-    wanted = {event.object_id for event, decided in verdicts if decided is Visibility.PAYLOAD}
+def _deliver(events: list[Event], actor: Actor, info: GraphQLResolveInfo) -> Iterable[DeliveredEvent]:
+    rules = [(event, rule_for(event, actor)) for event in events]
+    wanted = {event.object_id for event, rule in rules if rule.visibility is Visibility.PAYLOAD}
+    # The event says who could see the lead then; this, who can see it now.
     visible = models.Lead.objects.visible_to(actor).filter(pk__in=wanted)
     leads = {lead.pk: lead for lead in load(visible, Lead, _lead_nodes(info), info)} if wanted else {}
-    for event, decided in verdicts:
-        if decided is Visibility.PAYLOAD and event.object_id in leads:
-            yield Told(event=event, lead=leads[event.object_id])
-        elif decided is Visibility.REMOVED:
-            yield Told(event=event, is_removed=True)
-        elif decided is Visibility.REFETCH:
-            yield Told(event=event)
+    for event, rule in rules:
+        match rule.visibility:
+            case Visibility.PAYLOAD if event.object_id in leads:
+                yield DeliveredEvent(event=event, lead=leads[event.object_id])
+            case Visibility.PAYLOAD:
+                skipped.log_skipped(event, actor, "the lead is gone, or the user no longer sees it")
+            case Visibility.REMOVED:
+                yield DeliveredEvent(event=event, is_removed=True)
+            case Visibility.REFETCH:
+                yield DeliveredEvent(event=event)
+            case Visibility.NOTHING:
+                skipped.log_skipped(event, actor, rule.reason)
 
 
 def _lead_nodes(info: GraphQLResolveInfo) -> list[FieldNode]:

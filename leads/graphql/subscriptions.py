@@ -1,4 +1,4 @@
-"""The live stream of leads."""
+"""The subscription ``leadUpdate``: leads as they change."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from graphql import GraphQLResolveInfo
 from crm.actors import Actor
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load
-from crm.graphql.execution.shared_subscriptions import Occurrence
+from crm.graphql.execution.shared_subscriptions import EventRoot
 from crm.graphql.lists.where import condition, where_input
 from crm.models.base import keyed
 from leads import models
@@ -19,14 +19,14 @@ from leads.services import events
 
 
 class LeadUpdate(Guarded):
-    """The field ``leadUpdate``: each lead that changed, as the subscriber may see it."""
+    """The field ``leadUpdate``: each changed lead, as far as the subscriber may see it."""
 
     @staticmethod
     def check_subscription(actor: Actor, *, id: object = None, **arguments: Any) -> int | None:
-        """Check the arguments before the first event; give the key of the one lead that is asked for.
+        """Check the arguments before the first event, and return the key of the lead that ``id`` names.
 
-        :raises NotFound: if ``id`` names no lead that the actor may see.
-        :raises BadUserInput: if ``where`` does not fit the list of leads.
+        :raises NotFound: if there is no such lead, or the actor may not see it.
+        :raises BadUserInput: if ``where`` is not a condition on leads.
         """
         condition(arguments.get("where"), LeadFilterSet, actor)
         return None if id is None else models.Lead.objects.find(actor, id).pk
@@ -37,13 +37,13 @@ class LeadUpdate(Guarded):
     def rows(
         reader: Actor, actor: Actor, *, id: object = None, where: Any = None, **arguments: Any
     ) -> QuerySet[Any]:
-        """Give the leads that a reader sees and that were asked for."""
+        """Return the leads that a reader sees and that the arguments select."""
         leads: QuerySet[Any] = models.Lead.objects.visible_to(reader)
         if id is not None:
             leads = keyed(leads, id)
         return leads.filter(condition(where, LeadFilterSet, actor))
 
-    #: The users who may see a lead now, where members see only their own.
+    #: The users who can see a lead now in a company whose members see only their own leads.
     readers = staticmethod(events.readers)
 
 
@@ -60,14 +60,14 @@ class Subscription(graphene.ObjectType):
 
     @staticmethod
     def resolve_lead_update(
-        occurrence: Occurrence,
+        root: EventRoot,
         info: GraphQLResolveInfo,
         *,
         id: object = None,
         where: Any = None,
         after: object = None,
     ) -> Any:
-        """Give the lead of an event, or None if it is none that was asked for."""
-        leads = LeadUpdate.rows(occurrence.reader, actor_of(info), id=id, where=where)
-        leads = leads.filter(pk=occurrence.event.object_id)
+        """Return the lead of an event, or None if the arguments do not select it."""
+        leads = LeadUpdate.rows(root.reader, actor_of(info), id=id, where=where)
+        leads = leads.filter(pk=root.event.object_id)
         return load(leads, Lead, info.field_nodes, info).first()

@@ -1,4 +1,4 @@
-"""Writing down that a lead changed and who could see it, and telling the world after the commit."""
+"""Emits events about leads: stores what changed and who could see it, and signals it after the commit."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,19 +12,19 @@ from crm.events.audience import Event, Kind
 from leads.models import Lead, LeadFollower, LeadParticipant
 from leads.signals import lead_changed
 
-#: Columns whose previous value goes out with the event.
+#: Columns whose previous values are part of the event.
 NOTIFIED_RELATIONS = ("owner_id", "stage_id", "status_id")
 
 
 def involved_users(lead: Lead) -> frozenset[int]:
-    """Give the ids of the participants and followers of a stored lead."""
+    """Return the ids of the participants and followers of a stored lead."""
     participants = LeadParticipant.objects.filter(lead=lead).values_list("user_id")
     followers = LeadFollower.objects.filter(lead=lead).values_list("user_id")
     return frozenset(user_id for (user_id,) in participants.union(followers))
 
 
 def readers(lead_id: int) -> frozenset[int]:
-    """Give the ids of the users who see a lead now where only own leads are visible."""
+    """Return the ids of the users who see a lead now in a company whose members see only their own."""
     owner = Lead._base_manager.filter(pk=lead_id, owner__isnull=False).values_list("owner_id")
     participants = LeadParticipant.objects.filter(lead=lead_id).values_list("user_id")
     followers = LeadFollower.objects.filter(lead=lead_id).values_list("user_id")
@@ -32,7 +32,7 @@ def readers(lead_id: int) -> frozenset[int]:
 
 
 def audience(lead: Lead, involved: frozenset[int], *, owner_id: int | None) -> frozenset[int]:
-    """Give the ids of the users who see a lead where only own leads are visible."""
+    """Return the ids of the users who see a lead in a company whose members see only their own."""
     return involved if owner_id is None else involved | {owner_id}
 
 
@@ -45,18 +45,18 @@ def emit(
     after: frozenset[int],
     changed: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down what happened to a lead whose row was written, and wake those who listen after the commit.
+    """Emit an event about a lead, after its row was written.
 
-    :param before: users who saw the lead before, ``after``: who see it now.
+    :param before: ids of the users who saw the lead before the change; ``after``: who see it now.
     :param changed: previous values of the columns that changed.
     """
     emit_all([event_of(lead, kind, actor=actor, before=before, after=after, changed=changed)])
 
 
 def emit_all(events: Sequence[Event]) -> None:
-    """Write events of leads of one company down, and send ``lead_changed`` for each after the commit.
+    """Store events about leads of one company, and send ``lead_changed`` for each after the commit.
 
-    Where they are too many for one transaction they go out as one; a failing listener harms no one.
+    Very many in one transaction become one bulk event. A receiver that fails does not affect the others.
     """
     for event in outbox.emit(events):
         transaction.on_commit(partial(lead_changed.send_robust, sender=Lead, event=event), robust=True)
@@ -71,7 +71,7 @@ def event_of(
     after: frozenset[int],
     changed: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Give the event of a lead; the parameters are those of ``emit``."""
+    """Return the event that ``emit`` stores for these arguments."""
     return Event(
         company_id=lead.company_id,
         entity="lead",

@@ -1,4 +1,4 @@
-"""Channel layers for one test, events that happen in it, and listeners that it can await."""
+"""Channel layers for a test, functions that emit events, and wake-ups that a test can await."""
 
 import asyncio
 import contextlib
@@ -27,6 +27,9 @@ def layer_in_use(layer: Any) -> Iterator[Any]:
         yield layer
     finally:
         channel_layers.set("default", replaced)
+        if replaced is None:
+            # None would stay in the place of the configured layer, which is made on first use.
+            del channel_layers.backends["default"]
 
 
 def in_memory_layer() -> InMemoryChannelLayer:
@@ -39,53 +42,53 @@ def redis_layer(address: str = REDIS_URL, prefix: str | None = None) -> RedisPub
     return RedisPubSubChannelLayer(hosts=[host], prefix=prefix or f"test-{uuid.uuid4().hex}")
 
 
-class Heard:
-    """A listener that counts hints, and that a test can await."""
+class WakeupCounter:
+    """Counts wake-ups, and lets a test await the next one."""
 
     def __init__(self) -> None:
-        self.hints: asyncio.Queue[None] = asyncio.Queue()
+        self._wakeups: asyncio.Queue[None] = asyncio.Queue()
 
     def __call__(self) -> None:
-        self.hints.put_nowait(None)
+        self._wakeups.put_nowait(None)
 
     async def next(self, limit: float = 5.0) -> None:
-        """Wait for the next hint; fails after ``limit`` seconds."""
+        """Wait for the next wake-up; fail after ``limit`` seconds."""
         async with asyncio.timeout(limit):
-            await self.hints.get()
+            await self._wakeups.get()
 
     @property
     def is_empty(self) -> bool:
-        return self.hints.empty()
+        return self._wakeups.empty()
 
 
 @contextlib.asynccontextmanager
-async def listening() -> AsyncIterator[Heard]:
-    """Hear hints for a while."""
-    heard = Heard()
-    task = asyncio.create_task(wakeups.listen(heard))
+async def listening() -> AsyncIterator[WakeupCounter]:
+    """Receive wake-ups while the block runs."""
+    wakeups_seen = WakeupCounter()
+    task = asyncio.create_task(wakeups.listen(wakeups_seen))
     await asyncio.sleep(0)
     if wakeups.crosses_processes():
-        # The channel stands.
-        await heard.next()
+        # The first wake-up says that the channel has joined its group.
+        await wakeups_seen.next()
     try:
-        yield heard
+        yield wakeups_seen
     finally:
         task.cancel()
         await asyncio.wait([task])
 
 
-def happened(*events: Event) -> None:
-    """Write events down in one transaction, as a service does, and say so."""
+def emit_events(*events: Event) -> None:
+    """Emit events in one transaction, as a service does, and wake the listeners."""
     with transaction.atomic():
         outbox.emit(events)
     wakeups.publish()
 
 
-happens = database_sync_to_async(happened)
+emit_events_async = database_sync_to_async(emit_events)
 
 
-def lead_event(object_id: int = 9, *, company_id: int = 1, **fields: Any) -> Event:
-    """Make an event that every member may hear, unless told otherwise."""
+def make_event(object_id: int = 9, *, company_id: int = 1, **fields: Any) -> Event:
+    """Return an event about a lead that all members may see, with some fields replaced."""
     defaults: dict[str, Any] = {
         "entity": "lead",
         "kind": "updated",

@@ -1,4 +1,4 @@
-"""Two companies whose members listen, what they see at any moment, and changes by chance."""
+"""Two companies with subscribers, what each of them sees at a moment, and random changes."""
 
 import random
 from dataclasses import replace
@@ -17,7 +17,7 @@ from crm.events import wakeups
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
 from crm.events.dispatcher import Dispatcher
-from crm.events.replay import Follower
+from crm.events.replay import ResumingSubscriber
 from crm.graphql.execution import Operation, execute
 from crm.graphql.execution.admission import admit
 from crm.graphql.execution.subscriptions import Subscription
@@ -26,50 +26,52 @@ from leads.services.involvement import add_participant, follow_lead, remove_part
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
 from tests.factories.crm import Tenant, tenant
 
-#: What all of equal rights may share, and what depends on who reads.
+#: A selection that everyone with equal rights can share, and one that depends on the reader.
 PLAIN = "id title owner { id } people { name }"
 PERSONAL = f"{PLAIN} channels {{ id }} duplicates {{ id }}"
 BURST = 4
 
 
 class Subscriber:
-    """A member with a subscription, who keeps what it is told."""
+    """A member with a subscription, who keeps what it receives."""
 
     def __init__(self, actor: Actor, fields: str) -> None:
         self.actor = actor
         self.fields = fields
-        self.told: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         operation = Operation(query=f"subscription {{ leadUpdate {{ {fields} }} }}")
         credential = Credential(actor=actor, token_id=None, user_id=actor.user_id or 0, expires_at=None)
         admitted = admit(schema.graphql_schema, operation, credential)
         assert isinstance(admitted, Subscription)
         self.subscription = admitted
-        self.follower = self._follow()
+        self.resuming = self._make_resuming()
 
-    def _follow(self) -> Follower:
-        return Follower(self.actor, deliver=self._keep, on_loss=partial(pytest.fail, "events were lost"))
+    def _make_resuming(self) -> ResumingSubscriber:
+        return ResumingSubscriber(
+            self.actor, deliver=self._keep, on_loss=partial(pytest.fail, "events were lost")
+        )
 
     def _keep(self, event: Event, text: str) -> None:
-        self.told.append(orjson.loads(text))
+        self.received.append(orjson.loads(text))
 
-    def join(self, hub: Dispatcher, after: Cursor | None = None) -> None:
-        self.follower = self._follow()
-        self.follower.join(hub, self.subscription.plan, lambda: self.subscription, after=after)
+    def join(self, dispatcher: Dispatcher, after: Cursor | None = None) -> None:
+        self.resuming = self._make_resuming()
+        self.resuming.join(dispatcher, self.subscription.key, lambda: self.subscription, after=after)
 
     def sees(self, lead_id: int) -> Any:
-        """Ask for a lead now; None if this member sees none."""
+        """Query a lead now; return None if this member does not see it."""
         operation = Operation(query=f"{{ lead(id: {lead_id}) {{ {self.fields} }} }}")
         _, answer = execute(schema.graphql_schema, operation, actor=self.actor)
         return (answer["data"] or {}).get("lead")
 
-    def take(self) -> list[Any]:
-        """Give what was told since the last time: a lead as it was told, or the id of one that is gone."""
-        told, self.told = self.told, []
-        return [each["data"]["leadUpdate"] or each["extensions"]["removed"] for each in told]
+    def take_received(self) -> list[Any]:
+        """Return what was received since the last call: leads, or the ids of removed ones."""
+        received, self.received = self.received, []
+        return [each["data"]["leadUpdate"] or each["extensions"]["removed"] for each in received]
 
 
 class World:
-    """Two companies, a member of each role in both visibilities, and changes by chance."""
+    """Two companies with a member of each role in both visibilities, and random changes."""
 
     def __init__(self, seed: int, fields: str) -> None:
         self.random = random.Random(seed)
@@ -86,10 +88,10 @@ class World:
 
     def _create(self, where: Tenant) -> int:
         owner = self.random.choice([None, *owners(where)])
-        known = self.people.get(where.company.pk)
+        person_id = self.people.get(where.company.pk)
         draft = {
             "title": "New",
-            **({"people": {"firstname": "Ann"}} if known is None else {"people_id": str(known)}),
+            **({"people": {"firstname": "Ann"}} if person_id is None else {"people_id": str(person_id)}),
             "leads_owner_id": None if owner is None else str(owner.pk),
         }
         lead = create_lead(draft, actor=where.actors.manager)  # type: ignore[arg-type]  # a TypedDict
@@ -99,7 +101,7 @@ class World:
         return lead.pk
 
     def change(self) -> tuple[int, list[Any]]:
-        """Change something; give the lead, and what each subscriber saw of it before."""
+        """Make a random change; return the lead and what each subscriber saw of it before."""
         where = self.random.choice(self.tenants)
         if self.random.random() < 0.15:
             return self._create(where), [None] * len(self.subscribers)
@@ -132,11 +134,11 @@ class World:
         self.random.choices(choices, weights=[2, 3, 3, 3, 1])[0]()
 
     def see_all(self) -> list[dict[int, Any]]:
-        """Give what each subscriber sees of each lead."""
+        """Return what each subscriber sees of each lead."""
         return [{lead_id: each.sees(lead_id) for lead_id in self.leads} for each in self.subscribers]
 
     def burst(self) -> set[int]:
-        """Change leads several times at once; give those that changed."""
+        """Change leads several times in one transaction; return those that changed."""
         changed = [self.random.choice(list(self.leads)) for _ in range(BURST)]
         changed += self.random.choices(changed, k=BURST)
         with transaction.atomic():
@@ -146,7 +148,7 @@ class World:
         return set(changed)
 
     def expected(self, lead_id: int, saw: list[Any]) -> list[list[Any]]:
-        """Give what each subscriber has to hear of a change, asked for right after it."""
+        """Return what each subscriber has to receive for a change; call it right after the change."""
         now = [each.sees(lead_id) for each in self.subscribers]
         return [
             [sees] if sees is not None else [str(lead_id)] if seen is not None else []
@@ -155,5 +157,5 @@ class World:
 
 
 def owners(where: Tenant) -> list[Any]:
-    """Give the members who may own leads."""
+    """Return the members who may own leads."""
     return [user for name, user in where.users.items() if name != "viewer"]

@@ -27,7 +27,7 @@ print(numbered, flush=True)
 
 
 def of_test_database(**changes: Any) -> dict[str, str]:
-    """Give the environment of a process that works on the database of the test."""
+    """Return the environment of a process that works on the database of the test."""
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
         url = f"sqlite:///{name}"

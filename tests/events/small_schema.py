@@ -10,7 +10,7 @@ from graphene.types.generic import GenericScalar
 from crm.actors import Action, Actor
 from crm.errors import NotFound
 from crm.graphql.core.permissions import Guarded, actor_of
-from tests.events.layers import happened, lead_event
+from tests.events.layers import emit_events, make_event
 
 #: Records that no resolver finds, though an event may speak of them.
 HIDDEN = 404
@@ -94,12 +94,12 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_touch(root: Any, info: graphene.ResolveInfo, id: str) -> str:
-        happened(lead_event(int(id), company_id=actor_of(info).company_id))
+        emit_events(make_event(int(id), company_id=actor_of(info).company_id))
         return id
 
 
 class ThingUpdate(Guarded):
-    """The stream of things; it can be narrowed to one."""
+    """The subscription to things: to all, or to one by its id."""
 
     @staticmethod
     def check_subscription(actor: Actor, *, id: str | None = None) -> int | None:

@@ -1,13 +1,13 @@
 import pytest
 
 from crm.actors import Actor, Door, Role
-from crm.events.audience import Visibility, verdict
-from tests.events.layers import lead_event
+from crm.events.audience import Visibility, rule_for
+from tests.events.layers import make_event
 
 OWN, OTHER = 5, 6
 
 
-def member(role: Role = Role.AGENT, *, company_id: int = 1, sees_all: bool = False) -> Actor:
+def actor_of(role: Role = Role.AGENT, *, company_id: int = 1, sees_all: bool = False) -> Actor:
     return Actor(
         user_id=OWN, company_id=company_id, role=role, door=Door.GRAPHQL, company_sees_all_leads=sees_all
     )
@@ -16,15 +16,15 @@ def member(role: Role = Role.AGENT, *, company_id: int = 1, sees_all: bool = Fal
 @pytest.mark.parametrize("kind", ["created", "updated", "deleted", "restored", "bulk"])
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("sees_all", [True, False])
-def test_another_company_hears_nothing(kind, role, sees_all):
-    event = lead_event(kind=kind, before=frozenset({OWN}), after=frozenset({OWN}))
+def test_another_company_receives_nothing(kind, role, sees_all):
+    event = make_event(kind=kind, before=frozenset({OWN}), after=frozenset({OWN}))
 
-    assert verdict(event, member(role, company_id=2, sees_all=sees_all)) is Visibility.NOTHING
+    assert rule_for(event, actor_of(role, company_id=2, sees_all=sees_all)).visibility is Visibility.NOTHING
 
 
 @pytest.mark.parametrize(
     "actor",
-    [member(Role.VIEWER, sees_all=True), member(Role.MANAGER), member(Role.ADMIN)],
+    [actor_of(Role.VIEWER, sees_all=True), actor_of(Role.MANAGER), actor_of(Role.ADMIN)],
     ids=lambda actor: actor.role,
 )
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_another_company_hears_nothing(kind, role, sees_all):
         ("bulk", Visibility.REFETCH),
     ],
 )
-def test_who_sees_all_hears_all(actor, kind, expected):
-    event = lead_event(kind=kind, before=frozenset({OTHER}), after=frozenset({OTHER}))
+def test_a_member_who_sees_all_receives_all(actor, kind, expected):
+    event = make_event(kind=kind, before=frozenset({OTHER}), after=frozenset({OTHER}))
 
-    assert verdict(event, actor) is expected
+    assert rule_for(event, actor).visibility is expected
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,11 @@ def test_who_sees_all_hears_all(actor, kind, expected):
         ("bulk", set(), set(), Visibility.REFETCH),
     ],
 )
-def test_who_sees_only_own_records_hears_of_those(kind, before, after, expected):
-    event = lead_event(
+def test_a_member_who_sees_own_records_receives_those(kind, before, after, expected):
+    event = make_event(
         kind=kind,
         before=None if before is None else frozenset(before),
         after=None if after is None else frozenset(after),
     )
 
-    assert verdict(event, member(Role.AGENT)) is expected
+    assert rule_for(event, actor_of(Role.AGENT)).visibility is expected

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.events.layers import happens, layer_in_use, lead_event, redis_layer
+from tests.events.layers import emit_events_async, layer_in_use, make_event, redis_layer
 from tests.graphql.websocket.client import Client
 from tests.graphql.websocket.conftest import agent, limit, make_member  # noqa: F401 - fixtures
 
@@ -13,9 +13,9 @@ pytestmark = pytest.mark.postgres
 IDLE_SECONDS = 30
 
 
-async def test_an_event_after_half_a_minute_of_silence_is_told(agent, settings, caplog, monkeypatch):  # noqa: F811
+async def test_an_event_after_half_a_minute_of_silence_arrives(agent, settings, caplog, monkeypatch):  # noqa: F811
     settings.ALLOWED_HOSTS = ["testserver"]
-    # So seldom that only a hint can bring the event in time.
+    # So seldom that only a wake-up can bring the event in time.
     monkeypatch.setattr("crm.events.tail.POLL_SECONDS", 600)
     with layer_in_use(redis_layer()):
         async with Client() as client:
@@ -26,7 +26,7 @@ async def test_an_event_after_half_a_minute_of_silence_is_told(agent, settings, 
             while not client.socket.output_queue.empty():
                 assert (await client.receive())["type"] == "ping"
 
-            await happens(lead_event(7, company_id=agent.company.pk))
+            await emit_events_async(make_event(7, company_id=agent.company.pk))
 
             assert (await client.receive())["payload"]["data"]["thingUpdate"]["id"] == "7"
     assert [record for record in caplog.records if record.levelname != "INFO"] == []

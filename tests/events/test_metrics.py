@@ -1,4 +1,4 @@
-"""What operators are told of the stream."""
+"""The metrics of the event stream, for operators."""
 
 import asyncio
 import logging
@@ -9,14 +9,14 @@ from django.test import Client as Browser
 
 from crm.events import dispatcher, metrics
 from crm.events.cursor import Cursor
-from tests.events.layers import happens, lead_event
+from tests.events.layers import emit_events_async, make_event
 from tests.graphql.websocket.client import Client
 from tests.graphql.websocket.conftest import _stream, agent, limit, make_member  # noqa: F401 - fixtures
 
 THINGS = "subscription { thingUpdate { id } }"
 
 
-async def test_what_is_open_is_counted(agent):  # noqa: F811 - a fixture
+async def test_open_connections_are_counted(agent):  # noqa: F811 - a fixture
     before = metrics.values()
     async with Client() as client:
         await client.open(agent.payload)
@@ -34,20 +34,20 @@ async def test_what_is_open_is_counted(agent):  # noqa: F811 - a fixture
 
 async def test_numbers_are_logged_from_time_to_time(agent, monkeypatch, caplog):  # noqa: F811 - a fixture
     caplog.set_level(logging.INFO, "crm.metrics")
-    told = asyncio.Event()
-    monkeypatch.setattr(metrics, "TELL_SECONDS", 0.05)
+    logged = asyncio.Event()
+    monkeypatch.setattr(metrics, "LOG_SECONDS", 0.05)
 
-    class Heard(logging.Handler):
+    class Waiting(logging.Handler):
         def emit(self, record):
-            asyncio.get_running_loop().call_soon(told.set)
+            asyncio.get_running_loop().call_soon(logged.set)
 
-    handler = Heard()
+    handler = Waiting()
     logging.getLogger("crm.metrics").addHandler(handler)
     try:
         async with Client() as client:
             await client.open(agent.payload)
-            await happens(lead_event(company_id=agent.company.pk))
-            await asyncio.wait_for(told.wait(), 5)
+            await emit_events_async(make_event(company_id=agent.company.pk))
+            await asyncio.wait_for(logged.wait(), 5)
     finally:
         logging.getLogger("crm.metrics").removeHandler(handler)
 
@@ -56,7 +56,7 @@ async def test_numbers_are_logged_from_time_to_time(agent, monkeypatch, caplog):
 
 
 class Standing:
-    """A hub whose tail has stood still."""
+    """A dispatcher whose tail stands still."""
 
     def __init__(self, seconds):
         self._since = time.monotonic() - seconds
@@ -69,7 +69,7 @@ class Standing:
 
 @pytest.mark.parametrize(("seconds", "status"), [(5, 200), (11, 503)])
 def test_a_tail_that_stands_still_fails_readiness(db, monkeypatch, seconds, status):
-    monkeypatch.setattr(dispatcher, "_hubs", {None: Standing(seconds)})
+    monkeypatch.setattr(dispatcher, "_dispatchers", {None: Standing(seconds)})
 
     answer = Browser().get("/readyz")
 

@@ -1,4 +1,4 @@
-"""What is written down of a change, and when."""
+"""The events that a change stores, and when."""
 
 import re
 
@@ -10,7 +10,7 @@ from crm.events import outbox
 from crm.models import Event
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
 from pipelines.models import Stage
-from tests.events.layers import lead_event
+from tests.events.layers import make_event
 from tests.factories.crm import CompanyFactory
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def company():
 
 
 def emitted(company, *numbers, **fields):
-    return outbox.emit([lead_event(number, company_id=company.pk, **fields) for number in numbers])
+    return outbox.emit([make_event(number, company_id=company.pk, **fields) for number in numbers])
 
 
 def written():
@@ -60,7 +60,7 @@ def test_outside_a_transaction_nothing_is_written(company):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_is_not_written(company):
+def test_rolled_back_events_are_not_written(company):
     with transaction.atomic():
         emitted(company, 1)
         transaction.set_rollback(True)
@@ -73,9 +73,9 @@ def test_very_many_changes_of_one_transaction_are_one_event(company, monkeypatch
     monkeypatch.setattr(outbox, "MOST_SINGLE", 3)
 
     emitted(other, 1)
-    told = [[event.kind for event in emitted(company, number, before=frozenset({1}))] for number in range(5)]
+    kinds = [[event.kind for event in emitted(company, number, before=frozenset({1}))] for number in range(5)]
 
-    assert told == [["updated"], ["updated"], ["updated"], ["bulk"], []]
+    assert kinds == [["updated"], ["updated"], ["updated"], ["bulk"], []]
     assert written() == [(other.pk, 1, "updated"), (company.pk, 0, "bulk")]
     assert Event.objects.get(kind="bulk").audience is None
 

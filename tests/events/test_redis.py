@@ -15,7 +15,7 @@ from tests.events.layers import REDIS_URL, layer_in_use, listening, redis_layer
 pytestmark = pytest.mark.postgres
 
 
-async def test_a_hint_reaches_who_listens_in_another_process_and_in_this_one():
+async def test_a_wakeup_of_another_process_arrives():
     prefix = f"test-{uuid.uuid4().hex}"
     # The look-up of a name is what a process that ends cannot leave to the usual threads.
     address = REDIS_URL.replace("127.0.0.1", "localhost")
@@ -28,37 +28,37 @@ async def test_a_hint_reaches_who_listens_in_another_process_and_in_this_one():
         "wakeups.publish()\n"
     )
     with layer_in_use(redis_layer(prefix=prefix)):
-        async with listening() as heard:
+        async with listening() as counter:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", command, stderr=asyncio.subprocess.PIPE
             )
             _, errors = await process.communicate()
 
-            await heard.next()
+            await counter.next()
             assert (process.returncode, errors) == (0, b"")
 
 
-async def test_a_hint_of_a_thread_is_heard_through_redis_too():
+async def test_a_wakeup_of_a_thread_arrives_directly_and_through_redis():
     with layer_in_use(redis_layer()):
-        async with listening() as heard:
+        async with listening() as counter:
             publishing = threading.Thread(target=wakeups.publish)
             publishing.start()
 
             # Directly, and once more by the way of Redis.
-            await heard.next()
-            await heard.next()
+            await counter.next()
+            await counter.next()
             publishing.join()
 
 
-async def test_who_heard_nothing_for_seven_seconds_still_hears(caplog):
+async def test_a_listener_idle_for_seven_seconds_still_receives(caplog):
     with layer_in_use(redis_layer()):
-        async with listening() as heard:
+        async with listening() as counter:
             with contextlib.suppress(TimeoutError):
-                await heard.next(limit=7)
+                await counter.next(limit=7)
             wakeups.publish()
 
-            await heard.next()
-            await heard.next()
+            await counter.next()
+            await counter.next()
     assert caplog.records == []
 
 
@@ -99,15 +99,15 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-async def test_hints_are_heard_again_after_redis_was_away():
+async def test_wakeups_arrive_again_after_redis_was_away():
     proxy = Proxy()
     await proxy.open()
     with layer_in_use(redis_layer(f"redis://127.0.0.1:{proxy.port}/0")):
-        async with listening() as heard:
+        async with listening() as counter:
             await proxy.cut()
             wakeups.publish()
             assert await asyncio.to_thread(wakeups.flush, 5)
-            await heard.next()
+            await counter.next()
             await proxy.open()
             await asyncio.wait_for(proxy.accepted.wait(), 10)
 
@@ -115,8 +115,8 @@ async def test_hints_are_heard_again_after_redis_was_away():
                 through_redis = 0
                 while not through_redis:
                     wakeups.publish()
-                    await heard.next()
+                    await counter.next()
                     with contextlib.suppress(TimeoutError):
-                        await heard.next(limit=0.2)
+                        await counter.next(limit=0.2)
                         through_redis += 1
     await proxy.cut()

@@ -1,4 +1,4 @@
-"""Numbers follow commits: no order of commits and no race makes a reader miss an event, or hear it twice."""
+"""Numbers follow commits: in no order of commits and no race a reader misses an event or reads it twice."""
 
 import os
 import random
@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from crm.events import journal, outbox, sequencer
 from crm.events.cursor import Cursor
 from crm.models import Event, EventCounter
-from tests.events.layers import lead_event
+from tests.events.layers import make_event
 from tests.events.processes import sequencing
 from tests.factories.crm import CompanyFactory
 
@@ -31,7 +31,7 @@ def company():
 
 def write(company, *numbers):
     with transaction.atomic():
-        outbox.emit([lead_event(number, company_id=company.pk) for number in numbers])
+        outbox.emit([make_event(number, company_id=company.pk) for number in numbers])
 
 
 def numbered():
@@ -77,19 +77,19 @@ def test_a_counter_that_was_lost_goes_on_after_the_highest_number(company):
 
 def test_inside_a_transaction_nothing_is_numbered(company):
     with transaction.atomic():
-        outbox.emit([lead_event(9, company_id=company.pk)])
+        outbox.emit([make_event(9, company_id=company.pk)])
         with pytest.raises(RuntimeError):
             sequencer.sequence()
 
     assert numbered() == [(None, 9)]
 
 
-def test_without_news_the_counter_is_not_touched(company, django_assert_num_queries):
+def test_without_new_events_the_counter_is_not_touched(company, django_assert_num_queries):
     with django_assert_num_queries(1):
         sequencer.sequence()
 
 
-def test_what_is_killed_after_giving_numbers_has_given_none(company):
+def test_a_process_killed_after_numbering_has_numbered_nothing(company):
     write(company, 7)
     journal.counter()
     statements = []
@@ -114,7 +114,7 @@ def test_an_event_that_commits_late_comes_after_those_that_were_read(company):
 
     def late():
         with transaction.atomic():
-            outbox.emit([lead_event(1, company_id=company.pk)])
+            outbox.emit([make_event(1, company_id=company.pk)])
             inserted.set()
             released.wait(10)
         connection.close()
@@ -147,7 +147,7 @@ class Race:
         try:
             with transaction.atomic():
                 for number in numbers:
-                    outbox.emit([lead_event(number, company_id=self.company.pk)])
+                    outbox.emit([make_event(number, company_id=self.company.pk)])
                 opened.set()
                 go.wait(30)
                 transaction.set_rollback(not commits)
@@ -173,14 +173,14 @@ class Race:
         return 1 + len(self.read) % 7
 
     def run(self, transactions: int) -> list[int]:
-        """Run the transactions; give the numbers of the events that were committed."""
+        """Run the transactions and return the numbers of the events that were committed."""
         kept: list[int] = []
         waiting: list[tuple[threading.Event, Any]] = []
         # SQLite has one writer at a time: there the race is one of processes alone.
         most_open = WRITERS if connection.vendor == "postgresql" else 1
         with ThreadPoolExecutor(WRITERS) as pool:
-            for place in range(transactions):
-                numbers = [place * 10 + each for each in range(self.random.randint(1, 3))]
+            for index in range(transactions):
+                numbers = [index * 10 + each for each in range(self.random.randint(1, 3))]
                 commits = self.random.random() > 0.1
                 kept += numbers if commits else []
                 opened, go = threading.Event(), threading.Event()
@@ -211,7 +211,7 @@ def in_thread(function: Callable[[], None]) -> threading.Thread:
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_racing_writers_and_sequencers_lose_and_double_nothing(company, seed):
+def test_racing_writers_and_sequencers_lose_and_repeat_nothing(company, seed):
     race = Race(company, seed)
     with sequencing() as other_process:
         threads = [in_thread(function) for function in (race.number, race.number, race.follow)]
@@ -225,6 +225,6 @@ def test_racing_writers_and_sequencers_lose_and_double_nothing(company, seed):
     assert [seq for seq, _ in race.read] == list(range(1, len(committed) + 1))
     assert sorted(number for _, number in race.read) == sorted(committed)
     assert EventCounter.objects.get().value == len(committed)
-    # Those of one transaction stand in the order in which it wrote them.
-    places = {number: seq for seq, number in race.read}
-    assert all(places[number] < places[number + 1] for number in places if number + 1 in places)
+    # Events of one transaction keep the order in which it wrote them.
+    seqs = {number: seq for seq, number in race.read}
+    assert all(seqs[number] < seqs[number + 1] for number in seqs if number + 1 in seqs)

@@ -7,23 +7,23 @@ from crm.events import wakeups
 from tests.events.layers import in_memory_layer, layer_in_use, listening
 
 
-async def test_a_hint_of_a_thread_wakes_who_listens_in_this_process():
+async def test_a_wakeup_of_a_thread_reaches_listeners_of_this_process():
     with layer_in_use(in_memory_layer()):
-        async with listening() as heard:
+        async with listening() as counter:
             await asyncio.to_thread(wakeups.publish)
 
-            await heard.next()
+            await counter.next()
 
 
-async def test_who_stopped_listening_is_woken_no_more():
+async def test_a_listener_that_stopped_is_not_woken():
     with layer_in_use(in_memory_layer()):
-        async with listening() as heard:
+        async with listening() as counter:
             pass
 
         wakeups.publish()
         await asyncio.sleep(0)
 
-        assert heard.is_empty
+        assert counter.is_empty
 
 
 def test_publishing_without_a_listener_does_nothing():
@@ -41,7 +41,7 @@ def test_publishing_to_a_closed_loop_does_nothing():
 
     with layer_in_use(in_memory_layer()):
         wakeups.publish()
-    sender.put()
+    sender.request()
 
     assert sender.idle.is_set()
     assert loop not in wakeups._listening
@@ -80,13 +80,13 @@ class SlowLayer:
         self.sent += 1
 
 
-async def test_hints_that_come_while_one_is_sent_are_one():
+async def test_wakeups_requested_while_one_is_sent_become_one():
     with layer_in_use(SlowLayer()) as slow:
         sender = wakeups.Sender(asyncio.get_running_loop())
-        sender.put()
+        sender.request()
         await slow.entered.wait()
         for _ in range(100):
-            sender.put()
+            sender.request()
         slow.opened.set()
         assert sender._task is not None
         await sender._task
@@ -117,17 +117,17 @@ class FragileLayer(InMemoryChannelLayer):
         raise ConnectionError("away")
 
 
-async def test_after_the_layer_failed_hints_are_heard_again(monkeypatch, caplog):
+async def test_after_the_layer_failed_wakeups_arrive_again(monkeypatch, caplog):
     monkeypatch.setattr(wakeups, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(wakeups, "crosses_processes", lambda: True)
     with layer_in_use(FragileLayer(joins=2, receives=2)) as fragile:
-        async with listening() as heard:
+        async with listening() as counter:
             while fragile.receives >= 0:
                 await asyncio.sleep(0.01)
-            while not heard.is_empty:
-                await heard.next()
+            while not counter.is_empty:
+                await counter.next()
 
             await fragile.group_send(wakeups.GROUP, {"type": "crm.event"})
-            await heard.next()
+            await counter.next()
 
-    assert len([record for record in caplog.records if "not heard" in record.message]) == 4
+    assert len([record for record in caplog.records if "do not arrive" in record.message]) == 4

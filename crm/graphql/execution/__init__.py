@@ -1,4 +1,4 @@
-"""The one function that runs GraphQL: HTTP, WebSocket, event stream and tests come through here."""
+"""Prepares and runs GraphQL operations for every transport: HTTP, WebSocket, event stream and tests."""
 
 from crm.graphql.execution.operations import Operation, Prepared, Refused
 from crm.graphql.execution.preparing import check_document, prepare

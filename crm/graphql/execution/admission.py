@@ -1,4 +1,4 @@
-"""What a connection that lives long may run: checked once, when it is asked for."""
+"""Admits the operations of long-lived connections: each is checked once, before it starts."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from crm.events.cursor import Cursor, parse_cursor
 from crm.graphql.core.errors import bad_document, domain_error
 from crm.graphql.execution.operations import Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
-from crm.graphql.execution.shared_subscriptions import AFTER, plan_key
+from crm.graphql.execution.shared_subscriptions import AFTER, subscription_key
 from crm.graphql.execution.subscriptions import Subscription
 
 EVERY_KIND = frozenset(OperationType)
@@ -28,9 +28,9 @@ def admit(
     after: object = None,
     allow: frozenset[OperationType] = EVERY_KIND,
 ) -> Prepared | Subscription:
-    """Check an operation; give a query or mutation that can be run, or a subscription that can be answered.
+    """Check an operation and return what can be run: a query or mutation, or a subscription.
 
-    :param after: the cursor at which the subscriptions of the connection begin, if it named one.
+    :param after: the cursor at which the subscriptions of the connection start, if the client named one.
     :param allow: the kinds of operation that the transport serves.
     :raises Refused: if the operation may not run.
     """
@@ -46,7 +46,7 @@ def admit(
 
 
 def _subscription(prepared: Prepared, actor: Actor, after: object) -> Subscription:
-    name, nodes = _root(prepared)
+    name, nodes = _root_field(prepared)
     node = nodes[0]
     root_type = prepared.schema.subscription_type
     assert root_type is not None
@@ -55,35 +55,37 @@ def _subscription(prepared: Prepared, actor: Actor, after: object) -> Subscripti
     if permission is not None:
         actor.require(permission)
     arguments = get_argument_values(root_type.fields[node.name.value], node, prepared.variables)
-    begins = _later(arguments.pop(AFTER, None), after)
+    start = _latest_cursor(arguments.pop(AFTER, None), after)
     check = getattr(field, "check_subscription", None)
     return Subscription(
         prepared=prepared,
         field=field,
         name=name,
         object_id=None if check is None else check(actor, **arguments),
-        after=begins,
-        plan=plan_key(prepared.document, prepared.node, node, prepared.raw_variables, actor),
+        after=start,
+        key=subscription_key(prepared.document, prepared.node, node, prepared.raw_variables, actor),
         nodes=nodes,
         arguments=arguments,
     )
 
 
-def _later(*given: object) -> Cursor | None:
-    """Give the later one of some cursors: a client that comes back may repeat what it began with.
+def _latest_cursor(*texts: object) -> Cursor | None:
+    """Return the latest of some cursors, None if none is given.
 
-    :raises BadUserInput: if one is no cursor.
-    :raises CursorExpired: if what follows it is not all there any more.
+    :raises BadUserInput: if a text is not a cursor.
+    :raises CursorExpired: if the log no longer holds all that follows.
     """
-    cursors = [parse_cursor(each) for each in given if each is not None]
+    cursors = [parse_cursor(text) for text in texts if text is not None]
     if not cursors:
         return None
+    # A client that reconnects may repeat the ``after`` of its first start: the later cursor is right. Numbers
+    # of different epochs cannot be compared; the connection's cursor, given last, decides.
     latest = max((each for each in cursors if each.epoch == cursors[-1].epoch), key=lambda each: each.seq)
     journal.check(latest)
     return latest
 
 
-def _root(prepared: Prepared) -> tuple[str, list[FieldNode]]:
+def _root_field(prepared: Prepared) -> tuple[str, list[FieldNode]]:
     root_type = prepared.schema.subscription_type
     assert root_type is not None
     fields = collect_fields(
@@ -94,7 +96,7 @@ def _root(prepared: Prepared) -> tuple[str, list[FieldNode]]:
         prepared.node.selection_set,
     )
     if not fields:
-        raise BadUserInput("The subscription selects nothing.")
+        raise BadUserInput("The subscription selects no field.")
     [(key, nodes)] = fields.items()
     return key, list(nodes)
 

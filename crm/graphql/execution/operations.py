@@ -1,4 +1,4 @@
-"""What is asked for, what may be run, and what is refused."""
+"""An operation as a client sends it, one that is ready to run, and the refusal to run it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,30 +15,33 @@ METHOD_NOT_ALLOWED = 405
 TOO_MANY_REQUESTS = 429
 SERVICE_UNAVAILABLE = 503
 
+#: Variables, answers and formatted errors: JSON whose shape the document decides.
+JsonObject = dict[str, Any]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What a client asks for: the parameters of a GraphQL request.
+    """The parameters of a GraphQL request.
 
     Without ``query``, the extension ``persistedQuery`` names the document.
     """
 
     query: str | None
-    variables: Mapping[str, Any] | None = None
+    variables: Mapping[str, object] | None = None
     operation_name: str | None = None
-    extensions: Mapping[str, Any] | None = None
+    extensions: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """An operation that may be run: checked against schema, limits and rate, with its variables coerced."""
+    """An operation that may run: checked against schema, limits and rate, with its variables coerced."""
 
     schema: GraphQLSchema
     document: Document
     node: OperationDefinitionNode
     actor: Actor | None
-    raw_variables: dict[str, Any] = field(repr=False)
-    variables: dict[str, Any] = field(repr=False)
+    raw_variables: JsonObject = field(repr=False)
+    variables: JsonObject = field(repr=False)
     cost: int
 
     @property
@@ -48,13 +51,14 @@ class Prepared:
 
 
 class Refused(Exception):
-    """An operation that is not executed: the formatted errors, and the HTTP status of the answer.
+    """Raised for an operation that is not executed.
 
-    The status is that of ``application/graphql-response+json``. ``retry_after`` is in seconds.
+    Carries the formatted errors and the HTTP status for ``application/graphql-response+json``;
+    ``retry_after`` is in seconds.
     """
 
     def __init__(
-        self, formatted: list[dict[str, Any]], *, status: int = BAD_REQUEST, retry_after: int | None = None
+        self, formatted: list[JsonObject], *, status: int = BAD_REQUEST, retry_after: int | None = None
     ) -> None:
         super().__init__(status)
         self.errors = formatted

@@ -1,6 +1,4 @@
-"""From a request to an operation that may be run: parsed, limited, validated, coerced and charged."""
-
-from typing import Any
+"""Turns a request into an operation that may run: parsed, limited, validated, coerced and charged."""
 
 from graphql import (
     FieldNode,
@@ -20,6 +18,7 @@ from crm.graphql.execution.operations import (
     BAD_REQUEST,
     METHOD_NOT_ALLOWED,
     TOO_MANY_REQUESTS,
+    JsonObject,
     Operation,
     Prepared,
     Refused,
@@ -49,8 +48,8 @@ def prepare(
     """Parse, limit, validate and coerce an operation, and charge its cost to an account.
 
     :param allow: the kinds of operation that the transport serves.
-    :param account: whose points the operation takes (``Credential.account``), or None for nobody's.
-    :raises Refused: if any of that says no; nothing has been executed then.
+    :param account: the account that pays the cost (``Credential.account``); None charges nobody.
+    :raises Refused: if one of these steps fails. Nothing has been executed then.
     """
     bounds = limits()
     try:
@@ -72,7 +71,7 @@ def prepare(
     except NullCharacters as error:
         raise Refused([errors.validation_error(error.field, error.messages)]) from error
     except RecursionError:
-        # Fragments within fragments can be deeper than the interpreter's stack, within every other limit.
+        # Nested fragments can go deeper than the interpreter's stack while they keep to every other limit.
         raise Refused([errors.domain_error(errors.TooComplex("depth", bounds.depth))]) from None
     return Prepared(
         schema=schema,
@@ -86,15 +85,15 @@ def prepare(
 
 
 def _coerce(
-    schema: GraphQLSchema, node: OperationDefinitionNode, raw: dict[str, Any], bounds: Limits
-) -> dict[str, Any]:
+    schema: GraphQLSchema, node: OperationDefinitionNode, raw: JsonObject, bounds: Limits
+) -> JsonObject:
     if not node.variable_definitions:
         return {}
     variables = get_variable_values(
         schema, node.variable_definitions, raw, max_errors=bounds.errors, hide_suggestions=True
     )
     if isinstance(variables, list):
-        raise Refused(_bad(variables, bounds))
+        raise Refused(_formatted(variables, bounds))
     return variables
 
 
@@ -102,10 +101,10 @@ def _cost(
     schema: GraphQLSchema,
     document: Document,
     node: OperationDefinitionNode,
-    variables: dict[str, Any],
+    variables: JsonObject,
     bounds: Limits,
 ) -> int:
-    """Count what an operation may answer: once where no variable has a say in it."""
+    # Without variables the cost is always the same, so it is kept with the document.
     key = ("cost", id(schema), id(node), bounds)
     if key in document.memo:
         return int(document.memo[key])
@@ -127,18 +126,19 @@ def _load(schema: GraphQLSchema, operation: Operation, actor: Actor | None, boun
         if named.new_hash is not None:
             remember(actor.company_id, named.new_hash, text)
         return document
-    # Strangers learn nothing of the schema, not even whether a document is valid; nor do they fill the cache.
+    # Without a credential nothing of the schema is revealed, not even whether a document is valid, and
+    # the cache is not filled.
     try:
         document = _parse(text, bounds)
     except (CrmError, GraphQLError) as error:
         raise Unauthenticated from error
     only_operations = len(document.operations) == len(document.node.definitions)
-    if not only_operations or not all(_asks_for_nothing(each) for each in document.operations):
+    if not only_operations or not all(_selects_typename_only(each) for each in document.operations):
         raise Unauthenticated
     return check_document(schema, text, bounds)
 
 
-def _asks_for_nothing(operation: OperationDefinitionNode) -> bool:
+def _selects_typename_only(operation: OperationDefinitionNode) -> bool:
     return not operation.variable_definitions and all(
         isinstance(selection, FieldNode) and selection.name.value == "__typename"
         for selection in operation.selection_set.selections
@@ -152,20 +152,20 @@ def _parse(text: str, bounds: Limits) -> Document:
 
 
 def check_document(schema: GraphQLSchema, text: str, bounds: Limits) -> Document:
-    """Parse a document and hold it against limits and schema: all that does not depend on variables.
+    """Parse a document and check it against limits and schema: everything that needs no variables.
 
-    :raises TooComplex: if it is over a limit.
-    :raises Refused: if it is no document of this schema.
+    :raises TooComplex: if it exceeds a limit.
+    :raises Refused: if it does not parse, or is not valid for this schema.
     """
     try:
         document = _parse(text, bounds)
     except GraphQLError as error:
-        raise Refused(_bad([error], bounds)) from error
+        raise Refused(_formatted([error], bounds)) from error
     check_shape(document.node, bounds)
     check_literals(document.node, bounds)
-    found = validate(schema, document.node, max_errors=bounds.errors, hide_suggestions=True)
-    if found:
-        raise Refused(_bad(found, bounds))
+    invalid = validate(schema, document.node, max_errors=bounds.errors, hide_suggestions=True)
+    if invalid:
+        raise Refused(_formatted(invalid, bounds))
     return document
 
 
@@ -186,5 +186,5 @@ def _select(
     return node
 
 
-def _bad(found: list[GraphQLError], bounds: Limits) -> list[dict[str, Any]]:
-    return [errors.bad_document(error) for error in found[: bounds.errors]]
+def _formatted(raised: list[GraphQLError], bounds: Limits) -> list[JsonObject]:
+    return [errors.bad_document(error) for error in raised[: bounds.errors]]

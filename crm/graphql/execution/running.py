@@ -1,6 +1,4 @@
-"""Running what was prepared."""
-
-from typing import Any
+"""Runs prepared operations, by compiled statements where possible and by graphql-core otherwise."""
 
 from graphql import GraphQLSchema, OperationType, execute_sync
 from orjson import Fragment, dumps, loads
@@ -9,7 +7,7 @@ from crm.actors import Actor
 from crm.graphql.compiler import Begun, begin_compiled
 from crm.graphql.core import errors
 from crm.graphql.core.permissions import Context
-from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, Operation, Prepared, Refused
+from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, JsonObject, Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
 from crm.graphql.limits import limits
 from crm.services.idempotency import Once, Replayed
@@ -18,14 +16,14 @@ QUERY_AND_MUTATION = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
 def respond(
-    prepared: Prepared, *, root_value: Any = None, once: Once | None = None, begun: Begun | None = None
-) -> tuple[int, dict[str, Any]]:
-    """Run an operation; give the HTTP status and the answer, which ``orjson`` can encode.
+    prepared: Prepared, *, root_value: object = None, once: Once | None = None, begun: Begun | None = None
+) -> tuple[int, JsonObject]:
+    """Run an operation and return the HTTP status and the answer, which ``orjson`` can encode.
 
-    :param once: the key under which the request may be repeated.
-    :param begun: what ``begin`` gave for it.
+    The status is 200, or 503 if no field could be answered because the database is away.
 
-    The status is 200, or 503 if nothing could be answered because the database is away.
+    :param once: the idempotency key under which the request may be repeated.
+    :param begun: the result of ``begin`` for this operation.
     """
     result = (begun or begin(prepared)).result() or execute_sync(
         prepared.schema,
@@ -40,7 +38,7 @@ def respond(
     formatted = [errors.field_error(error) for error in raised[: limits().errors]]
     if once is not None:
         formatted = once.finish(result.data, formatted)
-    answer: dict[str, Any] = {"data": result.data}
+    answer: JsonObject = {"data": result.data}
     if not formatted:
         return OK, answer
     answer["errors"] = formatted
@@ -50,16 +48,16 @@ def respond(
     return OK, answer
 
 
-def _selections(prepared: Prepared) -> dict[Any, Any]:
-    """Give what is known of the selections: of the document itself, if no variable decides on them."""
+def _selections(prepared: Prepared) -> dict[object, object]:
+    # Shared by all runs of the document, unless @skip or @include depend on variables.
     if prepared.node.variable_definitions:
         return {}
-    kept: dict[Any, Any] = prepared.document.memo.setdefault("selections", {})
+    kept: dict[object, object] = prepared.document.memo.setdefault("selections", {})
     return kept
 
 
 def begin(prepared: Prepared) -> Begun:
-    """Begin to answer an operation, as far as that goes without the database."""
+    """Start to answer an operation: everything that can be done without the database."""
     if prepared.kind != "query" or prepared.actor is None:
         return Begun(prepared.schema)
     return begin_compiled(
@@ -71,10 +69,10 @@ def begin(prepared: Prepared) -> Begun:
     )
 
 
-def run(prepared: Prepared, *, root_value: Any = None) -> dict[str, Any]:
-    """Run an operation; give the answer, with its errors formatted and masked.
+def run(prepared: Prepared, *, root_value: object = None) -> JsonObject:
+    """Run an operation and return the answer, with its errors formatted and masked.
 
-    Of a subscription this resolves the selection once, with the event as ``root_value``.
+    For a subscription this resolves the selection once, with the event as ``root_value``.
     """
     return _plain(respond(prepared, root_value=root_value)[1])
 
@@ -85,8 +83,8 @@ def execute(
     *,
     actor: Actor | None,
     allow: frozenset[OperationType] = QUERY_AND_MUTATION,
-) -> tuple[int, dict[str, Any]]:
-    """Prepare and run an operation; give the HTTP status and the answer."""
+) -> tuple[int, JsonObject]:
+    """Prepare and run an operation, and return the HTTP status and the answer."""
     try:
         prepared = prepare(schema, operation, actor=actor, allow=allow)
     except Refused as refused:
@@ -95,8 +93,8 @@ def execute(
     return status, _plain(answer)
 
 
-def _plain(answer: dict[str, Any]) -> dict[str, Any]:
-    """Give an answer without fragments, for readers in this process."""
+def _plain(answer: JsonObject) -> JsonObject:
+    # Compiled reads leave JSON as text; readers in this process want values.
     data = answer.get("data") or {}
     read = {key: loads(dumps(value)) for key, value in data.items() if isinstance(value, Fragment)}
     return {**answer, "data": data | read} if read else answer

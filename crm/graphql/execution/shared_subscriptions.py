@@ -1,4 +1,4 @@
-"""Which subscriptions are answered alike: equal documents and variables, under equal rights."""
+"""Decides which subscriptions share their answers: equal documents and variables, under equal rights."""
 
 import json
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ from crm.events.audience import Event
 from crm.events.dispatcher import SubscriptionKey
 from crm.graphql.documents import Document
 
-#: The argument that says where a subscription begins, not what it tells.
+#: The argument that sets where a subscription starts; it does not change the answers.
 AFTER = "after"
-#: What two members of one company may differ in, though their rights are equal.
+#: Attributes in which two actors of equal rights may differ.
 PERSONAL = frozenset({"user_id", "via"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Occurrence:
-    """The root value of a subscription: an event, and under whose rights the record itself is read.
+class EventRoot:
+    """The root value of a subscription: an event, and the actor under whose rights the record is read.
 
-    Below the record, the rights are those of the actor of the execution.
+    Everything below the record is read under the rights of the execution's actor.
     """
 
     event: Event
@@ -30,71 +30,73 @@ class Occurrence:
 
 
 class AnyReader(Actor):
-    """One of several members of equal rights, who notes it if somebody asks which one.
+    """An actor that stands for all with its rights, and records whether a resolver asked which one it is.
 
-    Where members see their own leads alone, to ask whether this one sees all of them is to ask just that.
+    If it did, the answer is personal and cannot be shared.
     """
 
     def __getattribute__(self, name: str) -> Any:
         values: dict[str, Any] = super().__getattribute__("__dict__")
         if name in values.get("watched", ()):
-            values["was_asked"] = True
+            values["identified"] = True
         return super().__getattribute__(name)
 
     @classmethod
     def like(cls, actor: Actor) -> "AnyReader":
-        """Give a member who stands for all with the rights of this one."""
+        """Return a reader that stands for all with the rights of an actor."""
         reader = cls(**{each.name: getattr(actor, each.name) for each in fields(actor)})
+        # Where members see only their own leads, whoever asks for the visibility goes on to ask for the user.
         watched = PERSONAL if actor.sees_all_leads else PERSONAL | {"company_sees_all_leads"}
-        vars(reader).update(was_asked=False, watched=watched)
+        vars(reader).update(identified=False, watched=watched)
         return reader
 
-    def needs_to_be_known(self) -> bool:
-        """Tell whether somebody asked which member this is."""
-        return bool(vars(self)["was_asked"])
+    def was_identified(self) -> bool:
+        """Return whether a resolver asked which actor this is."""
+        return bool(vars(self)["identified"])
 
 
 def seeing_all(actor: Actor) -> Actor:
-    """Give the same actor with a view of all leads: for a record whose readers are looked up."""
+    """Return the same actor with a view of all leads, for a record whose readers are looked up apart."""
     return replace(actor, company_sees_all_leads=True)
 
 
-def plan_key(
+def subscription_key(
     document: Document,
     node: OperationDefinitionNode,
     field: FieldNode,
-    variables: Mapping[str, Any],
+    variables: Mapping[str, object],
     actor: Actor,
 ) -> SubscriptionKey:
-    """Give what subscriptions that share a plan have in common.
+    """Return the key that subscriptions have in common if they share their answers.
 
-    :param field: the field of the root.
+    :param field: the root field.
     :param variables: as they were sent.
     """
     source = document.node.loc.source.body if document.node.loc else id(document)
-    begins_at = _only_after(document, field)
-    given = {name: value for name, value in variables.items() if name != begins_at}
+    start = _start_variable(document, field)
+    relevant = {name: value for name, value in variables.items() if name != start}
+    # Rights are part of the key: whoever's rights change joins another shared subscription.
     rights = tuple(getattr(actor, each.name) for each in fields(Actor) if each.name not in PERSONAL)
     name = node.name.value if node.name else None
-    return SubscriptionKey(actor.company_id, (source, name, json.dumps(given, sort_keys=True), rights))
+    return SubscriptionKey(actor.company_id, (source, name, json.dumps(relevant, sort_keys=True), rights))
 
 
-def _only_after(document: Document, field: FieldNode) -> str | None:
-    """Give the variable that says where the subscription begins, and nothing else."""
-    given = [each.value for each in field.arguments if each.name.value == AFTER]
-    if not given or not isinstance(given[0], VariableNode):
+def _start_variable(document: Document, field: FieldNode) -> str | None:
+    """Return the variable that sets ``after`` and is used for nothing else, None if there is none."""
+    values = [each.value for each in field.arguments if each.name.value == AFTER]
+    if not values or not isinstance(values[0], VariableNode):
         return None
-    uses = _Uses()
+    uses = _VariableNames()
     visit(document.node, uses)
-    name = given[0].name.value
-    # In its definition and here.
+    name = values[0].name.value
+    # Twice: in its definition, and as the value of ``after``.
     return name if uses.names.count(name) == 2 else None
 
 
-class _Uses(Visitor):
+class _VariableNames(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
 
-    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
         self.names.append(node.name.value)

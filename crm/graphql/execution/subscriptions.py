@@ -1,4 +1,4 @@
-"""Subscriptions: answered once for each event and for all who asked the same."""
+"""Admitted subscriptions: they render events, once for all subscribers that share the answer."""
 
 import asyncio
 import json
@@ -21,30 +21,31 @@ from crm.graphql.compiler import RecordRead, compile_record
 from crm.graphql.core.errors import database_away, internal_error
 from crm.graphql.execution.operations import SERVICE_UNAVAILABLE, Prepared
 from crm.graphql.execution.running import respond
-from crm.graphql.execution.shared_subscriptions import AnyReader, Occurrence, seeing_all
+from crm.graphql.execution.shared_subscriptions import AnyReader, EventRoot, seeing_all
 from crm.graphql.execution.threads import EVENTS, in_thread
 
-#: Seconds between two tries where the database is away; the event waits.
+#: Seconds between two tries while the database is away; the event waits.
 AWAY_SECONDS = 1.0
 
 
 class DatabaseAway(Exception):
-    """An event cannot be answered before the database is back."""
+    """Raised while an event cannot be answered because the database is away."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """A subscription that was let in; it answers for all that share its plan.
+    """An admitted subscription; it renders events for everyone whose subscription has the same ``key``.
 
-    ``name`` is that of its field in the answer, ``object_id`` the one record it is about, None for all;
-    ``after`` is where it begins, None for now. The graphene ``field`` may declare ``permission``, and
+    ``name`` is the name of its field in the answer; ``object_id`` is the one record that it is about, None
+    for all; ``after`` is the cursor at which it starts, None for now. The graphene ``field`` may declare
+    ``permission``, and
 
-    - ``check_subscription(actor, **arguments)``, which gives the key of the one record that the arguments
-      name, or None, and raises what the client is to be told;
-    - ``readers(object_id)``, which gives the users who may see the record now, where members see only their
-      own;
+    - ``check_subscription(actor, **arguments)``, which returns the key of the one record that the arguments
+      name, or None, and raises errors for the client;
+    - ``readers(object_id)``, which returns the users who can see the record now in a company whose members
+      see only their own;
     - ``row_type`` and ``rows(reader, actor, **arguments)``, the graphene type of the record and the rows
-      among which it has to be: then one statement answers where selections can be compiled.
+      that the subscription covers. With them one compiled statement answers, where that is possible.
     """
 
     prepared: Prepared
@@ -52,22 +53,22 @@ class Subscription:
     name: str
     object_id: int | None
     after: Cursor | None
-    plan: SubscriptionKey
+    key: SubscriptionKey
     nodes: list[FieldNode] = dataclass_field(default_factory=list, repr=False)
-    arguments: Mapping[str, Any] = dataclass_field(default_factory=dict, repr=False)
+    arguments: Mapping[str, object] = dataclass_field(default_factory=dict, repr=False)
     reads: dict[bool, RecordRead | None] = dataclass_field(default_factory=dict, repr=False, compare=False)
 
     def is_about(self, event: Event) -> bool:
-        """Tell whether the event's record is one that was asked for."""
+        """Return whether the subscription covers the event's record."""
         return event.kind == "bulk" or self.object_id in (None, event.object_id)
 
-    def absence(self, event: Event, decided: Visibility) -> str:
-        """Give the answer to an event without content: the record is gone, or much has changed."""
-        removed = {"removed": str(event.object_id)} if decided is Visibility.REMOVED else {}
+    def notice(self, event: Event, visibility: Visibility) -> str:
+        """Return the JSON for an event without a record: it was removed, or many changed."""
+        removed = {"removed": str(event.object_id)} if visibility is Visibility.REMOVED else {}
         return _json({"data": {self.name: None}, "extensions": _extensions(event) | removed})
 
     async def answer(self, event: Event, actor: Actor, *, shared: bool) -> Answer:
-        """Run the selection under the rights of an actor; while the database is away, wait."""
+        """Run the selection under the rights of an actor; wait while the database is away."""
         while True:
             try:
                 return await in_thread(EVENTS, self._resolve, event, actor, shared)
@@ -76,7 +77,7 @@ class Subscription:
                     return self._failure(event, error)
                 await asyncio.sleep(AWAY_SECONDS)
             except Exception as error:
-                # One event that cannot be told costs neither the others nor their listeners.
+                # One event that fails must not stop the ones after it.
                 return self._failure(event, error)
 
     def _resolve(self, event: Event, actor: Actor, shared: bool) -> Answer:
@@ -85,17 +86,18 @@ class Subscription:
             if shared and read.is_personal:
                 return Answer(None, is_personal=True)
             try:
-                return self._told(event, actor, shared, read.answer(event.object_id, actor))
+                return self._answer_of(event, actor, shared, read.answer(event.object_id, actor))
             except DataError:
-                # The standard executor says it in full, with its place in the document.
+                # Run again by graphql-core, whose error has a message and a path in the document.
                 pass
         anyone = AnyReader.like(actor)
         prepared = replace(self.prepared, actor=anyone if shared else actor)
+        # The record is read with a view of all, and the readers checked apart, so that all can share it.
         reader = seeing_all(actor) if shared else actor
-        status, answer = respond(prepared, root_value=Occurrence(event=event, reader=reader))
+        status, answer = respond(prepared, root_value=EventRoot(event=event, reader=reader))
         if status == SERVICE_UNAVAILABLE:
             raise DatabaseAway
-        if shared and anyone.needs_to_be_known():
+        if shared and anyone.was_identified():
             return Answer(None, is_personal=True)
         readers = self._readers(event, actor, shared)
         if "errors" in answer:
@@ -118,35 +120,35 @@ class Subscription:
             )
         return self.reads[shared]
 
-    def _told(self, event: Event, actor: Actor, shared: bool, record: bytes | None) -> Answer:
+    def _answer_of(self, event: Event, actor: Actor, shared: bool, record: bytes | None) -> Answer:
         readers = self._readers(event, actor, shared)
         if record is None:
             return Answer(None, readers)
-        told = {"data": {self.name: orjson.Fragment(record)}, "extensions": _extensions(event)}
-        return Answer(_json(told), readers)
+        payload = {"data": {self.name: orjson.Fragment(record)}, "extensions": _extensions(event)}
+        return Answer(_json(payload), readers)
 
     def _readers(self, event: Event, actor: Actor, shared: bool) -> frozenset[int] | None:
         if not shared or actor.sees_all_leads or not hasattr(self.field, "readers"):
             return None
-        # Later than the record: who is among them could see what was read.
-        found: frozenset[int] = self.field.readers(event.object_id)
-        return found
+        # Read after the record: whoever could see it before and no longer can must not receive it.
+        readers: frozenset[int] = self.field.readers(event.object_id)
+        return readers
 
     def _failure(self, event: Event, error: Exception) -> Answer:
         failure = [internal_error(error, place="subscription")]
         return Answer(_json({"errors": failure, "extensions": _extensions(event)}), is_kept=False)
 
 
-def _extensions(event: Event) -> dict[str, Any]:
-    told: dict[str, Any] = {"kind": event.kind, "cursor": str(event.cursor)}
+def _extensions(event: Event) -> dict[str, object]:
+    extensions: dict[str, object] = {"kind": event.kind, "cursor": str(event.cursor)}
     if event.changes:
-        told["changes"] = event.previous_ids()
-    return told
+        extensions["changes"] = event.previous_ids()
+    return extensions
 
 
-def _json(payload: Mapping[str, Any]) -> str:
+def _json(payload: Mapping[str, object]) -> str:
     try:
         return orjson.dumps(payload).decode()
     except orjson.JSONEncodeError:
-        # Integers over 64 bits and deep nesting are legal JSON that only the standard library writes.
+        # Integers over 64 bits and deep nesting are legal JSON that only the standard library can write.
         return json.dumps(payload, allow_nan=False)

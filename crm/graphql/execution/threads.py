@@ -1,4 +1,4 @@
-"""The threads in which transports that live on an event loop use the database."""
+"""The threads in which the transports of an event loop use the database."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
 
-# Apart from one another and from Django's own threads, so that neither slow requests nor slow operations
-# delay events, and what is as short. Each thread holds a database connection while it works.
+# Two pools, apart from Django's own threads: neither slow requests nor slow operations delay events and
+# other short work. Each thread holds a database connection while it works.
 OPERATIONS = ThreadPoolExecutor(4, thread_name_prefix="socket-operation")
 EVENTS = ThreadPoolExecutor(2, thread_name_prefix="socket-event")
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 async def in_thread(
     executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run a function that may use the database in a thread, and give its result."""
+    """Run a function that may use the database in a thread of an executor, and return its result."""
 
     def call() -> T:
         close_old_connections()

@@ -1,6 +1,6 @@
-"""GraphQL over Server-Sent Events, by the distinct connections mode of graphql-sse."""
+"""GraphQL over Server-Sent Events: the distinct connections mode of the protocol graphql-sse."""
 
 from crm.graphql.sse.application import GraphQLStream
-from crm.graphql.sse.unsupported import not_here
+from crm.graphql.sse.unsupported import streams_unsupported
 
-__all__ = ["GraphQLStream", "not_here"]
+__all__ = ["GraphQLStream", "streams_unsupported"]

@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from io import BytesIO
-from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.db import InterfaceError, OperationalError
@@ -22,86 +20,91 @@ from crm.graphql.execution.threads import EVENTS, in_thread
 from crm.graphql.http.responses import Answer, HttpRefusal, json_answer, refusal_answer
 from crm.graphql.limits import limits as graphql_limits
 from crm.graphql.sse.format import TYPE
-from crm.graphql.sse.request import Opening, check, open_stream
+from crm.graphql.sse.request import AdmittedRequest, check, open_stream
 from crm.graphql.sse.streaming import Stream, answer_once, end_body
 from crm.graphql.websocket import connections
 from crm.graphql.websocket.bounds import socket_limits
 from crm.graphql.websocket.handshake import Handshake
-from crm.graphql.websocket.outgoing import Send
+from crm.graphql.websocket.outgoing import AsgiMessage, Receive, Send
 
 logger = logging.getLogger(__name__)
 
 TOO_LARGE, TOO_MANY, UNAVAILABLE = 413, 429, 503
 POLICY = "default-src 'none'; frame-ancestors 'none'"
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
-class Gone(Exception):
-    """The client left before its request was read."""
+class ClientGone(Exception):
+    """Raised if the client disconnects before its request was read."""
 
 
 class GraphQLStream:
     """Serves the operations of one schema as event streams: ``GraphQLStream(schema=...)``.
 
-    It is no view of Django's: those keep a thread, and what it holds of the database, for a whole request.
+    An ASGI application, not a view: under ASGI Django keeps a thread and its database connection for the
+    whole request of a view.
     """
 
     def __init__(self, *, schema: GraphQLSchema) -> None:
         self.schema = schema
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Answer a request: by a refusal in JSON, or by a stream."""
+    async def __call__(self, scope: AsgiMessage, receive: Receive, send: Send) -> None:
+        """Answer a request with a stream, or with a refusal in JSON."""
         request = ASGIRequest(scope, BytesIO())
+        # Django's middleware does not run in front of this application, so its security part is called here.
         redirect = SecurityMiddleware(HttpResponse).process_request(request)
         if redirect is not None:
             await _respond(send, request, redirect)
             return
         try:
             check(request)
+            # Before the body is read: a restart must not wait for slow uploads.
             if connections.is_draining():
                 raise HttpRefusal(UNAVAILABLE, "The server is about to restart.")
             request = ASGIRequest(scope, BytesIO(await _body(receive)))
-            opening = await in_thread(EVENTS, open_stream, self.schema, request)
-            await self._serve(request, receive, send, opening)
-        except Gone:
+            admitted = await in_thread(EVENTS, open_stream, self.schema, request)
+            await self._serve(request, receive, send, admitted)
+        except ClientGone:
             return
         except Exception as error:
             await _respond(send, request, _refusal(error).response())
 
-    async def _serve(self, request: ASGIRequest, receive: Receive, send: Send, opening: Opening) -> None:
+    async def _serve(
+        self, request: ASGIRequest, receive: Receive, send: Send, admitted: AdmittedRequest
+    ) -> None:
         limits = socket_limits()
-        admitted = opening.admitted
-        if isinstance(admitted, Prepared):
+        operation = admitted.operation
+        if isinstance(operation, Prepared):
             await _begin(send, request)
-            await answer_once(send, admitted, opening.once)
+            await answer_once(send, operation, admitted.once)
             await end_body(send, limits)
             return
-        user_id = opening.credential.user_id
-        hub = await open_dispatcher()
+        user_id = admitted.credential.user_id
+        dispatcher = await open_dispatcher()
         try:
-            if not connections.take_seat(user_id, most=limits.sockets_per_user):
+            if not connections.acquire_slot(user_id, most=limits.sockets_per_user):
                 raise HttpRefusal(TOO_MANY, f"A user has at most {limits.sockets_per_user} connections.")
             try:
                 await _begin(send, request)
                 handshake = Handshake(request=request, from_own_page=True)
-                stream = Stream(send, hub, opening, handshake, limits)
-                await _run(stream, admitted, receive)
+                stream = Stream(send, dispatcher, admitted, handshake, limits)
+                await _run(stream, operation, receive)
                 await end_body(send, limits)
             except Exception:
-                # No second answer can follow the first.
+                # The answer has begun, so no other can be sent.
                 logger.exception("An event stream failed.")
             finally:
-                connections.leave_seat(user_id)
+                connections.release_slot(user_id)
         finally:
-            hub.release()
+            dispatcher.release()
 
 
 async def _run(stream: Stream, subscription: Subscription, receive: Receive) -> None:
-    async def leave() -> None:
+    async def wait_for_disconnect() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    gone = asyncio.create_task(leave())
+    # Without it a stream with few events would keep its place long after the client has left.
+    gone = asyncio.create_task(wait_for_disconnect())
     try:
         await stream.run(subscription, gone)
     finally:
@@ -114,7 +117,7 @@ async def _body(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise ClientGone
         body += message.get("body", b"")
         if len(body) > most:
             raise HttpRefusal(TOO_LARGE, f"The request is larger than {most} bytes.")
@@ -142,7 +145,7 @@ def _refusal(error: Exception) -> Answer:
 async def _begin(send: Send, request: ASGIRequest) -> None:
     response = HttpResponse(content_type=f"{TYPE}; charset=utf-8")
     response["Cache-Control"] = "no-cache"
-    # Proxies would wait until they have enough of it.
+    # Without it nginx collects a buffer full before it passes anything on.
     response["X-Accel-Buffering"] = "no"
     await send(_start(request, response))
 
@@ -153,7 +156,7 @@ async def _respond(send: Send, request: ASGIRequest, response: HttpResponse) -> 
     await send({"type": "http.response.body", "body": response.content})
 
 
-def _start(request: ASGIRequest, response: HttpResponse) -> dict[str, Any]:
+def _start(request: ASGIRequest, response: HttpResponse) -> AsgiMessage:
     response["Content-Security-Policy"] = POLICY
     SecurityMiddleware(HttpResponse).process_response(request, response)
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]

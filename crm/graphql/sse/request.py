@@ -1,7 +1,4 @@
-"""From a request to an operation whose stream may begin, or to a refusal.
-
-What uses the database runs in threads.
-"""
+"""Admits the request for an event stream, or refuses it; ``open_stream`` has to run in a thread."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -30,23 +27,23 @@ from crm.services.idempotency import Once
 
 BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, UNSUPPORTED = 400, 405, 406, 415
 LAST_EVENT = "Last-Event-ID"
-#: A page of another site can have a browser send a GET, with cookies: that may change nothing.
+#: Another site can make a browser send a GET with cookies, so a GET must not change anything.
 KINDS = {"POST": EVERY_KIND, "GET": frozenset({OperationType.SUBSCRIPTION})}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opening:
-    """What a stream is opened for, by whom, and the key under which a mutation may be repeated."""
+class AdmittedRequest:
+    """An operation that may stream, the caller's credential, and the idempotency key of a mutation."""
 
     credential: Credential
-    admitted: Prepared | Subscription
+    operation: Prepared | Subscription
     once: Once | None
 
 
 def check(request: ASGIRequest) -> None:
-    """Hold what can be told from its head against what is served here.
+    """Check the head of a request.
 
-    :raises HttpRefusal: if the request is none for an event stream.
+    :raises HttpRefusal: if the request cannot be answered by an event stream.
     :raises CsrfRefused: if a page of another site sent it.
     """
     try:
@@ -65,15 +62,15 @@ def check(request: ASGIRequest) -> None:
         check_content(request)
 
 
-def open_stream(schema: GraphQLSchema, request: ASGIRequest) -> Opening:
-    """Authenticate the caller and let its operation in.
+def open_stream(schema: GraphQLSchema, request: ASGIRequest) -> AdmittedRequest:
+    """Authenticate the caller and admit its operation.
 
-    :raises HttpRefusal: if the parameters are not those of GraphQL.
-    :raises CrmError: if there is no good credential.
+    :raises HttpRefusal: if the parameters are not those of a GraphQL request.
+    :raises CrmError: if there is no valid credential.
     :raises Refused: if the operation may not run.
     """
     credential = _authenticate(request)
-    admitted = admit(
+    operation = admit(
         schema,
         _read(request),
         credential,
@@ -81,16 +78,18 @@ def open_stream(schema: GraphQLSchema, request: ASGIRequest) -> Opening:
         allow=KINDS[str(request.method)],
     )
     once = (
-        once_of(request.headers.get(HEADER), admitted, credential) if isinstance(admitted, Prepared) else None
+        once_of(request.headers.get(HEADER), operation, credential)
+        if isinstance(operation, Prepared)
+        else None
     )
-    return Opening(credential=credential, admitted=admitted, once=once)
+    return AdmittedRequest(credential=credential, operation=operation, once=once)
 
 
 def _authenticate(request: ASGIRequest) -> Credential:
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     request.user = SimpleLazyObject(partial(session_user, request))  # type: ignore[assignment]  # as Django does
-    # An EventSource can send no header; that a page of ours opened it is what the browser says.
+    # An EventSource cannot send a CSRF token; the browser states that a page of this site opened it.
     from_own_page = request.headers.get("Sec-Fetch-Site") == "same-origin"
     credential = authenticate_request(request, session_reads=from_own_page)
     if credential is None:

@@ -1,25 +1,25 @@
-"""One event stream, from its first byte to its last."""
+"""One event stream: the answer of a query or mutation, or the events of a subscription."""
 
 import asyncio
 import contextlib
 from functools import partial
-from typing import Any
 
 from crm.events.dispatcher import Dispatcher
 from crm.graphql.core.errors import internal_error
 from crm.graphql.execution import Prepared, respond
+from crm.graphql.execution.operations import JsonObject
 from crm.graphql.execution.subscriptions import Subscription
 from crm.graphql.execution.threads import OPERATIONS, in_thread
-from crm.graphql.sse.format import COMPLETE, body_part, comment_frame, encoded, next_frame
-from crm.graphql.sse.request import Opening
+from crm.graphql.sse.format import COMPLETE, body_part, comment_frame, encode, next_frame
+from crm.graphql.sse.request import AdmittedRequest
 from crm.graphql.websocket import connections
 from crm.graphql.websocket.bounds import SocketLimits
 from crm.graphql.websocket.delivery import Delivery
 from crm.graphql.websocket.handshake import Handshake, is_still_good
-from crm.graphql.websocket.keepalive import heart
+from crm.graphql.websocket.keepalive import keepalive_timer
 from crm.graphql.websocket.outgoing import Peer, Send
 from crm.graphql.websocket.protocol import Close
-from crm.graphql.websocket.rights import withdrawn
+from crm.graphql.websocket.rights import wait_until_withdrawn
 from crm.graphql.websocket.tasks import Tasks
 from crm.services.idempotency import Once
 
@@ -28,35 +28,40 @@ ONLY = "only"
 
 
 async def answer_once(send: Send, prepared: Prepared, once: Once | None) -> None:
-    """Send the result of a query or mutation, and that it was all."""
+    """Send the result of a query or mutation, then ``complete``."""
     try:
         _, answer = await in_thread(OPERATIONS, respond, prepared, once=once)
-        result = encoded(answer)
+        result = encode(answer)
     except Exception as error:
-        # The stream has begun: its status is told already.
-        result = encoded({"errors": [internal_error(error, place=prepared.kind)]})
+        # The status 200 is sent already, so the error goes into the stream.
+        result = encode({"errors": [internal_error(error, place=prepared.kind)]})
     await send(body_part(next_frame(result) + COMPLETE))
 
 
 class Stream:
-    """The subscription of one request, answered until one of the two ends it.
+    """The subscription of one request, served until the client or the server ends it.
 
-    An end of ours without ``complete`` tells the client to come back: with its cursor, and its credential.
+    If the server ends it without ``complete``, the client connects again with its cursor.
     """
 
     def __init__(
-        self, send: Send, hub: Dispatcher, opening: Opening, handshake: Handshake, limits: SocketLimits
+        self,
+        send: Send,
+        dispatcher: Dispatcher,
+        request: AdmittedRequest,
+        handshake: Handshake,
+        limits: SocketLimits,
     ):
         self.peer = Peer(send, limits, message=body_part)
-        self._opening = opening
+        self._request = request
         self._handshake = handshake
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._comment_at = self._loop.time() + limits.comment_seconds
         self._tasks = Tasks(on_fault=partial(self.peer.close, Close.INTERNAL_ERROR))
         self._delivery = Delivery(
-            hub,
-            opening.credential.actor,
+            dispatcher,
+            request.credential.actor,
             peer=self.peer,
             tasks=self._tasks,
             limits=limits,
@@ -64,51 +69,51 @@ class Stream:
             refuse=self._refuse,
         )
 
-    def beat(self) -> None:
-        """Send a comment if it is time, and give up a client that takes nothing."""
-        if self.peer.stall() >= self._limits.stalled_seconds:
-            heart(self._limits.comment_seconds).remove(self)
-            self.peer.give_up()
+    def tick(self) -> None:
+        """Send a comment if it is time; disconnect a client that takes nothing."""
+        if self.peer.stalled_seconds() >= self._limits.stalled_seconds:
+            keepalive_timer(self._limits.comment_seconds).remove(self)
+            self.peer.evict()
         elif self._loop.time() >= self._comment_at:
             self._comment_at = self._loop.time() + self._limits.comment_seconds
-            self.peer.say(comment_frame(self._delivery.cursor()))
+            self.peer.send_soon(comment_frame(self._delivery.cursor()))
 
     async def run(self, subscription: Subscription, gone: asyncio.Task[None]) -> None:
-        """Tell what the subscription is told, until ``gone`` is done or the end is asked for."""
-        heart(self._limits.comment_seconds).add(self)
-        connections.enter(self, partial(self.peer.close, Close.RESTARTING))
+        """Serve the subscription until ``gone`` is done or the end is requested."""
+        keepalive_timer(self._limits.comment_seconds).add(self)
+        connections.register(self, partial(self.peer.close, Close.RESTARTING))
         connections.count_operations(self, lambda: 1)
         closing = asyncio.create_task(self.peer.closing())
         try:
             self._delivery.add(ONLY, subscription)
-            # Who hears nothing before it is cut off has a place to come back to.
-            self.peer.say(comment_frame(self._delivery.cursor()))
-            self._tasks.start(self.peer.write())
+            # A client cut off before its first event can come back to this cursor.
+            self.peer.send_soon(comment_frame(self._delivery.cursor()))
+            self._tasks.start(self.peer.send_queued())
             self._tasks.start(self._delivery.run())
             self._tasks.start(self._keep_rights())
             await asyncio.wait({closing, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closing.cancel()
-            connections.leave(self)
-            heart(self._limits.comment_seconds).remove(self)
+            connections.unregister(self)
+            keepalive_timer(self._limits.comment_seconds).remove(self)
             self._delivery.stop()
             await self._tasks.end()
 
-    def _refuse(self, _id: str, errors: list[dict[str, Any]]) -> None:
+    def _refuse(self, _id: str, errors: list[JsonObject]) -> None:
         self._tasks.start(self._end_with(errors))
 
-    async def _end_with(self, errors: list[dict[str, Any]]) -> None:
-        await self.peer.answer(next_frame(encoded({"errors": errors})) + COMPLETE)
+    async def _end_with(self, errors: list[JsonObject]) -> None:
+        await self.peer.send(next_frame(encode({"errors": errors})) + COMPLETE)
         self.peer.close(Close.FORBIDDEN)
 
     async def _keep_rights(self) -> None:
-        look = partial(is_still_good, self._handshake, self._opening.credential)
-        await withdrawn(self._opening.credential, look, seconds=self._limits.rights_seconds)
+        check = partial(is_still_good, self._handshake, self._request.credential)
+        await wait_until_withdrawn(self._request.credential, check, seconds=self._limits.rights_seconds)
         self.peer.close(Close.FORBIDDEN)
 
 
 async def end_body(send: Send, limits: SocketLimits) -> None:
-    """End the body; to a client that does not read the end may not arrive."""
+    """End the body; that may not arrive if the client does not read."""
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(limits.close_seconds):
             await send({"type": "http.response.body", "body": b"", "more_body": False})

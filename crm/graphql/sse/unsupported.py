@@ -1,4 +1,4 @@
-"""The answer of servers whose requests cannot stay open."""
+"""The answer to event streams under WSGI."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -9,7 +9,7 @@ NOT_IMPLEMENTED = 501
 
 
 @csrf_exempt
-def not_here(request: HttpRequest) -> HttpResponse:
-    """Say which server has event streams: under WSGI each would take a thread for as long as it is open."""
-    message = "Event streams are served by the ASGI server alone: route /graphql/stream to manage.py serve."
+def streams_unsupported(request: HttpRequest) -> HttpResponse:
+    """Refuse with 501: under WSGI each open stream would occupy a thread."""
+    message = "Only the ASGI server has event streams: route /graphql/stream to manage.py serve."
     return refusal_answer(HttpRefusal(NOT_IMPLEMENTED, message)).response()

@@ -1,4 +1,4 @@
-"""GraphQL over WebSocket, by the protocol graphql-transport-ws."""
+"""GraphQL over WebSocket: the server side of the protocol graphql-transport-ws."""
 
 from crm.graphql.websocket.consumer import GraphQLSocket
 

@@ -1,4 +1,4 @@
-"""How much one socket may ask for, and how long it may be silent."""
+"""Limits of one socket: sizes, numbers and times."""
 
 from dataclasses import dataclass
 
@@ -19,20 +19,20 @@ class SocketLimits:
     silence_seconds: float = 40
     #: Seconds between two comments of an event stream.
     comment_seconds: float = 12
-    #: Seconds that a reader who fell behind may take no more at all.
+    #: Seconds for which a client that fell behind may take nothing.
     stalled_seconds: float = 30
-    #: Seconds between two looks at whether credential and rights still hold.
+    #: Seconds between two checks of credential and rights.
     rights_seconds: float = 30
-    #: Seconds that a close frame may take to a peer that does not read.
+    #: Seconds for sending a close frame to a client that does not read.
     close_seconds: float = 1
-    #: Bytes of one message.
+    #: Most bytes of one message.
     frame: int = 65_536
-    #: Operations at a time on one socket.
+    #: Most operations at a time on one socket.
     operations: int = 100
-    #: Sockets at a time of one user in this process.
+    #: Most sockets at a time of one user in this process.
     sockets_per_user: int = 20
-    #: Events that wait for a reader who is slow, before they are let go and read again, and messages that
-    #: wait to be sent.
+    #: Most events that wait for a slow client; then they are dropped and read again from the log. Most other
+    #: messages that wait to be sent.
     waiting_events: int = 256
     waiting_answers: int = 256
 
@@ -44,9 +44,9 @@ class SocketLimits:
 
 
 def socket_limits() -> SocketLimits:
-    """Give the limits in force.
+    """Return the limits in force.
 
-    :raises ImproperlyConfigured: if rights would be looked at too rarely.
-    :raises TypeError: if the setting has a key that is no limit.
+    :raises ImproperlyConfigured: if rights would be checked too rarely.
+    :raises TypeError: if the setting has an unknown key.
     """
     return SocketLimits(**getattr(settings, "GRAPHQL_SOCKET_LIMITS", {}))

@@ -1,64 +1,62 @@
-"""The connections of this process: how many each user has, and how they end when the process does."""
+"""Counts the connections of this process by user, and ends them one after the other on shutdown."""
 
 import asyncio
 from collections.abc import Callable
 
 from crm.events.metrics import gauges
 
-#: Connections of each user, and operations of all.
+#: Numbers of connections by user id.
 per_user: dict[int, int] = {}
 _ends: dict[object, Callable[[], None]] = {}
 _operations: dict[object, Callable[[], int]] = {}
 _is_draining = False
 
 
-def take_seat(user_id: int, *, most: int) -> bool:
-    """Count a connection of a user in; tell whether there was room for one more."""
-    taken = per_user.get(user_id, 0)
-    if taken >= most:
+def acquire_slot(user_id: int, *, most: int) -> bool:
+    """Count a new connection of a user, and return whether it keeps to the limit."""
+    number = per_user.get(user_id, 0)
+    if number >= most:
         return False
-    per_user[user_id] = taken + 1
+    per_user[user_id] = number + 1
     return True
 
 
-def leave_seat(user_id: int) -> None:
-    """Count a connection of a user out."""
+def release_slot(user_id: int) -> None:
     per_user[user_id] -= 1
     if not per_user[user_id]:
         del per_user[user_id]
 
 
-def enter(connection: object, end: Callable[[], None]) -> None:
-    """Have a connection ended by ``end`` when the process is about to end."""
+def register(connection: object, end: Callable[[], None]) -> None:
+    """Register a connection; ``end`` is called when the process shuts down."""
     _ends[connection] = end
 
 
-def leave(connection: object) -> None:
-    """Forget a connection that has ended."""
+def unregister(connection: object) -> None:
     _ends.pop(connection, None)
     _operations.pop(connection, None)
 
 
 def count_operations(connection: object, count: Callable[[], int]) -> None:
-    """Have the operations of a connection counted among those of the process."""
+    """Include the operations of a connection in the metrics of the process."""
     _operations[connection] = count
 
 
 def is_draining() -> bool:
-    """Tell whether the process is about to end: who is not known yet is to go elsewhere."""
+    """Return whether the process is shutting down, so that new clients are sent to another one."""
     return _is_draining
 
 
 async def drain(seconds: float, *, hurry: Callable[[], bool] = lambda: False) -> None:
-    """Let nobody in any more, and end the connections one after the other, so that not all return at once.
+    """Refuse new connections and end the present ones a few at a time, so that not all return at once.
 
-    :param seconds: over which the ends are spread.
-    :param hurry: tells whether to wait no longer.
+    :param seconds: the time over which the ends are spread.
+    :param hurry: returns whether to stop waiting.
     """
     global _is_draining
     _is_draining = True
     ends = list(_ends.values())
-    # In steps: there may be more connections than turns of the event loop in a second.
+    # In at most 100 steps: thousands of connections would each wait for a sleep of the event loop.
     steps = min(len(ends), 100)
     for step in range(steps):
         for end in ends[step::steps]:
@@ -68,7 +66,7 @@ async def drain(seconds: float, *, hurry: Callable[[], bool] = lambda: False) ->
 
 
 def resume() -> None:
-    """Let connections in again; for tests, whose process goes on."""
+    """Accept connections again: for tests, whose process goes on after a drain."""
     global _is_draining
     _is_draining = False
 

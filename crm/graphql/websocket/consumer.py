@@ -1,10 +1,8 @@
-"""One socket: handshake, messages, end."""
+"""The Channels consumer of one socket: handshake, messages, end."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
@@ -16,11 +14,12 @@ from crm.authentication import CredentialExpired
 from crm.credentials import Credential
 from crm.errors import CrmError
 from crm.events.dispatcher import Dispatcher, open_dispatcher
+from crm.graphql.execution.operations import JsonObject
 from crm.graphql.execution.threads import EVENTS, in_thread
 from crm.graphql.websocket import connections
 from crm.graphql.websocket.bounds import socket_limits
 from crm.graphql.websocket.handshake import Handshake, HandshakeRefused, authenticate, read_handshake
-from crm.graphql.websocket.outgoing import Peer
+from crm.graphql.websocket.outgoing import AsgiMessage, Peer, Receive, Send
 from crm.graphql.websocket.protocol import (
     SUBPROTOCOL,
     Close,
@@ -51,11 +50,13 @@ class GraphQLSocket(AsyncConsumer):
 
     async def __call__(
         self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
+        scope: AsgiMessage,
+        receive: Receive,
+        send: Send,
     ) -> None:
-        """Serve the socket until its end. It has no channel of its own: events come by the hub."""
+        """Serve the socket until its end."""
+        # Replaces Channels' own method, which would open a channel of the layer for each socket. Events come
+        # through the dispatcher instead.
         self.scope = scope
         self.base_send = send
         self.peer = Peer(send, self.limits)
@@ -72,8 +73,8 @@ class GraphQLSocket(AsyncConsumer):
         if close is not None:
             await self.peer.send_close(close)
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Hand a message on; a fault of ours ends the socket."""
+    async def dispatch(self, message: AsgiMessage) -> None:
+        """Call the handler of a message; an unexpected exception closes the socket."""
         try:
             await getattr(self, get_handler_name(message))(message)
         except (StopConsumer, SocketClosed):
@@ -82,36 +83,36 @@ class GraphQLSocket(AsyncConsumer):
             logger.exception("A socket failed outside its operations.")
             raise SocketClosed(Close.INTERNAL_ERROR) from error
 
-    async def websocket_connect(self, message: dict[str, Any]) -> None:
-        """Accept the handshake if host and origin are ours."""
+    async def websocket_connect(self, message: AsgiMessage) -> None:
+        """Accept the handshake if host and origin are allowed."""
         try:
             self.handshake = read_handshake(self.scope)
         except HandshakeRefused as error:
             await self.send({"type": "websocket.close"})
             raise StopConsumer from error
-        spoken = SUBPROTOCOL in self.scope["subprotocols"]
-        await self.send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if spoken else None})
-        if not spoken:
-            # Closed only now: a browser is not told why a handshake was refused.
+        is_supported = SUBPROTOCOL in self.scope["subprotocols"]
+        await self.send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL if is_supported else None})
+        if not is_supported:
+            # Accepted first: browsers show the code of a close, but not why a handshake was refused.
             raise SocketClosed(Close.SUBPROTOCOL_NOT_ACCEPTABLE)
-        connections.enter(self, partial(self.peer.close, Close.RESTARTING))
-        self.tasks.start(self.peer.write())
+        connections.register(self, partial(self.peer.close, Close.RESTARTING))
+        self.tasks.start(self.peer.send_queued())
         self.init_timer = asyncio.get_running_loop().call_later(
             self.limits.init_seconds, self.peer.close, Close.INITIALISATION_TIMEOUT
         )
 
-    async def websocket_receive(self, message: dict[str, Any]) -> None:
+    async def websocket_receive(self, message: AsgiMessage) -> None:
         """Handle a message of the client."""
-        self.peer.heard()
+        self.peer.note_frame()
         read = read_message(message.get("text"), limit=self.limits.frame)
         await getattr(self, f"on_{read.type}")(read)
 
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        """End with the client's own end, or with the server's."""
+    async def websocket_disconnect(self, message: AsgiMessage) -> None:
+        """Stop: the client or the server has closed the socket."""
         raise StopConsumer
 
-    async def peer_close(self, message: dict[str, Any]) -> None:
-        """End because a task of this socket asked for it."""
+    async def peer_close(self, message: AsgiMessage) -> None:
+        """Close because a task of this socket asked for it."""
         raise SocketClosed(message["close"])
 
     async def on_connection_init(self, message: Message) -> None:
@@ -123,14 +124,14 @@ class GraphQLSocket(AsyncConsumer):
         if connections.is_draining():
             raise SocketClosed(Close.RESTARTING)
         credential = await self._authenticate(message.payload)
-        hub = await self._open_hub()
-        if not connections.take_seat(credential.user_id, most=self.limits.sockets_per_user):
-            hub.release()
+        dispatcher = await self._open_dispatcher()
+        if not connections.acquire_slot(credential.user_id, most=self.limits.sockets_per_user):
+            dispatcher.release()
             raise SocketClosed(Close.TRY_AGAIN_LATER)
         cursor = message.payload.get("cursor")
         self.session = Session(
             schema=self.schema,
-            hub=hub,
+            dispatcher=dispatcher,
             credential=credential,
             handshake=self.handshake,
             peer=self.peer,
@@ -138,18 +139,18 @@ class GraphQLSocket(AsyncConsumer):
             limits=self.limits,
             cursor=cursor,
         )
-        # Who comes back is told its own cursor: what came after it is still to be sent.
-        told = str(hub.position) if cursor is None else cursor
-        self.peer.say(write_message("connection_ack", payload={"cursor": told}))
+        # A client that resumes gets its own cursor back: what follows it is still to be sent.
+        start = str(dispatcher.position) if cursor is None else cursor
+        self.peer.send_soon(write_message("connection_ack", payload={"cursor": start}))
         self.session.start()
         connections.count_operations(self, self.session.count)
 
     async def on_ping(self, message: Message) -> None:
         """Answer at once."""
-        self.peer.say(write_message("pong"))
+        self.peer.send_soon(write_message("pong"))
 
     async def on_pong(self, message: Message) -> None:
-        """Do no more: that a frame came in is noted already."""
+        """Do nothing: ``websocket_receive`` has noted that a frame came in."""
 
     async def on_subscribe(self, message: Message) -> None:
         """Start an operation."""
@@ -158,11 +159,11 @@ class GraphQLSocket(AsyncConsumer):
         await self.session.subscribe(message)
 
     async def on_complete(self, message: Message) -> None:
-        """End an operation; an unknown id may have ended by itself."""
+        """End an operation; one with an unknown id may have ended by itself."""
         if self.session is not None:
             self.session.complete(message.id)
 
-    async def _authenticate(self, payload: dict[str, Any]) -> Credential:
+    async def _authenticate(self, payload: JsonObject) -> Credential:
         try:
             return await in_thread(EVENTS, authenticate, self.handshake, payload)
         except CredentialExpired as error:
@@ -170,22 +171,22 @@ class GraphQLSocket(AsyncConsumer):
         except CrmError as error:
             raise SocketClosed(Close.UNAUTHORIZED) from error
         except (OperationalError, InterfaceError) as error:
-            logger.warning("A socket could not be authenticated: the database is away.")
+            logger.warning("A socket could not be authenticated: the database does not answer.")
             raise SocketClosed(Close.TRY_AGAIN_LATER) from error
 
-    async def _open_hub(self) -> Dispatcher:
+    async def _open_dispatcher(self) -> Dispatcher:
         try:
             return await open_dispatcher()
         except (OperationalError, InterfaceError) as error:
-            logger.warning("A socket could not be opened: the database is away.")
+            logger.warning("A socket could not be opened: the database does not answer.")
             raise SocketClosed(Close.TRY_AGAIN_LATER) from error
 
     async def _release(self) -> None:
-        connections.leave(self)
+        connections.unregister(self)
         session, self.session = self.session, None
         if hasattr(self, "init_timer"):
             self.init_timer.cancel()
         if session is not None:
             session.stop()
-            connections.leave_seat(session.credential.user_id)
+            connections.release_slot(session.credential.user_id)
         await self.tasks.end()

@@ -1,10 +1,9 @@
-"""The events of one connection, from the plans to its subscriptions."""
+"""Delivers events to the subscriptions of one connection, through a bounded queue."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from django.db import InterfaceError, OperationalError
 
@@ -15,8 +14,9 @@ from crm.events.audience import Event
 from crm.events.cursor import Cursor
 from crm.events.dispatcher import Dispatcher
 from crm.events.metrics import counts
-from crm.events.replay import Follower
+from crm.events.replay import ResumingSubscriber
 from crm.graphql.core.errors import database_away, domain_error, internal_error
+from crm.graphql.execution.operations import JsonObject
 from crm.graphql.execution.subscriptions import AWAY_SECONDS, Subscription
 from crm.graphql.execution.threads import EVENTS, in_thread
 from crm.graphql.websocket.bounds import SocketLimits
@@ -24,137 +24,138 @@ from crm.graphql.websocket.outgoing import Peer
 from crm.graphql.websocket.protocol import Close
 from crm.graphql.websocket.tasks import Tasks
 
-#: Gives the frame that tells a subscription what its plan tells of an event.
+#: Returns the frame for a subscription, from its id, an event and the event's JSON.
 Write = Callable[[str, Event, str], str]
 
 
 class Delivery:
-    """Sends what the subscriptions of one connection are told.
+    """Sends events to the subscriptions of one connection.
 
-    It waits in a bounded queue while the client is slow. When the queue is full it is dropped, and as soon as
-    the client takes something again, what it missed is read from the log; of that no more is read than the
-    queue can take. A client that takes nothing for too long is given up, and comes back with its cursor.
+    Events wait in a bounded queue while the client is slow. A full queue is dropped; as soon as the client
+    takes something again, what it missed is read from the log, no faster than the queue has room. A client
+    that takes nothing for too long is disconnected and comes back with its cursor.
 
-    :param refuse: is called with the id of a subscription that ended by itself, and the errors to tell.
+    :param refuse: is called with the id of a subscription that failed, and its errors.
     """
 
     def __init__(
         self,
-        hub: Dispatcher,
+        dispatcher: Dispatcher,
         actor: Actor,
         *,
         peer: Peer,
         tasks: Tasks,
         limits: SocketLimits,
         write: Write,
-        refuse: Callable[[str, list[dict[str, Any]]], None],
+        refuse: Callable[[str, list[JsonObject]], None],
     ) -> None:
-        self._hub = hub
+        self._dispatcher = dispatcher
         self._actor = actor
         self._peer = peer
         self._tasks = tasks
         self._write = write
         self._refuse = refuse
-        self._followers: dict[str, Follower] = {}
+        self._subscribers: dict[str, ResumingSubscriber] = {}
         self._catching_up: dict[str, asyncio.Task[None]] = {}
-        self._waiting: deque[tuple[str, Follower, Event, str]] = deque()
+        self._waiting: deque[tuple[str, ResumingSubscriber, Event, str]] = deque()
         self._most = limits.waiting_events
         self._half = max(1, self._most // 2)
         self._has_room = asyncio.Event()
-        self._has_news = asyncio.Event()
+        self._has_events = asyncio.Event()
         self._is_sending = False
         self._stalled_seconds = limits.stalled_seconds
         self._stalled: asyncio.TimerHandle | None = None
 
     def add(self, id_: str, subscription: Subscription) -> None:
-        """Answer a subscription from its cursor on, or from the next event."""
-        follower = Follower(
+        """Start a subscription at its cursor, or at the next event."""
+        subscriber = ResumingSubscriber(
             self._actor,
             deliver=partial(self._put, id_),
             on_loss=partial(self._peer.close, Close.TRY_AGAIN_LATER),
         )
-        self._followers[id_] = follower
-        follower.join(self._hub, subscription.plan, lambda: subscription, after=subscription.after)
+        self._subscribers[id_] = subscriber
+        subscriber.join(self._dispatcher, subscription.key, lambda: subscription, after=subscription.after)
         if subscription.after is not None:
-            self._start_catching_up(id_, follower)
+            self._start_catching_up(id_, subscriber)
 
     def remove(self, id_: str) -> None:
-        """Answer a subscription no more, if there is one of this id."""
-        follower = self._followers.pop(id_, None)
-        if follower is not None:
-            follower.leave()
+        """End the subscription with an id, if there is one."""
+        subscriber = self._subscribers.pop(id_, None)
+        if subscriber is not None:
+            subscriber.leave()
         self._stop_catching_up(id_)
 
     def stop(self) -> None:
-        """Listen no more."""
-        for id_ in tuple(self._followers):
+        """End all subscriptions."""
+        for id_ in tuple(self._subscribers):
             self.remove(id_)
         self._end_stall()
 
     def cursor(self) -> Cursor | None:
-        """Give the place up to which the client was sent all, None if it asks for nothing."""
+        """Return the cursor up to which the client was sent everything, None without subscriptions."""
         if not (self._waiting or self._is_sending):
-            for follower in self._followers.values():
-                follower.settle()
-        places = [follower.sent for follower in self._followers.values()]
-        return min(places, key=lambda place: place.seq, default=None)
+            for subscriber in self._subscribers.values():
+                subscriber.advance_sent()
+        cursors = [subscriber.sent for subscriber in self._subscribers.values()]
+        return min(cursors, key=lambda cursor: cursor.seq, default=None)
 
     async def run(self) -> None:
-        """Send what waits, until cancelled."""
+        """Send the waiting events, until cancelled."""
         while True:
+            # The previous send came through, so the client takes something again.
             if self._stalled is not None:
                 self._resume()
             if not self._waiting:
-                self._has_news.clear()
-                await self._has_news.wait()
+                self._has_events.clear()
+                await self._has_events.wait()
                 continue
-            id_, follower, event, text = self._waiting.popleft()
+            id_, subscriber, event, text = self._waiting.popleft()
             if len(self._waiting) < self._half:
                 self._has_room.set()
-            # It may have ended meanwhile, and its id may stand for another by now.
-            if self._followers.get(id_) is follower:
+            # The subscription may have ended meanwhile, and its id may have been used again.
+            if self._subscribers.get(id_) is subscriber:
                 self._is_sending = True
-                await self._peer.answer(self._write(id_, event, text))
+                await self._peer.send(self._write(id_, event, text))
                 self._is_sending = False
-                follower.sent = event.cursor
+                subscriber.sent = event.cursor
 
     def _put(self, id_: str, event: Event, text: str) -> None:
         if len(self._waiting) >= self._most:
             self._fall_behind()
         else:
-            self._waiting.append((id_, self._followers[id_], event, text))
-        self._has_news.set()
+            self._waiting.append((id_, self._subscribers[id_], event, text))
+        self._has_events.set()
 
     def _fall_behind(self) -> None:
         counts.catch_ups += 1
         self._waiting.clear()
-        for id_, follower in self._followers.items():
+        for id_, subscriber in self._subscribers.items():
             self._stop_catching_up(id_)
-            follower.fall_behind()
+            subscriber.fall_behind()
         if self._stalled is None:
             loop = asyncio.get_running_loop()
-            self._stalled = loop.call_later(self._stalled_seconds, self._peer.give_up)
+            self._stalled = loop.call_later(self._stalled_seconds, self._peer.evict)
 
     def _resume(self) -> None:
         self._end_stall()
-        for id_, follower in self._followers.items():
-            if follower.is_behind and id_ not in self._catching_up:
-                self._start_catching_up(id_, follower)
+        for id_, subscriber in self._subscribers.items():
+            if subscriber.is_behind and id_ not in self._catching_up:
+                self._start_catching_up(id_, subscriber)
 
     def _end_stall(self) -> None:
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
 
-    def _start_catching_up(self, id_: str, follower: Follower) -> None:
-        self._catching_up[id_] = self._tasks.start(self._catch_up(id_, follower, follower.sent))
+    def _start_catching_up(self, id_: str, subscriber: ResumingSubscriber) -> None:
+        self._catching_up[id_] = self._tasks.start(self._catch_up(id_, subscriber, subscriber.sent))
 
     def _stop_catching_up(self, id_: str) -> None:
         catching_up = self._catching_up.pop(id_, None)
         if catching_up is not None:
             catching_up.cancel()
 
-    async def _room(self) -> None:
+    async def _wait_for_room(self) -> None:
         while len(self._waiting) >= self._half:
             self._has_room.clear()
             await self._has_room.wait()
@@ -169,17 +170,17 @@ class Delivery:
                     raise
                 await asyncio.sleep(AWAY_SECONDS)
 
-    async def _catch_up(self, id_: str, follower: Follower, after: Cursor) -> None:
-        refusal: dict[str, Any] | None = None
+    async def _catch_up(self, id_: str, subscriber: ResumingSubscriber, after: Cursor) -> None:
+        refusal: JsonObject | None = None
         try:
-            await follower.catch_up(after, self._read, self._room)
+            await subscriber.catch_up(after, self._read, self._wait_for_room)
         except CursorExpired as error:
             refusal = domain_error(error)
         except Exception as error:
-            # The other operations of the socket go on.
+            # An unexpected exception ends this subscription only.
             refusal = internal_error(error, place="catching up")
         if self._catching_up.get(id_) is asyncio.current_task():
             del self._catching_up[id_]
-        if refusal is not None and self._followers.get(id_) is follower:
+        if refusal is not None and self._subscribers.get(id_) is subscriber:
             self.remove(id_)
             self._refuse(id_, [refusal])

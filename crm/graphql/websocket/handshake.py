@@ -1,9 +1,9 @@
-"""Who opens a socket: the host and page it came from, and the credential it brings. Runs in threads."""
+"""Checks who opens a socket: host, origin and credential. The functions run in threads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -25,7 +25,7 @@ from crm.errors import Unauthenticated
 
 
 class HandshakeRefused(Exception):
-    """A handshake for another host, or from a page of another site."""
+    """Raised for a handshake to another host, or from a page of another site."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +36,10 @@ class Handshake:
     from_own_page: bool
 
 
-def read_handshake(scope: dict[str, Any]) -> Handshake:
-    """Hold ``Host`` and ``Origin`` of a handshake against the settings, as Django does for a POST.
+def read_handshake(scope: Mapping[str, object]) -> Handshake:
+    """Check ``Host`` and ``Origin`` of a handshake against the settings, as Django does for a POST.
 
-    A missing ``Origin`` is no browser's: it is let in, but its cookie does not count.
-
-    :raises HandshakeRefused: if the host or the origin is not ours.
+    :raises HandshakeRefused: if the host or the origin is not allowed.
     """
     scheme = "https" if scope.get("scheme") == "wss" else "http"
     request = ASGIRequest({**scope, "method": "GET", "scheme": scheme}, BytesIO())
@@ -50,20 +48,21 @@ def read_handshake(scope: dict[str, Any]) -> Handshake:
     except DisallowedHost as error:
         raise HandshakeRefused from error
     if "HTTP_ORIGIN" not in request.META:
+        # Every browser sends Origin. Other clients may connect, but not with a session cookie.
         return Handshake(request=request, from_own_page=False)
     if not CsrfViewMiddleware(HttpResponse)._origin_verified(request):  # type: ignore[attr-defined]  # private to Django
         raise HandshakeRefused
     return Handshake(request=request, from_own_page=True)
 
 
-def authenticate(handshake: Handshake, payload: dict[str, Any]) -> Credential:
-    """Give the credential of a ``connection_init``: its ``Authorization``, else the session of our own page.
+def authenticate(handshake: Handshake, payload: Mapping[str, object]) -> Credential:
+    """Return the credential of a ``connection_init``: its token, or the session of a page of this site.
 
-    The keys of the payload are read like headers, in any case; ``X-Company`` names the company.
+    The keys of the payload are read like headers, in upper or lower case; ``X-Company`` names the company.
 
-    :raises CredentialExpired: if the token is past its expiry.
+    :raises CredentialExpired: if the token has expired.
     :raises NotFound: if the company named does not exist for the caller.
-    :raises Unauthenticated: if there is no credential, or it is not good.
+    :raises Unauthenticated: if there is no credential, or it is not valid.
     """
     headers = {key.lower(): value for key, value in payload.items()}
     company = headers.get(COMPANY_HEADER.lower())
@@ -77,15 +76,15 @@ def authenticate(handshake: Handshake, payload: dict[str, Any]) -> Credential:
 
 
 def is_still_good(handshake: Handshake, credential: Credential) -> bool:
-    """Tell whether the credential would be given again, with the same rights."""
+    """Return whether authenticating again would lead to the same credential and rights."""
     if credential.token_id is None and session_user(handshake.request).pk != credential.user_id:
         return False
     return still_good(credential)
 
 
 def session_user(request: ASGIRequest) -> AbstractBaseUser | AnonymousUser:
-    """Give who is signed in by the session of a request, as it is now."""
+    """Return the user who is signed in by the session of a request, read anew."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
-    # A store of its own each time: a store remembers what it once read.
+    # A new store each time, because a store caches what it has read.
     request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     return get_user(request)

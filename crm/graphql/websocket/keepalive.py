@@ -1,53 +1,54 @@
-"""One timer for all connections of an event loop, which lets each of them say that it is alive."""
+"""One timer for all connections of an event loop, for pings and for noticing clients that are gone."""
 
 import asyncio
 from typing import Protocol
 
-#: Looks at each connection within the time between two of its beats.
-LOOKS = 8
+#: Ticks within the period of a timer: how exact the connections' own times are.
+TICKS = 8
 
 
-class Beating(Protocol):
-    """A connection that is looked at from time to time."""
+class Connection(Protocol):
+    """A connection that is checked at regular intervals."""
 
-    def beat(self) -> None:
-        """Say that we are here, if it is time, and see whether the client is; may not block."""
+    def tick(self) -> None:
+        """Ping the client if it is time, and check that it is there; must not block."""
 
 
-class Heart:
-    """Has its members beat, a few times within their ``seconds``."""
+class KeepaliveTimer:
+    """Calls ``tick`` of its connections several times within a period."""
 
     def __init__(self, seconds: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._pause = seconds / LOOKS
-        self._members: dict[Beating, None] = {}
+        self._pause = seconds / TICKS
+        self._connections: dict[Connection, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, member: Beating) -> None:
-        """Look at a connection from now on."""
-        self._members[member] = None
+    def add(self, connection: Connection) -> None:
+        """Start to call a connection."""
+        self._connections[connection] = None
         if self._timer is None:
-            self._timer = self._loop.call_later(self._pause, self._look)
+            self._timer = self._loop.call_later(self._pause, self._tick)
 
-    def remove(self, member: Beating) -> None:
-        """Look at a connection no more; the last one stops the timer."""
-        self._members.pop(member, None)
-        if not self._members and self._timer is not None:
+    def remove(self, connection: Connection) -> None:
+        """Stop to call a connection; without connections the timer stops."""
+        self._connections.pop(connection, None)
+        if not self._connections and self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self) -> None:
-        self._timer = self._loop.call_later(self._pause, self._look)
-        for member in tuple(self._members):
-            member.beat()
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(self._pause, self._tick)
+        # A copy, since a connection may remove itself.
+        for connection in tuple(self._connections):
+            connection.tick()
 
 
-_hearts: dict[tuple[asyncio.AbstractEventLoop, float], Heart] = {}
+_timers: dict[tuple[asyncio.AbstractEventLoop, float], KeepaliveTimer] = {}
 
 
-def heart(seconds: float) -> Heart:
-    """Give the one timer of this event loop for connections that beat so often."""
+def keepalive_timer(seconds: float) -> KeepaliveTimer:
+    """Return the timer of this event loop for a period, shared by all connections of that period."""
     loop = asyncio.get_running_loop()
-    for key in [key for key in _hearts if key[0].is_closed()]:
-        del _hearts[key]
-    return _hearts.setdefault((loop, seconds), Heart(seconds))
+    for key in [key for key in _timers if key[0].is_closed()]:
+        del _timers[key]
+    return _timers.setdefault((loop, seconds), KeepaliveTimer(seconds))

@@ -1,20 +1,20 @@
-"""The messages and close codes of graphql-transport-ws."""
+"""Reads and writes the messages of graphql-transport-ws, and lists its close codes."""
 
 import json
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 import orjson
 
 from crm.graphql.documents import names_document
 from crm.graphql.execution import Operation
+from crm.graphql.execution.operations import JsonObject
 
 SUBPROTOCOL = "graphql-transport-ws"
 
 
 class Close(Enum):
-    """Why we end a socket: the code and the reason of the close frame."""
+    """The reasons for closing a socket: code and text of the close frame."""
 
     RESTARTING = (1012, "Service restart")
     TRY_AGAIN_LATER = (1013, "Try again later")
@@ -37,7 +37,7 @@ class Close(Enum):
 
 
 class SocketClosed(Exception):
-    """The socket has to be closed."""
+    """Raised to close the socket."""
 
     def __init__(self, close: Close) -> None:
         super().__init__(close.reason)
@@ -50,12 +50,12 @@ class Message:
 
     type: str
     id: str = ""
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: JsonObject = field(default_factory=dict)
 
     def operation(self) -> Operation:
-        """Give what the payload of a ``subscribe`` asks for.
+        """Return the operation in the payload of a ``subscribe``.
 
-        :raises SocketClosed: if a parameter is of the wrong type.
+        :raises SocketClosed: if a parameter has the wrong type.
         """
         query, name = self.payload.get("query"), self.payload.get("operationName")
         variables, extensions = self.payload.get("variables"), self.payload.get("extensions")
@@ -74,15 +74,15 @@ WITH_ID = ("subscribe", "complete")
 
 
 def read_message(text: str | None, *, limit: int) -> Message:
-    """Read a frame; None stands for a binary one.
+    """Read a message from a text frame; None stands for a binary frame.
 
-    :param limit: bytes that the frame may have.
-    :raises SocketClosed: if it is no message that a client may send.
+    :param limit: most bytes of a frame.
+    :raises SocketClosed: if the frame is not a message that a client may send.
     """
     if text is None or len(text.encode()) > limit:
         raise SocketClosed(Close.INVALID_MESSAGE)
     try:
-        # Refuses NaN, half surrogate pairs and deep nesting too.
+        # Unlike the standard library it also refuses NaN, lone surrogates and very deep nesting.
         content = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise SocketClosed(Close.INVALID_MESSAGE) from error
@@ -100,12 +100,12 @@ def read_message(text: str | None, *, limit: int) -> Message:
     return Message(type=type_, id=id_, payload=payload or {})
 
 
-def write_message(type_: str, *, id_: str | None = None, payload: Any = None) -> str:
-    """Give the text of a message of ours.
+def write_message(type_: str, *, id_: str | None = None, payload: object = None) -> str:
+    """Return the text of a message to the client.
 
     :raises TypeError: if the payload is not of JSON types.
     """
-    message: dict[str, Any] = {"type": type_}
+    message: dict[str, object] = {"type": type_}
     if id_ is not None:
         message["id"] = id_
     if payload is not None:
@@ -113,10 +113,11 @@ def write_message(type_: str, *, id_: str | None = None, payload: Any = None) ->
     try:
         return orjson.dumps(message).decode()
     except orjson.JSONEncodeError:
-        # Integers over 64 bits and deep nesting are legal JSON that only the standard library writes.
+        # Integers over 64 bits and deep nesting are legal JSON that only the standard library can write.
         return json.dumps(message, allow_nan=False)
 
 
 def write_next(id_: str, payload: str) -> str:
-    """Give the text of a ``next`` whose payload is JSON already, shared by many."""
+    """Return the text of a ``next`` message whose payload is JSON already."""
+    # Written by hand: the payload is encoded once and shared by all subscribers.
     return f'{{"type":"next","id":{orjson.dumps(id_).decode()},"payload":{payload}}}'

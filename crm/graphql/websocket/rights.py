@@ -1,4 +1,4 @@
-"""Whether the credential of a connection that lives long still holds."""
+"""Watches the credential of a long-lived connection."""
 
 import asyncio
 import logging
@@ -13,11 +13,13 @@ from crm.graphql.execution.threads import EVENTS, in_thread
 logger = logging.getLogger(__name__)
 
 
-async def withdrawn(credential: Credential, is_still_good: Callable[[], bool], *, seconds: float) -> None:
-    """Wait until a credential expires, or is found to be good no more, or for less.
+async def wait_until_withdrawn(
+    credential: Credential, is_still_good: Callable[[], bool], *, seconds: float
+) -> None:
+    """Wait until a credential expires, or a check finds it revoked or its rights changed.
 
-    :param is_still_good: looks the credential up; runs in a thread.
-    :param seconds: between two looks.
+    :param is_still_good: checks the credential in the database; runs in a thread.
+    :param seconds: the time between two checks.
     """
     while await _is_good_after_a_while(credential, is_still_good, seconds):
         pass
@@ -30,11 +32,11 @@ async def _is_good_after_a_while(
         remaining = (credential.expires_at - timezone.now()).total_seconds()
         pause = min(pause, max(remaining, 0))
     await asyncio.sleep(pause)
-    # Known without the database, which may be away.
+    # Expiry needs no database, so it holds even while the database is away.
     if credential.has_expired(timezone.now()):
         return False
     try:
         return await in_thread(EVENTS, is_still_good)
     except (OperationalError, InterfaceError):
-        logger.warning("The rights of a connection could not be looked at: the database is away.")
+        logger.warning("The rights of a connection could not be checked: the database does not answer.")
         return True

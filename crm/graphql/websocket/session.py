@@ -1,8 +1,7 @@
-"""What a client may do once it is known: operations, under rights that are looked at again and again."""
+"""The operations of an authenticated socket, under rights that are checked regularly."""
 
 import asyncio
 from functools import partial
-from typing import Any
 
 from graphql import GraphQLSchema
 
@@ -11,30 +10,31 @@ from crm.events.dispatcher import Dispatcher
 from crm.graphql.core.errors import Code, internal_error
 from crm.graphql.execution import Prepared, Refused, run
 from crm.graphql.execution.admission import admit
+from crm.graphql.execution.operations import JsonObject
 from crm.graphql.execution.subscriptions import Subscription
 from crm.graphql.execution.threads import EVENTS, OPERATIONS, in_thread
 from crm.graphql.websocket.bounds import SocketLimits
 from crm.graphql.websocket.delivery import Delivery
 from crm.graphql.websocket.handshake import Handshake, is_still_good
-from crm.graphql.websocket.keepalive import heart
+from crm.graphql.websocket.keepalive import keepalive_timer
 from crm.graphql.websocket.outgoing import Peer
 from crm.graphql.websocket.protocol import Close, Message, SocketClosed, write_message, write_next
-from crm.graphql.websocket.rights import withdrawn
+from crm.graphql.websocket.rights import wait_until_withdrawn
 from crm.graphql.websocket.tasks import Tasks
 
 
 class Session:
     """The operations of one socket whose client has authenticated.
 
-    Messages come one after the other, and a subscription stands before the next message is handled; queries
-    and mutations run beside that.
+    Messages are handled one after the other, so a subscription has started before the next message is
+    handled. Queries and mutations run concurrently.
     """
 
     def __init__(
         self,
         *,
         schema: GraphQLSchema,
-        hub: Dispatcher,
+        dispatcher: Dispatcher,
         credential: Credential,
         handshake: Handshake,
         peer: Peer,
@@ -42,13 +42,13 @@ class Session:
         limits: SocketLimits,
         cursor: object = None,
     ) -> None:
-        """Take over from the handshake.
+        """Prepare a session; ``start`` begins it.
 
-        :param hub: is held already, and released at the end.
-        :param cursor: where the subscriptions of this connection begin, as the client gave it.
+        :param dispatcher: opened by the caller; ``stop`` releases it.
+        :param cursor: the cursor at which subscriptions of this connection start, as the client sent it.
         """
         self.credential = credential
-        self._hub = hub
+        self._dispatcher = dispatcher
         self._cursor = cursor
         self._schema = schema
         self._handshake = handshake
@@ -57,7 +57,7 @@ class Session:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._delivery = Delivery(
-            hub,
+            dispatcher,
             credential.actor,
             peer=peer,
             tasks=tasks,
@@ -65,38 +65,38 @@ class Session:
             write=lambda id_, _event, text: write_next(id_, text),
             refuse=self._end,
         )
-        #: Of a subscription there is no task: it is answered by the delivery.
+        #: The task of each operation by id; subscriptions have none, the delivery serves them.
         self._operations: dict[str, asyncio.Task[None] | None] = {}
 
     def start(self) -> None:
-        """Begin to answer subscriptions and to look after the credential."""
-        # Until now the client waited for us.
-        self._peer.heard()
+        """Start to serve subscriptions and to watch the credential."""
+        # Until now the client waited for the server, so its silence does not count.
+        self._peer.note_frame()
         self._ping_at = self._loop.time() + self._limits.ping_seconds
-        heart(self._limits.ping_seconds).add(self)
+        keepalive_timer(self._limits.ping_seconds).add(self)
         self._tasks.start(self._delivery.run())
         self._tasks.start(self._keep_rights())
 
     def stop(self) -> None:
-        """Listen to no more events; the tasks end with the socket."""
-        heart(self._limits.ping_seconds).remove(self)
+        """End all subscriptions; the other tasks end with the socket."""
+        keepalive_timer(self._limits.ping_seconds).remove(self)
         self._delivery.stop()
-        self._hub.release()
+        self._dispatcher.release()
 
     def count(self) -> int:
-        """Give the number of operations that run."""
+        """Return the number of operations that run."""
         return len(self._operations)
 
-    def beat(self) -> None:
-        """Send a ping if it is time, with the cursor to come back with; give up who is silent too long."""
-        if self._peer.silence() >= self._limits.silence_seconds:
-            heart(self._limits.ping_seconds).remove(self)
-            self._peer.give_up()
+    def tick(self) -> None:
+        """Send a ping with the current cursor if it is time; disconnect a client that is silent too long."""
+        if self._peer.silent_seconds() >= self._limits.silence_seconds:
+            keepalive_timer(self._limits.ping_seconds).remove(self)
+            self._peer.evict()
         elif self._loop.time() >= self._ping_at:
             self._ping_at = self._loop.time() + self._limits.ping_seconds
             cursor = self._delivery.cursor()
             payload = None if cursor is None else {"cursor": str(cursor)}
-            self._peer.say(write_message("ping", payload=payload))
+            self._peer.send_soon(write_message("ping", payload=payload))
 
     async def subscribe(self, message: Message) -> None:
         """Start an operation of any kind.
@@ -117,7 +117,7 @@ class Session:
             self._refuse(message.id, refused.errors)
             return
         except Exception as error:
-            # The other operations of the socket go on.
+            # An unexpected exception ends this operation only.
             self._refuse(message.id, [internal_error(error, place="subscribe")])
             return
         if isinstance(admitted, Subscription):
@@ -127,7 +127,7 @@ class Session:
             self._operations[message.id] = self._tasks.start(self._run(message.id, admitted))
 
     def complete(self, id_: str) -> None:
-        """End an operation; a thread that works on it is not stopped, but nobody hears of it."""
+        """End an operation. A thread that already works on it goes on, but its result is dropped."""
         task = self._operations.pop(id_, None)
         if task is not None:
             task.cancel()
@@ -138,27 +138,27 @@ class Session:
             answer = await in_thread(OPERATIONS, run, prepared)
             frames = [write_message("next", id_=id_, payload=answer), write_message("complete", id_=id_)]
         except Exception as error:
-            # The other operations of the socket go on.
+            # An unexpected exception ends this operation only.
             failure = internal_error(error, place=prepared.kind)
             frames = [write_message("error", id_=id_, payload=[failure])]
         for frame in frames:
-            await self._peer.answer(frame)
+            await self._peer.send(frame)
         del self._operations[id_]
 
-    def _end(self, id_: str, errors: list[dict[str, Any]]) -> None:
+    def _end(self, id_: str, errors: list[JsonObject]) -> None:
         self._operations.pop(id_, None)
         self._refuse(id_, errors)
 
-    def _refuse(self, id_: str, errors: list[dict[str, Any]]) -> None:
-        self._peer.say(write_message("error", id_=id_, payload=errors))
+    def _refuse(self, id_: str, errors: list[JsonObject]) -> None:
+        self._peer.send_soon(write_message("error", id_=id_, payload=errors))
 
     async def _keep_rights(self) -> None:
-        look = partial(is_still_good, self._handshake, self.credential)
-        await withdrawn(self.credential, look, seconds=self._limits.rights_seconds)
+        check = partial(is_still_good, self._handshake, self.credential)
+        await wait_until_withdrawn(self.credential, check, seconds=self._limits.rights_seconds)
         self._peer.close(Close.FORBIDDEN)
 
 
-def _too_many(most: int) -> list[dict[str, Any]]:
+def _too_many(most: int) -> list[JsonObject]:
     message = f"A socket runs at most {most} operations at a time."
     return [
         {

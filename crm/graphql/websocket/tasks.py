@@ -1,29 +1,28 @@
-"""The tasks of one socket."""
+"""The background tasks of one connection."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
 
 logger = logging.getLogger(__name__)
 
 
 class Tasks:
-    """Tasks that end with their socket; one that fails calls ``on_fault``."""
+    """Tasks that end with their connection; ``on_fault`` is called if one fails."""
 
     def __init__(self, on_fault: Callable[[], None]) -> None:
         self._on_fault = on_fault
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a coroutine beside the others."""
+    def start(self, coroutine: Coroutine[object, None, None]) -> asyncio.Task[None]:
+        """Run a coroutine as a task."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
 
     async def end(self) -> None:
-        """Cancel what still runs and wait until it has ended."""
+        """Cancel the running tasks and wait until they have ended."""
         running = list(self._tasks)
         for task in running:
             task.cancel()
@@ -33,5 +32,5 @@ class Tasks:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            logger.error("A task of a socket failed.", exc_info=error)
+            logger.error("A task of a connection failed.", exc_info=error)
             self._on_fault()

@@ -6,13 +6,13 @@ from leads.signals import lead_changed
 
 
 @pytest.fixture
-def heard():
-    """Give the list of the events of leads that are announced during a test."""
-    events = []
+def events():
+    """A list that receives the lead events of a test as they are signalled."""
+    received = []
 
     def listen(*, event, **_):
-        events.append(event)
+        received.append(event)
 
     lead_changed.connect(listen, dispatch_uid="test")
-    yield events
+    yield received
     lead_changed.disconnect(dispatch_uid="test")

@@ -183,22 +183,22 @@ def test_those_of_another_company_do_not_exist(note, task, actors, other_actors)
 def test_what_is_done_keeps_the_lead_from_rotting_and_is_announced(
     lead,
     actors,
-    heard,
+    events,
     django_capture_on_commit_callbacks,
 ):
     def last(name, **variables):
         with django_capture_on_commit_callbacks(execute=True):
             answer = do(name, actors.agent, **variables)
-        return answer, Lead.objects.get(pk=lead.pk).last_activity, len(heard)
+        return answer, Lead.objects.get(pk=lead.pk).last_activity, len(events)
 
-    task, activity, events = last("createActivity", input=on(lead, kind="TASK", text="Send"))
-    assert (activity, events) == ("STAGE", 1)
-    _, activity, events = last("createActivity", input=on(lead, text="Called"))
-    assert (activity, events) == ("NOTE", 2)
-    _, activity, events = last("completeTask", id=task["id"])
-    assert (activity, events) == ("TASK", 3)
-    _, activity, events = last("completeTask", id=task["id"])
-    assert (activity, events) == ("TASK", 3)
+    task, activity, number = last("createActivity", input=on(lead, kind="TASK", text="Send"))
+    assert (activity, number) == ("STAGE", 1)
+    _, activity, number = last("createActivity", input=on(lead, text="Called"))
+    assert (activity, number) == ("NOTE", 2)
+    _, activity, number = last("completeTask", id=task["id"])
+    assert (activity, number) == ("TASK", 3)
+    _, activity, number = last("completeTask", id=task["id"])
+    assert (activity, number) == ("TASK", 3)
     assert Lead.objects.get(pk=lead.pk).version == 1
 
 

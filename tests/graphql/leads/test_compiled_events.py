@@ -1,4 +1,4 @@
-"""On PostgreSQL, one statement answers an event for all who share a plan."""
+"""On PostgreSQL, one statement answers an event for all who share a subscription."""
 
 from dataclasses import replace
 
@@ -35,18 +35,18 @@ def lead(tenant, actors):
     )
 
 
-def told(query, actor, event, *, shared=True, **variables):
+def answer_to(query, actor, event, *, shared=True, **variables):
     answer = admitted(query, actor, **variables)._resolve(event, actor, shared)
     return answer, answer.text and orjson.loads(answer.text)
 
 
-def test_it_is_the_answer_of_the_standard_executor(lead, actors, settings):
+def test_the_compiled_answer_equals_that_of_the_standard_executor(lead, actors, settings):
     query = f"subscription {{ mine: leadUpdate {{ ...L }} }} fragment L on Lead {{ {SELECTION} }}"
     event = last_event()
 
-    compiled = told(query, actors.agent, event)
+    compiled = answer_to(query, actors.agent, event)
     settings.GRAPHQL_COMPILED_READS = False
-    standard = told(query, actors.agent, event)
+    standard = answer_to(query, actors.agent, event)
 
     assert compiled == standard
     assert compiled[1]["data"]["mine"]["title"] == lead.title
@@ -67,7 +67,7 @@ def test_it_takes_one_statement_and_not_the_standard_executor(lead, actors, monk
     assert answer.text is not None
 
 
-def test_where_members_see_their_own_alone_a_second_one_tells_the_readers(lead, tenant, actors):
+def test_where_members_see_only_own_leads_a_second_statement_reads_the_readers(lead, tenant, actors):
     actor = replace(actors.colleague, company_sees_all_leads=False)
     event = last_event()
     subscription = admitted("subscription { leadUpdate { id title people { name } } }", actor)
@@ -81,7 +81,7 @@ def test_where_members_see_their_own_alone_a_second_one_tells_the_readers(lead, 
     assert not answer.is_personal
 
 
-def test_what_depends_on_the_reader_is_known_from_the_statement(lead, actors):
+def test_a_personal_selection_is_known_from_the_statement(lead, actors):
     own = replace(actors.agent, company_sees_all_leads=False)
     event = last_event()
     query = "subscription { leadUpdate { id channels { id } } }"
@@ -89,39 +89,39 @@ def test_what_depends_on_the_reader_is_known_from_the_statement(lead, actors):
     read = admitted(query, own)._read(own, True)
     assert read is not None
     assert read.is_personal
-    assert told(query, own, event)[0].is_personal
-    assert not told(query, actors.agent, event)[0].is_personal
-    assert told(query, own, event, shared=False)[1]["data"]["leadUpdate"]["id"] == str(lead.pk)
+    assert answer_to(query, own, event)[0].is_personal
+    assert not answer_to(query, actors.agent, event)[0].is_personal
+    assert answer_to(query, own, event, shared=False)[1]["data"]["leadUpdate"]["id"] == str(lead.pk)
 
 
 def test_a_personal_answer_holds_no_lead_of_others(lead, actors):
     own = replace(actors.colleague, company_sees_all_leads=False)
     query = "subscription { leadUpdate { id channels { id } } }"
 
-    assert told(query, own, last_event(), shared=False)[0].text is None
+    assert answer_to(query, own, last_event(), shared=False)[0].text is None
 
 
-@pytest.mark.parametrize(("value", "is_told"), [("A", True), ("B", False)])
-def test_where_narrows_it(lead, actors, value, is_told):
+@pytest.mark.parametrize(("value", "is_sent"), [("A", True), ("B", False)])
+def test_where_narrows_it(lead, actors, value, is_sent):
     update_lead(lead.pk, {"title": "A"}, actor=actors.manager)
     query = """subscription ($value: Mixed) {
         leadUpdate(where: { column: TITLE, value: $value }) { id }
     }"""
 
-    answer, content = told(query, actors.agent, last_event(), value=value)
+    answer, content = answer_to(query, actors.agent, last_event(), value=value)
 
-    assert (answer.text is not None) is is_told
-    assert not is_told or content["data"] == {"leadUpdate": {"id": str(lead.pk)}}
+    assert (answer.text is not None) is is_sent
+    assert not is_sent or content["data"] == {"leadUpdate": {"id": str(lead.pk)}}
 
 
-def test_a_lead_that_is_gone_meanwhile_is_not_told(lead, actors):
+def test_a_lead_that_is_gone_is_not_sent(lead, actors):
     event = last_event()
     delete_lead(lead.pk, actor=actors.manager)
 
-    assert told("subscription { leadUpdate { id } }", actors.agent, event)[0].text is None
+    assert answer_to("subscription { leadUpdate { id } }", actors.agent, event)[0].text is None
 
 
-def test_a_lead_of_another_company_is_not_told(lead, other_actors):
+def test_a_lead_of_another_company_is_not_sent(lead, other_actors):
     query = "subscription { leadUpdate { id } }"
 
-    assert told(query, other_actors.manager, last_event())[0].text is None
+    assert answer_to(query, other_actors.manager, last_event())[0].text is None

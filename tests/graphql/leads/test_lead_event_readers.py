@@ -1,4 +1,4 @@
-"""Who hears of a lead is who sees it, before and after: the predicate against visible_to."""
+"""An event reaches those who see the lead before and after: its audience against visible_to."""
 
 from dataclasses import replace
 from itertools import product
@@ -9,13 +9,13 @@ from graphql import FieldNode
 from crm.actors import Role
 from crm.credentials import Credential
 from crm.events import journal
-from crm.events.audience import Visibility, verdict
+from crm.events.audience import Visibility, rule_for
 from crm.events.cursor import Cursor
 from crm.events.sequencer import sequence
 from crm.graphql.documents import parse_document
 from crm.graphql.execution import Operation
 from crm.graphql.execution.admission import admit
-from crm.graphql.execution.shared_subscriptions import plan_key
+from crm.graphql.execution.shared_subscriptions import subscription_key
 from crm.graphql.execution.subscriptions import Subscription
 from leads.models import Lead
 from leads.services import events
@@ -30,7 +30,7 @@ SEES_ALL = (True, False)
 
 
 def everybody(*tenants):
-    """Give an actor for each role, visibility and user of some companies."""
+    """Return an actor for each role, visibility and user of some companies."""
     return [
         replace(tenant.actors.agent, user_id=user.pk, role=role, company_sees_all_leads=sees_all)
         for tenant in tenants
@@ -39,7 +39,7 @@ def everybody(*tenants):
 
 
 def admitted(query, actor, **variables) -> Subscription:
-    """Let a subscription in as a socket does."""
+    """Admit a subscription as a socket does."""
     operation = Operation(query=query, variables=variables)
     credential = Credential(actor=actor, token_id=None, user_id=actor.user_id, expires_at=None)
     subscription = admit(GraphQLSchema, operation, credential)
@@ -58,7 +58,7 @@ def last_event():
     return event
 
 
-def test_the_predicate_is_visible_to(tenant, other_tenant, actors):
+def test_the_audience_agrees_with_visible_to(tenant, other_tenant, actors):
     actors_of_all, manager = everybody(tenant, other_tenant), actors.manager
     agent, colleague, viewer = (str(tenant.users[name].pk) for name in ("agent", "colleague", "viewer"))
     lead = create_lead({"title": "A", "leads_owner_id": agent}, actor=manager)
@@ -82,7 +82,7 @@ def test_the_predicate_is_visible_to(tenant, other_tenant, actors):
         for actor, saw in zip(actors_of_all, before, strict=True):
             now = sees(actor, lead)
             expected = Visibility.PAYLOAD if now else Visibility.REMOVED if saw else Visibility.NOTHING
-            assert verdict(event, actor) is expected, (number, actor)
+            assert rule_for(event, actor).visibility is expected, (number, actor)
             if actor.company_id == lead.company_id and not actor.sees_all_leads and event.kind != "deleted":
                 assert (actor.user_id in events.readers(lead.pk)) == now, (number, actor)
             compared += 1
@@ -121,42 +121,42 @@ def test_an_answer_is_shared_unless_it_depends_on_who_reads(tenant, actors, sele
         assert personal or str(lead.title) in (answer.text or "") or "title" not in selection
 
 
-def plan_of(query, actor, **variables):
-    return admitted(query, actor, **variables).plan
+def key_of(query, actor, **variables):
+    return admitted(query, actor, **variables).key
 
 
-def test_equal_subscriptions_under_equal_rights_have_one_plan(tenant, actors):
+def test_equal_subscriptions_under_equal_rights_have_one_key(tenant, actors):
     cursor = str(journal.end())
     resuming = "subscription ($after: ID) { leadUpdate(after: $after) { id } }"
     agent, colleague = actors.agent, actors.colleague
 
-    assert plan_of(resuming, agent) == plan_of(resuming, colleague, after=cursor)
-    assert plan_of(resuming, agent) == plan_of(resuming, replace(agent, via="another token"))
+    assert key_of(resuming, agent) == key_of(resuming, colleague, after=cursor)
+    assert key_of(resuming, agent) == key_of(resuming, replace(agent, via="another token"))
 
 
-def test_other_rights_variables_and_documents_have_other_plans(tenant, actors):
+def test_other_rights_variables_and_documents_have_other_keys(tenant, actors):
     one = "subscription ($title: Mixed) { leadUpdate(where: { column: TITLE, value: $title }) { id } }"
     agent = actors.agent
 
-    assert plan_of(one, agent, title="A") != plan_of(one, agent, title="B")
-    assert plan_of(one, agent, title="1") != plan_of(one, agent, title=1)
-    assert plan_of(one, agent, title="A") != plan_of(one + " ", agent, title="A")
-    assert plan_of(one, agent, title="A") != plan_of(one, actors.manager, title="A")
-    assert plan_of(one, agent, title="A") != plan_of(
+    assert key_of(one, agent, title="A") != key_of(one, agent, title="B")
+    assert key_of(one, agent, title="1") != key_of(one, agent, title=1)
+    assert key_of(one, agent, title="A") != key_of(one + " ", agent, title="A")
+    assert key_of(one, agent, title="A") != key_of(one, actors.manager, title="A")
+    assert key_of(one, agent, title="A") != key_of(
         one, replace(agent, company_sees_all_leads=False), title="A"
     )
 
 
-def test_a_variable_that_says_more_than_where_to_begin_is_part_of_the_question(actors):
-    def plan(text, after):
+def test_a_start_variable_used_elsewhere_too_is_part_of_the_key(actors):
+    def key(text, after):
         document = parse_document(text, tokens=100, comments=0, length=1000, depth=10)
         [operation] = document.operations
         [field] = operation.selection_set.selections
         assert isinstance(field, FieldNode)
-        return plan_key(document, operation, field, {"after": after}, actors.agent)
+        return subscription_key(document, operation, field, {"after": after}, actors.agent)
 
-    beginning = "subscription ($after: ID) { leadUpdate(after: $after) { id } }"
+    resuming = "subscription ($after: ID) { leadUpdate(after: $after) { id } }"
     both = "subscription ($after: ID) { leadUpdate(after: $after, id: $after) { id } }"
 
-    assert plan(beginning, "a") == plan(beginning, "b")
-    assert plan(both, "a") != plan(both, "b")
+    assert key(resuming, "a") == key(resuming, "b")
+    assert key(both, "a") != key(both, "b")

@@ -1,4 +1,4 @@
-"""Each change of a lead is announced once, after commit; what changes nothing is not."""
+"""Each change of a lead is signalled once, after commit; a change of nothing is not."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def change(document, actor, capture):
         data(f"mutation {{ {document} }}", actor=actor)
 
 
-def test_create(tenant, actors, heard, django_capture_on_commit_callbacks):
+def test_create(tenant, actors, events, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         answer = create(
             actors.agent,
@@ -33,9 +33,9 @@ def test_create(tenant, actors, heard, django_capture_on_commit_callbacks):
             participants_id=[tenant.users["colleague"].pk],
             tags=[{"name": "Hot"}],
         )
-        assert heard == []
+        assert events == []
 
-    (event,) = heard
+    (event,) = events
     assert (event.kind, event.object_id, event.entity) == ("created", int(answer["id"]), "lead")
     assert (event.company_id, event.actor_id, event.door) == (
         tenant.company.pk,
@@ -46,7 +46,7 @@ def test_create(tenant, actors, heard, django_capture_on_commit_callbacks):
     assert event.after == {tenant.users["agent"].pk, tenant.users["colleague"].pk}
 
 
-def test_update_tells_what_was_before(lead, tenant, actors, heard, django_capture_on_commit_callbacks):
+def test_update_holds_previous_values(lead, tenant, actors, events, django_capture_on_commit_callbacks):
     agent, colleague = tenant.users["agent"].pk, tenant.users["colleague"].pk
     stage = Stage.objects.get(name="Proposal")
     before = {"owner_id": agent, "stage_id": lead.stage_id}
@@ -61,12 +61,12 @@ def test_update_tells_what_was_before(lead, tenant, actors, heard, django_captur
             tags=[{"name": "Hot"}],
         )
 
-    (event,) = heard
+    (event,) = events
     assert (event.kind, event.changes) == ("updated", before)
     assert (event.before, event.after) == ({agent}, {colleague})
 
 
-def test_winning(lead, actors, heard, django_capture_on_commit_callbacks):
+def test_winning(lead, actors, events, django_capture_on_commit_callbacks):
     open_status = LeadStatus.objects.get(name="Open").pk
 
     for _ in range(2):
@@ -76,22 +76,22 @@ def test_winning(lead, actors, heard, django_capture_on_commit_callbacks):
             django_capture_on_commit_callbacks,
         )
 
-    (event,) = heard
+    (event,) = events
     assert (event.kind, event.changes) == ("updated", {"status_id": open_status})
 
 
-def test_delete_and_restore(lead, tenant, actors, heard, django_capture_on_commit_callbacks):
+def test_delete_and_restore(lead, tenant, actors, events, django_capture_on_commit_callbacks):
     for name in ("deleteLead", "restoreLead", "restoreLead"):
         change(f"{name}(id: {lead.pk})", actors.agent, django_capture_on_commit_callbacks)
 
     owner = {tenant.users["agent"].pk}
-    assert [(event.kind, event.before, event.after) for event in heard] == [
+    assert [(event.kind, event.before, event.after) for event in events] == [
         ("deleted", owner, frozenset()),
         ("restored", frozenset(), owner),
     ]
 
 
-def test_involvement(lead, tenant, actors, heard, django_capture_on_commit_callbacks):
+def test_involvement(lead, tenant, actors, events, django_capture_on_commit_callbacks):
     agent, colleague = tenant.users["agent"].pk, tenant.users["colleague"].pk
     tie = f"input: {{lead_id: {lead.pk}, user_id: {colleague}}}"
     follow = f"input: {{entity_id: {lead.pk}, user_id: {colleague}}}"
@@ -106,7 +106,7 @@ def test_involvement(lead, tenant, actors, heard, django_capture_on_commit_callb
         change(document, actors.manager, django_capture_on_commit_callbacks)
 
     alone, both = {agent}, {agent, colleague}
-    assert [(event.kind, event.before, event.after) for event in heard] == [
+    assert [(event.kind, event.before, event.after) for event in events] == [
         ("updated", alone, both),
         ("updated", both, both),
         ("updated", both, both),
@@ -114,7 +114,7 @@ def test_involvement(lead, tenant, actors, heard, django_capture_on_commit_callb
     ]
 
 
-def test_tags_and_custom_fields(lead, tenant, actors, heard, django_capture_on_commit_callbacks):
+def test_tags_and_custom_fields(lead, tenant, actors, events, django_capture_on_commit_callbacks):
     tag = TagFactory(company=tenant.company)
     tie = f"input: {{tag_id: {tag.pk}, entity_type: LEAD, entity_id: {lead.pk}}}"
     field = f'input: {{name: "size", data: 42, entity_type: LEAD, entity_id: {lead.pk}}}'
@@ -130,22 +130,22 @@ def test_tags_and_custom_fields(lead, tenant, actors, heard, django_capture_on_c
     ):
         change(document, actors.agent, django_capture_on_commit_callbacks)
 
-    assert [event.kind for event in heard] == ["updated"] * 4
+    assert [event.kind for event in events] == ["updated"] * 4
     assert Lead.objects.get().version == 5
 
 
-def test_nothing_is_told_of_what_changes_nothing_or_is_refused(
-    lead, actors, heard, django_capture_on_commit_callbacks
+def test_no_event_if_nothing_changes_or_the_change_is_refused(
+    lead, actors, events, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True) as callbacks:
         update(actors.agent, lead.pk, title=lead.title, leads_owner_id=lead.owner_id, tags=[])
         create_refused(actors.agent, title="", tags=[{"name": "Hot"}])
         refusal(UPDATE, actor=actors.agent, variables={"id": lead.pk, "input": {"title": "X"}, "version": 99})
 
-    assert (heard, callbacks) == ([], [])
+    assert (events, callbacks) == ([], [])
 
 
-def test_one_document_announces_each_of_its_changes(lead, actors, heard, django_capture_on_commit_callbacks):
+def test_one_document_emits_several_events(lead, actors, events, django_capture_on_commit_callbacks):
     change(
         f"""a: updateLead(id: {lead.pk}, input: {{title: "A"}}) {{ id }}
             b: updateLead(id: {lead.pk}, input: {{title: "B"}}) {{ id }}""",
@@ -153,10 +153,10 @@ def test_one_document_announces_each_of_its_changes(lead, actors, heard, django_
         django_capture_on_commit_callbacks,
     )
 
-    assert [event.kind for event in heard] == ["updated", "updated"]
+    assert [event.kind for event in events] == ["updated", "updated"]
 
 
-def test_failing_listener_harms_no_one(lead, actors, heard, django_capture_on_commit_callbacks):
+def test_a_failing_receiver_affects_no_other(lead, actors, events, django_capture_on_commit_callbacks):
     def fail(**_):
         raise RuntimeError("broken listener")
 
@@ -167,4 +167,4 @@ def test_failing_listener_harms_no_one(lead, actors, heard, django_capture_on_co
     finally:
         lead_changed.disconnect(dispatch_uid="failing")
 
-    assert (answer["title"], len(heard)) == ("Renamed", 1)
+    assert (answer["title"], len(events)) == ("Renamed", 1)

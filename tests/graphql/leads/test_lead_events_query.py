@@ -1,10 +1,12 @@
-"""leadEvents: the log of the stream, for clients that ask."""
+"""leadEvents: the event log, for clients that poll."""
 
+import logging
 from dataclasses import replace
 
 import pytest
 
 from crm.events import outbox, retention
+from crm.events.cursor import parse_cursor
 from crm.events.sequencer import sequence
 from crm.models import Company, Event
 from leads.services.involvement import add_participant, remove_participant
@@ -27,7 +29,7 @@ query ($after: ID, $first: Int! = 25) {
 
 
 def ask(actor, after=None, **variables):
-    # As a tail does; inside the transaction of a test the query does not.
+    # A tail does this; the query does not inside the transaction of a test.
     sequence()
     return data(EVENTS, actor=actor, variables={"after": after, **variables})["leadEvents"]
 
@@ -52,7 +54,7 @@ def test_without_a_cursor_there_is_the_cursor_of_now(actors):
     assert ask(actors.agent, page["cursor"]) == {"events": [], "cursor": page["cursor"], "hasMore": False}
 
 
-def test_the_log_tells_the_life_of_a_lead(actors, tenant):
+def test_the_log_holds_the_life_of_a_lead(actors, tenant):
     start = ask(actors.agent)["cursor"]
     agent, colleague = (str(tenant.users[name].pk) for name in ("agent", "colleague"))
     lead = create_lead({"title": "A", "leads_owner_id": agent}, actor=actors.agent)
@@ -89,7 +91,7 @@ def test_pages_follow_one_another_without_gap(actors):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_where_nobody_listens_the_query_numbers_what_happened():
+def test_without_listeners_the_query_numbers_the_events():
     actors = make_tenant().actors
     start = data(EVENTS, actor=actors.agent)["leadEvents"]["cursor"]
     create_lead({"title": "A"}, actor=actors.agent)
@@ -99,7 +101,7 @@ def test_where_nobody_listens_the_query_numbers_what_happened():
     assert briefly(page) == [("created", "A", None)]
 
 
-def test_another_company_is_not_told(actors, other_actors):
+def test_another_company_receives_nothing(actors, other_actors):
     start = ask(actors.agent)["cursor"]
     create_lead({"title": "Foreign"}, actor=other_actors.agent)
     create_lead({"title": "Own"}, actor=actors.agent)
@@ -108,7 +110,7 @@ def test_another_company_is_not_told(actors, other_actors):
     assert briefly(ask(other_actors.agent, start)) == [("created", "Foreign", None)]
 
 
-def test_who_sees_own_leads_alone_hears_what_comes_and_goes(actors, tenant):
+def test_a_member_who_sees_own_leads_receives_what_comes_and_goes(actors, tenant):
     Company.objects.filter(pk=tenant.company.pk).update(lead_visibility="OWN")
     colleague = tenant.users["colleague"]
     lead = LeadFactory(company=tenant.company, owner=tenant.users["agent"], title="A")
@@ -126,11 +128,31 @@ def test_who_sees_own_leads_alone_hears_what_comes_and_goes(actors, tenant):
     assert len(ask(manager, start)["events"]) == 4
 
 
+def test_an_event_that_is_not_delivered_is_logged_at_debug(actors, tenant, caplog):
+    Company.objects.filter(pk=tenant.company.pk).update(lead_visibility="OWN")
+    narrow = restricted(actors.colleague)
+    start = ask(narrow)["cursor"]
+    lead = create_lead({"title": "A"}, actor=actors.manager)
+    add_participant(lead.pk, narrow.user_id, actor=actors.manager)
+    remove_participant(lead.pk, narrow.user_id, actor=actors.manager)
+    first = parse_cursor(start).seq + 1
+
+    with caplog.at_level(logging.DEBUG, "crm.events.delivery"):
+        assert briefly(ask(narrow, start)) == [("updated", None, str(lead.pk))]
+
+    assert [record.getMessage() for record in caplog.records if record.name == "crm.events.delivery"] == [
+        f"Event {first} is not delivered to user {narrow.user_id}: "
+        "the user is outside the audience before and after the change.",
+        f"Event {first + 1} is not delivered to user {narrow.user_id}: "
+        "the lead is gone, or the user no longer sees it.",
+    ]
+
+
 def restricted(actor):
     return replace(actor, company_sees_all_leads=False)
 
 
-def test_bulk_work_is_told_as_such(actors, monkeypatch):
+def test_bulk_work_is_one_bulk_event(actors, monkeypatch):
     monkeypatch.setattr(outbox, "MOST_SINGLE", 0)
     start = ask(actors.agent)["cursor"]
     create_lead({"title": "A"}, actor=actors.agent)
@@ -153,13 +175,13 @@ def test_statements_do_not_depend_on_the_events(actors, django_assert_num_querie
         assert len(ask(actors.agent, start)["events"]) == 6
 
 
-def test_a_cursor_that_is_none_is_refused(actors):
+def test_an_invalid_cursor_is_refused(actors):
     refused = refusal(EVENTS, actor=actors.agent, variables={"after": "7"})
 
     assert refused["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-def test_a_cursor_that_expired_is_refused_with_the_oldest_that_serves(actors):
+def test_an_expired_cursor_is_refused_with_the_oldest_valid_one(actors):
     start = ask(actors.agent)["cursor"]
     create_lead({"title": "A"}, actor=actors.agent)
     after_first = ask(actors.agent)["cursor"]

@@ -157,7 +157,7 @@ def test_a_message_keeps_its_lead_from_rotting_and_is_announced_once(
     lead,
     channel,
     actors,
-    heard,
+    events,
     django_capture_on_commit_callbacks,
 ):
     before = Lead.objects.get(pk=lead.pk)
@@ -168,14 +168,14 @@ def test_a_message_keeps_its_lead_from_rotting_and_is_announced_once(
     assert after.last_activity_at > before.last_activity_at
     # Nobody's form is out of date for that.
     assert after.version == before.version
-    assert [(event.kind, event.object_id) for event in heard] == [("updated", lead.pk)]
+    assert [(event.kind, event.object_id) for event in events] == [("updated", lead.pk)]
     with django_capture_on_commit_callbacks(execute=True):
         do("updateMessage", actors.agent, id=said["id"], input={"message": "Hello"})
-    assert len(heard) == 1
+    assert len(events) == 1
     with django_capture_on_commit_callbacks(execute=True):
         do("updateMessage", actors.agent, id=said["id"], input={"message": "Hi"})
         do("deleteMessage", actors.agent, id=said["id"])
-    assert len(heard) == 3
+    assert len(events) == 3
     assert Lead.objects.get(pk=lead.pk).last_activity_at == after.last_activity_at
 
 

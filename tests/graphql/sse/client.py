@@ -95,13 +95,13 @@ class Stream:
         return message["body"].decode()  # type: ignore[no-any-return]  # bytes, by protocol
 
     async def json(self) -> Any:
-        """Give the whole answer, of a request that was refused."""
+        """Return the whole answer to a refused request."""
         text = await self._part()
         assert self._ended
         return json.loads(text)
 
     async def frame(self) -> Event:
-        """Give the next event or comment."""
+        """Return the next event or comment."""
         while "\n\n" not in self._buffer:
             assert not self._ended, "the stream has ended"
             self._buffer += await self._part()
@@ -109,7 +109,7 @@ class Stream:
         return read_event(text)
 
     async def next(self) -> Event:
-        """Give the next event that is no comment."""
+        """Return the next event, skipping comments."""
         while not (event := await self.frame()).name:
             pass
         return event

@@ -10,7 +10,7 @@ import pytest
 
 from crm.graphql.sse import GraphQLStream
 from tests.config.processes import environment
-from tests.events.layers import happens, lead_event
+from tests.events.layers import emit_events_async, make_event
 from tests.events.small_schema import schema
 from tests.graphql.websocket.test_server import served
 
@@ -86,25 +86,25 @@ async def test_a_query_is_answered_and_completed(agent):
             assert [await line(), await line()] == [{"data": {"ping": "pong"}}, "complete"]
 
 
-async def test_a_killed_connection_is_resumed_with_nothing_lost_or_doubled(agent):
+async def test_a_killed_connection_resumes_without_loss_or_repetition(agent):
     total = 40
     query = "subscription { thingUpdate { id } }"
     async with served(GraphQLStream(schema=schema)) as (_, address), Wire(urlsplit(address).port) as wire:
         url = f"http://127.0.0.1:{await wire.open()}/graphql/stream"
         async with running("stream.mjs", url, agent.raw, query) as line:
             waiting = asyncio.create_task(line())
-            # The protocol does not tell that a subscription stands: only hearing of something does.
+            # The protocol does not confirm a subscription: only a first event shows that it has started.
             while not waiting.done():
-                await happens(lead_event(0, company_id=agent.company.pk))
+                await emit_events_async(make_event(0, company_id=agent.company.pk))
                 await asyncio.wait([waiting], timeout=0.2)
             assert waiting.result()["data"]["thingUpdate"] == {"id": "0"}
-            heard: list[str] = []
+            received: list[str] = []
             for number in range(1, total + 1):
-                await happens(lead_event(number, company_id=agent.company.pk))
+                await emit_events_async(make_event(number, company_id=agent.company.pk))
                 if number % 10 == 0:
                     await wire.cut()
-            while not heard or heard[-1] != str(total):
-                heard.append((await line())["data"]["thingUpdate"]["id"])
+            while not received or received[-1] != str(total):
+                received.append((await line())["data"]["thingUpdate"]["id"])
 
-    assert [each for each in heard if each != "0"] == [str(number) for number in range(1, total + 1)]
+    assert [each for each in received if each != "0"] == [str(number) for number in range(1, total + 1)]
     assert wire.connections >= 2

@@ -1,4 +1,4 @@
-"""What is refused before a stream begins, and whose cookie counts."""
+"""Refusals before a stream begins, and which session cookies count."""
 
 import pytest
 from channels.db import database_sync_to_async
@@ -31,7 +31,7 @@ async def refused(stream):
         ({"query": "{ " + "ping " * 31 + "}"}, 400, "QUERY_TOO_COMPLEX"),
     ],
 )
-async def test_what_may_not_run_is_told_in_json(agent, parameters, status, code):
+async def test_refused_operations_are_answered_in_json(agent, parameters, status, code):
     assert await refused(Stream(headers=bearer(agent), parameters=parameters)) == (status, code)
 
 
@@ -57,7 +57,7 @@ async def test_no_good_credential_is_401(transactional_db, headers):
         ({"body": b" " * 3_000_000}, 413),
     ],
 )
-async def test_what_is_no_request_for_a_stream_is_refused(agent, options, status):
+async def test_a_request_that_is_not_for_a_stream_is_refused(agent, options, status):
     headers = bearer(agent) | options.pop("headers", {})
 
     assert await refused(Stream(headers=headers, **options)) == (status, "BAD_USER_INPUT")
@@ -91,7 +91,7 @@ async def cookies(agent):
 @pytest.mark.parametrize(
     ("site", "status"), [("same-origin", 200), ("same-site", 401), ("cross-site", 401), (None, 401)]
 )
-async def test_the_cookie_of_a_get_counts_from_a_page_of_ours_alone(cookies, site, status):
+async def test_the_cookie_of_a_get_counts_only_from_a_page_of_this_site(cookies, site, status):
     headers = {"cookie": cookies[0]} | ({} if site is None else {"sec-fetch-site": site})
     async with Stream("GET", headers, {"query": THINGS}) as stream:
         assert stream.status == status
@@ -106,13 +106,13 @@ async def test_the_cookie_of_a_post_counts_with_its_csrf_token_alone(cookies):
     assert await refused(Stream(headers=own, parameters={"query": THINGS})) == (403, "FORBIDDEN")
 
 
-async def test_plain_http_is_sent_to_https_where_that_is_asked_for(agent, settings):
+async def test_plain_http_is_redirected_to_https_if_so_configured(agent, settings):
     settings.SECURE_SSL_REDIRECT = True
     async with Stream(headers=bearer(agent), parameters={"query": THINGS}) as stream:
         assert (stream.status, stream.answer_headers["location"]) == (301, f"https://{HOST}/graphql/stream")
 
 
-def test_under_wsgi_it_is_told_where_streams_are_served(client):
+def test_under_wsgi_the_refusal_names_the_server_with_streams(client):
     answer = client.post("/graphql/stream", {"query": THINGS}, content_type="application/json")
 
     assert answer.status_code == 501

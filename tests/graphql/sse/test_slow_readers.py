@@ -5,7 +5,7 @@ import asyncio
 from crm.events.metrics import counts
 from crm.graphql.sse import GraphQLStream
 from crm.graphql.websocket import connections
-from tests.events.layers import happens, lead_event
+from tests.events.layers import emit_events_async, make_event
 from tests.events.small_schema import schema
 from tests.graphql.sse.client import Stream, bearer
 from tests.graphql.websocket.client import LIMIT, Stalling
@@ -15,7 +15,7 @@ THINGS = "subscription { thingUpdate { id } }"
 
 async def publish(agent, *numbers):
     for number in numbers:
-        await happens(lead_event(number, company_id=agent.company.pk))
+        await emit_events_async(make_event(number, company_id=agent.company.pk))
 
 
 async def test_a_full_queue_is_read_again_from_the_log(agent, limit):
@@ -31,12 +31,12 @@ async def test_a_full_queue_is_read_again_from_the_log(agent, limit):
                 await asyncio.sleep(0.005)
         network.opened.set()
 
-        heard = [(await stream.next()).result["data"]["thingUpdate"]["id"] for _ in range(30)]
+        received = [(await stream.next()).result["data"]["thingUpdate"]["id"] for _ in range(30)]
 
-    assert heard == [str(number) for number in range(1, 31)]
+    assert received == [str(number) for number in range(1, 31)]
 
 
-async def test_a_reader_who_takes_nothing_is_given_up(agent, limit):
+async def test_a_client_that_takes_nothing_is_disconnected(agent, limit):
     limit(comment_seconds=0.05, stalled_seconds=0.2, close_seconds=0.05)
     network = Stalling(GraphQLStream(schema=schema))
     before = counts.evictions

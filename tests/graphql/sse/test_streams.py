@@ -1,4 +1,4 @@
-"""What comes in an event stream."""
+"""The contents of an event stream."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from crm.events import dispatcher
 from crm.events.cursor import parse_cursor
 from crm.graphql.websocket import connections
-from tests.events.layers import happens, lead_event
+from tests.events.layers import emit_events_async, make_event
 from tests.graphql.sse.client import Stream, bearer
 
 THINGS = "subscription { thingUpdate { id } }"
@@ -17,7 +17,7 @@ THINGS = "subscription { thingUpdate { id } }"
 
 async def publish(agent, *numbers, **fields):
     for number in numbers:
-        await happens(lead_event(number, company_id=agent.company.pk, **fields))
+        await emit_events_async(make_event(number, company_id=agent.company.pk, **fields))
 
 
 def subscribe(agent, query=THINGS, *, after=None, **options):
@@ -44,7 +44,7 @@ async def test_events_come_with_their_cursor(agent, method):
     }
 
 
-async def test_a_deletion_is_told(agent):
+async def test_a_deletion_is_sent(agent):
     async with subscribe(agent) as stream:
         await stream.frame()
         await publish(agent, 7, kind="deleted")
@@ -52,7 +52,7 @@ async def test_a_deletion_is_told(agent):
         assert (await stream.next()).result["extensions"]["removed"] == "7"
 
 
-async def test_what_followed_the_last_event_id_comes_first(agent):
+async def test_events_after_the_last_event_id_come_first(agent):
     await publish(agent, 1)
     async with subscribe(agent) as stream:
         begun = (await stream.frame()).id
@@ -64,8 +64,8 @@ async def test_what_followed_the_last_event_id_comes_first(agent):
         await publish(agent, 4)
         third = await stream.next()
 
-    heard = [int(each.result["data"]["thingUpdate"]["id"]) for each in (first, second, third)]
-    assert heard == [2, 3, 4]
+    received = [int(each.result["data"]["thingUpdate"]["id"]) for each in (first, second, third)]
+    assert received == [2, 3, 4]
 
 
 async def test_the_later_of_last_event_id_and_after_counts(agent):
@@ -153,7 +153,7 @@ async def test_a_client_that_leaves_leaves_nothing(agent):
     assert connections.per_user == {}
 
 
-async def test_a_draining_server_ends_streams_and_begins_none(agent):
+async def test_a_draining_server_ends_streams_and_opens_none(agent):
     try:
         async with subscribe(agent) as stream:
             await stream.frame()

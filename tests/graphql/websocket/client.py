@@ -47,7 +47,7 @@ def member(role: Role = Role.AGENT, *, company: Company | None = None, **token: 
 
 
 class Client:
-    """A graphql-transport-ws client that says exactly what a test wants."""
+    """A graphql-transport-ws client that sends exactly what a test wants."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Client:
         await self.socket.wait(LIMIT)
 
     async def connect(self) -> tuple[bool, str | None]:
-        """Open the socket; gives whether it was accepted, and the subprotocol."""
+        """Open the socket; return whether it was accepted, and the subprotocol."""
         await self.socket.send_input({"type": "websocket.connect"})
         answer = await self.socket.receive_output(LIMIT)
         return answer["type"] == "websocket.accept", answer.get("subprotocol")
@@ -97,7 +97,7 @@ class Client:
         return json.loads(frame["text"])
 
     async def close_code(self) -> int:
-        """Wait for the close frame; gives its code."""
+        """Wait for the close frame and return its code."""
         frame = await self.socket.receive_output(LIMIT)
         assert frame["type"] == "websocket.close", frame
         return int(frame["code"])
@@ -115,14 +115,14 @@ class Client:
         await self.send({"type": "subscribe", "id": id_, "payload": {"query": query, **parameters}})
 
     async def listen(self, id_: str, query: str, **parameters: Any) -> None:
-        """Subscribe, and wait until the subscription stands."""
+        """Subscribe, and wait until the subscription has started."""
         await self.subscribe(id_, query, **parameters)
         await self.send({"type": "ping"})
         assert await self.receive() == {"type": "pong"}
 
 
 class Stalling:
-    """The socket behind a network that takes nothing more while ``opened`` is not set."""
+    """The socket behind a network that takes nothing while ``opened`` is not set."""
 
     def __init__(self, application: Any = None) -> None:
         self.opened = asyncio.Event()

@@ -11,7 +11,7 @@ from tests.graphql.websocket.client import HOST, member
 
 @pytest.fixture(autouse=True)
 def _stream(settings):
-    """A stream that no other run hears."""
+    """A channel layer of its own for each test."""
     settings.ALLOWED_HOSTS = [HOST, "127.0.0.1"]
     with layer_in_use(in_memory_layer()):
         yield
@@ -31,7 +31,7 @@ def make_member(transactional_db):
 
 @pytest.fixture
 def gate():
-    """The closed gate that resolvers called ``wait`` stand before."""
+    """The closed gate at which resolvers called ``wait`` wait."""
     Gate.reset()
     yield Gate
     Gate.opened.set()

@@ -1,4 +1,4 @@
-"""A client that does not read for a while is told what it missed, on the same socket."""
+"""A client that does not read for a while is sent what it missed, on the same socket."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 
 from crm.events.cursor import parse_cursor
 from crm.events.metrics import counts
-from tests.events.layers import happens, lead_event
+from tests.events.layers import emit_events_async, make_event
 from tests.graphql.websocket.client import LIMIT, Client, Stalling
 
 THINGS = "subscription { thingUpdate { id } }"
@@ -14,11 +14,11 @@ THINGS = "subscription { thingUpdate { id } }"
 
 async def publish(agent, *numbers, **fields):
     for number in numbers:
-        await happens(lead_event(number, company_id=agent.company.pk, **fields))
+        await emit_events_async(make_event(number, company_id=agent.company.pk, **fields))
 
 
-async def hear(client):
-    """Give record and number of the next event; pings are passed over."""
+async def next_event(client):
+    """Return record and number of the next event, skipping pings."""
     while (message := await client.receive())["type"] == "ping":
         pass
     payload = message["payload"]
@@ -42,10 +42,10 @@ async def test_a_full_queue_is_read_again_from_the_log_and_hurts_nobody(agent, m
         await healthy.listen("a", THINGS)
 
         await publish(agent, 1)
-        assert {await hear(stalled), await hear(stalled)} == {(1, 1)}
+        assert {await next_event(stalled), await next_event(stalled)} == {(1, 1)}
         network.opened.clear()
         await publish(agent, *range(2, 31))
-        assert [(await hear(healthy))[0] for _ in range(30)] == list(range(1, 31))
+        assert [(await next_event(healthy))[0] for _ in range(30)] == list(range(1, 31))
         network.opened.set()
         messages = [await stalled.receive() for _ in range(58)]
         await publish(agent, 31)
@@ -57,7 +57,7 @@ async def test_a_full_queue_is_read_again_from_the_log_and_hurts_nobody(agent, m
         assert [int(each["data"]["thingUpdate"]["id"]) for each in mine] == list(range(2, 32))
 
 
-async def test_what_comes_while_it_catches_up_follows(agent, limit, network):
+async def test_live_events_follow_the_catch_up(agent, limit, network):
     limit(waiting_events=2)
     async with Client(application=network) as client:
         await client.open(agent.payload)
@@ -68,13 +68,13 @@ async def test_what_comes_while_it_catches_up_follows(agent, limit, network):
             await network.held_up.wait()
             network.opened.set()
 
-        heard = [await hear(client) for _ in range(60)]
+        events = [await next_event(client) for _ in range(60)]
 
-    assert [record for record, _ in heard] == list(range(1, 61))
-    assert [seq for _, seq in heard] == list(range(1, 61))
+    assert [record for record, _ in events] == list(range(1, 61))
+    assert [seq for _, seq in events] == list(range(1, 61))
 
 
-async def test_much_that_was_missed_of_few_records_is_told_as_few(agent, limit, network, make_member):
+async def test_many_missed_events_of_few_records_are_merged(agent, limit, network, make_member):
     limit(waiting_events=4)
     colleague = await make_member(company=agent.company)
     async with Client(application=network) as client, Client() as healthy:
@@ -84,18 +84,18 @@ async def test_much_that_was_missed_of_few_records_is_told_as_few(agent, limit, 
         await healthy.listen("a", THINGS)
         network.opened.clear()
         await publish(agent, *(9 for _ in range(140)))
-        assert [await hear(healthy) for _ in range(140)][-1] == (9, 140)
+        assert [await next_event(healthy) for _ in range(140)][-1] == (9, 140)
         network.opened.set()
 
-        heard = [await hear(client)]
-        while heard[-1][1] < 140:
-            heard.append(await hear(client))
+        events = [await next_event(client)]
+        while events[-1][1] < 140:
+            events.append(await next_event(client))
 
-    assert len(heard) < 10
-    assert [seq for _, seq in heard] == sorted({seq for _, seq in heard})
+    assert len(events) < 10
+    assert [seq for _, seq in events] == sorted({seq for _, seq in events})
 
 
-async def test_a_client_that_never_takes_anything_again_is_given_up(agent, limit, network):
+async def test_a_client_that_takes_nothing_for_too_long_is_disconnected(agent, limit, network):
     limit(waiting_events=2, stalled_seconds=0.1, close_seconds=0.05)
     before = counts.evictions
     client = Client(application=network)
@@ -125,7 +125,7 @@ async def test_a_ping_brings_the_cursor_up_to_which_all_was_sent(agent, make_mem
                 message = await client.receive()
 
 
-async def test_a_ping_tells_no_cursor_beyond_what_is_still_to_be_sent(agent, limit, gate):
+async def test_a_ping_has_no_cursor_beyond_what_was_sent(agent, limit, gate):
     limit(ping_seconds=0.05)
     async with Client() as client:
         await client.open(agent.payload)

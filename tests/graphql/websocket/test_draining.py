@@ -14,7 +14,7 @@ def draining():
     connections.resume()
 
 
-async def test_sockets_are_sent_away_and_none_is_let_in(agent, draining):
+async def test_open_sockets_are_closed_and_new_ones_refused(agent, draining):
     async with Client() as open_, Client() as late:
         await open_.open(agent.payload)
         await late.connect()
@@ -29,7 +29,7 @@ async def test_sockets_are_sent_away_and_none_is_let_in(agent, draining):
         assert await refused.close_code() == 1012
 
 
-async def test_who_hurries_does_not_wait(agent, draining):
+async def test_a_hurried_drain_does_not_wait(agent, draining):
     async with Client() as client:
         await client.open(agent.payload)
         async with asyncio.timeout(1):

@@ -12,7 +12,7 @@ OWN_ORIGIN = f"http://{HOST}"
 
 
 def signed_in(user, settings):
-    """Give the session of a signed-in user, stored."""
+    """Return the session of a signed-in user, stored."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

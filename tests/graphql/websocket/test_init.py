@@ -110,7 +110,7 @@ async def test_rights_withdrawn_later_close_the_socket_with_4403(agent, withdraw
         assert await client.close_code() == 4403
 
 
-async def test_while_the_database_is_away_rights_are_taken_to_hold(agent, limit, monkeypatch, caplog):
+async def test_while_the_database_is_away_rights_stay_valid(agent, limit, monkeypatch, caplog):
     looks = []
 
     def look(*arguments):

@@ -2,30 +2,30 @@
 
 import asyncio
 
-from crm.graphql.websocket.keepalive import heart
+from crm.graphql.websocket.keepalive import keepalive_timer
 
 
-class Member:
+class Connection:
     def __init__(self):
-        self.beats: asyncio.Queue[None] = asyncio.Queue()
+        self.ticks: asyncio.Queue[None] = asyncio.Queue()
 
-    def beat(self):
-        self.beats.put_nowait(None)
+    def tick(self):
+        self.ticks.put_nowait(None)
 
 
-async def test_all_members_of_a_loop_share_a_timer_that_ends_with_the_last():
-    first, second = Member(), Member()
-    shared = heart(0.08)
-    assert heart(0.08) is shared
+async def test_connections_of_a_loop_share_a_timer_that_ends_with_the_last():
+    first, second = Connection(), Connection()
+    shared = keepalive_timer(0.08)
+    assert keepalive_timer(0.08) is shared
     shared.add(first)
     timer = shared._timer
     shared.add(second)
     assert shared._timer is timer
 
     async with asyncio.timeout(5):
-        for member in (first, second):
-            await member.beats.get()
-            await member.beats.get()
+        for connection in (first, second):
+            await connection.ticks.get()
+            await connection.ticks.get()
     shared.remove(first)
     shared.remove(second)
 

@@ -60,7 +60,7 @@ async def test_a_mutation_asks_for_its_permission(make_member):
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_refused_document_is_told_for_its_id_and_the_socket_stays(agent, query, parameters, code):
+async def test_refused_document_is_an_error_of_its_id_and_the_socket_stays(agent, query, parameters, code):
     async with Client() as client:
         await client.open(agent.payload)
         await client.subscribe("a", query, **parameters)
@@ -161,7 +161,7 @@ async def test_one_operation_too_many_is_refused_for_its_id(agent):
         assert (await client.receive())["payload"] == {"data": {"ping": "pong"}}
 
 
-async def test_fault_of_ours_in_an_operation_ends_this_operation_alone(agent, caplog):
+async def test_an_exception_in_an_operation_ends_only_this_operation(agent, caplog):
     async with Client() as client:
         await client.open(agent.payload)
         await client.subscribe("a", "{ unsendable }")
@@ -177,7 +177,7 @@ async def test_fault_of_ours_in_an_operation_ends_this_operation_alone(agent, ca
         assert (await client.receive())["payload"] == {"data": {"ping": "pong"}}
 
 
-async def test_fault_of_ours_in_admission_ends_this_operation_alone(agent, monkeypatch, caplog):
+async def test_an_exception_in_admission_ends_only_this_operation(agent, monkeypatch, caplog):
     def fail(*arguments, **keywords):
         raise RuntimeError("a fault of ours")
 

@@ -11,17 +11,17 @@ async def stall(message):
     await asyncio.Event().wait()
 
 
-async def test_a_client_that_lets_too_much_pile_up_is_given_up():
+async def test_a_client_with_a_full_queue_is_disconnected():
     peer = Peer(stall, SocketLimits(waiting_answers=2))
-    writing = asyncio.create_task(peer.write())
-    peer.say("sent")
+    writing = asyncio.create_task(peer.send_queued())
+    peer.send_soon("sent")
     while peer._frames.qsize():
         await asyncio.sleep(0)
 
-    peer.say("first")
-    peer.say("second")
+    peer.send_soon("first")
+    peer.send_soon("second")
     assert peer._closing.empty()
-    peer.say("third")
+    peer.send_soon("third")
 
     assert await peer.closing() == {"type": "peer.close", "close": Close.TRY_AGAIN_LATER}
     writing.cancel()
@@ -39,13 +39,13 @@ async def test_writing_ends_when_the_client_is_gone():
         raise ConnectionResetError
 
     peer = Peer(fail, SocketLimits())
-    peer.say("lost")
+    peer.send_soon("lost")
 
     async with asyncio.timeout(2):
-        await peer.write()
+        await peer.send_queued()
 
 
-async def test_a_close_says_its_code_and_reason():
+async def test_a_close_frame_has_code_and_reason():
     sent = []
 
     async def keep(message):

@@ -18,7 +18,7 @@ from crm.graphql.websocket import GraphQLSocket, connections
 from crm.management.commands.serve import server_config
 from crm.models.tokens import new_raw_token
 from leads.services.leads import create_lead
-from tests.events.layers import happens, lead_event
+from tests.events.layers import emit_events_async, make_event
 from tests.events.small_schema import schema
 from tests.factories.crm import ApiTokenFactory, Tenant, tenant
 from tests.graphql.websocket.client import LIMIT
@@ -122,7 +122,7 @@ async def test_client_that_vanishes_leaves_nothing(agent):
                 await asyncio.sleep(0.01)
 
 
-async def test_stalled_client_is_given_up_and_hurts_nobody(agent, limit, make_member):
+async def test_a_stalled_client_is_disconnected_and_affects_nobody_else(agent, limit, make_member):
     limit(waiting_events=20, stalled_seconds=0.3, close_seconds=0.1)
     reader = await make_member(company=agent.company)
     async with served(small) as (_, address), open_socket(address) as healthy:
@@ -136,12 +136,12 @@ async def test_stalled_client_is_given_up_and_hurts_nobody(agent, limit, make_me
         while agent.user.pk in connections.per_user:
             number += 1
             assert number < 1_000
-            await happens(lead_event(number, company_id=agent.company.pk))
-            told = await receive(healthy)
-            assert told["payload"]["data"]["thingUpdate"]["id"] == str(number)
+            await emit_events_async(make_event(number, company_id=agent.company.pk))
+            message = await receive(healthy)
+            assert message["payload"]["data"]["thingUpdate"]["id"] == str(number)
 
         await close_code(stalled)
-        await happens(lead_event(0, company_id=agent.company.pk))
+        await emit_events_async(make_event(0, company_id=agent.company.pk))
         assert (await receive(healthy))["payload"]["data"]["thingUpdate"]["id"] == "0"
 
 
@@ -159,7 +159,7 @@ def company_with_token() -> tuple[Tenant, str]:
     return made, raw
 
 
-async def test_lead_created_by_a_service_is_told_by_the_product(transactional_db):
+async def test_lead_created_by_a_service_reaches_a_socket_of_the_product(transactional_db):
     made, raw = await database_sync_to_async(company_with_token)()
     async with served(product) as (_, address), open_socket(address) as socket:
         await initialise(socket, {"Authorization": f"Bearer {raw}"})

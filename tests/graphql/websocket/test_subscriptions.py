@@ -1,11 +1,11 @@
-"""Subscriptions: who is told what of an event."""
+"""Subscriptions: who receives what for an event."""
 
 import pytest
 
 from crm.actors import Role
 from crm.events import dispatcher
 from crm.events.cursor import parse_cursor
-from tests.events.layers import happens, lead_event
+from tests.events.layers import emit_events_async, make_event
 from tests.events.small_schema import HIDDEN, UUID_OF_NINE
 from tests.graphql.websocket.client import Client
 
@@ -13,24 +13,24 @@ THINGS = "subscription { thingUpdate { id reader } }"
 
 
 async def publish(agent, object_id=9, **fields):
-    await happens(lead_event(object_id, company_id=agent.company.pk, **fields))
+    await emit_events_async(make_event(object_id, company_id=agent.company.pk, **fields))
 
 
-async def told(client):
-    """Give the next message, without its cursor, which has to be one."""
+async def next_message(client):
+    """Return the next message without its cursor, after checking that."""
     message = await client.receive()
     assert parse_cursor(message["payload"]["extensions"].pop("cursor")).seq > 0
     return message
 
 
 @pytest.mark.parametrize("kind", ["created", "updated", "restored"])
-async def test_event_is_told_as_the_subscriber_sees_it(agent, kind):
+async def test_event_is_sent_as_the_subscriber_sees_it(agent, kind):
     async with Client() as client:
         await client.open(agent.payload)
         await client.listen("a", THINGS)
         await publish(agent, kind=kind)
 
-        assert await told(client) == {
+        assert await next_message(client) == {
             "type": "next",
             "id": "a",
             "payload": {
@@ -40,7 +40,7 @@ async def test_event_is_told_as_the_subscriber_sees_it(agent, kind):
         }
 
 
-async def test_mutation_on_the_same_socket_is_told_to_a_subscription_before_it(agent):
+async def test_mutation_reaches_an_earlier_subscription_of_the_same_socket(agent):
     async with Client() as client:
         await client.open(agent.payload)
         await client.subscribe("a", THINGS)
@@ -48,8 +48,8 @@ async def test_mutation_on_the_same_socket_is_told_to_a_subscription_before_it(a
 
         received = [await client.receive() for _ in range(3)]
         assert [message["type"] for message in received if message["id"] == "b"] == ["next", "complete"]
-        [heard] = [message for message in received if message["id"] == "a"]
-        assert heard["payload"]["data"]["thingUpdate"]["id"] == "5"
+        [received_thing] = [message for message in received if message["id"] == "a"]
+        assert received_thing["payload"]["data"]["thingUpdate"]["id"] == "5"
 
 
 async def test_alias_fragment_and_variables_are_those_of_the_subscriber(agent):
@@ -67,31 +67,31 @@ async def test_alias_fragment_and_variables_are_those_of_the_subscriber(agent):
         assert (await client.receive())["payload"]["data"] == {"mine": None}
 
 
-async def test_deletion_is_told_without_content(agent):
+async def test_deletion_is_sent_without_content(agent):
     async with Client() as client:
         await client.open(agent.payload)
         await client.listen("a", THINGS)
         await publish(agent, kind="deleted")
 
-        assert (await told(client))["payload"] == {
+        assert (await next_message(client))["payload"] == {
             "data": {"thingUpdate": None},
             "extensions": {"kind": "deleted", "removed": "9"},
         }
 
 
-async def test_bulk_work_is_told_without_content(agent):
+async def test_bulk_work_is_sent_without_content(agent):
     async with Client() as client:
         await client.open(agent.payload)
         await client.listen("a", 'subscription { thingUpdate(id: "9") { id } }')
         await publish(agent, 0, kind="bulk")
 
-        assert (await told(client))["payload"] == {
+        assert (await next_message(client))["payload"] == {
             "data": {"thingUpdate": None},
             "extensions": {"kind": "bulk"},
         }
 
 
-async def test_another_company_is_told_nothing(agent, make_member):
+async def test_another_company_receives_nothing(agent, make_member):
     stranger = await make_member()
     async with Client() as client:
         await client.open(agent.payload)
@@ -110,7 +110,7 @@ def restricted_agent(agent):
     return agent
 
 
-async def test_record_that_entered_the_view_is_told(restricted_agent):
+async def test_record_that_entered_the_view_is_sent(restricted_agent):
     mine = frozenset({restricted_agent.user.pk})
     async with Client() as client:
         await client.open(restricted_agent.payload)
@@ -121,20 +121,20 @@ async def test_record_that_entered_the_view_is_told(restricted_agent):
         assert (await client.receive())["payload"]["data"]["thingUpdate"]["id"] == "2"
 
 
-async def test_record_that_left_the_view_is_told_as_removed(restricted_agent):
+async def test_record_that_left_the_view_is_sent_as_removed(restricted_agent):
     mine = frozenset({restricted_agent.user.pk})
     async with Client() as client:
         await client.open(restricted_agent.payload)
         await client.listen("a", THINGS)
         await publish(restricted_agent, before=mine, after=frozenset({0}))
 
-        assert (await told(client))["payload"] == {
+        assert (await next_message(client))["payload"] == {
             "data": {"thingUpdate": None},
             "extensions": {"kind": "updated", "removed": "9"},
         }
 
 
-async def test_manager_hears_of_records_of_others(restricted_agent, make_member):
+async def test_manager_receives_records_of_others(restricted_agent, make_member):
     manager = await make_member(Role.MANAGER, company=restricted_agent.company)
     async with Client() as client:
         await client.open(manager.payload)
@@ -144,7 +144,7 @@ async def test_manager_hears_of_records_of_others(restricted_agent, make_member)
         assert (await client.receive())["payload"]["data"]["thingUpdate"]["reader"] == str(manager.user.pk)
 
 
-async def test_each_of_two_subscribers_is_told_under_own_rights(agent, make_member):
+async def test_each_of_two_subscribers_receives_under_own_rights(agent, make_member):
     colleague = await make_member(Role.VIEWER, company=agent.company)
     async with Client() as first, Client() as second:
         await first.open(agent.payload)
@@ -154,11 +154,11 @@ async def test_each_of_two_subscribers_is_told_under_own_rights(agent, make_memb
         await publish(agent)
 
         for client, reader in ((first, agent), (second, colleague)):
-            heard = (await client.receive())["payload"]["data"]["thingUpdate"]
-            assert heard == {"id": "9", "reader": str(reader.user.pk)}
+            received_thing = (await client.receive())["payload"]["data"]["thingUpdate"]
+            assert received_thing == {"id": "9", "reader": str(reader.user.pk)}
 
 
-async def test_what_the_resolver_does_not_find_is_not_told(agent):
+async def test_record_that_the_resolver_does_not_find_is_not_sent(agent):
     async with Client() as client:
         await client.open(agent.payload)
         await client.listen("a", THINGS)
@@ -170,7 +170,7 @@ async def test_what_the_resolver_does_not_find_is_not_told(agent):
 
 @pytest.mark.parametrize("id_", ["9", UUID_OF_NINE])
 @pytest.mark.parametrize("kind", ["updated", "deleted"])
-async def test_subscription_to_one_record_hears_of_no_other(agent, id_, kind):
+async def test_subscription_to_one_record_receives_no_other(agent, id_, kind):
     query = "subscription ($id: ID) { thingUpdate(id: $id) { id } }"
     async with Client() as client:
         await client.open(agent.payload)
@@ -196,7 +196,7 @@ async def test_subscription_to_an_unknown_record_is_refused_for_its_id(agent):
         }
 
 
-async def test_subscription_asks_for_its_permission(agent):
+async def test_subscription_requires_its_permission(agent):
     async with Client() as client:
         await client.open(agent.payload)
         await client.subscribe("a", "subscription { forAdmins { id } }")
@@ -216,7 +216,7 @@ async def test_subscription_that_selects_nothing_is_refused(agent):
         assert message["payload"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
 
 
-async def test_completed_subscription_is_told_no_more(agent):
+async def test_completed_subscription_receives_nothing_more(agent):
     async with Client() as client:
         await client.open(agent.payload)
         await client.subscribe("a", THINGS)
@@ -229,7 +229,7 @@ async def test_completed_subscription_is_told_no_more(agent):
         assert (await client.receive())["id"] == "b"
 
 
-async def test_event_on_its_way_is_not_told_to_the_next_subscription_of_the_id(agent, gate):
+async def test_waiting_event_is_not_sent_to_the_next_subscription_of_the_id(agent, gate):
     async with Client() as client:
         await client.open(agent.payload)
         await client.listen("a", "subscription { thingUpdate { id wait } }")
@@ -243,19 +243,19 @@ async def test_event_on_its_way_is_not_told_to_the_next_subscription_of_the_id(a
         assert (await client.receive())["payload"]["data"]["thingUpdate"]["id"] == "2"
 
 
-async def test_error_in_one_field_is_masked_and_told_with_the_rest(agent):
+async def test_error_in_one_field_is_masked_and_sent_with_the_rest(agent):
     async with Client() as client:
         await client.open(agent.payload)
         await client.listen("a", "subscription { thingUpdate { id broken } }")
         await publish(agent)
 
-        payload = (await told(client))["payload"]
+        payload = (await next_message(client))["payload"]
         assert payload["data"] == {"thingUpdate": {"id": "9", "broken": None}}
         assert payload["errors"][0]["message"] == "Internal server error."
         assert payload["extensions"] == {"kind": "updated"}
 
 
-async def test_fault_of_ours_costs_one_event_and_no_more(agent, monkeypatch, caplog):
+async def test_an_exception_affects_only_one_event(agent, monkeypatch, caplog):
     def fail(*arguments, **keywords):
         raise RuntimeError("a fault of ours")
 
@@ -273,7 +273,7 @@ async def test_fault_of_ours_costs_one_event_and_no_more(agent, monkeypatch, cap
         assert (await client.receive())["payload"]["data"]["thingUpdate"]["id"] == "2"
 
 
-async def test_end_of_the_last_socket_ends_listening(agent):
+async def test_end_of_the_last_socket_ends_the_dispatcher(agent):
     async with Client() as client:
         await client.open(agent.payload)
         await client.listen("a", THINGS)
