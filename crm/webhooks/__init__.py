@@ -1,1 +1,1 @@
-"""How a webhook is made and sent; what is sent to whom, and when, is for ``crm.services`` to say."""
+"""Webhooks: endpoints, the deliveries made from the event log, and the worker that sends them."""

@@ -1,4 +1,4 @@
-"""Which addresses may be sent to: none of the inside of a network, unless it is allowed."""
+"""Checks URLs and addresses before anything is sent to them, to protect private networks."""
 
 import ipaddress
 import socket
@@ -9,14 +9,14 @@ from django.conf import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: Networks of IPv6 that lead to IPv4, and the bits to the right of the IPv4 address in theirs.
+#: IPv6 networks that embed an IPv4 address, and the number of bits to the right of it.
 LEADING_TO_IPV4 = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0),
     (ipaddress.IPv6Network("::/96"), 0),
     (ipaddress.IPv6Network("64:ff9b::/96"), 0),
     (ipaddress.IPv6Network("2002::/16"), 80),
 )
-#: Open to nobody. Python's own lists differ from one release to the next.
+#: Never allowed. Listed here because Python's own lists differ from one release to the next.
 NEVER = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -41,7 +41,7 @@ NEVER = tuple(
         "ff00::/8",
     )
 )
-#: The inside of networks: open where it is allowed.
+#: Private networks: allowed by WEBHOOK_ALLOW_PRIVATE.
 PRIVATE = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -58,12 +58,12 @@ PRIVATE = tuple(
 
 
 class BadAddress(ValueError):
-    """An address that nothing is sent to; the text says why, to a person."""
+    """Raised for an address that nothing may be sent to; the text explains why to a person."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where to send, taken apart."""
+    """The parts of a URL that are needed to send to it."""
 
     is_https: bool
     host: str
@@ -78,26 +78,26 @@ class Target:
 
 
 def parse_target(url: str) -> Target:
-    """Take a URL apart, and refuse what nothing is ever sent to; names are not looked up.
+    """Parse a URL, without looking up its host.
 
-    :raises BadAddress: if the URL is not one, or may not be sent to.
+    :raises BadAddress: if it is not a URL, or nothing may be sent to it.
     """
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise BadAddress("Write a URL in ASCII without spaces: encode other characters.")
+        raise BadAddress("Write the URL in ASCII without spaces: percent-encode other characters.")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise BadAddress("This is no URL.") from error
+        raise BadAddress("This is not a URL.") from error
     schemes = ("https", "http") if settings.WEBHOOK_ALLOW_PRIVATE else ("https",)
     if parts.scheme not in schemes or not parts.hostname:
-        raise BadAddress(f"The URL has to begin with {' or '.join(f'{each}://' for each in schemes)}.")
+        raise BadAddress(f"The URL must begin with {' or '.join(f'{each}://' for each in schemes)}.")
     if "@" in parts.netloc:
-        raise BadAddress("The URL may hold neither user nor password.")
+        raise BadAddress("The URL must not contain a user or a password.")
     if parts.fragment:
-        raise BadAddress("The URL may hold no fragment.")
+        raise BadAddress("The URL must not contain a fragment (#...).")
     if port == 0:
-        raise BadAddress("This is no port.")
+        raise BadAddress("Port 0 does not exist: choose another one.")
     is_https = parts.scheme == "https"
     literal = _literal(parts.hostname)
     if literal is not None:
@@ -107,35 +107,35 @@ def parse_target(url: str) -> Target:
 
 
 def resolve(target: Target) -> list[str]:
-    """Look the host up; give its addresses, all of which may be sent to.
+    """Look up the host and return its addresses, all of which are allowed.
 
-    :raises BadAddress: if one of them may not.
-    :raises OSError: if the host is not known.
+    :raises BadAddress: if one of them is not.
+    :raises OSError: if the host is unknown.
     """
-    found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(where[4][0]) for where in found))
+    resolved = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in resolved))
     for address in addresses:
-        # Also a number in octal or hexadecimal digits, which the system reads as an address, ends here.
+        # Octal and hexadecimal spellings, which the system also reads as addresses, are resolved by now.
         check_address(ipaddress.ip_address(address.partition("%")[0]))
     return addresses
 
 
 def check_address(address: Address) -> None:
-    """Refuse an address that may not be sent to.
+    """Check that something may be sent to an address.
 
-    :raises BadAddress: if so.
+    :raises BadAddress: if not.
     """
     inner = _inner(address)
     if any(inner.version == network.version and inner in network for network in NEVER):
-        raise BadAddress("Nothing is sent to this address: it is not one of the internet.")
+        raise BadAddress("Nothing is sent to this address: it is not a public internet address.")
     is_private = any(inner.version == network.version and inner in network for network in PRIVATE)
-    # What Python knows besides, of networks given to special uses since.
+    # Python knows further networks, assigned to special uses since the lists above were written.
     if (is_private or not inner.is_global) and not settings.WEBHOOK_ALLOW_PRIVATE:
-        raise BadAddress("Nothing is sent to this address: it lies inside a private network.")
+        raise BadAddress("Nothing is sent to this address: it is inside a private network.")
 
 
 def _inner(address: Address) -> Address:
-    """Give the IPv4 address that an IPv6 address stands for, else the address itself."""
+    """Return the IPv4 address embedded in an IPv6 address, or the address itself."""
     if isinstance(address, ipaddress.IPv4Address) or address == ipaddress.IPv6Address("::1"):
         return address
     for network, right in LEADING_TO_IPV4:

@@ -1,44 +1,44 @@
-"""What receivers are told of a record: each app says so of its own."""
+"""Registry of the content of webhooks: each app registers how its records are read and filtered."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from crm.actors import Actor, Door, Role, Scope
 
-Filter = Mapping[str, Any]
+Filter = Mapping[str, object]
 
 
 class FilterRefused(ValueError):
-    """A filter that does not fit the records; the text says where and why, to a person."""
+    """Raised for a filter that is not valid for the records; the text explains where and why to a person."""
 
 
 class Unreadable(Exception):
-    """A record that could not be read now, by a fault that is not the receiver's."""
+    """Raised if a record cannot be read now, through no fault of the receiver."""
 
 
 class Content(Protocol):
-    """What is told of the records of one kind, the same for every receiver."""
+    """Reads the records of one kind; the content is the same for every receiver."""
 
-    #: Rises when a field goes away or changes its meaning.
+    #: Raised when a field is removed or changes its meaning.
     version: int
 
     def check_filter(self, chosen: Filter, *, actor: Actor) -> None:
-        """Make sure that a filter fits.
+        """Check a filter.
 
-        :raises FilterRefused: if not.
+        :raises FilterRefused: if it is not valid.
         """
 
     def matching(self, ids: Collection[int], chosen: Filter, *, actor: Actor) -> set[int]:
-        """Give those of some records that meet a filter now.
+        """Return which of some records meet a filter now.
 
-        :raises FilterRefused: if the filter fits no longer.
-        :raises Unreadable: if it could not be found out.
+        :raises FilterRefused: if the filter is no longer valid.
+        :raises Unreadable: if the records could not be read.
         """
 
-    def read(self, object_id: int, *, actor: Actor) -> dict[str, Any] | None:
-        """Give what is told of a record as it is now, None if it is gone.
+    def read(self, object_id: int, *, actor: Actor) -> Mapping[str, object] | None:
+        """Return the content of a record as it is now, None if it is gone.
 
-        :raises Unreadable: if it could not be found out.
+        :raises Unreadable: if the record could not be read.
         """
 
 
@@ -46,18 +46,16 @@ CONTENTS: dict[str, Content] = {}
 
 
 def register(entity: str, content: Content) -> None:
-    """Say what is told of the records of a kind.
+    """Register the content of one kind of record.
 
-    :param entity: its name in the log of events, and in payloads.
+    :param entity: the kind's name in the event log and in payloads.
     """
     CONTENTS[entity] = content
 
 
-def reader(company_id: int) -> Actor:
-    """Give the actor for whom records are read: nobody in person, who sees all of a company and writes none.
-
-    Whoever sets up an endpoint manages the company.
-    """
+def webhook_actor(company_id: int) -> Actor:
+    """Return the actor under whose rights records are read: it sees all of a company and may not write."""
+    # All of it, since only those who manage the company can set up an endpoint.
     return Actor(
         user_id=None,
         company_id=company_id,

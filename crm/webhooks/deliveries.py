@@ -1,4 +1,4 @@
-"""What is sent to endpoints: in which turn, what came of it, and sending it again."""
+"""Deliveries: which one is next, the outcome of its attempts, redelivery and pruning."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -17,29 +17,29 @@ from crm.webhooks.endpoints import pause_endpoint
 from crm.webhooks.retrying import delay_after, hold_after
 from crm.webhooks.sending import Attempt
 
-#: Refusals of messages one after the other, from which on it looks as if the receiver refused all.
+#: So many refusals in a row count as a receiver that refuses everything.
 REFUSALS_IN_A_ROW = 5
-#: How old the stored time of the last success may be.
+#: The stored time of the last success may be so old: it saves a write for each message.
 SUCCESS_RESOLUTION = timedelta(minutes=1)
 BATCH = 2_000
 
 
 def next_due(claim: Claim, *, now: datetime | None = None) -> WebhookDelivery | None:
-    """Give the delivery whose turn it is at an endpoint, None if none is due."""
+    """Return the next due delivery of an endpoint, None if there is none."""
     due = WebhookDelivery.objects.due(now or timezone.now()).filter(endpoint=claim.endpoint_id)
     return due.in_turn().select_related("endpoint").first()
 
 
 @transaction.atomic
 def begin_attempt(delivery: WebhookDelivery, claim: Claim, *, now: datetime | None = None) -> bool:
-    """Note that a delivery is being sent, before it is; tell whether it still is to be.
+    """Count an attempt before it is made, and return whether it may be made.
 
-    Whoever dies from here on leaves it as it is: due, with one attempt more.
+    A worker that dies after this leaves the delivery due, with one more attempt counted.
     """
     now = now or timezone.now()
     if not claim.prolong(now):
         return False
-    stored = _as_known(delivery)
+    stored = _unless_changed(delivery)
     if not stored.update(attempts=delivery.attempts + 1, last_attempt_at=now, updated_at=now):
         return False
     delivery.attempts += 1
@@ -48,35 +48,35 @@ def begin_attempt(delivery: WebhookDelivery, claim: Claim, *, now: datetime | No
 
 @transaction.atomic
 def end_attempt(delivery: WebhookDelivery, attempt: Attempt, *, now: datetime | None = None) -> bool:
-    """Note what came of sending a delivery, and what that says of its endpoint.
+    """Store the outcome of an attempt, for the delivery and for its endpoint.
 
-    :returns: whether the receiver is to be left alone for a while.
+    :returns: whether nothing more may be sent to the endpoint for a while.
     """
     now = now or timezone.now()
-    said = {
+    outcome = {
         "response_status": attempt.status,
         "error": attempt.error[:255],
         "duration_ms": attempt.duration_ms,
         "updated_at": now,
     }
     if attempt.succeeded:
-        said |= {"status": DeliveryStatus.DELIVERED, "finished_at": now, "next_attempt_at": None}
-        _as_known(delivery).update(**said)
+        outcome |= {"status": DeliveryStatus.DELIVERED, "finished_at": now, "next_attempt_at": None}
+        _unless_changed(delivery).update(**outcome)
         _note_success(delivery.endpoint, now)
         return False
-    _as_known(delivery).update(**said, **_after_failure(delivery, now))
+    _unless_changed(delivery).update(**outcome, **_after_failure(delivery, now))
     return _note_failure(delivery.endpoint_id, attempt, now)
 
 
 @transaction.atomic
 def note_unreadable(delivery: WebhookDelivery, reason: str, *, now: datetime | None = None) -> None:
-    """Note that a delivery could not be made, by no fault of its receiver; it is tried again as any other."""
+    """Store that the content of a delivery could not be read; it is tried again like any failed delivery."""
     now = now or timezone.now()
-    _as_known(delivery).update(error=reason[:255], updated_at=now, **_after_failure(delivery, now))
+    _unless_changed(delivery).update(error=reason[:255], updated_at=now, **_after_failure(delivery, now))
 
 
-def _as_known(delivery: WebhookDelivery) -> models.QuerySet[WebhookDelivery]:
-    """Give the stored delivery, unless it was taken up by somebody else or put back meanwhile."""
+def _unless_changed(delivery: WebhookDelivery) -> models.QuerySet[WebhookDelivery]:
+    """Return the stored delivery, or nothing if another worker or a redelivery has changed it meanwhile."""
     return WebhookDelivery.objects.filter(
         pk=delivery.pk, status=DeliveryStatus.PENDING, attempts=delivery.attempts
     )
@@ -100,7 +100,7 @@ def _note_success(endpoint: WebhookEndpoint, now: datetime) -> None:
 def _note_failure(endpoint_id: int, attempt: Attempt, now: datetime) -> bool:
     endpoint = WebhookEndpoint.objects.select_for_update().filter(pk=endpoint_id).first()
     if endpoint is None:
-        # It was deleted meanwhile.
+        # The endpoint was deleted meanwhile.
         return True
     failures, since = endpoint.failures + 1, endpoint.failing_since or now
     is_held = not attempt.refused_this or failures >= REFUSALS_IN_A_ROW
@@ -109,12 +109,14 @@ def _note_failure(endpoint_id: int, attempt: Attempt, now: datetime) -> bool:
         failures=failures, failing_since=since, held_until=held_until
     )
     if attempt.is_gone:
-        pause_endpoint(endpoint_id, reason="The receiver answered 410: it is gone.", now=now)
+        pause_endpoint(endpoint_id, reason="The receiver answered 410 Gone.", now=now)
         return True
     days = settings.WEBHOOK_PAUSE_AFTER_DAYS
     if days and now - since >= timedelta(days=days):
         pause_endpoint(
-            endpoint_id, reason=f"Nothing has arrived for {days} days. Last: {attempt.error}", now=now
+            endpoint_id,
+            reason=f"No message was accepted for {days} days. Last error: {attempt.error}",
+            now=now,
         )
         return True
     return is_held
@@ -122,7 +124,7 @@ def _note_failure(endpoint_id: int, attempt: Attempt, now: datetime) -> bool:
 
 @transaction.atomic
 def redeliver(deliveries: Iterable[WebhookDelivery], *, actor: Actor) -> int:
-    """Have deliveries sent again under the message ids that they have; give how many.
+    """Queue deliveries again, under the same message ids, and return how many there are.
 
     :raises Forbidden: if the actor does not manage the company.
     """
@@ -142,13 +144,13 @@ def redeliver(deliveries: Iterable[WebhookDelivery], *, actor: Actor) -> int:
 
 @transaction.atomic
 def redeliver_after(endpoint: WebhookEndpoint, cursor: Cursor, *, actor: Actor) -> None:
-    """Have an endpoint sent again what followed a cursor, as the endpoint is set up now.
+    """Move an endpoint back to a cursor: what follows is sent again, by the endpoint's present settings.
 
-    What was sent before keeps its message id; what was never sent to it is sent as well.
+    Messages sent before keep their ids. Events that it had not chosen before are sent as well.
 
     :raises Forbidden: if the actor does not manage the company.
-    :raises CursorExpired: if what followed the cursor is not all there any more.
-    :raises Conflict: if the endpoint has not come so far yet.
+    :raises CursorExpired: if the log no longer holds all that follows the cursor.
+    :raises Conflict: if the endpoint has not reached the cursor yet.
     """
     actor.require(Action.MANAGE_COMPANY)
     stored = WebhookEndpoint.objects.select_for_update().visible_to(actor).get(pk=endpoint.pk)
@@ -159,9 +161,9 @@ def redeliver_after(endpoint: WebhookEndpoint, cursor: Cursor, *, actor: Actor) 
 
 
 def prune(*, before: datetime | None = None) -> int:
-    """Remove the deliveries made before a moment that are done; give how many.
+    """Remove finished deliveries made before a moment, and return how many there were.
 
-    :param before: by default ``EVENT_RETENTION_DAYS`` ago, as the events themselves.
+    :param before: by default ``EVENT_RETENTION_DAYS`` ago, as for events.
     """
     if before is None:
         before = timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)

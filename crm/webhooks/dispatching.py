@@ -1,4 +1,4 @@
-"""From the log of events to deliveries, and which worker is at which endpoint."""
+"""Turns events of the log into deliveries, under a lease: one worker at a time for each endpoint."""
 
 import logging
 import secrets
@@ -15,42 +15,50 @@ from crm.events.audience import Event
 from crm.events.cursor import Cursor
 from crm.models import events as logged
 from crm.models.webhooks import WebhookDelivery, WebhookEndpoint
-from crm.webhooks.contents import CONTENTS, FilterRefused, reader
+from crm.webhooks.contents import CONTENTS, FilterRefused, webhook_actor
 from crm.webhooks.endpoints import pause_endpoint
 
 logger = logging.getLogger(__name__)
 
-#: Events that are read at a time: no more than a page of a list has, by which filters are asked.
+#: Events read at a time: a filter is run as a list of the API, whose page holds no more.
 BATCH = 100
-#: A worker that has not been heard of for so long is dead; it is heard of before each message.
+#: A worker that did not renew its lease for so long is dead; it renews before each message.
 LEASE = timedelta(seconds=90)
-#: What a delivery of before forgets when its event is to be sent again; its message id it keeps.
-ANEW = ("status", "attempts", "next_attempt_at", "error", "response_status", "finished_at", "updated_at")
+#: Columns that a redelivery resets. The message id is not among them, so that receivers see a repetition.
+RESET_COLUMNS = (
+    "status",
+    "attempts",
+    "next_attempt_at",
+    "error",
+    "response_status",
+    "finished_at",
+    "updated_at",
+)
 BULK = "bulk"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right of one worker to send to one endpoint, one message after the other."""
+    """The lease of one worker on one endpoint."""
 
     endpoint_id: int
     lease: str
 
-    def row(self) -> WebhookEndpoint | None:
-        """Give the endpoint as it is now, locked; None if the right is lost, or nothing is to be sent."""
-        held = WebhookEndpoint.objects.select_for_update(of=("self",)).open()
-        return held.filter(pk=self.endpoint_id, leased_by=self.lease).first()
+    def lock_endpoint(self) -> WebhookEndpoint | None:
+        """Return the endpoint, locked; None if the lease is lost, or the endpoint is off or paused."""
+        endpoints = WebhookEndpoint.objects.select_for_update(of=("self",)).open()
+        return endpoints.filter(pk=self.endpoint_id, leased_by=self.lease).first()
 
     def prolong(self, now: datetime) -> bool:
-        """Keep the right for another while; tell whether it was still there."""
-        held = WebhookEndpoint.objects.open().filter(pk=self.endpoint_id, leased_by=self.lease)
-        return bool(held.update(leased_until=now + LEASE))
+        """Renew the lease, and return whether it was still valid."""
+        leased = WebhookEndpoint.objects.open().filter(pk=self.endpoint_id, leased_by=self.lease)
+        return bool(leased.update(leased_until=now + LEASE))
 
 
 def claim_endpoints(limit: int, *, now: datetime | None = None) -> list[Claim]:
-    """Take endpoints for which there is work, and which nobody is at; first those that waited longest."""
+    """Lease endpoints that have work and no worker, those that waited longest first."""
     now = now or timezone.now()
-    # Most looks find nothing, and take no lock.
+    # Most calls find nothing; this query takes no lock.
     return _claim(limit, now) if WebhookEndpoint.objects.with_work(now).exists() else []
 
 
@@ -67,61 +75,62 @@ def _claim(limit: int, now: datetime) -> list[Claim]:
 
 
 def release(claim: Claim, *, hold: timedelta | None = None) -> None:
-    """Let others at an endpoint.
+    """Release the lease on an endpoint.
 
-    :param hold: after how long, if not at once.
+    :param hold: the time for which no other worker may lease it.
     """
     now = timezone.now()
-    held = WebhookEndpoint.objects.filter(pk=claim.endpoint_id, leased_by=claim.lease)
-    held.update(leased_by="", leased_until=now + hold if hold else now)
+    leased = WebhookEndpoint.objects.filter(pk=claim.endpoint_id, leased_by=claim.lease)
+    leased.update(leased_by="", leased_until=now + hold if hold else now)
 
 
 @transaction.atomic
 def dispatch(claim: Claim, *, now: datetime | None = None) -> bool:
-    """Make the deliveries of the next events, and note how far that is; tell whether there may be more.
+    """Make deliveries of the next events, move the endpoint's position, and return whether there may be more.
 
-    Both are one transaction, under the lock of the endpoint: each event is one delivery, whoever else works.
+    Both in one transaction, under the endpoint's lock: each event becomes one delivery however many workers
+    there are.
 
-    :raises Unreadable: if a filter could not be asked.
+    :raises Unreadable: if a filter could not be run.
     """
     now = now or timezone.now()
-    endpoint = claim.row()
+    endpoint = claim.lock_endpoint()
     if endpoint is None:
         return False
     end = journal.end()
-    place = Cursor(end.epoch, endpoint.position)
+    start = Cursor(end.epoch, endpoint.position)
     try:
-        events = journal.read_after(place, limit=BATCH, company_id=endpoint.company_id)
+        events = journal.read_after(start, limit=BATCH, company_id=endpoint.company_id)
     except CursorExpired:
         return _skip_missed(endpoint, now)
     try:
-        wanted = _wanted(endpoint, events)
+        chosen = _choose(endpoint, events)
     except FilterRefused as refused:
-        pause_endpoint(endpoint.pk, reason=f"The filter does not fit any more. {refused}", now=now)
+        pause_endpoint(endpoint.pk, reason=f"The filter is no longer valid: {refused}", now=now)
         return False
-    _store(endpoint, wanted, now)
+    _store(endpoint, chosen, now)
     has_more = len(events) == BATCH
     position = events[-1].seq if has_more else max(end.seq, endpoint.position)
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(position=position)
     return has_more
 
 
-def _wanted(endpoint: WebhookEndpoint, events: list[Event]) -> list[Event]:
-    """Give the events that an endpoint asks for. One that is gone has no content for a filter to see."""
+def _choose(endpoint: WebhookEndpoint, events: list[Event]) -> list[Event]:
+    """Return the events that an endpoint has chosen, by kind and by filter."""
     chosen = [each for each in events if each.kind == BULK or type_of(each) in endpoint.kinds]
     if not endpoint.filter:
         return chosen
+    # A deleted record has no content that could meet a filter, so its event always passes.
     filtered = [each for each in chosen if each.kind not in (BULK, "deleted")]
     met: set[tuple[str, int]] = set()
     for entity in {each.entity for each in filtered}:
         ids = {each.object_id for each in filtered if each.entity == entity}
-        actor = reader(endpoint.company_id)
+        actor = webhook_actor(endpoint.company_id)
         met |= {(entity, pk) for pk in CONTENTS[entity].matching(ids, endpoint.filter, actor=actor)}
     return [each for each in chosen if each not in filtered or (each.entity, each.object_id) in met]
 
 
 def type_of(event: Event) -> str:
-    """Give the type of the messages about an event."""
     return f"{event.entity}.{event.kind}"
 
 
@@ -146,19 +155,22 @@ def _store(endpoint: WebhookEndpoint, events: list[Event], now: datetime) -> Non
         ],
         update_conflicts=True,
         unique_fields=["endpoint", "seq"],
-        update_fields=ANEW,
+        update_fields=RESET_COLUMNS,
     )
 
 
 def _skip_missed(endpoint: WebhookEndpoint, now: datetime) -> bool:
-    """Go on where the log begins, and tell the receiver that it has to read anew what it knows."""
+    """Move an endpoint whose next events were pruned to the start of the log, and queue a bulk message.
+
+    :returns: True, since there may be events after that.
+    """
     counter = journal.counter()
     if counter.floor <= endpoint.position <= counter.value:
-        # The log was cut off only now, elsewhere: look again.
+        # Another process pruned between the two reads: the position is in the log, so read again.
         return True
     position = counter.floor if endpoint.position < counter.floor else counter.value
     logger.warning(
-        "Events were gone from the log before webhook endpoint %s was sent them: it is told to read anew.",
+        "Events were pruned before webhook endpoint %s was sent them; it is asked to read everything again.",
         endpoint.pk,
     )
     WebhookDelivery(
@@ -175,10 +187,10 @@ def _skip_missed(endpoint: WebhookEndpoint, now: datetime) -> bool:
 
 
 def advance_idle() -> int:
-    """Bring endpoints whose companies had no event to the end of the log; give how many.
+    """Move endpoints whose companies had no events to the end of the log, and return how many there were.
 
-    Else the log would be cut off behind them, and they would seem to have missed something. It is one
-    statement, so that all it compares is of the same moment.
+    Otherwise pruning would pass their positions, as if they had missed events. One statement, so that
+    everything that it compares is of the same moment.
     """
     end = Subquery(logged.EventCounter.objects.values("value")[:1])
     return WebhookEndpoint.objects.idle().filter(position__lt=end).update(position=end)

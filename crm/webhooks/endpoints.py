@@ -1,4 +1,4 @@
-"""Endpoints of webhooks: set up, changed, tested, paused and resumed."""
+"""Create, change, test, pause and resume webhook endpoints."""
 
 import logging
 from datetime import datetime, timedelta
@@ -12,29 +12,29 @@ from crm.errors import Conflict
 from crm.events import journal
 from crm.models.webhooks import TEST_TYPE, DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from crm.webhooks.addresses import BadAddress, parse_target
-from crm.webhooks.contents import CONTENTS, FilterRefused, reader
+from crm.webhooks.contents import CONTENTS, FilterRefused, webhook_actor
 from crm.webhooks.signing import new_secret
 
 logger = logging.getLogger(__name__)
 
 MOST_ENDPOINTS = 50
-#: How long a secret that was replaced still signs.
+#: For so long a replaced secret still signs.
 OVERLAP = timedelta(hours=24)
-#: What a person may change; the rest is written by workers meanwhile.
+#: Columns that people change. Saving others would overwrite what workers write meanwhile.
 CHANGEABLE = ("name", "url", "kinds", "filter", "is_active")
 
 
 @transaction.atomic
 def create_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> tuple[WebhookEndpoint, str]:
-    """Store a new endpoint, which is sent what happens from now on; give it with its secret.
+    """Store a new endpoint, which is sent events from now on, and return it with its secret.
 
     :raises Forbidden: if the actor does not manage the company.
-    :raises ValidationError: if something of it cannot be, keyed by the field.
+    :raises ValidationError: if a value is not valid, keyed by the field.
     """
     actor.require(Action.MANAGE_COMPANY)
     endpoint.company_id = actor.company_id
     if WebhookEndpoint.objects.visible_to(actor).count() >= MOST_ENDPOINTS:
-        raise ValidationError(f"A company has {MOST_ENDPOINTS} endpoints at most.")
+        raise ValidationError(f"A company can have at most {MOST_ENDPOINTS} endpoints: delete one first.")
     endpoint.secret = new_secret()
     endpoint.position = journal.end().seq
     _check(endpoint)
@@ -44,10 +44,10 @@ def create_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> tuple[Webhook
 
 @transaction.atomic
 def save_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> WebhookEndpoint:
-    """Store what a person changed of an endpoint.
+    """Store the changes that a person made to an endpoint.
 
     :raises Forbidden: if the actor does not manage the company.
-    :raises ValidationError: if something of it cannot be, keyed by the field.
+    :raises ValidationError: if a value is not valid, keyed by the field.
     """
     actor.require(Action.MANAGE_COMPANY)
     _check(endpoint)
@@ -66,24 +66,24 @@ def _check(endpoint: WebhookEndpoint) -> None:
 
 
 def check_filter(endpoint: WebhookEndpoint) -> None:
-    """Make sure that the filter of an endpoint fits what it is told of.
+    """Check that the filter of an endpoint is valid for the kinds of record that it has chosen.
 
-    :raises ValidationError: keyed by ``filter``, with the place in it.
+    :raises ValidationError: keyed by ``filter``, with the path of the fault.
     """
     if endpoint.filter is None:
         return
     if not isinstance(endpoint.filter, dict):
-        raise ValidationError({"filter": "A filter is an object, as the where of leads."})
+        raise ValidationError({"filter": "A filter is a JSON object, like the where argument of leads."})
     for entity in sorted({kind.partition(".")[0] for kind in endpoint.kinds}):
         try:
-            CONTENTS[entity].check_filter(endpoint.filter, actor=reader(endpoint.company_id))
+            CONTENTS[entity].check_filter(endpoint.filter, actor=webhook_actor(endpoint.company_id))
         except FilterRefused as refused:
             raise ValidationError({"filter": str(refused)}) from refused
 
 
 @transaction.atomic
 def delete_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> None:
-    """Remove an endpoint with all that was and was to be sent to it.
+    """Delete an endpoint with all of its deliveries.
 
     :raises Forbidden: if the actor does not manage the company.
     """
@@ -93,7 +93,7 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> None:
 
 @transaction.atomic
 def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor) -> str:
-    """Give an endpoint a new secret; messages carry a signature of the one before too, for a day.
+    """Replace the secret of an endpoint; for a day messages are signed with the old one too.
 
     :raises Forbidden: if the actor does not manage the company.
     """
@@ -107,32 +107,32 @@ def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor) -> str:
 
 @transaction.atomic
 def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> WebhookDelivery:
-    """Have a message sent that says nothing, to see whether it arrives.
+    """Queue a test message.
 
     :raises Forbidden: if the actor does not manage the company.
-    :raises Conflict: if nothing is sent to the endpoint now.
+    :raises Conflict: if the endpoint is off or paused.
     """
     actor.require(Action.MANAGE_COMPANY)
     if not endpoint.is_active or endpoint.paused_at:
-        raise Conflict("Nothing is sent to this endpoint now: switch it on, or resume it.")
+        raise Conflict("Nothing is sent to this endpoint now: activate it, or resume it if it is paused.")
     now = timezone.now()
     test = WebhookDelivery(
         company_id=endpoint.company_id,
         endpoint=endpoint,
         type=TEST_TYPE,
-        # Before all that waits.
+        # Ahead of everything that waits.
         place=0,
         occurred_at=now,
         next_attempt_at=now,
     )
     test.save(force_insert=True)
-    # Whoever tests does not wait until the receiver is due again.
+    # A test is sent at once, even while the endpoint is held back after failures.
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(held_until=None)
     return test
 
 
 def pause_endpoint(endpoint_id: int, *, reason: str, now: datetime) -> None:
-    """Send nothing to an endpoint any more until a person resumes it."""
+    """Stop sending to an endpoint until a person resumes it."""
     paused = WebhookEndpoint.objects.filter(pk=endpoint_id, paused_at=None)
     if paused.update(paused_at=now, pause_reason=reason[:255]):
         logger.warning("Webhook endpoint %s is paused: %s", endpoint_id, reason)
@@ -140,11 +140,11 @@ def pause_endpoint(endpoint_id: int, *, reason: str, now: datetime) -> None:
 
 @transaction.atomic
 def resume_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> None:
-    """Go on sending to an endpoint, from where it was paused; what waits is sent at once.
+    """Continue to send to an endpoint from where it was paused; what waits is sent at once.
 
     :raises Forbidden: if the actor does not manage the company.
     :raises Conflict: if it is not paused.
-    :raises ValidationError: if its filter does not fit.
+    :raises ValidationError: if its filter is not valid.
     """
     actor.require(Action.MANAGE_COMPANY)
     check_filter(endpoint)

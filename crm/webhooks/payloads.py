@@ -1,19 +1,18 @@
-"""The body of a message, in the shape of Standard Webhooks: type, timestamp and data."""
+"""Builds the body of a message as Standard Webhooks defines it: type, timestamp and data."""
 
 import json
-from typing import Any
 
 import orjson
 
 from crm.models.webhooks import TEST_TYPE, WebhookDelivery
-from crm.webhooks.contents import CONTENTS, reader
+from crm.webhooks.contents import CONTENTS, webhook_actor
 
-#: Of what is said around the record, and of messages without one.
+#: The version of messages without a record; others carry the version of their content.
 VERSION = 1
 
 
 def body_of(delivery: WebhookDelivery) -> bytes:
-    """Give the body of a delivery, with its record as it is now.
+    """Return the body of a delivery, with its record as it is now.
 
     :raises Unreadable: if the record could not be read.
     """
@@ -25,15 +24,15 @@ def body_of(delivery: WebhookDelivery) -> bytes:
     try:
         return orjson.dumps(message)
     except orjson.JSONEncodeError:
-        # Integers over 64 bits are legal JSON that only the standard library writes.
+        # Integers over 64 bits are legal JSON that only the standard library can write.
         return json.dumps(message, allow_nan=False).encode()
 
 
-def _data(delivery: WebhookDelivery) -> dict[str, Any]:
+def _data(delivery: WebhookDelivery) -> dict[str, object]:
     if delivery.type == TEST_TYPE:
         return {"version": VERSION, "message": "This is a test."}
     entity, _, kind = delivery.type.partition(".")
-    data: dict[str, Any] = {"version": VERSION, "cursor": delivery.cursor}
+    data: dict[str, object] = {"version": VERSION, "cursor": delivery.cursor}
     if kind == "bulk":
         return data | {"refetch": True}
     data["id"] = str(delivery.object_id)
@@ -41,5 +40,5 @@ def _data(delivery: WebhookDelivery) -> dict[str, Any]:
         return data
     content = CONTENTS[entity]
     assert delivery.object_id is not None
-    record = content.read(delivery.object_id, actor=reader(delivery.company_id))
+    record = content.read(delivery.object_id, actor=webhook_actor(delivery.company_id))
     return data | {"version": content.version, "changes": delivery.changes, entity: record}

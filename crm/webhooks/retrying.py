@@ -1,10 +1,10 @@
-"""When a message that failed is sent again, and for how long a receiver that fails is left alone."""
+"""The delays of retries: for a failed message, and for all messages to a failing receiver."""
 
 import random
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-#: Between one attempt and the next, as Standard Webhooks advises: ten attempts in three days.
+#: Delays between attempts, as Standard Webhooks advises: ten attempts in three days.
 DELAYS = (
     timedelta(seconds=5),
     timedelta(minutes=5),
@@ -17,34 +17,34 @@ DELAYS = (
     timedelta(hours=24),
 )
 MOST_ATTEMPTS = len(DELAYS) + 1
-#: Part of a delay that chance adds to it at most, so that what failed together does not come back together.
+#: Largest random share added to a delay, so that messages that failed together do not return together.
 JITTER = 0.2
 SHORTEST_HOLD = timedelta(seconds=5)
 LONGEST_HOLD = timedelta(minutes=5)
-#: A receiver that asks for more is tried again all the same.
+#: A receiver that asks for more time is tried again after this.
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 
 def delay_after(attempts: int) -> timedelta | None:
-    """Give the time until the next attempt after so many, None if there is to be none."""
+    """Return the time until the next attempt, None if there is none after so many."""
     if attempts >= MOST_ATTEMPTS:
         return None
-    return DELAYS[attempts - 1] * (1 + JITTER * random.random())  # noqa: S311 - no secret
+    return DELAYS[attempts - 1] * (1 + JITTER * random.random())  # noqa: S311 - not a secret
 
 
 def hold_after(failures: int, retry_after: timedelta | None) -> timedelta:
-    """Give how long a receiver is left alone after so many failures one after the other.
+    """Return how long a receiver is left alone after so many failures in a row.
 
-    :param retry_after: what the receiver asked for, if it did.
+    :param retry_after: the time that the receiver asked for, None if it did not.
     """
-    # The exponent is bounded before the power: it grows with every failure.
+    # The exponent is bounded: without success it grows for days, and so would the number.
     times: int = 2 ** min(failures - 1, 10)
     hold = min(SHORTEST_HOLD * times, LONGEST_HOLD)
     return hold if retry_after is None else max(hold, min(retry_after, LONGEST_RETRY_AFTER))
 
 
 def parse_retry_after(header: str | None, *, now: datetime) -> timedelta | None:
-    """Read the header ``Retry-After``: seconds, or a date; None if it is absent or neither."""
+    """Read the header ``Retry-After``, seconds or a date; return None if it is missing or invalid."""
     if header is None:
         return None
     text = header.strip()

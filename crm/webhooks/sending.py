@@ -1,4 +1,4 @@
-"""Sends one message: to an address that was checked, within a time, and following nothing."""
+"""Sends one message by HTTP: to a checked address, within a time limit, without following redirects."""
 
 import http.client
 import io
@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from crm.webhooks.addresses import BadAddress, Target, parse_target, resolve
 from crm.webhooks.retrying import parse_retry_after
 
-#: For all of it, once the host is looked up.
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+#: The limit for the whole exchange, after the host was looked up.
 LIMIT_SECONDS = 15.0
-#: What is read of an answer at most, and shown of it.
+#: Most bytes read of an answer, and most characters of it kept.
 MOST_READ = 2_000
 MOST_SHOWN = 160
 MOST_ADDRESSES = 3
@@ -27,7 +30,7 @@ GONE = 410
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """What came of sending a message: the HTTP status, or why there is none."""
+    """The outcome of sending a message: the HTTP status, or the reason why there is none."""
 
     status: int | None = None
     error: str = ""
@@ -40,19 +43,19 @@ class Attempt:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the receiver wants nothing more, ever."""
+        """Whether the receiver asks for no more messages, ever."""
         return self.status == GONE
 
     @property
     def refused_this(self) -> bool:
-        """Whether the receiver is there, and has something against the message."""
+        """Whether the receiver works and refused this message, so that others may be sent."""
         return self.status is not None and 400 <= self.status < 500 and self.status not in (408, 429)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, limit: float = LIMIT_SECONDS) -> Attempt:
-    """Send a message.
+    """Send a message and return the outcome.
 
-    :param limit: seconds for all of it.
+    :param limit: seconds for the whole exchange.
     """
     began = time.monotonic()
     try:
@@ -94,15 +97,15 @@ def _refusal(response: http.client.HTTPResponse) -> str:
     if 300 <= response.status < 400:
         return f"HTTP {response.status}: redirects are not followed."
     try:
-        said = response.read(MOST_READ)
+        content = response.read(MOST_READ)
     except (OSError, http.client.HTTPException):
-        said = b""
-    text = " ".join("".join(each if each.isprintable() else " " for each in _decoded(said)).split())
+        content = b""
+    text = " ".join(
+        "".join(
+            each if each.isprintable() else " " for each in content.decode("utf-8", errors="replace")
+        ).split()
+    )
     return f"HTTP {response.status}: {text}"[:MOST_SHOWN] if text else f"HTTP {response.status}."
-
-
-def _decoded(said: bytes) -> str:
-    return said.decode("utf-8", errors="replace")
 
 
 def _reason(failure: Exception, limit: float) -> str:
@@ -115,20 +118,23 @@ def _reason(failure: Exception, limit: float) -> str:
     if isinstance(failure, ssl.SSLError):
         return f"TLS failed: {failure.reason}."[:MOST_SHOWN]
     if isinstance(failure, socket.gaierror | UnicodeError):
-        return "The host is not known."
+        return "The host is unknown."
     if isinstance(failure, OSError):
         return f"No connection: {failure.strerror or type(failure).__name__}."[:MOST_SHOWN]
-    return "The answer is not one of HTTP."
+    return "The answer is not HTTP."
 
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """Give what certificates are verified by: the authorities that the system trusts."""
+    """Return the context that verifies certificates by the authorities that the system trusts."""
     return ssl.create_default_context()
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to an address that was looked up and checked here, and is not looked up again."""
+    """A connection to an address that was looked up and checked once.
+
+    A second lookup could return another address, which was not checked.
+    """
 
     def __init__(self, target: Target, limit: float) -> None:
         super().__init__(target.host, target.port)
@@ -138,7 +144,7 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         addresses = resolve(self._target)
-        # Looking a host up has a limit of its own, that of the system.
+        # The limit starts after the lookup, which cannot be interrupted and has the limit of the system.
         deadline = time.monotonic() + self._limit
         self._plain = _open(addresses[:MOST_ADDRESSES], self._target.port, deadline)
         self._plain.settimeout(_left(deadline))
@@ -147,7 +153,7 @@ class _Connection(http.client.HTTPConnection):
         self.sock = _Timed(self._plain, deadline)
 
     def hang_up(self) -> None:
-        """Close the connection, whatever of it was read."""
+        # ``close`` does not close the socket: see ``_Timed``.
         if self._plain is not None:
             self._plain.close()
 
@@ -169,13 +175,13 @@ def _left(deadline: float) -> float:
 
 
 class _Timed:
-    """A socket with one limit for all that is sent and received: a slow trickle does not prolong it."""
+    """A socket with one deadline for everything sent and received: a slow trickle does not extend it."""
 
     def __init__(self, plain: socket.socket, deadline: float) -> None:
         self._plain = plain
         self._deadline = deadline
 
-    def sendall(self, data: Any) -> None:
+    def sendall(self, data: bytes) -> None:
         self._plain.settimeout(_left(self._deadline))
         self._plain.sendall(data)
 
@@ -183,7 +189,7 @@ class _Timed:
         return io.BufferedReader(_Reader(self._plain, self._deadline))
 
     def close(self) -> None:
-        """Leave it open: the answer is read after its headers asked for the end of the connection."""
+        """Do nothing: http.client calls this after the headers, before the body is read."""
 
 
 class _Reader(io.RawIOBase):
@@ -194,6 +200,6 @@ class _Reader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         self._plain.settimeout(_left(self._deadline))
         return self._plain.recv_into(buffer)

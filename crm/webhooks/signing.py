@@ -1,4 +1,4 @@
-"""Signatures as Standard Webhooks defines them (https://www.standardwebhooks.com)."""
+"""Signs messages as Standard Webhooks defines it (https://www.standardwebhooks.com)."""
 
 import base64
 import hashlib
@@ -6,17 +6,17 @@ import hmac
 import secrets
 from collections.abc import Iterable
 
-SECRET_START = "whsec_"  # noqa: S105 - a visible prefix, no secret
+SECRET_START = "whsec_"  # noqa: S105 - a public prefix, not a secret
 SECRET_BYTES = 32
 
 
 def new_secret() -> str:
-    """Make a secret of 256 random bits, as receivers are given it."""
+    """Return a new secret of 256 random bits, as it is shown to people."""
     return SECRET_START + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def sign(secret: str, *, message_id: str, at: int, body: bytes) -> str:
-    """Give the signature of a body.
+    """Return the signature of a body.
 
     :param at: the time of sending, in seconds since 1970.
     """
@@ -26,7 +26,7 @@ def sign(secret: str, *, message_id: str, at: int, body: bytes) -> str:
 
 
 def headers(secrets_in_use: Iterable[str], *, message_id: str, at: int, body: bytes) -> dict[str, str]:
-    """Give the headers of a message, signed with each of the secrets."""
+    """Return the headers of a message, signed with each of the secrets."""
     signatures = (sign(secret, message_id=message_id, at=at, body=body) for secret in secrets_in_use)
     return {
         "webhook-id": message_id,

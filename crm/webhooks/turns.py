@@ -1,4 +1,4 @@
-"""One turn of one endpoint: its next events become deliveries, and those that are due are sent in order."""
+"""Serves one endpoint for a limited time: makes deliveries of its next events and sends the due ones."""
 
 import logging
 import threading
@@ -19,27 +19,27 @@ from crm.webhooks.signing import headers
 
 logger = logging.getLogger(__name__)
 
-#: After so long an endpoint waits for its next turn, if others wait too.
+#: After so long the thread is free for other endpoints.
 LONGEST_TURN_SECONDS = 30.0
-#: Batches of events that become deliveries in one turn, before the sending.
+#: Batches of events made into deliveries before the sending starts.
 MOST_BATCHES = 10
-#: How long an endpoint is left alone after a fault of the product's own.
+#: How long an endpoint is left alone after an unexpected exception.
 AFTER_FAULT = timedelta(minutes=1)
 
 
 class Outcome(Enum):
-    """What came of a delivery, for the turn that it was in."""
+    """The outcome of a delivery for the turn."""
 
     ARRIVED = auto()
     FAILED = auto()
-    #: It failed, and the others would fail too.
+    #: It failed, and the next ones would fail too.
     ENDS_TURN = auto()
 
 
 def take_turn(claim: Claim, stopped: threading.Event) -> int:
-    """Serve an endpoint until nothing is due, it is to be left alone or its time is over.
+    """Serve an endpoint until nothing is due, it has to be left alone, or the time is over.
 
-    :returns: how many messages arrived.
+    :returns: how many messages the receiver accepted.
     """
     ends = time.monotonic() + LONGEST_TURN_SECONDS
     arrived = 0
@@ -55,7 +55,7 @@ def take_turn(claim: Claim, stopped: threading.Event) -> int:
                 break
             arrived += outcome is Outcome.ARRIVED
     except Exception:
-        # One endpoint that cannot be served costs neither the others nor the worker.
+        # An endpoint that cannot be served must stop neither the worker nor the other endpoints.
         logger.exception("Webhook endpoint %s could not be served.", claim.endpoint_id)
         hold = AFTER_FAULT
     _release(claim, hold)
@@ -63,7 +63,7 @@ def take_turn(claim: Claim, stopped: threading.Event) -> int:
 
 
 def deliver(delivery: WebhookDelivery, claim: Claim) -> Outcome:
-    """Send one delivery, with what its record holds now."""
+    """Send one delivery, with its record as it is now."""
     try:
         body = body_of(delivery)
     except Unreadable as fault:
@@ -85,5 +85,5 @@ def _release(claim: Claim, hold: timedelta | None) -> None:
     try:
         release(claim, hold=hold)
     except DatabaseError:
-        # Its lease runs out.
-        logger.warning("Webhook endpoint %s is not released.", claim.endpoint_id)
+        # The lease expires by itself.
+        logger.warning("Webhook endpoint %s could not be released; its lease expires.", claim.endpoint_id)

@@ -1,4 +1,4 @@
-"""Sends webhooks: looks for endpoints with work, and gives each a turn in a thread of its own."""
+"""The worker that sends webhooks: finds endpoints with work and serves each in a thread."""
 
 import logging
 import math
@@ -15,54 +15,54 @@ from crm.webhooks import sending
 from crm.webhooks.dispatching import Claim, advance_idle, claim_endpoints
 from crm.webhooks.turns import take_turn
 
-SECONDS_BETWEEN_LOOKS = 1.0
-SECONDS_BETWEEN_ADVANCES = 60.0
-#: Endpoints that are sent to at the same time.
+POLL_SECONDS = 1.0
+ADVANCE_SECONDS = 60.0
+#: Endpoints served at the same time.
 THREADS = 8
 
 logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """Gives endpoints their turns until told to stop; several may run, in several processes."""
+    """Serves endpoints until stopped. Several may run, in one or more processes."""
 
     def __init__(self, stopped: threading.Event, *, threads: int = THREADS) -> None:
         self._stopped = stopped
         self._threads = threads
-        self._news = threading.Event()
+        self._has_ended = threading.Event()
         self._running: set[Future[int]] = set()
         self._advanced_at = -math.inf
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="webhooks")
         self.sent = 0
 
-    def run(self, *, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
-        """Look for work again and again; a database that is away is waited for.
+    def run(self, *, seconds: float = POLL_SECONDS) -> None:
+        """Serve endpoints until stopped; wait while the database does not answer.
 
-        :param seconds: between two looks.
+        :param seconds: the time between two looks for work.
         """
         while not self._stopped.is_set():
-            self._news.clear()
-            self._look()
-            self._rest(seconds)
+            self._has_ended.clear()
+            self._start_turns()
+            self._wait(seconds)
         self._end()
 
     def run_once(self) -> int:
-        """Do what is to be done now, then end; give how many messages arrived."""
+        """Serve all endpoints with due work, then end, and return how many messages were accepted."""
         while not self._stopped.is_set():
-            self._news.clear()
-            if not self._look(patiently=False) and not self._running:
+            self._has_ended.clear()
+            if not self._start_turns(waits_for_database=False) and not self._running:
                 break
-            self._rest(SECONDS_BETWEEN_LOOKS)
+            self._wait(POLL_SECONDS)
         self._end()
         return self.sent
 
-    def _look(self, *, patiently: bool = True) -> int:
-        """Start turns in threads that are free; give how many."""
+    def _start_turns(self, *, waits_for_database: bool = True) -> int:
+        """Start turns in the free threads, and return how many."""
         free = self._threads - len(self._running)
         try:
             claims = self._claims(free)
         except DatabaseError:
-            if not patiently:
+            if not waits_for_database:
                 raise
             logger.exception("The webhook worker lost the database.")
             return 0
@@ -76,7 +76,7 @@ class Worker:
 
     def _claims(self, free: int) -> list[Claim]:
         sequence()
-        if time.monotonic() - self._advanced_at > SECONDS_BETWEEN_ADVANCES:
+        if time.monotonic() - self._advanced_at > ADVANCE_SECONDS:
             advance_idle()
             self._advanced_at = time.monotonic()
         return claim_endpoints(free) if free > 0 else []
@@ -90,23 +90,23 @@ class Worker:
     def _ended(self, turn: "Future[int]") -> None:
         self._running.discard(turn)
         self.sent += turn.result()
-        self._news.set()
+        self._has_ended.set()
 
-    def _rest(self, seconds: float) -> None:
-        """Wait for the end of a turn, so long at most, but not when told to stop."""
+    def _wait(self, seconds: float) -> None:
+        """Wait until a turn ends, the time is over, or the worker is stopped."""
         ends = time.monotonic() + seconds
         while not self._stopped.is_set() and (left := ends - time.monotonic()) > 0:
-            if self._news.wait(min(left, SECONDS_BETWEEN_LOOKS)):
+            if self._has_ended.wait(min(left, POLL_SECONDS)):
                 return
 
     def _end(self) -> None:
-        # What is being sent is sent to its end.
+        # Messages that are being sent are finished, or they would be sent twice.
         self._executor.shutdown(wait=True)
 
 
 @contextmanager
-def sending_beside() -> Iterator[None]:
-    """Send webhooks from threads for as long as the block runs."""
+def sending_in_background() -> Iterator[None]:
+    """Send webhooks from threads of this process while the block runs."""
     stopped = threading.Event()
     thread = threading.Thread(target=Worker(stopped).run, name="webhooks", daemon=True)
     thread.start()

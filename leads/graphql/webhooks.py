@@ -1,8 +1,7 @@
-"""What receivers of webhooks are told of a lead: a fixed selection, read as the API reads it."""
+"""The content of webhooks about leads: a fixed selection of the API's schema."""
 
 from collections.abc import Collection
 from functools import cache
-from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError
@@ -14,10 +13,11 @@ from crm.errors import CrmError
 from crm.graphql.core.errors import Code
 from crm.graphql.documents import Document
 from crm.graphql.execution import Prepared, check_document, run
+from crm.graphql.execution.operations import JsonObject
 from crm.graphql.limits import NullCharacters, check_variables, limits
 from crm.webhooks.contents import Filter, FilterRefused, Unreadable
 
-#: A field may be added; one that goes away or changes its meaning makes the next version.
+#: Raise it when a field is removed or changes its meaning; adding one does not change it.
 VERSION = 1
 CONTENT = """
 query WebhookLead($id: ID!) {
@@ -47,47 +47,47 @@ query WebhookMatching($where: QueryLeadsWhereWhereConditions, $first: Int!) {
 
 
 class LeadContent:
-    """Leads, as the documents above read them for the actor."""
+    """Reads leads for webhooks by the documents above."""
 
     version = VERSION
 
     def check_filter(self, chosen: Filter, *, actor: Actor) -> None:
-        """Ask for leads by the filter.
+        """Check a filter by running it.
 
-        :raises FilterRefused: if it does not fit.
+        :raises FilterRefused: if it is not a condition on leads.
         """
-        _ask(MATCHING, {"where": chosen, "first": 1}, actor)
+        _run(MATCHING, {"where": chosen, "first": 1}, actor)
 
     def matching(self, ids: Collection[int], chosen: Filter, *, actor: Actor) -> set[int]:
-        """Give those of some leads that meet a filter now, a page of a list at most.
+        """Return which of some leads meet a filter now; at most as many as a page of a list holds.
 
-        :raises FilterRefused: if the filter fits no longer.
-        :raises Unreadable: if it could not be found out.
+        :raises FilterRefused: if the filter is no longer valid.
+        :raises Unreadable: if the leads could not be read.
         """
         if not ids:
             return set()
         of_these = {"column": "ID", "operator": "IN", "value": [str(pk) for pk in sorted(ids)]}
         where = {"AND": [of_these, chosen]}
-        answer = _ask(MATCHING, {"where": where, "first": len(ids)}, actor)
+        answer = _run(MATCHING, {"where": where, "first": len(ids)}, actor)
         return {int(lead["id"]) for lead in answer["leads"]["data"]}
 
-    def read(self, object_id: int, *, actor: Actor) -> dict[str, Any] | None:
-        """Give the lead.
+    def read(self, object_id: int, *, actor: Actor) -> JsonObject | None:
+        """Return the lead's content, None if it is gone.
 
         :raises Unreadable: if it could not be read.
         """
         try:
-            lead: dict[str, Any] | None = _ask(CONTENT, {"id": str(object_id)}, actor)["lead"]
+            lead: JsonObject | None = _run(CONTENT, {"id": str(object_id)}, actor)["lead"]
         except FilterRefused as refused:
             raise Unreadable(str(refused)) from refused
         return lead
 
 
-def _ask(text: str, variables: dict[str, Any], actor: Actor) -> dict[str, Any]:
-    """Run one of the documents above, whether or not the company lets registered ones run alone.
+def _run(text: str, variables: JsonObject, actor: Actor) -> JsonObject:
+    """Run one of the documents above; a company's restriction to registered documents does not apply.
 
-    :raises FilterRefused: if a variable does not fit.
-    :raises Unreadable: if there is no answer.
+    :raises FilterRefused: if a variable is invalid.
+    :raises Unreadable: if the answer has another error.
     """
     prepared = _prepared(text, variables, actor)
     answer = run(prepared)
@@ -96,15 +96,16 @@ def _ask(text: str, variables: dict[str, Any], actor: Actor) -> dict[str, Any]:
     for error in answer.get("errors", []):
         code = error.get("extensions", {}).get("code")
         if code == Code.NOT_FOUND:
+            # The lead was deleted after the event; its content is null.
             continue
         if code in (Code.BAD_USER_INPUT, Code.VALIDATION):
             raise FilterRefused(error["message"])
         raise Unreadable(error["message"])
-    data: dict[str, Any] = answer["data"]
+    data: JsonObject = answer["data"]
     return data
 
 
-def _prepared(text: str, variables: dict[str, Any], actor: Actor) -> Prepared:
+def _prepared(text: str, variables: JsonObject, actor: Actor) -> Prepared:
     schema, document = _document(text)
     node = document.operations[0]
     try:

@@ -111,10 +111,10 @@ def test_an_endpoint_is_changed_and_keeps_the_rest(browser, endpoint):
 
 
 def test_a_paused_endpoint_says_why_and_is_resumed(browser, endpoint):
-    pause_endpoint(endpoint.pk, reason="Nothing has arrived for 5 days.", now=timezone.now())
+    pause_endpoint(endpoint.pk, reason="No message was accepted for 5 days.", now=timezone.now())
 
     for page in (ENDPOINTS, f"{ENDPOINTS}{endpoint.pk}/change/"):
-        assert "ago. Nothing has arrived for 5 days." in browser.get(page).content.decode()
+        assert "ago. No message was accepted for 5 days." in browser.get(page).content.decode()
     assert messages_of(act(browser, ENDPOINTS, "send_test_selected", endpoint)) == [
         "Receiver: Nothing is sent to this endpoint now: switch it on, or resume it."
     ]

@@ -1,4 +1,4 @@
-"""Cursors, what is read after them, and what is kept."""
+"""Cursors, reading after them, and retention."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from crm.events import journal, outbox, retention
 from crm.events.cursor import Cursor, parse_cursor
 from crm.events.sequencer import sequence
 from crm.models import Event, EventCounter
-from tests.events.layers import lead_event
+from tests.events.layers import make_event
 from tests.factories.crm import CompanyFactory
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def company():
 
 def write(company, *numbers, days_ago=0, **fields):
     with transaction.atomic():
-        outbox.emit([lead_event(number, company_id=company.pk, **fields) for number in numbers])
+        outbox.emit([make_event(number, company_id=company.pk, **fields) for number in numbers])
     sequence()
     aged = timezone.now() - timedelta(days=days_ago, seconds=1)
     Event.objects.filter(object_id__in=numbers).update(created_at=aged)
@@ -55,7 +55,7 @@ def test_a_cursor_is_read_back():
         "x" * 10_000,
     ],
 )
-def test_what_is_no_cursor_is_refused(text):
+def test_an_invalid_cursor_is_refused(text):
     assert str(Cursor("0123456789ab", 1)) == "MDEyMzQ1Njc4OWFiLjE"
 
     with pytest.raises(BadUserInput):
@@ -63,7 +63,7 @@ def test_what_is_no_cursor_is_refused(text):
 
 
 def test_events_are_read_as_they_were_written(company):
-    told = lead_event(
+    event = make_event(
         9,
         company_id=company.pk,
         before=frozenset({7, 5}),
@@ -73,10 +73,10 @@ def test_events_are_read_as_they_were_written(company):
         kind="deleted",
         cursor=Cursor(journal.counter().epoch, 1),
     )
-    outbox.emit([told])
+    outbox.emit([event])
     sequence()
 
-    assert journal.read_after(start(), limit=10) == [told]
+    assert journal.read_after(start(), limit=10) == [event]
 
 
 def test_events_are_read_on_after_the_cursor_and_for_one_company(company):
@@ -113,8 +113,8 @@ def test_pruning_goes_on_batch_by_batch(company, monkeypatch):
     assert retention.prune() == 5
 
 
-def test_what_nobody_numbered_is_numbered_and_pruned(company):
-    outbox.emit([lead_event(1, company_id=company.pk)])
+def test_unnumbered_events_are_numbered_and_pruned(company):
+    outbox.emit([make_event(1, company_id=company.pk)])
     Event.objects.update(created_at=timezone.now() - timedelta(days=9))
 
     assert retention.prune() == 1
@@ -170,7 +170,7 @@ def test_the_command_prunes_by_the_setting_or_by_an_age(company, settings, capsy
     call_command("prune_events")
     call_command("prune_events", "--older-than", "1")
 
-    assert capsys.readouterr().out == ("Removed: 1 events, 0 deliveries of webhooks.\n" * 2)
+    assert capsys.readouterr().out == ("Removed: 1 events, 0 webhook deliveries.\n" * 2)
     with pytest.raises(CommandError):
         call_command("prune_events", "--older-than", "-1")
 

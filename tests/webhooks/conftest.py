@@ -1,4 +1,4 @@
-"""A receiver, endpoints that lead to it, and a worker that works when told to."""
+"""A receiver, endpoints that lead to it, and a function that works as the worker does."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def make_endpoint(actors: Actors, receiver: Receiver) -> MakeEndpoint:
-    """Give what makes an endpoint that leads to the receiver."""
+    """Return a function that creates an endpoint for the receiver."""
 
     def make(**values: Any) -> WebhookEndpoint:
         actor = values.pop("actor", actors.admin)
@@ -43,6 +43,6 @@ def endpoint(make_endpoint: MakeEndpoint) -> WebhookEndpoint:
 
 
 def work() -> int:
-    """Do on this thread what a worker does now; give how many messages arrived."""
+    """Work on this thread as a worker does, and return how many messages were accepted."""
     sequence()
     return sum(take_turn(claim, threading.Event()) for claim in claim_endpoints(100))

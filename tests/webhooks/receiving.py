@@ -1,4 +1,4 @@
-"""A receiver of webhooks that listens on this machine, and answers as it is told to."""
+"""A receiver of webhooks on this machine, with the answers that a test sets."""
 
 import base64
 import hashlib
@@ -48,7 +48,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass
 class Receiver:
-    """What was received, and what is answered."""
+    """The requests received so far, and the answer to the next ones."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Receiver:
         return [each.id for each in self.received]
 
     def answers(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
-        """Answer so from now on."""
+        """Set the answer from now on."""
         self.answer = lambda _request: (status, headers or {}, body)
 
 
@@ -79,18 +79,18 @@ def receiving(*, tls: bool = False) -> Iterator[Receiver]:
             request = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             with receiver.lock:
                 receiver.received.append(request)
-            status, headers, said = receiver.answer(request)
+            status, headers, content = receiver.answer(request)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(said)
+            self.wfile.write(content)
 
         def log_message(self, *_: Any) -> None:
             pass
 
         def handle(self) -> None:
-            # Whoever breaks off is no fault of the server.
+            # A sender may hang up at any time.
             with suppress(OSError):
                 super().handle()
 
@@ -118,7 +118,7 @@ def receiving(*, tls: bool = False) -> Iterator[Receiver]:
 
 
 def is_signed(request: Received, secret: str) -> bool:
-    """Tell whether a request is signed with a secret, as the specification says it."""
+    """Return whether a request is signed with a secret as Standard Webhooks defines it."""
     key = base64.b64decode(secret.split("_", 1)[1])
     signed = (
         f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode() + request.body

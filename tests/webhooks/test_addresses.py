@@ -127,7 +127,7 @@ def test_url_is_refused(closed, url):
         parse_target(url)
 
 
-def test_url_is_taken_apart(closed):
+def test_url_is_parsed(closed):
     target = parse_target("https://Example.com:8443/a/b?c=d")
 
     assert (target.is_https, target.host, target.port, target.path) == (True, "example.com", 8443, "/a/b?c=d")

@@ -1,4 +1,4 @@
-"""What becomes of messages that do not arrive, and how they are sent again."""
+"""Failed messages: retries, pauses, and redelivery."""
 
 import logging
 import threading
@@ -37,22 +37,22 @@ START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 @pytest.fixture
 def clock(time_machine, monkeypatch):
-    """Give what moves the time on, which stands still otherwise; delays have no part of chance."""
+    """Return a function that moves the time on, which stands still otherwise; delays are not random."""
     monkeypatch.setattr(retrying, "JITTER", 0)
     time_machine.move_to(START, tick=False)
     at = START
 
-    def pass_by(**parts):
+    def advance(**parts):
         nonlocal at
         at += timedelta(**parts)
         time_machine.move_to(at, tick=False)
 
-    return pass_by
+    return advance
 
 
 @pytest.fixture
-def told(actors):
-    """Give what makes a lead, which is one event."""
+def make_event(actors):
+    """Return a function that creates a lead, which is one event."""
     return lambda title="Deal": create_lead({"title": title}, actor=actors.agent)
 
 
@@ -60,9 +60,9 @@ def only():
     return WebhookDelivery.objects.get()
 
 
-def test_a_message_is_tried_ten_times_in_three_days(clock, endpoint, receiver, told):
+def test_a_message_is_tried_ten_times_in_three_days(clock, endpoint, receiver, make_event):
     receiver.answers(500)
-    told()
+    make_event()
     seconds = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
 
     for attempt, delay in enumerate(seconds, start=1):
@@ -85,9 +85,9 @@ def test_a_message_is_tried_ten_times_in_three_days(clock, endpoint, receiver, t
     assert len(receiver.received) == 10
 
 
-def test_a_message_that_arrives_at_last_is_the_same_message(clock, endpoint, receiver, told):
+def test_a_message_that_arrives_at_last_is_the_same_message(clock, endpoint, receiver, make_event):
     receiver.answers(503)
-    told()
+    make_event()
     work()
     receiver.answers(204)
     clock(seconds=5)
@@ -105,15 +105,15 @@ def test_a_message_that_arrives_at_last_is_the_same_message(clock, endpoint, rec
     assert (endpoint.failing_since, endpoint.failures, endpoint.held_until) == (None, 0, None)
 
 
-def test_one_message_that_is_refused_does_not_keep_the_others(clock, endpoint, receiver, told):
-    told("Bad")
-    told("Good")
+def test_one_message_that_is_refused_does_not_keep_the_others(clock, endpoint, receiver, make_event):
+    make_event("Bad")
+    make_event("Good")
     receiver.answer = lambda request: (400 if request.data["lead"]["title"] == "Bad" else 200, {}, b"")
 
     assert work() == 1
 
     assert [each.data["lead"]["title"] for each in receiver.received] == ["Bad", "Good"]
-    told("Better")
+    make_event("Better")
     clock(seconds=5)
     assert work() == 1
     assert [each.data["lead"]["title"] for each in receiver.received][2:] in (
@@ -122,10 +122,10 @@ def test_one_message_that_is_refused_does_not_keep_the_others(clock, endpoint, r
     )
 
 
-def test_a_receiver_that_is_down_is_asked_once_and_then_left_alone(clock, endpoint, receiver, told):
+def test_a_receiver_that_is_down_is_tried_once_and_then_left_alone(clock, endpoint, receiver, make_event):
     receiver.answers(502)
     for number in range(20):
-        told(str(number))
+        make_event(str(number))
 
     work()
     work()
@@ -142,20 +142,20 @@ def test_a_receiver_that_is_down_is_asked_once_and_then_left_alone(clock, endpoi
     ]
 
 
-def test_a_receiver_that_refuses_all_is_left_alone_too(clock, endpoint, receiver, told):
+def test_a_receiver_that_refuses_all_is_left_alone_too(clock, endpoint, receiver, make_event):
     receiver.answers(401)
     for number in range(20):
-        told(str(number))
+        make_event(str(number))
 
     work()
 
     assert len(receiver.received) == 5
 
 
-def test_retry_after_is_heeded(clock, endpoint, receiver, told):
+def test_retry_after_is_heeded(clock, endpoint, receiver, make_event):
     receiver.answers(429, {"Retry-After": "600"})
-    told()
-    told()
+    make_event()
+    make_event()
     work()
     receiver.answers(200)
 
@@ -166,28 +166,28 @@ def test_retry_after_is_heeded(clock, endpoint, receiver, told):
     assert work() == 2
 
 
-def test_a_receiver_that_is_gone_is_paused_at_once(clock, endpoint, receiver, told, caplog):
+def test_a_receiver_that_is_gone_is_paused_at_once(clock, endpoint, receiver, make_event, caplog):
     receiver.answers(410)
-    told()
+    make_event()
 
     with caplog.at_level(logging.WARNING):
         work()
 
     endpoint.refresh_from_db()
-    assert (endpoint.paused_at, endpoint.pause_reason) == (START, "The receiver answered 410: it is gone.")
+    assert (endpoint.paused_at, endpoint.pause_reason) == (START, "The receiver answered 410 Gone.")
     assert f"Webhook endpoint {endpoint.pk} is paused: The receiver answered 410" in caplog.text
-    told()
+    make_event()
     clock(days=1)
     assert work() == 0
     assert len(receiver.received) == 1
 
 
 def test_a_receiver_that_fails_for_days_is_paused_and_goes_on_where_it_was(
-    clock, endpoint, receiver, told, actors, settings
+    clock, endpoint, receiver, make_event, actors, settings
 ):
     settings.WEBHOOK_PAUSE_AFTER_DAYS = 2
     receiver.answers(500)
-    told("First")
+    make_event("First")
     work()
     clock(days=1, hours=23)
     work()
@@ -198,9 +198,9 @@ def test_a_receiver_that_fails_for_days_is_paused_and_goes_on_where_it_was(
     work()
     endpoint.refresh_from_db()
     assert endpoint.paused_at == START + timedelta(days=2, hours=1)
-    assert endpoint.pause_reason == "Nothing has arrived for 2 days. Last: HTTP 500."
+    assert endpoint.pause_reason == "No message was accepted for 2 days. Last error: HTTP 500."
     tried = len(receiver.received)
-    told("Second")
+    make_event("Second")
     clock(days=1)
     work()
     assert len(receiver.received) == tried
@@ -213,16 +213,16 @@ def test_a_receiver_that_fails_for_days_is_paused_and_goes_on_where_it_was(
         resume_endpoint(endpoint, actor=actors.admin)
 
 
-def test_a_success_in_between_ends_the_failing(clock, endpoint, receiver, told):
+def test_a_success_in_between_ends_the_failing(clock, endpoint, receiver, make_event):
     receiver.answers(500)
-    told()
+    make_event()
     work()
     clock(days=3)
     receiver.answers(200)
     work()
     clock(days=3)
     receiver.answers(500)
-    told()
+    make_event()
 
     work()
 
@@ -231,17 +231,17 @@ def test_a_success_in_between_ends_the_failing(clock, endpoint, receiver, told):
     assert endpoint.failing_since == START + timedelta(days=6)
 
 
-def test_both_secrets_sign_for_a_day_after_a_rotation(clock, endpoint, receiver, told, actors):
+def test_both_secrets_sign_for_a_day_after_a_rotation(clock, endpoint, receiver, make_event, actors):
     before = endpoint.secret
 
     after = rotate_secret(endpoint, actor=actors.admin)
-    told()
+    make_event()
     work()
     clock(hours=23, minutes=59)
-    told()
+    make_event()
     work()
     clock(minutes=1)
-    told()
+    make_event()
     work()
 
     assert before != after
@@ -249,9 +249,9 @@ def test_both_secrets_sign_for_a_day_after_a_rotation(clock, endpoint, receiver,
     assert [is_signed(each, after) for each in receiver.received] == [True, True, True]
 
 
-def test_chosen_deliveries_are_sent_again_under_their_ids(clock, endpoint, receiver, told, actors):
-    told("First")
-    told("Second")
+def test_chosen_deliveries_are_sent_again_under_their_ids(clock, endpoint, receiver, make_event, actors):
+    make_event("First")
+    make_event("Second")
     work()
     first = WebhookDelivery.objects.order_by("pk")[0]
 
@@ -263,11 +263,11 @@ def test_chosen_deliveries_are_sent_again_under_their_ids(clock, endpoint, recei
     assert WebhookDelivery.objects.count() == 2
 
 
-def test_what_followed_a_cursor_is_sent_again(clock, make_endpoint, receiver, told, actors):
-    told("Before")
+def test_what_followed_a_cursor_is_sent_again(clock, make_endpoint, receiver, make_event, actors):
+    make_event("Before")
     endpoint = make_endpoint()
     for title in ("First", "Second", "Third"):
-        told(title)
+        make_event(title)
     work()
     after_first = parse_cursor(receiver.received[0].data["cursor"])
 
@@ -290,8 +290,8 @@ def test_what_followed_a_cursor_is_sent_again(clock, make_endpoint, receiver, to
     assert WebhookDelivery.objects.count() == 4
 
 
-def test_a_cursor_of_the_future_or_the_past_is_no_place_to_begin(endpoint, told, actors):
-    told()
+def test_redelivery_from_a_future_or_expired_cursor_is_refused(endpoint, make_event, actors):
+    make_event()
     work()
     end = journal.end()
 
@@ -304,13 +304,13 @@ def test_a_cursor_of_the_future_or_the_past_is_no_place_to_begin(endpoint, told,
         redeliver_after(endpoint, Cursor("0" * 12, end.seq - 1), actor=actors.admin)
 
 
-def test_events_that_are_gone_are_told_of_and_the_rest_follows(
-    clock, endpoint, receiver, told, actors, caplog
+def test_pruned_events_become_one_bulk_message_and_the_rest_follows(
+    clock, endpoint, receiver, make_event, actors, caplog
 ):
-    told("Gone")
+    make_event("Gone")
     clock(days=8)
     retention.prune()
-    told("Kept")
+    make_event("Kept")
 
     with caplog.at_level(logging.WARNING):
         assert work() == 2
@@ -325,25 +325,25 @@ def test_events_that_are_gone_are_told_of_and_the_rest_follows(
 
 
 def test_a_company_without_events_misses_none(
-    clock, endpoint, receiver, told, other_actors, django_assert_num_queries
+    clock, endpoint, receiver, make_event, other_actors, django_assert_num_queries
 ):
     create_lead({"title": "Theirs"}, actor=other_actors.agent)
     assert work() == 0
-    # What it compares is of one moment.
+    # One statement, so that all it compares is of one moment.
     with django_assert_num_queries(1):
         assert advance_idle() == 1
     assert advance_idle() == 0
     clock(days=8)
     retention.prune()
-    told("Kept")
+    make_event("Kept")
 
     assert work() == 1
 
     assert receiver.types == ["lead.created"]
 
 
-def test_idle_endpoints_do_not_jump_over_events(clock, endpoint, receiver, told):
-    told("Waiting")
+def test_idle_endpoints_do_not_jump_over_events(clock, endpoint, receiver, make_event):
+    make_event("Waiting")
 
     assert advance_idle() == 0
 
@@ -354,11 +354,11 @@ def test_idle_endpoints_do_not_jump_over_events(clock, endpoint, receiver, told)
     assert receiver.types == ["lead.bulk"]
 
 
-def test_done_deliveries_go_with_the_events(clock, endpoint, receiver, told):
-    told("Arrived")
+def test_done_deliveries_go_with_the_events(clock, endpoint, receiver, make_event):
+    make_event("Arrived")
     work()
     receiver.answers(500)
-    told("Waiting")
+    make_event("Waiting")
     work()
     clock(days=8)
 
@@ -367,9 +367,11 @@ def test_done_deliveries_go_with_the_events(clock, endpoint, receiver, told):
     assert only().status == DeliveryStatus.PENDING
 
 
-def test_a_lead_that_cannot_be_read_is_no_fault_of_the_receiver(clock, endpoint, receiver, told, monkeypatch):
-    told("Broken")
-    told("Good")
+def test_a_lead_that_cannot_be_read_does_not_count_against_the_receiver(
+    clock, endpoint, receiver, make_event, monkeypatch
+):
+    make_event("Broken")
+    make_event("Good")
     real = LeadContent.read
     broken = Event.objects.order_by("pk")[0].object_id
 
@@ -388,8 +390,8 @@ def test_a_lead_that_cannot_be_read_is_no_fault_of_the_receiver(clock, endpoint,
     assert (endpoint.failures, endpoint.failing_since) == (0, None)
 
 
-def test_a_worker_that_died_leaves_its_message_to_be_sent(clock, endpoint, receiver, told):
-    told()
+def test_a_worker_that_died_leaves_its_message_to_be_sent(clock, endpoint, receiver, make_event):
+    make_event()
     sequence()
     [claim] = claim_endpoints(10)
     dispatch(claim)
@@ -403,20 +405,20 @@ def test_a_worker_that_died_leaves_its_message_to_be_sent(clock, endpoint, recei
     assert work() == 1
 
     assert only().attempts == 2
-    # Whoever comes back from the dead changes nothing.
+    # The worker that was taken for dead changes nothing.
     release(claim)
     assert not begin_attempt(delivery, claim)
     assert (only().status, only().attempts) == ("DELIVERED", 2)
 
 
-def test_a_worker_that_lost_its_lease_does_nothing_more(clock, endpoint, receiver, told):
-    told("First")
+def test_a_worker_that_lost_its_lease_does_nothing_more(clock, endpoint, receiver, make_event):
+    make_event("First")
     sequence()
     [slow] = claim_endpoints(10)
     dispatch(slow)
     delivery = next_due(slow)
     assert delivery is not None
-    told("Second")
+    make_event("Second")
     sequence()
     clock(seconds=91)
     [quick] = claim_endpoints(10)
@@ -430,8 +432,8 @@ def test_a_worker_that_lost_its_lease_does_nothing_more(clock, endpoint, receive
     assert begin_attempt(delivery, quick)
 
 
-def test_what_is_to_be_sent_again_while_it_is_sent_is_sent_again(endpoint, receiver, told, actors):
-    told()
+def test_a_delivery_redelivered_while_it_is_sent_is_sent_again(endpoint, receiver, make_event, actors):
+    make_event()
 
     def answer(_request):
         if len(receiver.received) == 1:
@@ -453,8 +455,8 @@ def _redeliver_all(actor):
     connection.close()
 
 
-def test_only_who_manages_the_company_sets_endpoints_up(endpoint, receiver, told, actors):
-    told()
+def test_only_managers_of_the_company_set_up_endpoints(endpoint, receiver, make_event, actors):
+    make_event()
     work()
     delivery = only()
     stranger = actors.manager
@@ -476,17 +478,17 @@ def test_only_who_manages_the_company_sets_endpoints_up(endpoint, receiver, told
     assert only().status == "DELIVERED"
 
 
-def test_deliveries_of_another_company_are_not_sent_again(endpoint, receiver, told, other_actors):
-    told()
+def test_deliveries_of_another_company_are_not_sent_again(endpoint, receiver, make_event, other_actors):
+    make_event()
     work()
 
     assert redeliver([only()], actor=other_actors.admin) == 0
     assert only().status == "DELIVERED"
 
 
-def test_what_workers_write_is_not_written_over(endpoint, receiver, told, actors):
+def test_columns_of_workers_are_not_overwritten(endpoint, receiver, make_event, actors):
     stale = type(endpoint).objects.get(pk=endpoint.pk)
-    told()
+    make_event()
     work()
     stale.name = "Other name"
 
@@ -498,8 +500,8 @@ def test_what_workers_write_is_not_written_over(endpoint, receiver, told, actors
     assert work() == 0
 
 
-def test_nothing_is_sent_while_an_endpoint_is_off(endpoint, receiver, told, actors):
-    lead = told("First")
+def test_nothing_is_sent_while_an_endpoint_is_off(endpoint, receiver, make_event, actors):
+    lead = make_event("First")
     endpoint.is_active = False
     save_endpoint(endpoint, actor=actors.admin)
     assert work() == 0
@@ -514,8 +516,8 @@ def test_nothing_is_sent_while_an_endpoint_is_off(endpoint, receiver, told, acto
     assert receiver.types == ["lead.created", "lead.updated"]
 
 
-def test_nothing_is_sent_of_a_company_that_is_not_active(endpoint, receiver, told, company):
-    told()
+def test_nothing_is_sent_of_a_company_that_is_not_active(endpoint, receiver, make_event, company):
+    make_event()
     company.is_active = False
     company.save()
     assert work() == 0
@@ -525,9 +527,9 @@ def test_nothing_is_sent_of_a_company_that_is_not_active(endpoint, receiver, tol
     assert work() == 1
 
 
-def test_an_endpoint_that_is_deleted_while_it_is_sent_to_ends_its_turn(endpoint, receiver, told, caplog):
-    told()
-    told()
+def test_an_endpoint_deleted_while_it_is_sent_to_ends_its_turn(endpoint, receiver, make_event, caplog):
+    make_event()
+    make_event()
 
     def delete(_request):
         # Not on the connection of the worker, which waits for the answer.

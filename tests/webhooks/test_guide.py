@@ -1,4 +1,4 @@
-"""The guide: its examples verify what is really sent, and it names what is really told."""
+"""The guide: its examples verify real messages, and it names every field."""
 
 import base64
 import json
@@ -79,7 +79,7 @@ def test_the_message_shown_has_the_shape_of_one(endpoint, receiver, actors):
     assert set(shown["data"]["lead"]) < set(sent["data"]["lead"])
 
 
-def test_every_field_that_is_told_is_named():
+def test_every_field_of_the_content_is_named():
     named = set(re.findall(r"\w+", GUIDE))
 
     assert set(re.findall(r"\w+", CONTENT.partition("lead(id: $id)")[2])) - named == set()

@@ -1,4 +1,4 @@
-"""How long it is until the next attempt."""
+"""The delays until the next attempt."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,14 +25,14 @@ def test_after_ten_attempts_there_is_none():
 
 
 def test_a_receiver_is_left_alone_for_longer_and_longer():
-    held = [hold_after(failures, None).total_seconds() for failures in (1, 2, 3, 6, 7, 8, 100_000)]
+    holds = [hold_after(failures, None).total_seconds() for failures in (1, 2, 3, 6, 7, 8, 100_000)]
 
-    assert held == [5, 10, 20, 160, 300, 300, 300]
+    assert holds == [5, 10, 20, 160, 300, 300, 300]
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [(1, 5), (60, 60), (3_600, 3_600), (999_999, 3_600)])
-def test_what_the_receiver_asks_for_is_heeded_within_bounds(asked, seconds):
-    assert hold_after(1, timedelta(seconds=asked)).total_seconds() == seconds
+@pytest.mark.parametrize(("requested", "seconds"), [(1, 5), (60, 60), (3_600, 3_600), (999_999, 3_600)])
+def test_retry_after_is_respected_within_bounds(requested, seconds):
+    assert hold_after(1, timedelta(seconds=requested)).total_seconds() == seconds
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How one message is sent, over real sockets."""
+"""Sending one message, over real sockets."""
 
 import socket
 import ssl
@@ -18,20 +18,20 @@ HEADERS = {"webhook-id": "msg_1"}
 
 @pytest.fixture
 def names(monkeypatch):
-    """Give what answers for the names of hosts, one answer after the other; the last one stays."""
+    """Set the answers of host look-ups, one after the other; the last one stays."""
     answers: dict[str, list[Any]] = {}
-    asked: list[str] = []
+    looked_up: list[str] = []
     real = socket.getaddrinfo
 
     def look_up(host, port, *args, **kwargs):
-        asked.append(host)
+        looked_up.append(host)
         if host not in answers:
             return real(host, port, *args, **kwargs)
         found = answers[host].pop(0) if len(answers[host]) > 1 else answers[host][0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in found]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    answers["asked"] = asked
+    answers["looked_up"] = looked_up
     return answers
 
 
@@ -44,7 +44,7 @@ def trusted(monkeypatch):
 
 @contextmanager
 def speaking(script):
-    """Have a bare server run a script on its first connection."""
+    """Run a script on the first connection to a bare server."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve():
@@ -128,7 +128,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(names, trusted, 
         attempt = post(receiver.url, b"{}", HEADERS)
 
     assert called == ["1.1.1.1"]
-    assert names["asked"].count("receiver.test") == 1
+    assert names["looked_up"].count("receiver.test") == 1
     assert attempt.error == "No connection: Connection refused."
     assert receiver.received == []
 
@@ -139,11 +139,11 @@ def test_a_name_that_leads_inside_is_not_called(names, trusted, settings):
     with receiving(tls=True) as receiver:
         attempt = post(receiver.url, b"{}", HEADERS)
 
-    assert attempt.error == "Nothing is sent to this address: it lies inside a private network."
+    assert attempt.error == "Nothing is sent to this address: it is inside a private network."
     assert receiver.received == []
 
 
-def test_proxies_of_the_environment_are_not_asked(monkeypatch):
+def test_proxies_of_the_environment_are_not_used(monkeypatch):
     with receiving() as proxy, receiving() as receiver:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
@@ -162,7 +162,7 @@ def test_the_second_address_is_tried(names):
     assert attempt.succeeded
 
 
-def test_a_receiver_that_says_nothing_costs_no_more_than_the_limit():
+def test_a_silent_receiver_takes_no_longer_than_the_limit():
     def listen(connection):
         # Until the other side has had enough.
         while connection.recv(65_536):
@@ -175,7 +175,7 @@ def test_a_receiver_that_says_nothing_costs_no_more_than_the_limit():
     assert 250 <= attempt.duration_ms < 600
 
 
-def test_a_receiver_that_trickles_costs_no_more_than_the_limit():
+def test_a_trickling_receiver_takes_no_longer_than_the_limit():
     def trickle(connection):
         connection.recv(1_000)
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
@@ -191,12 +191,12 @@ def test_a_receiver_that_trickles_costs_no_more_than_the_limit():
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 99999 x\r\n\r\n", b"\x00" * 70_000]
+    "content", [b"", b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 99999 x\r\n\r\n", b"\x00" * 70_000]
 )
-def test_what_is_no_http_is_a_failure(said):
+def test_an_answer_that_is_not_http_is_a_failure(content):
     def speak(connection):
         connection.recv(10_000)
-        connection.sendall(said)
+        connection.sendall(content)
 
     with speaking(speak) as url:
         attempt = post(url, b"{}", HEADERS, limit=2)
@@ -221,7 +221,7 @@ def test_endless_answers_are_not_read():
 
 @pytest.mark.parametrize("host", ["nobody.invalid", "x" * 70 + ".invalid", "a..b.invalid"])
 def test_unknown_host(host):
-    assert post(f"https://{host}/", b"{}", HEADERS).error == "The host is not known."
+    assert post(f"https://{host}/", b"{}", HEADERS).error == "The host is unknown."
 
 
 def test_nobody_listens():

@@ -31,7 +31,7 @@ FLAGS = {"WEBHOOK_ALLOW_PRIVATE": "true"}
 
 
 @pytest.fixture
-def told(actors):
+def make_event(actors):
     return lambda title="Deal": create_lead({"title": title}, actor=actors.agent)
 
 
@@ -81,30 +81,30 @@ def in_threads(number, work):
     return raised
 
 
-def test_once_sends_what_is_due_and_ends(endpoint, receiver, told, capsys):
+def test_once_sends_what_is_due_and_ends(endpoint, receiver, make_event, capsys):
     for number in range(5):
-        told(str(number))
+        make_event(str(number))
 
     call_command("deliver_webhooks", once=True)
 
-    assert capsys.readouterr().out == "5 webhooks arrived.\n"
+    assert capsys.readouterr().out == "5 webhooks were accepted.\n"
     assert [each.data["lead"]["title"] for each in receiver.received] == list("01234")
 
 
 @pytest.mark.parametrize("wrong", [{"poll": 0.0}, {"poll": -1.0}, {"threads": 0}])
 def test_wrong_usage(db, wrong):
-    with pytest.raises(CommandError, match="more than zero"):
+    with pytest.raises(CommandError, match="greater than zero"):
         call_command("deliver_webhooks", once=True, **wrong)
 
 
-def test_a_slow_receiver_does_not_keep_others(make_endpoint, receiver, told):
+def test_a_slow_receiver_does_not_keep_others(make_endpoint, receiver, make_event):
     let_go = threading.Event()
     with receiving() as slow:
         slow.answer = lambda _request: ((let_go.wait(20) and 200) or 500, {}, b"")
         make_endpoint(name="Slow", url=slow.url)
         make_endpoint(name="Quick")
         for number in range(3):
-            told(str(number))
+            make_event(str(number))
         stopped = threading.Event()
         worker = Worker(stopped, threads=2)
         thread = threading.Thread(target=worker.run, kwargs={"seconds": 0.05})
@@ -112,7 +112,7 @@ def test_a_slow_receiver_does_not_keep_others(make_endpoint, receiver, told):
         try:
             wait_until(lambda: len(receiver.received) == 3)
             assert len(slow.received) == 1
-            told("Later")
+            make_event("Later")
             wait_until(lambda: len(receiver.received) == 4)
             assert len(slow.received) == 1
             let_go.set()
@@ -126,14 +126,14 @@ def test_a_slow_receiver_does_not_keep_others(make_endpoint, receiver, told):
     assert worker.sent == 8
 
 
-def test_workers_that_race_make_one_delivery_of_each_event(make_endpoint, receiver, told):
+def test_workers_that_race_make_one_delivery_of_each_event(make_endpoint, receiver, make_event):
     """Several dispatch from the same endpoints at the same time, while leads are made."""
     endpoints = [make_endpoint(name=str(number)) for number in range(3)]
     begin = journal.end().seq
 
     def work():
         for _ in range(6):
-            told()
+            make_event()
             sequence()
             for claim in claim_endpoints(2):
                 dispatch(claim)
@@ -155,10 +155,10 @@ def test_workers_that_race_make_one_delivery_of_each_event(make_endpoint, receiv
         assert endpoint.position == end
 
 
-def test_an_endpoint_has_one_worker_at_a_time(make_endpoint, receiver, told):
+def test_an_endpoint_has_one_worker_at_a_time(make_endpoint, receiver, make_event):
     for number in range(4):
         make_endpoint(name=str(number))
-    told()
+    make_event()
     sequence()
     claimed = []
 
@@ -172,10 +172,10 @@ def test_an_endpoint_has_one_worker_at_a_time(make_endpoint, receiver, told):
     assert claim_endpoints(10) == []
 
 
-def test_workers_that_race_send_each_message_once(make_endpoint, receiver, told):
+def test_workers_that_race_send_each_message_once(make_endpoint, receiver, make_event):
     endpoints = [make_endpoint(name=str(number)) for number in range(3)]
     for number in range(10):
-        told(str(number))
+        make_event(str(number))
 
     raised = in_threads(3, lambda: Worker(threading.Event(), threads=2).run_once())
 
@@ -188,10 +188,10 @@ def test_workers_that_race_send_each_message_once(make_endpoint, receiver, told)
         assert [each for each in receiver.ids if each in own] == own, "in the order of the log"
 
 
-def test_a_worker_that_is_killed_while_sending_loses_nothing(endpoint, receiver, told):
+def test_a_worker_that_is_killed_while_sending_loses_nothing(endpoint, receiver, make_event):
     hang = threading.Event()
     receiver.answer = lambda _request: ((hang.wait(20) and 200) or 200, {}, b"")
-    told()
+    make_event()
     with command() as process:
         wait_until(lambda: receiver.received)
         process.kill()
@@ -211,11 +211,11 @@ def test_a_worker_that_is_killed_while_sending_loses_nothing(endpoint, receiver,
     assert (delivery.status, delivery.attempts) == ("DELIVERED", 2)
 
 
-def test_a_worker_that_is_told_to_stop_ends_what_it_is_sending(endpoint, receiver, told):
+def test_a_worker_that_is_stopped_finishes_what_it_is_sending(endpoint, receiver, make_event):
     hang = threading.Event()
     receiver.answer = lambda _request: ((hang.wait(20) and 200) or 500, {}, b"")
     for number in range(3):
-        told(str(number))
+        make_event(str(number))
     with command("--poll", "0.1") as process:
         wait_until(lambda: receiver.received)
         process.send_signal(signal.SIGTERM)
@@ -234,8 +234,8 @@ def test_a_worker_that_is_told_to_stop_ends_what_it_is_sending(endpoint, receive
     assert WebhookEndpoint.objects.get().leased_by == ""
 
 
-def test_a_database_that_is_away_is_waited_for(endpoint, receiver, told, monkeypatch, caplog):
-    told()
+def test_the_worker_waits_for_a_database_that_is_away(endpoint, receiver, make_event, monkeypatch, caplog):
+    make_event()
     stopped = threading.Event()
     looks = []
     real = claim_endpoints
@@ -258,11 +258,11 @@ def test_a_database_that_is_away_is_waited_for(endpoint, receiver, told, monkeyp
 
 
 def test_one_endpoint_that_cannot_be_served_does_not_keep_others(
-    make_endpoint, receiver, told, monkeypatch, caplog
+    make_endpoint, receiver, make_event, monkeypatch, caplog
 ):
     broken = make_endpoint(name="Broken")
     make_endpoint(name="Good", url=f"{receiver.url}/good")
-    told()
+    make_event()
     real = dispatch
 
     def dispatched(claim):
@@ -278,9 +278,9 @@ def test_one_endpoint_that_cannot_be_served_does_not_keep_others(
     assert f"Webhook endpoint {broken.pk} could not be served." in caplog.text
 
 
-def test_redeliver_command(endpoint, receiver, told, capsys):
-    told("First")
-    told("Second")
+def test_redeliver_command(endpoint, receiver, make_event, capsys):
+    make_event("First")
+    make_event("Second")
     call_command("deliver_webhooks", once=True)
     cursor = receiver.received[0].data["cursor"]
 
@@ -288,22 +288,22 @@ def test_redeliver_command(endpoint, receiver, told, capsys):
     call_command("deliver_webhooks", once=True)
 
     assert [each.data["lead"]["title"] for each in receiver.received] == ["First", "Second", "Second"]
-    assert "Receiver is sent again what followed the cursor." in capsys.readouterr().out
-    for wrong, said in (
+    assert "The events after the cursor are sent to Receiver again." in capsys.readouterr().out
+    for wrong, message in (
         ({"endpoint": "0", "after": cursor}, "There is no endpoint 0."),
         ({"endpoint": str(endpoint.pk), "after": "x"}, "This is no cursor of an event."),
         ({"endpoint": str(endpoint.pk), "after": str(journal.end())}, "has not been sent anything"),
     ):
-        with pytest.raises(CommandError, match=said):
+        with pytest.raises(CommandError, match=message):
             call_command("redeliver_webhooks", wrong["endpoint"], after=wrong["after"])
 
 
 def test_finding_work_takes_as_many_statements_for_many_endpoints(
-    make_endpoint, receiver, told, django_assert_num_queries
+    make_endpoint, receiver, make_event, django_assert_num_queries
 ):
     for number in range(10):
         make_endpoint(name=str(number))
-    told()
+    make_event()
     sequence()
 
     # With the beginning and the end of the transaction.
@@ -313,9 +313,9 @@ def test_finding_work_takes_as_many_statements_for_many_endpoints(
         assert claim_endpoints(10) == []
 
 
-def test_a_server_of_one_process_sends_beside(endpoint, receiver, told):
-    with worker.sending_beside():
-        told()
+def test_a_server_of_one_process_sends_too(endpoint, receiver, make_event):
+    with worker.sending_in_background():
+        make_event()
         wait_until(lambda: receiver.received)
 
     assert WebhookDelivery.objects.get().status == "DELIVERED"

@@ -7,38 +7,38 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crm.management.arguments import ensure_ready
-from crm.webhooks.worker import SECONDS_BETWEEN_LOOKS, THREADS, Worker
+from crm.webhooks.worker import POLL_SECONDS, THREADS, Worker
 
 
 class Command(BaseCommand):
-    help = "Send webhooks until stopped; what is being sent when told to stop is sent to its end."
+    help = "Send webhooks until stopped; messages that are being sent are finished first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true", help="send what is due now, then end")
+        parser.add_argument("--once", action="store_true", help="send everything that is due now, then end")
         parser.add_argument(
             "--poll",
             type=float,
-            default=SECONDS_BETWEEN_LOOKS,
+            default=POLL_SECONDS,
             metavar="SECONDS",
-            help=f"time between two looks at the log (default: {SECONDS_BETWEEN_LOOKS:g})",
+            help=f"time between two reads of the log (default: {POLL_SECONDS:g})",
         )
         parser.add_argument(
             "--threads",
             type=int,
             default=THREADS,
             metavar="N",
-            help=f"endpoints that are sent to at the same time (default: {THREADS})",
+            help=f"endpoints served at the same time (default: {THREADS})",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         if options["poll"] <= 0 or options["threads"] <= 0:
-            raise CommandError("--poll and --threads take more than zero.")
+            raise CommandError("--poll and --threads must be greater than zero.")
         ensure_ready()
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
         worker = Worker(stopped, threads=options["threads"])
         if options["once"]:
-            self.stdout.write(f"{worker.run_once()} webhooks arrived.")
+            self.stdout.write(f"{worker.run_once()} webhooks were accepted.")
         else:
             worker.run(seconds=options["poll"])

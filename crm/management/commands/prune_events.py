@@ -1,4 +1,4 @@
-"""Remove events that are kept no longer."""
+"""Remove old events and webhook deliveries."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from crm.webhooks.deliveries import prune as prune_deliveries
 
 
 class Command(BaseCommand):
-    help = "Remove events, and deliveries of webhooks, that are older than EVENT_RETENTION_DAYS."
+    help = "Remove events and finished webhook deliveries that are older than EVENT_RETENTION_DAYS."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -21,16 +21,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--restored",
             action="store_true",
-            help="the database came from a backup: have the cursors that clients hold expire as well",
+            help="the database came from a backup: expire the cursors that clients hold as well",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         days = options["older_than"]
         if days is not None and days < 0:
-            raise CommandError("--older-than takes zero days or more.")
+            raise CommandError("--older-than must be zero days or more.")
         ensure_ready()
         if options["restored"]:
             retention.begin_epoch()
         before = None if days is None else timezone.now() - timedelta(days=days)
         events, deliveries = retention.prune(before=before), prune_deliveries(before=before)
-        self.stdout.write(f"Removed: {events} events, {deliveries} deliveries of webhooks.")
+        self.stdout.write(f"Removed: {events} events, {deliveries} webhook deliveries.")

@@ -1,4 +1,4 @@
-"""Send an endpoint again what followed a cursor."""
+"""Send the events after a cursor to an endpoint again."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from crm.webhooks.deliveries import redeliver_after
 
 
 class Command(BaseCommand):
-    help = "Have the events after a cursor sent to an endpoint again; deliver_webhooks sends them."
+    help = "Queue the events after a cursor for an endpoint again; deliver_webhooks sends them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("endpoint", metavar="ENDPOINT", help="its id")
@@ -22,13 +22,15 @@ class Command(BaseCommand):
             "--after", required=True, metavar="CURSOR", help="a cursor of a message, or of the API"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         try:
             endpoint = pick(WebhookEndpoint.objects.all(), options["endpoint"])
         except NotFound as unknown:
-            raise CommandError(f"There is no endpoint {options['endpoint']}.") from unknown
+            raise CommandError(
+                f"There is no endpoint {options['endpoint']}: take the id from the admin, Webhook endpoints."
+            ) from unknown
         actor = system_actor(endpoint.company_id, door=Door.COMMAND, via="redeliver_webhooks")
         with refusals_told():
             redeliver_after(endpoint, parse_cursor(options["after"]), actor=actor)
-        self.stdout.write(f"{endpoint} is sent again what followed the cursor.")
+        self.stdout.write(f"The events after the cursor are sent to {endpoint} again.")

@@ -14,19 +14,19 @@ from django.core.management.base import BaseCommand, CommandParser
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
 from crm.graphql.websocket.connections import drain
 from crm.importing.worker import working_beside
-from crm.webhooks.worker import sending_beside
+from crm.webhooks.worker import sending_in_background
 
 logger = logging.getLogger("uvicorn.error")
 
 HOST = "127.0.0.1"
 INTERRUPTED = 130
-#: Over which the connections are ended when the process is asked to end, and for what is left after that.
+#: Seconds over which connections are ended on shutdown, and seconds for the requests that run after that.
 DRAIN_SECONDS = 5.0
 GRACEFUL_SECONDS = 25
 #: Connections that may wait to be accepted.
 BACKLOG = 2048
-#: What the system keeps of a connection whose client reads nothing, and for how long after an end was tried:
-#: left to itself it swallows 5 MB for each, and waits for a quarter of an hour.
+#: What the system buffers for a client that reads nothing, and how long it waits to send that after the end.
+#: Its own defaults are 5 MB for each connection, and a quarter of an hour.
 SEND_BUFFER_BYTES = 128 * 1024
 UNREAD_SECONDS = 20
 
@@ -36,10 +36,10 @@ def serve(
 ) -> None:
     """Serve until a signal ends the process.
 
-    :param port: the port to listen on; that of the settings if None.
-    :param imports: whether to run waiting import jobs beside, where no process of its own does.
-    :param webhooks: whether to send webhooks beside, likewise.
-    :raises CommandError: if the port is taken, a service does not answer, or migrations wait.
+    :param port: the port to listen on; None takes the one of the settings.
+    :param imports: whether to run import jobs in this process too.
+    :param webhooks: whether to send webhooks in this process too.
+    :raises CommandError: if the port is taken, a service does not answer, or migrations are missing.
     """
     port = settings.PORT if port is None else port
     ensure_port_free(host, port)
@@ -48,60 +48,62 @@ def serve(
     ensure_migrated()
     server = Server(server_config(host, port))
     listening = listening_socket(host, port)
-    # What is loaded by now stays: the collector need not walk it again and again.
+    # What is loaded by now stays loaded: the garbage collector need not scan it again.
     gc.collect()
     gc.freeze()
     try:
-        with ExitStack() as beside:
+        with ExitStack() as stack:
             if imports:
-                beside.enter_context(working_beside())
+                stack.enter_context(working_beside())
             if webhooks:
-                beside.enter_context(sending_beside())
+                stack.enter_context(sending_in_background())
             server.run([listening])
     except KeyboardInterrupt:
-        # uvicorn has closed everything by then, and raises the signal again for those who wait for it.
+        # uvicorn has closed everything by then, and raises the signal again for its caller.
         sys.exit(INTERRUPTED)
     if not server.started:
         sys.exit(1)
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which would close all sockets in one moment, and have all clients return in the next."""
+    """A uvicorn server that ends connections over some seconds, so that not all clients return at once."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say where: uvicorn leaves that to those who give it a socket."""
+        """Start, and log the address: uvicorn does not when it is given a socket."""
         await super().startup(sockets)
         if self.started:
             host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
             logger.info("Uvicorn running on http://%s:%d (Press CTRL+C to quit)", host, self.config.port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End connections one after the other, while /readyz tells that this server ends; then end."""
+        """End connections one after the other while ``/readyz`` fails, then shut down."""
         await drain(DRAIN_SECONDS, hurry=lambda: self.force_exit)
         await super().shutdown(sockets)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Give a socket that listens; its connections take over its bounds for clients that read nothing."""
+    """Return a listening socket whose connections inherit its limits for clients that read nothing."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-    # Linux has it; elsewhere the system's own patience holds.
+    # Only Linux has it; elsewhere the defaults of the system apply.
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
     return listening
 
 
 def server_config(host: str, port: int) -> uvicorn.Config:
-    """Give uvicorn's configuration, loaded: small WebSocket frames, no deflate, pings of our own protocol."""
+    """Return uvicorn's configuration, loaded."""
     config = uvicorn.Config(
         settings.ASGI_APPLICATION.replace(".application", ":application"),
         host=host,
         port=port,
         workers=1,
         ws="websockets-sansio",
+        # A compressor for each socket would take more memory than the rest of the socket.
         ws_per_message_deflate=False,
         ws_max_size=65_536,
+        # graphql-transport-ws has pings of its own.
         ws_ping_interval=0,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
         lifespan="off",
@@ -109,7 +111,7 @@ def server_config(host: str, port: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        # A header decides on nobody's address unless TRUSTED_PROXY_COUNT says so.
+        # TRUSTED_PROXY_COUNT decides whether a header may name the client's address.
         proxy_headers=False,
     )
     config.load()
@@ -125,5 +127,5 @@ class Command(BaseCommand):
         parser.add_argument("--imports", action="store_true", help="run waiting imports in this process too")
         parser.add_argument("--webhooks", action="store_true", help="send webhooks in this process too")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         serve(options["host"], options["port"], imports=options["imports"], webhooks=options["webhooks"])

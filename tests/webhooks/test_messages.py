@@ -1,4 +1,4 @@
-"""From a change of a lead to the message that arrives: which events, with what in them."""
+"""From a change of a lead to the message: which events are sent, and their content."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -48,10 +48,10 @@ def test_a_change_arrives_signed_with_what_the_lead_holds(endpoint, receiver, le
     assert updated.data["version"] == 1
     assert updated.data["id"] == str(lead.pk)
     assert updated.data["changes"] == {"stage_id": str(stages[0].pk)}
-    told = updated.data["lead"]
-    assert (told["id"], told["title"], told["firstname"]) == (str(lead.pk), "Bigger", "Ann")
-    assert told["stage"] == {"id": str(stages[1].pk), "name": stages[1].name}
-    assert told["owner"] is None or set(told["owner"]) == {"id", "displayname", "email"}
+    content = updated.data["lead"]
+    assert (content["id"], content["title"], content["firstname"]) == (str(lead.pk), "Bigger", "Ann")
+    assert content["stage"] == {"id": str(stages[1].pk), "name": stages[1].name}
+    assert content["owner"] is None or set(content["owner"]) == {"id", "displayname", "email"}
     # The cursor of the message is one of the API.
     page = data(
         "query ($after: ID) { leadEvents(after: $after) { events { kind lead { id } } } }",
@@ -63,7 +63,7 @@ def test_a_change_arrives_signed_with_what_the_lead_holds(endpoint, receiver, le
 
 
 def test_the_content_is_the_contract(endpoint, receiver, lead, actors):
-    """What receivers rely on: a field that goes, or changes its name, is another version."""
+    """Receivers rely on it: removing or renaming a field takes a new version."""
     work()
 
     [request] = receiver.received
@@ -71,7 +71,7 @@ def test_the_content_is_the_contract(endpoint, receiver, lead, actors):
     assert sorted(request.data["lead"]) == sorted(CONTENT)
 
 
-def test_each_kind_is_told_in_order(endpoint, receiver, lead, actors):
+def test_each_kind_is_sent_in_order(endpoint, receiver, lead, actors):
     update_lead(lead.pk, {"title": "Other"}, actor=actors.agent)
     delete_lead(lead.pk, actor=actors.admin)
     restore_lead(lead.pk, actor=actors.admin)
@@ -80,11 +80,11 @@ def test_each_kind_is_told_in_order(endpoint, receiver, lead, actors):
 
     assert receiver.types == ["lead.created", "lead.updated", "lead.deleted", "lead.restored"]
     assert sorted(receiver.received[2].data) == ["cursor", "id", "version"]
-    # It is what the lead holds when it is told.
+    # The content is of the time of sending.
     assert [each.data["lead"]["title"] for each in receiver.received if "lead" in each.data] == ["Other"] * 3
 
 
-def test_a_lead_that_is_gone_meanwhile_is_told_without_content(endpoint, receiver, lead, actors):
+def test_a_lead_deleted_meanwhile_is_sent_without_content(endpoint, receiver, lead, actors):
     delete_lead(lead.pk, actor=actors.admin)
 
     work()
@@ -94,7 +94,7 @@ def test_a_lead_that_is_gone_meanwhile_is_told_without_content(endpoint, receive
     assert not WebhookDelivery.objects.exclude(status=DeliveryStatus.DELIVERED).exists()
 
 
-def test_an_endpoint_is_told_what_happens_from_its_beginning_on(lead, make_endpoint, receiver, actors):
+def test_an_endpoint_is_sent_events_from_its_creation_on(lead, make_endpoint, receiver, actors):
     make_endpoint()
     update_lead(lead.pk, {"title": "Other"}, actor=actors.agent)
 
@@ -103,7 +103,7 @@ def test_an_endpoint_is_told_what_happens_from_its_beginning_on(lead, make_endpo
     assert receiver.types == ["lead.updated"]
 
 
-def test_only_chosen_kinds_are_told_and_bulk_always(make_endpoint, receiver, lead, actors, monkeypatch):
+def test_only_chosen_kinds_are_sent_and_bulk_always(make_endpoint, receiver, lead, actors, monkeypatch):
     make_endpoint(kinds=["lead.deleted"])
     update_lead(lead.pk, {"title": "Other"}, actor=actors.agent)
     delete_lead(lead.pk, actor=actors.admin)
@@ -117,7 +117,7 @@ def test_only_chosen_kinds_are_told_and_bulk_always(make_endpoint, receiver, lea
     assert sorted(receiver.received[1].data) == ["cursor", "refetch", "version"]
 
 
-def test_only_leads_that_meet_the_filter_are_told(make_endpoint, receiver, lead, actors):
+def test_only_leads_that_meet_the_filter_are_sent(make_endpoint, receiver, lead, actors):
     make_endpoint(filter=HIGH)
     small = create_lead({"title": "Small deal"}, actor=actors.agent)
     update_lead(lead.pk, {"description": "x"}, actor=actors.agent)
@@ -126,18 +126,18 @@ def test_only_leads_that_meet_the_filter_are_told(make_endpoint, receiver, lead,
 
     work()
 
-    told = [(each.type, each.data["id"]) for each in receiver.received]
-    # As the lead is when its event is looked at; one that is gone can meet nothing, and is always told.
-    assert told[:3] == [
+    sent = [(each.type, each.data["id"]) for each in receiver.received]
+    # The filter sees the lead as it is when the event is read; a deleted lead always passes.
+    assert sent[:3] == [
         ("lead.created", str(small.pk)),
         ("lead.updated", str(lead.pk)),
         ("lead.updated", str(small.pk)),
     ]
-    assert [kind for kind, _ in told[3:]] == ["lead.deleted"]
+    assert [kind for kind, _ in sent[3:]] == ["lead.deleted"]
 
 
 @pytest.mark.parametrize(
-    ("where", "said"),
+    ("where", "named"),
     [
         ({"column": "SALARY", "value": 1}, "SALARY"),
         ({"colum": "TITLE", "value": "x"}, "colum"),
@@ -149,19 +149,19 @@ def test_only_leads_that_meet_the_filter_are_told(make_endpoint, receiver, lead,
         ([{"column": "TITLE", "value": "x"}], "object"),
     ],
 )
-def test_a_filter_that_does_not_fit_is_refused_by_name(endpoint, actors, where, said):
+def test_an_invalid_filter_is_refused_by_name(endpoint, actors, where, named):
     endpoint.filter = where
 
     with pytest.raises(ValidationError) as refused:
         save_endpoint(endpoint, actor=actors.admin)
 
     assert list(refused.value.message_dict) == ["filter"]
-    assert said in refused.value.message_dict["filter"][0]
+    assert named in refused.value.message_dict["filter"][0]
     endpoint.refresh_from_db()
     assert endpoint.filter is None
 
 
-def test_a_filter_that_fits_no_longer_pauses_its_endpoint(make_endpoint, receiver, lead, actors, company):
+def test_a_filter_that_became_invalid_pauses_its_endpoint(make_endpoint, receiver, lead, actors, company):
     definition = CustomFieldDefinition.objects.create(
         company=company, model="LEAD", name="Segment", label="S"
     )
@@ -177,22 +177,22 @@ def test_a_filter_that_fits_no_longer_pauses_its_endpoint(make_endpoint, receive
     assert receiver.received == []
     assert endpoint.position == position
     assert endpoint.paused_at is not None
-    assert endpoint.pause_reason.startswith("The filter does not fit any more. ")
+    assert endpoint.pause_reason.startswith("The filter is no longer valid: ")
 
 
-def test_companies_are_told_of_their_own_leads_alone(endpoint, make_endpoint, receiver, actors, other_actors):
+def test_companies_are_sent_only_their_own_leads(endpoint, make_endpoint, receiver, actors, other_actors):
     other = make_endpoint(actor=other_actors.admin, url=f"{receiver.url}/other")
     create_lead({"title": "Mine"}, actor=actors.agent)
     create_lead({"title": "Theirs"}, actor=other_actors.agent)
 
     work()
 
-    told = sorted((each.path, each.data["lead"]["title"]) for each in receiver.received)
-    assert told == [("/hook", "Mine"), ("/hook/other", "Theirs")]
+    sent = sorted((each.path, each.data["lead"]["title"]) for each in receiver.received)
+    assert sent == [("/hook", "Mine"), ("/hook/other", "Theirs")]
     assert {each.company_id for each in other.deliveries.all()} == {other_actors.admin.company_id}
 
 
-def test_a_company_of_registered_documents_is_told_too(endpoint, receiver, company, actors, settings):
+def test_a_company_of_registered_documents_gets_messages_too(endpoint, receiver, company, actors, settings):
     register_documents([NewDocument(digest="a" * 64, name="Me", text="{ me { id } }")], company=company)
     settings.GRAPHQL_REGISTERED_ONLY = True
     create_lead({"title": "Mine"}, actor=actors.agent)
@@ -202,7 +202,7 @@ def test_a_company_of_registered_documents_is_told_too(endpoint, receiver, compa
     assert receiver.received[0].data["lead"]["title"] == "Mine"
 
 
-def test_numbers_of_any_length_are_told(endpoint, receiver, lead, monkeypatch):
+def test_numbers_of_any_length_are_sent(endpoint, receiver, lead, monkeypatch):
     monkeypatch.setattr(
         "leads.graphql.webhooks.LeadContent.read", lambda self, object_id, *, actor: {"long": 2**70}
     )
@@ -212,7 +212,7 @@ def test_numbers_of_any_length_are_told(endpoint, receiver, lead, monkeypatch):
     assert receiver.received[0].data["lead"] == {"long": 2**70}
 
 
-def test_a_test_says_nothing(endpoint, receiver, actors):
+def test_a_test_message_has_no_record(endpoint, receiver, actors):
     send_test(endpoint, actor=actors.admin)
 
     assert work() == 1
