@@ -7,6 +7,7 @@ since those of a database repeat the values that it refused.
 import json
 import logging
 import traceback
+from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
@@ -67,8 +68,11 @@ def _places(trace: TracebackType | None) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
 
 
-def logging_config(*, debug: bool) -> dict[str, Any]:
-    """Give Django's LOGGING: all to standard error; uvicorn's access log is off, it has query strings."""
+def logging_config(*, debug: bool, debug_loggers: Iterable[str] = ()) -> dict[str, Any]:
+    """Return Django's LOGGING: all to standard error; uvicorn's access log is off, it has query strings.
+
+    :param debug_loggers: loggers whose DEBUG lines are written too.
+    """
     # No line tells them, and each record would find them out.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return {
@@ -92,5 +96,6 @@ def logging_config(*, debug: bool) -> dict[str, Any]:
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
             "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+            **{name: {"level": "DEBUG"} for name in debug_loggers},
         },
     }

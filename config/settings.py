@@ -220,4 +220,4 @@ if not DEBUG:
 # W021 asks for HSTS preload, which commits the owner's whole domain for years: DJANGO_HSTS_PRELOAD offers it.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
-LOGGING = logging_config(debug=DEBUG)
+LOGGING = logging_config(debug=DEBUG, debug_loggers=env.list("LOG_DEBUG", default=[]))

@@ -10,6 +10,7 @@ APPS = {
     "add_member": "crm",
     "create_company": "leads",
     "create_token": "crm",
+    "explain_event": "crm",
     "import_leads": "leads",
     "import_people": "people",
     "quickstart": "leads",

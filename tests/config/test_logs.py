@@ -50,3 +50,10 @@ def test_the_request_id_is_in_every_record():
 def test_json_is_for_production_and_text_for_people():
     assert logging_config(debug=False)["handlers"]["stderr"]["formatter"] == "json"
     assert logging_config(debug=True)["handlers"]["stderr"]["formatter"] == "text"
+
+
+def test_debug_lines_of_single_loggers_can_be_switched_on():
+    loggers = logging_config(debug=False, debug_loggers=["crm.events.delivery"])["loggers"]
+
+    assert loggers["crm.events.delivery"] == {"level": "DEBUG"}
+    assert loggers["django"]["level"] == "INFO"
