@@ -1,9 +1,9 @@
 """What the stream of leads costs, beside each subscriber's own ``subscribe()`` and beside one without a log.
 
 ``python -m benchmarks.stream`` makes a database of its own (``--database``, kept for the next time), starts
-the servers on one core and the subscribers on the other, compares what the servers tell, and changes leads
-one after the other. It fails if a subscriber is not told each event exactly once, in order. The contenders
-that keep no log take part where Redis answers (``REDIS_URL``, by default on 127.0.0.1:6379).
+the servers on one core and the subscribers on the other, compares the messages of the servers, and changes
+leads one after the other. It fails if a subscriber does not receive each event exactly once, in order. The
+contenders without a log take part where Redis answers (``REDIS_URL``, by default on 127.0.0.1:6379).
 """
 
 import argparse
@@ -33,36 +33,36 @@ def main() -> None:
     parser.add_argument("--sockets", type=int, default=5_000, help="that stand at a time; 0: leave it out")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--results", type=Path, help="a Markdown file to write the results into")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     load = os.getloadavg()[1]
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # The servers inherit it.
+    # The servers inherit the limit.
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     redis = course.redis_address(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0")
     there = crowds.prepare(
-        asked.database,
+        options.database,
         redis=redis,
         redis_prefix=REDIS_PREFIX,
-        subscribers=asked.subscribers,
-        sockets=asked.sockets,
+        subscribers=options.subscribers,
+        sockets=options.sockets,
     )
     results = course.run(
         there,
-        environment={"DATABASE_URL": asked.database, "REDIS_URL": redis, "REDIS_PREFIX": REDIS_PREFIX},
-        subscribers=asked.subscribers,
-        events=asked.events,
-        sockets=asked.sockets,
-        rounds=asked.rounds,
+        environment={"DATABASE_URL": options.database, "REDIS_URL": redis, "REDIS_PREFIX": REDIS_PREFIX},
+        subscribers=options.subscribers,
+        events=options.events,
+        sockets=options.sockets,
+        rounds=options.rounds,
     )
-    text = report(results, title=f"The stream of leads, {datetime.now(UTC):%Y-%m-%d}", rounds=asked.rounds)
+    text = report(results, title=f"The stream of leads, {datetime.now(UTC):%Y-%m-%d}", rounds=options.rounds)
     sys.stdout.write(text)
-    if asked.results:
+    if options.results:
         described = machine("The servers on one core, PostgreSQL's connections and subscribers on the other.")
         others = (
             f"The machine was {'shared: load' if load > SHARED else 'idle: load'} average {load:.1f} before."
         )
         files = f"{most_files} open files allowed to each process."
-        asked.results.write_text(f"{described} {others} {files}\n\n{text}")
+        options.results.write_text(f"{described} {others} {files}\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The process of the subscribers: opens their sockets, and waits until they were told of each event.
+"""The process of the subscribers: opens their sockets, and waits until each event has reached them.
 
 It is driven by lines of JSON: ``listeners`` writes them and reads the answers.
 """
@@ -16,16 +16,16 @@ from benchmarks.stream.subscribers import Subscriber, Tally
 #: Sockets that are being opened at a time.
 OPENING = 50
 OPEN_SECONDS = 60
-#: How long is waited for what should not come: an event told twice, or to somebody else.
+#: Time given to what must not come: an event sent twice, or to the wrong subscriber.
 STRAY_SECONDS = 0.5
 
 
-class Wrong(Exception):
-    """A subscriber was told something else than it should be."""
+class WrongDelivery(Exception):
+    """Raised if a subscriber received something else than it should."""
 
 
 async def open_all(tally: Tally, task: Any) -> tuple[list[Subscriber], list[str]]:
-    """Open all sockets, some at a time; give those that stand, and why others do not."""
+    """Open all sockets, some at a time; return those that are open, and the errors of the others."""
     room = asyncio.Semaphore(OPENING)
     loop = asyncio.get_running_loop()
 
@@ -48,58 +48,59 @@ async def open_all(tally: Tally, task: Any) -> tuple[list[Subscriber], list[str]
 
 
 async def follow(tally: Tally, event: int, deliveries: int, seconds: float) -> dict[str, Any]:
-    """Wait until so many subscribers were told of an event; give when the last one was, and what."""
+    """Wait until so many subscribers received an event; return the time of the last one and the content."""
     try:
         async with asyncio.timeout(seconds):
-            while tally.told[event] < deliveries and tally.error is None:
-                tally.news.clear()
-                await tally.news.wait()
+            while tally.received[event] < deliveries and tally.error is None:
+                tally.changed.clear()
+                await tally.changed.wait()
     except TimeoutError:
-        raise Wrong(f"Event {event} reached {tally.told[event]} of {deliveries} in {seconds} s.") from None
+        raise WrongDelivery(
+            f"Event {event} reached {tally.received[event]} of {deliveries} in {seconds} s."
+        ) from None
     if tally.error is not None:
-        raise Wrong(tally.error)
+        raise WrongDelivery(tally.error)
     return {"last_at": tally.last_at[event], "data": tally.data[event]}
 
 
 async def run(lines: asyncio.StreamReader) -> None:
-    """Do what is asked, line by line, and check in the end that each was told each event once, in order."""
+    """Follow the commands line by line; check at the end that each event came once, in order."""
     tally = Tally()
     task = orjson.loads(await lines.readline())
     begun = time.monotonic()
     subscribers, failures = await open_all(tally, task)
-    say(opened=len(subscribers), failures=failures, seconds=time.monotonic() - begun)
+    write_answer(opened=len(subscribers), failures=failures, seconds=time.monotonic() - begun)
     events: list[tuple[int, int | None]] = []
-    while (asked := orjson.loads(await lines.readline())) is not None:
-        event, group = asked["event"], asked["group"]
+    while (command := orjson.loads(await lines.readline())) is not None:
+        event, group = command["event"], command["group"]
         events.append((event, group))
-        say(**await follow(tally, event, asked["deliveries"], asked["seconds"]))
+        write_answer(**await follow(tally, event, command["deliveries"], command["seconds"]))
     await asyncio.sleep(STRAY_SECONDS)
     for each in subscribers:
         expected = [event for event, group in events if group in (None, each.group)]
         if each.numbers != expected:
-            raise Wrong(f"A subscriber was told {each.numbers} of {expected}")
+            raise WrongDelivery(f"A subscriber received {each.numbers} of {expected}")
     if tally.error is not None:
-        raise Wrong(tally.error)
+        raise WrongDelivery(tally.error)
     for each in subscribers:
         each.leave()
-    say(deliveries=sum(tally.told.values()))
+    write_answer(deliveries=sum(tally.received.values()))
 
 
-def say(**answer: Any) -> None:
-    """Write one answer."""
+def write_answer(**answer: Any) -> None:
     sys.stdout.write(orjson.dumps(answer).decode() + "\n")
     sys.stdout.flush()
 
 
 async def main() -> None:
-    """Serve the process that started this one; what goes wrong is told to it."""
+    """Serve the process that started this one, and report failures to it."""
     loop = asyncio.get_running_loop()
     lines = asyncio.StreamReader(limit=2**24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     try:
         await run(lines)
     except Exception as error:
-        say(error=repr(error))
+        write_answer(error=repr(error))
 
 
 if __name__ == "__main__":

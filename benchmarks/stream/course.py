@@ -1,4 +1,4 @@
-"""The whole run: which cases there are, in turn for some rounds, and the many sockets at the end."""
+"""The whole run: all cases in turn for some rounds, then the many sockets."""
 
 import os
 import time
@@ -15,15 +15,15 @@ from benchmarks.stream.servers import COMMANDS, LOAD_CORE, running
 
 FIRST_PORT = 8170
 MOST = "all sockets"
-#: As long as a socket's rights go without a look at them: of each socket one such look is counted. They begin
-#: after the events, which are told before the first socket is so old.
+#: The interval between two checks of a socket's rights, so that one check of each socket is counted. The
+#: events are over before the first socket is so old.
 IDLE_SECONDS = 30
 #: Sockets that stand before the memory of the others is measured.
 FIRST_SOCKETS = 20
 
 
 def redis_address(address: str) -> str:
-    """Give the address of a Redis that answers, or nothing."""
+    """Return the address if a Redis answers there, else an empty text."""
     try:
         with redis.Redis.from_url(address, socket_connect_timeout=1, socket_timeout=1) as client:
             client.ping()
@@ -64,7 +64,7 @@ def run(
             for name, server in servers.items()
         ]
         members = len(crowds.owners.tokens)
-        for name, crowd, number, is_told_all in (
+        for name, crowd, number, receives_all in (
             ("50 audiences", crowds.involved, subscribers, True),
             ("one of 50 audiences", crowds.owners, subscribers, False),
             ("one small audience", crowds.everyone, subscribers // members, True),
@@ -76,7 +76,7 @@ def run(
                     crowd=crowd,
                     subscribers=number,
                     events=events,
-                    is_told_all=is_told_all,
+                    receives_all=receives_all,
                 )
             )
         for number in range(rounds):

@@ -1,4 +1,4 @@
-"""The companies whose leads are listened to: in one, members see all leads, in the other their own."""
+"""The companies of the benchmark: in one, members see all leads, in the other only their own."""
 
 import os
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from math import ceil
 #: A user may hold so many sockets at a time; more subscribers are more users.
 SOCKETS_PER_USER = 20
 AUDIENCES = 50
-#: The title of a lead that no event of this run gave another one.
-UNTOLD = "Deal 0"
+#: The title of a lead before the first event of a run.
+FIRST_TITLE = "Deal 0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crowd:
     """Members of one company by their tokens, and leads of it.
 
-    Where members see their own leads alone, ``leads`` has one of each member, in their order.
+    Where members see only their own leads, ``leads`` has one of each member, in their order.
     """
 
     company_id: int
@@ -24,17 +24,18 @@ class Crowd:
     leads: Sequence[int]
 
     def subscribers(self, number: int) -> list[tuple[str, int]]:
-        """Give so many subscribers: the token of each, and the place of its member."""
-        places = [place % len(self.tokens) for place in range(number)]
-        return [(self.tokens[place], place) for place in places]
+        """Return so many subscribers: the token of each, and the index of its member."""
+        indexes = [index % len(self.tokens) for index in range(number)]
+        return [(self.tokens[index], index) for index in indexes]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crowds:
-    """Who listens to what.
+    """The crowds of all cases.
 
     Members see all leads in ``everyone``, and in ``many``, the largest crowd. They see their own leads in
-    ``involved``, where all others take part in each lead and hear of it, and in ``owners``, where none does.
+    ``involved``, where all members take part in each lead and receive its events, and in ``owners``, where
+    none does.
     """
 
     everyone: Crowd
@@ -44,7 +45,7 @@ class Crowds:
 
 
 def prepare(address: str, *, redis: str, redis_prefix: str, subscribers: int, sockets: int) -> Crowds:
-    """Make the database if there is none, and what is missing in it; give the crowds, with new tokens.
+    """Create the database and whatever is missing in it; return the crowds, with new tokens.
 
     :param sockets: the size of the largest crowd.
     """
@@ -114,9 +115,9 @@ def _lead(company_id: int, kind: str, owner: int, members: Sequence[int]) -> int
     if lead is None:
         person = {"firstname": "Ada", "lastname": f"Example {owner}"}
         lead = create_lead(
-            {"title": UNTOLD, "description": kind, "leads_owner_id": owner, "people": person},  # type: ignore[typeddict-item]  # its keys are those of PersonValues
+            {"title": FIRST_TITLE, "description": kind, "leads_owner_id": owner, "people": person},  # type: ignore[typeddict-item]  # its keys are those of PersonValues
             actor=actor,
         )
     involved: list[object] = [each for each in members if each != owner] if kind == "involved" else []
-    update_lead(lead.pk, {"title": UNTOLD, "participants_id": involved}, actor=actor)
+    update_lead(lead.pk, {"title": FIRST_TITLE, "participants_id": involved}, actor=actor)
     return lead.pk

@@ -14,7 +14,7 @@ GROUP = "benchmark.stream"
 
 
 def write_event(event: Event) -> dict[str, Any]:
-    """Give an event in plain types."""
+    """Return an event as a message of plain types."""
     return {
         "type": "benchmark.event",
         "company_id": event.company_id,
@@ -29,7 +29,6 @@ def write_event(event: Event) -> dict[str, Any]:
 
 
 def read_event(message: dict[str, Any], cursor: Cursor) -> Event:
-    """Give the event of a message."""
     audience = message["audience"] or {"before": None, "after": None}
     return Event(
         company_id=message["company_id"],

@@ -1,4 +1,4 @@
-"""WebSocket frames, as far as a lean client of a server that we know has to understand them."""
+"""The WebSocket frames that a minimal client of this server needs."""
 
 import struct
 from collections.abc import Iterator
@@ -14,7 +14,8 @@ LENGTH_FOLLOWS, LONG_LENGTH_FOLLOWS = 126, 127
 
 
 def text_frame(text: bytes) -> bytes:
-    """Give the frame of a text of a client; its mask of zeros leaves the text as it is."""
+    """Return the frame of a client's text."""
+    # Clients have to mask; a mask of zeros leaves the text as it is.
     if len(text) < LENGTH_FOLLOWS:
         head = struct.pack("!BB", FINAL | TEXT, MASKED | len(text))
     else:
@@ -22,10 +23,10 @@ def text_frame(text: bytes) -> bytes:
     return head + bytes(4) + text
 
 
-def take_frames(received: bytearray) -> Iterator[tuple[int, bytes]]:
-    """Take the whole frames off what was received from a server: opcode and content.
+def pop_frames(received: bytearray) -> Iterator[tuple[int, bytes]]:
+    """Remove the complete frames from the received bytes, and yield opcode and content of each.
 
-    :raises ValueError: if a message comes in parts, which our servers do not send.
+    :raises ValueError: if a message is fragmented, which this server does not do.
     """
     while len(received) >= 2:
         begin, length = 2, received[1]
@@ -37,7 +38,7 @@ def take_frames(received: bytearray) -> Iterator[tuple[int, bytes]]:
             return
         opcode = received[0]
         if not opcode & FINAL:
-            raise ValueError("A message came in parts.")
+            raise ValueError("A message is fragmented.")
         content = bytes(received[begin : begin + length])
         del received[: begin + length]
         yield opcode & 0xF, content

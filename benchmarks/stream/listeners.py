@@ -1,4 +1,4 @@
-"""The subscribers, in a process on the core beside the server's."""
+"""Starts and controls the process of the subscribers, on another core than the server."""
 
 import json
 import subprocess
@@ -11,12 +11,12 @@ from typing import Any
 from benchmarks.stream.servers import HOST, LOAD_CORE, Server
 
 DOCUMENT = Path(__file__).parents[2] / "tests" / "specification" / "13_lead_update.graphql"
-#: How long is waited for the last delivery of an event.
+#: Longest time for the last delivery of an event.
 EVENT_SECONDS = 60.0
 
 
 class Listeners:
-    """Subscribers whose sockets stand; ``opening_seconds`` is how long that took."""
+    """Subscribers with open sockets; ``opening_seconds`` is the time that opening took."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.opening_seconds = 0.0
@@ -26,31 +26,31 @@ class Listeners:
     def open(self, server: Server, subscribers: Sequence[tuple[str, int]]) -> None:
         """Open a socket with a subscription of the specification's document for each."""
         query = DOCUMENT.read_text()
-        self._say({"host": HOST, "port": server.port, "query": query, "subscribers": subscribers})
+        self._send({"host": HOST, "port": server.port, "query": query, "subscribers": subscribers})
         answer = self._read()
         self.opening_seconds, self.failures = answer["seconds"], answer["failures"]
 
     def follow(self, event: int, *, deliveries: int, group: int | None = None) -> tuple[float, Any]:
-        """Wait until so many were told of an event; give when the last one was, and what all were told.
+        """Wait until so many received an event; return the time of the last one and the content.
 
-        :param group: the place of the member who is to be told, None for all.
-        :raises RuntimeError: if they are not, or are told otherwise.
+        :param group: the index of the member who receives it, None for all.
+        :raises RuntimeError: if they do not, or receive something else.
         """
-        self._say({"event": event, "deliveries": deliveries, "group": group, "seconds": EVENT_SECONDS})
+        self._send({"event": event, "deliveries": deliveries, "group": group, "seconds": EVENT_SECONDS})
         answer = self._read()
         return answer["last_at"], answer["data"]
 
     def close(self) -> int:
-        """End all; give how many deliveries there were.
+        """Close all sockets and return the number of deliveries.
 
-        :raises RuntimeError: if one was not told each event once, in order.
+        :raises RuntimeError: if an event did not come once, in order.
         """
-        self._say(None)
+        self._send(None)
         return int(self._read()["deliveries"])
 
-    def _say(self, asked: Any) -> None:
+    def _send(self, command: Any) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
 
     def _read(self) -> Any:
@@ -63,7 +63,7 @@ class Listeners:
 
 @contextmanager
 def listening(server: Server, subscribers: Sequence[tuple[str, int]]) -> Iterator[Listeners]:
-    """Have a server listened to.
+    """Open sockets with subscriptions to a server while the block runs.
 
     :raises RuntimeError: if a socket could not be opened.
     """

@@ -1,4 +1,4 @@
-"""The results: a table of what the events cost, what many sockets cost, and what the targets came to."""
+"""The report: tables of the cost of events, the cost of many sockets, and the targets."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ HEAD = (
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What was measured, by the name of the case.
+    """The measures, by the name of the case.
 
     ``sockets`` is what many cost that hear nothing: how many there were and how many failed, the seconds in
     which all were opened, KiB of memory for each, and the percentage of a core; empty if left out.
@@ -60,7 +60,7 @@ TARGETS: list[Target[Results]] = [
 
 
 def report(results: Results, *, title: str, rounds: int) -> str:
-    """Give the table of the cases, the sockets, and the table of the targets."""
+    """Return the tables of the cases, the sockets and the targets."""
     lines = [f"## {title}\n\n{rounds} rounds.\n\n", HEAD]
     for case, found in results.measures.items():
         lines.append(

@@ -1,4 +1,4 @@
-"""Rounds in which each case hears of some events in turn, and what these cost."""
+"""Rounds: each case receives some events in turn, and their cost is measured."""
 
 import itertools
 import subprocess
@@ -21,9 +21,9 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Subscribers of a server, and how many events they hear in a round.
+    """Subscribers of a server, and the number of events in a round.
 
-    ``is_told_all`` says whether all hear of each event, or only those of the lead's own member.
+    With ``receives_all`` everyone receives each event, else only the subscribers of the lead's owner.
     """
 
     name: str
@@ -31,16 +31,16 @@ class Case:
     crowd: Crowd
     subscribers: int
     events: int
-    is_told_all: bool = True
+    receives_all: bool = True
 
     def happen(self, listeners: Listeners, place: int) -> tuple[float, int]:
-        """Change a lead; give the seconds from the commit to the last delivery, and how many there were."""
+        """Change a lead; return the seconds from commit to last delivery, and the number of deliveries."""
         from benchmarks.stream.writing import change_lead
 
         number = next(_numbers)
         group = place % len(self.crowd.leads)
         deliveries = self.subscribers
-        if not self.is_told_all:
+        if not self.receives_all:
             deliveries = sum(member == group for _, member in self.crowd.subscribers(self.subscribers))
         committed_at = change_lead(
             self.crowd.leads[group],
@@ -49,14 +49,14 @@ class Case:
             is_logged=self.server.is_durable,
             is_sent=not self.server.is_durable,
         )
-        told = None if self.is_told_all else group
-        last_at, _ = listeners.follow(number, deliveries=deliveries, group=told)
+        receivers = None if self.receives_all else group
+        last_at, _ = listeners.follow(number, deliveries=deliveries, group=receivers)
         return last_at - committed_at, deliveries
 
 
 @dataclass
 class Measure:
-    """What the events of a case took: seconds from each commit to the last delivery, and seconds of CPU.
+    """The cost of the events of a case: seconds from each commit to the last delivery, and seconds of CPU.
 
     ``server`` is that of the server's process, ``database`` that of PostgreSQL for it and for the writer,
     ``writer`` that of the process that changes the leads.
@@ -79,15 +79,15 @@ class Measure:
         return (self.server + self.database + self.writer) / len(self.delays) * 1_000
 
     def delay(self, share: float) -> float:
-        """Give the milliseconds within which the last delivery came, for this share of the events."""
+        """Return the milliseconds within which the last delivery came, for this share of the events."""
         ordered = sorted(self.delays)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1_000
 
 
 def measure_round(case: Case, into: Measure) -> None:
-    """Open the sockets of a case, change leads one after the other, and add up what that took.
+    """Open the sockets of a case, change leads one after the other, and add the cost to a measure.
 
-    :raises RuntimeError: if a socket does not stand, or is told something wrong.
+    :raises RuntimeError: if a socket cannot be opened, or receives something wrong.
     """
     with listening(case.server, case.crowd.subscribers(case.subscribers)) as listeners:
         if listeners.failures:
@@ -97,7 +97,7 @@ def measure_round(case: Case, into: Measure) -> None:
 
 
 def measure_events(case: Case, listeners: Listeners, into: Measure) -> None:
-    """Change leads one after the other for sockets that stand, and add up what that took."""
+    """Change leads one after the other for open sockets, and add the cost to a measure."""
     for place in range(WARMING):
         case.happen(listeners, place)
     backends = _backends()
@@ -113,7 +113,7 @@ def measure_events(case: Case, listeners: Listeners, into: Measure) -> None:
 
 
 def compare(servers: Sequence[Server], crowd: Crowd) -> None:
-    """Hold what one subscriber of each server is told of the same events against one another.
+    """Compare what one subscriber of each server receives for the same events.
 
     :raises RuntimeError: if they differ.
     """
@@ -124,15 +124,15 @@ def compare(servers: Sequence[Server], crowd: Crowd) -> None:
         for _ in range(COMPARED):
             number = next(_numbers)
             change_lead(crowd.leads[0], company_id=crowd.company_id, number=number, is_sent=True)
-            told = [each.follow(number, deliveries=1)[1] for each in clients]
-            if any(each != told[0] for each in told):
-                raise RuntimeError(f"The contenders tell an event in different ways: {told}")
+            contents = [each.follow(number, deliveries=1)[1] for each in clients]
+            if any(each != contents[0] for each in contents):
+                raise RuntimeError(f"The servers send an event in different ways: {contents}")
         for each in clients:
             each.close()
 
 
 def _backends() -> list[int]:
-    """Give PostgreSQL's processes for this database, and keep them off the server's core if we may."""
+    """Return PostgreSQL's processes for this database, kept off the server's core if that is allowed."""
     from django.db import connection
 
     with connection.cursor() as cursor:

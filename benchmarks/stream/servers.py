@@ -1,4 +1,4 @@
-"""Who takes part: how each is started on one core, and what it took of the machine."""
+"""The servers to compare: how each is started on one core, and its use of CPU and memory."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from benchmarks.reads.load import cpu_seconds
 
 SERVER_CORE, LOAD_CORE = 0, 1
 HOST = "127.0.0.1"
-#: Our sockets and hints, apart from those of others on the same Redis.
+#: Keeps the benchmark apart from others on the same Redis.
 REDIS_PREFIX = "crm-benchmark-stream"
 COMMANDS = {
     "crm": ["manage.py", "serve", "--port"],
@@ -29,7 +29,7 @@ SETTLE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Server:
-    """A contender that serves."""
+    """A running server."""
 
     name: str
     port: int
@@ -37,20 +37,20 @@ class Server:
 
     @property
     def is_durable(self) -> bool:
-        """Whether it reads the log of events; the others are fed."""
+        """Whether it reads the event log; the others are sent the events."""
         return self.name == "crm"
 
     def cpu(self) -> float:
-        """Give the seconds of CPU that it took so far."""
+        """Return the seconds of CPU used so far."""
         return cpu_seconds([self.pid])
 
     def memory(self) -> int:
-        """Give the KiB of memory that it holds."""
+        """Return the memory in use, in KiB."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0])
 
     def tune_gc(self) -> None:
-        """Wait until the sockets of before are gone.
+        """Wait until the sockets of the round before are closed.
 
         :raises RuntimeError: if they stay.
         """
@@ -67,7 +67,7 @@ class Server:
 
 @contextmanager
 def running(name: str, *, port: int, environment: dict[str, str]) -> Iterator[Server]:
-    """Start a contender on one core; give it while it serves.
+    """Run a server on one core while the block runs.
 
     :raises RuntimeError: if it does not start.
     """

@@ -1,4 +1,4 @@
-"""Lean subscribers, one socket with one subscription each, and what they were told."""
+"""Minimal subscribers, one socket with one subscription each, and a tally of what they receive."""
 
 import asyncio
 import time
@@ -7,31 +7,31 @@ from typing import Any
 
 import orjson
 
-from benchmarks.stream.frames import CLOSE, TEXT, UPGRADE, take_frames, text_frame
+from benchmarks.stream.frames import CLOSE, TEXT, UPGRADE, pop_frames, text_frame
 
 
 class Tally:
-    """What all subscribers were told, by the number of the event."""
+    """What all subscribers have received, by the number of the event."""
 
     def __init__(self) -> None:
-        self.told: defaultdict[int, int] = defaultdict(int)
+        self.received: defaultdict[int, int] = defaultdict(int)
         self.last_at: dict[int, float] = {}
         self.data: dict[int, Any] = {}
-        self.news = asyncio.Event()
+        self.changed = asyncio.Event()
         self.error: str | None = None
 
     def fail(self, error: str) -> None:
-        """Note what went wrong first."""
+        """Keep the first failure."""
         self.error = self.error or error
-        self.news.set()
+        self.changed.set()
 
     def count(self, number: int, data: Any) -> None:
-        """Note that a subscriber was told of an event."""
+        """Count an event that a subscriber received."""
         if self.data.setdefault(number, data) != data:
-            self.fail(f"Event {number} was told in two ways: {self.data[number]} and {data}")
-        self.told[number] += 1
+            self.fail(f"Event {number} was sent in two ways: {self.data[number]} and {data}")
+        self.received[number] += 1
         self.last_at[number] = time.monotonic()
-        self.news.set()
+        self.changed.set()
 
 
 class Subscriber(asyncio.Protocol):
@@ -63,7 +63,7 @@ class Subscriber(asyncio.Protocol):
                 return
             self._is_open, self._received = True, rest
             self._send(self._init)
-        for opcode, content in take_frames(self._received):
+        for opcode, content in pop_frames(self._received):
             if opcode == TEXT:
                 self._take(orjson.loads(content))
             elif opcode == CLOSE:
@@ -86,14 +86,14 @@ class Subscriber(asyncio.Protocol):
                 self._tally.count(number, data)
             case "connection_ack":
                 self._send(self._subscribe)
-                # Answered after the subscription stands: messages are handled in their order.
+                # Answered after the subscription has started: messages are handled in their order.
                 self._send({"type": "ping"})
             case "ping":
                 self._send({"type": "pong"})
             case "pong":
                 self.ready.set_result(None)
             case _:
-                self._end(f"A subscriber was told: {message}")
+                self._end(f"A subscriber received: {message}")
 
     def _send(self, message: Any) -> None:
         self._transport.write(text_frame(orjson.dumps(message)))

@@ -1,4 +1,4 @@
-"""Changes of leads through the service, each an event, with the moment of its commit."""
+"""Changes leads through the service, one event each, and takes the time of the commit."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,9 +20,9 @@ _senders: list[Sender] = []
 def change_lead(
     lead: int, *, company_id: int, number: int, is_logged: bool = True, is_sent: bool = False
 ) -> float:
-    """Give a lead the title of an event; give the moment of the commit, by the clock of all processes.
+    """Change the title of a lead; return the moment of the commit, by the clock that all processes share.
 
-    :param is_logged: whether the event is written down and hinted at, as the product does.
+    :param is_logged: whether the event is stored and wakes listeners, as in the product.
     :param is_sent: whether it is sent to the channel layer after the commit.
     """
     committed_at: list[float] = []
@@ -33,7 +33,7 @@ def change_lead(
         mock.patch.object(wakeups, "publish", publish),
         transaction.atomic(),
     ):
-        # Before whatever else is done after the commit.
+        # Ahead of everything else that is done after the commit.
         transaction.on_commit(lambda: committed_at.append(time.monotonic()))
         update_lead(lead, {"title": f"Deal {number}"}, actor=system_actor(company_id))
     return committed_at[0]
@@ -49,4 +49,4 @@ def _emit(write: Emit, events: Sequence[Event], *, is_logged: bool, is_sent: boo
 
 
 def _say_nothing() -> None:
-    """Take the place of a hint: where the event itself is sent, none is needed."""
+    """Replace the wake-up, which is not needed where the event itself is sent."""

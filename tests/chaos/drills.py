@@ -1,4 +1,4 @@
-"""A drill: servers, listeners and a writer, something that is taken away meanwhile, and what it came to."""
+"""A drill: servers, listeners, a writer, a failure in between, and a report."""
 
 import asyncio
 import subprocess
@@ -13,13 +13,13 @@ from tests.chaos.sites import Site
 from tests.config.processes import ROOT
 from tests.e2e.servers import PATIENCE_SECONDS
 
-#: Takes something away and brings it back, while leads are made.
+#: Makes something fail and recover while leads are created.
 Disturbance = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a drill came to; ``worst`` is in seconds, from the later one of commit and recovery."""
+    """The outcome of a drill; ``worst`` is the longest delay in seconds, from commit or recovery."""
 
     name: str
     expected: int
@@ -49,7 +49,7 @@ async def drill(
     disturb: Disturbance | None = None,
     threads: int = 1,
 ) -> Report:
-    """Have listeners hear of leads that are made at a pace, by a process of its own, while all is disturbed.
+    """Listen while a process creates leads at a steady pace and something fails.
 
     :param threads: how many transactions of the writer are open at a time, in no order.
     """
@@ -64,7 +64,7 @@ async def drill(
             await asyncio.gather(*(client.listens.wait() for client in clients))
         writing = asyncio.create_task(_write(site, leads, pace, threads))
         if disturb is not None:
-            # When some have been heard of.
+            # After some events have arrived, so that there is something to resume.
             await _reach(clients, leads // 4, running)
             await disturb()
         recovered = time.time()
@@ -87,13 +87,13 @@ async def _write(site: Site, leads: int, pace: float, threads: int) -> float:
         env=site.environment,
         stdout=subprocess.PIPE,
     )
-    said, _ = await process.communicate()
+    output, _ = await process.communicate()
     assert process.returncode == 0
-    return float(said)
+    return float(output)
 
 
 async def _reach(clients: list[Listener], number: int, running: list[asyncio.Task[None]]) -> None:
-    """Wait until each has received so many; who never does has lost some, which the report tells."""
+    """Wait until each client has received so many; a client that never does is reported as a loss."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while any(len(client.received) < number for client in clients) and time.monotonic() < deadline:
         for task in running:
@@ -105,15 +105,15 @@ async def _reach(clients: list[Listener], number: int, running: list[asyncio.Tas
 def _report(
     name: str, clients: list[Listener], events: dict[int, tuple[int, float]], recovered: float, slowest: float
 ) -> Report:
-    heard: list[Any] = [each for client in clients for each in client.received]
+    arrived: list[Any] = [each for client in clients for each in client.received]
     lost = sum(len(events.keys() - {seq for seq, _, _ in client.received}) for client in clients)
     twice = sum(len(client.received) - len({seq for seq, _, _ in client.received}) for client in clients)
-    wrong = sum(seq not in events or events[seq][0] != lead for seq, lead, _ in heard)
-    delays = [came - max(events[seq][1], recovered) for seq, _, came in heard if seq in events]
+    wrong = sum(seq not in events or events[seq][0] != lead for seq, lead, _ in arrived)
+    delays = [came - max(events[seq][1], recovered) for seq, _, came in arrived if seq in events]
     return Report(
         name,
         expected=len(events) * len(clients),
-        received=len(heard),
+        received=len(arrived),
         lost=lost,
         duplicate=twice,
         foreign=wrong,

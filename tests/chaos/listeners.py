@@ -1,4 +1,4 @@
-"""Clients of the lead stream that come back with their cursor whenever they are cut off."""
+"""Clients of the lead stream that reconnect with their cursor whenever they are cut off."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis of the drills' own, which they may kill."""
+"""A PostgreSQL and a Redis for the drills only, which they may kill."""
 
 import os
 import pwd
@@ -16,12 +16,12 @@ import pytest
 from tests.e2e.servers import PATIENCE_SECONDS, free_port
 from tests.requirements import REQUIRES_ALL
 
-#: Who runs PostgreSQL where the tests run as root, which it refuses to be run by.
+#: The user that runs PostgreSQL if the tests run as root: it refuses to run as root.
 UNPRIVILEGED = "postgres"
 
 
 def tool(name: str) -> str:
-    """Give the path of a program of PostgreSQL or Redis; without it the test is skipped, or fails."""
+    """Return the path of a program of PostgreSQL or Redis; without it the test is skipped, or fails."""
     beside = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
     found = shutil.which(name) or next(map(str, beside), None)
     if found is None:
@@ -98,7 +98,7 @@ class Postgres:
 
 @contextmanager
 def own_postgres() -> Iterator[Postgres]:
-    """Give a cluster that is removed afterwards."""
+    """Create a cluster that is removed afterwards."""
     # Not below pytest's own directory, which nobody else may enter.
     directory = Path(tempfile.mkdtemp(prefix="crm-chaos-"))
     try:

@@ -17,7 +17,7 @@ from tests.e2e.servers import PATIENCE_SECONDS, TOKEN, Api, Lines, free_port, ma
 EVENTS = "SELECT seq, object_id, created_at FROM crm_event WHERE seq > {} ORDER BY seq"
 
 
-#: Whose leads the drills are about.
+#: The company of the drills.
 WRITER = "anna"
 
 
@@ -33,13 +33,13 @@ class Site:
         self.tokens: list[str] = []
 
     def with_redis(self, redis: str) -> "Site":
-        """Give the same installation with a Redis."""
+        """Return the same installation with a Redis."""
         site = Site(self.database, redis=redis)
         site.tokens = self.tokens
         return site
 
     def prepare(self, *, users: int = 1) -> None:
-        """Make the tables, the company, and users with a token for each."""
+        """Create the tables, the company, and users with a token for each."""
         manage("migrate", "--verbosity", "0", env=self.environment)
         manage("create_company", "Chaos", "--admin", WRITER, env=self.environment)
         for number in range(users):
@@ -51,7 +51,7 @@ class Site:
 
     @contextmanager
     def serving(self, port: int | None = None) -> Iterator[Lines]:
-        """Run a server process, on a port of before or on a new one."""
+        """Run a server process, on a port used before or on a new one."""
         chosen = port or free_port()
         with running(
             sys.executable, "manage.py", "serve", "--port", str(chosen), env=self.environment
@@ -62,12 +62,12 @@ class Site:
             yield lines
 
     def last_event(self) -> int:
-        """Give the number of the newest event."""
+        """Return the number of the newest event."""
         [[number]] = self._rows("SELECT coalesce(max(seq), 0) FROM crm_event")
         return int(number)
 
     def events_after(self, number: int, count: int) -> dict[int, tuple[int, float]]:
-        """Wait until so many events are numbered; give the lead and the time of each by its number."""
+        """Wait until so many events are numbered; return the lead and time of each by its number."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             found = self._rows(EVENTS.format(number))

@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing comes twice, whatever is taken away."""
+"""Nothing is lost and nothing comes twice, whatever fails."""
 
 import asyncio
 import os
@@ -14,9 +14,9 @@ from tests.chaos.sites import Site
 
 LONG = os.environ.get("CHAOS") == "long"
 LISTENERS, LEADS, PACE = (100, 600, 30.0) if LONG else (8, 60, 20.0)
-#: One has twenty connections at most.
+#: A user has at most twenty connections.
 USERS = -(-LISTENERS // 20)
-#: Seconds from the commit, or from when all is there again.
+#: Seconds from the commit, or from the recovery.
 LATEST = 5.0
 
 pytestmark = pytest.mark.postgres
@@ -70,7 +70,7 @@ async def test_redis_is_killed_for_seconds(prepared: Site, redis: Redis, seconds
         )
 
     hold(report)
-    # Whoever changes a lead does not wait for Redis.
+    # A change of a lead does not wait for Redis.
     assert report.slowest_write < 2
 
 

@@ -1,4 +1,4 @@
-"""A process that makes leads at a steady pace, and tries again where the database was away.
+"""A process that creates leads at a steady pace, and tries again if the database was away.
 
 ``python -m tests.chaos.writer COUNT PER_SECOND [THREADS]``. With more than one thread, transactions stay open
 for a random time after the lead was made, and a tenth is rolled back, so that commits follow no order.

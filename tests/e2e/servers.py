@@ -52,7 +52,7 @@ class Lines:
         self._queue.put(None)
 
     def next(self, timeout: float = PATIENCE_SECONDS) -> str:
-        """Give the next line.
+        """Return the next line.
 
         :raises queue.Empty: if none came in time.
         :raises EOFError: if the process ended its output.
@@ -64,7 +64,7 @@ class Lines:
         return line
 
     def find(self, pattern: re.Pattern[str]) -> str:
-        """Read on to the line that holds the pattern, and give what matched."""
+        """Read on to the line that matches a pattern, and return the match."""
         while True:
             found = pattern.search(self.next())
             if found:
@@ -73,7 +73,7 @@ class Lines:
 
 @contextmanager
 def running(*command: str, env: Mapping[str, str], cwd: Path = ROOT) -> Iterator[Lines]:
-    """Run a process for a while; it is asked to end afterwards."""
+    """Run a process while the block runs; then terminate it."""
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -96,7 +96,7 @@ def running(*command: str, env: Mapping[str, str], cwd: Path = ROOT) -> Iterator
 
 
 def manage(*arguments: str, env: Mapping[str, str]) -> str:
-    """Run a management command that must succeed, and give its standard output."""
+    """Run a management command that must succeed, and return its standard output."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -112,13 +112,13 @@ def manage(*arguments: str, env: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Api:
-    """One server's API, asked over HTTP with a token."""
+    """One server's API, called over HTTP with a token."""
 
     port: int
     token: str
 
     def ask(self, document: str) -> dict[str, Any]:
-        """Send a document and give the whole answer."""
+        """Send a document and return the whole answer."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/graphql",
             data=json.dumps({"query": document}).encode(),
@@ -129,7 +129,7 @@ class Api:
             return answer
 
     def data(self, document: str) -> dict[str, Any]:
-        """Send a document that must succeed, and give its data."""
+        """Send a document that must succeed, and return its data."""
         answer = self.ask(document)
         assert "errors" not in answer, answer
         result: dict[str, Any] = answer["data"]
@@ -147,15 +147,15 @@ class Api:
         raise TimeoutError(f"nothing listens on {self.port}")
 
     def subscriber(self, query: str, *, env: Mapping[str, str]) -> Any:
-        """Subscribe with npm graphql-ws: a context manager that gives the messages as lines."""
+        """Subscribe with npm graphql-ws: a context manager for the messages as lines."""
         address = f"ws://127.0.0.1:{self.port}/graphql"
         return running("node", "subscribe.mjs", address, self.token, query, env=env, cwd=NODE)
 
 
 def first_message(lines: Lines, nudge: Callable[[], Any]) -> dict[str, Any]:
-    """Make changes until a subscriber hears one: from then on it hears them all.
+    """Make changes until a subscriber receives one; from then on it receives them all.
 
-    The protocol does not acknowledge a subscription, so hearing something is the only sign that it stands.
+    The protocol does not acknowledge a subscription, so a first message is the only sign that it has started.
     """
     for _ in range(PATIENCE_SECONDS * 2):
         nudge()
@@ -163,11 +163,11 @@ def first_message(lines: Lines, nudge: Callable[[], Any]) -> dict[str, Any]:
             return json.loads(lines.next(timeout=0.5))  # type: ignore[no-any-return]  # an object, by protocol
         except queue.Empty:
             continue
-    raise TimeoutError("the subscriber heard nothing")
+    raise TimeoutError("the subscriber received nothing")
 
 
 def messages_until(lines: Lines, last: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
-    """Read messages up to, and with, the one that is the last."""
+    """Read messages up to and including the last one."""
     messages: list[dict[str, Any]] = []
     while not messages or not last(messages[-1]):
         messages.append(json.loads(lines.next()))

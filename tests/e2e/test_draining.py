@@ -1,4 +1,4 @@
-"""A server process that is asked to end sends its clients away one after the other, and then ends."""
+"""A server process that is terminated ends its connections one after the other, then itself."""
 
 import asyncio
 import json
@@ -75,7 +75,7 @@ async def test_connections_end_one_after_the_other_then_the_process() -> None:
 
         assert await close_code(late) == 1012
         assert await asyncio.gather(*following) == [1012] * SOCKETS
-        # The body ends as it should, without an event that says that all was told.
+        # The body ends properly, but without ``complete``, so that the client returns.
         rest = await asyncio.wait_for(stream.read(), 20)
         writer.close()
         await writer.wait_closed()

@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 30
 
 
 def programs() -> dict[str, tuple[str, str]]:
-    """Give language and text of each program by its heading."""
+    """Return language and text of each program by its heading."""
     page = (ROOT / "docs" / "events.md").read_text()
     return {heading: (language, text) for heading, language, text in PROGRAMS.findall(page)}
 
@@ -34,7 +34,7 @@ def programs() -> dict[str, tuple[str, str]]:
 async def running(
     language: str, text: str, folder: Path, **env: str
 ) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
-    """Run a program; gives a function that waits for its next line."""
+    """Run a program, and yield a function that waits for its next line."""
     file = folder / ("program.mjs" if language == "js" else "program.py")
     file.write_text(text)
     if language == "js":
@@ -77,17 +77,17 @@ async def test_a_program_loses_nothing_when_it_is_cut_off(heading: str, tmp_path
         env = {"CRM_URL": f"http://127.0.0.1:{await wire.open()}", "CRM_TOKEN": token}
         async with running(*programs()[heading], tmp_path, **env) as line:
             waiting = asyncio.ensure_future(line())
-            # Only hearing of something tells that the subscription stands.
+            # Only a first event shows that the subscription has started.
             while not waiting.done():
                 await create(where, "warm-up")
                 await asyncio.wait([waiting], timeout=0.5)
-            heard: list[str] = [(await waiting)["lead"]["title"]]
+            received: list[str] = [(await waiting)["lead"]["title"]]
             for number in range(1, 13):
                 await create(where, f"{number}")
                 if number % 5 == 0:
                     await wire.cut()
-            while heard[-1] != "12":
-                heard.append((await line())["lead"]["title"])
+            while received[-1] != "12":
+                received.append((await line())["lead"]["title"])
 
-    assert [each for each in heard if each != "warm-up"] == [f"{number}" for number in range(1, 13)]
+    assert [each for each in received if each != "warm-up"] == [f"{number}" for number in range(1, 13)]
     assert wire.connections > 1

@@ -84,7 +84,7 @@ def test_browser_s_form_is_taken_and_the_files_come_back(api: Api, directory: Pa
 
 
 def form(content: bytes) -> tuple[bytes, str]:
-    """Give the body of a multipart request, and its type."""
+    """Return the body of a multipart request, and its type."""
     query = "mutation ($file: Upload!) { upload(file: $file) { size url } }"
     fields = {
         'name="operations"': json.dumps({"query": query, "variables": {"file": None}}).encode(),

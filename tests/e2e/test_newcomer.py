@@ -71,7 +71,7 @@ def test_a_second_start_keeps_the_data(api: Api, directory: Path) -> None:
 
 
 @pytest.mark.node
-def test_the_reference_client_hears_each_change_once(api: Api) -> None:
+def test_the_reference_client_receives_each_change_once(api: Api) -> None:
     with api.subscriber(SUBSCRIPTION, env=environment()) as lines:
         first_message(lines, lambda: nudge(api))
         start = '{ pipeline_stage_id: 1, status_id: 1, title: "Start" }'
@@ -83,35 +83,35 @@ def test_the_reference_client_hears_each_change_once(api: Api) -> None:
         made = api.data(SPECIFICATION["07"])["createLead"]["id"]
         api.data(f"mutation {{ deleteLead(id: {made}) }}")
         api.data(f"mutation {{ restoreLead(id: {made}) }}")
-        heard = messages_until(lines, lambda message: message["extensions"]["kind"] == "restored")
+        received = messages_until(lines, lambda message: message["extensions"]["kind"] == "restored")
 
-    moved, won, created, deleted, restored = heard
+    moved, won, created, deleted, restored = received
     assert moved["data"]["leadUpdate"]["stage"] == {"name": "Proposal"}
     assert won["data"]["leadUpdate"]["status"] == {"name": "Won"}
     assert created["data"]["leadUpdate"]["title"] == "Enterprise deal"
     assert deleted["data"] == {"leadUpdate": None}
     assert (deleted["extensions"]["kind"], deleted["extensions"]["removed"]) == ("deleted", made)
-    assert len({message["extensions"]["cursor"] for message in heard}) == 5
+    assert len({message["extensions"]["cursor"] for message in received}) == 5
     assert restored["data"]["leadUpdate"]["id"] == made
-    kinds = [message["extensions"]["kind"] for message in heard]
+    kinds = [message["extensions"]["kind"] for message in received]
     assert kinds == ["updated", "updated", "created", "deleted", "restored"]
 
 
-async def test_the_python_client_hears_the_new_stage(api: Api) -> None:
+async def test_the_python_client_receives_the_new_stage(api: Api) -> None:
     transport = WebsocketsTransport(
         url=f"ws://127.0.0.1:{api.port}/graphql",
         subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
         init_payload={"Authorization": f"Bearer {api.token}"},
     )
-    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def listen(session: Any) -> None:
         async for message in session.subscribe(gql(SUBSCRIPTION)):
-            heard.put_nowait(message["leadUpdate"])
+            received.put_nowait(message["leadUpdate"])
 
     async with Client(transport=transport) as session:
         listening = asyncio.create_task(listen(session))
-        while heard.empty():
+        while received.empty():
             await asyncio.to_thread(nudge, api)
             await asyncio.sleep(0)
         await asyncio.to_thread(
@@ -119,9 +119,9 @@ async def test_the_python_client_hears_the_new_stage(api: Api) -> None:
             'mutation { updateLead(id: 1, input: { pipeline_stage_id: 2, title: "For Python" }) { id } }',
         )
         async with asyncio.timeout(30):
-            event = await heard.get()
+            event = await received.get()
             while event["title"] != "For Python":
-                event = await heard.get()
+                event = await received.get()
         listening.cancel()
 
     assert event["stage"] == {"name": "Contacted"}

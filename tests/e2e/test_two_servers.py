@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and two server processes: what one of them changes, subscribers of the other hear."""
+"""PostgreSQL, Redis and two server processes: changes through one reach subscribers of the other."""
 
 import os
 import sys
@@ -63,7 +63,7 @@ def servers(env: dict[str, str], token: str) -> Iterator[tuple[Api, Api]]:
 
 
 def settled(lines: Lines, writer: Api) -> None:
-    """Wait until a subscriber hears what the writer changes, and has heard all of it so far."""
+    """Wait until a subscriber receives the writer's changes, and has received all of them so far."""
     lead = writer.data('mutation { createLead(input: { title: "warm-up" }) { id } }')["createLead"]["id"]
     numbers = iter(range(1_000_000))
 
@@ -81,7 +81,7 @@ def test_a_change_through_one_server_reaches_subscribers_of_the_other(servers: t
         settled(lines, writer)
 
         lead = writer.data('mutation { createLead(input: { title: "Across" }) { id } }')["createLead"]["id"]
-        # Heard first, since an event tells the lead as it is by then.
+        # Received first, since an event has the lead as it is at the time of delivery.
         [created] = messages_until(lines, lambda message: message["extensions"]["kind"] == "created")
         writer.data(f"mutation {{ updateLead(id: {lead}, input: {{ pipeline_stage_id: 3 }}) {{ id }} }}")
         [moved] = messages_until(lines, lambda message: message["extensions"]["kind"] == "updated")
@@ -109,11 +109,11 @@ def test_an_import_in_another_process_reaches_both_servers(
             messages_until(lines, lambda message: message["data"]["leadUpdate"]["title"] == "both settled")
 
         manage("import_leads", str(file), "--company", company, "--as", "ann", env=env)
-        heard = [
+        received = [
             messages_until(lines, lambda message: message["data"]["leadUpdate"]["title"] == rows[-1])
             for lines in listening
         ]
 
-    for messages in heard:
+    for messages in received:
         assert sorted(message["data"]["leadUpdate"]["title"] for message in messages) == sorted(rows)
         assert {message["extensions"]["kind"] for message in messages} == {"created"}
