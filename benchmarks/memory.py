@@ -14,6 +14,7 @@ import random
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,20 +128,25 @@ def resident_bytes() -> int:
 
 
 def ask(schema: GraphQLSchema, token: str, document: str, variables: dict[str, Any]) -> bytes:
-    """Give the body of the answer to a document that comes with a token."""
-    from crm.authentication import authenticate_token, predicted_credential
+    """Return the body of the answer to a document that is sent with a token."""
+    from crm.authentication import authenticate_token
     from crm.graphql.execution import Operation
-    from crm.graphql.http.handler import Exchange, answer_to
+    from crm.graphql.http.handler import Exchange, answer_exchange
     from crm.graphql.http.responses import JSON
+    from crm.graphql.http.speculation import run_ahead
 
     exchange = Exchange(
+        schema=schema,
         method="POST",
         media_type=JSON,
-        authenticate=lambda companion: authenticate_token(token, companion=companion),
+        authenticate=lambda: authenticate_token(token),
         read=lambda _credential: Operation(query=document, variables=variables),
-        expected=predicted_credential(f"Bearer {token}"),
     )
-    return answer_to(schema, exchange).body
+
+    ahead = partial(
+        run_ahead, header=f"Bearer {token}", authenticate=lambda fetch: authenticate_token(token, fetch=fetch)
+    )
+    return answer_exchange(exchange, ahead).body
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Which admin site the product uses."""
+"""App configurations of the project itself."""
 
 from importlib import import_module
 
@@ -6,13 +6,14 @@ from django.contrib.admin import apps
 
 
 class CrmAdminConfig(apps.AdminConfig):
-    """Django's admin, on the site that knows companies."""
+    """Django's admin with the product's own site, which knows companies."""
 
     default_site = "crm.admin.site.CrmAdminSite"
 
     def ready(self) -> None:
-        """Register the models of the whole product."""
-        # First, since the site is a module of this package: whoever made the site by registering a model
-        # would import the package, whose own models would then be registered on a second site.
+        """Register the models of all apps, and the system check."""
+        # Before autodiscovery: the site lives in this package. If another app's registration created the
+        # site, the package would be imported meanwhile, and its models would be registered on a second site.
         import_module("crm.admin")
+        import_module("config.checks")
         super().ready()

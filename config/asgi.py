@@ -1,7 +1,6 @@
 """HTTP and WebSocket under an ASGI server."""
 
 import os
-from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
@@ -11,30 +10,31 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 http = get_asgi_application()
 
-# These import models, which exist only now.
-from config.asgi_middleware import bounded, identified  # noqa: E402
+# These import models, which Django loads above.
+from config.asgi_middleware import Receive, Scope, Send, with_body_limit, with_request_id  # noqa: E402
 from config.gc_tuning import tune_gc  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.graphql.sse import GraphQLStream  # noqa: E402
 from crm.graphql.websocket import GraphQLSocket  # noqa: E402
 
 STREAM_PATH = "/graphql/stream"
-stream = identified(GraphQLStream(schema=schema.graphql_schema))
+# Django's middleware gives all other requests their id.
+stream = with_request_id(GraphQLStream(schema=schema.graphql_schema))
 
 
-async def serve_http(scope: Any, receive: Any, send: Any) -> None:
-    """Serve a request: an event stream by itself, all else by Django."""
+async def serve_http(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve event streams directly: a view of Django would hold a thread as long as its stream is open."""
     await (stream if scope["path"] == STREAM_PATH else http)(scope, receive, send)
 
 
-async def refuse(scope: Any, receive: Any, send: Any) -> None:
-    """Refuse a WebSocket at an address that has none: the handshake is answered with 403."""
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a WebSocket at any other path: the server answers the handshake with 403."""
     await send({"type": "websocket.close"})
 
 
 application = ProtocolTypeRouter(
     {
-        "http": bounded(serve_http),
+        "http": with_body_limit(serve_http),
         "websocket": URLRouter(
             [
                 path("graphql", GraphQLSocket.as_asgi(schema=schema.graphql_schema)),

@@ -1,39 +1,52 @@
-"""ASGI middleware: a bound on request bodies, and an id and a log line for event streams."""
+"""ASGI middleware: a limit on request bodies, and an id and a log line for event streams."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.conf import settings
 
 from config.logs import request_id
-from config.middleware import begin, log_end
+from config.middleware import begin_request, log_end
 from crm.graphql.http.requests import MULTIPART, largest_form
 from crm.graphql.limits import limits
 
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+# Any message: Django declares a mapping here, the event stream a dictionary.
+Send = Callable[[Any], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
 TOO_LARGE = 413
+#: Logged where the client left before it got an answer, as nginx logs it.
+CLIENT_CLOSED_REQUEST = 499
+REQUEST_ID_HEADER = b"x-request-id"
 
 
 class _TooLarge(Exception):
-    """More came than the request may have."""
+    """The body turned out to be over the limit while it was read."""
 
 
-def bounded(application: Any) -> Any:
-    """Give an HTTP application that refuses bodies over the limit: as announced, and while they come.
+def with_body_limit(application: Application) -> Application:
+    """Return an HTTP application that refuses bodies over the limit, declared or not.
 
-    Forms with files may be as large as the API takes them, all else as large as Django keeps in memory.
+    Multipart forms may be as large as the API accepts, other bodies as large as Django keeps in memory.
+    Django's own ASGI handler spools a body of any size to disk before a view could refuse it.
     """
 
-    async def refuse_large(scope: Any, receive: Any, send: Any) -> None:
+    async def refuse_large(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         is_form = headers.get(b"content-type", b"").lower().startswith(MULTIPART.encode())
         most = largest_form(limits()) if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        announced = headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced[:20]) > most:
+        declared = headers.get(b"content-length", b"")
+        # Cut, since int() refuses numbers of thousands of digits.
+        if declared.isdigit() and int(declared[:20]) > most:
             await _refuse(send, most)
             return
         received = 0
 
-        async def counted() -> Any:
+        async def receive_counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
@@ -42,14 +55,14 @@ def bounded(application: Any) -> Any:
             return message
 
         try:
-            await application(scope, counted, send)
+            await application(scope, receive_counted, send)
         except _TooLarge:
             await _refuse(send, most)
 
     return refuse_large
 
 
-async def _refuse(send: Any, most: int) -> None:
+async def _refuse(send: Send, most: int) -> None:
     error = {
         "message": f"The request is larger than {most} bytes.",
         "extensions": {"code": "BAD_USER_INPUT"},
@@ -61,42 +74,37 @@ async def _refuse(send: Any, most: int) -> None:
         (b"cache-control", b"no-store"),
         (b"content-security-policy", b"default-src 'none'"),
         (b"x-content-type-options", b"nosniff"),
-        # The rest of the body is not read.
+        # The rest of the body stays unread, so the connection cannot carry another request.
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": TOO_LARGE, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-HEADER = b"x-request-id"
+def with_request_id(application: Application) -> Application:
+    """Return an HTTP application that adds the request id to each answer and logs the end of each request.
 
-
-#: The status in the log of a request whose client left before it was answered, as nginx has it.
-LEFT = 499
-
-
-def identified(application: Any) -> Any:
-    """Give an HTTP application whose answers carry the id of their request, and whose ends are logged.
-
-    The line of a stream is written when it ends; its milliseconds are those for which it was open.
+    A stream is logged when it ends, with the milliseconds for which it was open.
     """
 
-    async def serve(scope: Any, receive: Any, send: Any) -> None:
-        sent = dict(scope["headers"]).get(HEADER, b"").decode("latin-1")
-        identifier, started = begin({"HTTP_X_REQUEST_ID": sent})
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        sent = dict(scope["headers"]).get(REQUEST_ID_HEADER, b"").decode("latin-1")
+        identifier, started = begin_request({"HTTP_X_REQUEST_ID": sent})
         token = request_id.set(identifier)
-        status = LEFT
+        status = CLIENT_CLOSED_REQUEST
 
-        async def send_with_id(message: Any) -> None:
+        async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], (HEADER, identifier.encode())]}
+                headers = [*message["headers"], (REQUEST_ID_HEADER, identifier.encode())]
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
             await application(scope, receive, send_with_id)
         finally:
+            # Also when the server cancels the request because the client left.
             log_end(scope["method"], scope["path"], status, started)
             request_id.reset(token)
 

@@ -1,10 +1,10 @@
-"""What every answer carries: a request id and the security headers that Django does not set itself."""
+"""Middleware for every answer: a request id, and the security headers that Django does not set itself."""
 
 import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -22,21 +22,23 @@ Handler = Callable[[HttpRequest], HttpResponseBase]
 AsyncHandler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 SENT_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+#: Switches off what no page of the product uses.
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+#: Probes come every few seconds and would drown the log.
 QUIET_PATHS = ("/healthz", "/readyz")
 
 
 @sync_and_async_middleware
 def request_id(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
-    """Give each request an id, in ``request.headers``, the answer and every log line, and log its end."""
+    """Set an id for each request, in ``request.headers``, the answer and every log line, and log its end."""
     if iscoroutinefunction(get_response):
-        follow = cast(AsyncHandler, get_response)
+        call_async = cast(AsyncHandler, get_response)
 
         async def handle_async(request: HttpRequest) -> HttpResponseBase:
-            identifier, started = begin(request.META)
+            identifier, started = begin_request(request.META)
             token = current_request_id.set(identifier)
             try:
-                return _end(request, await follow(request), identifier, started)
+                return _end(request, await call_async(request), identifier, started)
             finally:
                 current_request_id.reset(token)
 
@@ -45,7 +47,7 @@ def request_id(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
     call = cast(Handler, get_response)
 
     def handle(request: HttpRequest) -> HttpResponseBase:
-        identifier, started = begin(request.META)
+        identifier, started = begin_request(request.META)
         token = current_request_id.set(identifier)
         try:
             return _end(request, call(request), identifier, started)
@@ -55,15 +57,15 @@ def request_id(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
     return handle
 
 
-def begin(meta: dict[str, Any]) -> tuple[str, float]:
-    """Give the id of a request and when it began; the id stands among its headers from now on.
+def begin_request(meta: MutableMapping[str, Any]) -> tuple[str, float]:
+    """Return the id of a request and its start time, and set the id as a header of the request.
 
-    :param meta: the headers, by their names in WSGI.
+    :param meta: the headers by their WSGI names.
     """
     sent = meta.get("HTTP_X_REQUEST_ID", "")
-    # Only a proxy of ours may choose the id; anybody else could make two requests look like one.
-    keep = settings.TRUSTED_PROXY_COUNT > 0 and SENT_REQUEST_ID.fullmatch(sent)
-    identifier = sent if keep else uuid.uuid4().hex
+    # Accepted only from our own proxy: a client could make two requests look like one in the log.
+    accepted = settings.TRUSTED_PROXY_COUNT > 0 and SENT_REQUEST_ID.fullmatch(sent)
+    identifier = sent if accepted else uuid.uuid4().hex
     meta["HTTP_X_REQUEST_ID"] = identifier
     return identifier, time.perf_counter()
 
@@ -71,9 +73,9 @@ def begin(meta: dict[str, Any]) -> tuple[str, float]:
 def log_end(method: str | None, path: str, status: int, started: float) -> None:
     """Log the end of a request.
 
-    :param started: as ``begin`` gave it.
+    :param started: the start time that ``begin_request`` returned.
     """
-    # Quoted again: a decoded path may hold line breaks, and would then make lines of its own.
+    # Quoted again: a decoded path may contain line breaks, which would forge log lines.
     end = {
         "method": method,
         "path": quote(path),
@@ -94,7 +96,7 @@ def _end(
 
 @sync_and_async_middleware
 def security_headers(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
-    """Add the content security policy and its kin; a view that sets one of them keeps its own."""
+    """Add the content security policy and related headers, except where the view has set its own."""
     policy = "; ".join(
         f"{directive} {' '.join(sources)}" for directive, sources in settings.SECURE_CSP.items()
     )
@@ -110,10 +112,10 @@ def security_headers(get_response: Handler | AsyncHandler) -> Handler | AsyncHan
         return response
 
     if iscoroutinefunction(get_response):
-        follow = cast(AsyncHandler, get_response)
+        call_async = cast(AsyncHandler, get_response)
 
         async def handle_async(request: HttpRequest) -> HttpResponseBase:
-            return add(await follow(request))
+            return add(await call_async(request))
 
         return handle_async
 

@@ -1,6 +1,7 @@
-"""Settings, from the environment alone; development defaults are safe on a laptop.
+"""Django settings, read from the environment. The defaults are for development and safe on a laptop.
 
-What must not run in production is refused here, because every entry (manage.py, gunicorn, uvicorn) passes by.
+Settings that must not run in production are refused here, because every entry point (manage.py, gunicorn,
+uvicorn) imports this module.
 """
 
 import warnings
@@ -35,26 +36,28 @@ ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or (
     development_secret(BASE_DIR / ".secret-key") if DEBUG else ""
 )
-# Keys of before: what they signed is accepted until it is signed anew.
+# Former keys: sessions and receivers' keys made with them stay valid.
 SECRET_KEY_FALLBACKS = env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
 REDIS_URL = redis_address(env.str("REDIS_URL", default=""))
-# Redis tells the messages of one installation from another's by this name alone, not by database number.
+# Redis publishes messages to all database numbers, so only the prefix separates installations.
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="crm")
 PORT = number(env, "PORT", 8000)
 WEB_CONCURRENCY = number(env, "WEB_CONCURRENCY", 1)
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
-# How long a client may be away and still hear all that it missed.
+# Clients that were away longer cannot catch up.
 EVENT_RETENTION_DAYS = number(env, "EVENT_RETENTION_DAYS", 7)
-# Off, webhooks go to the internet over https alone; on, also into the own network and over http.
+# If false, webhooks only go to public addresses over https; if true, also to private ones and over http.
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
-# For how long nothing may arrive at a receiver of webhooks before it is sent no more; 0: for ever.
+# Days without a success after which a failing webhook endpoint is paused; 0: never.
 WEBHOOK_PAUSE_AFTER_DAYS = number(env, "WEBHOOK_PAUSE_AFTER_DAYS", 5)
 API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
-# Off, every query takes the way of SQLite: for comparing, and for finding a fault.
+# If false, all queries run in the standard executor, as on SQLite: to compare, or to find a fault.
 GRAPHQL_COMPILED_READS = env.bool("GRAPHQL_COMPILED_READS", default=True)
-# For all companies; each has a switch of its own besides.
+# If false, GraphQL POSTs with a token run Django's middleware too: config.fast_path.
+GRAPHQL_FAST_PATH = env.bool("GRAPHQL_FAST_PATH", default=True)
+# For all companies. Each company also has its own switch.
 GRAPHQL_REGISTERED_ONLY = env.bool("GRAPHQL_REGISTERED_ONLY", default=False)
 GRAPHQL_SCHEMA = "config.schema.schema"
 GRAPHQL_GET_ENABLED = env.bool("GRAPHQL_GET_ENABLED", default=True)
@@ -95,6 +98,7 @@ INSTALLED_APPS = [
     "leads",
 ]
 
+# A change switches the GraphQL fast path off, until FAST_PATH_MIDDLEWARE in config/checks.py follows.
 MIDDLEWARE = [
     "config.middleware.request_id",
     "config.middleware.security_headers",
@@ -139,12 +143,12 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# A Redis that hangs must not hang a request: both timeouts are in seconds.
+# In seconds, so that a Redis that hangs does not block a request.
 REDIS_TIMEOUTS = {"socket_timeout": 1, "socket_connect_timeout": 1}
 CHANNEL_LAYERS: dict[str, Any] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 CACHES: dict[str, Any] = {
     name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
-    # Documents apart, so that many of them cannot push out the counts of rates.
+    # Documents have their own cache, so that many of them cannot evict the counters of the rate limit.
     for name in ("default", "documents")
 }
 if REDIS_URL:
@@ -193,10 +197,10 @@ STORAGES = {
     },
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-# Static files are read synchronously under ASGI too; a proxy serves them in production.
+# WhiteNoise reads files synchronously, also under ASGI. In production a proxy serves them.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-# The setting of Django 6, read by config.middleware until then.
+# A setting of Django 6; until then config.middleware reads it.
 SECURE_CSP = {
     "default-src": ["'self'"],
     "object-src": ["'none'"],
@@ -217,7 +221,7 @@ if not DEBUG:
     SECURE_HSTS_SECONDS = number(env, "DJANGO_HSTS_SECONDS", YEAR_IN_SECONDS)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = env.bool("DJANGO_HSTS_PRELOAD", default=False)
-# W021 asks for HSTS preload, which commits the owner's whole domain for years: DJANGO_HSTS_PRELOAD offers it.
+# W021 asks for HSTS preload, which commits the owner's whole domain for years: see DJANGO_HSTS_PRELOAD.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
 LOGGING = logging_config(debug=DEBUG, debug_loggers=env.list("LOG_DEBUG", default=[]))

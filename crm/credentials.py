@@ -1,4 +1,4 @@
-"""What a member may do, by what the database says of the membership and of the token that is shown."""
+"""Credentials: the rights of a member, built from the rows of the membership and of the token, if any."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from crm.models import LeadVisibility, Membership
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """An actor, and what the actor was known by: a token, or the session of ``user_id``."""
+    """An actor, and how the actor authenticated: with a token, or with the session of ``user_id``."""
 
     actor: Actor
     token_id: int | None
@@ -25,15 +25,17 @@ class Credential:
 
     @property
     def account(self) -> str:
-        """The name under which rates are counted: one for each token, one for all sessions of a user."""
+        """The key of the rate limit: one per token, and one for all sessions of a user."""
         return f"user:{self.user_id}" if self.token_id is None else f"token:{self.token_id}"
 
     def has_expired(self, now: datetime) -> bool:
-        """Tell whether the token behind this credential is past its expiry; sessions have none here."""
+        """Return whether the token is past its expiry. Sessions expire in Django, not here."""
         return self.expires_at is not None and self.expires_at <= now
 
 
-#: What the rights of a member follow from, in the order of the fields of ``CredentialRow``.
+ValuesQuery = QuerySet[Any, tuple[Any, ...]]
+
+#: The columns that decide the rights of a member, in the order of the fields of ``CredentialRow``.
 COLUMNS = (
     "user_id",
     "company_id",
@@ -47,7 +49,7 @@ TOKEN_COLUMNS = ("pk", "name", "scopes", "expires_at", "last_used_at")
 
 @dataclass(frozen=True)
 class CredentialRow:
-    """A member who shows a credential: the columns that decide, and those of the token if it is one."""
+    """The row behind a credential: ``COLUMNS`` of the member, and ``TOKEN_COLUMNS`` if a token was sent."""
 
     user_id: int
     company_id: int
@@ -57,13 +59,13 @@ class CredentialRow:
     registered_documents_only: bool
     token_id: int | None = None
     token_name: str | None = None
-    #: A list, or its JSON where the database gives it as text.
+    #: A list on SQLite; its JSON as text on PostgreSQL, where the compiled statement converts no JSON.
     scopes: list[str] | str | None = None
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
 
     def credential(self, door: Door) -> Credential:
-        """Give what this member may do, coming by a door."""
+        """Return the credential for access through a door."""
         scopes = _scopes_in(self.scopes) if isinstance(self.scopes, str) else self.scopes
         actor = Actor(
             user_id=self.user_id,
@@ -86,21 +88,21 @@ def _scopes_in(text: str) -> frozenset[Scope]:
     return frozenset(map(Scope, json.loads(text)))
 
 
-def _of_token(**token: object) -> QuerySet[Any, tuple[Any, ...]]:
-    # One filter, so that all conditions are about the same token.
+def _by_token(**token: object) -> ValuesQuery:
+    # All conditions in one filter() call: with several calls, each could match another of the user's tokens.
     lookups = {f"user__api_tokens__{name}": value for name, value in token.items()}
-    of_token = [f"user__api_tokens__{name}" for name in TOKEN_COLUMNS]
+    token_columns = [f"user__api_tokens__{name}" for name in TOKEN_COLUMNS]
     memberships = Membership.objects.active().filter(
         user__api_tokens__company=F("company"), user__api_tokens__revoked_at__isnull=True, **lookups
     )
-    return memberships.values_list(*COLUMNS, *of_token)
+    return memberships.values_list(*COLUMNS, *token_columns)
 
 
-def _of_member(**member: object) -> QuerySet[Any, tuple[Any, ...]]:
+def _by_membership(**member: object) -> ValuesQuery:
     return Membership.objects.active().filter(**member).values_list(*COLUMNS)
 
 
-#: The active member who shows a token that is not revoked, by the token's ``hash`` or ``pk``.
-token_holders = Prepared(_of_token)
-#: The active member that a ``user`` is in a ``company``.
-members = Prepared(_of_member)
+#: The active member who owns an unrevoked token, by the token's ``hash`` or ``pk``.
+token_holders = Prepared(_by_token)
+#: The active membership of a ``user`` in a ``company``.
+members = Prepared(_by_membership)

@@ -26,6 +26,7 @@ os.environ |= {
     "FILES_STORAGE": "local",
     "GRAPHIQL_ENABLED": "false",
     "GRAPHQL_COMPILED_READS": "true",
+    "GRAPHQL_FAST_PATH": "true",
     "GRAPHQL_GET_ENABLED": "true",
     "GRAPHQL_REGISTERED_ONLY": "false",
     "PORT": "8000",

@@ -1,4 +1,4 @@
-"""A program's token, and both ways of its requests."""
+"""A token, and the fast path beside Django."""
 
 import pytest
 from django.core.signals import request_finished, request_started
@@ -6,7 +6,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 
 from crm.services.tokens import create_token
-from tests.config.ways import Ways
+from tests.config.both_paths import BothPaths
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def token(tenant):
 
 @pytest.fixture
 def closings(monkeypatch):
-    """Keep the connection that the test's transaction is on, as Django's client does; count the closings."""
+    """Keep the connection of the test's transaction, as Django's test client does; count the closings."""
     counted = []
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
@@ -27,10 +27,5 @@ def closings(monkeypatch):
 
 
 @pytest.fixture
-def long_way(closings):
-    return get_wsgi_application()
-
-
-@pytest.fixture
-def ways(long_way):
-    return Ways(long_way)
+def both_paths(closings):
+    return BothPaths(get_wsgi_application())

@@ -1,18 +1,18 @@
-"""Bodies under an ASGI server end at their limit."""
+"""The limit on request bodies under an ASGI server."""
 
 import json
 from typing import Any
 
 import pytest
 
-from config.asgi_middleware import bounded
+from config.asgi_middleware import with_body_limit
 
 JSON = (b"content-type", b"application/json")
 FORM = (b"content-type", b"Multipart/form-data; boundary=x")
 
 
 async def send(headers: list[Any], chunks: list[bytes]) -> tuple[int, bytes, int]:
-    """Send a body in chunks; give status and body of the answer, and how many chunks were read."""
+    """Send a body in chunks; return status and body of the answer, and the number of chunks read."""
     waiting = list(chunks)
     sent: list[Any] = []
 
@@ -28,7 +28,7 @@ async def send(headers: list[Any], chunks: list[bytes]) -> tuple[int, bytes, int
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"read"})
 
-    await bounded(application)({"type": "http", "headers": headers}, receive, answer)
+    await with_body_limit(application)({"type": "http", "headers": headers}, receive, answer)
     return sent[0]["status"], sent[1]["body"], len(chunks) - len(waiting)
 
 
@@ -39,7 +39,7 @@ def _small(settings: Any) -> None:
 
 
 @pytest.mark.parametrize(("header", "most"), [(JSON, 1_000), (FORM, 2_000 + 1_000 + 64 * 1024)])
-async def test_announced_body_at_the_limit_is_read_and_one_over_is_not(header: Any, most: int) -> None:
+async def test_declared_length_at_the_limit_is_read_and_one_over_is_not(header: Any, most: int) -> None:
     def length(number: int) -> list[Any]:
         return [header, (b"content-length", str(number).encode())]
 
@@ -50,7 +50,7 @@ async def test_announced_body_at_the_limit_is_read_and_one_over_is_not(header: A
     assert json.loads(body)["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
 
 
-async def test_body_that_is_not_announced_is_read_no_further_than_the_limit() -> None:
+async def test_body_without_a_declared_length_is_read_up_to_the_limit() -> None:
     assert await send([JSON], [bytes(500)] * 2) == (200, b"read", 2)
 
     status, _, read = await send([JSON], [bytes(500)] * 10)
@@ -58,7 +58,7 @@ async def test_body_that_is_not_announced_is_read_no_further_than_the_limit() ->
     assert (status, read) == (413, 3)
 
 
-async def test_body_without_a_type_has_the_small_limit() -> None:
+async def test_body_without_a_content_type_has_the_small_limit() -> None:
     status, _, _ = await send([], [bytes(1_001)])
 
     assert status == 413

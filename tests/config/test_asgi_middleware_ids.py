@@ -1,4 +1,4 @@
-"""Requests that pass Django by have an id and a line in the log all the same."""
+"""Event streams, which Django does not serve, have a request id and a log line too."""
 
 import logging
 
@@ -17,7 +17,7 @@ def lines(caplog):
     return lambda: [record for record in caplog.records if record.name == "crm.requests"]
 
 
-def asking(**headers: str) -> ApplicationCommunicator:
+def stream_request(**headers: str) -> ApplicationCommunicator:
     sent = {"host": "localhost", "accept": "text/event-stream", **headers}
     return ApplicationCommunicator(
         application,
@@ -38,8 +38,8 @@ async def headers_of(communicator):
     return start["status"], dict(start["headers"])
 
 
-async def test_answer_carries_an_id_and_its_end_is_logged(lines):
-    communicator = asking(content_type="text/plain")
+async def test_answer_has_an_id_and_its_end_is_logged(lines):
+    communicator = stream_request(content_type="text/plain")
     status, headers = await headers_of(communicator)
     await communicator.receive_output()
     await communicator.wait()
@@ -50,20 +50,20 @@ async def test_answer_carries_an_id_and_its_end_is_logged(lines):
     assert request_id.get() == "-"
 
 
-@pytest.mark.parametrize(("proxies", "is_kept"), [(1, True), (0, False)])
-async def test_only_a_proxy_of_ours_may_choose_the_id(settings, proxies, is_kept):
+@pytest.mark.parametrize(("proxies", "is_accepted"), [(1, True), (0, False)])
+async def test_only_a_trusted_proxy_may_choose_the_id(settings, proxies, is_accepted):
     settings.TRUSTED_PROXY_COUNT = proxies
-    communicator = asking(content_type="text/plain", x_request_id="chosen-by-proxy")
+    communicator = stream_request(content_type="text/plain", x_request_id="chosen-by-proxy")
     _, headers = await headers_of(communicator)
     await communicator.receive_output()
     await communicator.wait()
 
-    assert (headers[ID.encode()] == b"chosen-by-proxy") is is_kept
+    assert (headers[ID.encode()] == b"chosen-by-proxy") is is_accepted
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_client_that_leaves_early_is_logged_as_such(lines):
-    communicator = asking(content_type="application/json")
+async def test_client_that_disconnects_early_is_logged_as_499(lines):
+    communicator = stream_request(content_type="application/json")
     await communicator.send_input({"type": "http.disconnect"})
     await communicator.wait()
 

@@ -1,4 +1,4 @@
-"""The endpoint: one request, one credential, one operation, one answer."""
+"""Django's view for GraphQL over HTTP."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from crm.authentication import CsrfRefused, authenticate_request
 from crm.credentials import Credential
 from crm.graphql.execution import Operation
 from crm.graphql.http import graphiql
-from crm.graphql.http.handler import METHOD_NOT_ALLOWED, Exchange, answer_to
+from crm.graphql.http.handler import METHOD_NOT_ALLOWED, Exchange, answer_exchange
 from crm.graphql.http.idempotency import HEADER
 from crm.graphql.http.multipart import read_form
 from crm.graphql.http.requests import MULTIPART, check_content, read_body, read_query_string
@@ -31,18 +31,19 @@ NOT_ACCEPTABLE = 406
 
 
 class GraphQLView(View):
-    """GraphQL over HTTP on one schema: POST of JSON or a form, GET for queries, GraphiQL for browsers."""
+    """Serve one schema: POST of JSON or a multipart form, GET for queries, GraphiQL for browsers."""
 
     schema: GraphQLSchema | None = None
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        """Give the view as a function."""
-        # The middleware would check each POST and answer with a page; authenticate_request checks cookies.
+        """Return the view as a function, exempt from the CSRF middleware."""
+        # The middleware answers with an HTML page, and checks requests with a token too. For requests with a
+        # session cookie, authenticate_request() does the check.
         return csrf_exempt(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Answer a request; no error leaves this function but as JSON."""
+        """Answer a request, with errors as JSON."""
         if graphiql.is_wanted(request) and graphiql.is_served_to(request):
             return graphiql.page(request)
         media_type = preferred_type(request, [JSON, GRAPHQL_RESPONSE])
@@ -56,20 +57,21 @@ class GraphQLView(View):
         if self.schema is None:
             raise TypeError("GraphQLView.as_view() needs a schema.")
         exchange = Exchange(
+            schema=self.schema,
             method=str(request.method),
             media_type=media_type,
-            authenticate=lambda _companion: authenticate_request(request),
+            authenticate=lambda: authenticate_request(request),
             read=lambda credential: _read(request, credential),
-            repeat_key=request.headers.get(HEADER),
+            idempotency_key=request.headers.get(HEADER),
         )
-        return answer_to(self.schema, exchange)
+        return answer_exchange(exchange)
 
 
 def check_request(request: HttpRequest, media_type: str | None) -> None:
-    """Hold the method and the headers of a request against what is served, before anything is read.
+    """Check the method and the headers of a request, before its body is read.
 
-    :param media_type: the one that the client accepts, if there is one.
-    :raises HttpRefusal: if something else is asked for.
+    :param media_type: the media type to answer with; None if the client accepts none on offer.
+    :raises HttpRefusal: if the request is not served.
     """
     methods = ["POST", "GET"] if settings.GRAPHQL_GET_ENABLED else ["POST"]
     if request.method not in methods:
@@ -86,7 +88,7 @@ def _read(request: HttpRequest, credential: Credential | None) -> Operation:
         return read_query_string(request)
     if request.content_type != MULTIPART:
         return read_body(request)
-    # Any page of any site can have a browser send a form, and nobody's files are worth reading.
+    # Any site can make a browser send a form. Refuse it before up to 200 MB of files are parsed.
     if credential is None:
         raise CsrfRefused("A form needs a Bearer token, or a session and its CSRF token.")
     return read_form(request)

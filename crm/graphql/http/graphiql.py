@@ -1,4 +1,4 @@
-"""GraphiQL for browsers, from vendored files alone."""
+"""The GraphiQL page, served from vendored files only."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from crm.graphql.http.responses import GRAPHQL_RESPONSE, HTML, JSON, VARY, preferred_type
 
-# GraphiQL's own style sheet holds its fonts and icons as data: addresses; no other page has those sources.
+# Wider than the policy of all other pages: GraphiQL's style sheet embeds fonts and icons as data: URLs.
 PAGE_POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -23,19 +23,19 @@ PAGE_POLICY = "; ".join(
 
 
 def is_wanted(request: HttpRequest) -> bool:
-    """Tell whether a request rather wants a page than data."""
+    """Return whether the client prefers an HTML page to JSON."""
     return request.method == "GET" and preferred_type(request, [JSON, GRAPHQL_RESPONSE, HTML]) == HTML
 
 
 def is_served_to(request: HttpRequest) -> bool:
-    """Tell whether this browser gets GraphiQL: in debug each, else signed-in users if it is switched on."""
+    """Return whether GraphiQL is available: in debug to everybody, else to signed-in users if enabled."""
     if settings.DEBUG:
         return True
     return settings.GRAPHIQL_ENABLED and request.user.is_authenticated
 
 
 def page(request: HttpRequest) -> HttpResponse:
-    """Give the page; its script reads address and CSRF token from ``data-`` attributes."""
+    """Return the page. Its script reads the URL and the CSRF token from ``data-`` attributes."""
     response = render(request, "graphiql.html", {"url": request.path, "csrf_token": get_token(request)})
     response["Content-Security-Policy"] = PAGE_POLICY
     response["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""The header by which a client repeats a request without repeating its effect."""
+"""The header ``Idempotency-Key``: clients repeat a mutation without repeating its effect."""
 
 from crm.credentials import Credential
 from crm.graphql.execution import Prepared
@@ -10,9 +10,9 @@ BAD_REQUEST = 400
 
 
 def once_of(key: str | None, prepared: Prepared, credential: Credential | None) -> Once | None:
-    """Give what stands for the key of a mutation, None where there is no key or nothing to repeat.
+    """Return the guard of a mutation sent with a key; None without a key, and for queries.
 
-    :param key: what the header holds, if there is one.
+    :param key: the value of the header.
     :raises HttpRefusal: if the key is empty or too long.
     """
     if key is None or credential is None or prepared.kind != "mutation":

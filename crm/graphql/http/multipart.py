@@ -1,4 +1,4 @@
-"""Reading a multipart request: two form fields and files, each within its limit, or a refusal."""
+"""Parse multipart GraphQL requests: the fields ``operations`` and ``map``, and files."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ FIELDS = ("operations", "map")
 
 
 class _Quota(FileUploadHandler):
-    """Ends the reading of a form at the first file that is too large or one too many."""
+    """Stop parsing a form at the first file that is too large or one too many."""
 
     def __init__(self, request: HttpRequest, bounds: Limits) -> None:
         super().__init__(request)
@@ -39,16 +39,17 @@ class _Quota(FileUploadHandler):
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
-        """Leave the file to the handlers after this one."""
+        """Return None: the handlers after this one keep the file."""
 
 
 def read_form(request: HttpRequest) -> Operation:
-    """Read the operation of a multipart request, with its files among its variables.
+    """Return the operation of a multipart request, with its files in its variables.
 
-    :raises HttpRefusal: if a part is too large, or the form is not made as its specification says.
-    :raises BadUserInput: if the files do not fit the places that the field ``map`` names.
+    :raises HttpRefusal: if a part is too large, or the form does not follow the specification.
+    :raises BadUserInput: if a file does not fit the path that the field ``map`` gives it.
     """
     bounds = limits()
+    # First in the list, so that an oversized file is not spooled to disk before it is refused.
     request.upload_handlers.insert(0, _Quota(request, bounds))
     try:
         fields, files = request.POST, request.FILES
@@ -66,7 +67,8 @@ def read_form(request: HttpRequest) -> Operation:
         if len(raw) > bounds.body:
             raise HttpRefusal(TOO_LARGE, f"A form field has at most {bounds.body} bytes.")
         parsed.append(decode(raw, name=f"The field {name}"))
-    operations, places = parsed
+    operations, paths = parsed
     operation = operation_of(operations)
-    place_files(operations, places, {name: files.getlist(name) for name in files})
+    # The operation refers to the dictionary of variables, so placing files changes the operation too.
+    place_files(operations, paths, {name: files.getlist(name) for name in files})
     return operation

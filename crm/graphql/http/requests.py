@@ -1,4 +1,4 @@
-"""Reading a GraphQL request: strict JSON within the limits, or a refusal."""
+"""Parse GraphQL requests over HTTP: strict JSON, within the limits."""
 
 import json
 import math
@@ -16,15 +16,15 @@ BAD_REQUEST = 400
 TOO_LARGE = 413
 UNSUPPORTED = 415
 MULTIPART = "multipart/form-data"
-#: What headers and boundaries of the parts of a form may add to their contents.
+#: Allowance for the headers and boundaries of the parts of a form.
 FRAME_BYTES = 64 * 1024
 PARAMETERS = ("query", "variables", "operationName", "extensions")
 
 
 def check_content(request: HttpRequest) -> None:
-    """Hold the headers of a POST against what is read here, before anything is read.
+    """Check the headers of a POST, before its body is read.
 
-    :raises HttpRefusal: if the content is of another type, is encoded, or announces to be too large.
+    :raises HttpRefusal: if the content has another type or an encoding, or its declared length is too large.
     """
     charset = request.content_params.get("charset", "utf-8") if request.content_params else "utf-8"
     is_form = request.content_type == MULTIPART
@@ -34,49 +34,51 @@ def check_content(request: HttpRequest) -> None:
         raise HttpRefusal(UNSUPPORTED, "Send the request without a content encoding.")
     length = request.headers.get("Content-Length", "")
     if length.isascii() and length.isdigit():
+        # Cut, since int() refuses numbers of thousands of digits.
         _check_size(int(length[:20]), largest_form(limits()) if is_form else None)
 
 
 def largest_form(bounds: Limits) -> int:
-    """Give the bytes of the largest multipart form that is within the limits."""
+    """Return the size in bytes of the largest multipart form within the limits."""
     return bounds.files * bounds.file + 2 * bounds.body + FRAME_BYTES
 
 
 def read_body(request: HttpRequest) -> Operation:
-    """Read the operation of a POST; the URL is not looked at.
+    """Return the operation in the body of a POST. Its query string is ignored.
 
-    :raises HttpRefusal: if the body is too large, or is no JSON object with the parameters of GraphQL.
+    :raises HttpRefusal: if the body is too large, or not a JSON object with the parameters of GraphQL.
     """
     try:
+        # One byte over the limit shows that a chunked body, which declares no length, is too large.
         body = request.read(limits().body + 1)
     except UnreadablePostError as error:
         raise HttpRefusal(BAD_REQUEST, "The body ended early.") from error
-    return operation_in(body)
+    return parse_body(body)
 
 
-def operation_in(body: bytes) -> Operation:
-    """Read the operation in the body of a POST.
+def parse_body(body: bytes) -> Operation:
+    """Return the operation in a body.
 
-    :raises HttpRefusal: if it is too large, or no JSON object with the parameters of GraphQL.
+    :raises HttpRefusal: if it is too large, or not a JSON object with the parameters of GraphQL.
     """
     _check_size(len(body))
     return operation_of(decode(body, name="The body"))
 
 
 def read_query_string(request: HttpRequest) -> Operation:
-    """Read the operation of a GET, whose variables and extensions are JSON texts.
+    """Return the operation of a GET, whose variables and extensions are JSON in the query string.
 
     :raises HttpRefusal: if the query string is too large, or its parameters are not those of GraphQL.
     """
     _check_size(len(request.META.get("QUERY_STRING", "")))
     try:
-        sent = request.GET
+        sent = request.GET  # parsed here, at its first use
     except SuspiciousOperation as error:
         raise HttpRefusal(BAD_REQUEST, "The query string has too many parameters.") from error
-    parameters: dict[str, Any] = {name: sent[name] for name in PARAMETERS if sent.get(name)}
+    parameters: dict[str, object] = {name: sent[name] for name in PARAMETERS if sent.get(name)}
     for name in ("variables", "extensions"):
         if name in parameters:
-            parameters[name] = decode(parameters[name].encode(errors="surrogatepass"), name=name)
+            parameters[name] = decode(sent[name].encode(errors="surrogatepass"), name=name)
     return operation_of(parameters)
 
 
@@ -86,10 +88,10 @@ def _check_size(size: int, most: int | None = None) -> None:
         raise HttpRefusal(TOO_LARGE, f"The request is larger than {most} bytes.")
 
 
-def operation_of(parameters: Any) -> Operation:
-    """Give the operation of the parameters of a request.
+def operation_of(parameters: object) -> Operation:
+    """Return the operation of decoded parameters.
 
-    :raises HttpRefusal: if they are no object, or one of them is of another type.
+    :raises HttpRefusal: if they are not an object, or one of them has the wrong type.
     """
     if not isinstance(parameters, dict):
         raise HttpRefusal(BAD_REQUEST, "The request must be one JSON object; batches are not served.")
@@ -110,15 +112,17 @@ def operation_of(parameters: Any) -> Operation:
 
 
 def decode(raw: bytes, *, name: str) -> Any:
-    """Read strict JSON.
+    """Return the value of strict JSON.
 
-    :raises HttpRefusal: if it is none, or holds what no answer could hold.
+    :param name: names the input in the error message.
+    :raises HttpRefusal: if it is not JSON, or has a value that no answer could contain: NaN, Infinity, a
+        number too large for a float, or half a surrogate pair.
     """
     try:
         text = raw.decode()
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
         if "\\ud" in text or "\\uD" in text:
-            # Half a surrogate pair is no character: no database and no answer could hold it.
+            # Half a surrogate pair cannot be encoded as UTF-8, neither for the database nor in the answer.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise HttpRefusal(BAD_REQUEST, f"{name} must be JSON in UTF-8.") from error

@@ -1,4 +1,4 @@
-"""Answers over HTTP: media types, headers, and JSON that always encodes."""
+"""Answers over HTTP: media types, headers and JSON."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ VARY = "Accept, Authorization, Cookie, Origin"
 
 
 class HttpRefusal(Exception):
-    """A request that is no GraphQL request: the HTTP status holds under every media type."""
+    """Not a GraphQL request: answered with this HTTP status, whatever the media type."""
 
     def __init__(self, status: int, message: str, *, allow: str | None = None) -> None:
         super().__init__(message)
@@ -26,10 +26,10 @@ class HttpRefusal(Exception):
 
 
 def preferred_type(request: HttpRequest, offers: list[str]) -> str | None:
-    """Give the one of the media types on offer that the client likes best, the first if it does not say."""
+    """Return the offer that the client prefers, the first by default; None if it accepts none."""
     if not request.headers.get("Accept", "").strip():
         return offers[0]
-    # A client may name the charset that is ours anyway.
+    # Some clients name the charset, which Django would take for another media type.
     spelled = {f"{offer}{charset}": offer for offer in offers for charset in ("", "; charset=utf-8")}
     chosen = request.get_preferred_type(list(spelled))
     return spelled.get(chosen) if chosen else None
@@ -37,14 +37,13 @@ def preferred_type(request: HttpRequest, offers: list[str]) -> str | None:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer over HTTP, for whatever server gives it."""
+    """An answer, independent of the server."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def response(self) -> HttpResponse:
-        """Give the answer as Django has it."""
         return HttpResponse(self.body, status=self.status, headers=self.headers)
 
 
@@ -56,7 +55,7 @@ def json_answer(
     allow: str | None = None,
     retry_after: int | None = None,
 ) -> Answer:
-    """Encode an answer, with the headers that all answers have and those that its status asks for."""
+    """Return an encoded answer with the headers of all answers and those that its status needs."""
     headers = {
         "Content-Type": f"{media_type}; charset=utf-8",
         "Cache-Control": "no-store",
@@ -74,7 +73,7 @@ def json_answer(
 
 
 def refusal_answer(refusal: HttpRefusal, *, media_type: str = JSON) -> Answer:
-    """Encode the answer to a request that is no GraphQL request."""
+    """Return the answer to a request that is not a GraphQL request."""
     error = {"message": refusal.message, "extensions": {"code": Code.BAD_USER_INPUT}}
     return json_answer({"errors": [error]}, status=refusal.status, media_type=media_type, allow=refusal.allow)
 
@@ -83,5 +82,5 @@ def _encode(body: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
-        # Integers over 64 bits and deep nesting are legal JSON that only the standard library writes.
+        # orjson writes neither integers over 64 bits nor deep nesting; the standard library does.
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
