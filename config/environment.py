@@ -1,4 +1,4 @@
-"""How environment variables become settings; what cannot be understood is refused in one sentence."""
+"""Read environment variables as settings. A bad value raises ImproperlyConfigured with one sentence."""
 
 import os
 import secrets
@@ -11,23 +11,23 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import IsolationLevel
 
 LEAST_SECRET_LENGTH = 50
-#: What PostgreSQL is told on each connection; ``docs/operations.md`` has the figures.
+#: Planner settings of each PostgreSQL connection. Measured in ``docs/operations.md``.
 PLANNER = {
-    # Tables that it tries in every order. The joins of a list of leads (7) take 235 ms to plan by the default
-    # of 8, and 1.7 ms by this; running takes what it took.
+    # The planner tries all orders of up to this many joined tables. A list of leads joins 7: planning takes
+    # 235 ms with the default of 8 and 1.7 ms with 3; running it takes the same time.
     "join_collapse_limit": "3",
-    # Small tables are looked up by their index, not read through and hashed for each row of a page: the first
-    # 20 leads take 0.5 ms in place of 0.8, the first 100 take 1.9 in place of 2.8.
+    # Makes the planner look up small tables by index instead of hashing them for each row of a page: the
+    # first 20 leads take 0.5 ms instead of 0.8, the first 100 take 1.9 instead of 2.8.
     "cpu_tuple_cost": "0.05",
-    # No disk that turns: another page costs what the next one does.
+    # For SSDs, where a random page costs what the next one does; the default of 4 is for spinning disks.
     "random_page_cost": "1.1",
-    # Compiling a statement to machine code takes longer than any page of a list.
+    # Compiling a statement to machine code takes longer than running any page of a list.
     "jit": "off",
 }
 
 
 def number(env: environ.Env, name: str, default: int) -> int:
-    """Read a whole number, zero or more, from the environment.
+    """Return a whole number, zero or more, from the environment.
 
     :raises ImproperlyConfigured: if the variable holds anything else.
     """
@@ -38,7 +38,7 @@ def number(env: environ.Env, name: str, default: int) -> int:
 
 
 def development_secret(path: Path) -> str:
-    """Give the secret of this checkout, made on first use and readable by its owner only.
+    """Return the secret of this checkout. The first use creates it, readable by its owner only.
 
     :raises ImproperlyConfigured: if the file can be neither read nor written.
     """
@@ -47,7 +47,7 @@ def development_secret(path: Path) -> str:
         if not path.exists():
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(LEAST_SECRET_LENGTH))
-            # A rename would replace the key that another process made meanwhile; a link does not.
+            # A rename would replace a key that another process has created meanwhile; link() fails instead.
             try:
                 os.link(draft, path)
             except FileExistsError:
@@ -64,14 +64,14 @@ def development_secret(path: Path) -> str:
 def database(
     url: str, *, pool_size: int, statement_timeout: int, prepared: bool, max_age: int = 0
 ) -> dict[str, Any]:
-    """Turn an address into Django's database settings.
+    """Return Django's settings for a database URL.
 
-    :param pool_size: PostgreSQL connections that one process may hold; 0 for no pool.
-    :param max_age: seconds for which each thread keeps a connection of its own, in place of the pool.
-    :param statement_timeout: seconds after which PostgreSQL ends a statement; 0 for never.
-    :param prepared: whether compiled reads are kept as prepared statements, which some poolers do not allow.
-    :raises ImproperlyConfigured: if the address is not one of SQLite or PostgreSQL. Its text is not repeated,
-        since it may hold a password.
+    :param pool_size: maximum of PostgreSQL connections per process; 0 for no pool.
+    :param max_age: seconds for which each thread keeps its own connection, instead of the pool.
+    :param statement_timeout: seconds after which PostgreSQL cancels a statement; 0 for never.
+    :param prepared: use prepared statements for compiled reads; some poolers do not support them.
+    :raises ImproperlyConfigured: if the URL is not one of SQLite or PostgreSQL. The message does not repeat
+        the URL, which may contain a password.
     """
     shape = "DATABASE_URL must read postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH"
     if not url.startswith(("postgres://", "postgresql://", "sqlite://")):
@@ -79,13 +79,13 @@ def database(
     try:
         parsed: dict[str, Any] = environ.Env.db_url_config(url)
     except ValueError as error:
-        raise ImproperlyConfigured(f"{shape}; the present one cannot be read.") from error
+        raise ImproperlyConfigured(f"{shape}; the present one cannot be parsed.") from error
     if not parsed.get("NAME"):
         raise ImproperlyConfigured(f"{shape}; the present one names no database.")
     if parsed["ENGINE"] == "django.db.backends.sqlite3":
         options: dict[str, Any] = {
-            # Row locks do nothing on SQLite: a transaction takes the write lock when it begins, or readers
-            # that turn into writers fail at once, whatever the timeout.
+            # SQLite has no row locks. A transaction takes the write lock when it begins: one that reads first
+            # and writes later would fail at once if another wrote meanwhile, whatever the timeout.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON",
@@ -94,17 +94,18 @@ def database(
         parsed["ENGINE"] = "config.postgresql"
         options = {
             "connect_timeout": 3,
-            # Whatever the server's default: events are numbered by what is committed when a lock is got.
+            # Not the server's default: the numbering of events must see all commits once it has its lock.
             "isolation_level": IsolationLevel.READ_COMMITTED,
             "options": f"-c statement_timeout={statement_timeout}s -c lock_timeout=3s"
             " -c idle_in_transaction_session_timeout=30s"
             + "".join(f" -c {name}={value}" for name, value in PLANNER.items()),
-            # Django's own cursors never prepare. Compiled reads do, from the third time on: a statement of
-            # many sub-selects takes longer to plan than to run.
+            # Compiled reads are prepared at their third execution, since their many sub-selects take longer
+            # to plan than to run. Django's own cursors never prepare.
             "prepare_threshold": 2 if prepared else None,
         }
         if pool_size and not max_age:
-            # Attempts that end after 3 s are made anew by the next request; longer ones back off for minutes.
+            # With the default of 5 minutes, the pool would back off and stay without connections for minutes
+            # after the database is back. Given up after 3 s, the next request starts a new attempt.
             options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 3, "reconnect_timeout": 3}
     return {
         **parsed,
@@ -115,13 +116,13 @@ def database(
 
 
 def file_storage(kind: str, *, directory: str, bucket: str) -> dict[str, Any]:
-    """Give the storage of uploaded files: a directory, or a bucket of an S3 service.
+    """Return Django's settings for the storage of uploaded files: a directory, or a bucket of an S3 service.
 
     :param kind: ``local`` or ``s3``.
-    :raises ImproperlyConfigured: if it is neither, or what it needs is missing.
+    :raises ImproperlyConfigured: if it is neither, or the bucket or the package for S3 is missing.
     """
     if kind == "local":
-        options: dict[str, Any] = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+        options = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
         backend = "django.core.files.storage.FileSystemStorage"
         return {"BACKEND": backend, "OPTIONS": {"location": directory, **options}}
     if kind != "s3":
@@ -135,16 +136,17 @@ def file_storage(kind: str, *, directory: str, bucket: str) -> dict[str, Any]:
         "OPTIONS": {
             "bucket_name": bucket,
             "file_overwrite": False,
-            # Nobody is sent to the bucket itself; an address that leaks anyway is soon void.
+            # Downloads go through the product, not to the bucket; a signed URL that leaks soon expires.
             "querystring_expire": 60,
         },
     }
 
 
 def redis_address(url: str) -> str:
-    """Give the address back if it can be one of Redis, or if it is empty, which means no Redis.
+    """Return the URL of Redis; empty for no Redis.
 
-    :raises ImproperlyConfigured: if it cannot; its text is not repeated, since it may hold a password.
+    :raises ImproperlyConfigured: if it has another scheme. The message does not repeat the URL, which may
+        contain a password.
     """
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise ImproperlyConfigured("REDIS_URL must read redis://HOST:PORT/NUMBER.")

@@ -1,4 +1,4 @@
-"""For load balancers and containers: is the process up, and can it serve."""
+"""Probes for load balancers and containers: is the process up, and can it serve?"""
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -8,21 +8,21 @@ from crm.checks import database_problem, redis_problem
 from crm.events.dispatcher import has_tail, tail_age
 from crm.graphql.websocket import connections
 
-#: The log is read each second; a tail that has not done so for longer tells nobody of anything.
+#: The event log is read every second. If it was not for this long, subscribers get no events.
 OLDEST_TAIL_SECONDS = 10
 
 
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 as long as the process answers at all; it asks nothing of the database."""
+    """Answer 200 as long as the process is up; does not use the database."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 if all that requests and events need is there, else 503 and what is amiss."""
+    """Answer 200 if requests and events can be served, else 503 with the problems."""
     parts = {"database": database_problem(), "redis": redis_problem()}
     problems = {name: "unreachable" for name, problem in parts.items() if problem}
     age = tail_age()
@@ -30,7 +30,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         problems["events"] = "standing still"
     if connections.is_draining():
         problems["server"] = "ending"
-    # Of a process that serves no connections of its own the tail tells nothing.
+    # Only processes with subscribers read the log.
     tail = {"tail_age_seconds": round(age, 1)} if has_tail() else {}
     if problems:
         return JsonResponse({"status": "unavailable", "problems": problems, **tail}, status=503)

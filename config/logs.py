@@ -1,7 +1,7 @@
-"""What is logged, and how: one JSON object a line outside debug, readable text in debug.
+"""Logging: one JSON object per line, or readable text in debug.
 
-No line carries personal data: no query strings, no request bodies, and outside debug no exception texts,
-since those of a database repeat the values that it refused.
+Log lines have no personal data: no query strings, no request bodies, and outside debug no exception texts,
+since database errors repeat the refused values.
 """
 
 import json
@@ -19,7 +19,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class RequestIdFilter(logging.Filter):
-    """Add the id of the present request to every record."""
+    """Add the id of the current request to every record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
@@ -27,7 +27,7 @@ class RequestIdFilter(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Write a record as one line of JSON; of an exception the types and places, never the text."""
+    """Format a record as one line of JSON. Of exceptions it has types and places, never the text."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -51,7 +51,7 @@ def _encoded(line: dict[str, Any]) -> str:
     try:
         return orjson.dumps(line).decode()
     except orjson.JSONEncodeError:
-        # Half a surrogate pair is text to Python, and no UTF-8.
+        # Half a surrogate pair is valid in a str, but cannot be encoded as UTF-8.
         return json.dumps(line, default=str)
 
 
@@ -69,11 +69,11 @@ def _places(trace: TracebackType | None) -> list[str]:
 
 
 def logging_config(*, debug: bool, debug_loggers: Iterable[str] = ()) -> dict[str, Any]:
-    """Return Django's LOGGING: all to standard error; uvicorn's access log is off, it has query strings.
+    """Return Django's LOGGING: everything to standard error.
 
     :param debug_loggers: loggers whose DEBUG lines are written too.
     """
-    # No line tells them, and each record would find them out.
+    # No format uses them, and collecting them costs time for each record.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return {
         "version": 1,
@@ -92,9 +92,10 @@ def logging_config(*, debug: bool, debug_loggers: Iterable[str] = ()) -> dict[st
         },
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
-            # Django's own handlers would log twice, and mail exception reports with local variables.
+            # Django's default handlers would log twice, and mail exception reports with local variables.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+            # It logs query strings. config.middleware logs requests without them.
             "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
             **{name: {"level": "DEBUG"} for name in debug_loggers},
         },

@@ -1,4 +1,4 @@
-"""The schema: the apps' parts put together, no more. ``schema.graphql`` beside it is the contract."""
+"""The GraphQL schema, combined from the parts of the apps. ``schema.graphql`` beside it is the contract."""
 
 import graphene
 

@@ -1,7 +1,7 @@
-"""Show how the schema of the code differs from the contract, whatever the order of either.
+"""Compare the schema of the code with the contract ``schema.graphql``, ignoring order.
 
-Run it with ``python -m config.schema_difference``. With ``--write`` the code's schema becomes the contract,
-to be reviewed as a change of ``schema.graphql``.
+Run ``python -m config.schema_difference``. With ``--write`` it writes the code's schema to
+``schema.graphql``, to be reviewed as a change of the contract.
 """
 
 import difflib
@@ -17,7 +17,7 @@ CONTRACT = Path(__file__).parent / "schema.graphql"
 
 
 def printed(schema: GraphQLSchema) -> str:
-    """Return a schema as the contract is written: sorted, with a newline at its end."""
+    """Return a schema in the format of the contract: sorted, with a final newline."""
     return print_schema(lexicographic_sort_schema(schema)) + "\n"
 
 
@@ -33,13 +33,13 @@ def difference(contract: GraphQLSchema, code: GraphQLSchema) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print how the code differs from the contract, or with ``--write`` make the code's schema the contract.
+    """Print the difference, and with ``--write`` write the code's schema.
 
     The exit code is 1 if there is a difference that was not written.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    # The types are made of models, which are there after the set-up only.
+    # Needs the models, which django.setup() loads.
     from config.schema import schema
 
     found = difference(build_schema(CONTRACT.read_text()), schema.graphql_schema)

@@ -1,8 +1,7 @@
-"""What has to be there before the product can serve: at start, for probes, for ``check --deploy``."""
+"""Checks of the environment: before a server starts, for probes, and for ``check --deploy``."""
 
 import socket
 from collections.abc import Sequence
-from typing import Any
 
 import redis
 from django.apps.config import AppConfig
@@ -15,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 def database_problem(database: BaseDatabaseWrapper | None = None) -> str | None:
-    """Ask the database for an answer; give what prevented it, in its own words, or None."""
+    """Return the first line of the error if the database does not answer, else None."""
     try:
         with (database or connection).cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -25,7 +24,7 @@ def database_problem(database: BaseDatabaseWrapper | None = None) -> str | None:
 
 
 def redis_problem() -> str | None:
-    """Ask Redis for an answer, if one is configured; give what prevented it, in its own words, or None."""
+    """Return the first line of the error if Redis is configured and does not answer, else None."""
     if not settings.REDIS_URL:
         return None
     try:
@@ -41,12 +40,12 @@ def _first_line(error: Exception) -> str:
 
 
 def ensure_port_free(host: str, port: int) -> None:
-    """Make sure that a server can listen there.
+    """Check that a server can listen on an address.
 
-    :raises CommandError: if it cannot: another program listens, or the port is not ours to open.
+    :raises CommandError: if another program listens there, or this user may not open the port.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        # As servers do: connections that a former server left to time out do not count.
+        # As servers do: otherwise connections of a former server in TIME_WAIT would count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -58,11 +57,11 @@ def ensure_port_free(host: str, port: int) -> None:
 
 
 def ensure_database() -> None:
-    """Make sure that the database answers.
+    """Check that the database answers.
 
     :raises CommandError: if it does not.
     """
-    # Past the pool, which would only tell that it waited in vain.
+    # Without the pool, whose error is only that it timed out.
     direct = connection.copy()
     direct.settings_dict["OPTIONS"].pop("pool", None)
     problem = database_problem(direct)
@@ -72,7 +71,7 @@ def ensure_database() -> None:
 
 
 def ensure_redis() -> None:
-    """Make sure that Redis answers, if one is configured.
+    """Check that Redis answers, if it is configured.
 
     :raises CommandError: if it does not.
     """
@@ -82,9 +81,9 @@ def ensure_redis() -> None:
 
 
 def ensure_migrated() -> None:
-    """Make sure that the tables are those of the code.
+    """Check that all migrations are applied.
 
-    :raises CommandError: if migrations are waiting.
+    :raises CommandError: if not.
     """
     executor = MigrationExecutor(connection)
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -93,22 +92,22 @@ def ensure_migrated() -> None:
 
 
 @checks.register(checks.Tags.security, deploy=True)
-def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Warn of what works on a laptop and fails under load or behind a proxy."""
+def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[checks.CheckMessage]:
+    """Warn of settings that work on a laptop but fail under load or behind a proxy."""
     messages: list[checks.CheckMessage] = []
     if not settings.REDIS_URL:
         messages.append(
             checks.Warning(
-                "REDIS_URL is empty: changes made by another process reach subscribers late, and each process"
-                " counts the requests of a client alone.",
+                "REDIS_URL is empty: changes by other processes reach subscribers late, and each process"
+                " counts the rate limit on its own.",
                 id="crm.W001",
             )
         )
     if not settings.TRUSTED_PROXY_COUNT:
         messages.append(
             checks.Warning(
-                "TRUSTED_PROXY_COUNT is 0: behind a proxy, all clients seem to have its address, and https"
-                " seems to be http.",
+                "TRUSTED_PROXY_COUNT is 0: behind a proxy, all clients appear to have its address, and https"
+                " appears to be http.",
                 id="crm.W002",
             )
         )

@@ -1,4 +1,4 @@
-"""The door by which stored files go out: each download asks anew whether the caller sees the file."""
+"""Downloads of stored files. Each request checks whether the caller may see the file."""
 
 from collections.abc import AsyncIterator
 from typing import IO
@@ -19,15 +19,15 @@ from crm.models import Filesystem
 CHUNK_BYTES = 64 * 1024
 UNKNOWN_TYPE = "application/octet-stream"
 PLAIN = "text/plain; charset=utf-8"
-#: A file that a browser shows in spite of all else runs nothing and loads nothing.
+#: In case a browser displays a file despite ``attachment``: it runs no scripts and loads nothing.
 POLICY = "sandbox; default-src 'none'"
 
 
 @require_safe
 def download(request: HttpRequest, key: UUID) -> HttpResponseBase:
-    """Give a stored file to who sees a record that it is on, by Bearer token or session.
+    """Answer with a stored file, if the caller sees a record that it is attached to.
 
-    A file that is kept elsewhere, and one that does not exist for the caller, is 404.
+    Accepts a Bearer token or a session. Files stored elsewhere, and files the caller may not see, are 404.
     """
     try:
         file = _visible_file(request, key)
@@ -57,6 +57,7 @@ def _answer(request: HttpRequest, content: IO[bytes] | None, type_: str) -> Http
     if content is None:
         return HttpResponse(content_type=type_)
     if isinstance(request, ASGIRequest):
+        # Django would read a synchronous iterator into memory as a whole.
         return StreamingHttpResponse(_chunks(content), content_type=type_)
     return FileResponse(content, content_type=type_)
 
@@ -70,8 +71,9 @@ async def _chunks(content: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 def _refusal(refused: Exception) -> HttpResponseBase:
-    known = {Unauthenticated: 401, Forbidden: 403}
-    status = next((number for kind, number in known.items() if isinstance(refused, kind)), 404)
+    statuses = {Unauthenticated: 401, Forbidden: 403}
+    status = next((number for kind, number in statuses.items() if isinstance(refused, kind)), 404)
+    # Always the same text, so that 404 does not show whether a hidden file exists.
     message = "Not found." if status == 404 else str(refused)
     response = HttpResponse(f"{message}\n", status=status, content_type=PLAIN)
     if status == 401:

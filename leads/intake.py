@@ -1,5 +1,6 @@
-"""The door by which leads come in from outside: ``POST /receivers/<uuid>``."""
+"""The endpoint of lead receivers: ``POST /receivers/<uuid>`` creates a lead from an external system."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ LONGEST_KEY = 255
 
 
 class Refusal(Exception):
-    """A delivery that is refused before it is kept."""
+    """The delivery is refused before an attempt is stored."""
 
     def __init__(self, status: int, message: str, *, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
@@ -30,13 +31,13 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
-# Senders are other servers and forms of other sites: what they may do hangs on no cookie.
+# Senders are other servers and forms on other sites. No cookie authorizes them, so CSRF cannot misuse one.
 @method_decorator(csrf_exempt, name="dispatch")
 class ReceiverView(View):
-    """Takes one delivery, and says in JSON what became of it."""
+    """Accept one delivery and answer with its result as JSON."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
-        """Answer a request; no refusal leaves this function but as JSON."""
+        """Answer a request, with errors as JSON."""
         try:
             if request.method != "POST":
                 raise Refusal(405, "Send a POST.", headers={"Allow": "POST"})
@@ -48,8 +49,8 @@ class ReceiverView(View):
         except Conflict as conflict:
             return _answer(409, {"message": conflict.message})
         except (OperationalError, InterfaceError):
-            again = {"Retry-After": "5"}
-            return _answer(503, {"message": "The delivery could not be processed. Send it again."}, again)
+            message = "The delivery could not be processed. Send it again."
+            return _answer(503, {"message": message}, {"Retry-After": "5"})
 
 
 def _receive(request: HttpRequest, identifier: UUID) -> JsonResponse:
@@ -62,22 +63,23 @@ def _receive(request: HttpRequest, identifier: UUID) -> JsonResponse:
         body=body,
     ):
         raise Refusal(401, "Unauthenticated.")
-    # After the proof of who sends: nobody else uses up what the receiver takes.
-    wait = seconds_to_wait(f"receiver:{receiver.uuid}", 1, most=receiver.rate_limit)
-    if wait:
-        raise Refusal(429, "Too many deliveries.", headers={"Retry-After": str(wait)})
+    # After authentication, so that strangers cannot use up the receiver's rate limit.
+    retry_after = seconds_to_wait(f"receiver:{receiver.uuid}", 1, most=receiver.rate_limit)
+    if retry_after:
+        raise Refusal(429, "Too many deliveries.", headers={"Retry-After": str(retry_after)})
     try:
         payload = read_payload(body, request.META)
-    except UnreadablePayload as wrong:
-        raise Refusal(400, str(wrong)) from wrong
+    except UnreadablePayload as error:
+        raise Refusal(400, str(error)) from error
     return _outcome(receiver, take_in(receiver, payload, key=_idempotency_key(request)))
 
 
 def _read(request: HttpRequest) -> bytes:
     try:
+        # One byte over the limit shows that a chunked body, which declares no length, is too large.
         body = request.read(LARGEST_BODY + 1)
-    except (UnreadablePostError, SuspiciousOperation) as broken:
-        raise Refusal(400, "The body ended early.") from broken
+    except (UnreadablePostError, SuspiciousOperation) as error:
+        raise Refusal(400, "The body ended early.") from error
     if len(body) > LARGEST_BODY:
         raise Refusal(413, f"A delivery has at most {LARGEST_BODY} bytes.")
     return body
@@ -96,7 +98,7 @@ def _idempotency_key(request: HttpRequest) -> str | None:
 def _outcome(receiver: LeadReceiver, attempt: ReceiverAttempt) -> JsonResponse:
     if attempt.status == AttemptStatus.FAILED:
         return _answer(422, {"message": "The lead was refused.", "errors": attempt.errors})
-    # Whoever fills in what people do not see is told nothing of it.
+    # A filled honeypot field creates no lead, but gets 200 too, so that a bot does not notice.
     lead = attempt.lead
     return _answer(
         200,
@@ -109,9 +111,7 @@ def _outcome(receiver: LeadReceiver, attempt: ReceiverAttempt) -> JsonResponse:
     )
 
 
-def _answer(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> JsonResponse:
-    answer = JsonResponse(content, status=status)
-    answer.headers["Cache-Control"] = "no-store"
-    for name, value in (headers or {}).items():
-        answer.headers[name] = value
-    return answer
+def _answer(
+    status: int, content: Mapping[str, object], headers: dict[str, str] | None = None
+) -> JsonResponse:
+    return JsonResponse(content, status=status, headers={"Cache-Control": "no-store", **(headers or {})})

@@ -1,4 +1,4 @@
-"""Run the product's commands as an operator does, in processes with an environment of their own."""
+"""Run the product's commands in processes with their own environment."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ DEVELOPMENT = {
 
 
 def environment(*bases: dict[str, str], **changes: str | None) -> dict[str, str]:
-    """Give a whole environment: the bases over one another, then the changes, where None removes."""
+    """Return an environment of the bases, where later ones win, and the changes, where None removes."""
     merged: dict[str, str | None] = {"PATH": os.environ["PATH"]}
     for base in bases:
         merged |= base
@@ -40,7 +40,7 @@ def environment(*bases: dict[str, str], **changes: str | None) -> dict[str, str]
 
 
 def run(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run ``python ARGUMENTS`` in the project's root and wait for its end, a minute at most."""
+    """Run ``python ARGUMENTS`` in the project's root and wait up to a minute for its end."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,

@@ -8,7 +8,7 @@ from psycopg import IsolationLevel
 from config.environment import database, development_secret, file_storage, number, redis_address
 
 
-def test_secret_is_made_once_for_its_owner_alone(tmp_path):
+def test_secret_is_created_once_and_readable_by_its_owner_only(tmp_path):
     path = tmp_path / ".secret-key"
 
     first = development_secret(path)
@@ -21,17 +21,17 @@ def test_secret_is_made_once_for_its_owner_alone(tmp_path):
 
 def test_secret_of_another_process_is_kept(tmp_path):
     path = tmp_path / ".secret-key"
-    path.write_text("made before")
+    path.write_text("created before")
 
-    assert development_secret(path) == "made before"
+    assert development_secret(path) == "created before"
 
 
-def test_secret_without_a_place_to_keep_it_is_refused(tmp_path):
+def test_secret_that_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(ImproperlyConfigured, match="Set DJANGO_SECRET_KEY"):
         development_secret(tmp_path / "missing" / ".secret-key")
 
 
-def test_postgresql_is_pooled_and_bounded_in_time():
+def test_postgresql_has_a_pool_and_timeouts():
     settings = database(
         "postgres://u:p@h:5433/crm?sslmode=require", pool_size=7, statement_timeout=10, prepared=True
     )
@@ -57,18 +57,18 @@ def test_postgresql_without_pool_and_prepared_statements():
 
 
 @pytest.mark.parametrize("url", ["", "crm", "mysql://h/crm", "postgres://h", "postgres://h:x/crm"])
-def test_other_addresses_of_databases_are_refused(url):
+def test_bad_database_url_is_refused(url):
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL must read"):
         database(url, pool_size=1, statement_timeout=1, prepared=True)
 
 
 @pytest.mark.parametrize("url", ["", "redis://localhost:6379/0", "rediss://h", "unix:///run/redis.sock"])
-def test_addresses_of_redis_pass(url):
+def test_redis_urls_are_accepted(url):
     assert redis_address(url) == url
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "", "٣", "x"])
-def test_other_text_is_no_number(monkeypatch, text):
+def test_text_that_is_not_a_number_is_refused(monkeypatch, text):
     monkeypatch.setenv("PORT", text)
 
     with pytest.raises(ImproperlyConfigured, match="PORT must be a whole number"):
@@ -81,7 +81,7 @@ def test_number_has_a_default(monkeypatch):
     assert number(environ.Env(), "PORT", 8000) == 8000
 
 
-def test_files_are_kept_in_a_directory_of_their_owner_alone():
+def test_local_files_are_readable_by_their_owner_only():
     storage = file_storage("local", directory="/srv/files", bucket="")
 
     assert storage == {
@@ -94,7 +94,7 @@ def test_files_are_kept_in_a_directory_of_their_owner_alone():
     }
 
 
-def test_files_are_kept_in_a_private_bucket(monkeypatch):
+def test_files_can_be_stored_in_a_bucket(monkeypatch):
     monkeypatch.setattr("config.environment.find_spec", lambda name: name == "storages")
 
     storage = file_storage("s3", directory="unused", bucket="crm-files")
@@ -105,7 +105,7 @@ def test_files_are_kept_in_a_private_bucket(monkeypatch):
     }
 
 
-def test_bucket_without_its_package_is_refused(monkeypatch):
+def test_bucket_without_the_s3_package_is_refused(monkeypatch):
     monkeypatch.setattr("config.environment.find_spec", lambda name: None)
 
     with pytest.raises(ImproperlyConfigured, match="install the extra"):

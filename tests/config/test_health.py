@@ -10,13 +10,13 @@ def test_healthz_answers_without_the_database():
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-def test_readyz_answers_when_all_parts_do(db):
+def test_readyz_answers_ok_when_all_services_are_up(db):
     answer = Client().get("/readyz")
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_readyz_names_the_database(db, monkeypatch):
+def test_readyz_reports_the_database(db, monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "NAME", "/missing/directory/db")
     connection.close()
 
@@ -27,7 +27,7 @@ def test_readyz_names_the_database(db, monkeypatch):
 
 
 @pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "redis://127.0.0.1:port/0"])
-def test_readyz_names_redis(db, settings, address):
+def test_readyz_reports_redis(db, settings, address):
     settings.REDIS_URL = address
 
     answer = Client().get("/readyz")
@@ -36,5 +36,5 @@ def test_readyz_names_redis(db, settings, address):
     assert answer.json() == {"status": "unavailable", "problems": {"redis": "unreachable"}}
 
 
-def test_only_reading_is_allowed():
+def test_only_safe_methods_are_allowed():
     assert Client().post("/healthz").status_code == 405

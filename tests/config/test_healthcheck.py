@@ -9,14 +9,14 @@ from config.healthcheck import is_up
 
 class Recorder(HTTPServer):
     status = 200
-    asked: list[tuple[str, str | None]]
+    requests: list[tuple[str, str | None]]
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Recorder
 
     def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers["Host"]))
+        self.server.requests.append((self.path, self.headers["Host"]))
         self.send_response(self.server.status)
         self.end_headers()
 
@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def container() -> Iterator[Recorder]:
     with Recorder(("127.0.0.1", 0), Handler) as server:
-        server.asked = []
+        server.requests = []
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -35,14 +35,14 @@ def container() -> Iterator[Recorder]:
         thread.join()
 
 
-def test_asks_by_a_name_that_is_served(container, monkeypatch):
+def test_probe_sends_an_allowed_host(container, monkeypatch):
     monkeypatch.setenv("DJANGO_ALLOWED_HOSTS", ".example.com,other.example.com")
 
     assert is_up(container.server_port)
-    assert container.asked == [("/healthz", "example.com")]
+    assert container.requests == [("/healthz", "example.com")]
 
 
-def test_another_answer_is_not_up(container):
+def test_error_status_is_not_up(container):
     container.status = 503
 
     assert not is_up(container.server_port)

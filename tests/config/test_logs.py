@@ -15,7 +15,7 @@ def record_of(error: Exception | None = None) -> logging.LogRecord:
     return logging.LogRecord("crm", logging.ERROR, __file__, 1, "failed\nfor %s", ("you",), exc_info)
 
 
-def test_a_record_is_one_line_of_json():
+def test_record_is_one_line_of_json():
     line = JsonFormatter().format(record_of())
 
     assert "\n" not in line
@@ -24,7 +24,7 @@ def test_a_record_is_one_line_of_json():
     assert written == {"level": "ERROR", "logger": "crm", "message": "failed\nfor you", "request_id": "-"}
 
 
-def test_an_exception_is_told_without_its_text():
+def test_exception_is_logged_without_its_text():
     error = ValueError("anna@example.com is taken")
     error.__cause__ = KeyError("+49 30 1234567")
 
@@ -47,7 +47,7 @@ def test_the_request_id_is_in_every_record():
     assert json.loads(JsonFormatter().format(record))["request_id"] == "abc"
 
 
-def test_json_is_for_production_and_text_for_people():
+def test_format_is_json_in_production_and_text_in_debug():
     assert logging_config(debug=False)["handlers"]["stderr"]["formatter"] == "json"
     assert logging_config(debug=True)["handlers"]["stderr"]["formatter"] == "text"
 

@@ -6,8 +6,6 @@ from django.http import HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
 
-from crm.services.tokens import create_token
-
 CSP = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 
@@ -24,7 +22,7 @@ pytestmark = pytest.mark.urls(__name__)
 
 
 @pytest.mark.parametrize("address", ["/echo", "/missing", "/static/admin/css/base.css"])
-def test_every_answer_carries_the_security_headers(address):
+def test_every_answer_has_the_security_headers(address):
     answer = Client().get(address)
 
     assert {name: answer.headers.get(name) for name in EXPECTED} == EXPECTED
@@ -38,24 +36,25 @@ EXPECTED = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
 
 
-async def test_a_view_may_have_its_own_policy():
+async def test_view_may_set_its_own_policy():
     answer = await AsyncClient().get("/own")
 
     assert answer.headers["Content-Security-Policy"] == "sandbox"
     assert answer.headers["Permissions-Policy"] == EXPECTED["Permissions-Policy"]
 
 
-def test_request_id_of_a_stranger_is_replaced():
+def test_request_id_of_a_client_is_replaced():
     answer = Client().get("/echo", headers={"X-Request-ID": "chosen-by-client"})
 
     assert answer.headers["X-Request-ID"] == answer.content.decode()
     assert len(answer.headers["X-Request-ID"]) == 32
 
 
-def test_request_id_of_a_proxy_is_kept(settings):
+def test_request_id_of_a_trusted_proxy_is_kept(settings):
     settings.TRUSTED_PROXY_COUNT = 1
 
     kept = Client().get("/echo", headers={"X-Request-ID": "from-the-proxy-1"})
@@ -77,46 +76,10 @@ def test_end_of_request_is_logged_without_its_query(client, caplog):
     assert "anna" not in caplog.text
 
 
-def test_line_breaks_in_a_path_make_no_log_line(caplog):
+def test_line_break_in_a_path_does_not_forge_a_log_line(caplog):
     caplog.set_level(logging.INFO, "crm.requests")
 
     Client().get("/missing%0AINFO forged")
 
     (record,) = [record for record in caplog.records if record.name == "crm.requests"]
     assert record.path == "/missing%0AINFO%20forged"
-
-
-def test_programs_get_the_same_answer_as_all_others(tenant, settings):
-    asked = {"query": "{ __typename }"}
-    headers = {"Authorization": f"Bearer {token_of(tenant)}"}
-    settings.ROOT_URLCONF = "config.urls"
-
-    ours = Client().post("/graphql", asked, content_type="application/json", headers=headers)
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "programs_first" not in name]
-    others = Client().post("/graphql", asked, content_type="application/json", headers=headers)
-
-    assert (ours.status_code, ours.content) == (others.status_code, others.content)
-    told = {name: value for name, value in others.headers.items() if name != "X-Request-ID"}
-    assert {name: value for name, value in ours.headers.items() if name != "X-Request-ID"} == told
-    assert {"Content-Length", "X-Frame-Options", "X-Content-Type-Options"} <= told.keys()
-
-
-def test_programs_at_other_hosts_are_refused(tenant, settings):
-    settings.ROOT_URLCONF = "config.urls"
-
-    refused = Client().post(
-        "/graphql",
-        {"query": "{ __typename }"},
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {token_of(tenant)}", "Host": "elsewhere.example"},
-    )
-
-    assert refused.status_code == 400
-
-
-def test_programs_find_an_address_that_is_not_there():
-    assert Client().post("/graphql", headers={"Authorization": "Bearer x"}).status_code == 404
-
-
-def token_of(tenant):
-    return create_token(tenant.users["admin"], tenant.company, name="program")[1]

@@ -1,4 +1,4 @@
-"""The backend that asks whether a connection is alive only after a pause."""
+"""The PostgreSQL backend checks connections only after a pause."""
 
 import os
 import socket
@@ -16,53 +16,53 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def kept(monkeypatch):
-    """A connection that is kept from request to request."""
+def checks(monkeypatch):
+    """Keep the connection from request to request; the list grows with each health check."""
     Company.objects.exists()
-    # Not Django's name for it, whose attributes cannot be given back.
+    # Not django.db.connection: monkeypatch cannot restore the attributes of that proxy.
     wrapper = connections["default"]
     monkeypatch.setitem(wrapper.settings_dict, "CONN_MAX_AGE", 600)
-    checks: list[int] = []
+    counted: list[int] = []
     usable = wrapper.is_usable
 
     def checked():
-        checks.append(1)
+        counted.append(1)
         return usable()
 
     monkeypatch.setattr(wrapper, "is_usable", checked)
     monkeypatch.setattr(wrapper, "health_check_enabled", True)
     monkeypatch.setattr(wrapper, "close_at", None)
-    return checks
+    return counted
 
 
 def begin_request() -> None:
     connection.close_if_unusable_or_obsolete()
 
 
-def test_connection_of_a_moment_ago_is_not_checked(kept):
+def test_recently_used_connection_is_not_checked(checks):
     Company.objects.exists()
     begin_request()
 
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as captured:
         Company.objects.exists()
 
-    assert (len(asked), kept) == (1, [])
+    assert (len(captured), checks) == (1, [])
 
 
-def test_connection_that_rested_is_checked_and_made_anew(kept, monkeypatch):
+def test_idle_connection_is_checked_and_reopened(checks, monkeypatch):
     Company.objects.exists()
     begin_request()
-    end_from_elsewhere()
+    terminate_from_another_connection()
     monkeypatch.setattr(base, "FRESH", 0.0)
 
     assert Company.objects.exists() is False
-    assert kept == [1]
+    assert checks == [1]
 
 
-def test_connection_that_ended_a_moment_ago_fails_once(kept):
+def test_connection_lost_right_after_use_fails_once(checks):
     Company.objects.exists()
     begin_request()
-    end_from_elsewhere()
+    terminate_from_another_connection()
 
     with pytest.raises(OperationalError):
         Company.objects.exists()
@@ -71,7 +71,7 @@ def test_connection_that_ended_a_moment_ago_fails_once(kept):
     assert Company.objects.exists() is False
 
 
-def test_server_that_vanishes_in_a_statement_is_away_to_prepared_ones_too(kept):
+def test_connection_lost_during_a_prepared_statement_is_an_operational_error(checks):
     authenticated = Prepared(lambda **values: Company.objects.filter(**values).values_list("name"))
     assert authenticated.rows(pk=1) == []
 
@@ -84,7 +84,7 @@ def test_server_that_vanishes_in_a_statement_is_away_to_prepared_ones_too(kept):
     assert authenticated.rows(pk=1) == []
 
 
-def end_from_elsewhere() -> None:
+def terminate_from_another_connection() -> None:
     import psycopg
 
     server = connection.connection.info.backend_pid

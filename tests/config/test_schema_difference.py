@@ -5,7 +5,7 @@ from config.schema_difference import difference
 CONTRACT = build_schema("type Query { a(x: Int, y: Int): Int b: Tag } type Tag { id: ID name: String }")
 
 
-def test_order_is_no_difference():
+def test_order_does_not_matter():
     code = build_schema("type Tag { name: String id: ID } type Query { b: Tag a(y: Int, x: Int): Int }")
 
     assert difference(CONTRACT, code) == ""

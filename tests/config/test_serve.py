@@ -1,4 +1,4 @@
-"""``manage.py serve`` starts where everything is there, and else says in one sentence what is not."""
+"""``manage.py serve`` starts if everything it needs is there, else it reports in one sentence what is not."""
 
 import asyncio
 import signal
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def server(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start the server, wait until it listens, half a minute at most, and end it."""
+    """Start the server, wait up to 30 s until it listens, and stop it at the end."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "manage.py", "serve", cwd=ROOT, env=env, stderr=asyncio.subprocess.PIPE
     )
@@ -49,30 +49,30 @@ async def server(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Proces
         await process.communicate()
 
 
-def test_connections_of_clients_that_read_nothing_are_bounded():
+def test_send_buffer_and_timeout_of_a_connection_are_bounded():
     with (
         listening_socket("127.0.0.1", 0) as listening,
         socket.create_connection(listening.getsockname()),
         listening.accept()[0] as accepted,
     ):
-        # Linux counts its own bookkeeping in.
+        # Linux doubles the value, for its own bookkeeping.
         assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER_BYTES
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
 
 
-def test_a_free_port_passes():
+def test_free_port_is_accepted():
     ensure_port_free("127.0.0.1", free_port())
 
 
-def test_a_taken_port_is_refused(taken_port):
+def test_taken_port_is_refused(taken_port):
     with pytest.raises(
         CommandError, match=rf"^Cannot listen on 127.0.0.1:{taken_port} \(Address already in use\)"
     ):
         ensure_port_free("127.0.0.1", taken_port)
 
 
-def test_a_port_that_does_not_exist_is_refused():
+def test_port_out_of_range_is_refused():
     with pytest.raises(CommandError, match=r"^Cannot listen on 127.0.0.1:65536 "):
         ensure_port_free("127.0.0.1", 65_536)
 
@@ -91,7 +91,7 @@ def test_a_port_that_does_not_exist_is_refused():
         ({"REDIS_URL": "redis://:secret@127.0.0.1:1/0"}, "Redis does not answer ("),
     ],
 )
-def test_what_is_missing_is_one_sentence(changes, sentence):
+def test_unreachable_service_is_reported_in_one_sentence(changes, sentence):
     ended = run("manage.py", "serve", env=environment(DEVELOPMENT, PORT=str(free_port()), **changes))
 
     assert ended.returncode == 1
@@ -100,7 +100,7 @@ def test_what_is_missing_is_one_sentence(changes, sentence):
     assert "secret" not in ended.stderr
 
 
-def test_waiting_migrations_are_told():
+def test_unapplied_migrations_are_reported():
     ended = run("manage.py", "serve", env=environment(DEVELOPMENT, PORT=str(free_port())))
 
     assert ended.stderr.endswith(" migrations are waiting. Run: manage.py migrate\n")

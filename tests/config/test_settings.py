@@ -1,4 +1,4 @@
-"""What refuses to start says why, at every entry; what starts has the settings that were promised."""
+"""Settings that must not run are refused at every entry point, and the others have the documented values."""
 
 import pytest
 from django.conf import settings
@@ -21,7 +21,7 @@ REFUSALS = [
     ({"FILES_STORAGE": "ftp"}, "FILES_STORAGE must be local or s3"),
     ({"FILES_STORAGE": "s3"}, "FILES_STORAGE is s3: name the bucket in FILES_BUCKET"),
 ]
-#: Each way in to the product, and the exit code by which it tells of a refusal.
+#: The entry points of the product, with the exit code of a refusal.
 ENTRIES = {
     "manage.py": (["manage.py", "check"], 1),
     "gunicorn": (["-m", "gunicorn", "--check-config", "config.wsgi"], 1),
@@ -43,7 +43,7 @@ def test_refusal_is_one_sentence(changes, sentence):
 @pytest.mark.parametrize(
     "changes", [{"DJANGO_SECRET_KEY": None}, {"DJANGO_ALLOWED_HOSTS": "*"}, {"REDIS_URL": ""}]
 )
-def test_every_entry_refuses(entry, changes):
+def test_every_entry_point_refuses(entry, changes):
     arguments, code = ENTRIES[entry]
     sentence = next(sentence for refused, sentence in REFUSALS if refused == changes)
 
@@ -60,7 +60,7 @@ def test_production_settings_pass_the_deployment_checks():
     assert ended.stdout == "System check identified no issues (1 silenced).\n"
 
 
-def test_deployment_checks_warn_of_a_laptop():
+def test_deployment_checks_warn_of_development_settings():
     env = environment(PRODUCTION, REDIS_URL="", TRUSTED_PROXY_COUNT="0", WEB_CONCURRENCY="1")
 
     ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", env=env)
@@ -70,22 +70,22 @@ def test_deployment_checks_warn_of_a_laptop():
     assert "(crm.W002)" in ended.stderr
 
 
-def test_a_worker_alone_needs_no_redis():
+def test_single_worker_needs_no_redis():
     ended = run("manage.py", "check", env=environment(PRODUCTION, REDIS_URL="", WEB_CONCURRENCY="1"))
 
     assert ended.returncode == 0, ended.stderr
 
 
-def test_debug_for_other_hosts_has_to_be_meant():
+def test_debug_for_other_hosts_must_be_explicit():
     env = environment(DEVELOPMENT, DJANGO_ALLOWED_HOSTS="crm.example.com")
 
-    meant = run("manage.py", "check", env=env)
+    ended = run("manage.py", "check", env=env)
 
-    assert meant.returncode == 0, meant.stderr
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize(("base", "allowed"), [(PRODUCTION, "False"), (DEVELOPMENT, "True")])
-def test_webhooks_reach_private_networks_on_a_laptop_alone(base, allowed):
+def test_webhooks_reach_private_networks_in_debug_only(base, allowed):
     text = "from django.conf import settings; print(settings.WEBHOOK_ALLOW_PRIVATE)"
     ended = run("-c", text, env=environment(base, DJANGO_SETTINGS_MODULE="config.settings"))
 
@@ -103,8 +103,8 @@ def test_secrets_are_hashed_with_argon2():
     assert ended.stdout.startswith("argon2$argon2id$")
 
 
-@pytest.mark.skipif("sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="is about SQLite")
-def test_sqlite_waits_for_writers_and_keeps_references(db):
+@pytest.mark.skipif("sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="tests SQLite")
+def test_sqlite_waits_for_locks_and_enforces_foreign_keys(db):
     values = {}
     with connection.cursor() as cursor:
         for pragma in ("journal_mode", "foreign_keys", "busy_timeout"):
@@ -115,7 +115,7 @@ def test_sqlite_waits_for_writers_and_keeps_references(db):
 
 
 @pytest.mark.postgres
-def test_postgresql_ends_what_takes_too_long(db):
+def test_postgresql_has_timeouts(db):
     values = {}
     with connection.cursor() as cursor:
         for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
@@ -130,7 +130,7 @@ def test_postgresql_ends_what_takes_too_long(db):
 
 
 @pytest.mark.postgres
-def test_redis_answers_or_is_given_up_within_a_second():
+def test_redis_times_out_after_a_second():
     hosts = settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
 
     assert settings.CHANNEL_LAYERS["default"]["BACKEND"] == "channels_redis.pubsub.RedisPubSubChannelLayer"

@@ -1,4 +1,4 @@
-"""Documents that no other test sends, and how a request names them by hash."""
+"""Unique documents, and requests that name them by hash."""
 
 import hashlib
 import itertools
@@ -9,7 +9,7 @@ _numbers = itertools.count()
 
 
 def fresh(selection: str = "ping") -> str:
-    """Give a document of the small schema that nobody has sent; its answer has one key, ``key_of``."""
+    """Return a unique document of the small schema; its answer has one key, ``key_of``."""
     return f"{{ k{os.getpid()}_{next(_numbers)}: {selection} }}"
 
 
@@ -22,5 +22,5 @@ def digest(document: str) -> str:
 
 
 def extension(hash_: Any, version: Any = 1) -> dict[str, Any]:
-    """Give the extensions of a request that names its document by hash."""
+    """Return the extensions of a request that names its document by hash."""
     return {"persistedQuery": {"version": version, "sha256Hash": hash_}}

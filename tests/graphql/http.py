@@ -16,32 +16,32 @@ small_urls = override_settings(ROOT_URLCONF="tests.graphql.small_urls")
 
 
 def token_of(membership: Membership, **columns: Any) -> tuple[ApiToken, str]:
-    """Make a token of a member; give its row and the raw token."""
+    """Create a token of a member; return its row and the raw token."""
     raw = new_raw_token()
     row = ApiTokenFactory(raw=raw, company=membership.company, user=membership.user, **columns)
     return row, raw
 
 
 def member(role: Role = Role.AGENT, **columns: Any) -> Membership:
-    """Make an active member of a new company."""
+    """Create an active member of a new company."""
     return MembershipFactory(role=role.value, **columns)
 
 
 def bearer(role: Role = Role.AGENT, scopes: Any = ALL_SCOPES) -> dict[str, str]:
-    """Make a member with a token; give the headers that send it."""
+    """Create a member with a token; return the headers that send it."""
     _, raw = token_of(member(role), scopes=sorted(scopes))
     return {"Authorization": f"Bearer {raw}"}
 
 
 def post(body: Any, *, headers: dict[str, str] | None = None, client: Client | None = None) -> Any:
-    """Send a POST of JSON, or of raw bytes; give the response."""
+    """POST JSON, or raw bytes, and return the response."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    # As an extra, since Django's client leaves the content type of an empty body away.
+    # As an extra, since Django's client omits the content type of an empty body.
     return (client or Client()).generic(
         "POST", "/graphql", data=data, headers=headers or {}, CONTENT_TYPE="application/json"
     )
 
 
 def codes(response: Any) -> list[str]:
-    """Give the error codes of an answer."""
+    """Return the error codes of an answer."""
     return [error["extensions"]["code"] for error in response.json().get("errors", [])]

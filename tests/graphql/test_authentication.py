@@ -1,4 +1,4 @@
-"""Who a request is: tokens, sessions, companies, and what makes each of them void."""
+"""Authentication by token and by session, the choice of the company, and what invalidates each."""
 
 from datetime import timedelta
 
@@ -32,12 +32,12 @@ pytestmark = pytest.mark.django_db
     ["Bearer abc", "bearer abc", "BEARER   abc", "Bearer abc "],
     ids=["usual", "lower", "wide", "end"],
 )
-def test_bearer_is_read(header):
+def test_bearer_header_is_parsed(header):
     assert parse_bearer(header) == "abc"
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "abc", "Bearer a b", "Bearer é"])
-def test_other_header_is_refused(header):
+def test_malformed_header_is_refused(header):
     with pytest.raises(Unauthenticated):
         parse_bearer(header)
 
@@ -66,45 +66,47 @@ def test_company_decides_whether_all_leads_are_seen():
     assert not authenticate_token(raw).actor.sees_all_leads
 
 
-def void_user(membership, token):
+def deactivate_user(membership, token):
     membership.user.is_active = False
     membership.user.save()
 
 
-def void_company(membership, token):
+def deactivate_company(membership, token):
     membership.company.is_active = False
     membership.company.save()
 
 
-def void_membership(membership, token):
+def deactivate_membership(membership, token):
     membership.is_active = False
     membership.save()
 
 
-def void_expiry(membership, token):
+def expire_token(membership, token):
     token.expires_at = timezone.now()
     token.save()
 
 
-def void_revocation(membership, token):
+def revoke_row(membership, token):
     token.revoked_at = timezone.now()
     token.save()
 
 
-@pytest.mark.parametrize("void", [void_user, void_company, void_membership, void_expiry, void_revocation])
-def test_token_that_is_void_opens_nothing(void):
+@pytest.mark.parametrize(
+    "invalidate", [deactivate_user, deactivate_company, deactivate_membership, expire_token, revoke_row]
+)
+def test_invalid_token_opens_nothing(invalidate):
     membership = member()
     row, raw = token_of(membership)
     credential = authenticate_token(raw)
 
-    void(membership, row)
+    invalidate(membership, row)
 
     with pytest.raises(Unauthenticated):
         authenticate_token(raw)
     assert not still_good(credential)
 
 
-def test_expired_token_is_told_from_an_unknown_one():
+def test_expired_token_is_distinguished_from_an_unknown_one():
     _, raw = token_of(member(), expires_at=timezone.now() - timedelta(seconds=1))
 
     with pytest.raises(CredentialExpired):
@@ -160,7 +162,7 @@ def test_session_without_default_works_in_its_first_company():
 
 
 @pytest.mark.parametrize("name_of", [lambda company: company.pk, lambda company: company.uuid])
-def test_session_names_its_company(name_of):
+def test_session_chooses_its_company(name_of):
     first = member(is_default=True)
     second = MembershipFactory(user=first.user)
 
@@ -182,7 +184,7 @@ def test_foreign_company_does_not_exist_for_a_session():
         authenticate_session(member().user, company_key=str(CompanyFactory().pk))
 
 
-def test_user_without_company_is_nobody():
+def test_user_without_company_is_unauthenticated():
     with pytest.raises(Unauthenticated):
         authenticate_session(UserFactory())
     with pytest.raises(Unauthenticated):
@@ -220,21 +222,21 @@ def test_actor_of_a_member():
     assert (actor.role, actor.door) == (Role.ADMIN, Door.COMMAND)
 
 
-def test_actor_of_a_stranger_does_not_exist():
+def test_actor_of_a_non_member_does_not_exist():
     with pytest.raises(NotFound):
         actor_for(UserFactory(), CompanyFactory(), door=Door.COMMAND)
 
 
-@pytest.mark.parametrize("void", [void_user, void_company, void_membership])
-def test_actor_of_a_void_membership_is_forbidden(void):
+@pytest.mark.parametrize("invalidate", [deactivate_user, deactivate_company, deactivate_membership])
+def test_actor_of_an_inactive_membership_is_forbidden(invalidate):
     membership = member()
-    void(membership, None)
+    invalidate(membership, None)
 
     with pytest.raises(Forbidden):
         actor_for(membership.user, membership.company, door=Door.ADMIN)
 
 
-def test_credential_is_good_until_the_rights_change():
+def test_credential_is_valid_until_the_rights_change():
     membership = member(Role.MANAGER)
     _, raw = token_of(membership)
     credentials = [authenticate_token(raw), authenticate_session(membership.user)]
@@ -246,7 +248,7 @@ def test_credential_is_good_until_the_rights_change():
     assert [still_good(credential) for credential in credentials] == [False, False]
 
 
-def test_credential_of_a_revoked_token_is_not_good():
+def test_credential_of_a_revoked_token_is_not_valid():
     _, raw = token_of(member())
     credential = authenticate_token(raw)
 
@@ -259,7 +261,7 @@ QUERY = {"query": "{ user_id }"}
 
 
 def browser(**member_columns):
-    """Give a client that is signed in and enforces CSRF, and the user's CSRF token."""
+    """Return a signed-in client that enforces CSRF, the user, and the CSRF token."""
     client = Client(enforce_csrf_checks=True)
     user = member(**member_columns).user
     client.force_login(user)
@@ -269,7 +271,7 @@ def browser(**member_columns):
 
 
 @small_urls
-def test_session_with_csrf_token_and_own_origin_counts():
+def test_session_with_csrf_token_and_own_origin_is_accepted():
     client, user, csrf = browser()
 
     for headers in ({}, {"Origin": "http://testserver"}):
@@ -354,7 +356,7 @@ def test_company_of_a_session_is_chosen_by_header():
 
 @small_urls
 @override_settings(SESSION_COOKIE_NAME="sessionid")
-def test_forgotten_session_is_no_credential():
+def test_unknown_session_is_no_credential():
     client, _, csrf = browser()
     client.cookies["sessionid"] = "gone"
 

@@ -180,13 +180,13 @@ def test_null_parameter_is_allowed(headers, parameter):
     assert post(PING | {parameter: None}, headers=headers).json() == {"data": {"ping": "pong"}}
 
 
-def test_text_of_any_script_comes_back(headers):
+def test_text_of_any_script_is_returned(headers):
     body = {"query": "query($t: String) { ping(text: $t) }", "variables": {"t": "Zoë 🏃 \ud83c\udfc3 ٣"}}
 
     assert post(body, headers=headers).json() == {"data": {"ping": "Zoë 🏃 🏃 ٣"}}
 
 
-def test_number_that_only_the_standard_library_writes_comes_back(headers, monkeypatch):
+def test_integer_over_64_bits_is_returned(headers, monkeypatch):
     number = 2**70
     monkeypatch.setattr(schema.query_type.fields["big"], "resolve", lambda root, info: "kept")
     monkeypatch.setattr(schema.query_type.fields["big"].type, "serialize", lambda value: {"n": number})
@@ -206,7 +206,7 @@ def test_number_that_only_the_standard_library_writes_comes_back(headers, monkey
         "application/jsonp",
     ],
 )
-def test_other_content_is_not_read(headers, content_type):
+def test_other_content_type_is_refused(headers, content_type):
     response = Client().post(
         "/graphql", data=json.dumps(PING).encode(), content_type=content_type, headers=headers
     )
@@ -214,7 +214,7 @@ def test_other_content_is_not_read(headers, content_type):
     refused(response, 415)
 
 
-def test_charset_of_the_body_may_be_named(headers):
+def test_charset_of_the_body_may_be_declared(headers):
     response = Client().post(
         "/graphql", data=json.dumps(PING), content_type="application/json; charset=UTF-8", headers=headers
     )
@@ -222,7 +222,7 @@ def test_charset_of_the_body_may_be_named(headers):
     assert response.json() == {"data": {"ping": "pong"}}
 
 
-def test_encoded_body_is_not_read(headers):
+def test_encoded_body_is_refused(headers):
     refused(post(PING, headers=headers | {"Content-Encoding": "gzip"}), 415)
 
 
@@ -239,10 +239,10 @@ def test_body_over_the_limit_is_refused(headers, accept):
     refused(post(body_of(BODY_LIMIT + 1), headers=headers | {"Accept": accept}), 413)
 
 
-def test_body_that_hides_its_length_is_read_no_further_than_the_limit(headers):
+def test_chunked_body_is_read_up_to_the_limit(headers):
     stream = FakePayload(body_of(10 * BODY_LIMIT))
     request = RequestFactory().post("/graphql", data=PING, content_type=JSON_TYPE, headers=headers)
-    # What a server gives for a chunked body.
+    # As a server passes on a chunked body: no length.
     setattr(request, "_stream", stream)  # noqa: B010 - not declared as what it is
     request.META["CONTENT_LENGTH"] = ""
 

@@ -1,4 +1,4 @@
-"""The header Idempotency-Key: a mutation that is sent again takes effect once, and answers the same."""
+"""The header Idempotency-Key: a repeated mutation takes effect once and gets the same answer."""
 
 import json
 import threading
@@ -49,7 +49,7 @@ def code_of(response):
     return error["extensions"]["code"]
 
 
-def test_the_first_answer_is_given_again_to_the_letter(token):
+def test_repetition_gets_the_identical_first_answer(token):
     first = send(headers=token)
     Lead.objects.update(title="Changed meanwhile", version=9)
 
@@ -60,7 +60,7 @@ def test_the_first_answer_is_given_again_to_the_letter(token):
     assert (Lead.objects.count(), IdempotencyKey.objects.count()) == (1, 1)
 
 
-def test_without_a_key_each_takes_effect(token):
+def test_without_a_key_each_request_takes_effect(token):
     for _ in range(2):
         Client().post(
             "/graphql",
@@ -81,7 +81,7 @@ def test_without_a_key_each_takes_effect(token):
         ('mutation { createTag(input: {name: "A"}) { id } }', {}),
     ],
 )
-def test_another_request_under_the_key_is_refused(token, query, variables):
+def test_other_request_with_the_same_key_is_refused(token, query, variables):
     send(headers=token)
 
     answer = send(query, variables, headers=token)
@@ -90,14 +90,14 @@ def test_another_request_under_the_key_is_refused(token, query, variables):
     assert (Lead.objects.count(), Tag.objects.count(), IdempotencyKey.objects.count()) == (1, 0, 1)
 
 
-def test_what_is_refused_is_not_kept(token):
+def test_refused_request_is_not_stored(token):
     refused = send(variables={"title": " "}, headers=token)
     assert (code_of(refused), IdempotencyKey.objects.count()) == ("VALIDATION", 0)
 
     assert send(headers=token).json()["data"]["made"]["title"] == "Deal"
 
 
-def test_key_is_taken_with_the_effect_or_not_at_all(token, monkeypatch):
+def test_key_is_stored_in_the_transaction_of_the_mutation(token, monkeypatch):
     def fail(result):
         raise RuntimeError("between effect and commit")
 
@@ -109,7 +109,7 @@ def test_key_is_taken_with_the_effect_or_not_at_all(token, monkeypatch):
     assert "errors" not in send(headers=token).json()
 
 
-def test_keys_of_tokens_and_companies_are_their_own(tenant, other_tenant):
+def test_tokens_and_companies_have_separate_keys(tenant, other_tenant):
     headers = [
         token_of(tenant),
         token_of(tenant, again="2"),
@@ -133,7 +133,7 @@ def test_sessions_of_a_user_share_their_keys(tenant):
     assert Lead.objects.count() == 1
 
 
-def test_fields_of_a_document_are_kept_one_by_one(token):
+def test_fields_of_a_document_are_stored_one_by_one(token):
     query = (
         'mutation ($tag: String!) { lead: createLead(input: {title: "Deal"}) { id }'
         " tag: createTag(input: {name: $tag}) { id } }"
@@ -153,7 +153,7 @@ def test_fields_of_a_document_are_kept_one_by_one(token):
     assert (Lead.objects.count(), Tag.objects.count()) == (1, 1)
 
 
-def test_effect_without_an_answer_is_read_anew(token):
+def test_effect_without_a_stored_answer_is_read_again(token):
     first = send(headers=token)
     IdempotencyKey.objects.update(answer=None)
 
@@ -165,7 +165,7 @@ def test_effect_without_an_answer_is_read_anew(token):
     assert Lead.objects.count() == 1
 
 
-def test_truth_without_an_answer_is_read_anew(tenant, token):
+def test_boolean_result_without_a_stored_answer_is_returned_again(tenant, token):
     lead = LeadFactory(company=tenant.company)
     query = "mutation ($id: ID!) { deleteLead(id: $id) }"
     for _ in range(2):
@@ -187,7 +187,7 @@ def send_files(*files, headers):
     )
 
 
-def test_files_are_part_of_the_request(token):
+def test_files_are_part_of_the_fingerprint(token):
     first = send_files(upload("a.pdf"), upload("b.pdf"), headers=token)
     again = send_files(upload("a.pdf"), upload("b.pdf"), headers=token)
     other_content = send_files(upload("a.pdf"), upload("b.pdf", PDF + b"\n"), headers=token)
@@ -207,7 +207,7 @@ def test_result_that_cannot_be_found_again_is_a_conflict(token):
     assert Filesystem.objects.count() == 1
 
 
-def test_key_is_kept_for_a_day(token):
+def test_key_is_stored_for_a_day(token):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         first = send(headers=token)
         clock.shift(timedelta(hours=24))
@@ -227,7 +227,7 @@ def test_key_is_kept_for_a_day(token):
 
 
 @pytest.mark.parametrize(("length", "status"), [(0, 400), (1, 200), (255, 200), (256, 400)])
-def test_key_has_a_length(token, length, status):
+def test_length_of_the_key_is_limited(token, length, status):
     answer = send(headers=token, key="k" * length)
 
     assert answer.status_code == status
@@ -236,14 +236,14 @@ def test_key_has_a_length(token, length, status):
         assert code_of(answer) == "BAD_USER_INPUT"
 
 
-def test_queries_ignore_it(token):
+def test_queries_ignore_the_key(token):
     for query in ("{ me { id } }", "{ tags { data { id } } }"):
         assert "errors" not in send(query, {}, headers=token, key="k" * 300).json()
 
     assert not IdempotencyKey.objects.exists()
 
 
-def test_who_may_no_more_gets_no_answer(tenant, token):
+def test_caller_who_lost_the_right_gets_no_stored_answer(tenant, token):
     send(headers=token)
     tenant.company.memberships.filter(user=tenant.users["agent"]).update(role="VIEWER")
 
@@ -252,7 +252,7 @@ def test_who_may_no_more_gets_no_answer(tenant, token):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_sixteen_at_once_one_takes_effect(tenant):
+def test_one_of_sixteen_concurrent_requests_takes_effect(tenant):
     headers = token_of(tenant)
     start = threading.Barrier(16)
 
@@ -283,7 +283,7 @@ def test_of_sixteen_at_once_one_takes_effect(tenant):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("query", [CREATE, CREATE.replace("made:", "other:")])
-def test_while_the_first_request_is_running_the_key_is_a_conflict(tenant, query):
+def test_key_is_a_conflict_while_the_first_request_is_running(tenant, query):
     headers = token_of(tenant)
     send(headers=headers, key="shape")
     row = IdempotencyKey.objects.get()

@@ -1,4 +1,4 @@
-"""Multipart requests: how files come into the variables, and what is refused before and after."""
+"""Multipart requests: files in variables, limits, and refusals."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ def error_of(response):
     return error
 
 
-def test_file_comes_into_its_variable(token):
+def test_file_is_put_into_its_variable(token):
     fields = {"operations": operations(), "map": json.dumps(ONE_MAP), "0": upload("offer.pdf")}
 
     answer = send(fields, headers=token)
@@ -51,7 +51,7 @@ def test_file_comes_into_its_variable(token):
     }
 
 
-def test_files_come_into_a_list_and_one_file_to_two_places(token):
+def test_files_are_put_into_a_list_and_one_file_at_two_paths(token):
     query = (
         "mutation ($files: [Upload!]!, $file: Upload!)"
         " { multiUpload(files: $files) { name } upload(file: $file) { name size } }"
@@ -74,7 +74,7 @@ def test_files_come_into_a_list_and_one_file_to_two_places(token):
             assert len(stored.read()) == 3_000_000
 
 
-def test_file_comes_in_under_an_asynchronous_server_too(token):
+def test_file_is_read_under_asgi_too(token):
     fields = {"operations": operations(), "map": json.dumps(ONE_MAP), "0": upload("offer.pdf")}
     request = AsyncRequestFactory().post("/graphql", fields, headers=token)
 
@@ -90,22 +90,22 @@ MAPS = {
     "has a number": {"0": [1]},
     "names no file": {},
     "names a missing file": {"0": ["variables.file"], "1": ["variables.other"]},
-    "misses the file": {"1": ["variables.file"]},
-    "names a place twice": {"0": ["variables.file", "variables.file"]},
-    "names an unknown place": {"0": ["variables.other"]},
-    "names a place of the document": {"0": ["query"]},
+    "does not name the file": {"1": ["variables.file"]},
+    "names a path twice": {"0": ["variables.file", "variables.file"]},
+    "names an unknown path": {"0": ["variables.other"]},
+    "names a path outside the variables": {"0": ["query"]},
     "names the variables": {"0": ["variables"]},
     "names something below a null": {"0": ["variables.file.name"]},
-    "names a place that is taken": {"0": ["variables.taken"]},
+    "names a path that has a value": {"0": ["variables.taken"]},
     "names an item beyond the list": {"0": ["variables.list.1"]},
     "names a negative item": {"0": ["variables.list.-1"]},
     "names an item in other digits": {"0": ["variables.list.\u0660"]},
-    "names an inside of Python": {"0": ["variables.__class__"]},
+    "names a Python attribute": {"0": ["variables.__class__"]},
 }
 
 
 @pytest.mark.parametrize("case", MAPS)
-def test_map_that_does_not_fit_is_refused(token, case):
+def test_invalid_map_is_refused(token, case):
     variables = {"file": None, "taken": "text", "list": [None]}
     fields = {
         "operations": operations(UPLOAD, **variables),
@@ -134,7 +134,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("case", FORMS)
-def test_form_of_another_make_is_refused(token, case):
+def test_form_with_other_fields_is_refused(token, case):
     answer = send(FORMS[case], headers=token)
 
     assert answer.status_code == 400
@@ -168,7 +168,7 @@ def form_of(count, *, size=1_000):
     return {"operations": operations(SEVERAL, files=[None] * count), "map": json.dumps(places), **files}
 
 
-def test_as_many_files_as_the_limit_are_taken_and_one_more_is_not(token):
+def test_number_of_files_is_limited(token):
     most = limits().files
 
     assert len(send(form_of(most), headers=token).json()["data"]["multiUpload"]) == most == 10
@@ -177,7 +177,7 @@ def test_as_many_files_as_the_limit_are_taken_and_one_more_is_not(token):
     assert (refused.status_code, error_of(refused)["message"]) == (400, "A request has at most 10 files.")
 
 
-def test_file_over_the_limit_is_not_read_on(token, settings):
+def test_file_over_the_limit_is_refused(token, settings):
     settings.GRAPHQL_LIMITS = {"file": 1_000}
 
     taken = send(form_of(1, size=1_000), headers=token)
@@ -187,7 +187,7 @@ def test_file_over_the_limit_is_not_read_on(token, settings):
     assert (refused.status_code, error_of(refused)["message"]) == (413, "A file has at most 1000 bytes.")
 
 
-def test_form_that_announces_more_than_all_limits_is_not_read(token, settings):
+def test_form_with_a_declared_length_over_all_limits_is_refused(token, settings):
     settings.GRAPHQL_LIMITS = {"file": 1_000, "files": 1, "body": 1_000}
 
     refused = send(form_of(1, size=100_000), headers=token)
@@ -210,7 +210,7 @@ def test_form_field_at_the_limit_is_read(token):
     assert "errors" not in send(fields, headers=token).json()
 
 
-def test_form_of_a_stranger_is_not_read():
+def test_form_without_a_credential_is_not_read():
     answer = send({"operations": operations(), "map": json.dumps(ONE_MAP), "0": upload("a.pdf")}, headers={})
 
     assert (answer.status_code, error_of(answer)["extensions"]["code"]) == (403, "FORBIDDEN")
@@ -250,7 +250,7 @@ def test_form_of_a_session_needs_the_csrf_token_in_the_header(browser):
     assert right.json()["data"]["upload"]["name"] == "a.pdf"
 
 
-def test_upload_is_no_literal_and_no_json(actors):
+def test_upload_accepts_neither_a_literal_nor_json(actors):
     literal = refusal('mutation { upload(file: "a.pdf") { id } }', actor=actors.agent)
     in_json = refusal(UPLOAD, actor=actors.agent, variables={"file": "a.pdf"})
     as_object = refusal(UPLOAD, actor=actors.agent, variables={"file": {"name": "a.pdf"}})
@@ -278,7 +278,7 @@ def test_upload_is_no_literal_and_no_json(actors):
         ("query ($v: ID!) { lead(id: $v) { id } }", {"v": None}),
     ],
 )
-def test_file_at_a_place_that_takes_none_is_refused(token, document, variables):
+def test_file_in_a_variable_of_another_type_is_refused(token, document, variables):
     [name] = variables
     path = "variables.v.0.deep" if isinstance(variables[name], list) else f"variables.{name}"
     fields = {

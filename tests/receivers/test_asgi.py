@@ -1,4 +1,4 @@
-"""A receiver under an ASGI server."""
+"""Receivers under an ASGI server."""
 
 import json
 
