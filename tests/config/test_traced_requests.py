@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.services.tokens import create_token
-from tests.config.ways import ask
+from tests.config.both_paths import send
 from tests.factories.leads import LeadFactory
 from tests.statements import Trace, shapes
 
@@ -18,16 +18,16 @@ CREATE = "mutation ($title: String!) { createLead(input: { title: $title }) { st
 UPDATE = "mutation ($id: ID!, $title: String!) { updateLead(id: $id, input: { title: $title }) { id } }"
 
 
-@pytest.mark.parametrize("path", ["short", "long"])
+@pytest.mark.parametrize("path", ["fast", "django"])
 @pytest.mark.parametrize("document", [LIST, CREATE, UPDATE])
-def test_request_is_seen_whole(ways, tenant, path, document):
+def test_request_is_seen_whole(both_paths, tenant, path, document):
     lead = LeadFactory(company=tenant.company)
     _, token = create_token(tenant.users["agent"], tenant.company, name="program")
     titles = (f"Title {number}" for number in count())
 
     def request():
         variables = {"id": str(lead.pk), "title": next(titles)}
-        return ask(getattr(ways, path), token, {"query": document, "variables": variables})
+        return send(getattr(both_paths, path), token, {"query": document, "variables": variables})
 
     # The caller of a token is predicted from the second request on.
     request()
@@ -40,5 +40,5 @@ def test_request_is_seen_whole(ways, tenant, path, document):
 
     assert trace.shapes == sent
     # The read of a predicted caller travels with the authentication.
-    assert (len(sent) == 1) is (document == LIST and path == "short")
+    assert (len(sent) == 1) is (document == LIST and path == "fast")
     assert traced == untraced
