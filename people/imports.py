@@ -1,4 +1,4 @@
-"""One row of a file to one person, or to one organization."""
+"""Imports of people and organizations: a row of a file becomes the input of a service."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class PersonImport:
-    """Makes a person of each row, whoever else is like them."""
+    """Stores a person for each row; the policy decides what happens to one that exists."""
 
     columns: ClassVar[Columns] = Columns(
         known=(*NAMES, "email", "dob", *CONTACTS, "organization", "tags", *ADDRESS_TEXTS),
@@ -57,7 +57,7 @@ class PersonImport:
         return importing.import_person(values, policy=self._policy, actor=self._actor)
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
-        """Give the column that a path of ``PersonValues`` came from."""
+        """Return the column that a path of ``PersonValues`` came from."""
         list_name, _, rest = path.partition(".")
         index, _, field = rest.partition(".")
         if list_name == "contacts":
@@ -82,7 +82,7 @@ class PersonImport:
             values["email"] = cells["email"].strip()
         if "dob" in cells:
             values["dob"] = _date(cells["dob"].strip())
-        # An empty list is work for the service, and says no more than none.
+        # The service would query for each empty list, to the same end.
         return cast(people.PersonValues, {key: value for key, value in values.items() if value})
 
 
@@ -91,7 +91,7 @@ def _contact_columns(cells: Mapping[str, str]) -> list[str]:
 
 
 def with_dates(values: Mapping[str, Any]) -> people.PersonValues:
-    """Give the input of a person with its dates read from their text."""
+    """Return a person's input with its dates parsed."""
     read: dict[str, Any] = {
         name: date.fromisoformat(value) if name in DATES and value is not None else value
         for name, value in values.items()
@@ -112,7 +112,7 @@ def _date(text: str) -> date:
 
 
 class OrganizationImport:
-    """Makes an organization of each row, or changes the one of its name."""
+    """Stores an organization for each row; one that exists is found by its name."""
 
     columns: ClassVar[Columns] = Columns(known=(*ORGANIZATION_TEXTS, "tags"), required=[("name",)])
 
@@ -140,6 +140,6 @@ class OrganizationImport:
         return importing.import_organization(given, policy=self._policy, actor=self._actor)
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
-        """Give the column that a path of ``OrganizationValues`` came from."""
+        """Return the column that a path of ``OrganizationValues`` came from."""
         name = path.partition(".")[0]
         return custom_field_column(path, cells) if name == "custom_fields" else name

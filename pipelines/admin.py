@@ -71,13 +71,11 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
 
     @admin.display(description="stages")
     def stage_count(self, pipeline: Any) -> int:
-        """Show the number of live stages."""
         count: int = pipeline.stage_number
         return count
 
     @admin.display(description="leads")
     def lead_count(self, pipeline: Any) -> int:
-        """Show the number of leads that the actor sees in it."""
         count: int = pipeline.lead_number
         return count
 
@@ -113,7 +111,7 @@ def _stage_values(form: Any) -> StageValues:
 
 @admin.register(Stage)
 class StageAdmin(LiveAdmin[Stage]):
-    """All stages, for the choice of a lead's stage and to restore deleted ones."""
+    """All stages: needed to choose the stage of a lead, and to restore deleted ones."""
 
     write_action = Action.CHANGE_PIPELINES
     may_add = False
@@ -128,15 +126,13 @@ class StageAdmin(LiveAdmin[Stage]):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stage]:
-        """Read the pipelines with the stages."""
         return super().get_queryset(request).select_related("pipeline")
 
     def choice_label(self, obj: Stage) -> str:
-        """Name the pipeline too: stages of several have the same names."""
+        # Stages of several pipelines have the same names.
         return f"{obj.pipeline}: {obj}"
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the stage."""
         save_stage(form.instance, actor=acting(request), expected_version=form.expected_version)
 
     def remove(self, request: HttpRequest, obj: Stage) -> None:

@@ -17,9 +17,9 @@ LARGEST_WEIGHT = 100_000
 
 
 def visible_lead_count(actor: Actor, *, key: str) -> Coalesce:
-    """Give the expression that counts the leads an actor sees in each row of a pipeline or stage list.
+    """Return an expression that counts the visible leads of each pipeline or stage.
 
-    :param key: name of the lead's foreign key that points at the row.
+    :param key: name of the lead's foreign key to the row.
     """
     lead: Any = Pipeline._meta.get_field("leads").related_model
     return visible_count_by(lead, actor, key)
@@ -72,13 +72,13 @@ class Pipeline(LiveModel):
 
 
 class StageQuerySet(LiveQuerySet["Stage"]):
-    """Stages; a stage of a deleted pipeline is as good as deleted."""
+    """Stages; those of a deleted pipeline are hidden."""
 
     def visible_to(self, actor: Actor) -> Self:
         return super().visible_to(actor).filter(pipeline__deleted_at__isnull=True)
 
     def entry_of(self, pipeline_id: int) -> "Stage | None":
-        """Give the first live stage of a pipeline, or None if it has none."""
+        """Return the first live stage of a pipeline, or None."""
         return (
             self.filter(LIVE, pipeline_id=pipeline_id)
             .select_related("pipeline")

@@ -1,7 +1,7 @@
-"""What other parts of the product may listen to."""
+"""Signals of pipelines, for the apps above."""
 
 from django.dispatch import Signal
 
-#: Sent inside the transaction in which a stage goes and another one takes its place, with ``stage``,
-#: ``replacement`` and ``actor``. A listener that fails stops the change.
+#: Sent inside the transaction that deletes a stage and names a replacement, with ``stage``,
+#: ``replacement`` and ``actor``. A receiver that raises rolls the change back.
 stage_replaced = Signal()

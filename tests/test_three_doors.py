@@ -152,7 +152,7 @@ def test_a_person_has_a_name_or_an_email(door: Door):
 
     outcome = door.create_person({"firstname": "", "middlename": "Only"})
 
-    assert outcome.errors == {"firstname": ["Give a first name, a last name or an e-mail address."]}
+    assert outcome.errors == {"firstname": ["Enter a first name, a last name or an e-mail address."]}
     assert changed_tables(before) == {}
 
 

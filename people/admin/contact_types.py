@@ -28,7 +28,6 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
 
     @admin.display(description="shared by all companies", boolean=True)
     def is_shared(self, contact_type: ContactType) -> bool:
-        """Tell whether the type belongs to no company."""
         return contact_type.company_id is None
 
     def has_change_permission(self, request: HttpRequest, obj: ContactType | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Merging in the admin: side by side, with what moves, before it is done; and undoing it."""
+"""Merging in the admin: a preview side by side, the merge, and undoing it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ class MergesRecords(LiveAdmin[Any]):
     actions: Sequence[Any] = (*LiveAdmin.actions, "merge_selected")
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Offer to merge what lives."""
+        """Offer merging for live rows only."""
         offered = super().get_actions(request)
         if self._lists_deleted(request):
             offered.pop("merge_selected", None)
@@ -36,7 +36,7 @@ class MergesRecords(LiveAdmin[Any]):
 
     @admin.action(permissions=["change"], description="Merge selected %(verbose_name_plural)s")
     def merge_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
-        """Show what a merge would do, by the winner that is chosen; do it once that was looked at."""
+        """Preview a merge into the chosen winner; do it once the preview is confirmed."""
         rows = list(queryset.order_by("pk")[: MOST_MERGED + 2])
         if not 2 <= len(rows) <= MOST_MERGED + 1:
             self.message_user(request, f"Choose 2 to {MOST_MERGED + 1} to merge.", messages.ERROR)
@@ -44,6 +44,7 @@ class MergesRecords(LiveAdmin[Any]):
         winner = next((row for row in rows if str(row.pk) == request.POST.get("winner")), rows[0])
         others = [row.pk for row in rows if row is not winner]
         try:
+            # The preview posts this; the action alone only shows it.
             if request.POST.get("post"):
                 merge(self.model, winner.pk, others, actor=acting(request))
                 said = f"Merged {len(others)} into {winner}. It can be undone under Merges."
@@ -66,7 +67,7 @@ class MergesRecords(LiveAdmin[Any]):
 
 @admin.register(Merge)
 class MergeAdmin(VisibleAdmin[Merge]):
-    """Merges, to look at and to undo."""
+    """Merges, listed so that they can be undone."""
 
     list_display = ("created_at", "model", "winner", "number", "user", "undone_at", "undone_by")
     list_filter = ("model", "created_at")
@@ -85,22 +86,20 @@ class MergeAdmin(VisibleAdmin[Merge]):
 
     @admin.display(description="merged into")
     def winner(self, row: Any) -> str:
-        """Name the record that the others were merged into; a deleted one by its number."""
+        # A deleted record has no visible name.
         return row.winner_name or str(row.winner_id)
 
     @admin.display(description="merged records")
     def number(self, row: Merge) -> int:
-        """Show how many were merged into it."""
         return len(row.losers)
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
-        """Tell whether the role allows to undo merges."""
         actor = actor_of(request)
         return actor is not None and actor.may(Action.CHANGE_LOOKUPS)
 
     @admin.action(permissions=["undo"], description="Undo selected merges")
     def undo_selected(self, request: HttpRequest, queryset: QuerySet[Merge]) -> None:
-        """Undo merges, the latest first, and say which were refused and why."""
+        """Undo merges, the latest first, since a later merge blocks an earlier one."""
         for row in queryset.order_by("-pk"):
             try:
                 with transaction.atomic():

@@ -27,7 +27,7 @@ from people.services.people import PersonValues, delete_person, restore_person, 
 
 
 class ContactInline(VisibleInline[Contact, Person]):
-    """How the person is reached."""
+    """Contacts of a person."""
 
     model = Contact
     write_action = Action.CHANGE_PEOPLE
@@ -36,7 +36,7 @@ class ContactInline(VisibleInline[Contact, Person]):
 
 
 class AddressInline(VisibleStackedInline[Address, Person]):
-    """Where the person lives or works."""
+    """Postal addresses of a person."""
 
     model = Address
     write_action = Action.CHANGE_PEOPLE
@@ -49,7 +49,7 @@ class AddressInline(VisibleStackedInline[Address, Person]):
 
 
 class EmploymentInline(VisibleStackedInline[Employment, Person]):
-    """Where the person works and worked."""
+    """Present and past positions of a person."""
 
     model = Employment
     write_action = Action.CHANGE_PEOPLE
@@ -69,7 +69,7 @@ class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
         super().__init__(*args, **kwargs)
         organizations = self.fields.get("organizations")
         if isinstance(organizations, ModelMultipleChoiceField) and organizations.queryset is not None:
-            # A link to a deleted organization is not shown, and is no change if it does not come back.
+            # A deleted organization is no choice: without this, every save would remove its link.
             keys = [row.pk for row in self.initial.get("organizations", [])]
             self.initial["organizations"] = list(organizations.queryset.filter(pk__in=keys))
 
@@ -94,7 +94,7 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
-        """Add what the list shows beside the person's own columns."""
+        """Add the columns of the list that are computed."""
         organizations = visible_rows(Organization, request).order_by("name", "pk")
         rows: Any = super().get_queryset(request)
         people: QuerySet[Person] = rows.with_main_phone().prefetch_related(
@@ -104,13 +104,11 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
 
     @admin.display(description="phone")
     def main_phone(self, person: Any) -> str | None:
-        """Show the first phone number."""
         phone: str | None = person.main_phone
         return phone
 
     @admin.display(description="organizations")
     def organization_names(self, person: Any) -> str:
-        """Show the organizations that the actor can see."""
         return ", ".join(organization.name for organization in person.visible_organizations)
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:

@@ -1,4 +1,4 @@
-"""One spelling for e-mail addresses and phone numbers, so that equal ones are found."""
+"""Canonical forms of e-mail addresses, phone numbers and names, by which equal ones are found."""
 
 import re
 import unicodedata
@@ -8,19 +8,19 @@ from django.core.exceptions import ValidationError
 from email_validator import EmailNotValidError, validate_email
 
 SEARCH_JOINER = "\n"
-#: Folding case makes some texts longer; the columns of canonical e-mails hold this many characters.
+#: The length of the column. Case folding makes some texts longer ("ß" becomes "ss").
 LONGEST_EMAIL = 254
 LONGEST_NAME_KEY = 255
 
 
 def canonical_email(text: str | None) -> str | None:
-    """Give an e-mail address trimmed and without case; None for none."""
+    """Return an e-mail address trimmed and case-folded, or None if it is empty."""
     trimmed = (text or "").strip()
     return trimmed.casefold()[:LONGEST_EMAIL] or None
 
 
 def has_email_form(text: str) -> bool:
-    """Tell whether a text is an e-mail address by its form; no look-up is made."""
+    """Return whether a text has the form of an e-mail address; no DNS query is made."""
     try:
         validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
@@ -31,21 +31,21 @@ def has_email_form(text: str) -> bool:
 def check_email(text: str) -> None:
     """Validate the form of an e-mail address.
 
-    :raises ValidationError: if it has none.
+    :raises ValidationError: if it is not one.
     """
     if not has_email_form(text):
         raise ValidationError("Enter a valid email address.", code="invalid")
 
 
 def digits_of(text: str) -> str:
-    """Give the ASCII digits of a text, in order."""
+    # Not \d, which also matches the digits of other scripts.
     return re.sub(r"[^0-9]", "", text)
 
 
 def canonical_phone(text: str | None, region: str | None) -> str | None:
-    """Give a phone number in E.164, or its bare digits where it is not a possible number.
+    """Return a phone number in E.164, or its bare digits if no numbering plan allows it.
 
-    :param region: country code that numbers without an international prefix belong to.
+    :param region: country code for numbers without an international prefix.
     """
     raw = (text or "").strip()
     if not raw:
@@ -60,20 +60,23 @@ def canonical_phone(text: str | None, region: str | None) -> str | None:
 
 
 def name_key(text: str | None) -> str:
-    """Give letters and digits of a name without case and punctuation, by which like names are equal."""
+    """Return a name reduced to case-folded letters and digits; equal names have equal keys."""
     folded = unicodedata.normalize("NFKC", text or "").casefold()
-    # Letters, the marks on them, and numbers.
+    # Marks too: they are part of letters in many scripts.
     kept = (char for char in folded if unicodedata.category(char)[0] in "LMN")
     return "".join(kept)[:LONGEST_NAME_KEY]
 
 
 def search_text(*parts: str | None) -> str:
-    """Join the texts that a record is searched by, without case."""
+    """Return the case-folded texts that a record is searched by, joined into one."""
     return SEARCH_JOINER.join(part.casefold() for part in parts if part)
 
 
 def search_words(text: str) -> list[tuple[str, ...]]:
-    """Split a search into words without case; one of digits and punctuation may also stand as its digits."""
+    """Return the case-folded words of a search, each with its alternatives.
+
+    A word of digits and punctuation, such as a phone number, may also match as bare digits.
+    """
     words: list[tuple[str, ...]] = []
     for word in text.casefold().split():
         digits = digits_of(word)

@@ -1,4 +1,4 @@
-"""How a person is reached: phone numbers, e-mail addresses, postal addresses."""
+"""Contacts of a person (phone numbers, e-mail addresses) and postal addresses."""
 
 from typing import ClassVar, Self
 
@@ -13,7 +13,7 @@ from people.models.person import Person
 
 
 class ContactKind(models.TextChoices):
-    """What a contact type means to the product."""
+    """The meaning of a contact type: it decides how values are compared."""
 
     EMAIL = "EMAIL", "E-mail"
     PHONE = "PHONE", "Phone"
@@ -23,14 +23,10 @@ class ContactKind(models.TextChoices):
 
 class ContactTypeQuerySet(models.QuerySet["ContactType"]):
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to the types that all companies share and those of the actor's company."""
+        # Types without a company are shared by all.
         return self.filter(Q(company=None) | Q(company_id=actor.company_id))
 
     def find(self, actor: Actor, key: object, *, argument: str = "id") -> "ContactType":
-        """Give the one visible type with this id.
-
-        :raises NotFound: if there is none.
-        """
         return pick(self.visible_to(actor), key, argument=argument)
 
 
@@ -70,7 +66,6 @@ class ContactType(Stamped):
         return self.kind in (ContactKind.PHONE, ContactKind.CELLPHONE)
 
     def is_visible_to(self, actor: Actor) -> bool:
-        """Tell whether ``visible_to`` would give this row, without asking the database."""
         return self.company_id in (None, actor.company_id)
 
 
@@ -93,15 +88,15 @@ class Contact(TenantModel):
 
     @property
     def spellings(self) -> list[str]:
-        """What the contact is searched by: its value, a phone also by its digits."""
+        """The texts that the contact is searched by: its value, and of a phone also the digits."""
         if not self.type.is_phone:
             return [self.value]
         return [self.value, digits_of(self.value), digits_of(self.canonical or "")]
 
     def set_canonical(self, region: str | None) -> None:
-        """Set the comparable spelling of the value, by the kind of its type.
+        """Set the canonical form of the value.
 
-        :param region: country code that phone numbers without a prefix belong to.
+        :param region: country code for phone numbers without an international prefix.
         """
         if self.type.is_phone:
             self.canonical = canonical_phone(self.value, region)

@@ -11,7 +11,7 @@ from crm.models.custom_fields import EntityKind
 
 
 class Merge(TenantModel):
-    """One merge: the winner, the losers and, row by row, all that is needed to undo it exactly."""
+    """One merge: the winner, the losers and a journal that is enough to undo it exactly."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     model = models.CharField(max_length=12, choices=EntityKind.choices)

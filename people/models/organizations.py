@@ -56,7 +56,7 @@ class Organization(Record):
 
     entity_kind = EntityKind.ORGANIZATION
 
-    #: They follow from the other columns, and are no news of their own.
+    #: Derived columns: left out of the history.
     derived_columns: ClassVar[frozenset[str]] = frozenset({"email_canonical", "name_key", "search_text"})
 
     objects: ClassVar[NamedQuerySet["Organization"]] = NamedQuerySet["Organization"].as_manager()  # type: ignore[assignment]

@@ -55,7 +55,7 @@ class Person(Record):
 
     entity_kind = EntityKind.PEOPLE
 
-    #: They follow from the other columns, and are no news of their own.
+    #: Derived columns: left out of the history.
     derived_columns: ClassVar[frozenset[str]] = frozenset({"name", "email_canonical", "search_text"})
 
     objects: ClassVar[PersonQuerySet["Person"]] = PersonQuerySet["Person"].as_manager()  # type: ignore[assignment]
@@ -78,12 +78,12 @@ class Person(Record):
         parts = (self.firstname, self.middlename, self.lastname)
         self.name = " ".join(" ".join(part for part in parts if part).split()) or None
         self.email_canonical = canonical_email(self.email)
-        # A person can be called or written to by something.
+        # A person needs something to be called or written to by.
         if not (self.firstname or self.lastname or self.email):
-            raise ValidationError({"firstname": "Give a first name, a last name or an e-mail address."})
+            raise ValidationError({"firstname": "Enter a first name, a last name or an e-mail address."})
 
     def index_for_search(self, contact_spellings: Iterable[str]) -> None:
-        """Set what the person is searched by: name, e-mail and every spelling of every contact."""
+        """Set the text that the person is searched by: name, e-mail and all contacts."""
         self.search_text = search_text(*dict.fromkeys([self.name, self.email, *contact_spellings]))
 
 

@@ -1,4 +1,4 @@
-"""Questions that are asked of people and organizations."""
+"""Query sets of people and organizations."""
 
 from collections.abc import Iterable
 from typing import Any, Self, TypeVar
@@ -19,13 +19,13 @@ class SearchedQuerySet(LiveQuerySet[Row]):
     """Live rows with a ``search_text``."""
 
     def search(self, text: str) -> Self:
-        """Narrow to the rows that hold every word of the text, without case."""
+        """Narrow to the rows that contain every word of the text, ignoring case."""
         return self.holding(search_words(text))
 
     def holding(self, words: Iterable[Iterable[Any]]) -> Self:
-        """Narrow to the rows that hold each of some words, in one of its spellings.
+        """Narrow to the rows that contain one of the alternatives of every word.
 
-        :param words: as ``search_words`` gives them, or with markers in place of the spellings.
+        :param words: as ``search_words`` returns them; a compiled read passes parameters instead of texts.
         """
         found = self
         for spellings in words:
@@ -40,7 +40,7 @@ class MergeableQuerySet(SearchedQuerySet[Row]):
     """Rows that may have been merged into others."""
 
     def winner_of(self, key: object) -> int:
-        """Give the key of the row that the one with this key was merged into, at the end of all merges.
+        """Return the primary key of the row that this one ended in, through all later merges.
 
         :raises NotFound: if no such row was merged.
         """
@@ -54,13 +54,11 @@ class NamedQuerySet(MergeableQuerySet[Row]):
     """Live rows with a name."""
 
     def named(self, name: str) -> Self:
-        """Narrow to the rows of this name without case, the oldest first."""
+        """Narrow to the rows with this name, ignoring case, the oldest first."""
         return self.filter(name__like=as_pattern(name.strip())).order_by("pk")
 
 
 class PersonQuerySet(MergeableQuerySet[Row]):
-    """People."""
-
     def with_main_phone(self) -> Self:
         """Add ``main_phone``: the first contact of kind phone, else cellphone, by weight."""
         contact: Any = self.model._meta.get_field("contacts").related_model

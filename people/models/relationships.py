@@ -1,4 +1,4 @@
-"""How people stand to leads, and where they worked."""
+"""Relationships of people to leads, and positions of people."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Deleting and restoring many people."""
+"""Delete and restore many people."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def delete_people(keys: Sequence[object], *, actor: Actor) -> BulkResult:
 
 
 def restore_people(keys: Sequence[object], *, actor: Actor) -> BulkResult:
-    """Bring many deleted people back; those that are not deleted stay as they are.
+    """Restore many people; live ones count as unchanged.
 
     :raises BadUserInput: if there are too many keys.
     """

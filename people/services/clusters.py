@@ -1,4 +1,4 @@
-"""Clusters of records that may be the same, of all that a company holds."""
+"""Clusters of possible duplicates among all records of a company."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
@@ -35,21 +35,20 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """Records that may be the same, the oldest first, and by what they hang together."""
+    """Possible duplicates, the oldest first, and why they are connected."""
 
     keys: tuple[int, ...]
     reasons: tuple[Reason, ...]
 
 
 class _Union:
-    """Which keys hang together, each pair for a reason."""
+    """A union-find structure over primary keys, with the reasons of each cluster."""
 
     def __init__(self) -> None:
         self._above: dict[int, int] = {}
         self._reasons: dict[int, set[Reason]] = defaultdict(set)
 
     def join(self, keys: Iterable[int], reason: Reason) -> None:
-        """Put keys into one cluster."""
         first, *others = keys
         for other in others:
             self._above[self._root(other)] = self._root(first)
@@ -57,12 +56,12 @@ class _Union:
 
     def _root(self, key: int) -> int:
         while (above := self._above.setdefault(key, key)) != key:
-            # Each step halves the way for the next one.
+            # Path halving: each look-up shortens the next one.
             self._above[key] = key = self._above[above]
         return key
 
     def clusters(self) -> list[Cluster]:
-        """Give the clusters, that of the oldest record first."""
+        """Return the clusters, the one with the oldest record first."""
         members: dict[int, list[int]] = defaultdict(list)
         for key in self._above:
             members[self._root(key)].append(key)
@@ -79,9 +78,9 @@ class _Union:
 
 
 def people_clusters(*, actor: Actor) -> list[Cluster]:
-    """Give all clusters of people who share an e-mail or phone, or have a similar name in one organization.
+    """Return all clusters of people who share an e-mail or phone, or have a similar name in one organization.
 
-    The database finds what is shared; only that is read, and names are compared within organizations.
+    The database finds shared values, so only those are read; names are compared within organizations.
     """
     actor.require(Action.READ)
     union = _Union()
@@ -124,14 +123,14 @@ def _names_by_organization(actor: Actor) -> Iterator[list[tuple[int, str]]]:
 def _similar_pairs(names: list[tuple[int, str]]) -> Iterator[tuple[int, int]]:
     others = dict(names)
     for person, name in names:
-        # Each pair once: those before were compared with this one.
+        # Compare each pair once.
         del others[person]
         for other in alike(name, others):
             yield person, other
 
 
 def organization_clusters(*, actor: Actor) -> list[Cluster]:
-    """Give all clusters of organizations of an equal name, without case and punctuation."""
+    """Return all clusters of organizations whose names are equal without case and punctuation."""
     actor.require(Action.READ)
     same = (
         Organization.objects.visible_to(actor)

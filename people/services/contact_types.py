@@ -1,4 +1,4 @@
-"""Contact types of a company; those that all companies share cannot be changed."""
+"""Create, change and delete the contact types of a company; shared types cannot be changed."""
 
 from typing import TypedDict
 
@@ -14,13 +14,13 @@ from people.services.person_details import update_contact
 
 
 class ContactTypeValues(TypedDict, total=False):
-    """What a client may say of a contact type."""
+    """A contact type as clients send it."""
 
     name: str | None
 
 
 def create_contact_type(values: ContactTypeValues, *, actor: Actor) -> ContactType:
-    """Make a contact type of the actor's company.
+    """Create a contact type in the actor's company.
 
     :raises ValidationError: if the name is empty, too long or taken, by a shared type too.
     """
@@ -63,19 +63,19 @@ def save_contact_type(contact_type: ContactType, *, actor: Actor) -> ContactType
 def delete_contact_type(key: object, *, actor: Actor, replacement_key: object = None) -> None:
     """Remove a contact type of the actor's company.
 
-    :param replacement_key: the type that its contacts get.
-    :raises NotFound: if the type, or the one in its place, does not exist for the actor.
+    :param replacement_key: the type that its contacts change to.
+    :raises NotFound: if the type or its replacement does not exist for the actor.
     :raises Forbidden: if all companies share it.
-    :raises Conflict: if contacts are of this type, and no other one takes its place.
-    :raises ValidationError: if it is to be replaced by itself.
+    :raises Conflict: if contacts have this type and there is no replacement.
+    :raises ValidationError: if it would replace itself.
     """
     contact_type = _own(key, actor)
     replacement = find_replacement(contact_type, replacement_key, actor=actor)
     contacts = Contact.objects.filter(company_id=actor.company_id, type=contact_type).order_by("pk")
-    # A deleted person comes back with its contacts, so that they count too.
+    # Contacts of deleted people count too: restoring a person restores them.
     used = contacts.count()
     if used and replacement is None:
-        raise Conflict(f"{used} contacts are of this type.", count=used)
+        raise Conflict(f"{used} contacts have this type: choose a replacement.", count=used)
     if replacement is not None:
         live = contacts.filter(person__deleted_at=None)
         for contact in list(live):

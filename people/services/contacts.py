@@ -1,4 +1,4 @@
-"""How a person's contacts and addresses follow from what a client sends."""
+"""Work out and store the contacts and addresses of a person from a client's input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class AddressValues(TypedDict, total=False):
 
 @dataclass(kw_only=True)
 class ContactPlan:
-    """The contacts a person is to have, and those that go."""
+    """The contacts that a person keeps or gains, and those to remove."""
 
     keep: list[Contact]
     remove: list[Contact]
@@ -50,7 +50,7 @@ class ContactPlan:
     before: list[str]
 
     def write(self, person: Person) -> Changes:
-        """Store the plan; give the contacts before and after if that changed any."""
+        """Store the plan and return the contacts before and after, empty if nothing changed."""
         if self.remove:
             Contact.objects.filter(pk__in=[contact.pk for contact in self.remove]).delete()
         new = [contact for contact in self.keep if contact._state.adding]
@@ -68,11 +68,10 @@ class ContactPlan:
 def plan_contacts(
     person: Person, wanted: Sequence[ContactValues] | None, *, email_before: str | None, actor: Actor
 ) -> ContactPlan:
-    """Work out a person's contacts, and the primary e-mail, which is always one of them.
+    """Plan a person's contacts and the primary e-mail, which is always one of them.
 
-    A list that is given is the whole list; None leaves the contacts to the primary e-mail alone.
-
-    :param email_before: the primary e-mail as it is stored.
+    :param wanted: the whole new list; None keeps the contacts and only follows the primary e-mail.
+    :param email_before: the stored primary e-mail.
     :raises ValidationError: keyed ``contacts.N.<field>``.
     :raises NotFound: if a contact or contact type does not exist for the actor.
     """
@@ -130,7 +129,7 @@ def _match(
         elif not contact._state.adding:
             type_ = contact.type
         else:
-            raise ValidationError({f"{path}.contacts_types_id": ["Say of which type the contact is."]})
+            raise ValidationError({f"{path}.contacts_types_id": ["Choose a contact type."]})
         if contact._state.adding:
             probe = Contact(type=type_, value=value)
             probe.set_canonical(region)
@@ -160,13 +159,13 @@ def _follow_email(plan: ContactPlan, person: Person, email_before: str | None) -
     by_canonical = {canonical_email(contact.value): contact for contact in emails}
     now, earlier = canonical_email(person.email), canonical_email(email_before)
     if now == earlier:
-        # The e-mail was not set: it follows the contacts.
+        # Nobody set the e-mail, so it follows the contacts.
         if now not in by_canonical:
             person.email = emails[0].value if emails else None
         return
     old = by_canonical.get(earlier)
     if now is None:
-        # Clearing it removes its contact; the next e-mail contact takes its place.
+        # Clearing the e-mail removes its contact, and the next e-mail contact becomes primary.
         if old is not None:
             plan.keep.remove(old)
             if not old._state.adding:
@@ -194,9 +193,9 @@ def _check_fields(row: Contact | Address, path: str) -> None:
 
 
 def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Changes:
-    """Make these the addresses of a person, exactly one of them the default.
+    """Replace the addresses of a person, exactly one of them the default; empty ones are ignored.
 
-    Gives the addresses before and after, if that changed any. Wholly empty addresses are ignored.
+    :returns: the addresses before and after, empty if nothing changed.
 
     :raises ValidationError: keyed ``address.N.<field>``.
     :raises NotFound: if an address with an id is not one of the person's.
@@ -222,7 +221,7 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Change
             _check_fields(address, f"address.{index}")
             keep.append(address)
             claims.append(bool(item.get("is_default")))
-    # What the client calls the default wins over what was it; without either it is the first.
+    # A default that the client names wins over the present one; without either it is the first.
     ranked = sorted(zip(keep, claims, strict=True), key=lambda pair: (not pair[1], not pair[0].is_default))
     chosen = ranked[0][0] if ranked else None
     for address in keep:
@@ -234,7 +233,7 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Change
     ]
     if gone:
         Address.objects.filter(pk__in=gone).delete()
-    # The new default is written last, so that there are never two.
+    # The constraint allows one default at a time, so the new one is written last.
     for address in sorted(changed, key=lambda row: row.is_default):
         address.save()
     if not (gone or changed):

@@ -1,4 +1,4 @@
-"""Whether somebody who is about to be created may be known already."""
+"""Find possible duplicates of a record that is about to be created."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from people.services.upserting import reached_by
 
 
 def people_like(person: Person, values: PersonValues, *, actor: Actor) -> list[tuple[Person, list[Reason]]]:
-    """Give the visible people who may be the same as one that is not stored yet, and why, the oldest first.
+    """Return visible people who may be the same as an unsaved one, the oldest first, with the reasons.
 
-    :param values: the contacts and organizations that the person is to have.
+    :param values: the contacts and organizations of the unsaved person.
     """
     named: Any = values.get("organizations_id") or []
     organizations = Organization.objects.visible_to(actor).filter(pk__in=named)
@@ -29,7 +29,7 @@ def people_like(person: Person, values: PersonValues, *, actor: Actor) -> list[t
 
 
 def organizations_like(name: str, *, actor: Actor) -> list[tuple[Organization, list[Reason]]]:
-    """Give the visible organizations of an equal name, without case and punctuation, the oldest first."""
+    """Return visible organizations with an equal name key, the oldest first."""
     key = name_key(name)
     if not key:
         return []

@@ -1,4 +1,4 @@
-"""Who may be the same person or organization: the one rule behind the API, the admin and the clusters."""
+"""Find possible duplicates: the one rule behind the API, the admin and the clusters."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -18,9 +18,9 @@ Subject = TypeVar("Subject", bound=Hashable)
 
 PHONES = (ContactKind.PHONE, ContactKind.CELLPHONE)
 MOST_LISTED = 25
-#: Names are alike from this similarity on, of 100, their words put in order.
+#: Names count as alike from this similarity on, out of 100, with their words sorted.
 SIMILARITY = 90
-#: In a larger organization names are not compared: the work grows with the square of its people.
+#: Names in larger organizations are not compared: the work grows with the square of the people.
 LARGEST_ORGANIZATION = 200
 
 
@@ -34,43 +34,42 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Traits:
-    """What somebody is recognized by: canonical e-mails and phones, and the name in each organization."""
+    """What a person is recognized by: canonical e-mails and phones, and the name in each organization."""
 
     reached_by: frozenset[tuple[Reason, str]] = frozenset()
     name: str = ""
     organizations: frozenset[int] = frozenset()
 
 
-#: For each other person, why it may be the same one.
+#: Primary keys of other people, and why each may be the same person.
 Matches = dict[int, set[Reason]]
 
 
 def comparable_name(name: str | None) -> str:
-    """Give a person's name as it is compared: without case and punctuation, its words in order."""
+    """Return a name as it is compared: without case and punctuation, its words sorted."""
     words = (name_key(word) for word in (name or "").split())
     return " ".join(sorted(word for word in words if word))
 
 
 def alike(name: str, others: Mapping[int, str]) -> list[int]:
-    """Give the keys of the comparable names that are so similar that they may be the same one's."""
+    """Return the keys of comparable names that are similar enough to mean the same."""
     if not name:
         return []
     found = process.extract(name, others, scorer=fuzz.ratio, score_cutoff=SIMILARITY, limit=None)
-    # Accounts 12 and 13 differ in one character only, but are two.
+    # "Account 12" and "Account 13" differ in one character, but are two.
     return [key for other, _, key in found if digits_of(other) == digits_of(name)]
 
 
 def reach_reason() -> Case:
-    """Give the expression for what a contact is compared as."""
     email = When(type__kind=ContactKind.EMAIL, then=Value(Reason.EMAIL.value))
     return Case(email, default=Value(Reason.PHONE.value))
 
 
 def find_matches(subjects: Mapping[Subject, Traits], *, actor: Actor) -> dict[Subject, Matches]:
-    """Give for each subject the visible people who may be the same, itself among them if it is stored.
+    """Return for each subject the visible people who may be the same, itself included if it is stored.
 
-    The number of statements does not depend on the number of subjects. Of those that share one e-mail or
-    phone, the oldest are given, one more than is listed.
+    The number of statements does not depend on the number of subjects. Of the people who share one e-mail
+    or phone, only the oldest are returned, one more than is listed.
     """
     holders = _holders({key for traits in subjects.values() for key in traits.reached_by}, actor)
     named = {key for traits in subjects.values() if traits.name for key in traits.organizations}
@@ -118,7 +117,7 @@ def _holders(keys: Iterable[tuple[Reason, str]], actor: Actor) -> dict[tuple[Rea
 
 def _oldest(rows: QuerySet[Any], shared: list[str], key: str) -> Iterable[Sequence[Any]]:
     place = Window(DenseRank(), partition_by=[F(name) for name in shared], order_by=F(key).asc())
-    # One more than is listed, since the subject itself may be among them.
+    # One more than is listed, since the subject itself may be one of them.
     oldest: Any = rows.annotate(place=place).filter(place__lte=MOST_LISTED + 1)
     found: Iterable[Sequence[Any]] = oldest.values_list(*shared, key)
     return found
@@ -141,7 +140,7 @@ def _members(organizations: Iterable[int], actor: Actor) -> dict[int, dict[int, 
 
 
 def people_traits(people: Sequence[Person]) -> dict[int, Traits]:
-    """Give the traits of stored people, whose e-mail and name are loaded."""
+    """Return the traits of stored people by primary key."""
     keys = [person.pk for person in people]
     reached: dict[int, set[tuple[Reason, str]]] = defaultdict(set)
     for person in people:
@@ -166,13 +165,13 @@ def people_traits(people: Sequence[Person]) -> dict[int, Traits]:
 
 
 def duplicates_of_people(people: Sequence[Person], actor: Actor) -> dict[int, list[int]]:
-    """Give the keys of the visible people who may be the same as each person, the oldest first."""
+    """Return for each person the keys of visible people who may be the same, the oldest first."""
     matches = find_matches(people_traits(people), actor=actor)
     return {key: [other for other in found if other != key][:MOST_LISTED] for key, found in matches.items()}
 
 
 def duplicates_of_organizations(organizations: Sequence[Organization], actor: Actor) -> dict[int, list[int]]:
-    """Give the keys of the visible organizations of an equal name, without case and punctuation."""
+    """Return for each organization the keys of visible ones with an equal name key."""
     keys = {organization.name_key for organization in organizations} - {""}
     same = Organization.objects.visible_to(actor).filter(name_key__in=keys)
     by_name: dict[str, list[int]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Where a person works and worked, as a client sends it: one position, or the whole list."""
+"""Positions of a person: store a whole list from a client's input."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -13,7 +13,7 @@ from crm.services import nesting, saving
 from crm.services.history import Changes
 from people.models import Employment, Organization, Person
 
-#: Both names under which a person's input may hold the list.
+#: A person's input may hold the list under either name; the second is the specification's.
 NAMES = ("employment_history", "peopleEmploymentHistory")
 PLAIN = ("position", "income_type", "start_date", "end_date", "status")
 NEEDED = ("position", "status")
@@ -35,26 +35,27 @@ class EmploymentValues(TypedDict, total=False):
 
 
 def given_list(values: Mapping[str, Any]) -> tuple[str, list[EmploymentValues]] | None:
-    """Give the list that an input holds, with the name under which it does; None if it holds none.
+    """Return the name and the list of positions in an input, or None if it holds none.
 
-    :raises ValidationError: if both names are there, with different lists.
+    :raises ValidationError: if it holds different lists under both names.
     """
     lists: list[tuple[str, list[EmploymentValues]]] = [
         (name, values[name] or []) for name in NAMES if name in values
     ]
     if len(lists) == 2 and lists[0][1] != lists[1][1]:
-        raise ValidationError({NAMES[0]: [f"{NAMES[0]} and {NAMES[1]} differ; give one of them."]})
+        raise ValidationError({NAMES[0]: [f"{NAMES[0]} and {NAMES[1]} differ: send one of them."]})
     return lists[0] if lists else None
 
 
 def replace_employments(
     person: Person, wanted: Sequence[EmploymentValues], *, actor: Actor, name: str = NAMES[0]
 ) -> Changes:
-    """Make these the positions of a person; those with an id are changed in place, others removed.
+    """Replace the positions of a person; those with an id are changed in place, missing ones removed.
 
-    The organizations are tied to the person. Gives the positions before and after, if that changed any.
+    Their organizations become organizations of the person.
 
-    :param name: under which the input holds the list.
+    :param name: the name of the list in the input, for errors.
+    :returns: the positions before and after, empty if nothing changed.
     :raises ValidationError: keyed ``<name>.N.<field>``.
     :raises NotFound: if a position or an organization does not exist for the actor, or is another person's.
     """
@@ -113,7 +114,7 @@ def _income(value: Any) -> Decimal | None:
     if value is None:
         return None
     try:
-        # A float is taken as it is written, not as it is stored in binary.
+        # By its shortest decimal text: the binary value of 0.1 is not 0.1.
         return Decimal(str(value)).quantize(CENT)
     except InvalidOperation as unreadable:
         raise ValidationError({"income": ["Enter a number of at most two decimal places."]}) from unreadable

@@ -1,4 +1,4 @@
-"""One person or organization of an import: a known one is treated as the policy says."""
+"""Store one person or organization of an import; the policy decides about one that exists."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,14 +17,14 @@ from people.services.people import PersonValues
 def import_person(values: PersonValues, *, policy: DuplicatePolicy, actor: Actor) -> Outcome:
     """Store one person of an import.
 
-    :raises Conflict: with the ids, if several people match, or one does and the policy is to refuse that.
+    :raises Conflict: with the ids, if several people match, or one does and the policy is ERROR.
     :raises ValidationError: if a rule is broken.
     """
     if policy == DuplicatePolicy.CREATE:
         people.create_person(values, actor=actor)
         return "created"
     if policy == DuplicatePolicy.UPDATE:
-        return _told(upserting.upsert_person(values, actor=actor))
+        return _outcome(upserting.upsert_person(values, actor=actor))
 
     def known() -> Any:
         found = upserting.find_person(values, actor=actor)
@@ -38,14 +38,14 @@ def import_person(values: PersonValues, *, policy: DuplicatePolicy, actor: Actor
 def import_organization(values: OrganizationValues, *, policy: DuplicatePolicy, actor: Actor) -> Outcome:
     """Store one organization of an import.
 
-    :raises Conflict: with the ids, if several match, or one does and the policy is to refuse that.
+    :raises Conflict: with the ids, if several match, or one does and the policy is ERROR.
     :raises ValidationError: if a rule is broken.
     """
     if policy == DuplicatePolicy.CREATE:
         organizations.create_organization(values, actor=actor)
         return "created"
     if policy == DuplicatePolicy.UPDATE:
-        return _told(upserting.upsert_organization(values, actor=actor))
+        return _outcome(upserting.upsert_organization(values, actor=actor))
     return _created_unless(
         lambda: upserting.find_organization(values, actor=actor),
         lambda: organizations.create_organization(upserting.without_id(values), actor=actor),
@@ -54,7 +54,7 @@ def import_organization(values: OrganizationValues, *, policy: DuplicatePolicy, 
     )
 
 
-def _told(done: upserting.Upserted) -> Outcome:
+def _outcome(done: upserting.Upserted) -> Outcome:
     if done.created:
         return "created"
     return "updated" if done.changed else "skipped"

@@ -1,4 +1,4 @@
-"""What points at a person or an organization, in whatever app, and how it goes over to another one."""
+"""Find all rows, in any app, that refer to a person or organization, and move them in a merge."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,9 +12,9 @@ from django.db.models import ForeignKey, Model, QuerySet, UniqueConstraint
 
 from people.services.contacts import ADDRESS_TEXTS
 
-#: A merged record goes on pointing at the one it was merged into, whatever becomes of that.
+#: Not moved: a merged record keeps referring to its winner, even if that is merged later.
 STAYS = "merged_into"
-#: By which columns two rows say the same, where no unique constraint tells.
+#: Columns by which two rows are duplicates, for models without a unique constraint that says so.
 EQUAL_BY: dict[str, tuple[str, ...]] = {
     "people.contact": ("type_id", "canonical_or_value"),
     "people.address": ADDRESS_TEXTS,
@@ -35,7 +35,7 @@ EQUAL_BY: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Relation:
-    """A column of a table that points at records of one model."""
+    """A column that refers to records of one model."""
 
     model: type[Model]
     column: str
@@ -43,15 +43,15 @@ class Relation:
 
     @property
     def name(self) -> str:
-        """The name by which a journal knows the relation."""
+        """The name of the relation in a merge's journal."""
         return f"{self.model._meta.label_lower}.{self.column}"
 
     @property
     def label(self) -> str:
-        """What people call the rows."""
+        """A label of the rows for people."""
         options = self.model._meta
         if options.auto_created:
-            # The table behind a list of others: named as that list is, from either side.
+            # A many-to-many table has no label of its own: use that of the list, from either side.
             source: Any = options.auto_created
             owner = source._meta
             many: Any = next(many for many in owner.many_to_many if many.remote_field.through is self.model)
@@ -59,12 +59,12 @@ class Relation:
         return str(options.verbose_name_plural)
 
     def rows_of(self, keys: Iterable[int]) -> QuerySet[Any]:
-        """Give the rows that point at one of the records, deleted ones included."""
+        """Return the rows that refer to one of the records, deleted ones included."""
         rows = self.model._base_manager.filter(**{f"{self.column}__in": list(keys)})
         return rows if self.content_type is None else rows.filter(content_type=self.content_type)
 
     def equal_by(self) -> tuple[str, ...]:
-        """Give the columns beside this one by which two rows say the same; none if two never do."""
+        """Return the other columns by which two rows are duplicates; empty if they never are."""
         columns = EQUAL_BY.get(self.model._meta.label_lower) or self._unique_columns()
         return tuple(column for column in columns if column != self.column)
 
@@ -83,7 +83,7 @@ class Relation:
 
 
 def relations_to(model: type[Model]) -> list[Relation]:
-    """Give every relation that leads to records of a model, found from the models of all apps."""
+    """Return every relation to records of a model, found from the models of all apps."""
     back = [
         key
         for related in model._meta.get_fields(include_hidden=True)
@@ -101,13 +101,12 @@ def relations_to(model: type[Model]) -> list[Relation]:
 
 
 def relation_named(model: type[Model], name: str) -> Relation:
-    """Give the relation of a journal back."""
     return next(relation for relation in relations_to(model) if relation.name == name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """Rows that pointed at one record, and point at another now."""
+    """Rows that are moved from one record to another."""
 
     relation: Relation
     old: Model
@@ -115,7 +114,6 @@ class Move:
     rows: tuple[int, ...]
 
     def write(self) -> None:
-        """Have the rows point at the new record."""
         self.relation.model._base_manager.filter(pk__in=self.rows).update(
             **{self.relation.column: self.new.pk}
         )
@@ -123,26 +121,23 @@ class Move:
 
 @dataclass(kw_only=True)
 class Plan:
-    """What becomes of the rows of one relation: some move, and those that say the same go."""
+    """The rows of one relation in a merge: some are moved, duplicates are dropped."""
 
     relation: Relation
     moves: list[Move] = field(default_factory=list)
     dropped: list[Model] = field(default_factory=list)
-    #: The rows that the winner has in the end, its own first, where equal ones go.
+    #: The rows that the winner ends with, its own first; only where duplicates are dropped.
     kept: list[Model] = field(default_factory=list)
 
     @property
     def label(self) -> str:
-        """What people call the rows."""
         return self.relation.label
 
     @property
     def moved(self) -> int:
-        """How many rows move."""
         return sum(len(move.rows) for move in self.moves)
 
     def write(self) -> None:
-        """Drop and move the rows."""
         if self.dropped:
             self.relation.model._base_manager.filter(pk__in=[row.pk for row in self.dropped]).delete()
         for move in self.moves:
@@ -150,9 +145,9 @@ class Plan:
 
 
 def plan_moves(winner: Model, losers: Sequence[Model], *, lock: bool) -> list[Plan]:
-    """Work out what becomes of everything that points at the losers, in one statement for each relation.
+    """Plan the rows of every relation to the losers, with one statement per relation.
 
-    :param lock: whether the rows are locked, in the order of their ids.
+    :param lock: whether to lock the rows.
     """
     plans = []
     for relation in relations_to(type(winner)):
@@ -160,6 +155,7 @@ def plan_moves(winner: Model, losers: Sequence[Model], *, lock: bool) -> list[Pl
         records = [winner, *losers] if compared else losers
         rows = relation.rows_of(record.pk for record in records).order_by("pk")
         if lock:
+            # In the order of ids, so that two merges never deadlock.
             rows = rows.select_for_update(of=("self",), no_key=True)
         plan = Plan(relation=relation)
         if compared:

@@ -1,4 +1,4 @@
-"""Merging people, or organizations, that are the same: what is planned can be looked at, and be undone."""
+"""Merge people, or organizations, that are the same: plan, preview and carry out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from people.signals import rows_moved
 Record = TypeVar("Record", Person, Organization)
 
 MOST_MERGED = 25
-#: Columns that are filled from the others where the winner has nothing.
+#: Columns that are filled from the losers where the winner has no value.
 FILLED: dict[type[Model], tuple[str, ...]] = {
     Person: (*PERSON_TEXTS, "dob"),
     Organization: tuple(name for name in ORGANIZATION_TEXTS if name != "name"),
@@ -29,7 +29,7 @@ FILLED: dict[type[Model], tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """One field: what the winner has, what the others have, in their order, and what it is in the end."""
+    """One field of a merge: the winner's value, the losers' in their order, and the result."""
 
     field: str
     winner: Any
@@ -39,7 +39,7 @@ class Outcome:
 
 @dataclass(kw_only=True)
 class MergePlan:
-    """All that a merge does."""
+    """Everything that a merge will do."""
 
     winner: Any
     losers: Sequence[Any]
@@ -48,7 +48,7 @@ class MergePlan:
 
     @property
     def filled(self) -> dict[str, Any]:
-        """The columns of the winner that are filled, and with what."""
+        """The columns of the winner that are filled, with their new values."""
         columns = FILLED[type(self.winner)]
         return {
             row.field: row.outcome
@@ -58,7 +58,7 @@ class MergePlan:
 
     @property
     def added_custom_fields(self) -> dict[str, Any]:
-        """The custom fields that the winner gets."""
+        """The custom fields that the winner takes from the losers; the first loser wins."""
         own = self.winner.custom_fields
         return {
             name: value
@@ -69,19 +69,18 @@ class MergePlan:
 
     @property
     def moves(self) -> list[Move]:
-        """All rows that go over."""
         return [move for plan in self.relations for move in plan.moves]
 
 
 def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> MergePlan:
-    """Work out a merge.
+    """Return the plan of a merge.
 
-    :param lock: whether all rows that it touches are locked.
+    :param lock: whether to lock all rows that it touches.
     """
     plan = MergePlan(winner=winner, losers=losers, relations=plan_moves(winner, losers, lock=lock))
     columns = FILLED[type(winner)]
     if type(winner) is Organization:
-        # A name is never empty; it is listed for the eye.
+        # Listed for the preview only: a name is never empty.
         columns = ("name", *columns)
     for name in columns:
         own, theirs = getattr(winner, name), [getattr(loser, name) for loser in losers]
@@ -103,7 +102,7 @@ def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> Mer
 def preview_merge(
     model: type[Record], key: object, duplicate_keys: Sequence[object], *, actor: Actor
 ) -> MergePlan:
-    """Give what a merge would do, field by field and relation by relation, and change nothing.
+    """Return what a merge would do, and change nothing.
 
     :raises NotFound: if one of the records does not exist for the actor.
     :raises ValidationError: if a record is named twice.
@@ -128,13 +127,13 @@ def _named(model: type[Record], key: object, duplicate_keys: Sequence[object], a
 def _locked(model: type[Record], key: object, duplicate_keys: Sequence[object], actor: Actor) -> list[Record]:
     keys = [record.pk for record in _named(model, key, duplicate_keys, actor)]
     rows: Any = model._default_manager
-    # Always in one order, so that two merges never wait for each other; and not in the way of new rows that
-    # only point at the records.
+    # In the order of ids, so that two merges never deadlock. FOR NO KEY UPDATE does not block new rows that
+    # only refer to the records.
     locked = rows.visible_to(actor).filter(pk__in=keys).order_by("pk")
     found = {record.pk: record for record in locked.select_for_update(of=("self",), no_key=True)}
     for index, pk in enumerate(keys):
         if pk not in found:
-            # Deleted, or merged elsewhere, in the meantime.
+            # Deleted or merged between reading and locking.
             raise NotFound(f"duplicates_id.{index - 1}" if index else "id")
     return [found[pk] for pk in keys]
 
@@ -148,12 +147,12 @@ def merge(
     actor: Actor,
     expected_version: int | None = None,
 ) -> tuple[Record, Merge]:
-    """Merge records into one: all that points at the others goes over to it, and they are deleted softly.
+    """Merge records into a winner: move everything that refers to the losers, and delete them softly.
 
-    The winner keeps what it has; what it lacks is taken from the others, in their order. Leads go over
-    whether the actor sees them or not: it is one person.
+    The winner keeps its values and takes missing ones from the losers, in their order. Leads are moved even
+    if the actor does not see them, since they belong to the same person.
 
-    :returns: the winner, and the merge, by which all of it can be undone.
+    :returns: the winner, and the merge, by which it can be undone.
     :raises NotFound: if one of the records does not exist for the actor.
     :raises ValidationError: if a record is named twice.
     :raises Conflict: if the winner's stored version is another than the expected one.
@@ -185,7 +184,7 @@ def merge(
 
 
 def _journal(plan: MergePlan) -> dict[str, Any]:
-    """Give in plain JSON all that is needed to undo a merge row by row."""
+    """Return in plain JSON what undoing the merge row by row needs."""
     return {
         "moved": [
             {"relation": move.relation.name, "from": move.old.pk, "rows": list(move.rows)}
@@ -210,7 +209,7 @@ def _plain_values(row: Model) -> dict[str, Any]:
 
 
 def _keep_one_default(plan: Plan, journal: dict[str, Any]) -> None:
-    """Leave the first of the default addresses that come together as the one default."""
+    """Keep the first of several default addresses as the default."""
     if plan.relation.model is not Address:
         return
     rows: list[Any] = plan.kept
@@ -236,9 +235,9 @@ def _fill(plan: MergePlan, before: dict[str, Any], actor: Actor) -> None:
 
 
 def make_findable(record: Person | Organization) -> None:
-    """Set what a record is searched by, after its contacts changed hands."""
+    """Update the search text of a record whose contacts were moved."""
     if isinstance(record, Person):
-        # The name is worked out of its parts first.
+        # clean() builds the name from its parts.
         record.clean()
         contacts = Contact.objects.filter(person=record).select_related("type").order_by("weight", "pk")
         record.index_for_search(spelling for contact in contacts for spelling in contact.spellings)

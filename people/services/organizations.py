@@ -1,4 +1,4 @@
-"""Organizations: create, change, delete, restore, and the people in them."""
+"""Create, change, delete and restore organizations, and add or remove their people."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, P
 
 
 class OrganizationValues(OrganizationTexts, file_links.FileRelations, total=False):
-    """What a client may send of an organization; an absent key leaves a field as it is."""
+    """An organization as clients send it; an absent key leaves a field as it is."""
 
     id: object
     company_id: object
@@ -36,7 +36,7 @@ def _assign(organization: Organization, values: OrganizationValues, actor: Actor
 
 
 def create_organization(values: OrganizationValues, *, actor: Actor) -> Organization:
-    """Make a new organization, whatever others of its name there are.
+    """Create an organization, even if another one has its name.
 
     :raises ValidationError: if a rule is broken; ``name`` is required.
     """
@@ -77,7 +77,7 @@ def save_organization(
 ) -> Organization:
     """Validate and store an organization with its tags and files.
 
-    :param values: only its relations are read; the columns stand on the instance already.
+    :param values: only its relations are read; the columns are set on the instance already.
     """
     actor.require(Action.CHANGE_PEOPLE)
     relations = values or {}
@@ -96,7 +96,7 @@ def save_organization(
 
 
 def names_of(keys: Collection[int]) -> list[str]:
-    """Give the names of organizations that were looked up in scope already, in order."""
+    """Return the names of organizations whose keys were looked up in scope before, in order."""
     if not keys:
         return []
     names = Organization.objects.filter(pk__in=keys).order_by("name", "pk")
@@ -104,14 +104,14 @@ def names_of(keys: Collection[int]) -> list[str]:
 
 
 def find_or_create_by_name(name: str, *, actor: Actor) -> Organization:
-    """Give the live organization of this name without case, the oldest of several, or make it."""
+    """Return the oldest live organization with this name, ignoring case, or create one."""
     found = Organization.objects.visible_to(actor).named(name).first()
     return found or create_organization({"name": name.strip()}, actor=actor)
 
 
 @transaction.atomic
 def delete_organization(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
-    """Delete an organization softly; its people and leads keep the link and show none meanwhile."""
+    """Delete an organization softly; its people and leads keep the hidden link for a restore."""
     actor.require(Action.CHANGE_PEOPLE)
     organization = locking.lock(Organization, actor, key)
     saving.soft_delete(
@@ -124,7 +124,7 @@ def delete_organization(key: object, *, actor: Actor, expected_version: int | No
 
 @transaction.atomic
 def restore_organization(key: object, *, actor: Actor) -> None:
-    """Bring a deleted organization back; one that is not deleted is left as it is.
+    """Restore a deleted organization; do nothing if it is live.
 
     :raises Conflict: if the organization was merged into another one.
     """
@@ -136,7 +136,7 @@ def restore_organization(key: object, *, actor: Actor) -> None:
 
 
 def check_not_merged(record: Organization | Person) -> None:
-    """Refuse to bring back by itself what was merged: all that it had is the winner's now.
+    """Refuse to restore a merged record: everything it had belongs to the winner now.
 
     :raises Conflict: if the record was merged into another one.
     """
@@ -145,9 +145,9 @@ def check_not_merged(record: Organization | Person) -> None:
 
 
 def find_people(keys: Mapping[str, object], *, actor: Actor) -> list[Person]:
-    """Give the visible people with these keys, in one look-up, in their order.
+    """Return the visible people with these keys, in their order.
 
-    :param keys: by the path of the input that holds each.
+    :param keys: keys by the path of the input that holds them.
     :raises NotFound: naming the path, if one of them does not exist for the actor.
     """
     numbers = {number for key in keys.values() if (number := parse_id(key)) is not None}
@@ -168,9 +168,9 @@ def find_people(keys: Mapping[str, object], *, actor: Actor) -> list[Person]:
 
 @transaction.atomic
 def add_people(organization_key: object, people_keys: Mapping[str, object], *, actor: Actor) -> Organization:
-    """Put people into an organization; those who are in it already stay; all or nothing.
+    """Add people to an organization, all or none; those who are in it already stay.
 
-    :param people_keys: by the path of the input that holds each.
+    :param people_keys: keys by the path of the input that holds them.
     :raises NotFound: if the organization or one of the people does not exist for the actor.
     """
     actor.require(Action.CHANGE_PEOPLE)
@@ -181,9 +181,9 @@ def add_people(organization_key: object, people_keys: Mapping[str, object], *, a
 
 @transaction.atomic
 def remove_people(organization_key: object, people_keys: Mapping[str, object], *, actor: Actor) -> bool:
-    """Take people out of an organization; tell whether at least one was in it.
+    """Remove people from an organization and return whether at least one was in it.
 
-    :param people_keys: by the path of the input that holds each.
+    :param people_keys: keys by the path of the input that holds them.
     :raises NotFound: if the organization or one of the people does not exist for the actor.
     """
     actor.require(Action.CHANGE_PEOPLE)

@@ -1,4 +1,4 @@
-"""People: create, change, delete and restore, with all that belongs to them."""
+"""Create, change, delete and restore people, with their contacts, addresses and positions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from people.services.organizations import check_not_merged
 
 
 class PersonValues(PersonTexts, file_links.FileRelations, total=False):
-    """What a client may send of a person; an absent key leaves a field as it is."""
+    """A person as clients send it; an absent key leaves a field as it is."""
 
     id: object
     company_id: object
@@ -43,7 +43,7 @@ def _assign(person: Person, values: PersonValues, actor: Actor) -> None:
 
 
 def create_person(values: PersonValues, *, actor: Actor) -> Person:
-    """Make a new person, whoever shares an e-mail or phone with them.
+    """Create a person, even if others share the e-mail or phone.
 
     :raises ValidationError: if a rule is broken; a first name, last name or e-mail is required.
     :raises NotFound: if something that the values name does not exist for the actor.
@@ -59,7 +59,7 @@ def create_person(values: PersonValues, *, actor: Actor) -> Person:
 def update_person(
     key: object, values: PersonValues, *, actor: Actor, expected_version: int | None = None
 ) -> Person:
-    """Change the fields that are given; a list that is given is the whole list.
+    """Change the given fields of a person; a given list replaces the whole list.
 
     :raises NotFound: if the person, or something that the values name, does not exist for the actor.
     :raises ValidationError: if a rule is broken.
@@ -83,7 +83,7 @@ def save_person(
 ) -> Person:
     """Validate and store a person with contacts, addresses, organizations, tags and files.
 
-    :param values: only its relations are read; the columns stand on the instance already.
+    :param values: only its relations are read; the columns are set on the instance already.
     """
     actor.require(Action.CHANGE_PEOPLE)
     relations = values or {}
@@ -96,7 +96,7 @@ def save_person(
         email_before=before["email"] if before else None,
         actor=actor,
     )
-    # Derived columns, the name among them, are what a search reads.
+    # Validation sets the derived name, which the search text contains.
     saving.validate(person)
     person.index_for_search(spelling for contact in plan.keep for spelling in contact.spellings)
     if adding:
@@ -118,14 +118,14 @@ def _write_relations(person: Person, relations: PersonValues, actor: Actor) -> C
         changes |= _replace_organizations(person, relations, actor)
     positions = employments.given_list(relations)
     if positions is not None:
-        # After the organizations: those of the positions are added to whatever list was given.
+        # After the organizations: those of the positions are added to the given list.
         name, wanted = positions
         changes |= employments.replace_employments(person, wanted, actor=actor, name=name)
     return changes
 
 
 def _replace_organizations(person: Person, relations: PersonValues, actor: Actor) -> Changes:
-    # Deleted organizations are not listed: no list takes them out, and restoring one brings it back.
+    # Links to deleted organizations are kept, so that restoring one restores its people.
     present = set(person.organizations.visible_to(actor).values_list("pk", flat=True))
     wanted = set(present)
     if "organizations_id" in relations:
@@ -148,7 +148,7 @@ def _replace_organizations(person: Person, relations: PersonValues, actor: Actor
 
 @transaction.atomic
 def delete_person(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
-    """Delete a person softly; leads keep the link and show none meanwhile."""
+    """Delete a person softly; leads keep the hidden link for a restore."""
     actor.require(Action.CHANGE_PEOPLE)
     person = locking.lock(Person, actor, key)
     saving.soft_delete(
@@ -158,7 +158,7 @@ def delete_person(key: object, *, actor: Actor, expected_version: int | None = N
 
 @transaction.atomic
 def restore_person(key: object, *, actor: Actor) -> None:
-    """Bring a deleted person back; one that is not deleted is left as is.
+    """Restore a deleted person; do nothing if it is live.
 
     :raises Conflict: if the person was merged into another one.
     """

@@ -1,4 +1,4 @@
-"""One contact, address or position of a person at a time, by the rules of the whole lists."""
+"""Create, change or delete one contact, address or position of a person, by the rules of the lists."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -15,7 +15,7 @@ from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
 from people.services.employments import EmploymentValues
 from people.services.people import PersonValues, update_person
 
-#: The list of a person's input that each kind of row belongs to.
+#: The list in a person's input that rows of each model belong to.
 LISTS: dict[type[Model], str] = {
     Contact: "contacts",
     Address: "address",
@@ -26,14 +26,14 @@ LISTS: dict[type[Model], str] = {
 def _change_list(
     model: type[Any], person: Person, items: list[Any], *, place: int | None, actor: Actor
 ) -> None:
-    """Store a person with one list changed; a refusal names the fields of the item at the place alone."""
+    """Store a person with one changed list; errors name the fields of the item at ``place`` only."""
     name = LISTS[model]
     prefix = f"{name}.{place}."
     try:
         update_person(person.pk, cast(PersonValues, {name: items}), actor=actor)
     except ValidationError as refused:
-        told = refused.message_dict
-        raise ValidationError({key.removeprefix(prefix): told[key] for key in told}) from refused
+        messages = refused.message_dict
+        raise ValidationError({key.removeprefix(prefix): messages[key] for key in messages}) from refused
     except NotFound as missing:
         raise NotFound(str(missing.details["argument"]).removeprefix(prefix)) from missing
 
@@ -44,9 +44,9 @@ def _rows_of(model: type[Any], person: Person) -> list[Any]:
 
 
 def _lock(model: type[Any], key: object, actor: Actor) -> tuple[Any, Person]:
-    """Give the row of a live person that the actor sees, with the person locked.
+    """Return a visible row and its live person, locked.
 
-    :raises NotFound: if there is none.
+    :raises NotFound: if either does not exist for the actor.
     """
     row = model.objects.find(actor, key)
     try:
@@ -60,7 +60,7 @@ def _lock(model: type[Any], key: object, actor: Actor) -> tuple[Any, Person]:
 def _create(model: type[Any], person_key: object, values: Any, *, argument: str, actor: Actor) -> Any:
     actor.require(Action.CHANGE_PEOPLE)
     if values.get("id") is not None:
-        raise ValidationError({"id": ["What is new has no id yet."]})
+        raise ValidationError({"id": ["A new row has no id yet: leave it out."]})
     person = locking.lock(Person, actor, person_key, argument=argument)
     rows = _rows_of(model, person)
     _change_list(model, person, [*({"id": row.pk} for row in rows), values], place=len(rows), actor=actor)
@@ -95,17 +95,17 @@ def _need_value(values: Mapping[str, Any]) -> None:
 
 
 def create_contact(person_key: object, values: ContactValues, *, actor: Actor) -> Contact:
-    """Give a person one more contact; one that says the same is taken over, not doubled.
+    """Add a contact to a person; an equal one is returned instead of a second.
 
     :raises NotFound: if person or contact type does not exist for the actor.
     :raises ValidationError: if type or value is missing, or a rule is broken.
     """
     _need_value(values)
     if saving.is_none_given(values.get("contacts_types_id")):
-        raise ValidationError({"contacts_types_id": ["Say of which type the contact is."]})
+        raise ValidationError({"contacts_types_id": ["Choose a contact type."]})
     made = _create(Contact, person_key, values, argument="people_id", actor=actor)
     if made is None:
-        # It was there already, and has the value as it was given now.
+        # An equal contact existed, and took the value as it was sent now.
         person = Person.objects.find(actor, person_key, argument="people_id")
         type_ = ContactType.objects.find(actor, values["contacts_types_id"])
         made = Contact.objects.filter(person=person, type=type_, value=values["value"]).order_by("pk")[0]
@@ -113,7 +113,7 @@ def create_contact(person_key: object, values: ContactValues, *, actor: Actor) -
 
 
 def update_contact(key: object, values: ContactValues, *, actor: Actor) -> Contact:
-    """Change the fields of a contact that are given; the primary e-mail follows.
+    """Change the given fields of a contact; the primary e-mail follows.
 
     :raises NotFound: if the contact, or the type that is named, does not exist for the actor.
     :raises ValidationError: if the value would be empty, or a rule is broken.
@@ -127,29 +127,29 @@ def update_contact(key: object, values: ContactValues, *, actor: Actor) -> Conta
 
 
 def delete_contact(key: object, *, actor: Actor) -> None:
-    """Take a contact from its person; the primary e-mail moves on to the next one.
+    """Delete a contact; the next e-mail contact becomes the primary e-mail.
 
     :raises NotFound: if it does not exist for the actor.
-    :raises ValidationError: if nothing would be left to call or write to the person by.
+    :raises ValidationError: if the person would have no name and no e-mail.
     """
     _delete(Contact, key, actor=actor)
 
 
 def create_address(person_key: object, values: AddressValues, *, actor: Actor) -> Address:
-    """Give a person one more address; the first one is the default.
+    """Add an address to a person; the first one is the default.
 
     :raises NotFound: if the person does not exist for the actor.
-    :raises ValidationError: if it is wholly empty, or a rule is broken.
+    :raises ValidationError: if it is empty, or a rule is broken.
     """
     _need_address(values)
     return cast(Address, _create(Address, person_key, values, argument="people_id", actor=actor))
 
 
 def update_address(key: object, values: AddressValues, *, actor: Actor) -> Address:
-    """Change the fields of an address that are given; one address stays the default.
+    """Change the given fields of an address; one address stays the default.
 
     :raises NotFound: if the address does not exist for the actor.
-    :raises ValidationError: if nothing would be left of it, or a rule is broken.
+    :raises ValidationError: if it would be empty, or a rule is broken.
     """
 
     def check(row: Address) -> None:
@@ -159,7 +159,7 @@ def update_address(key: object, values: AddressValues, *, actor: Actor) -> Addre
 
 
 def delete_address(key: object, *, actor: Actor) -> None:
-    """Take an address from its person; the oldest of the others becomes the default if it was that.
+    """Delete an address; if it was the default, the oldest of the others becomes it.
 
     :raises NotFound: if it does not exist for the actor.
     """
@@ -168,23 +168,23 @@ def delete_address(key: object, *, actor: Actor) -> None:
 
 def _need_address(values: Mapping[str, Any]) -> None:
     if not any((values.get(name) or "").strip() for name in ADDRESS_TEXTS):
-        raise ValidationError({"address": ["Give at least one part of the address."]})
+        raise ValidationError({"address": ["Enter at least one part of the address."]})
 
 
 def create_employment(values: EmploymentValues, *, actor: Actor) -> Employment:
-    """Note a position of a person; its organization is tied to the person.
+    """Add a position to a person; its organization becomes one of the person's.
 
     :raises NotFound: if person or organization does not exist for the actor.
     :raises ValidationError: if ``peoples_id`` or ``position`` is missing, or a rule is broken.
     """
     if saving.is_none_given(values.get("peoples_id")):
-        raise ValidationError({"peoples_id": ["Say whose position it is."]})
+        raise ValidationError({"peoples_id": ["Choose the person who has the position."]})
     person_key = values["peoples_id"]
     return cast(Employment, _create(Employment, person_key, values, argument="peoples_id", actor=actor))
 
 
 def update_employment(key: object, values: EmploymentValues, *, actor: Actor) -> Employment:
-    """Change the fields of a position that are given.
+    """Change the given fields of a position.
 
     :raises NotFound: if the position, or something that the values name, does not exist for the actor.
     :raises ValidationError: if a rule is broken.
@@ -193,7 +193,7 @@ def update_employment(key: object, values: EmploymentValues, *, actor: Actor) ->
 
 
 def delete_employment(key: object, *, actor: Actor) -> None:
-    """Remove a position; the organization stays tied to the person.
+    """Delete a position; its organization stays one of the person's.
 
     :raises NotFound: if it does not exist for the actor.
     """

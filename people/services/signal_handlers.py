@@ -1,4 +1,4 @@
-"""Phone numbers of people mean others when their company's region changes."""
+"""Receivers of signals from other apps that change people."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ PHONES = (ContactKind.PHONE, ContactKind.CELLPHONE)
 
 @receiver(region_changed)
 def spell_phones_anew(*, company: Company, **_: Any) -> None:
-    """Set the canonical spelling of every phone of a company, and what its people are searched by."""
+    """Recompute canonical phones and search texts of a company: national numbers depend on its region."""
     contacts = Contact.objects.filter(company=company, type__kind__in=PHONES).exclude(value__startswith="+")
     keys = list(contacts.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):

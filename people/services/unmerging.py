@@ -1,4 +1,4 @@
-"""Undoing a merge exactly, from its journal."""
+"""Undo a merge exactly, from its journal."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,14 +24,14 @@ STAMPS = ("created_at", "updated_at")
 
 @transaction.atomic
 def undo_merge(key: object, *, actor: Actor) -> Merge:
-    """Give everything that a merge moved, filled or dropped back to whose it was.
+    """Return everything that a merge moved, filled or dropped to its former record.
 
-    What was deleted since stays deleted, and what the merge did not touch stays as it is now. Only the latest
+    Rows deleted since stay deleted, and rows that the merge did not touch stay as they are. Only the latest
     merge of a record can be undone.
 
     :raises NotFound: if there is no such merge for the actor.
-    :raises Conflict: if it is undone already, a later merge builds on it, or something that it set was
-        changed since.
+    :raises Conflict: if it is undone already, a later merge builds on it, or something that it set has
+        changed.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     merge = locking.lock(Merge, actor, key)
@@ -66,7 +66,7 @@ def _locked(merge: Merge, actor: Actor) -> tuple[Any, dict[int, Any]]:
     found = {row.pk: row for row in rows.order_by("pk").select_for_update(of=("self",), no_key=True)}
     gone = [str(pk) for pk in (merge.winner_id, *merge.losers) if pk not in found]
     if gone:
-        raise Conflict("A record of this merge is gone for good.", ids=gone)
+        raise Conflict("A record of this merge was deleted for good.", ids=gone)
     return found[merge.winner_id], {pk: found[pk] for pk in merge.losers}
 
 
@@ -99,10 +99,10 @@ def _changed_hands(moves: list[Move]) -> Iterator[str]:
     for move in moves:
         rows = move.relation.model._base_manager.filter(pk__in=move.rows)
         for row in rows.exclude(**{move.relation.column: move.old.pk}).order_by("pk"):
-            yield _called(row)
+            yield _label(row)
 
 
-def _called(row: Model) -> str:
+def _label(row: Model) -> str:
     return f"{row._meta.verbose_name} {row.pk}"
 
 
@@ -110,7 +110,7 @@ def _changed_columns(merge: Merge) -> Iterator[str]:
     for change in merge.journal["changed"]:
         row = apps.get_model(change["model"])._base_manager.filter(pk=change["id"]).first()
         if row is not None and getattr(row, change["column"]) != change["values"][1]:
-            yield _called(row)
+            yield _label(row)
 
 
 def _changed_fields(merge: Merge, winner: Any) -> Iterator[str]:
@@ -128,7 +128,7 @@ def _insert_dropped(merge: Merge) -> None:
             for dropped in merge.journal["dropped"]:
                 _insert(apps.get_model(dropped["model"]), dropped["values"])
     except IntegrityError as clash:
-        raise Conflict("The place of a row that the merge dropped is taken. Nothing was undone.") from clash
+        raise Conflict("A new row conflicts with one that the merge dropped. Nothing was undone.") from clash
 
 
 def _insert(model: type[Model], plain: dict[str, Any]) -> None:
@@ -140,14 +140,14 @@ def _insert(model: type[Model], plain: dict[str, Any]) -> None:
             continue
         if column.related_model._base_manager.filter(pk=values[column.attname]).exists():
             continue
-        # Deleted since: what would have become of the row then becomes of it now.
+        # Its target was deleted since: apply the rule of the foreign key now.
         if column.remote_field.on_delete is CASCADE:
             return
         if column.remote_field.on_delete is not SET_NULL:
             raise Conflict(f"The {column.verbose_name} of a row that the merge dropped is gone.")
         values[column.attname] = None
     model._base_manager.bulk_create([model(**values)])
-    # Inserting sets the stamps anew.
+    # auto_now overwrote the old times.
     stamps = {name: values[name] for name in STAMPS if name in values}
     if stamps:
         model._base_manager.filter(pk=values["id"]).update(**stamps)
@@ -172,7 +172,7 @@ def _take_back(
         {name: value for name, value in winner.custom_fields.items() if name not in filled}
     )
     if isinstance(winner, Person):
-        _follow_what_is_left(winner)
+        _repair_person(winner)
     make_findable(winner)
     merged = [{"id": str(loser.pk), "name": str(loser)} for loser in losers.values()]
     saving.store(
@@ -180,8 +180,8 @@ def _take_back(
     )
 
 
-def _follow_what_is_left(person: Person) -> None:
-    """Keep the rules of a person who got contacts or addresses since the merge, and lost others now."""
+def _repair_person(person: Person) -> None:
+    """Restore primary e-mail and default address of a person who just lost contacts or addresses."""
     if person.email is None:
         emails = Contact.objects.filter(person=person, type__kind=ContactKind.EMAIL).order_by("weight", "pk")
         person.email = next((row.value for row in emails if has_email_form(row.value)), None)

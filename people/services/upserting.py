@@ -1,4 +1,4 @@
-"""People and organizations that are created, or changed where they are known already."""
+"""Create people and organizations, or change those that match."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,7 +26,7 @@ from people.services.people import PersonValues
 
 
 class PeopleMatch(StrEnum):
-    """By what a known person is found."""
+    """Ways to find the person that an input means."""
 
     ID = "ID"
     UUID = "UUID"
@@ -41,7 +41,7 @@ MOST_NAMED = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Upserted:
-    """What an upsert did: the record, whether it is new, and by what it was found if not."""
+    """The result of an upsert; ``matched_on`` says how an existing record was found."""
 
     record: Any
     created: bool
@@ -50,9 +50,9 @@ class Upserted:
 
 
 def lock_matching(actor: Actor) -> None:
-    """Have those who look for a match before they create wait for one another, within one company.
+    """Serialize "find a match, else create" within one company, so that two requests create one record.
 
-    The lock does not stand in the way of rows that merely belong to the company.
+    FOR NO KEY UPDATE does not block rows that only refer to the company.
     """
     Company.objects.select_for_update(no_key=True).get(pk=actor.company_id)
 
@@ -64,12 +64,12 @@ def find_person(
     match: tuple[PeopleMatch, ...] = USUAL_MATCH,
     match_field: str | None = None,
 ) -> tuple[Person, PeopleMatch] | None:
-    """Give the one visible person that the values mean, by the first way of matching that finds any.
+    """Return the visible person that the values mean, by the first way of matching that finds one.
 
     :param match_field: the custom field that ``CUSTOM_FIELD`` compares.
     :raises Conflict: with the ids, if several people match in that way.
-    :raises NotFound: if an id is matched by, and there is no such person for the actor.
-    :raises ValidationError: if ``CUSTOM_FIELD`` is asked for without a field.
+    :raises NotFound: if ``match`` includes the id and no such person exists for the actor.
+    :raises ValidationError: if ``match`` includes ``CUSTOM_FIELD`` without a ``match_field``.
     """
     if PeopleMatch.CUSTOM_FIELD in match and not match_field:
         raise ValidationError({"match_field": ["Name the custom field to match by."]})
@@ -91,15 +91,15 @@ def _matching(
     visible = Person.objects.visible_to(actor)
     if way in (PeopleMatch.ID, PeopleMatch.UUID):
         key = values.get("id")
-        # A uuid is an id like the number is.
+        # Clients send the UUID in the same field as the id.
         if saving.is_none_given(key) or (way is PeopleMatch.UUID and parse_id(key) is not None):
             return None
-        # An id names one record, or nothing that exists for the actor.
+        # An id that does not exist for the actor is an error, not a new record.
         return visible.filter(pk=pick(visible, key).pk)
     if way is PeopleMatch.CUSTOM_FIELD:
         equal: QuerySet[Person] | None = with_custom_field(visible, str(match_field), values, actor)
         return equal
-    # By the rule of possible duplicates, in one way alone.
+    # The rule of possible duplicates, restricted to one kind of contact.
     shared = frozenset(key for key in reached_by(values, actor) if key[0].value == way.value)
     if not shared:
         return None
@@ -107,7 +107,7 @@ def _matching(
 
 
 def with_custom_field(visible: Any, name: str, values: Any, actor: Actor) -> Any:
-    """Narrow to the records whose custom field of this name equals that of the values; None without one.
+    """Narrow to the records with the same custom field as the values; None if the values have none.
 
     A defined field is compared in the form of its definition.
 
@@ -121,13 +121,13 @@ def with_custom_field(visible: Any, name: str, values: Any, actor: Actor) -> Any
     if value is None:
         return None
     if not isinstance(value, str | int | float):
-        raise ValidationError({"match_field": ["Only texts, numbers and booleans are matched by."]})
+        raise ValidationError({"match_field": ["Only texts, numbers and booleans can be matched."]})
     equal = Q(Exact(EntryName(), name)) & Q(ValueMatches("exact", value))
     return visible.filter(Contains({name: value}), Entries(equal, name=name))
 
 
 def reached_by(values: PersonValues, actor: Actor) -> frozenset[tuple[Reason, str]]:
-    """Give the canonical e-mails and phones that values name."""
+    """Return the canonical e-mails and phones in an input."""
     reached = {(Reason.EMAIL, canonical_email(values.get("email")))}
     contacts: list[ContactValues] = values.get("contacts") or []
     if contacts:
@@ -150,7 +150,7 @@ def upsert_person(
     match: tuple[PeopleMatch, ...] = USUAL_MATCH,
     match_field: str | None = None,
 ) -> Upserted:
-    """Change the one person that the values mean, or create one; lists are added to, never shortened.
+    """Change the person that the values mean, or create one; lists are extended, never shortened.
 
     :raises Conflict: with the ids, if several people match.
     :raises ValidationError: if a rule is broken.
@@ -167,12 +167,12 @@ def upsert_person(
 
 
 def without_id(values: Any) -> Any:
-    """Give an input without the id that only said whom it means."""
+    # The id only identified the record.
     return {name: value for name, value in values.items() if name != "id"}
 
 
 def _added_to(person: Person, values: PersonValues) -> PersonValues:
-    """Give the values with everything that the person's lists hold already."""
+    """Return the values with each list extended by what the person has already."""
     added: dict[str, Any] = dict(values)
     email = canonical_email(values.get("email"))
     if "contacts" in values or (email is not None and email != person.email_canonical):
@@ -220,12 +220,10 @@ def _address_key(address: Any) -> tuple[str, ...]:
 def find_organization(
     values: OrganizationValues, *, actor: Actor, match_field: str | None = None
 ) -> Organization | None:
-    """Give the one visible organization that the values mean.
-
-    It is found by id, else by the custom field ``match_field``, else by its name without case.
+    """Return the visible organization that the values mean: by id, else ``match_field``, else name.
 
     :raises Conflict: with the ids, if several match.
-    :raises NotFound: if there is no organization of the id that is given.
+    :raises NotFound: if an id is given that does not exist for the actor.
     """
     if not saving.is_none_given(values.get("id")):
         return Organization.objects.find(actor, values["id"])
@@ -246,10 +244,10 @@ def find_organization(
 def upsert_organization(
     values: OrganizationValues, *, actor: Actor, match_field: str | None = None
 ) -> Upserted:
-    """Change the one organization that the values mean, or create one; tags are added, never removed.
+    """Change the organization that the values mean, or create one; tags are added, never removed.
 
     :raises Conflict: with the ids, if several match.
-    :raises NotFound: if there is no organization of the id that is given.
+    :raises NotFound: if an id is given that does not exist for the actor.
     :raises ValidationError: if a rule is broken.
     """
     actor.require(Action.CHANGE_PEOPLE)

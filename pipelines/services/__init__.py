@@ -1,4 +1,4 @@
-"""What is done with pipelines and stages."""
+"""Services of pipelines and stages."""
 
 from pipelines.services.pipelines import (
     PipelineValues,

@@ -19,7 +19,7 @@ TEXTS: tuple[Literal["name", "slug", "description"], ...] = ("name", "slug", "de
 
 
 class PipelineValues(TypedDict, total=False):
-    """What a client may say of a pipeline; an absent key is left as it is."""
+    """A pipeline as clients send it; an absent key leaves a field as it is."""
 
     name: str | None
     slug: str | None
@@ -167,7 +167,7 @@ def _move_leads(pipeline: Pipeline, replacement: Pipeline, actor: Actor) -> None
 
 @transaction.atomic
 def reorder_pipelines(keys: Sequence[object], *, actor: Actor) -> list[Pipeline]:
-    """Put the pipelines of a company in an order.
+    """Reorder the pipelines of a company.
 
     :param keys: all its live pipelines, each once.
     :raises NotFound: if a key names nothing that exists for the actor.
@@ -180,7 +180,7 @@ def reorder_pipelines(keys: Sequence[object], *, actor: Actor) -> list[Pipeline]
 
 @transaction.atomic
 def restore_pipeline(key: object, *, actor: Actor) -> None:
-    """Bring a deleted pipeline back, not as the default; one that is not deleted is left as it is."""
+    """Restore a deleted pipeline, never as the default; do nothing if it is live."""
     actor.require(Action.CHANGE_PIPELINES)
     pipeline = locking.lock_deleted(Pipeline.objects.all(), actor, key)
     if pipeline.deleted_at is not None:

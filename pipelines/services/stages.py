@@ -1,4 +1,4 @@
-"""Stages: create, change, delete, restore."""
+"""Create, change, delete, restore and reorder stages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
@@ -19,7 +19,7 @@ PIPELINE_KEYS: tuple[Literal["pipelines_id", "pipeline_id"], ...] = ("pipelines_
 
 
 class StageValues(TypedDict, total=False):
-    """What a client may say of a stage; an absent key is left as it is."""
+    """A stage as clients send it; an absent key leaves a field as it is."""
 
     id: object
     pipelines_id: object
@@ -31,7 +31,7 @@ class StageValues(TypedDict, total=False):
 
 
 def refuse_with_leads(row: Any) -> None:
-    """Refuse to go on with a pipeline or stage that live leads are in.
+    """Refuse to delete a pipeline or stage that has live leads.
 
     :raises Conflict: with their number.
     """
@@ -48,9 +48,9 @@ def _pipeline_key(values: StageValues) -> tuple[str, object]:
 
 
 def check_pipeline(values: StageValues, pipeline: Pipeline, actor: Actor) -> None:
-    """Refuse stage input that names another pipeline than the one the stage is in.
+    """Refuse input that moves a stage to another pipeline.
 
-    :raises NotFound: if the pipeline that is named does not exist for the actor.
+    :raises NotFound: if the named pipeline does not exist for the actor.
     :raises ValidationError: if it is another one.
     """
     argument, key = _pipeline_key(values)
@@ -60,7 +60,7 @@ def check_pipeline(values: StageValues, pipeline: Pipeline, actor: Actor) -> Non
 
 @transaction.atomic
 def create_stage(values: StageValues, *, actor: Actor) -> Stage:
-    """Make a stage at the end of a pipeline, or at the weight that is given.
+    """Create a stage at the end of a pipeline, or at the given weight.
 
     :raises NotFound: if the pipeline does not exist for the actor.
     :raises ValidationError: if a rule is broken; pipeline and ``name`` are required.
@@ -70,14 +70,14 @@ def create_stage(values: StageValues, *, actor: Actor) -> Stage:
         raise ValidationError({"id": ["A new stage has no id yet."]})
     argument, key = _pipeline_key(values)
     if key is None:
-        raise ValidationError({argument: ["Say in which pipeline the stage is."]})
+        raise ValidationError({argument: ["Choose a pipeline."]})
     pipeline = locking.lock(Pipeline, actor, key, argument=argument)
     return write_stage(Stage(company_id=actor.company_id, pipeline=pipeline), values, actor)
 
 
 @transaction.atomic
 def update_stage(key: object, values: StageValues, *, actor: Actor) -> Stage:
-    """Change the fields that are given; a stage never changes its pipeline.
+    """Change the given fields of a stage; it never changes its pipeline.
 
     :raises NotFound: if the stage does not exist for the actor.
     :raises ValidationError: if a rule is broken.
@@ -92,9 +92,9 @@ def update_stage(key: object, values: StageValues, *, actor: Actor) -> Stage:
 def write_stage(
     stage: Stage, values: StageValues, actor: Actor, *, before: Mapping[str, Any] | None = None
 ) -> Stage:
-    """Set the fields that are given on a stage, and store it.
+    """Set the given fields of a stage and store it.
 
-    :param before: the columns as they are stored and locked, of a stage that is stored already.
+    :param before: the locked columns of a stage that is stored already.
     :raises ValidationError: if a rule is broken.
     """
     if "name" in values:
@@ -132,9 +132,9 @@ def save_stage(
 def delete_stage(key: object, *, actor: Actor, replacement_key: object = None) -> None:
     """Delete a stage softly.
 
-    :param replacement_key: the stage that its leads move to, of whatever pipeline.
-    :raises NotFound: if the stage, or the one in its place, does not exist for the actor.
-    :raises Conflict: if live leads are in it and no stage takes its place, or it is the last live one.
+    :param replacement_key: the stage that its leads move to, in any pipeline.
+    :raises NotFound: if the stage or its replacement does not exist for the actor.
+    :raises Conflict: if it has live leads and no replacement, or is the last live one.
     """
     actor.require(Action.CHANGE_PIPELINES)
     stage = locking.lock(Stage, actor, key)
@@ -149,13 +149,14 @@ def delete_stage(key: object, *, actor: Actor, replacement_key: object = None) -
 
 
 def lock_pipeline(pipeline_id: int) -> None:
-    """Have those who change the set of stages, or their order, wait for each other."""
+    # Changes to the set or order of stages wait for each other. New leads, which only refer to the pipeline,
+    # do not wait.
     Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline_id)
 
 
 @transaction.atomic
 def reorder_stages(pipeline_key: object, keys: Sequence[object], *, actor: Actor) -> Pipeline:
-    """Put the stages of a pipeline in an order.
+    """Reorder the stages of a pipeline.
 
     :param keys: all its live stages, each once.
     :raises NotFound: if the pipeline, or a stage, does not exist for the actor.
@@ -170,7 +171,7 @@ def reorder_stages(pipeline_key: object, keys: Sequence[object], *, actor: Actor
 
 @transaction.atomic
 def restore_stage(key: object, *, actor: Actor) -> None:
-    """Bring a deleted stage back; one that is not deleted is left as it is.
+    """Restore a deleted stage; do nothing if it is live.
 
     :raises Conflict: if its pipeline is deleted.
     """

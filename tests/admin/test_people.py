@@ -121,7 +121,7 @@ def test_unchanged_form_changes_nothing(signed_in, jane):
         ({"email": "not an address"}, {"email": ["Enter a valid email address."]}),
         (
             {"firstname": "", "lastname": "", "email": ""},
-            {"firstname": ["Give a first name, a last name or an e-mail address."]},
+            {"firstname": ["Enter a first name, a last name or an e-mail address."]},
         ),
         ({"dob": "yesterday"}, {"dob": ["Enter a valid date."]}),
         (

@@ -106,7 +106,7 @@ def test_rows_that_break_a_rule_are_told_by_line_and_the_others_stay(import_peop
     assert ended.lines == ["2 created, 10 failed, 12 in all."]
     assert ended.errors == [
         "line 3: email: Enter a valid email address.",
-        "line 4: firstname: Give a first name, a last name or an e-mail address.",
+        "line 4: firstname: Enter a first name, a last name or an e-mail address.",
         "line 5: dob: Enter a date as YYYY-MM-DD.",
         "line 7: 2 cells, but 8 columns.",
         "line 8: phone: Ensure this value has at most 255 characters (it has 256).",

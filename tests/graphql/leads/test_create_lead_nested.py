@@ -107,7 +107,7 @@ def test_person_by_id_inside(jane, actors, other_tenant):
         ),
         (
             {},
-            invalid(people__firstname="Give a first name, a last name or an e-mail address."),
+            invalid(people__firstname="Enter a first name, a last name or an e-mail address."),
         ),
         (
             {"firstname": "X", "contacts": [{"contacts_types_id": "999999", "value": "1"}]},

@@ -134,7 +134,7 @@ def test_what_is_wrong_with_a_contact_is_said_beside_its_field(actors, person):
         "input.value", needed
     )
     untyped = refused("createContact", actors.agent, person=who, input={"value": "1"})
-    assert untyped == invalid("input.contacts_types_id", "Say of which type the contact is.")
+    assert untyped == invalid("input.contacts_types_id", "Choose a contact type.")
     unknown = refused(
         "createContact", actors.agent, person=who, input={"value": "1", "contacts_types_id": "99999"}
     )
@@ -181,7 +181,7 @@ def test_one_address_is_always_the_default(actors, person):
 def test_an_address_has_at_least_one_part(actors, person):
     who = str(person.pk)
     made = act("createPeopleAddress", actors.agent, person=who, input={"city": "Boston"})
-    message = "Give at least one part of the address."
+    message = "Enter at least one part of the address."
 
     assert refused("createPeopleAddress", actors.agent, person=who, input={"city": " "}) == invalid(
         "input.address", message
@@ -261,7 +261,7 @@ def test_a_position_is_somebodys_and_stays_so(actors, person):
     )
 
     nobody = refused("createPeopleEmploymentHistory", actors.agent, input={"position": "CEO"})
-    assert nobody == invalid("input.peoples_id", "Say whose position it is.")
+    assert nobody == invalid("input.peoples_id", "Choose the person who has the position.")
     moved = refused(
         "updatePeopleEmploymentHistory", actors.agent, id=made["id"], input={"peoples_id": somebody.pk}
     )

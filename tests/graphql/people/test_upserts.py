@@ -176,7 +176,7 @@ def test_refusals(actors, other_actors):
     listed = [{"name": "external_id", "value": ["A"]}]
     assert refused(
         actors.agent, match=["CUSTOM_FIELD"], field="external_id", firstname="Jane", custom_fields=listed
-    )["validation"] == {"input.match_field": ["Only texts, numbers and booleans are matched by."]}
+    )["validation"] == {"input.match_field": ["Only texts, numbers and booleans can be matched."]}
     assert refused(actors.viewer, email="jane@example.com") == {"code": "FORBIDDEN"}
     assert upsert(actors.agent, email="jane@example.com")["created"] is True
 
