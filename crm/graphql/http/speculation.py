@@ -57,7 +57,7 @@ def run_ahead(
         return exchange.begin(exchange.read(credential), credential)
     if isinstance(ahead, Refused):
         raise ahead
-    return ahead._replace(credential=credential)
+    return OpenedExchange(credential, ahead.prepared, ahead.begun)
 
 
 def _begin_ahead(exchange: Exchange, predicted: Credential) -> OpenedExchange | Refused | None:
