@@ -113,15 +113,23 @@ class SharedSubscription:
             subscriber.events_lost()
 
     async def text_for(self, event: Event, actor: Actor) -> str | None:
-        """Return the JSON that an actor receives for an event, None if nothing."""
+        """Return the JSON that an actor receives for an event of the log, None if nothing."""
+        if not self._renderer.is_about(event):
+            skipped.log_skipped(event, actor, OTHER_RECORD)
+            return None
+        return await self._text_for(event, actor)
+
+    def end(self) -> None:
+        """Cancel the worker and the answers being made."""
+        self._worker.cancel()
+        for task in self._answers.values():
+            task.cancel()
+
+    async def _text_for(self, event: Event, actor: Actor) -> str | None:
         rule = rule_for(event, actor)
         visibility = rule.visibility
         if visibility is Visibility.NOTHING:
             skipped.log_skipped(event, actor, rule.reason)
-            return None
-        # Asked again, since catching up does not come through ``offer``.
-        if not self._renderer.is_about(event):
-            skipped.log_skipped(event, actor, OTHER_RECORD)
             return None
         if visibility is not Visibility.PAYLOAD:
             return self._renderer.notice(event, visibility)
@@ -133,12 +141,6 @@ class SharedSubscription:
         if answer.text is None:
             skipped.log_skipped(event, actor, "the record is gone or does not meet the subscription's filter")
         return answer.text
-
-    def end(self) -> None:
-        """Cancel the worker and the answers being made."""
-        self._worker.cancel()
-        for task in self._answers.values():
-            task.cancel()
 
     async def _work(self) -> None:
         sent = 0
@@ -152,7 +154,8 @@ class SharedSubscription:
                 user_id = subscriber.actor.user_id
                 try:
                     if user_id not in texts:
-                        texts[user_id] = await self.text_for(event, subscriber.actor)
+                        # ``offer`` has checked that the event concerns the subscription.
+                        texts[user_id] = await self._text_for(event, subscriber.actor)
                     text = texts[user_id]
                 except Exception:
                     # The others go on; this one reads the event from the log when it starts again.

@@ -19,7 +19,7 @@ from leads.services import events
 
 
 class LeadUpdate(Guarded):
-    """The field ``leadUpdate``: each changed lead, as far as the subscriber may see it."""
+    """The field ``leadUpdate``: each changed lead that the subscriber may see."""
 
     @staticmethod
     def check_subscription(actor: Actor, *, id: object = None, **arguments: Any) -> int | None:

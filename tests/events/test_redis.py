@@ -1,4 +1,4 @@
-"""Hints through a real Redis."""
+"""Wake-ups through a real Redis."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ async def test_a_wakeup_of_a_thread_arrives_directly_and_through_redis():
             publishing = threading.Thread(target=wakeups.publish)
             publishing.start()
 
-            # Directly, and once more by the way of Redis.
+            # Directly, and once more through Redis.
             await counter.next()
             await counter.next()
             publishing.join()

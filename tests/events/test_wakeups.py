@@ -69,7 +69,7 @@ def test_a_hung_layer_delays_no_caller(monkeypatch, caplog):
 
 
 class SlowLayer:
-    """Finishes sending when it is told to."""
+    """Finishes sending once ``opened`` is set."""
 
     def __init__(self) -> None:
         self.entered, self.opened, self.sent = asyncio.Event(), asyncio.Event(), 0

@@ -60,7 +60,7 @@ def wait_until(met, seconds=20.0):
 
 
 def in_threads(number, work):
-    """Run a function in threads at the same time; give what was raised."""
+    """Run a function in threads at the same time; return the exceptions."""
     raised = []
     together = threading.Barrier(number)
 

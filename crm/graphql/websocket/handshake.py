@@ -83,7 +83,7 @@ def is_still_good(handshake: Handshake, credential: Credential) -> bool:
 
 
 def session_user(request: ASGIRequest) -> AbstractBaseUser | AnonymousUser:
-    """Return the user who is signed in by the session of a request, read anew."""
+    """Return the user who is signed in by the session of a request, read from the store."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     # A new store each time, because a store caches what it has read.
     request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))

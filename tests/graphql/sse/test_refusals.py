@@ -78,7 +78,7 @@ async def test_get_serves_subscriptions_alone(agent, query, status):
 
 @pytest.fixture
 async def cookies(agent):
-    """The cookies of a page of ours, whose user is signed in, and the CSRF token that it sends."""
+    """The session cookie of a page of this site, and the CSRF token that it sends."""
 
     def sign_in():
         browser = Browser()

@@ -146,7 +146,7 @@ async def test_silent_client_is_closed_with_1013(agent, limit):
 
 async def test_fault_outside_an_operation_is_logged_and_closed_with_4500(agent, monkeypatch, caplog):
     def fail(*arguments):
-        raise RuntimeError("a fault of ours")
+        raise RuntimeError("an unexpected fault")
 
     monkeypatch.setattr(consumer, "authenticate", fail)
     async with Client() as client:
@@ -156,12 +156,12 @@ async def test_fault_outside_an_operation_is_logged_and_closed_with_4500(agent, 
         assert await client.close_code() == 4500
 
     [record] = caplog.records
-    assert "a fault of ours" in str(record.exc_info)
+    assert "an unexpected fault" in str(record.exc_info)
 
 
 async def test_failing_task_is_logged_and_closed_with_4500(agent, monkeypatch, caplog):
     async def fail(self):
-        raise RuntimeError("a fault of ours")
+        raise RuntimeError("an unexpected fault")
 
     monkeypatch.setattr("crm.graphql.websocket.delivery.Delivery.run", fail)
     async with Client() as client:
@@ -170,4 +170,4 @@ async def test_failing_task_is_logged_and_closed_with_4500(agent, monkeypatch, c
         assert await client.close_code() == 4500
 
     [record] = caplog.records
-    assert "a fault of ours" in str(record.exc_info)
+    assert "an unexpected fault" in str(record.exc_info)

@@ -257,7 +257,7 @@ async def test_error_in_one_field_is_masked_and_sent_with_the_rest(agent):
 
 async def test_an_exception_affects_only_one_event(agent, monkeypatch, caplog):
     def fail(*arguments, **keywords):
-        raise RuntimeError("a fault of ours")
+        raise RuntimeError("an unexpected fault")
 
     async with Client() as client:
         await client.open(agent.payload)
