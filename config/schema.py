@@ -30,7 +30,7 @@ from people.graphql.clusters import ClusterQuery
 from people.graphql.imports import PeopleImportMutation
 from people.graphql.merges import MergeMutation, MergeQuery
 from people.graphql.mutations import Mutation as PeopleMutation
-from people.graphql.person_details import CountQuery, PartsMutation
+from people.graphql.person_details import CountQuery, PersonDetailMutation
 from people.graphql.queries import Query as PeopleQuery
 from people.graphql.upserts import UpsertMutation
 from pipelines.graphql.mutations import Mutation as PipelinesMutation
@@ -86,7 +86,7 @@ class Mutation(
     RotationMutation,
     AbsenceMutation,
     RelationshipMutation,
-    PartsMutation,
+    PersonDetailMutation,
     LookupMutation,
     MemberMutation,
 ):

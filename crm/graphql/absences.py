@@ -1,25 +1,20 @@
-"""When members are away."""
-
-from typing import Any
+"""Absences of members, during which rotations skip them."""
 
 import graphene
 from graphene_django import DjangoObjectType
-from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action
 from crm.graphql.core.fields import Related
-from crm.graphql.core.mutation_field import MutationField
-from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import refetch
+from crm.graphql.core.mutations import create_mutation, delete_mutation, update_mutation
 from crm.graphql.core.scalars import DateTime
 from crm.graphql.lists.columns import DateTimeColumn, IdColumn, ListFilterSet
 from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import User
 from crm.services import absences
 
-MAY = Action.CHANGE_ABSENCES
-#: What the API calls the relations of the model.
+PERMISSION = Action.CHANGE_ABSENCES
+#: The API's names of model fields, where they differ.
 NAMES = {"user": "user_id"}
 
 
@@ -54,44 +49,24 @@ class AbsenceFilterSet(ListFilterSet):
 
 
 class AbsenceQuery(graphene.ObjectType):
-    """What can be asked of absences."""
-
     absences = list_field("absences", Absence, AbsenceFilterSet)
 
 
 class AbsenceMutation(graphene.ObjectType):
-    """What can be changed about absences."""
-
-    create_absence = MutationField(
+    create_absence = create_mutation(
         Absence,
+        absences.create_absence,
+        AbsenceInput,
         name="createAbsence",
-        permission=MAY,
-        prefix="input",
+        permission=PERMISSION,
         names=NAMES,
-        input=graphene.Argument(AbsenceInput, required=True),
     )
-    update_absence = MutationField(
+    update_absence = update_mutation(
         Absence,
+        absences.update_absence,
+        AbsenceInput,
         name="updateAbsence",
-        permission=MAY,
-        prefix="input",
+        permission=PERMISSION,
         names=NAMES,
-        id=graphene.ID(required=True),
-        input=graphene.Argument(AbsenceInput, required=True),
     )
-    delete_absence = MutationField(
-        graphene.Boolean, name="deleteAbsence", permission=MAY, id=graphene.ID(required=True)
-    )
-
-    @staticmethod
-    def resolve_create_absence(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, Absence, absences.create_absence(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_absence(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return refetch(info, Absence, absences.update_absence(id, input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_delete_absence(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        absences.delete_absence(id, actor=actor_of(info))
-        return True
+    delete_absence = delete_mutation(absences.delete_absence, name="deleteAbsence", permission=PERMISSION)

@@ -1,18 +1,21 @@
 """Notes and tasks about records."""
 
-from typing import Any
+from enum import Enum
 
 import graphene
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
-from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action, Actor
 from crm.errors import BadUserInput
 from crm.graphql.conversation_types import Activity, ActivityKind
-from crm.graphql.core.mutation_field import MutationField
-from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import refetch
+from crm.graphql.core.mutations import (
+    create_mutation,
+    delete_mutation,
+    restore_mutation,
+    row_mutation,
+    update_mutation,
+)
 from crm.graphql.core.scalars import DateTime
 from crm.graphql.inputs import EntityType
 from crm.graphql.lists.columns import (
@@ -28,8 +31,8 @@ from crm.models.records import link_columns
 from crm.records.registry import find_record
 from crm.services import activities
 
-MAY = Action.CHANGE_ACTIVITIES
-#: What the API calls the relations of the model.
+PERMISSION = Action.CHANGE_ACTIVITIES
+#: The API's names of model fields, where they differ.
 NAMES = {"assignee": "assignee_id"}
 
 
@@ -61,9 +64,10 @@ class ActivityFilterSet(ListFilterSet):
 
 
 def _activities_of(
-    actor: Actor, *, entity_type: Any = None, entity_id: str | None = None
+    actor: Actor, *, entity_type: Enum | None = None, entity_id: str | None = None
 ) -> QuerySet[models.Activity]:
-    """Give the notes and tasks of the record that is named, or of all that the actor sees."""
+    """Return the notes and tasks of the named record, or of all records that the actor sees."""
+    # An alias, so that it can be filtered by but is not loaded.
     done = ExpressionWrapper(Q(done_at__isnull=False), output_field=BooleanField())
     rows = models.Activity.objects.visible_to(actor).alias(done=done)
     if entity_type is None and entity_id is None:
@@ -74,8 +78,6 @@ def _activities_of(
 
 
 class ActivityQuery(graphene.ObjectType):
-    """What can be asked of notes and tasks."""
-
     activities = list_field(
         "activities",
         Activity,
@@ -87,65 +89,30 @@ class ActivityQuery(graphene.ObjectType):
 
 
 class ActivityMutation(graphene.ObjectType):
-    """What can be done with notes and tasks."""
-
-    create_activity = MutationField(
+    create_activity = create_mutation(
         Activity,
+        activities.create_activity,
+        ActivityInput,
         name="createActivity",
-        permission=MAY,
-        prefix="input",
+        permission=PERMISSION,
         names=NAMES,
-        input=graphene.Argument(ActivityInput, required=True),
     )
-    update_activity = MutationField(
+    update_activity = update_mutation(
         Activity,
+        activities.update_activity,
+        ActivityInput,
         name="updateActivity",
-        permission=MAY,
-        prefix="input",
+        permission=PERMISSION,
         names=NAMES,
-        id=graphene.ID(required=True),
-        input=graphene.Argument(ActivityInput, required=True),
-        expected_version=graphene.Int(),
+        versioned=True,
     )
-    complete_task = MutationField(
-        Activity, name="completeTask", permission=MAY, id=graphene.ID(required=True)
+    complete_task = row_mutation(
+        Activity, activities.complete_task, name="completeTask", permission=PERMISSION
     )
-    reopen_task = MutationField(Activity, name="reopenTask", permission=MAY, id=graphene.ID(required=True))
-    delete_activity = MutationField(
-        graphene.Boolean,
-        name="deleteActivity",
-        permission=MAY,
-        id=graphene.ID(required=True),
-        expected_version=graphene.Int(),
+    reopen_task = row_mutation(Activity, activities.reopen_task, name="reopenTask", permission=PERMISSION)
+    delete_activity = delete_mutation(
+        activities.delete_activity, name="deleteActivity", permission=PERMISSION, versioned=True
     )
-    restore_activity = MutationField(
-        graphene.Boolean, name="restoreActivity", permission=MAY, id=graphene.ID(required=True)
+    restore_activity = restore_mutation(
+        activities.restore_activity, name="restoreActivity", permission=PERMISSION
     )
-
-    @staticmethod
-    def resolve_create_activity(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, Activity, activities.create_activity(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_activity(
-        _root: Any, info: GraphQLResolveInfo, *, id: str, input: Any, **options: Any
-    ) -> Any:
-        return refetch(info, Activity, activities.update_activity(id, input, actor=actor_of(info), **options))
-
-    @staticmethod
-    def resolve_complete_task(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        return refetch(info, Activity, activities.complete_task(id, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_reopen_task(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        return refetch(info, Activity, activities.reopen_task(id, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_delete_activity(_root: Any, info: GraphQLResolveInfo, *, id: str, **options: Any) -> bool:
-        activities.delete_activity(id, actor=actor_of(info), **options)
-        return True
-
-    @staticmethod
-    def resolve_restore_activity(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        activities.restore_activity(id, actor=actor_of(info))
-        return True

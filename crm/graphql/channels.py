@@ -1,7 +1,5 @@
 """Channels of records and the messages in them."""
 
-from typing import Any
-
 import graphene
 from django.db.models import QuerySet
 from graphql import GraphQLResolveInfo
@@ -10,7 +8,9 @@ from crm import models
 from crm.actors import Action, Actor
 from crm.errors import NotFound
 from crm.graphql.conversation_types import Message, SocialChannel
+from crm.graphql.core.arguments import Input, choice_enum
 from crm.graphql.core.mutation_field import MutationField
+from crm.graphql.core.mutations import create_mutation, delete_mutation, update_mutation
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.prefetch import refetch
 from crm.graphql.core.scalars import Mixed
@@ -21,9 +21,9 @@ from crm.graphql.lists.columns import DateTimeColumn, IdColumn, ListFilterSet, T
 from crm.graphql.lists.paginator import list_field
 from crm.services import channels, messages
 
-MAY = Action.CHANGE_CHANNELS
-UsersRolesChannel = graphene.Enum("UsersRolesChannel", [(name, name) for name in ("Admin", "User")])
-DistributionType = graphene.Enum("DistributionType", [("Channels", "Channels")])
+PERMISSION = Action.CHANGE_CHANNELS
+UsersRolesChannel = choice_enum("UsersRolesChannel", ("Admin", "User"))
+DistributionType = choice_enum("DistributionType", ["Channels"])
 
 
 class SocialChannelInput(graphene.InputObjectType):
@@ -41,7 +41,7 @@ class AttachUserInput(graphene.InputObjectType):
 
 
 class DistributionInput(graphene.InputObjectType):
-    distributionType = DistributionType(required=True)  # noqa: N815 - the name of the wire
+    distributionType = DistributionType(required=True)  # noqa: N815 - the API's name
     channels = graphene.List(graphene.NonNull(graphene.ID), required=True)
     followers = graphene.List(graphene.NonNull(graphene.ID))
 
@@ -95,13 +95,14 @@ class ChannelMessageFilterSet(ListFilterSet):
 def _messages_of(
     actor: Actor, *, channel_uuid: str | None = None, channel_slug: str | None = None
 ) -> QuerySet[models.Message]:
-    """Give the messages of the channel that is named, or of all that the actor sees."""
+    """Return the messages of the named channel, or of all channels that the actor sees."""
     rows = models.Message.objects.visible_to(actor)
     if channel_uuid is not None:
         rows = rows.filter(
             channel=models.SocialChannel.objects.find(actor, channel_uuid, argument="channel_uuid")
         )
     if channel_slug is not None:
+        # Slugs are not unique: the oldest channel with the slug counts.
         channel = (
             models.SocialChannel.objects.visible_to(actor).filter(slug=channel_slug).order_by("pk").first()
         )
@@ -112,8 +113,6 @@ def _messages_of(
 
 
 class ChannelQuery(graphene.ObjectType):
-    """What can be asked of channels."""
-
     social_channels = list_field("socialChannels", SocialChannel, SocialChannelFilterSet)
     channel_messages = list_field(
         "channelMessages",
@@ -126,76 +125,56 @@ class ChannelQuery(graphene.ObjectType):
 
 
 class ChannelMutation(graphene.ObjectType):
-    """What can be done in channels."""
-
-    create_social_channel = MutationField(
+    create_social_channel = create_mutation(
         SocialChannel,
+        channels.create_channel,
+        SocialChannelInput,
         name="createSocialChannel",
-        permission=MAY,
-        prefix="input",
-        input=graphene.Argument(SocialChannelInput, required=True),
+        permission=PERMISSION,
     )
-    update_social_channel = MutationField(
+    update_social_channel = update_mutation(
         SocialChannel,
+        channels.update_channel,
+        SocialChannelInput,
         name="updateSocialChannel",
-        permission=MAY,
-        prefix="input",
-        id=graphene.ID(required=True),
-        input=graphene.Argument(SocialChannelInput, required=True),
+        permission=PERMISSION,
     )
     delete_social_channel = MutationField(
-        SocialChannel, name="deleteSocialChannel", permission=MAY, id=graphene.ID(required=True)
+        SocialChannel, name="deleteSocialChannel", permission=PERMISSION, id=graphene.ID(required=True)
     )
     attach_user_to_social_channel = MutationField(
         SocialChannel,
         name="attachUserToSocialChannel",
-        permission=MAY,
+        permission=PERMISSION,
         prefix="input",
         input=graphene.Argument(AttachUserInput, required=True),
     )
     detach_user_to_social_channel = MutationField(
         SocialChannel,
         name="detachUserToSocialChannel",
-        permission=MAY,
+        permission=PERMISSION,
         channel_id=graphene.ID(required=True),
         user_id=graphene.ID(required=True),
     )
-    create_message = MutationField(
-        Message,
-        name="createMessage",
-        permission=MAY,
-        prefix="input",
-        input=graphene.Argument(MessageInput, required=True),
+    create_message = create_mutation(
+        Message, messages.create_message, MessageInput, name="createMessage", permission=PERMISSION
     )
-    update_message = MutationField(
-        Message,
-        name="updateMessage",
-        permission=MAY,
-        prefix="input",
-        id=graphene.ID(required=True),
-        input=graphene.Argument(MessageUpdateInput, required=True),
+    update_message = update_mutation(
+        Message, messages.update_message, MessageUpdateInput, name="updateMessage", permission=PERMISSION
     )
-    delete_message = MutationField(
-        graphene.Boolean, name="deleteMessage", permission=MAY, id=graphene.ID(required=True)
-    )
+    delete_message = delete_mutation(messages.delete_message, name="deleteMessage", permission=PERMISSION)
 
     @staticmethod
-    def resolve_create_social_channel(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, SocialChannel, channels.create_channel(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_social_channel(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return refetch(info, SocialChannel, channels.update_channel(id, input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_delete_social_channel(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        # Read before it is gone.
+    def resolve_delete_social_channel(_root: object, info: GraphQLResolveInfo, *, id: str) -> object:
+        # The deleted channel is the result, so what the selection needs is read first.
         channel = read_one(info, SocialChannel, id)
         channels.delete_channel(channel.pk, actor=actor_of(info))
         return channel
 
     @staticmethod
-    def resolve_attach_user_to_social_channel(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
+    def resolve_attach_user_to_social_channel(
+        _root: object, info: GraphQLResolveInfo, *, input: Input
+    ) -> object:
         channel = channels.attach_user(
             input["channel_id"],
             input["user_id"],
@@ -206,19 +185,6 @@ class ChannelMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_detach_user_to_social_channel(
-        _root: Any, info: GraphQLResolveInfo, *, channel_id: str, user_id: str
-    ) -> Any:
+        _root: object, info: GraphQLResolveInfo, *, channel_id: str, user_id: str
+    ) -> object:
         return refetch(info, SocialChannel, channels.detach_user(channel_id, user_id, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_create_message(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, Message, messages.create_message(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_message(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return refetch(info, Message, messages.update_message(id, input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_delete_message(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        messages.delete_message(id, actor=actor_of(info))
-        return True

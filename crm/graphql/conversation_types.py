@@ -1,7 +1,6 @@
-"""Types of what is said and planned about a record: channels, messages, notes and tasks."""
+"""Types of channels, messages, notes and tasks, which the types of records list."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import graphene
 from django.db.models import OuterRef, Subquery
@@ -10,6 +9,7 @@ from graphene_django import DjangoObjectType
 from crm import models
 from crm.actors import Actor
 from crm.errors import BadUserInput
+from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.fields import Attribute, BatchedList, Computed, Related, RelatedList
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.types import Filesystem, User
@@ -17,7 +17,7 @@ from crm.services.messages import newest_messages
 
 MOST_MESSAGES = 100
 
-ActivityKind = graphene.Enum("ActivityKind", [(value, value) for value in models.ActivityKind.values])
+ActivityKind = choice_enum("ActivityKind", models.ActivityKind.values)
 
 
 class Message(DjangoObjectType):
@@ -39,7 +39,9 @@ def _last_message(actor: Actor) -> Subquery:
     return Subquery(messages.order_by("-pk").values("pk")[:1])
 
 
-def _messages(rows: Sequence[Any], actor: Actor, *, first: int) -> Mapping[int, Sequence[int]]:
+def _messages(
+    rows: Sequence[models.SocialChannel], actor: Actor, *, first: int
+) -> Mapping[int, Sequence[int]]:
     if not 0 <= first <= MOST_MESSAGES:
         raise BadUserInput(f"Ask for 0 to {MOST_MESSAGES} messages, got {first}.")
     return newest_messages(rows, actor, first=first)

@@ -1,25 +1,20 @@
 """Definitions of custom fields."""
 
-from typing import Any
-
 import graphene
 from graphene_django import DjangoObjectType
-from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action
+from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.fields import Attribute
-from crm.graphql.core.mutation_field import MutationField
-from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import refetch
+from crm.graphql.core.mutations import create_mutation, delete_mutation, update_mutation
 from crm.graphql.inputs import EntityType
 from crm.graphql.lists.columns import ChoiceColumn, IdColumn, ListFilterSet, TextColumn
 from crm.graphql.lists.paginator import list_field
 from crm.services import custom_field_definitions as definitions
 
-CustomFieldKind = graphene.Enum(
-    "CustomFieldKind", [(value, value) for value in models.CustomFieldKind.values]
-)
+PERMISSION = Action.CHANGE_LOOKUPS
+CustomFieldKind = choice_enum("CustomFieldKind", models.CustomFieldKind.values)
 
 
 class CustomFieldDefinition(DjangoObjectType):
@@ -59,51 +54,26 @@ class CustomFieldDefinitionFilterSet(ListFilterSet):
 
 
 class CustomFieldQuery(graphene.ObjectType):
-    """What is defined."""
-
     custom_field_definitions = list_field(
         "customFieldDefinitions", CustomFieldDefinition, CustomFieldDefinitionFilterSet
     )
 
 
 class CustomFieldMutation(graphene.ObjectType):
-    """How it is defined."""
-
-    create_custom_field_definition = MutationField(
+    create_custom_field_definition = create_mutation(
         CustomFieldDefinition,
+        definitions.create_definition,
+        CustomFieldDefinitionInput,
         name="createCustomFieldDefinition",
-        permission=Action.CHANGE_LOOKUPS,
-        prefix="input",
-        input=graphene.Argument(CustomFieldDefinitionInput, required=True),
+        permission=PERMISSION,
     )
-    update_custom_field_definition = MutationField(
+    update_custom_field_definition = update_mutation(
         CustomFieldDefinition,
+        definitions.update_definition,
+        CustomFieldDefinitionInput,
         name="updateCustomFieldDefinition",
-        permission=Action.CHANGE_LOOKUPS,
-        prefix="input",
-        id=graphene.ID(required=True),
-        input=graphene.Argument(CustomFieldDefinitionInput, required=True),
+        permission=PERMISSION,
     )
-    delete_custom_field_definition = MutationField(
-        graphene.Boolean,
-        name="deleteCustomFieldDefinition",
-        permission=Action.CHANGE_LOOKUPS,
-        id=graphene.ID(required=True),
+    delete_custom_field_definition = delete_mutation(
+        definitions.delete_definition, name="deleteCustomFieldDefinition", permission=PERMISSION
     )
-
-    @staticmethod
-    def resolve_create_custom_field_definition(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        made = definitions.create_definition(input, actor=actor_of(info))
-        return refetch(info, CustomFieldDefinition, made)
-
-    @staticmethod
-    def resolve_update_custom_field_definition(
-        _root: Any, info: GraphQLResolveInfo, *, id: str, input: Any
-    ) -> Any:
-        changed = definitions.update_definition(id, input, actor=actor_of(info))
-        return refetch(info, CustomFieldDefinition, changed)
-
-    @staticmethod
-    def resolve_delete_custom_field_definition(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        definitions.delete_definition(id, actor=actor_of(info))
-        return True

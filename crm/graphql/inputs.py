@@ -1,4 +1,4 @@
-"""Inputs: how their values are cleaned, and the input types of the shared kernel."""
+"""Inputs of tags, files and custom fields."""
 
 import graphene
 

@@ -1,7 +1,5 @@
 """The settings of the company, and its members."""
 
-from typing import Any
-
 import graphene
 from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
@@ -10,6 +8,7 @@ from crm import models
 from crm.actors import Action, Role
 from crm.graphql.core.fields import Attribute, Related
 from crm.graphql.core.mutation_field import MutationField
+from crm.graphql.core.mutations import create_mutation, update_mutation
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.prefetch import refetch
 from crm.graphql.lists.columns import (
@@ -24,7 +23,7 @@ from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import Company, LeadVisibilityEnum, MemberRole, User
 from crm.services import companies, members
 
-MAY = Action.MANAGE_COMPANY
+PERMISSION = Action.MANAGE_COMPANY
 
 
 class Member(DjangoObjectType):
@@ -87,60 +86,36 @@ class MemberFilterSet(ListFilterSet):
 
 
 class MemberQuery(graphene.ObjectType):
-    """What can be asked of members."""
-
     members = list_field("members", Member, MemberFilterSet)
 
 
 class MemberMutation(graphene.ObjectType):
-    """What administrators can change about their company and its members."""
-
-    update_company = MutationField(
+    update_company = update_mutation(
         Company,
+        companies.update_company,
+        CompanyInput,
         name="updateCompany",
-        permission=MAY,
-        prefix="input",
+        permission=PERMISSION,
         names={"default_owner": "default_owner_id"},
-        input=graphene.Argument(CompanyInput, required=True),
+        key=None,
     )
-    invite_member = MutationField(
-        Member,
-        name="inviteMember",
-        permission=MAY,
-        prefix="input",
-        input=graphene.Argument(InviteMemberInput, required=True),
+    invite_member = create_mutation(
+        Member, members.invite_member, InviteMemberInput, name="inviteMember", permission=PERMISSION
     )
-    update_member = MutationField(
-        Member,
-        name="updateMember",
-        permission=MAY,
-        prefix="input",
-        user_id=graphene.ID(required=True),
-        input=graphene.Argument(MemberInput, required=True),
+    update_member = update_mutation(
+        Member, members.update_member, MemberInput, name="updateMember", permission=PERMISSION, key="user_id"
     )
     deactivate_member = MutationField(
         Member,
         name="deactivateMember",
-        permission=MAY,
+        permission=PERMISSION,
         user_id=graphene.ID(required=True),
         reassign_to_id=graphene.ID(),
     )
 
     @staticmethod
-    def resolve_update_company(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, Company, companies.update_company(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_invite_member(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, Member, members.invite_member(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_member(_root: Any, info: GraphQLResolveInfo, *, user_id: str, input: Any) -> Any:
-        return refetch(info, Member, members.update_member(user_id, input, actor=actor_of(info)))
-
-    @staticmethod
     def resolve_deactivate_member(
-        _root: Any, info: GraphQLResolveInfo, *, user_id: str, reassign_to_id: str | None = None
-    ) -> Any:
-        ended = members.deactivate_member(user_id, actor=actor_of(info), heir_key=reassign_to_id)
-        return refetch(info, Member, ended)
+        _root: object, info: GraphQLResolveInfo, *, user_id: str, reassign_to_id: str | None = None
+    ) -> object:
+        member = members.deactivate_member(user_id, actor=actor_of(info), heir_key=reassign_to_id)
+        return refetch(info, Member, member)

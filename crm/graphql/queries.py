@@ -1,6 +1,4 @@
-"""Queries of the shared kernel, and reading one row."""
-
-from typing import Any
+"""Queries for users, companies and tags."""
 
 import graphene
 from graphql import GraphQLResolveInfo
@@ -72,8 +70,6 @@ class TagFilterSet(ListFilterSet):
 
 
 class Query(graphene.ObjectType):
-    """What the shared kernel answers."""
-
     me = Guarded(User, required=True)
     current_company = Guarded(Company, name="currentCompany", required=True)
     companies = list_field(
@@ -84,11 +80,11 @@ class Query(graphene.ObjectType):
     tags = list_field("tags", Tag, TagFilterSet)
 
     @staticmethod
-    def resolve_me(_root: Any, info: GraphQLResolveInfo) -> Any:
+    def resolve_me(_root: object, info: GraphQLResolveInfo) -> object:
         return read_one(info, User, actor_of(info).user_id)
 
     @staticmethod
-    def resolve_current_company(_root: Any, info: GraphQLResolveInfo) -> Any:
+    def resolve_current_company(_root: object, info: GraphQLResolveInfo) -> object:
         found = load(
             models.Company.objects.visible_to(actor_of(info)), Company, info.field_nodes, info
         ).first()

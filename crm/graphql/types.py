@@ -1,22 +1,21 @@
-"""How a field of a type is stored or computed, and the types of the shared kernel."""
+"""Types of companies, users, tags, custom fields and files."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import graphene
 from django.db import models as db
 from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from graphene_django import DjangoObjectType
 
 from crm import models
 from crm.actors import Actor, Role
-from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, Related
+from crm.graphql.core.arguments import choice_enum
+from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, Related, count_by
 from crm.graphql.core.scalars import JSON, DateTime, Mixed
 from crm.models.companies import LeadVisibility
 
 MemberRole = graphene.Enum.from_enum(Role, name="MemberRole")
-LeadVisibilityEnum = graphene.Enum("LeadVisibility", [(choice, choice) for choice in LeadVisibility.values])
+LeadVisibilityEnum = choice_enum("LeadVisibility", LeadVisibility.values)
 
 
 class Company(DjangoObjectType):
@@ -50,38 +49,31 @@ class Company(DjangoObjectType):
 
     lead_visibility = Attribute(LeadVisibilityEnum, "lead_visibility", required=True)
     default_owner = Related(lambda: User, "default_owner")
-    total_users = Computed(graphene.Int, "total_users", lambda _actor: _active_members(), required=True)
+    total_users = Computed(
+        graphene.Int,
+        "total_users",
+        lambda _actor: count_by(models.Membership.objects.active(), "company"),
+        required=True,
+    )
     my_role = Computed(MemberRole, "my_role", lambda actor: _role(company=OuterRef("pk"), user=actor.user_id))
 
 
-def _active_members() -> Coalesce:
-    counted = (
-        models.Membership.objects.active()
-        .filter(company=OuterRef("pk"))
-        .order_by()
-        .values("company")
-        .annotate(number=db.Count("pk"))
-        .values("number")
-    )
-    return Coalesce(Subquery(counted, output_field=db.IntegerField()), 0)
-
-
 def _default_company(actor: Actor) -> db.Case:
-    """Give the expression for a user's default company, which is told to the user alone."""
+    """Return the expression for a user's default company, which only the user may read."""
     own = models.Membership.objects.filter(user=OuterRef("pk"), is_default=True).values("company")
     mine = db.When(pk=actor.user_id, then=Subquery(own[:1]))
     return db.Case(mine, default=None, output_field=db.BigIntegerField())
 
 
-def _companies_of(users: Sequence[Any], actor: Actor) -> dict[int, list[int]]:
-    """Give the companies of users: all that the credential opens for oneself, the current one for others."""
+def _companies_of(users: Sequence[models.User], actor: Actor) -> dict[int, list[int]]:
+    """Return the companies of users: for the actor all that the credential opens, for others the current."""
     opened = models.Company.objects.open_to(actor).order_by("name", "pk").values_list("pk", flat=True)
     own = list(opened) if any(user.pk == actor.user_id for user in users) else []
     return {user.pk: own if user.pk == actor.user_id else [actor.company_id] for user in users}
 
 
-def _role(**member: Any) -> Subquery:
-    """Give the expression for the role of the member that the conditions name."""
+def _role(**member: object) -> Subquery:
+    """Return the expression for the role of the member that meets the conditions."""
     return Subquery(models.Membership.objects.filter(**member).values("role")[:1])
 
 

@@ -1,4 +1,4 @@
-"""Clusters of possible duplicates, in pages."""
+"""Lists of clusters of possible duplicates."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -18,7 +18,7 @@ from people.services.clusters import Cluster
 from people.services.duplicates import MOST_LISTED, Reason
 
 DuplicateReason = graphene.Enum.from_enum(Reason, name="DuplicateReason")
-#: Gives the rows of the keys, as a selection needs them.
+#: Reads the rows of the keys, with what a selection needs.
 Read = Callable[[set[int]], dict[int, Any]]
 
 
@@ -39,7 +39,7 @@ class OrganizationDuplicate(graphene.ObjectType):
 
 
 class ClusterPage(Page):
-    """A page of clusters; the records of all its clusters are read at once."""
+    """A page of clusters, which reads the records of all its clusters at once."""
 
     def __init__(self, found: Sequence[Cluster], member: str, read: Read, *, first: int, page: int) -> None:
         super().__init__(
@@ -52,7 +52,7 @@ class ClusterPage(Page):
         self._records = read
 
     @cached_property
-    def data(self) -> list[dict[str, Any]]:
+    def data(self) -> list[dict[str, object]]:
         page = super().data
         rows = self._records({key for cluster in page for key in cluster.keys[:MOST_LISTED]})
         return [
@@ -68,7 +68,9 @@ class ClusterPage(Page):
 def _cluster_list(name: str, type_: Any, member: str, row_type: Any, find: Callable[..., Any]) -> Guarded:
     wrapper = paginator_type(type_)
 
-    def resolve(_root: Any, info: GraphQLResolveInfo, *, first: int, page: int | None = None) -> ClusterPage:
+    def resolve(
+        _root: object, info: GraphQLResolveInfo, *, first: int, page: int | None = None
+    ) -> ClusterPage:
         number = check_page(first, page)
         actor: Actor = actor_of(info)
         nodes = selected_fields(info, type_._meta.name, data_nodes(info, wrapper)).get(member, [])
@@ -87,8 +89,6 @@ def _cluster_list(name: str, type_: Any, member: str, row_type: Any, find: Calla
 
 
 class ClusterQuery(graphene.ObjectType):
-    """What can be asked of possible duplicates."""
-
     people_duplicates = _cluster_list(
         "peopleDuplicates", PeopleDuplicate, "people", People, clusters.people_clusters
     )

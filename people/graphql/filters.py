@@ -25,7 +25,7 @@ CANONICAL = frozenset({SQLOperator.EQ, SQLOperator.NEQ, SQLOperator.IN, SQLOpera
 
 
 class CanonicalColumn(TextColumn):
-    """Text that is compared for equality by its canonical spelling, in a column of its own."""
+    """Text whose canonical spelling, in another column, is compared for equality."""
 
     def __init__(self, field_name: str, *, canonical: str | None = None) -> None:
         super().__init__(field_name)
@@ -42,7 +42,7 @@ class CanonicalColumn(TextColumn):
         return spelled if isinstance(read, list) else spelled[0]
 
     def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
-        """Give the canonical spellings of texts; what has none equals nothing."""
+        """Return the canonical spellings of texts; empty for a text without one, which matches no row."""
         raise NotImplementedError
 
 
@@ -57,8 +57,9 @@ class PhoneColumn(CanonicalColumn):
     """A phone number, equal in every format."""
 
     def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
-        abroad = all(text.strip().startswith("+") for text in texts)
-        region = None if abroad else Company.objects.visible_to(actor).get().region
+        # Without a national number the company's region is not needed, nor the statement that reads it.
+        international = all(text.strip().startswith("+") for text in texts)
+        region = None if international else Company.objects.visible_to(actor).get().region
         return [canonical_phone(text, region) or "" for text in texts]
 
 
@@ -66,7 +67,7 @@ TAGS = HasRelation("tags", {"id": IdColumn("id"), "name": TextColumn("name"), "s
 
 
 class SearchedFilterSet(ListFilterSet):
-    """The columns of a list whose rows have a ``search_text``."""
+    """Base of lists whose rows have a ``search_text``."""
 
     search_method = "search"
 

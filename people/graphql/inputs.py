@@ -29,7 +29,7 @@ class EmploymentPeopleHistoryInput(graphene.InputObjectType):
     id = graphene.ID()
     peoples_id = graphene.ID()
     organizations_id = graphene.ID()
-    # Required of what is new; the service says so.
+    # Optional here because updates may leave it out; the service requires it of a new employment.
     position = graphene.String()
     income = graphene.Float()
     income_type = graphene.String()
@@ -59,7 +59,7 @@ class PeopleInput(graphene.InputObjectType):
     address = graphene.List(graphene.NonNull(AddressInput))
     organization = graphene.String()
     organizations_id = graphene.List(graphene.NonNull(graphene.ID))
-    peopleEmploymentHistory = graphene.List(graphene.NonNull(EmploymentPeopleHistoryInput))  # noqa: N815 - the name of the wire
+    peopleEmploymentHistory = graphene.List(graphene.NonNull(EmploymentPeopleHistoryInput))  # noqa: N815 - the API's name
     employment_history = graphene.List(graphene.NonNull(EmploymentPeopleHistoryInput))
     tags = graphene.List(graphene.NonNull(TagInput))
     files = graphene.List(graphene.NonNull(FilesystemInputUrl))

@@ -1,6 +1,4 @@
-"""Merging through the API: what it would do, doing it, looking it up, undoing it."""
-
-from typing import Any
+"""Merges of people and organizations: preview, merge, list, undo."""
 
 import graphene
 from django.db import transaction
@@ -9,8 +7,9 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.errors import NotFound
-from crm.graphql.core.fields import Attribute, Related
+from crm.graphql.core.fields import Attribute, Related, RowType
 from crm.graphql.core.mutation_field import MutationField
+from crm.graphql.core.mutations import row_mutation
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import refetch
 from crm.graphql.core.scalars import Mixed
@@ -64,11 +63,9 @@ class MergePreview(graphene.ObjectType):
     """What a merge would do."""
 
     fields = graphene.List(graphene.NonNull(MergeField), required=True)
-    moves = graphene.List(graphene.NonNull(MergeMove), required=True)
-
-    @staticmethod
-    def resolve_moves(plan: Any, _info: GraphQLResolveInfo) -> Any:
-        return plan.relations
+    moves = graphene.List(
+        graphene.NonNull(MergeMove), required=True, resolver=lambda preview, _info: preview.relations
+    )
 
 
 class MergeFilterSet(ListFilterSet):
@@ -86,18 +83,18 @@ class MergeFilterSet(ListFilterSet):
         fields: list[str] = []
 
 
-def _pair() -> dict[str, Any]:
+def _arguments() -> dict[str, graphene.ID | graphene.List]:
     return {
         "id": graphene.ID(required=True),
         "duplicates_id": graphene.List(graphene.NonNull(graphene.ID), required=True),
     }
 
 
-def winning_field(type_: Any) -> Guarded:
-    """Declare a query for one row by id; the id of one that was merged into another finds that one."""
+def survivor_field(type_: RowType) -> Guarded:
+    """Declare a query for one row by id; the id of a merged row finds the row that it was merged into."""
     model = type_._meta.model
 
-    def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
+    def resolve(_root: object, info: GraphQLResolveInfo, *, id: str) -> object:
         try:
             return read_one(info, type_, id)
         except NotFound:
@@ -108,23 +105,23 @@ def winning_field(type_: Any) -> Guarded:
     return Guarded(type_, id=graphene.ID(required=True), resolver=resolve)
 
 
-def _preview_field(type_: Any, name: str) -> Guarded:
-    def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str, duplicates_id: list[str]) -> Any:
+def _preview_field(type_: RowType, name: str) -> Guarded:
+    def resolve(_root: object, info: GraphQLResolveInfo, *, id: str, duplicates_id: list[str]) -> object:
         return preview_merge(type_._meta.model, id, duplicates_id, actor=actor_of(info))
 
-    return Guarded(MergePreview, name=name, resolver=resolve, **_pair())
+    return Guarded(MergePreview, name=name, resolver=resolve, **_arguments())
 
 
-def _merge_field(type_: Any, name: str) -> MutationField:
+def _merge_field(type_: RowType, name: str) -> MutationField:
     def resolve(
-        _root: Any,
+        _root: object,
         info: GraphQLResolveInfo,
         *,
         id: str,
         duplicates_id: list[str],
         dry_run: bool,
         expected_version: int | None = None,
-    ) -> Any:
+    ) -> object:
         with transaction.atomic():
             winner, _ = merge(
                 type_._meta.model,
@@ -133,7 +130,7 @@ def _merge_field(type_: Any, name: str) -> MutationField:
                 actor=actor_of(info),
                 expected_version=expected_version,
             )
-            # Of a dry run the outcome is read within the transaction, which then never was.
+            # A dry run does everything, reads the outcome, and rolls back.
             outcome = refetch(info, type_, winner)
             transaction.set_rollback(dry_run)
         return outcome
@@ -143,29 +140,19 @@ def _merge_field(type_: Any, name: str) -> MutationField:
         name=name,
         permission=Action.CHANGE_PEOPLE,
         resolver=resolve,
-        **_pair(),
+        **_arguments(),
         expected_version=graphene.Int(),
         dry_run=graphene.Boolean(required=True, default_value=False),
     )
 
 
 class MergeQuery(graphene.ObjectType):
-    """What can be asked of merges."""
-
     merges = list_field("merges", Merge, MergeFilterSet)
     preview_merge_people = _preview_field(People, "previewMergePeople")
     preview_merge_organizations = _preview_field(Organization, "previewMergeOrganizations")
 
 
 class MergeMutation(graphene.ObjectType):
-    """Merging, and undoing it."""
-
     merge_people = _merge_field(People, "mergePeople")
     merge_organizations = _merge_field(Organization, "mergeOrganizations")
-    undo_merge = MutationField(
-        Merge, name="undoMerge", permission=Action.CHANGE_LOOKUPS, id=graphene.ID(required=True)
-    )
-
-    @staticmethod
-    def resolve_undo_merge(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        return refetch(info, Merge, undo_merge(id, actor=actor_of(info)))
+    undo_merge = row_mutation(Merge, undo_merge, name="undoMerge", permission=Action.CHANGE_LOOKUPS)

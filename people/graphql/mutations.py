@@ -1,83 +1,58 @@
 """Mutations of people and organizations."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import graphene
 from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.arguments import input_paths
+from crm.graphql.core.arguments import Input, input_paths
 from crm.graphql.core.mutation_field import MutationField
+from crm.graphql.core.mutations import create_mutation, delete_mutation, restore_mutation, update_mutation
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.prefetch import refetch
 from people.graphql.inputs import OrganizationInput, OrganizationPeopleInput, PeopleInput
 from people.graphql.types import Organization, People
 from people.services import organizations, people
 
-MAY = Action.CHANGE_PEOPLE
+PERMISSION = Action.CHANGE_PEOPLE
 
 
 class Mutation(graphene.ObjectType):
-    """What can be changed about people and organizations."""
-
-    create_people = MutationField(
-        People,
-        name="createPeople",
-        permission=MAY,
-        prefix="input",
-        input=graphene.Argument(PeopleInput, required=True),
+    create_people = create_mutation(
+        People, people.create_person, PeopleInput, name="createPeople", permission=PERMISSION
     )
-    update_people = MutationField(
-        People,
-        name="updatePeople",
-        permission=MAY,
-        prefix="input",
-        id=graphene.ID(required=True),
-        input=graphene.Argument(PeopleInput, required=True),
-        expected_version=graphene.Int(),
+    update_people = update_mutation(
+        People, people.update_person, PeopleInput, name="updatePeople", permission=PERMISSION, versioned=True
     )
-    delete_people = MutationField(
-        graphene.Boolean,
-        name="deletePeople",
-        permission=MAY,
-        id=graphene.ID(required=True),
-        expected_version=graphene.Int(),
+    delete_people = delete_mutation(
+        people.delete_person, name="deletePeople", permission=PERMISSION, versioned=True
     )
-    restore_people = MutationField(
-        graphene.Boolean, name="restorePeople", permission=MAY, id=graphene.ID(required=True)
-    )
-    create_organization = MutationField(
+    restore_people = restore_mutation(people.restore_person, name="restorePeople", permission=PERMISSION)
+    create_organization = create_mutation(
         Organization,
+        organizations.create_organization,
+        OrganizationInput,
         name="createOrganization",
-        permission=MAY,
-        prefix="input",
-        input=graphene.Argument(OrganizationInput, required=True),
+        permission=PERMISSION,
     )
-    update_organization = MutationField(
+    update_organization = update_mutation(
         Organization,
+        organizations.update_organization,
+        OrganizationInput,
         name="updateOrganization",
-        permission=MAY,
-        prefix="input",
-        id=graphene.ID(required=True),
-        input=graphene.Argument(OrganizationInput, required=True),
-        expected_version=graphene.Int(),
+        permission=PERMISSION,
+        versioned=True,
     )
-    delete_organization = MutationField(
-        graphene.Boolean,
-        name="deleteOrganization",
-        permission=MAY,
-        id=graphene.ID(required=True),
-        expected_version=graphene.Int(),
+    delete_organization = delete_mutation(
+        organizations.delete_organization, name="deleteOrganization", permission=PERMISSION, versioned=True
     )
-    restore_organization = MutationField(
-        graphene.Boolean, name="restoreOrganization", permission=MAY, id=graphene.ID(required=True)
+    restore_organization = restore_mutation(
+        organizations.restore_organization, name="restoreOrganization", permission=PERMISSION
     )
     add_people_to_organization = MutationField(
         Organization,
         name="addPeopleToOrganization",
-        permission=MAY,
+        permission=PERMISSION,
         people_id=graphene.ID(),
         organization_id=graphene.ID(),
         input=OrganizationPeopleInput(),
@@ -85,74 +60,16 @@ class Mutation(graphene.ObjectType):
     remove_people_from_organization = MutationField(
         graphene.Boolean,
         name="removePeopleFromOrganization",
-        permission=MAY,
+        permission=PERMISSION,
         people_id=graphene.ID(),
         organization_id=graphene.ID(),
         input=OrganizationPeopleInput(),
     )
 
     @staticmethod
-    def resolve_create_people(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, People, people.create_person(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_people(
-        _root: Any,
-        info: GraphQLResolveInfo,
-        *,
-        id: str,
-        input: Any,
-        expected_version: int | None = None,
-    ) -> Any:
-        person = people.update_person(id, input, actor=actor_of(info), expected_version=expected_version)
-        return refetch(info, People, person)
-
-    @staticmethod
-    def resolve_delete_people(_root: Any, info: GraphQLResolveInfo, *, id: str, **options: Any) -> bool:
-        people.delete_person(id, actor=actor_of(info), **options)
-        return True
-
-    @staticmethod
-    def resolve_restore_people(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        people.restore_person(id, actor=actor_of(info))
-        return True
-
-    @staticmethod
-    def resolve_create_organization(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, Organization, organizations.create_organization(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_organization(
-        _root: Any,
-        info: GraphQLResolveInfo,
-        *,
-        id: str,
-        input: Any,
-        expected_version: int | None = None,
-    ) -> Any:
-        organization = organizations.update_organization(
-            id, input, actor=actor_of(info), expected_version=expected_version
-        )
-        return refetch(info, Organization, organization)
-
-    @staticmethod
-    def resolve_delete_organization(
-        _root: Any,
-        info: GraphQLResolveInfo,
-        *,
-        id: str,
-        **options: Any,
-    ) -> bool:
-        organizations.delete_organization(id, actor=actor_of(info), **options)
-        return True
-
-    @staticmethod
-    def resolve_restore_organization(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        organizations.restore_organization(id, actor=actor_of(info))
-        return True
-
-    @staticmethod
-    def resolve_add_people_to_organization(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def resolve_add_people_to_organization(
+        _root: object, info: GraphQLResolveInfo, **arguments: object
+    ) -> object:
         prefix, organization_key, people_keys = _membership(arguments)
         with input_paths(prefix, {}):
             organization = organizations.add_people(organization_key, people_keys, actor=actor_of(info))
@@ -160,17 +77,17 @@ class Mutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_remove_people_from_organization(
-        _root: Any, info: GraphQLResolveInfo, **arguments: Any
+        _root: object, info: GraphQLResolveInfo, **arguments: object
     ) -> bool:
         prefix, organization_key, people_keys = _membership(arguments)
         with input_paths(prefix, {}):
             return organizations.remove_people(organization_key, people_keys, actor=actor_of(info))
 
 
-def _membership(arguments: Mapping[str, Any]) -> tuple[str, object, dict[str, object]]:
-    """Read organization and people from the flat arguments, or from ``input``, but not from both.
+def _membership(arguments: Input) -> tuple[str, object, dict[str, object]]:
+    """Read the organization and the people from the flat arguments or from ``input``, but not from both.
 
-    Gives the argument that holds them, the organization, and the people by their path within it.
+    Return the argument that holds them, the organization, and the people by their path within it.
     """
     nested = arguments.get("input")
     flat = {name for name in ("people_id", "organization_id") if arguments.get(name) is not None}

@@ -1,6 +1,4 @@
-"""Contacts, addresses and positions, one at a time; contact types; and people counted."""
-
-from typing import Any
+"""Mutations of one contact, address, position or contact type; counts of people and organizations."""
 
 import graphene
 from django.db.models import Q
@@ -8,9 +6,8 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.database.patterns import as_pattern
-from crm.graphql.core.mutation_field import MutationField
+from crm.graphql.core.mutations import create_mutation, delete_mutation, update_mutation
 from crm.graphql.core.permissions import Guarded, actor_of
-from crm.graphql.core.prefetch import refetch
 from crm.models.tags import tag_slug
 from crm.models.tallies import count_visible
 from people import models
@@ -18,158 +15,102 @@ from people.graphql.inputs import AddressInput, ContactInput, ContactTypeInput, 
 from people.graphql.types import Address, Contact, ContactType, PeopleEmploymentHistory
 from people.services import contact_types, person_details
 
-MAY = Action.CHANGE_PEOPLE
-#: What the API calls the relations of a position.
-NAMES = {"person": "peoples_id", "organization": "organizations_id"}
-
-
-def _create(type_: Any, input_type: Any, name: str) -> MutationField:
-    return MutationField(
-        type_,
-        name=name,
-        permission=MAY,
-        prefix="input",
-        people_id=graphene.ID(required=True),
-        input=graphene.Argument(input_type, required=True),
-    )
-
-
-def _update(type_: Any, input_type: Any, name: str, *, permission: Action = MAY) -> MutationField:
-    return MutationField(
-        type_,
-        name=name,
-        permission=permission,
-        prefix="input",
-        names=NAMES,
-        id=graphene.ID(required=True),
-        input=graphene.Argument(input_type, required=True),
-    )
-
-
-def _delete(name: str) -> MutationField:
-    return MutationField(graphene.Boolean, name=name, permission=MAY, id=graphene.ID(required=True))
+PERMISSION = Action.CHANGE_PEOPLE
+#: The API's names of an employment's fields, where they differ.
+EMPLOYMENT_NAMES = {"person": "peoples_id", "organization": "organizations_id"}
 
 
 class CountQuery(graphene.ObjectType):
-    """How many people and organizations there are."""
-
     people_count = Guarded(graphene.Int, name="peopleCount")
     people_count_by_tag = Guarded(graphene.Int, name="peopleCountByTag", tag=graphene.String(required=True))
     organization_count = Guarded(graphene.Int, name="organizationCount")
 
     @staticmethod
-    def resolve_people_count(_root: Any, info: GraphQLResolveInfo) -> int:
+    def resolve_people_count(_root: object, info: GraphQLResolveInfo) -> int:
         return count_visible(models.Person, actor_of(info))
 
     @staticmethod
-    def resolve_people_count_by_tag(_root: Any, info: GraphQLResolveInfo, *, tag: str) -> int:
+    def resolve_people_count_by_tag(_root: object, info: GraphQLResolveInfo, *, tag: str) -> int:
         name = tag.strip()
         tagged = Q(tags__name__like=as_pattern(name)) | Q(tags__slug=tag_slug(name))
         rows = models.Person.objects.visible_to(actor_of(info))
+        # Distinct, since several of a person's tags can match.
         return rows.filter(tagged).distinct().count()
 
     @staticmethod
-    def resolve_organization_count(_root: Any, info: GraphQLResolveInfo) -> int:
+    def resolve_organization_count(_root: object, info: GraphQLResolveInfo) -> int:
         return count_visible(models.Organization, actor_of(info))
 
 
-class PartsMutation(graphene.ObjectType):
-    """What can be changed about the parts of a person."""
-
-    create_contact = _create(Contact, ContactInput, "createContact")
-    update_contact = _update(Contact, ContactInput, "updateContact")
-    delete_contact = _delete("deleteContact")
-    create_people_address = _create(Address, AddressInput, "createPeopleAddress")
-    update_people_address = _update(Address, AddressInput, "updatePeopleAddress")
-    delete_people_address = _delete("deletePeopleAddress")
-    create_people_employment_history = MutationField(
+class PersonDetailMutation(graphene.ObjectType):
+    create_contact = create_mutation(
+        Contact,
+        person_details.create_contact,
+        ContactInput,
+        name="createContact",
+        permission=PERMISSION,
+        owner="people_id",
+    )
+    update_contact = update_mutation(
+        Contact, person_details.update_contact, ContactInput, name="updateContact", permission=PERMISSION
+    )
+    delete_contact = delete_mutation(
+        person_details.delete_contact, name="deleteContact", permission=PERMISSION
+    )
+    create_people_address = create_mutation(
+        Address,
+        person_details.create_address,
+        AddressInput,
+        name="createPeopleAddress",
+        permission=PERMISSION,
+        owner="people_id",
+    )
+    update_people_address = update_mutation(
+        Address,
+        person_details.update_address,
+        AddressInput,
+        name="updatePeopleAddress",
+        permission=PERMISSION,
+    )
+    delete_people_address = delete_mutation(
+        person_details.delete_address, name="deletePeopleAddress", permission=PERMISSION
+    )
+    create_people_employment_history = create_mutation(
         PeopleEmploymentHistory,
+        person_details.create_employment,
+        EmploymentPeopleHistoryInput,
         name="createPeopleEmploymentHistory",
-        permission=MAY,
-        prefix="input",
-        names=NAMES,
-        input=graphene.Argument(EmploymentPeopleHistoryInput, required=True),
+        permission=PERMISSION,
+        names=EMPLOYMENT_NAMES,
     )
-    update_people_employment_history = _update(
-        PeopleEmploymentHistory, EmploymentPeopleHistoryInput, "updatePeopleEmploymentHistory"
+    update_people_employment_history = update_mutation(
+        PeopleEmploymentHistory,
+        person_details.update_employment,
+        EmploymentPeopleHistoryInput,
+        name="updatePeopleEmploymentHistory",
+        permission=PERMISSION,
+        names=EMPLOYMENT_NAMES,
     )
-    delete_people_employment_history = _delete("deletePeopleEmploymentHistory")
-    create_contact_type = MutationField(
+    delete_people_employment_history = delete_mutation(
+        person_details.delete_employment, name="deletePeopleEmploymentHistory", permission=PERMISSION
+    )
+    create_contact_type = create_mutation(
         ContactType,
+        contact_types.create_contact_type,
+        ContactTypeInput,
         name="createContactType",
         permission=Action.CHANGE_LOOKUPS,
-        prefix="input",
-        input=graphene.Argument(ContactTypeInput, required=True),
     )
-    update_contact_type = _update(
-        ContactType, ContactTypeInput, "updateContactType", permission=Action.CHANGE_LOOKUPS
+    update_contact_type = update_mutation(
+        ContactType,
+        contact_types.update_contact_type,
+        ContactTypeInput,
+        name="updateContactType",
+        permission=Action.CHANGE_LOOKUPS,
     )
-    delete_contact_type = MutationField(
-        graphene.Boolean,
+    delete_contact_type = delete_mutation(
+        contact_types.delete_contact_type,
         name="deleteContactType",
         permission=Action.CHANGE_LOOKUPS,
-        id=graphene.ID(required=True),
-        replacement_id=graphene.ID(),
+        replaceable=True,
     )
-
-    @staticmethod
-    def resolve_create_contact(_root: Any, info: GraphQLResolveInfo, *, people_id: str, input: Any) -> Any:
-        return refetch(info, Contact, person_details.create_contact(people_id, input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_contact(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return refetch(info, Contact, person_details.update_contact(id, input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_delete_contact(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        person_details.delete_contact(id, actor=actor_of(info))
-        return True
-
-    @staticmethod
-    def resolve_create_people_address(
-        _root: Any, info: GraphQLResolveInfo, *, people_id: str, input: Any
-    ) -> Any:
-        return refetch(info, Address, person_details.create_address(people_id, input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_people_address(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return refetch(info, Address, person_details.update_address(id, input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_delete_people_address(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        person_details.delete_address(id, actor=actor_of(info))
-        return True
-
-    @staticmethod
-    def resolve_create_people_employment_history(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        made = person_details.create_employment(input, actor=actor_of(info))
-        return refetch(info, PeopleEmploymentHistory, made)
-
-    @staticmethod
-    def resolve_update_people_employment_history(
-        _root: Any, info: GraphQLResolveInfo, *, id: str, input: Any
-    ) -> Any:
-        changed = person_details.update_employment(id, input, actor=actor_of(info))
-        return refetch(info, PeopleEmploymentHistory, changed)
-
-    @staticmethod
-    def resolve_delete_people_employment_history(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        person_details.delete_employment(id, actor=actor_of(info))
-        return True
-
-    @staticmethod
-    def resolve_create_contact_type(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        made = contact_types.create_contact_type(input, actor=actor_of(info))
-        return refetch(info, ContactType, made)
-
-    @staticmethod
-    def resolve_update_contact_type(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        changed = contact_types.update_contact_type(id, input, actor=actor_of(info))
-        return refetch(info, ContactType, changed)
-
-    @staticmethod
-    def resolve_delete_contact_type(
-        _root: Any, info: GraphQLResolveInfo, *, id: str, replacement_id: str | None = None
-    ) -> bool:
-        contact_types.delete_contact_type(id, actor=actor_of(info), replacement_key=replacement_id)
-        return True

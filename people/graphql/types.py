@@ -1,13 +1,11 @@
 """Types of people and organizations."""
 
 import graphene
-from django.db.models import Count, F, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F
 from graphene_django import DjangoObjectType
 
-from crm.actors import Actor
 from crm.graphql.conversation_types import Activity
-from crm.graphql.core.fields import Attribute, BatchedList, Computed, Related, RelatedList
+from crm.graphql.core.fields import Attribute, BatchedList, Computed, Related, RelatedList, count_by
 from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
 from people import models
 from people.services.duplicates import duplicates_of_organizations, duplicates_of_people
@@ -46,18 +44,6 @@ class Address(DjangoObjectType):
     people = Related(lambda: People, "person", required=True)
 
 
-def _people(actor: Actor) -> Coalesce:
-    counted = (
-        models.Person.objects.visible_to(actor)
-        .filter(organizations=OuterRef("pk"))
-        .order_by()
-        .values("organizations")
-        .annotate(number=Count("pk"))
-        .values("number")
-    )
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
 class Organization(DjangoObjectType):
     """An external company."""
 
@@ -84,7 +70,12 @@ class Organization(DjangoObjectType):
     files = RelatedList(Filesystem, "file_links", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
     custom_fields = CustomFields()
-    people_count = Computed(graphene.Int, "people_count", _people, required=True)
+    people_count = Computed(
+        graphene.Int,
+        "people_count",
+        lambda actor: count_by(models.Person.objects.visible_to(actor), "organizations"),
+        required=True,
+    )
     duplicates = BatchedList(lambda: Organization, duplicates_of_organizations, loads=("name_key",))
 
 

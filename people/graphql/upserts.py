@@ -1,18 +1,20 @@
-"""Creating a record, or changing the one that is known already: always asked for by name."""
+"""Mutations that update the matching person or organization, or else create one."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
+from crm.graphql.core.fields import RowType
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.prefetch import load, selected_fields
 from people.graphql.inputs import OrganizationInput, PeopleInput
 from people.graphql.types import Organization, People
 from people.services import upserting
+from people.services.organizations import OrganizationValues
+from people.services.people import PersonValues
 from people.services.upserting import USUAL_MATCH, PeopleMatch, Upserted
 
 PeopleMatchEnum = graphene.Enum.from_enum(PeopleMatch, name="PeopleMatch")
@@ -34,8 +36,6 @@ class OrganizationUpsert(graphene.ObjectType):
 
 
 class UpsertMutation(graphene.ObjectType):
-    """Upserts."""
-
     upsert_people = MutationField(
         PeopleUpsert,
         name="upsertPeople",
@@ -58,37 +58,43 @@ class UpsertMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_upsert_people(
-        _root: Any,
+        _root: object,
         info: GraphQLResolveInfo,
         *,
-        input: Any,
-        match: Sequence[Any],
+        input: PersonValues,
+        match: Sequence[str],
         match_field: str | None = None,
-    ) -> dict[str, Any]:
-        done = upserting.upsert_person(
+    ) -> dict[str, object]:
+        upserted = upserting.upsert_person(
             input,
             actor=actor_of(info),
-            match=tuple(PeopleMatch(way) for way in match),
+            match=tuple(PeopleMatch(rule) for rule in match),
             match_field=match_field,
         )
         return {
-            "people": _row(info, PeopleUpsert, "people", People, done),
-            "created": done.created,
-            "matched_on": done.matched_on,
+            "people": _row(info, PeopleUpsert, "people", People, upserted),
+            "created": upserted.created,
+            "matched_on": upserted.matched_on,
         }
 
     @staticmethod
     def resolve_upsert_organization(
-        _root: Any, info: GraphQLResolveInfo, *, input: Any, match_field: str | None = None
-    ) -> dict[str, Any]:
-        done = upserting.upsert_organization(input, actor=actor_of(info), match_field=match_field)
+        _root: object, info: GraphQLResolveInfo, *, input: OrganizationValues, match_field: str | None = None
+    ) -> dict[str, object]:
+        upserted = upserting.upsert_organization(input, actor=actor_of(info), match_field=match_field)
         return {
-            "organization": _row(info, OrganizationUpsert, "organization", Organization, done),
-            "created": done.created,
+            "organization": _row(info, OrganizationUpsert, "organization", Organization, upserted),
+            "created": upserted.created,
         }
 
 
-def _row(info: GraphQLResolveInfo, wrapper: Any, name: str, type_: Any, done: Upserted) -> Any:
+def _row(
+    info: GraphQLResolveInfo,
+    wrapper: type[graphene.ObjectType],
+    name: str,
+    type_: RowType,
+    upserted: Upserted,
+) -> object:
     nodes = selected_fields(info, wrapper._meta.name, info.field_nodes).get(name, [])
-    visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=done.record.pk)
+    visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=upserted.record.pk)
     return load(visible, type_, nodes, info).first()

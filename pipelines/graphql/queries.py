@@ -9,7 +9,5 @@ from pipelines.graphql.types import LeadPipeline
 
 
 class Query(graphene.ObjectType):
-    """What can be asked of pipelines."""
-
     pipelines = list_field("pipelines", LeadPipeline, PipelineFilterSet)
     pipeline = SingleField(LeadPipeline)

@@ -1,27 +1,12 @@
 """Types of pipelines and stages."""
 
 import graphene
-from django.db.models import Count, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from graphene_django import DjangoObjectType
 
-from crm.actors import Actor
-from crm.graphql.core.fields import Attribute, Computed, Related, RelatedList
+from crm.graphql.core.fields import Attribute, Computed, Related, RelatedList, count_by
 from crm.graphql.types import Company
 from pipelines import models
 from pipelines.models import visible_lead_count
-
-
-def _stage_count(actor: Actor) -> Coalesce:
-    counted = (
-        models.Stage.objects.visible_to(actor)
-        .filter(pipeline=OuterRef("pk"))
-        .order_by()
-        .values("pipeline")
-        .annotate(number=Count("pk"))
-        .values("number")
-    )
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 class LeadPipelineStage(DjangoObjectType):
@@ -44,6 +29,10 @@ class LeadPipeline(DjangoObjectType):
 
     company = Related(Company, "company", required=True)
     is_default = Attribute(graphene.Boolean, "is_default")
-    stage_count = Computed(graphene.Int, "stage_count", _stage_count)
+    stage_count = Computed(
+        graphene.Int,
+        "stage_count",
+        lambda actor: count_by(models.Stage.objects.visible_to(actor), "pipeline"),
+    )
     lead_count = Computed(graphene.Int, "lead_count", lambda actor: visible_lead_count(actor, key="pipeline"))
     stages = RelatedList(LeadPipelineStage, "stages", ordering=("weight",))

@@ -1,6 +1,6 @@
-"""Cleaning the arguments of a field, and naming them in errors."""
+"""Clean the arguments of a field, and name them in errors."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
@@ -17,25 +17,35 @@ from graphql import (
 
 from crm.errors import NotFound
 
+#: A cleaned input object: the API's field names with plain values.
+Input = Mapping[str, Any]
+
 
 def studly(name: str) -> str:
-    """Give a field's name with its first letter in upper case."""
+    """Return a field's name with its first letter in upper case."""
     return name[0].upper() + name[1:]
 
 
-def column_enum(name: str, columns: Mapping[str, Any]) -> type[graphene.Enum]:
+def column_enum(name: str, columns: Iterable[str]) -> type[graphene.Enum]:
     """Make the enum of a list's columns: the upper-case name stands for the column."""
     enum: type[graphene.Enum] = graphene.Enum(name, [(column.upper(), column) for column in columns])
     return enum
 
 
-def clean_arguments(info: GraphQLResolveInfo, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the coerced arguments of a field as plain values.
+def choice_enum(name: str, choices: Iterable[str]) -> type[graphene.Enum]:
+    """Make an enum whose names are the stored values, such as the values of Django's ``TextChoices``."""
+    enum: type[graphene.Enum] = graphene.Enum(name, [(choice, choice) for choice in choices])
+    return enum
 
-    Strings are trimmed, also a plain one in a ``Mixed``; an empty one is null where null is legal. Enums
-    become their values. What is absent stays absent.
+
+def clean_arguments(info: GraphQLResolveInfo, arguments: Input) -> dict[str, Any]:
+    """Return the coerced arguments of a field as plain values.
+
+    Strings are trimmed, also a plain one in a ``Mixed``; an empty one becomes null where null is legal. Enums
+    become their values. Absent arguments stay absent.
     """
     declared = info.parent_type.fields[info.field_name].args
+    # graphene hands out an argument under its Python name, which may differ from its name in the API.
     by_python_name = {(argument.out_name or name): argument.type for name, argument in declared.items()}
     return {name: _clean(value, by_python_name[name]) for name, value in arguments.items()}
 
@@ -54,19 +64,20 @@ def _clean(value: Any, type_: Any, *, nullable: bool = True) -> Any:
         return value.value
     if isinstance(value, str) and isinstance(type_, GraphQLScalarType):
         text = value.strip()
+        # Only for String: an empty ID or Mixed is a value that the service refuses or keeps.
         return None if text == "" and nullable and type_.name == "String" else text
     return value
 
 
 @contextmanager
 def input_paths(
-    prefix: str, names: Mapping[str, str], *, beside: Collection[str] = ("id",)
+    prefix: str, names: Mapping[str, str], *, outside: Collection[str] = ("id",)
 ) -> Iterator[None]:
-    """Give the errors that services raise the paths of the input that caused them.
+    """Rename the fields in a service's errors to the paths of the input that caused them.
 
     :param prefix: argument that holds the input; empty where the arguments are flat.
-    :param names: what the API calls a field of the model, where it differs.
-    :param beside: arguments that stand beside the input: a row that one of them names is no field of it.
+    :param names: the API's names of model fields, where they differ.
+    :param outside: arguments outside the input, whose names get no prefix.
     """
 
     def path(key: str) -> str:
@@ -85,4 +96,4 @@ def input_paths(
         raise ValidationError({path(key): messages for key, messages in by_field.items()}) from refused
     except NotFound as missing:
         argument = missing.details["argument"]
-        raise NotFound(argument if argument in beside else path(argument)) from missing
+        raise NotFound(argument if argument in outside else path(argument)) from missing

@@ -7,12 +7,17 @@ from typing import Any
 import graphene
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models as db
+from django.db.models.functions import Coalesce
+from graphene_django import DjangoObjectType
 from graphene_django.converter import convert_django_field
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.scalars import Date, DateTime
+
+#: A GraphQL type whose rows are those of a model.
+RowType = type[DjangoObjectType]
 
 
 @convert_django_field.register(db.DateTimeField)
@@ -90,6 +95,14 @@ class RelatedList(graphene.Field):
     def row_type(self) -> Any:
         """The graphene type of the other rows."""
         return self._row if isinstance(self._row, type) else self._row()
+
+
+def count_by(rows: db.QuerySet[Any], path: str, *, outer: str = "pk") -> Coalesce:
+    """Return the expression that counts the rows whose ``path`` is the outer row's ``outer``."""
+    # Without an order: each column of it would be another group.
+    matching = rows.filter(**{path: db.OuterRef(outer)}).order_by()
+    counted = matching.values(path).annotate(number=db.Count("pk")).values("number")
+    return Coalesce(db.Subquery(counted, output_field=db.IntegerField()), 0)
 
 
 class Computed(graphene.Field):
