@@ -1,22 +1,21 @@
-"""The agents of the company: its members who may own leads."""
-
-from typing import Any
+"""List of agents: the members of the company who may own leads."""
 
 import graphene
-from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from graphene_django import DjangoObjectType
 
 from crm import models as crm
 from crm.actors import Actor, Role
-from crm.graphql.core.fields import Attribute, Computed, Related
+from crm.graphql.core.arguments import choice_enum
+from crm.graphql.core.fields import Attribute, Computed, Related, count_by
 from crm.graphql.lists.columns import IdColumn, IntegerColumn, ListFilterSet, TextColumn
 from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import Company, MemberRole, User
 from leads.models import Lead, StatusCategory
 
-AgentStatusEnum = graphene.Enum("AgentStatusEnum", [(name, name) for name in ("ACTIVE", "INACTIVE")])
-#: The ids of the states, which are the same in every company.
+AgentStatusEnum = choice_enum("AgentStatusEnum", ("ACTIVE", "INACTIVE"))
+#: The ids of the statuses, which are the same in every company.
 ACTIVE, INACTIVE = 1, 2
 STATUSES = {ACTIVE: "ACTIVE", INACTIVE: "INACTIVE"}
 AGENT_ROLES = [role.value for role in Role if role.rank >= Role.AGENT.rank]
@@ -25,17 +24,14 @@ AGENT_ROLES = [role.value for role in Role if role.rank >= Role.AGENT.rank]
 class AgentStatus(graphene.ObjectType):
     """Whether an agent takes part: 1 ACTIVE or 2 INACTIVE."""
 
-    # A status is told by its id alone.
+    # The database computes only the id of the status (see _status).
     id = graphene.ID(required=True, resolver=lambda status, _info: status)
     name = graphene.Field(AgentStatusEnum, required=True, resolver=lambda status, _info: STATUSES[status])
 
 
 def _open_leads(actor: Actor) -> Coalesce:
-    owned = Lead.objects.visible_to(actor).filter(
-        owner=OuterRef("user"), status__category=StatusCategory.OPEN
-    )
-    counted = owned.order_by().values("owner").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+    open_leads = Lead.objects.visible_to(actor).filter(status__category=StatusCategory.OPEN)
+    return count_by(open_leads, "owner", outer="user")
 
 
 def _status(_actor: Actor | None = None) -> Case:
@@ -78,12 +74,10 @@ class AgentFilterSet(ListFilterSet):
         fields: list[str] = []
 
 
-def _agents(actor: Actor) -> Any:
+def _agents(actor: Actor) -> QuerySet[crm.Membership]:
     members = crm.Membership.objects.visible_to(actor).filter(role__in=AGENT_ROLES)
     return members.alias(open_leads=_open_leads(actor), member_status=_status())
 
 
 class AgentQuery(graphene.ObjectType):
-    """What can be asked of agents."""
-
     agents = list_field("agents", Agent, AgentFilterSet, source=_agents)

@@ -1,11 +1,11 @@
-"""Leads in numbers."""
+"""Queries that count leads: in all, by status, by stage."""
 
 from functools import cached_property
-from typing import Any
 
 import graphene
 from graphql import GraphQLResolveInfo
 
+from crm.graphql.core.arguments import Input
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load, selected_fields
 from crm.graphql.lists.columns import DateTimeColumn, IdColumn, ListFilterSet
@@ -50,7 +50,7 @@ class LeadsDashboardFilterSet(ListFilterSet):
 
 
 class OneRow(Page):
-    """A page of a list that always has one row."""
+    """A page of a list that always has one row, so that nothing is counted."""
 
     @cached_property
     def total(self) -> int:
@@ -61,8 +61,6 @@ DashboardPaginator = paginator_type(LeadDashboard)
 
 
 class DashboardQuery(graphene.ObjectType):
-    """What can be asked of leads as a whole."""
-
     leads_dashboard = Guarded(
         DashboardPaginator,
         name="leadsDashboard",
@@ -81,23 +79,29 @@ class DashboardQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_leads_dashboard(
-        _root: Any, info: GraphQLResolveInfo, *, first: int, page: int | None = None, where: Any = None
+        _root: object,
+        info: GraphQLResolveInfo,
+        *,
+        first: int,
+        page: int | None = None,
+        where: Input | None = None,
     ) -> Page:
         number = check_page(first, page)
         actor = actor_of(info)
         condition = Conditions(LeadsDashboardFilterSet, actor).where(where)
-        asked = data_nodes(info, DashboardPaginator)
-        rows: Any = [dashboard.totals(actor, condition) if asked else {}]
+        # Without ``data`` in the selection nothing needs to be counted.
+        selects_data = data_nodes(info, DashboardPaginator)
+        rows = [dashboard.totals(actor, condition) if selects_data else {}]
         return OneRow.over(rows, rows, first=first, page=number)
 
     @staticmethod
-    def resolve_lead_count(_root: Any, info: GraphQLResolveInfo) -> int:
+    def resolve_lead_count(_root: object, info: GraphQLResolveInfo) -> int:
         return count_visible(models.Lead, actor_of(info))
 
     @staticmethod
     def resolve_leads_by_stage(
-        _root: Any, info: GraphQLResolveInfo, *, pipeline_id: str | None = None
-    ) -> list[dict[str, Any]]:
+        _root: object, info: GraphQLResolveInfo, *, pipeline_id: str | None = None
+    ) -> list[dict[str, object]]:
         actor = actor_of(info)
         selected = selected_fields(info, "LeadStageCount", info.field_nodes)
         counts = dashboard.count_by_stage(actor, pipeline_id, with_rotting="rotting_count" in selected)

@@ -24,14 +24,15 @@ from people.graphql.filters import TAGS, EmailColumn, PhoneColumn, SearchedFilte
 
 
 class RottingColumn(BooleanColumn):
-    """Whether a lead rots, computed by the database."""
+    """Whether a lead is rotting, computed by the database."""
 
     operators = frozenset({SQLOperator.EQ, SQLOperator.NEQ}) | NULL_TESTS
 
     def condition(self, operator: SQLOperator, value: Any, *, name: str, actor: Actor) -> Q:
         if operator in NULL_TESTS and operator in self.operators:
+            # The computed value is never null, as the primary key.
             return Q(pk__isnull=operator is SQLOperator.IS_NULL)
-        # The base class checks operator and value; its condition is not of use here.
+        # Only for its checks of operator and value: no column holds whether a lead is rotting.
         super().condition(operator, value, name=name, actor=actor)
         wanted = self.read(value) == (operator is SQLOperator.EQ)
         return is_rotting() if wanted else ~is_rotting()

@@ -2,6 +2,7 @@
 
 import graphene
 
+from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.inputs import CustomFieldEntityInput, FilesystemInputUrl, TagInput
 from people.graphql.inputs import OrganizationInput, PeopleInput
@@ -57,4 +58,4 @@ class FollowInput(graphene.InputObjectType):
     user_id = graphene.ID()
 
 
-LeadStatusEnum = graphene.Enum("LeadStatusEnum", [(name, name) for name in ("Won", "Lost", "Close")])
+LeadStatusEnum = choice_enum("LeadStatusEnum", ("Won", "Lost", "Close"))

@@ -1,22 +1,21 @@
-"""Statuses, types, sources and lost reasons: changed, ordered and replaced."""
+"""Mutations of statuses, types, sources and lost reasons, and the list of lost reasons."""
 
-from typing import Any
+from functools import partial
 
 import graphene
-from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
+from crm.graphql.core.fields import RowType
 from crm.graphql.core.mutation_field import MutationField
-from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import load, refetch
+from crm.graphql.core.mutations import create_mutation, delete_mutation, reorder_mutation, update_mutation
 from crm.graphql.lists.columns import BooleanColumn, IdColumn, ListFilterSet, TextColumn
 from crm.graphql.lists.paginator import list_field
 from leads import models
 from leads.graphql.types import LeadLostReason, LeadSource, LeadStatus, LeadStatusCategory, LeadType
 from leads.services import lookup_deletion, lookups
 
-MAY = Action.CHANGE_LOOKUPS
-#: What the API calls the relations of the models.
+PERMISSION = Action.CHANGE_LOOKUPS
+#: The API's names of model fields, where they differ.
 NAMES = {"type": "leads_types_id"}
 
 
@@ -56,83 +55,53 @@ class LeadLostReasonFilterSet(ListFilterSet):
         fields: list[str] = []
 
 
-def _create(type_: Any, input_type: Any, *, required: bool = True) -> MutationField:
-    def resolve(_root: Any, info: GraphQLResolveInfo, *, input: Any = None) -> Any:
-        values: Any = input or {}
-        made = lookups.create_lookup(type_._meta.model, values, actor=actor_of(info))
-        return refetch(info, type_, made)
-
-    return MutationField(
+def _create(
+    type_: RowType, input_type: type[graphene.InputObjectType], *, required: bool = True
+) -> MutationField:
+    return create_mutation(
         type_,
+        partial(lookups.create_lookup, type_._meta.model),
+        input_type,
         name=f"create{type_._meta.name}",
-        permission=MAY,
-        prefix="input",
+        permission=PERMISSION,
         names=NAMES,
-        resolver=resolve,
-        input=graphene.Argument(input_type, required=required),
+        required=required,
     )
 
 
-def _update(type_: Any, input_type: Any, *, required: bool = True) -> MutationField:
-    def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any = None) -> Any:
-        values: Any = input or {}
-        changed = lookups.update_lookup(type_._meta.model, id, values, actor=actor_of(info))
-        return refetch(info, type_, changed)
-
-    return MutationField(
+def _update(
+    type_: RowType, input_type: type[graphene.InputObjectType], *, required: bool = True
+) -> MutationField:
+    return update_mutation(
         type_,
+        partial(lookups.update_lookup, type_._meta.model),
+        input_type,
         name=f"update{type_._meta.name}",
-        permission=MAY,
-        prefix="input",
+        permission=PERMISSION,
         names=NAMES,
-        resolver=resolve,
-        id=graphene.ID(required=True),
-        input=graphene.Argument(input_type, required=required),
+        required=required,
     )
 
 
-def _delete(type_: Any) -> MutationField:
-    def resolve(_root: Any, info: GraphQLResolveInfo, *, id: str, replacement_id: str | None = None) -> bool:
-        lookup_deletion.delete_lookup(
-            type_._meta.model, id, actor=actor_of(info), replacement_key=replacement_id
-        )
-        return True
-
-    return MutationField(
-        graphene.Boolean,
+def _delete(type_: RowType) -> MutationField:
+    return delete_mutation(
+        partial(lookup_deletion.delete_lookup, type_._meta.model),
         name=f"delete{type_._meta.name}",
-        permission=MAY,
-        resolver=resolve,
-        id=graphene.ID(required=True),
-        replacement_id=graphene.ID(),
+        permission=PERMISSION,
+        replaceable=True,
     )
 
 
-def _reorder(type_: Any, name: str) -> MutationField:
-    def resolve(_root: Any, info: GraphQLResolveInfo, *, ids: list[str]) -> Any:
-        actor = actor_of(info)
-        lookups.reorder_lookups(type_._meta.model, ids, actor=actor)
-        rows = type_._meta.model._default_manager.visible_to(actor)
-        return load(rows, type_, info.field_nodes, info).order_by("weight", "pk")
-
-    return MutationField(
-        graphene.List(graphene.NonNull(type_)),
-        name=name,
-        permission=MAY,
-        resolver=resolve,
-        ids=graphene.List(graphene.NonNull(graphene.ID), required=True),
-    )
+def _reorder(type_: RowType, name: str) -> MutationField:
+    service = partial(lookups.reorder_lookups, type_._meta.model)
+    return reorder_mutation(type_, service, name=name, permission=PERMISSION)
 
 
 class LookupQuery(graphene.ObjectType):
-    """What can be asked of the small lists of leads."""
-
     lead_lost_reasons = list_field("leadLostReasons", LeadLostReason, LeadLostReasonFilterSet)
 
 
 class LookupMutation(graphene.ObjectType):
-    """What can be changed about the small lists of leads."""
-
     create_lead_status = _create(LeadStatus, LeadStatusInput)
     update_lead_status = _update(LeadStatus, LeadStatusInput)
     delete_lead_status = _delete(LeadStatus)

@@ -1,15 +1,16 @@
 """Mutations of leads."""
 
-from typing import Any
-
 import graphene
 from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
+from crm.graphql.core.arguments import Input
 from crm.graphql.core.mutation_field import MutationField
+from crm.graphql.core.mutations import delete_mutation, restore_mutation
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.prefetch import refetch, return_row
+from leads import models
 from leads.graphql.inputs import (
     FollowInput,
     LeadInput,
@@ -20,9 +21,10 @@ from leads.graphql.inputs import (
 )
 from leads.graphql.types import Lead
 from leads.services import closing, involvement, leads
+from leads.services.references import LeadValues
 
-MAY = Action.CHANGE_LEADS
-#: What the API calls the relations of the model.
+PERMISSION = Action.CHANGE_LEADS
+#: The API's names of model fields, where they differ.
 NAMES = {
     "person": "people_id",
     "organization": "organization_id",
@@ -35,17 +37,15 @@ NAMES = {
     "pipeline": "pipeline_id",
     "stage": "pipeline_stage_id",
 }
-#: The same, where the input has whole objects under some of these names.
+#: Without the organization, which the input of a new lead can hold as an object of the same name.
 NESTED_NAMES = {name: path for name, path in NAMES.items() if name != "organization"}
 
 
 class Mutation(graphene.ObjectType):
-    """What can be changed about leads."""
-
     create_lead = MutationField(
         Lead,
         name="createLead",
-        permission=MAY,
+        permission=PERMISSION,
         prefix="input",
         names=NESTED_NAMES,
         input=graphene.Argument(LeadInput, required=True),
@@ -53,7 +53,7 @@ class Mutation(graphene.ObjectType):
     update_lead = MutationField(
         Lead,
         name="updateLead",
-        permission=MAY,
+        permission=PERMISSION,
         prefix="input",
         names=NAMES,
         id=graphene.ID(required=True),
@@ -63,7 +63,7 @@ class Mutation(graphene.ObjectType):
     lead_won_or_lost = MutationField(
         Lead,
         name="leadWonOrLost",
-        permission=MAY,
+        permission=PERMISSION,
         prefix="input",
         id=graphene.ID(required=True),
         input=LeadWonOrLostInput(),
@@ -71,75 +71,67 @@ class Mutation(graphene.ObjectType):
         reason_lost=graphene.String(),
         expected_version=graphene.Int(),
     )
-    delete_lead = MutationField(
-        graphene.Boolean,
-        name="deleteLead",
-        permission=MAY,
-        id=graphene.ID(required=True),
-        expected_version=graphene.Int(),
-    )
-    restore_lead = MutationField(
-        graphene.Boolean, name="restoreLead", permission=MAY, id=graphene.ID(required=True)
-    )
+    delete_lead = delete_mutation(leads.delete_lead, name="deleteLead", permission=PERMISSION, versioned=True)
+    restore_lead = restore_mutation(leads.restore_lead, name="restoreLead", permission=PERMISSION)
     add_lead_participant = MutationField(
         graphene.Boolean,
         name="addLeadParticipant",
-        permission=MAY,
+        permission=PERMISSION,
         prefix="input",
         input=graphene.Argument(LeadsParticipantsInput, required=True),
     )
     remove_lead_participant = MutationField(
         graphene.Boolean,
         name="removeLeadParticipant",
-        permission=MAY,
+        permission=PERMISSION,
         prefix="input",
         input=graphene.Argument(LeadsParticipantsInput, required=True),
     )
     follow_lead = MutationField(
         graphene.Boolean,
         name="followLead",
-        permission=MAY,
+        permission=PERMISSION,
         prefix="input",
         input=graphene.Argument(FollowInput, required=True),
     )
     unfollow_lead = MutationField(
         graphene.Boolean,
         name="unFollowLead",
-        permission=MAY,
+        permission=PERMISSION,
         prefix="input",
         input=graphene.Argument(FollowInput, required=True),
     )
 
     @staticmethod
-    def resolve_create_lead(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return _answer(info, leads.create_lead(input, actor=actor_of(info)))
+    def resolve_create_lead(_root: object, info: GraphQLResolveInfo, *, input: LeadValues) -> object:
+        return _return_lead(info, leads.create_lead(input, actor=actor_of(info)))
 
     @staticmethod
     def resolve_update_lead(
-        _root: Any,
+        _root: object,
         info: GraphQLResolveInfo,
         *,
         id: str,
-        input: Any,
+        input: LeadValues,
         expected_version: int | None = None,
-    ) -> Any:
+    ) -> object:
         lead = leads.update_lead(id, input, actor=actor_of(info), expected_version=expected_version)
-        return _answer(info, lead)
+        return _return_lead(info, lead)
 
     @staticmethod
     def resolve_lead_won_or_lost(
-        _root: Any,
+        _root: object,
         info: GraphQLResolveInfo,
         *,
         id: str,
-        input: Any = None,
+        input: Input | None = None,
         status: str | None = None,
         reason_lost: str | None = None,
         expected_version: int | None = None,
-    ) -> Any:
+    ) -> object:
         nested = input or {}
         words = [word.casefold() for word in (nested.get("status"), status) if word]
-        # "close" and "closed" are one outcome.
+        # The specification knows the outcome as "close" (enum) and as "closed" (text).
         outcomes = {word if word != "closed" else "close" for word in words}
         if len(outcomes) != 1:
             raise ValidationError({"status": ["Give one status: won, lost or closed."]})
@@ -151,20 +143,10 @@ class Mutation(graphene.ObjectType):
             lost_reason_id=nested.get("lost_reason_id"),
             expected_version=expected_version,
         )
-        return _answer(info, lead)
+        return _return_lead(info, lead)
 
     @staticmethod
-    def resolve_delete_lead(_root: Any, info: GraphQLResolveInfo, *, id: str, **options: Any) -> bool:
-        leads.delete_lead(id, actor=actor_of(info), **options)
-        return True
-
-    @staticmethod
-    def resolve_restore_lead(_root: Any, info: GraphQLResolveInfo, *, id: str) -> bool:
-        leads.restore_lead(id, actor=actor_of(info))
-        return True
-
-    @staticmethod
-    def resolve_add_lead_participant(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
+    def resolve_add_lead_participant(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
         actor = actor_of(info)
         if _names_person(input):
             relationship = input.get("relationship_id")
@@ -176,7 +158,7 @@ class Mutation(graphene.ObjectType):
         return True
 
     @staticmethod
-    def resolve_remove_lead_participant(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
+    def resolve_remove_lead_participant(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
         actor = actor_of(info)
         if _names_person(input):
             relationship = input.get("relationship_id")
@@ -188,25 +170,25 @@ class Mutation(graphene.ObjectType):
         return True
 
     @staticmethod
-    def resolve_follow_lead(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
+    def resolve_follow_lead(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
         involvement.follow_lead(input["entity_id"], actor=actor_of(info), user_key=input.get("user_id"))
         return True
 
     @staticmethod
-    def resolve_unfollow_lead(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> bool:
+    def resolve_unfollow_lead(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
         return involvement.unfollow_lead(
             input["entity_id"], actor=actor_of(info), user_key=input.get("user_id")
         )
 
 
-def _answer(info: GraphQLResolveInfo, lead: Any) -> Any:
-    # Whether an agent of a company with own visibility still sees the lead, the database alone can tell.
-    answer = return_row if actor_of(info).sees_all_leads else refetch
-    return answer(info, Lead, lead)
+def _return_lead(info: GraphQLResolveInfo, lead: models.Lead) -> object:
+    # An agent who sees own leads only may have given this one away: only the database knows.
+    reread = return_row if actor_of(info).sees_all_leads else refetch
+    return reread(info, Lead, lead)
 
 
-def _names_person(values: Any) -> bool:
-    """Tell whether an input names a person, or else a user: exactly one of them."""
+def _names_person(values: Input) -> bool:
+    """Check that an input names either a person or a user; return whether it names a person."""
     user, person = values.get("user_id"), values.get("people_id")
     if user is None and person is None:
         raise ValidationError({"user_id": ["Say who takes part."]})

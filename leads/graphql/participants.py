@@ -1,4 +1,4 @@
-"""People who have to do with a lead."""
+"""Type of the people who take part in a lead."""
 
 from graphene_django import DjangoObjectType
 

@@ -8,8 +8,6 @@ from leads.graphql import filters, types
 
 
 class Query(graphene.ObjectType):
-    """What can be asked of leads."""
-
     leads = list_field("leads", types.Lead, filters.LeadFilterSet)
     lead = SingleField(types.Lead)
     lead_statuses = list_field("leadStatuses", types.LeadStatus, filters.LeadStatusFilterSet)

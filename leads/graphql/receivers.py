@@ -1,16 +1,17 @@
-"""Receivers and what came in through them: changed, looked at, tried and tried again."""
-
-from typing import Any
+"""Mutations of receivers, and their keys, test runs and delivery attempts."""
 
 import graphene
 from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
+from crm.graphql.core.arguments import choice_enum
+from crm.graphql.core.bulk import ids_argument
 from crm.graphql.core.fields import Attribute, Related
 from crm.graphql.core.mutation_field import MutationField
+from crm.graphql.core.mutations import create_mutation, delete_mutation, row_mutation, update_mutation
 from crm.graphql.core.permissions import Guarded, actor_of
-from crm.graphql.core.prefetch import load, refetch
+from crm.graphql.core.prefetch import load
 from crm.graphql.core.scalars import JSON, Mixed
 from crm.graphql.lists.columns import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
 from crm.graphql.lists.paginator import list_field
@@ -19,17 +20,15 @@ from leads import models
 from leads.graphql.types import Lead, LeadReceiver, ReceiverVerification
 from leads.services import received_leads, receiver_keys, receivers, replaying
 
-MAY = Action.CHANGE_LOOKUPS
-#: What the API calls the relations of the model.
+PERMISSION = Action.CHANGE_LOOKUPS
+#: The API's names of model fields, where they differ.
 NAMES = {
     "agent": "agents_id",
     "rotation": "rotations_id",
     "source": "lead_sources_id",
     "type": "lead_types_id",
 }
-ReceiverAttemptStatus = graphene.Enum(
-    "ReceiverAttemptStatus", [(value, value) for value in models.AttemptStatus.values]
-)
+ReceiverAttemptStatus = choice_enum("ReceiverAttemptStatus", models.AttemptStatus.values)
 
 
 class ReceiverAttempt(DjangoObjectType):
@@ -102,105 +101,83 @@ class ReceiverAttemptFilterSet(ListFilterSet):
         fields: list[str] = []
 
 
-def _key_of(receiver: models.LeadReceiver) -> dict[str, Any]:
+def _key_of(receiver: models.LeadReceiver) -> dict[str, object]:
     key = receiver_keys.receiver_key(receiver)
     return {"key": key, "header": receiver_keys.HEADERS.get(receiver.verification)}
 
 
 class ReceiverQuery(graphene.ObjectType):
-    """What managers can ask of receivers."""
-
     receiver_attempts = list_field(
         "receiverAttempts", ReceiverAttempt, ReceiverAttemptFilterSet, permission=Action.READ_ROUTING
     )
-    # A query that gives a credential asks for what is needed to change it.
+    # A credential: readable only with the permission to change it.
     lead_receiver_key = Guarded(
-        LeadReceiverKey, name="leadReceiverKey", permission=MAY, id=graphene.ID(required=True)
+        LeadReceiverKey, name="leadReceiverKey", permission=PERMISSION, id=graphene.ID(required=True)
     )
 
     @staticmethod
-    def resolve_lead_receiver_key(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
+    def resolve_lead_receiver_key(_root: object, info: GraphQLResolveInfo, *, id: str) -> object:
         return _key_of(models.LeadReceiver.objects.find(actor_of(info), id))
 
 
 class ReceiverMutation(graphene.ObjectType):
-    """What can be changed about receivers."""
-
-    create_lead_receiver = MutationField(
+    create_lead_receiver = create_mutation(
         LeadReceiver,
+        receivers.create_receiver,
+        LeadReceiverInput,
         name="createLeadReceiver",
-        permission=MAY,
-        prefix="input",
+        permission=PERMISSION,
         names=NAMES,
-        input=graphene.Argument(LeadReceiverInput, required=True),
     )
-    update_lead_receiver = MutationField(
+    update_lead_receiver = update_mutation(
         LeadReceiver,
+        receivers.update_receiver,
+        LeadReceiverInput,
         name="updateLeadReceiver",
-        permission=MAY,
-        prefix="input",
+        permission=PERMISSION,
         names=NAMES,
-        id=graphene.ID(required=True),
-        input=graphene.Argument(LeadReceiverInput, required=True),
     )
-    delete_lead_receiver = MutationField(
-        graphene.Boolean,
-        name="deleteLeadReceiver",
-        permission=MAY,
-        id=graphene.ID(required=True),
-        replacement_id=graphene.ID(),
+    delete_lead_receiver = delete_mutation(
+        receivers.delete_receiver, name="deleteLeadReceiver", permission=PERMISSION, replaceable=True
     )
     rotate_lead_receiver_key = MutationField(
-        LeadReceiverKey, name="rotateLeadReceiverKey", permission=MAY, id=graphene.ID(required=True)
+        LeadReceiverKey, name="rotateLeadReceiverKey", permission=PERMISSION, id=graphene.ID(required=True)
     )
     test_lead_receiver = MutationField(
         LeadReceiverTest,
         name="testLeadReceiver",
-        permission=MAY,
+        permission=PERMISSION,
         id=graphene.ID(required=True),
         payload=JSON(required=True),
     )
-    replay_receiver_attempt = MutationField(
-        ReceiverAttempt, name="replayReceiverAttempt", permission=MAY, id=graphene.ID(required=True)
+    replay_receiver_attempt = row_mutation(
+        ReceiverAttempt, replaying.replay_attempt, name="replayReceiverAttempt", permission=PERMISSION
     )
     replay_receiver_attempts = MutationField(
         graphene.List(graphene.NonNull(ReceiverAttempt)),
         name="replayReceiverAttempts",
-        permission=MAY,
-        ids=graphene.List(graphene.NonNull(graphene.ID), required=True),
+        permission=PERMISSION,
+        ids=ids_argument(),
     )
 
     @staticmethod
-    def resolve_create_lead_receiver(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, LeadReceiver, receivers.create_receiver(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_lead_receiver(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return refetch(info, LeadReceiver, receivers.update_receiver(id, input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_delete_lead_receiver(
-        _root: Any, info: GraphQLResolveInfo, *, id: str, replacement_id: str | None = None
-    ) -> bool:
-        receivers.delete_receiver(id, actor=actor_of(info), replacement_key=replacement_id)
-        return True
-
-    @staticmethod
-    def resolve_rotate_lead_receiver_key(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
+    def resolve_rotate_lead_receiver_key(_root: object, info: GraphQLResolveInfo, *, id: str) -> object:
         return _key_of(receivers.renew_key(id, actor=actor_of(info)))
 
     @staticmethod
-    def resolve_test_lead_receiver(_root: Any, info: GraphQLResolveInfo, *, id: str, payload: Any) -> Any:
+    def resolve_test_lead_receiver(
+        _root: object, info: GraphQLResolveInfo, *, id: str, payload: object
+    ) -> object:
         trial = received_leads.try_payload(id, payload, actor=actor_of(info))
         return {"accepted": trial.errors is None, "draft": trial.draft, "errors": trial.errors}
 
     @staticmethod
-    def resolve_replay_receiver_attempt(_root: Any, info: GraphQLResolveInfo, *, id: str) -> Any:
-        return refetch(info, ReceiverAttempt, replaying.replay_attempt(id, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_replay_receiver_attempts(_root: Any, info: GraphQLResolveInfo, *, ids: list[str]) -> Any:
+    def resolve_replay_receiver_attempts(
+        _root: object, info: GraphQLResolveInfo, *, ids: list[str]
+    ) -> object:
         actor = actor_of(info)
-        tried = replaying.replay_attempts(ids, actor=actor)
-        rows = models.ReceiverAttempt.objects.visible_to(actor).filter(pk__in=[one.pk for one in tried])
+        replayed = replaying.replay_attempts(ids, actor=actor)
+        rows = models.ReceiverAttempt.objects.visible_to(actor).filter(
+            pk__in=[attempt.pk for attempt in replayed]
+        )
         return load(rows, ReceiverAttempt, info.field_nodes, info).order_by("pk")

@@ -1,14 +1,9 @@
-"""Relationships of people to leads."""
-
-from typing import Any
+"""List and mutations of the relationships that people can have to leads."""
 
 import graphene
-from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import MutationField
-from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import refetch
+from crm.graphql.core.mutations import create_mutation, delete_mutation, update_mutation
 from crm.graphql.lists.columns import IdColumn, ListFilterSet, TextColumn
 from crm.graphql.lists.paginator import list_field
 from leads.services import relationships
@@ -16,7 +11,7 @@ from people import models
 from people.graphql.inputs import PeopleRelationshipInput
 from people.graphql.types import PeopleRelationship
 
-MAY = Action.CHANGE_LOOKUPS
+PERMISSION = Action.CHANGE_LOOKUPS
 
 
 class PeopleRelationshipFilterSet(ListFilterSet):
@@ -32,52 +27,27 @@ class PeopleRelationshipFilterSet(ListFilterSet):
 
 
 class RelationshipQuery(graphene.ObjectType):
-    """What can be asked of relationships."""
-
     people_relationships = list_field("peopleRelationships", PeopleRelationship, PeopleRelationshipFilterSet)
 
 
 class RelationshipMutation(graphene.ObjectType):
-    """What can be changed about relationships."""
-
-    create_people_relationship = MutationField(
+    create_people_relationship = create_mutation(
         PeopleRelationship,
+        relationships.create_relationship,
+        PeopleRelationshipInput,
         name="createPeopleRelationship",
-        permission=MAY,
-        prefix="input",
-        input=graphene.Argument(PeopleRelationshipInput, required=True),
+        permission=PERMISSION,
     )
-    update_people_relationship = MutationField(
+    update_people_relationship = update_mutation(
         PeopleRelationship,
+        relationships.update_relationship,
+        PeopleRelationshipInput,
         name="updatePeopleRelationship",
-        permission=MAY,
-        prefix="input",
-        id=graphene.ID(required=True),
-        input=graphene.Argument(PeopleRelationshipInput, required=True),
+        permission=PERMISSION,
     )
-    delete_people_relationship = MutationField(
-        graphene.Boolean,
+    delete_people_relationship = delete_mutation(
+        relationships.delete_relationship,
         name="deletePeopleRelationship",
-        permission=MAY,
-        id=graphene.ID(required=True),
-        replacement_id=graphene.ID(),
+        permission=PERMISSION,
+        replaceable=True,
     )
-
-    @staticmethod
-    def resolve_create_people_relationship(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        made = relationships.create_relationship(input, actor=actor_of(info))
-        return refetch(info, PeopleRelationship, made)
-
-    @staticmethod
-    def resolve_update_people_relationship(
-        _root: Any, info: GraphQLResolveInfo, *, id: str, input: Any
-    ) -> Any:
-        changed = relationships.update_relationship(id, input, actor=actor_of(info))
-        return refetch(info, PeopleRelationship, changed)
-
-    @staticmethod
-    def resolve_delete_people_relationship(
-        _root: Any, info: GraphQLResolveInfo, *, id: str, replacement_id: str | None = None
-    ) -> bool:
-        relationships.delete_relationship(id, actor=actor_of(info), replacement_key=replacement_id)
-        return True

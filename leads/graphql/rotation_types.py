@@ -1,4 +1,4 @@
-"""Types of rotations, which other types lead to."""
+"""Types of rotations; a module of their own because the types of receivers and logs refer to them."""
 
 import graphene
 from graphene_django import DjangoObjectType

@@ -1,14 +1,12 @@
-"""Rotations: changed, listed and simulated; what they decided; and the agents of the company."""
-
-from typing import Any
+"""Lists of rotations and routing logs, the simulation of a rotation, and mutations of rotations."""
 
 import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.mutation_field import MutationField
+from crm.graphql.core.mutations import create_mutation, delete_mutation, update_mutation
 from crm.graphql.core.permissions import Guarded, actor_of
-from crm.graphql.core.prefetch import load, refetch, selected_fields
+from crm.graphql.core.prefetch import load, selected_fields
 from crm.graphql.core.scalars import JSON
 from crm.graphql.lists.columns import (
     ChoiceColumn,
@@ -26,7 +24,7 @@ from leads.graphql.rotation_types import LeadRotation
 from leads.graphql.types import LeadRoutingLog
 from leads.services import rotations
 
-MAY = Action.CHANGE_LOOKUPS
+PERMISSION = Action.CHANGE_LOOKUPS
 
 
 class LeadRotationTurn(graphene.ObjectType):
@@ -82,8 +80,6 @@ class LeadRoutingLogFilterSet(ListFilterSet):
 
 
 class RotationQuery(graphene.ObjectType):
-    """What can be asked of the routing of leads."""
-
     leads_rotations = list_field("leadsRotations", LeadRotation, LeadRotationFilterSet)
     lead_routing_logs = list_field(
         "leadRoutingLogs", LeadRoutingLog, LeadRoutingLogFilterSet, permission=Action.READ_ROUTING
@@ -99,63 +95,41 @@ class RotationQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_simulate_lead_rotation(
-        _root: Any, info: GraphQLResolveInfo, *, id: str, count: int
-    ) -> list[dict[str, Any]]:
+        _root: object, info: GraphQLResolveInfo, *, id: str, count: int
+    ) -> list[dict[str, object]]:
         actor = actor_of(info)
-        turns = rotations.simulate_turns(id, count, actor=actor)
+        assignments = rotations.simulate_turns(id, count, actor=actor)
         nodes = selected_fields(info, "LeadRotationTurn", info.field_nodes).get("user", [])
         visible = Member.objects.visible_to(actor)
         users = (load(visible, User, nodes, info) if nodes else visible).in_bulk(
-            {turn.user.pk for turn in turns if turn.user is not None}
+            {assignment.user.pk for assignment in assignments if assignment.user is not None}
         )
         return [
             {
                 "number": number,
-                "user": turn.user and users.get(turn.user.pk),
-                "reason": turn.reason,
-                "candidates": turn.candidates,
+                "user": assignment.user and users.get(assignment.user.pk),
+                "reason": assignment.reason,
+                "candidates": assignment.candidates,
             }
-            for number, turn in enumerate(turns, 1)
+            for number, assignment in enumerate(assignments, 1)
         ]
 
 
 class RotationMutation(graphene.ObjectType):
-    """What can be changed about rotations."""
-
-    create_lead_rotation = MutationField(
+    create_lead_rotation = create_mutation(
         LeadRotation,
+        rotations.create_rotation,
+        LeadRotationInput,
         name="createLeadRotation",
-        permission=MAY,
-        prefix="input",
-        input=graphene.Argument(LeadRotationInput, required=True),
+        permission=PERMISSION,
     )
-    update_lead_rotation = MutationField(
+    update_lead_rotation = update_mutation(
         LeadRotation,
+        rotations.update_rotation,
+        LeadRotationInput,
         name="updateLeadRotation",
-        permission=MAY,
-        prefix="input",
-        id=graphene.ID(required=True),
-        input=graphene.Argument(LeadRotationInput, required=True),
+        permission=PERMISSION,
     )
-    delete_lead_rotation = MutationField(
-        graphene.Boolean,
-        name="deleteLeadRotation",
-        permission=MAY,
-        id=graphene.ID(required=True),
-        replacement_id=graphene.ID(),
+    delete_lead_rotation = delete_mutation(
+        rotations.delete_rotation, name="deleteLeadRotation", permission=PERMISSION, replaceable=True
     )
-
-    @staticmethod
-    def resolve_create_lead_rotation(_root: Any, info: GraphQLResolveInfo, *, input: Any) -> Any:
-        return refetch(info, LeadRotation, rotations.create_rotation(input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_update_lead_rotation(_root: Any, info: GraphQLResolveInfo, *, id: str, input: Any) -> Any:
-        return refetch(info, LeadRotation, rotations.update_rotation(id, input, actor=actor_of(info)))
-
-    @staticmethod
-    def resolve_delete_lead_rotation(
-        _root: Any, info: GraphQLResolveInfo, *, id: str, replacement_id: str | None = None
-    ) -> bool:
-        rotations.delete_rotation(id, actor=actor_of(info), replacement_key=replacement_id)
-        return True

@@ -1,4 +1,4 @@
-"""The stays of a lead in stages."""
+"""Type of a lead's visits to stages."""
 
 import graphene
 from django.utils import timezone
@@ -11,7 +11,7 @@ from pipelines.graphql.types import LeadPipelineStage
 
 
 def _seconds(visit: models.StageVisit) -> int:
-    """Give how long a lead stayed, or has been there."""
+    """Return how long a lead stayed in the stage, or has been there until now."""
     return int(((visit.left_at or timezone.now()) - visit.entered_at).total_seconds())
 
 

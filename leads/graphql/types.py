@@ -2,15 +2,14 @@
 
 import graphene
 from django.conf import settings
-from django.db.models import BooleanField, Case, Count, IntegerField, OuterRef, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import BooleanField, Case, When
 from django.urls import reverse
 from django.utils import timezone
 from graphene_django import DjangoObjectType
 
-from crm.actors import Actor
 from crm.graphql.conversation_types import Activity, SocialChannel
-from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, Related, RelatedList
+from crm.graphql.core.arguments import choice_enum
+from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, Related, RelatedList, count_by
 from crm.graphql.core.scalars import JSON, Mixed
 from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
 from leads import models
@@ -23,10 +22,10 @@ from leads.services.rotting import rotting_reason
 from people.graphql.types import Organization, People
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
 
-LeadStatusCategory = graphene.Enum(
-    "LeadStatusCategory", [(value, value) for value in models.StatusCategory.values]
-)
-LeadLastActivity = graphene.Enum("LeadLastActivity", [(value, value) for value in models.LastActivity.values])
+LeadStatusCategory = choice_enum("LeadStatusCategory", models.StatusCategory.values)
+LeadLastActivity = choice_enum("LeadLastActivity", models.LastActivity.values)
+LeadRoutingOutcome = choice_enum("LeadRoutingOutcome", models.RoutingOutcome.values)
+ReceiverVerification = choice_enum("ReceiverVerification", models.Verification.values)
 
 
 class LeadLostReason(DjangoObjectType):
@@ -69,25 +68,8 @@ class LeadSource(DjangoObjectType):
     lead_type = Related(LeadType, "type", name="leadType")
 
 
-def _received_leads(actor: Actor) -> Coalesce:
-    counted = (
-        models.Lead.objects.visible_to(actor)
-        .filter(receiver=OuterRef("pk"))
-        .order_by()
-        .values("receiver")
-        .annotate(number=Count("pk"))
-        .values("number")
-    )
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
-ReceiverVerification = graphene.Enum(
-    "ReceiverVerification", [(value, value) for value in models.Verification.values]
-)
-
-
 def _url(receiver: models.LeadReceiver) -> str:
-    """Give the address that senders post to; without the setting PUBLIC_URL it begins at the host."""
+    """Return the address that senders post to; a path alone without the setting PUBLIC_URL."""
     return f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}"
 
 
@@ -119,7 +101,12 @@ class LeadReceiver(DjangoObjectType):
     lead_rotation = Related(LeadRotation, "rotation", name="leadRotation")
     type = Related(LeadType, "type")
     lead_type = Related(LeadType, "type", name="leadType")
-    total_leads = Computed(graphene.Int, "total_leads", _received_leads, required=True)
+    total_leads = Computed(
+        graphene.Int,
+        "total_leads",
+        lambda actor: count_by(models.Lead.objects.visible_to(actor), "receiver"),
+        required=True,
+    )
     template = Attribute(Mixed, "template")
     verification = Attribute(ReceiverVerification, "verification", required=True)
     url = Derived(graphene.String, ("uuid",), _url, required=True)
@@ -195,11 +182,6 @@ class Lead(DjangoObjectType):
         lambda _actor: Case(When(is_rotting(), then=True), default=False, output_field=BooleanField()),
         required=True,
     )
-
-
-LeadRoutingOutcome = graphene.Enum(
-    "LeadRoutingOutcome", [(value, value) for value in models.RoutingOutcome.values]
-)
 
 
 class LeadRoutingLog(DjangoObjectType):
