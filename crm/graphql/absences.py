@@ -36,16 +36,13 @@ class AbsenceInput(graphene.InputObjectType):
 
 
 class AbsenceFilterSet(ListFilterSet):
+    row_model = models.Absence
     order_columns = {name: name for name in ("id", "starts_at", "ends_at", "created_at")}
 
     id = IdColumn("id")
     users_id = IdColumn("user_id")
     starts_at = DateTimeColumn("starts_at")
     ends_at = DateTimeColumn("ends_at")
-
-    class Meta:
-        model = models.Absence
-        fields: list[str] = []
 
 
 class AbsenceQuery(graphene.ObjectType):

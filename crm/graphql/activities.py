@@ -46,6 +46,7 @@ class ActivityInput(graphene.InputObjectType):
 
 
 class ActivityFilterSet(ListFilterSet):
+    row_model = models.Activity
     order_columns = {name: name for name in ("id", "due_at", "done_at", "created_at", "updated_at")}
 
     id = IdColumn("id")
@@ -57,10 +58,6 @@ class ActivityFilterSet(ListFilterSet):
     due_at = DateTimeColumn("due_at")
     done_at = DateTimeColumn("done_at")
     created_at = DateTimeColumn("created_at")
-
-    class Meta:
-        model = models.Activity
-        fields: list[str] = []
 
 
 def _activities_of(

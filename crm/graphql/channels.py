@@ -62,6 +62,7 @@ class MessageUpdateInput(graphene.InputObjectType):
 
 
 class SocialChannelFilterSet(ListFilterSet):
+    row_model = models.SocialChannel
     order_columns = {name: name for name in ("id", "created_at")}
 
     id = IdColumn("id")
@@ -72,12 +73,9 @@ class SocialChannelFilterSet(ListFilterSet):
     entity_namespace = TextColumn("content_type__model")
     entity_id = IdColumn("object_id")
 
-    class Meta:
-        model = models.SocialChannel
-        fields: list[str] = []
-
 
 class ChannelMessageFilterSet(ListFilterSet):
+    row_model = models.Message
     order_columns = {name: name for name in ("id", "created_at", "updated_at")}
 
     id = IdColumn("id")
@@ -86,10 +84,6 @@ class ChannelMessageFilterSet(ListFilterSet):
     users_id = IdColumn("user_id")
     message_verb = TextColumn("message_verb")
     created_at = DateTimeColumn("created_at")
-
-    class Meta:
-        model = models.Message
-        fields: list[str] = []
 
 
 def _messages_of(

@@ -41,16 +41,13 @@ class CustomFieldDefinitionInput(graphene.InputObjectType):
 
 
 class CustomFieldDefinitionFilterSet(ListFilterSet):
+    row_model = models.CustomFieldDefinition
     order_columns = {name: name for name in ("id", "name", "weight")}
 
     id = IdColumn("id")
     model = ChoiceColumn("model", words=models.EntityKind.values)
     name = TextColumn("name")
     kind = ChoiceColumn("kind", words=models.CustomFieldKind.values)
-
-    class Meta:
-        model = models.CustomFieldDefinition
-        fields: list[str] = []
 
 
 class CustomFieldQuery(graphene.ObjectType):

@@ -30,17 +30,14 @@ MAY = Action.CHANGE_FILES
 class FileFilterSet(ListFilterSet):
     """Columns of the files of a record."""
 
+    # Any model that is a file link serves: these columns are those of the abstract model.
+    row_model = models.MessageFile
     order_columns = {"id": "file_id", "created_at": "created_at", "name": "file__name"}
 
     uuid = UuidColumn("file__uuid")
     field_name = TextColumn("field_name")
     name = TextColumn("file__name")
     type = TextColumn("file__type")
-
-    class Meta:
-        # Any model that is a file link serves: these columns are those of the abstract model.
-        model = models.MessageFile
-        fields: list[str] = []
 
 
 def _files_of(actor: Actor, *, entity_type: str, entity_id: str) -> QuerySet[FileLink]:

@@ -80,6 +80,7 @@ class ImportJob(DjangoObjectType):
 
 
 class ImportJobFilterSet(ListFilterSet):
+    row_model = models.ImportJob
     order_columns = {name: name for name in ("id", "created_at")}
 
     id = IdColumn("id")
@@ -87,10 +88,6 @@ class ImportJobFilterSet(ListFilterSet):
     model = ChoiceColumn("model", words=models.EntityKind.values)
     status = ChoiceColumn("status", words=models.ImportStatus.values)
     created_at = DateTimeColumn("created_at")
-
-    class Meta:
-        model = models.ImportJob
-        fields: list[str] = []
 
 
 class ImportQuery(graphene.ObjectType):

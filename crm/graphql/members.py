@@ -70,6 +70,7 @@ class InviteMemberInput(MemberInput):
 
 
 class MemberFilterSet(ListFilterSet):
+    row_model = models.Membership
     search_method = "search"
     order_columns = {name: name for name in ("id", "created_at", "updated_at")}
 
@@ -79,10 +80,6 @@ class MemberFilterSet(ListFilterSet):
     member_id = TextColumn("member_id")
     is_active = BooleanColumn("is_active")
     created_at = DateTimeColumn("created_at")
-
-    class Meta:
-        model = models.Membership
-        fields: list[str] = []
 
 
 class MemberQuery(graphene.ObjectType):

@@ -22,6 +22,7 @@ from crm.graphql.types import Company, Tag, User
 
 
 class UserFilterSet(ListFilterSet):
+    row_model = models.User
     search_method = "search"
     order_columns = {name: name for name in ("id", "displayname", "updated_at")} | {
         "created_at": "date_joined"
@@ -35,12 +36,9 @@ class UserFilterSet(ListFilterSet):
     email = CaselessColumn("email")
     is_active = BooleanColumn("is_active")
 
-    class Meta:
-        model = models.User
-        fields: list[str] = []
-
 
 class CompanyFilterSet(ListFilterSet):
+    row_model = models.Company
     search_method = "search"
     order_columns = {name: name for name in ("id", "name", "created_at", "updated_at")}
 
@@ -49,12 +47,9 @@ class CompanyFilterSet(ListFilterSet):
     name = TextColumn("name")
     is_active = BooleanColumn("is_active")
 
-    class Meta:
-        model = models.Company
-        fields: list[str] = []
-
 
 class TagFilterSet(ListFilterSet):
+    row_model = models.Tag
     search_method = "search"
     order_columns = {name: name for name in ("id", "name", "slug", "weight", "created_at")}
 
@@ -63,10 +58,6 @@ class TagFilterSet(ListFilterSet):
     slug = TextColumn("slug")
     weight = IntegerColumn("weight")
     is_feature = BooleanColumn("is_feature")
-
-    class Meta:
-        model = models.Tag
-        fields: list[str] = []
 
 
 class Query(graphene.ObjectType):

@@ -55,6 +55,7 @@ class Agent(DjangoObjectType):
 
 
 class AgentFilterSet(ListFilterSet):
+    row_model = crm.Membership
     search_method = "search"
     order_columns = {name: name for name in ("id", "member_id", "created_at", "updated_at")} | {
         "name": "user__displayname",
@@ -68,10 +69,6 @@ class AgentFilterSet(ListFilterSet):
     member_id = TextColumn("member_id")
     status_id = IdColumn("member_status")
     total_leads = IntegerColumn("open_leads")
-
-    class Meta:
-        model = crm.Membership
-        fields: list[str] = []
 
 
 def _agents(actor: Actor) -> QuerySet[crm.Membership]:

@@ -39,14 +39,11 @@ class LeadStageCount(graphene.ObjectType):
 
 
 class LeadsDashboardFilterSet(ListFilterSet):
+    row_model = models.Lead
     leads_owner_id = IdColumn("owner_id")
     users_id = IdColumn("user_id")
     pipeline_id = IdColumn("pipeline_id")
     created_at = DateTimeColumn("created_at")
-
-    class Meta:
-        model = models.Lead
-        fields: list[str] = []
 
 
 class OneRow(Page):

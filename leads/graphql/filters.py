@@ -45,6 +45,7 @@ COLLEAGUE = WITH_UUID | {"displayname": TextColumn("displayname")}
 
 
 class LeadFilterSet(SearchedFilterSet):
+    row_model = models.Lead
     relations = {
         "custom_fields": CustomFieldsRelation(EntityKind.LEAD),
         "status": HasRelation(
@@ -106,12 +107,9 @@ class LeadFilterSet(SearchedFilterSet):
     created_at = DateTimeColumn("created_at")
     updated_at = DateTimeColumn("updated_at")
 
-    class Meta:
-        model = models.Lead
-        fields: list[str] = []
-
 
 class LeadStatusFilterSet(ListFilterSet):
+    row_model = models.LeadStatus
     order_columns = {name: name for name in ("id", "name", "weight")}
 
     id = IdColumn("id")
@@ -119,12 +117,9 @@ class LeadStatusFilterSet(ListFilterSet):
     category = ChoiceColumn("category", words=models.StatusCategory.values)
     is_default = BooleanColumn("is_default")
 
-    class Meta:
-        model = models.LeadStatus
-        fields: list[str] = []
-
 
 class LeadTypeFilterSet(ListFilterSet):
+    row_model = models.LeadType
     order_columns = {
         name: name for name in ("id", "name", "description", "is_active", "created_at", "updated_at")
     }
@@ -137,28 +132,14 @@ class LeadTypeFilterSet(ListFilterSet):
     created_at = DateTimeColumn("created_at")
     updated_at = DateTimeColumn("updated_at")
 
-    class Meta:
-        model = models.LeadType
-        fields: list[str] = []
 
-
-class LeadSourceFilterSet(ListFilterSet):
+class LeadSourceFilterSet(LeadTypeFilterSet):
+    row_model = models.LeadSource
     order_columns = {name: name for name in ("id", "name", "created_at", "updated_at")}
-
-    id = IdColumn("id")
-    uuid = UuidColumn("uuid")
-    name = TextColumn("name")
-    description = TextColumn("description")
-    is_active = BooleanColumn("is_active")
-    created_at = DateTimeColumn("created_at")
-    updated_at = DateTimeColumn("updated_at")
-
-    class Meta:
-        model = models.LeadSource
-        fields: list[str] = []
 
 
 class LeadReceiverFilterSet(ListFilterSet):
+    row_model = models.LeadReceiver
     order_columns = {name: name for name in ("id", "name", "created_at")}
 
     id = IdColumn("id")
@@ -167,7 +148,3 @@ class LeadReceiverFilterSet(ListFilterSet):
     source_name = TextColumn("source_name")
     is_default = BooleanColumn("is_default")
     is_active = BooleanColumn("is_active")
-
-    class Meta:
-        model = models.LeadReceiver
-        fields: list[str] = []

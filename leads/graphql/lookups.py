@@ -44,15 +44,12 @@ class LeadLostReasonInput(graphene.InputObjectType):
 
 
 class LeadLostReasonFilterSet(ListFilterSet):
+    row_model = models.LeadLostReason
     order_columns = {name: name for name in ("id", "name", "weight")}
 
     id = IdColumn("id")
     name = TextColumn("name")
     is_active = BooleanColumn("is_active")
-
-    class Meta:
-        model = models.LeadLostReason
-        fields: list[str] = []
 
 
 def _create(

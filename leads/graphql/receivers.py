@@ -87,6 +87,7 @@ class LeadReceiverInput(graphene.InputObjectType):
 
 
 class ReceiverAttemptFilterSet(ListFilterSet):
+    row_model = models.ReceiverAttempt
     order_columns = {name: name for name in ("id", "created_at", "last_seen_at")}
 
     id = IdColumn("id")
@@ -95,10 +96,6 @@ class ReceiverAttemptFilterSet(ListFilterSet):
     leads_receivers_id = IdColumn("receiver_id")
     lead_id = IdColumn("lead_id")
     created_at = DateTimeColumn("created_at")
-
-    class Meta:
-        model = models.ReceiverAttempt
-        fields: list[str] = []
 
 
 def _key_of(receiver: models.LeadReceiver) -> dict[str, object]:

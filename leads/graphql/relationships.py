@@ -15,15 +15,12 @@ PERMISSION = Action.CHANGE_LOOKUPS
 
 
 class PeopleRelationshipFilterSet(ListFilterSet):
+    row_model = models.PeopleRelationship
     order_columns = {name: name for name in ("id", "name")}
 
     id = IdColumn("id")
     name = TextColumn("name")
     description = TextColumn("description")
-
-    class Meta:
-        model = models.PeopleRelationship
-        fields: list[str] = []
 
 
 class RelationshipQuery(graphene.ObjectType):

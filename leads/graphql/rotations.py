@@ -51,6 +51,7 @@ class LeadRotationInput(graphene.InputObjectType):
 
 
 class LeadRotationFilterSet(ListFilterSet):
+    row_model = models.LeadRotation
     order_columns = {name: name for name in ("id", "name", "created_at")}
 
     id = IdColumn("id")
@@ -58,12 +59,9 @@ class LeadRotationFilterSet(ListFilterSet):
     leads_rotations_email = TextColumn("leads_rotations_email")
     hits = IntegerColumn("hits")
 
-    class Meta:
-        model = models.LeadRotation
-        fields: list[str] = []
-
 
 class LeadRoutingLogFilterSet(ListFilterSet):
+    row_model = models.LeadRoutingLog
     order_columns = {name: name for name in ("id", "created_at")}
 
     id = IdColumn("id")
@@ -73,10 +71,6 @@ class LeadRoutingLogFilterSet(ListFilterSet):
     users_id = IdColumn("user_id")
     outcome = ChoiceColumn("outcome", words=models.RoutingOutcome.values)
     created_at = DateTimeColumn("created_at")
-
-    class Meta:
-        model = models.LeadRoutingLog
-        fields: list[str] = []
 
 
 class RotationQuery(graphene.ObjectType):

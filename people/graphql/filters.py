@@ -77,6 +77,7 @@ class SearchedFilterSet(ListFilterSet):
 
 
 class PeopleFilterSet(SearchedFilterSet):
+    row_model = models.Person
     relations = {
         "emails": HasRelation(
             "contacts",
@@ -129,12 +130,9 @@ class PeopleFilterSet(SearchedFilterSet):
     created_at = DateTimeColumn("created_at")
     updated_at = DateTimeColumn("updated_at")
 
-    class Meta:
-        model = models.Person
-        fields: list[str] = []
-
 
 class OrganizationFilterSet(SearchedFilterSet):
+    row_model = models.Organization
     relations = {
         "peoples": HasRelation(
             "people",
@@ -159,17 +157,10 @@ class OrganizationFilterSet(SearchedFilterSet):
     created_at = DateTimeColumn("created_at")
     updated_at = DateTimeColumn("updated_at")
 
-    class Meta:
-        model = models.Organization
-        fields: list[str] = []
-
 
 class ContactTypeFilterSet(ListFilterSet):
+    row_model = models.ContactType
     order_columns = {name: name for name in ("id", "name", "created_at")}
 
     id = IdColumn("id")
     name = TextColumn("name")
-
-    class Meta:
-        model = models.ContactType
-        fields: list[str] = []

@@ -69,6 +69,7 @@ class MergePreview(graphene.ObjectType):
 
 
 class MergeFilterSet(ListFilterSet):
+    row_model = models.Merge
     order_columns = {name: name for name in ("id", "created_at")}
 
     id = IdColumn("id")
@@ -77,10 +78,6 @@ class MergeFilterSet(ListFilterSet):
     winner_id = IdColumn("winner_id")
     created_at = DateTimeColumn("created_at")
     undone_at = DateTimeColumn("undone_at")
-
-    class Meta:
-        model = models.Merge
-        fields: list[str] = []
 
 
 def _arguments() -> dict[str, graphene.ID | graphene.List]:

@@ -12,6 +12,7 @@ from pipelines import models
 
 
 class PipelineFilterSet(ListFilterSet):
+    row_model = models.Pipeline
     relations = {"stages": HasRelation("stages", {"id": IdColumn("id"), "name": TextColumn("name")})}
     order_columns = {
         name: name for name in ("id", "created_at", "updated_at", "weight", "slug", "name", "is_default")
@@ -23,7 +24,3 @@ class PipelineFilterSet(ListFilterSet):
     slug = TextColumn("slug")
     weight = IntegerColumn("weight")
     is_default = BooleanColumn("is_default")
-
-    class Meta:
-        model = models.Pipeline
-        fields: list[str] = []

@@ -129,7 +129,7 @@ def _single(collector: Collector, declared: SingleField, definition: Any, nodes:
 def _list(collector: Collector, declared: ListField, definition: Any, nodes: list[FieldNode]) -> Read:
     wrapper = collector.schema.get_type(declared.wrapper._meta.name)
     assert isinstance(wrapper, GraphQLObjectType)
-    model = declared.filterset._meta.model
+    model = declared.model
     parts: list[Part] = []
     columns: list[Any] = []
     for key, same in collector.fields(wrapper, nodes).items():

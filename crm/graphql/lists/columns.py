@@ -218,6 +218,7 @@ class HasRelation:
 class ListFilterSet(django_filters.FilterSet):
     """The columns of a list; ``search_method`` names the queryset method behind ``search``."""
 
+    row_model: ClassVar[type[models.Model]]
     search_method: ClassVar[str | None] = None
     #: Related rows that the list can be narrowed by, by the name that ``HAS`` knows them by.
     relations: ClassVar[Mapping[str, HasRelation]] = {}

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import graphene
-from django.db.models import F, Field, Model
+from django.db.models import F, Field
 from django.db.models.expressions import OrderBy
 
 from crm.graphql.core.arguments import column_enum, studly
@@ -77,7 +77,7 @@ def _held(filterset: type[ListFilterSet], name: str) -> tuple[Field[Any, Any], b
     if name in filterset.computed_columns:
         computed = filterset.computed_columns[name]
         return computed, computed.null
-    model: type[Model] = filterset._meta.model
+    model = filterset.row_model
     nullable = False
     *steps, last = name.split("__")
     for step in steps:

@@ -103,7 +103,7 @@ class ListField(Guarded):
     @property
     def model(self) -> Any:
         """The model of the rows."""
-        return self.filterset._meta.model
+        return self.filterset.row_model
 
     def is_whole(self, asked: Asked) -> bool:
         """Tell whether all visible rows of the model are asked for."""

@@ -83,7 +83,7 @@ class Conditions:
 
     def __init__(self, filterset: type[ListFilterSet], actor: Actor) -> None:
         self._filterset = filterset
-        self._model = filterset._meta.model
+        self._model = filterset.row_model
         self._actor = actor
         self._relations_asked = 0
         self._memo: dict[Any, Any] = {}
