@@ -58,7 +58,7 @@ ALWAYS_WRITES = {"create", "get_or_create", "update_or_create", "bulk_create", "
 MAY_WRITE = {"save", "delete"}
 NOT_ROWS = ("cache", "session", "storage")
 MANAGERS = {"objects", "_default_manager", "_base_manager"}
-SCOPED_READS = {"visible_to", "open_to", "with_deleted_for", "find", "find_assignable"}
+SCOPED_READS = {"visible_to", "open_to", "with_deleted_for", "find"}
 QUERYSET_SIGNS = (
     MANAGERS | SCOPED_READS | {"get_queryset", "all", "filter", "exclude", "annotate", "select_for_update"}
 )

@@ -62,13 +62,6 @@ class UserQuerySet(FollowedQuerySet["User"]):
                 raise NotFound(f"{argument}.{index}")
         return [found[key] for key in meant]
 
-    def find_assignable(self, actor: Actor, key: object, *, argument: str) -> "User":
-        """Give the one member who may own leads.
-
-        :raises NotFound: if there is none.
-        """
-        return pick(self.assignable_in(actor.company_id), key, argument=argument)
-
 
 class CrmUserManager(UserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]  # mixed by Django
     """Django's user manager with the reads of ``UserQuerySet``."""

@@ -1,7 +1,7 @@
 """What every row of a tenant has in common."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -86,8 +86,6 @@ class TenantModel(Stamped):
     company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+", editable=False)
 
     company_id: int
-    #: Relations the services look up in scope, so that validation need not look them up again.
-    relations_checked_by_services: ClassVar[bool] = True
 
     class Meta:
         abstract = True
