@@ -31,6 +31,7 @@ class Absence(DjangoObjectType):
 class AbsenceInput(graphene.InputObjectType):
     user_id = graphene.ID()
     starts_at = DateTime()
+    # Exclusive: the first moment back.
     ends_at = DateTime()
     reason = graphene.String()
 

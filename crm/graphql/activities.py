@@ -37,6 +37,7 @@ NAMES = {"assignee": "assignee_id"}
 
 
 class ActivityInput(graphene.InputObjectType):
+    # Optional for updates, which cannot change the record; the service requires both for a new activity.
     entity_type = EntityType()
     entity_id = graphene.ID()
     kind = ActivityKind()

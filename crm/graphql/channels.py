@@ -37,6 +37,7 @@ class SocialChannelInput(graphene.InputObjectType):
 class AttachUserInput(graphene.InputObjectType):
     channel_id = graphene.ID(required=True)
     user_id = graphene.ID(required=True)
+    # A role's name in spite of the field's name, which the contract fixes.
     roles_id = UsersRolesChannel(required=True, default_value=UsersRolesChannel.User)
 
 
@@ -48,6 +49,7 @@ class DistributionInput(graphene.InputObjectType):
 
 class MessageInput(graphene.InputObjectType):
     message = Mixed(required=True)
+    # Required unless there is a distribution, which GraphQL cannot express; the service checks it.
     channel_id = graphene.ID()
     distribution = DistributionInput()
     parent_id = graphene.ID()
@@ -70,6 +72,7 @@ class SocialChannelFilterSet(ListFilterSet):
     name = TextColumn("name")
     slug = TextColumn("slug")
     description = TextColumn("description")
+    # The kind of record, by the model's name in its content type.
     entity_namespace = TextColumn("content_type__model")
     entity_id = IdColumn("object_id")
 

@@ -42,6 +42,7 @@ def _last_message(actor: Actor) -> Subquery:
 def _messages(
     rows: Sequence[models.SocialChannel], actor: Actor, *, first: int
 ) -> Mapping[int, Sequence[int]]:
+    # check_page bounds only the lists of the root query.
     if not 0 <= first <= MOST_MESSAGES:
         raise BadUserInput(f"Ask for 0 to {MOST_MESSAGES} messages, got {first}.")
     return newest_messages(rows, actor, first=first)
@@ -66,7 +67,6 @@ class Activity(DjangoObjectType):
 
     class Meta:
         model = models.Activity
-        convert_choices_to_enum = False
         fields = ("id", "uuid", "text", "due_at", "done_at", "version", "created_at", "updated_at")
 
     entity_namespace = Attribute(graphene.String, "content_type__model", required=True)

@@ -22,7 +22,6 @@ class CustomFieldDefinition(DjangoObjectType):
 
     class Meta:
         model = models.CustomFieldDefinition
-        convert_choices_to_enum = False
         fields = ("id", "name", "label", "required", "weight", "created_at", "updated_at")
 
     model = Attribute(EntityType, "model", required=True)
@@ -32,6 +31,7 @@ class CustomFieldDefinition(DjangoObjectType):
 
 class CustomFieldDefinitionInput(graphene.InputObjectType):
     model = EntityType()
+    # Optional for updates; the service requires model and name for a new definition.
     name = graphene.String()
     label = graphene.String()
     kind = CustomFieldKind()

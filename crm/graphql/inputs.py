@@ -28,6 +28,7 @@ class AttachTagEntityInput(graphene.InputObjectType):
 
 class FilesystemInputUrl(graphene.InputObjectType):
     name = graphene.String()
+    # Stored as a link; the server never fetches it.
     url = graphene.String()
     file = Upload()
     field_name = graphene.String()
@@ -43,6 +44,7 @@ class FilesystemAttachInput(graphene.InputObjectType):
 
 class CustomFieldEntityInput(graphene.InputObjectType):
     name = graphene.String(required=True)
+    # Two names of one value, both in use; the service refuses two different values.
     data = Mixed()
     value = Mixed()
 

@@ -33,6 +33,7 @@ class Member(DjangoObjectType):
         model = models.Membership
         fields = ("id", "is_active", "member_id", "capacity", "created_at", "updated_at")
 
+    # Mutations name a member by the id of this user.
     user = Related(User, "user", required=True)
     role = Attribute(MemberRole, "role", required=True)
 
@@ -78,6 +79,7 @@ class MemberFilterSet(ListFilterSet):
     users_id = IdColumn("user_id")
     role = ChoiceColumn("role", words=[role.value for role in Role])
     member_id = TextColumn("member_id")
+    # Memberships that have ended stay in the list.
     is_active = BooleanColumn("is_active")
     created_at = DateTimeColumn("created_at")
 
@@ -94,6 +96,7 @@ class MemberMutation(graphene.ObjectType):
         name="updateCompany",
         permission=PERMISSION,
         names={"default_owner": "default_owner_id"},
+        # The company of the request's credential: it needs no argument.
         key=None,
     )
     invite_member = create_mutation(

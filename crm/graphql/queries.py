@@ -33,6 +33,7 @@ class UserFilterSet(ListFilterSet):
     firstname = TextColumn("first_name")
     lastname = TextColumn("last_name")
     displayname = TextColumn("displayname")
+    # Users, unlike people, have no column with the canonical spelling.
     email = CaselessColumn("email")
     is_active = BooleanColumn("is_active")
 
@@ -64,7 +65,11 @@ class Query(graphene.ObjectType):
     me = Guarded(User, required=True)
     current_company = Guarded(Company, name="currentCompany", required=True)
     companies = list_field(
-        "companies", Company, CompanyFilterSet, source=lambda actor: models.Company.objects.open_to(actor)
+        # Clients choose their company from this list, so it is not limited to the current one.
+        "companies",
+        Company,
+        CompanyFilterSet,
+        source=lambda actor: models.Company.objects.open_to(actor),
     )
     user = SingleField(User)
     users = list_field("users", User, UserFilterSet)

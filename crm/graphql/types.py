@@ -23,7 +23,6 @@ class Company(DjangoObjectType):
 
     class Meta:
         model = models.Company
-        convert_choices_to_enum = False
         fields = [
             "id",
             "uuid",
@@ -47,11 +46,13 @@ class Company(DjangoObjectType):
             "updated_at",
         ]
 
+    # Declared by hand: graphene-django would make an enum of another name from the choices.
     lead_visibility = Attribute(LeadVisibilityEnum, "lead_visibility", required=True)
     default_owner = Related(lambda: User, "default_owner")
     total_users = Computed(
         graphene.Int,
         "total_users",
+        # Not visible_to, which is limited to the current company: ``companies`` lists the others too.
         lambda _actor: count_by(models.Membership.objects.active(), "company"),
         required=True,
     )
@@ -68,6 +69,7 @@ def _default_company(actor: Actor) -> db.Case:
 def _companies_of(users: Sequence[models.User], actor: Actor) -> dict[int, list[int]]:
     """Return the companies of users: for the actor all that the credential opens, for others the current."""
     opened = models.Company.objects.open_to(actor).order_by("name", "pk").values_list("pk", flat=True)
+    # Evaluated only if the actor is on the page; of other users only the current company is shown.
     own = list(opened) if any(user.pk == actor.user_id for user in users) else []
     return {user.pk: own if user.pk == actor.user_id else [actor.company_id] for user in users}
 
@@ -87,10 +89,14 @@ class User(DjangoObjectType):
     firstname = Attribute(graphene.String, "first_name")
     lastname = Attribute(graphene.String, "last_name")
     email = Attribute(graphene.String, "email")
+    # Django names the column differently.
     created_at = Attribute(DateTime, "date_joined")
     default_company = Computed(graphene.ID, "default_company", _default_company)
     companies = BatchedList(
-        Company, _companies_of, visible=lambda actor: models.Company.objects.open_to(actor)
+        # visible_to would leave only the current company.
+        Company,
+        _companies_of,
+        visible=lambda actor: models.Company.objects.open_to(actor),
     )
     role = Computed(
         MemberRole, "member_role", lambda actor: _role(company=actor.company_id, user=OuterRef("pk"))
@@ -126,11 +132,13 @@ class CustomFields(Attribute):
 class Filesystem(graphene.ObjectType):
     """A file attached to a record."""
 
+    # Each row links a file to a record, and mutations name the file.
     id = Attribute(graphene.ID, "file_id", required=True)
     uuid = Attribute(graphene.ID, "file__uuid", required=True)
     name = Attribute(graphene.String, "file__name", required=True)
     url = Derived(graphene.String, ("file__url", "file__uuid"), lambda link: link.file.address, required=True)
     type = Attribute(graphene.String, "file__type")
+    # Float, because GraphQL's Int has 32 bits: 2 GiB at most.
     size = Attribute(graphene.Float, "file__size", required=True)
     field_name = Attribute(graphene.String, "field_name")
     attributes = Attribute(JSON, "file__attributes")

@@ -35,6 +35,7 @@ def _open_leads(actor: Actor) -> Coalesce:
 
 
 def _status(_actor: Actor | None = None) -> Case:
+    # The account itself may be inactive, in all companies.
     active = When(Q(is_active=True, user__is_active=True), then=Value(ACTIVE))
     return Case(active, default=Value(INACTIVE), output_field=IntegerField())
 
@@ -72,6 +73,7 @@ class AgentFilterSet(ListFilterSet):
 
 
 def _agents(actor: Actor) -> QuerySet[crm.Membership]:
+    # Inactive members are listed too; ``status`` distinguishes them.
     members = crm.Membership.objects.visible_to(actor).filter(role__in=AGENT_ROLES)
     return members.alias(open_leads=_open_leads(actor), member_status=_status())
 

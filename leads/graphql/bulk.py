@@ -30,6 +30,7 @@ class LeadBulkMutation(graphene.ObjectType):
         ids=ids_argument(required=False),
         where=graphene.Argument(where_input("Query", "leads", LeadFilterSet)),
         changes=graphene.Argument(LeadUpdateInput, required=True),
+        # Protects from a filter that matches other leads than the client has shown.
         expected_count=graphene.Int(),
     )
     delete_leads = bulk_mutation(bulk.delete_leads, name="deleteLeads", permission=PERMISSION)
@@ -50,6 +51,7 @@ class LeadBulkMutation(graphene.ObjectType):
         result = bulk.update_leads(
             ids, changes, actor=actor, matching=matching, expected_count=expected_count
         )
+        # Services name the model's fields.
         result.refused = [replace(refusal, field=_path(refusal.field)) for refusal in result.refused]
         return result
 

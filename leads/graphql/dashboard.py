@@ -58,6 +58,7 @@ DashboardPaginator = paginator_type(LeadDashboard)
 
 
 class DashboardQuery(graphene.ObjectType):
+    # A paginated list in the contract, although it has one row.
     leads_dashboard = Guarded(
         DashboardPaginator,
         name="leadsDashboard",
@@ -113,5 +114,6 @@ class DashboardQuery(graphene.ObjectType):
                 "rotting_count": count.rotting_count,
             }
             for count in counts
+            # A stage may have been deleted since its leads were counted.
             if count.stage_id in stages
         ]

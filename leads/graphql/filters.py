@@ -86,6 +86,7 @@ class LeadFilterSet(SearchedFilterSet):
     leads_owner_id = IdColumn("owner_id")
     leads_receivers_id = IdColumn("receiver_id")
     leads_status_id = IdColumn("status_id")
+    # The contract has two names each for type and pipeline.
     leads_types_id = IdColumn("type_id")
     lead_types_id = IdColumn("type_id")
     leads_sources_id = IdColumn("source_id")
@@ -99,6 +100,7 @@ class LeadFilterSet(SearchedFilterSet):
     pipeline_id = IdColumn("pipeline_id")
     pipelines_id = IdColumn("pipeline_id")
     pipeline_stage_id = IdColumn("stage_id")
+    # The contract filters and sorts by the status's name; leads_status_id is its id.
     status = TextColumn("status__name")
     is_rotting = RottingColumn("is_rotting")
     stage_changed_at = DateTimeColumn("stage_changed_at")
@@ -118,11 +120,8 @@ class LeadStatusFilterSet(ListFilterSet):
     is_default = BooleanColumn("is_default")
 
 
-class LeadTypeFilterSet(ListFilterSet):
-    row_model = models.LeadType
-    order_columns = {
-        name: name for name in ("id", "name", "description", "is_active", "created_at", "updated_at")
-    }
+class DescribedLookupFilterSet(ListFilterSet):
+    """Base of the lists of types and sources, whose models have the same columns."""
 
     id = IdColumn("id")
     uuid = UuidColumn("uuid")
@@ -133,7 +132,14 @@ class LeadTypeFilterSet(ListFilterSet):
     updated_at = DateTimeColumn("updated_at")
 
 
-class LeadSourceFilterSet(LeadTypeFilterSet):
+class LeadTypeFilterSet(DescribedLookupFilterSet):
+    row_model = models.LeadType
+    order_columns = {
+        name: name for name in ("id", "name", "description", "is_active", "created_at", "updated_at")
+    }
+
+
+class LeadSourceFilterSet(DescribedLookupFilterSet):
     row_model = models.LeadSource
     order_columns = {name: name for name in ("id", "name", "created_at", "updated_at")}
 

@@ -9,6 +9,7 @@ from people.graphql.inputs import OrganizationInput, PeopleInput
 
 
 class LeadUpdateInput(graphene.InputObjectType):
+    # Sent by clients of the original API; there are no branches here.
     branch_id = graphene.ID(deprecation_reason="ignored")
     title = graphene.String()
     people_id = graphene.ID()
@@ -25,6 +26,7 @@ class LeadUpdateInput(graphene.InputObjectType):
     type_id = graphene.ID()
     source_id = graphene.ID()
     lost_reason_id = graphene.ID()
+    # Two names of one field; the service refuses two different values.
     pipelines_id = graphene.ID()
     pipeline_id = graphene.ID()
     pipeline_stage_id = graphene.ID()
@@ -36,11 +38,13 @@ class LeadUpdateInput(graphene.InputObjectType):
 
 class LeadInput(LeadUpdateInput):
     company_id = graphene.ID()
+    # Instead of the ids: the service finds or creates the records.
     people = PeopleInput()
     organization = OrganizationInput()
 
 
 class LeadWonOrLostInput(graphene.InputObjectType):
+    # Text in the specification; only the flat argument is an enum.
     status = graphene.String(required=True)
     reason_lost = graphene.String()
     lost_reason_id = graphene.ID()
@@ -54,6 +58,7 @@ class LeadsParticipantsInput(graphene.InputObjectType):
 
 
 class FollowInput(graphene.InputObjectType):
+    # An id as number or text, or a UUID.
     entity_id = Mixed(required=True)
     user_id = graphene.ID()
 

@@ -106,6 +106,7 @@ class LookupMutation(graphene.ObjectType):
     create_lead_type = _create(LeadType, LeadTypeInput)
     update_lead_type = _update(LeadType, LeadTypeInput)
     delete_lead_type = _delete(LeadType)
+    # The contract leaves the input of sources optional.
     create_lead_source = _create(LeadSource, LeadSourceInput, required=False)
     update_lead_source = _update(LeadSource, LeadSourceInput, required=False)
     delete_lead_source = _delete(LeadSource)

@@ -60,6 +60,7 @@ class Mutation(graphene.ObjectType):
         input=graphene.Argument(LeadUpdateInput, required=True),
         expected_version=graphene.Int(),
     )
+    # The contract has both forms: the nested input and the flat arguments.
     lead_won_or_lost = MutationField(
         Lead,
         name="leadWonOrLost",
@@ -191,7 +192,7 @@ def _names_person(values: Input) -> bool:
     """Check that an input names either a person or a user; return whether it names a person."""
     user, person = values.get("user_id"), values.get("people_id")
     if user is None and person is None:
-        raise ValidationError({"user_id": ["Say who takes part."]})
+        raise ValidationError({"user_id": ["Give user_id or people_id."]})
     if user is not None and person is not None:
         raise ValidationError({"people_id": ["Give user_id or people_id, not both."]})
     if user is not None and values.get("relationship_id") is not None:

@@ -40,6 +40,7 @@ class LeadRotationAgentInput(graphene.InputObjectType):
     users_id = graphene.ID(required=True)
     phone = graphene.String()
     percent = graphene.Float(required=True)
+    # Accepted because clients send back what they read; only the server counts hits.
     hits = graphene.Int(deprecation_reason="ignored")
 
 

@@ -22,6 +22,7 @@ class LeadStageVisit(DjangoObjectType):
         model = models.StageVisit
         fields = ("id", "stage_name", "pipeline_name", "entered_at", "left_at", "door", "via")
 
+    # Null once the stage is deleted: the visit has the names of its time.
     stage = Related(LeadPipelineStage, "stage")
     user = Related(User, "user")
     seconds = Derived(graphene.Int, ("entered_at", "left_at"), _seconds, required=True)

@@ -64,6 +64,7 @@ class LeadSource(DjangoObjectType):
         fields = ("id", "uuid", "name", "description", "is_active", "created_at", "updated_at")
 
     company = Related(Company, "company", required=True)
+    # The contract has both names.
     type = Related(LeadType, "type")
     lead_type = Related(LeadType, "type", name="leadType")
 
@@ -95,6 +96,7 @@ class LeadReceiver(DjangoObjectType):
     company = Related(Company, "company", required=True)
     user = Related(User, "user")
     agent = Related(User, "agent")
+    # The contract has two names each for source, rotation and type.
     source = Related(LeadSource, "source")
     lead_source = Related(LeadSource, "source", name="leadSource")
     rotation = Related(LeadRotation, "rotation")
@@ -155,6 +157,7 @@ class Lead(DjangoObjectType):
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     custom_fields = CustomFields()
+    # Empty for actors without READ_ROUTING, by visible_to.
     routing_log = RelatedList(
         lambda: LeadRoutingLog,
         "routing_logs",
@@ -176,6 +179,7 @@ class Lead(DjangoObjectType):
         ("last_activity_at", "last_activity", "stage__rotting_days", "status__category"),
         rotting_reason,
     )
+    # By the condition that the filter uses, so that both agree.
     is_rotting = Computed(
         graphene.Boolean,
         "is_rotting",

@@ -54,6 +54,7 @@ class ClusterPage(Page):
     @cached_property
     def data(self) -> list[dict[str, object]]:
         page = super().data
+        # One read for the page. Large clusters are cut; ``size`` is their whole size.
         rows = self._records({key for cluster in page for key in cluster.keys[:MOST_LISTED]})
         return [
             {

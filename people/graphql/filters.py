@@ -98,6 +98,7 @@ class PeopleFilterSet(SearchedFilterSet):
             {
                 "id": IdColumn("id"),
                 "uuid": UuidColumn("uuid"),
+                # The contract has both names for a lead's title.
                 "name": TextColumn("title"),
                 "title": TextColumn("title"),
                 "leads_receivers_id": IdColumn("receiver_id"),

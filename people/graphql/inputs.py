@@ -59,6 +59,7 @@ class PeopleInput(graphene.InputObjectType):
     address = graphene.List(graphene.NonNull(AddressInput))
     organization = graphene.String()
     organizations_id = graphene.List(graphene.NonNull(graphene.ID))
+    # The contract has both names; the service refuses two different values.
     peopleEmploymentHistory = graphene.List(graphene.NonNull(EmploymentPeopleHistoryInput))  # noqa: N815 - the API's name
     employment_history = graphene.List(graphene.NonNull(EmploymentPeopleHistoryInput))
     tags = graphene.List(graphene.NonNull(TagInput))

@@ -30,7 +30,6 @@ class Merge(DjangoObjectType):
 
     class Meta:
         model = models.Merge
-        convert_choices_to_enum = False
         fields = ("id", "uuid", "door", "created_at", "undone_at")
 
     model = Attribute(EntityType, "model", required=True)

@@ -53,6 +53,7 @@ class Mutation(graphene.ObjectType):
         Organization,
         name="addPeopleToOrganization",
         permission=PERMISSION,
+        # The contract has both forms: flat arguments for one person, an input for several.
         people_id=graphene.ID(),
         organization_id=graphene.ID(),
         input=OrganizationPeopleInput(),
@@ -71,6 +72,7 @@ class Mutation(graphene.ObjectType):
         _root: object, info: GraphQLResolveInfo, **arguments: object
     ) -> object:
         prefix, organization_key, people_keys = _membership(arguments)
+        # Not the field's prefix, since it depends on the form of the arguments.
         with input_paths(prefix, {}):
             organization = organizations.add_people(organization_key, people_keys, actor=actor_of(info))
         return refetch(info, Organization, organization)

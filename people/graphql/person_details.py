@@ -32,6 +32,7 @@ class CountQuery(graphene.ObjectType):
     @staticmethod
     def resolve_people_count_by_tag(_root: object, info: GraphQLResolveInfo, *, tag: str) -> int:
         name = tag.strip()
+        # By name without case, or by the slug that the name would get.
         tagged = Q(tags__name__like=as_pattern(name)) | Q(tags__slug=tag_slug(name))
         rows = models.Person.objects.visible_to(actor_of(info))
         # Distinct, since several of a person's tags can match.

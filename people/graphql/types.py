@@ -16,9 +16,9 @@ class ContactType(DjangoObjectType):
 
     class Meta:
         model = models.ContactType
-        convert_choices_to_enum = False
         fields = ("id", "name", "created_at")
 
+    # Null for the types that all companies share.
     company = Related(Company, "company")
 
 
@@ -31,6 +31,7 @@ class Contact(DjangoObjectType):
 
     type = Related(ContactType, "type", required=True)
     people = Related(lambda: People, "person", required=True)
+    # Nullable in the contract, unlike the column.
     value = Attribute(graphene.String, "value")
 
 
@@ -84,11 +85,11 @@ class PeopleEmploymentHistory(DjangoObjectType):
 
     class Meta:
         model = models.Employment
-        convert_choices_to_enum = False
         fields = ("id", "position", "income_type", "start_date", "end_date")
 
     people = Related(lambda: People, "person", required=True)
     organization = Related(Organization, "organization")
+    # graphene-django would return a decimal as text.
     income = Attribute(graphene.Float, "income")
     status = Attribute(graphene.Int, "status", required=True)
 
@@ -127,6 +128,7 @@ class People(DjangoObjectType):
     contacts = RelatedList(Contact, "contacts", ordering=("weight",))
     address = RelatedList(Address, "addresses", ordering=("-is_default",))
     organizations = RelatedList(Organization, "organizations", ordering=("name",))
+    # Present positions first. The databases disagree on the order of nulls, so it is explicit.
     employment_history = RelatedList(
         PeopleEmploymentHistory,
         "employments",

@@ -68,6 +68,7 @@ class UpsertMutation(graphene.ObjectType):
         upserted = upserting.upsert_person(
             input,
             actor=actor_of(info),
+            # MutationField has replaced the members of the enum by their values.
             match=tuple(PeopleMatch(rule) for rule in match),
             match_field=match_field,
         )
@@ -95,6 +96,7 @@ def _row(
     type_: RowType,
     upserted: Upserted,
 ) -> object:
+    # Not refetch: the row's selection is below a field of the result.
     nodes = selected_fields(info, wrapper._meta.name, info.field_nodes).get(name, [])
     visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=upserted.record.pk)
     return load(visible, type_, nodes, info).first()

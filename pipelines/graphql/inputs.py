@@ -5,6 +5,7 @@ import graphene
 
 class PipelineStageInput(graphene.InputObjectType):
     id = graphene.ID()
+    # Two names of one field; the service refuses two different values.
     pipelines_id = graphene.ID()
     pipeline_id = graphene.ID()
     name = graphene.String()
@@ -19,4 +20,5 @@ class PipelineInput(graphene.InputObjectType):
     description = graphene.String()
     weight = graphene.Int()
     is_default = graphene.Boolean()
+    # An update adds those without an id and changes the others; it removes none.
     stages = graphene.List(graphene.NonNull(PipelineStageInput))

@@ -28,6 +28,7 @@ class LeadPipeline(DjangoObjectType):
         fields = ("id", "name", "slug", "description", "weight", "created_at", "updated_at")
 
     company = Related(Company, "company", required=True)
+    # Nullable in the contract, unlike the column.
     is_default = Attribute(graphene.Boolean, "is_default")
     stage_count = Computed(
         graphene.Int,

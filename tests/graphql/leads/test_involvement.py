@@ -48,7 +48,7 @@ def test_refused_participants(lead, tenant, actors, other_tenant, document):
 
     assert refused(document, actors.agent, lead_id=lead.pk, user_id=stranger) == not_found("input.user_id")
     assert refused(document, actors.agent, lead_id=foreign.pk, user_id=member) == not_found("input.lead_id")
-    assert refused(document, actors.agent, lead_id=lead.pk) == invalid(user_id="Say who takes part.")
+    assert refused(document, actors.agent, lead_id=lead.pk) == invalid(user_id="Give user_id or people_id.")
     assert refused(document, actors.viewer, lead_id=lead.pk, user_id=member) == {"code": "FORBIDDEN"}
     assert LeadParticipant.objects.count() == 0
 
