@@ -1,4 +1,4 @@
-"""Absences: noted, changed and taken back, by oneself or by managers."""
+"""Create, update and delete absences: own ones and, for managers, those of others."""
 
 from typing import Any
 
@@ -31,11 +31,11 @@ def refused(document: str, actor: Any, **variables: Any) -> dict[str, Any]:
     return extensions
 
 
-def test_an_agent_notes_an_absence_of_its_own(actors, tenant):
-    made = create(actors.agent, reason="Holiday")
+def test_an_agent_creates_own_absences(actors, tenant):
+    created = create(actors.agent, reason="Holiday")
 
-    assert made == {
-        "id": made["id"],
+    assert created == {
+        "id": created["id"],
         "starts_at": "2026-07-01T07:00:00+00:00",
         "ends_at": "2026-07-08T07:00:00+00:00",
         "reason": "Holiday",
@@ -43,20 +43,20 @@ def test_an_agent_notes_an_absence_of_its_own(actors, tenant):
     }
 
 
-def test_managers_note_those_of_others(actors, tenant):
-    made = create(actors.manager, user_id=tenant.users["agent"].pk)
-    identifier = made["id"]
+def test_managers_create_absences_of_others(actors, tenant):
+    created = create(actors.manager, user_id=tenant.users["agent"].pk)
+    identifier = created["id"]
 
-    assert made["user"] == {"id": str(tenant.users["agent"].pk)}
+    assert created["user"] == {"id": str(tenant.users["agent"].pk)}
     changed = data(UPDATE, actor=actors.manager, variables={"id": identifier, "input": {"reason": "Ill"}})[
         "updateAbsence"
     ]
-    assert (changed["reason"], changed["starts_at"]) == ("Ill", made["starts_at"])
+    assert (changed["reason"], changed["starts_at"]) == ("Ill", created["starts_at"])
     assert data(DELETE, actor=actors.manager, variables={"id": identifier}) == {"deleteAbsence": True}
     assert not Absence.objects.exists()
 
 
-def test_nobody_else_changes_what_is_anothers(actors, tenant):
+def test_agents_do_not_change_absences_of_others(actors, tenant):
     other = {**WEEK, "user_id": tenant.users["colleague"].pk}
     identifier = create(actors.colleague)["id"]
     forbidden = {"code": "FORBIDDEN"}
@@ -80,18 +80,18 @@ def test_nobody_else_changes_what_is_anothers(actors, tenant):
     ],
 )
 def test_moments_and_reasons_are_checked(actors, values, path):
-    told = refused(CREATE, actors.agent, input={**WEEK, **values})
+    error = refused(CREATE, actors.agent, input={**WEEK, **values})
 
-    assert (told["code"], list(told["validation"])) == ("VALIDATION", [path])
-
-
-def test_both_moments_are_needed(actors):
-    told = refused(CREATE, actors.agent, input={})
-
-    assert sorted(told["validation"]) == ["input.ends_at", "input.starts_at"]
+    assert (error["code"], list(error["validation"])) == ("VALIDATION", [path])
 
 
-def test_strangers_find_none(actors, other_actors):
+def test_both_moments_are_required(actors):
+    error = refused(CREATE, actors.agent, input={})
+
+    assert sorted(error["validation"]) == ["input.ends_at", "input.starts_at"]
+
+
+def test_other_companies_find_none(actors, other_actors):
     identifier = create(actors.agent)["id"]
 
     unknown = {"code": "NOT_FOUND", "argument": "id"}
@@ -100,7 +100,7 @@ def test_strangers_find_none(actors, other_actors):
     assert data(LIST, actor=other_actors.admin)["absences"]["data"] == []
 
 
-def test_they_are_listed_by_member(actors, tenant):
+def test_absences_are_listed_by_member(actors, tenant):
     create(actors.agent, reason="First")
     create(actors.agent, reason="Second", starts_at="2026-07-02T00:00:00Z")
     create(actors.colleague, reason="Other")

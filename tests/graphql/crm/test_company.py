@@ -77,26 +77,26 @@ def test_settings_are_changed_and_absent_ones_stay(actors, tenant):
     ],
 )
 def test_settings_are_checked(actors, values, path):
-    told = refused(actors.admin, **values)
+    error = refused(actors.admin, **values)
 
-    assert (told["code"], list(told["validation"])) == ("VALIDATION", [path])
+    assert (error["code"], list(error["validation"])) == ("VALIDATION", [path])
 
 
 def test_the_default_owner_may_own_leads(actors, tenant, other_tenant):
     viewer, stranger = tenant.users["viewer"].pk, other_tenant.users["agent"].pk
 
-    told = refused(actors.admin, default_owner_id=viewer)
-    assert list(told["validation"]) == ["input.default_owner_id"]
+    error = refused(actors.admin, default_owner_id=viewer)
+    assert list(error["validation"]) == ["input.default_owner_id"]
     unknown = {"code": "NOT_FOUND", "argument": "input.default_owner_id"}
     assert refused(actors.admin, default_owner_id=stranger) == unknown
 
 
 @pytest.mark.parametrize("role", ["viewer", "agent", "manager"])
-def test_administrators_alone_change_them(actors, role):
+def test_only_administrators_change_members(actors, role):
     assert refused(getattr(actors, role), name="New") == {"code": "FORBIDDEN"}
 
 
-def test_another_region_makes_phones_others(actors, tenant):
+def test_another_region_changes_canonical_phones(actors, tenant):
     phone = {"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": "01 23 45 67 89"}
     person: Any = {"firstname": "Jeanne", "contacts": [phone]}
     made = create_person(person, actor=actors.agent)
@@ -127,7 +127,7 @@ COMPANIES = """{ companies(orderBy: [{column: NAME, order: ASC}]) { data { id na
   me { default_company companies { id name } } users { data { id default_company companies { id } } } }"""
 
 
-def test_a_session_knows_all_companies_of_its_user_and_a_token_one(tenant, other_tenant):
+def test_a_session_lists_all_companies_and_a_token_one(tenant, other_tenant):
     both = tenant.users["agent"]
     add_member(other_tenant.company, both, Role.VIEWER)
     companies = [{"id": str(row.pk), "name": row.name} for row in (other_tenant.company, tenant.company)]
@@ -151,7 +151,7 @@ def test_a_session_knows_all_companies_of_its_user_and_a_token_one(tenant, other
     }
 
 
-def test_companies_that_were_left_or_closed_are_not_listed(tenant, other_tenant):
+def test_left_and_closed_companies_are_not_listed(tenant, other_tenant):
     both = tenant.users["agent"]
     membership = add_member(other_tenant.company, both, Role.VIEWER)
     session = actor_for(both, tenant.company, door=Door.GRAPHQL)

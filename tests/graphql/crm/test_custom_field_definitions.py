@@ -29,8 +29,8 @@ KINDS = {"LEAD": LeadFactory, "PEOPLE": PersonFactory, "ORGANIZATION": Organizat
 
 
 def create(actor: Any, **values: Any) -> dict[str, Any]:
-    made = data(CREATE, actor=actor, variables={"input": {"model": "LEAD", **values}})
-    return dict(made["createCustomFieldDefinition"])
+    created = data(CREATE, actor=actor, variables={"input": {"model": "LEAD", **values}})
+    return dict(created["createCustomFieldDefinition"])
 
 
 def update(actor: Any, key: object, **values: Any) -> dict[str, Any]:
@@ -49,12 +49,12 @@ def fields_of(record: Any) -> dict[str, Any]:
     return fields
 
 
-def test_a_definition_is_made_changed_and_removed(actors):
-    made = create(
+def test_a_definition_is_created_updated_and_deleted(actors):
+    created = create(
         actors.manager, name=" Size ", kind="CHOICE", choices=["Small", " Large "], required=True, weight=3
     )
-    assert made == {
-        "id": made["id"],
+    assert created == {
+        "id": created["id"],
         "model": "LEAD",
         "name": "Size",
         "label": None,
@@ -64,19 +64,24 @@ def test_a_definition_is_made_changed_and_removed(actors):
         "weight": 3,
     }
 
-    changed = update(actors.manager, made["id"], label="How large", required=False)
-    assert changed == {**made, "label": "How large", "required": False}
+    changed = update(actors.manager, created["id"], label="How large", required=False)
+    assert changed == {**created, "label": "How large", "required": False}
 
-    assert data(DELETE, actor=actors.manager, variables={"id": made["id"]}) == {
+    assert data(DELETE, actor=actors.manager, variables={"id": created["id"]}) == {
         "deleteCustomFieldDefinition": True
     }
     assert not CustomFieldDefinition.objects.exists()
 
 
 def test_a_name_and_a_kind_of_record_are_enough(actors):
-    made = create(actors.manager, name="Notes")
+    created = create(actors.manager, name="Notes")
 
-    assert (made["kind"], made["choices"], made["required"], made["weight"]) == ("TEXT", [], False, 0)
+    assert (created["kind"], created["choices"], created["required"], created["weight"]) == (
+        "TEXT",
+        [],
+        False,
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,7 +160,7 @@ def test_the_list_is_narrowed_and_ordered(company, actors):
 
 
 @pytest.mark.parametrize("model", KINDS)
-def test_values_there_already_get_name_and_form_of_a_new_definition(company, other_company, actors, model):
+def test_a_new_definition_normalizes_stored_values(company, other_company, actors, model):
     record = KINDS[model](company=company, custom_fields={"BUDGET": "42", "kept": 1})
     deleted = KINDS[model](company=company, custom_fields={"budget": "7"}, deleted_at=timezone.now())
     fitting = KINDS[model](company=company, custom_fields={"budget": 5})
@@ -173,7 +178,7 @@ def test_values_there_already_get_name_and_form_of_a_new_definition(company, oth
     ]
 
 
-def test_values_that_do_not_fit_keep_a_definition_from_being_made(company, actors):
+def test_invalid_values_prevent_a_definition(company, actors):
     leads = [LeadFactory(company=company, custom_fields={"budget": value}) for value in ("x", [1], "42")]
 
     extensions = refused(CREATE, actors.manager, input={"model": "LEAD", "name": "budget", "kind": "NUMBER"})
@@ -183,7 +188,7 @@ def test_values_that_do_not_fit_keep_a_definition_from_being_made(company, actor
     assert [fields_of(lead)["budget"] for lead in leads] == ["x", [1], "42"]
 
 
-def test_two_spellings_in_one_record_keep_a_definition_from_being_made(company, actors):
+def test_two_spellings_in_one_record_prevent_a_definition(company, actors):
     LeadFactory(company=company, custom_fields={"budget": 1, "Budget": 2})
 
     extensions = refused(CREATE, actors.manager, input={"model": "LEAD", "name": "budget"})
@@ -191,7 +196,7 @@ def test_two_spellings_in_one_record_keep_a_definition_from_being_made(company, 
     assert extensions == {"code": "CONFLICT", "count": 1}
 
 
-def test_a_new_name_is_the_name_in_the_records(company, actors):
+def test_renaming_a_definition_renames_the_field_in_records(company, actors):
     definition = CustomFieldDefinitionFactory(company=company, name="budget", kind="NUMBER")
     lead = LeadFactory(company=company, custom_fields={"budget": 42, "other": "x"})
 
@@ -200,7 +205,7 @@ def test_a_new_name_is_the_name_in_the_records(company, actors):
     assert fields_of(lead) == {"deal_value": 42, "other": "x"}
 
 
-def test_a_new_name_that_a_record_has_already_is_refused(company, actors):
+def test_renaming_to_a_field_that_a_record_has_is_refused(company, actors):
     definition = CustomFieldDefinitionFactory(company=company, name="budget")
     lead = LeadFactory(company=company, custom_fields={"budget": "1", "other": "2"})
 
@@ -239,7 +244,7 @@ def test_a_choice_in_use_stays(company, actors):
     assert fields_of(lead) == {"size": "LARGE"}
 
 
-def test_a_definition_stays_with_its_kind_of_record(company, actors):
+def test_a_definition_keeps_its_kind_of_record(company, actors):
     definition = CustomFieldDefinitionFactory(company=company)
 
     extensions = refused(UPDATE, actors.manager, id=definition.pk, input={"model": "PEOPLE"})
@@ -256,7 +261,7 @@ def test_values_outlive_their_definition(company, actors):
     assert fields_of(lead) == {"budget": 42}
 
 
-def test_records_take_no_statement_each(company, actors):
+def test_statements_do_not_depend_on_the_records(company, actors):
     def statements(name: str, number: int) -> int:
         for _ in range(number):
             LeadFactory(company=company, custom_fields={name: "1"})
@@ -269,7 +274,7 @@ def test_records_take_no_statement_each(company, actors):
     assert statements("many", 20) == few
 
 
-def test_one_and_all_custom_fields_of_a_record_are_asked_for(company, other_company, actors):
+def test_one_or_all_custom_fields_of_a_record_are_queried(company, other_company, actors):
     for model, make in KINDS.items():
         record = make(company=company, custom_fields={"b": [1], "a": "x"})
         foreign = make(company=other_company, custom_fields={"a": "y"})

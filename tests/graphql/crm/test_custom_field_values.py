@@ -1,4 +1,4 @@
-"""Values of defined custom fields: what fits, in which form it is stored, at every door."""
+"""Values of defined custom fields: validation and normalization at every door."""
 
 from typing import Any
 
@@ -28,10 +28,12 @@ def document(model: str) -> str:
 
 
 def create(actor: Any, *fields: dict[str, Any], model: str = "LEAD") -> list[dict[str, Any]]:
-    """Make a record with these custom fields, and give those it has."""
+    """Create a record with these custom fields and return the stored ones."""
     name, _kind, values, _rows = CREATE[model]
-    made = data(document(model), actor=actor, variables={"input": {**values, "custom_fields": list(fields)}})
-    listed: list[dict[str, Any]] = made[name]["custom_fields"]
+    created = data(
+        document(model), actor=actor, variables={"input": {**values, "custom_fields": list(fields)}}
+    )
+    listed: list[dict[str, Any]] = created[name]["custom_fields"]
     return listed
 
 
@@ -76,7 +78,7 @@ def definitions(company):
         ("Free", {"any": ["thing"]}, {"any": ["thing"]}),
     ],
 )
-def test_a_value_that_fits_is_stored_in_one_form(actors, definitions, name, given, stored):
+def test_a_valid_value_is_stored_normalized(actors, definitions, name, given, stored):
     expected = name if name == "Free" else name.capitalize()
 
     assert create(actors.agent, {"name": name, "value": given}) == [{"name": expected, "value": stored}]
@@ -108,7 +110,7 @@ def test_a_value_that_fits_is_stored_in_one_form(actors, definitions, name, give
         ("Url", "example.com", "Expected a web address that starts with http:// or https://."),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_where_it_stands(actors, definitions, name, given, message):
+def test_an_invalid_value_is_refused_by_its_path(actors, definitions, name, given, message):
     validation = refused(actors.agent, {"name": "free", "value": 1}, {"name": name, "data": given})
 
     assert validation == {"input.custom_fields.1.value": [message]}
@@ -185,7 +187,7 @@ def test_a_record_from_before_a_definition_can_be_changed(company, actors):
     assert (lead.title, lead.custom_fields) == ("New", {"size": ["odd"], "other": 2})
 
 
-def test_an_empty_text_is_no_value_of_a_defined_field(company, actors):
+def test_an_empty_text_is_no_value_for_a_defined_field(company, actors):
     CustomFieldDefinitionFactory(company=company, name="size", kind="NUMBER")
     lead = LeadFactory(company=company, custom_fields={"size": 1, "free": "x"})
 
@@ -202,7 +204,7 @@ def test_an_empty_text_is_no_value_of_a_defined_field(company, actors):
     assert lead.custom_fields == {"free": ""}
 
 
-def test_the_field_set_alone_is_held_to_its_definition(company, actors):
+def test_only_the_given_field_is_checked_by_its_definition(company, actors):
     CustomFieldDefinitionFactory(company=company, name="size", kind="NUMBER", required=True)
     lead = LeadFactory(company=company, custom_fields={"size": 1})
     at = f"entity_type: LEAD, entity_id: {lead.pk}"
@@ -219,7 +221,7 @@ def test_the_field_set_alone_is_held_to_its_definition(company, actors):
     assert lead.custom_fields == {"size": 7}
 
 
-def test_definitions_are_read_with_all_else_that_a_lead_needs(company, actors):
+def test_definitions_are_read_together_with_the_company(company, actors):
     for number in range(3):
         CustomFieldDefinitionFactory(company=company, name=f"f{number}", kind="NUMBER")
     lead = LeadFactory(company=company)

@@ -36,7 +36,7 @@ def record(kind, company):
 
 
 def attach(kind, record, files, actor, **more):
-    """Run attachFilesTo...; give the whole answer."""
+    """Run attachFilesTo... and return the whole response."""
     name = NAMES[kind]
     query = (
         f"mutation ($id: ID!, $files: [Upload!]!, $params: Mixed) {{ answer: attachFilesTo{name}"
@@ -73,7 +73,7 @@ def detach(file, actor, kind=None, record=None):
     return ask(f'mutation {{ deAttachFile(uuid: "{file}"{place}) }}', actor=actor)
 
 
-def test_several_files_are_put_on_a_record(actors, kind, record):
+def test_several_files_are_attached_to_a_record(actors, kind, record):
     answer = attach(kind, record, [upload("a.pdf"), upload("b.pdf")], actors.agent, params={"by": "scan"})
 
     files = answer["data"]["answer"]["files"]
@@ -96,7 +96,7 @@ def test_several_files_are_put_on_a_record(actors, kind, record):
     assert record.history.latest("pk").changes == {"files": [[], ["a.pdf", "b.pdf"]]}
 
 
-def test_one_file_takes_the_place_of_the_one_under_its_field_name(actors, kind, record):
+def test_a_file_replaces_the_one_with_the_same_field_name(actors, kind, record):
     query = (
         f"mutation ($id: ID!, $file: Upload!, $params: Mixed) {{ attachFileTo{NAMES[kind]}"
         "(id: $id, file: $file, params: $params) { files { name field_name } } }"
@@ -112,7 +112,7 @@ def test_one_file_takes_the_place_of_the_one_under_its_field_name(actors, kind, 
     assert [row["name"] for row in listed(kind, record, actors.viewer)["data"]] == ["b.pdf", "c.pdf"]
 
 
-def test_both_spellings_of_the_argument_serve_a_lead(actors, company):
+def test_both_names_of_the_argument_work_for_a_lead(actors, company):
     lead = LeadFactory(company=company)
     query = (
         "mutation ($id: ID!, $file: [Upload!], $files: [Upload!])"
@@ -155,7 +155,7 @@ def test_parameters_of_another_kind_are_refused(actors, company, params):
     assert not Filesystem.objects.exists()
 
 
-def test_record_of_nobody_gets_no_file(actors, kind, record, other_company):
+def test_unknown_records_get_no_files(actors, kind, record, other_company):
     foreign = KINDS[kind](company=other_company)
 
     answer = attach(kind, foreign, [upload("a.pdf")], actors.agent)
@@ -164,7 +164,7 @@ def test_record_of_nobody_gets_no_file(actors, kind, record, other_company):
     assert not Filesystem.objects.exists()
 
 
-def test_upload_is_kept_for_later_and_its_owner_s_alone(actors, kind, record):
+def test_an_upload_is_attached_later_and_only_by_its_owner(actors, kind, record):
     answer = data(
         f"mutation ($file: Upload!) {{ upload(file: $file) {{ id {FILE} created_at }} }}",
         actor=actors.agent,
@@ -187,7 +187,7 @@ def test_upload_is_kept_for_later_and_its_owner_s_alone(actors, kind, record):
     assert record.version == 3
 
 
-def test_several_are_kept_or_none(actors):
+def test_several_files_are_stored_or_none(actors):
     query = "mutation ($files: [Upload!]!) { multiUpload(files: $files) { name } }"
 
     kept = data(query, actor=actors.agent, variables={"files": [upload("a.pdf"), upload("b.pdf")]})
@@ -198,7 +198,7 @@ def test_several_are_kept_or_none(actors):
     assert list(Filesystem.objects.values_list("name", flat=True)) == ["a.pdf", "b.pdf"]
 
 
-def test_single_upload_names_its_refusal(actors):
+def test_a_refused_upload_is_named_by_its_argument(actors):
     query = "mutation ($file: Upload!) { upload(file: $file) { name } }"
 
     error = refusal(query, actor=actors.agent, variables={"file": upload("d.exe")})
@@ -286,7 +286,7 @@ def test_import_takes_no_files_but_addresses(actors):
     assert [link.file.url for link in PersonFile.objects.all()] == ["https://a.example/b.pdf"]
 
 
-def test_content_of_a_lead_that_is_refused_later_is_removed(actors, company):
+def test_files_of_a_refused_lead_are_removed(actors, company):
     lead = LeadFactory(company=company)
     query = (
         "mutation ($id: ID!, $input: LeadUpdateInput!)"
@@ -301,7 +301,7 @@ def test_content_of_a_lead_that_is_refused_later_is_removed(actors, company):
     assert (set(stored_names(actors.agent)), Filesystem.objects.count()) == (before, 0)
 
 
-def test_file_is_taken_off_one_record_or_all(actors, company):
+def test_file_is_detached_from_one_record_or_all(actors, company):
     records = {kind: factory(company=company) for kind, factory in KINDS.items()}
     file = store_file(upload("a.pdf"), actor=actors.agent)
     for kind, record in records.items():
@@ -324,7 +324,7 @@ def test_file_is_taken_off_one_record_or_all(actors, company):
     assert records["PEOPLE"].history.latest("pk").changes == {"files": [["a.pdf"], []]}
 
 
-def test_several_are_taken_off_together_or_none(actors, company):
+def test_several_files_are_detached_or_none(actors, company):
     lead = LeadFactory(company=company)
     rows = [store_file(upload(name), actor=actors.agent) for name in ("a.pdf", "b.pdf", "c.pdf")]
     for row in rows:
@@ -340,7 +340,7 @@ def test_several_are_taken_off_together_or_none(actors, company):
     assert [row["name"] for row in listed("LEAD", lead, actors.agent)["data"]] == ["c.pdf"]
 
 
-def test_half_of_a_record_is_none(actors, company):
+def test_half_a_record_key_is_refused(actors, company):
     file = FilesystemFactory(company=company)
     lead = LeadFactory(company=company)
     LeadFile(company=company, file=file, lead=lead).save()
@@ -353,7 +353,7 @@ def test_half_of_a_record_is_none(actors, company):
     assert LeadFile.objects.count() == 1
 
 
-def test_files_of_a_hidden_lead_are_nobody_s(tenant, actors):
+def test_files_of_a_hidden_lead_are_not_found(tenant, actors):
     tenant.company.lead_visibility = LeadVisibility.OWN
     tenant.company.save()
     actors = tenant_actors(tenant)

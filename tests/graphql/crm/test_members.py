@@ -1,4 +1,4 @@
-"""Members: invited, changed, and let go."""
+"""Invite, update and deactivate members."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def owned(actors: Any, tenant: Any, **values: Any) -> Lead:
     return create_lead(given, actor=actors.manager)
 
 
-def test_somebody_unknown_gets_an_account_without_a_password(actors, company):
+def test_an_unknown_address_gets_an_account_without_a_password(actors, company):
     given = {
         "email": "Jane@Example.com",
         "firstname": "Jane",
@@ -54,10 +54,10 @@ def test_somebody_unknown_gets_an_account_without_a_password(actors, company):
         "capacity": 5,
     }
 
-    made = act("invite", actors.admin, input=given)
+    created = act("invite", actors.admin, input=given)
 
     user = User.objects.get(email="Jane@example.com")
-    assert made == {
+    assert created == {
         "role": "MANAGER",
         "is_active": True,
         "member_id": "17",
@@ -75,16 +75,16 @@ def test_somebody_unknown_gets_an_account_without_a_password(actors, company):
     assert Membership.objects.get(user=user, company=company).is_default
 
 
-def test_an_account_that_is_there_joins_by_its_address(actors, other_tenant, company):
+def test_an_existing_account_is_invited_by_its_address(actors, other_tenant, company):
     known = other_tenant.users["agent"]
 
-    made = act("invite", actors.admin, input={"email": known.email.upper()})
+    created = act("invite", actors.admin, input={"email": known.email.upper()})
 
-    assert (made["user"]["id"], made["role"]) == (str(known.pk), "AGENT")
+    assert (created["user"]["id"], created["role"]) == (str(known.pk), "AGENT")
     assert not Membership.objects.get(user=known, company=company).is_default
 
 
-def test_whoever_left_comes_back(actors, tenant):
+def test_a_former_member_is_invited_again(actors, tenant):
     user = tenant.users["agent"]
     act("deactivate", actors.admin, user=str(user.pk))
 
@@ -94,7 +94,7 @@ def test_whoever_left_comes_back(actors, tenant):
     assert Membership.objects.filter(user=user).count() == 1
 
 
-def test_whom_an_invitation_means_has_to_be_clear(actors, tenant):
+def test_an_ambiguous_invitation_is_refused(actors, tenant):
     assert refused("invite", actors.admin, input={"email": tenant.users["agent"].email}) == {
         "code": "CONFLICT"
     }
@@ -102,18 +102,18 @@ def test_whom_an_invitation_means_has_to_be_clear(actors, tenant):
         UserFactory(email="two@example.com")
     assert refused("invite", actors.admin, input={"email": "two@example.com"}) == {"code": "CONFLICT"}
     for email in ("", "nobody", "a@b"):
-        told = refused("invite", actors.admin, input={"email": email})
-        assert list(told["validation"]) == ["input.email"], email
+        error = refused("invite", actors.admin, input={"email": email})
+        assert list(error["validation"]) == ["input.email"], email
 
 
-def test_a_member_id_is_one_members(actors, tenant):
+def test_a_member_id_is_unique(actors, tenant):
     act("update", actors.admin, user=str(tenant.users["agent"].pk), input={"member_id": "17"})
-    told = [
+    errors = [
         refused("update", actors.admin, user=str(tenant.users["colleague"].pk), input={"member_id": "17"}),
         refused("invite", actors.admin, input={"email": "new@example.com", "member_id": "17"}),
     ]
 
-    assert [list(one["validation"]) for one in told] == [["input.member_id"]] * 2
+    assert [list(one["validation"]) for one in errors] == [["input.member_id"]] * 2
 
 
 def test_role_member_id_and_capacity_change(actors, tenant):
@@ -129,7 +129,7 @@ def test_role_member_id_and_capacity_change(actors, tenant):
     assert list(null["validation"]) == ["input.role"]
 
 
-def test_open_leads_of_a_member_who_goes_are_the_heirs(actors, tenant):
+def test_open_leads_of_a_deactivated_member_go_to_the_successor(actors, tenant):
     won = LeadStatus.objects.get(company=tenant.company, name="Won")
     opened, closed, gone = (owned(actors, tenant) for _ in range(3))
     update_lead(closed.pk, {"status_id": won.pk}, actor=actors.manager)
@@ -145,7 +145,7 @@ def test_open_leads_of_a_member_who_goes_are_the_heirs(actors, tenant):
     assert (entry.user_id, entry.changes["owner"][1]["id"]) == (actors.admin.user_id, str(heir.pk))
 
 
-def test_without_an_heir_they_are_the_default_owners_or_nobodys(actors, tenant):
+def test_without_a_successor_leads_go_to_the_default_owner_or_nobody(actors, tenant):
     lead = owned(actors, tenant)
     tenant.company.default_owner = tenant.users["manager"]
     tenant.company.save()
@@ -159,7 +159,7 @@ def test_without_an_heir_they_are_the_default_owners_or_nobodys(actors, tenant):
     assert lead.owner is None
 
 
-def test_a_member_who_becomes_a_viewer_owns_nothing_open(actors, tenant):
+def test_a_member_who_becomes_a_viewer_loses_open_leads(actors, tenant):
     lead = owned(actors, tenant)
 
     act("update", actors.admin, user=str(tenant.users["agent"].pk), input={"role": "VIEWER"})
@@ -169,16 +169,16 @@ def test_a_member_who_becomes_a_viewer_owns_nothing_open(actors, tenant):
 
 
 @pytest.mark.parametrize("heir", ["viewer", "agent"])
-def test_an_heir_may_own_leads(actors, tenant, heir):
+def test_a_successor_may_own_leads(actors, tenant, heir):
     owned(actors, tenant)
     user = str(tenant.users["agent"].pk)
 
-    told = refused("deactivate", actors.admin, user=user, heir=str(tenant.users[heir].pk))
+    error = refused("deactivate", actors.admin, user=user, heir=str(tenant.users[heir].pk))
 
-    assert list(told["validation"]) == ["reassign_to_id"]
+    assert list(error["validation"]) == ["reassign_to_id"]
 
 
-def test_tokens_of_a_member_who_goes_open_nothing_any_more(actors, tenant, other_tenant):
+def test_tokens_of_a_deactivated_member_are_refused(actors, tenant, other_tenant):
     user = tenant.users["agent"]
     add_member(other_tenant.company, user, Role.AGENT)
     here = ApiTokenFactory(company=tenant.company, user=user)
@@ -215,8 +215,8 @@ def test_roles_and_companies(actors, other_actors, tenant):
         unknown = {"code": "NOT_FOUND", "argument": "user_id"}
         assert refused(operation, other_actors.admin, **variables) == unknown
     stranger = str(other_actors.agent.user_id)
-    told = refused("deactivate", actors.admin, user=user, heir=stranger)
-    assert told == {"code": "NOT_FOUND", "argument": "reassign_to_id"}
+    error = refused("deactivate", actors.admin, user=user, heir=stranger)
+    assert error == {"code": "NOT_FOUND", "argument": "reassign_to_id"}
 
 
 def test_members_are_listed(actors, tenant):

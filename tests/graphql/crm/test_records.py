@@ -1,4 +1,4 @@
-"""Tags and custom fields of records of every kind; who I am."""
+"""Tags and custom fields of every kind of record; ``me``."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def kind(request):
     return request.param
 
 
-def test_tags_are_tied_and_untied(actors, company, kind):
+def test_tags_are_attached_and_detached(actors, company, kind):
     record, tag = KINDS[kind](company=company), TagFactory(company=company)
     values = f"{{tag_id: {tag.pk}, entity_type: {kind}, entity_id: {record.pk}}}"
 
@@ -31,7 +31,7 @@ def test_tags_are_tied_and_untied(actors, company, kind):
 
 
 @pytest.mark.parametrize(("argument", "other"), [("tag_id", "entity_id"), ("entity_id", "tag_id")])
-def test_what_does_not_exist_is_named(actors, company, kind, argument, other):
+def test_unknown_ids_are_named(actors, company, kind, argument, other):
     record, tag = KINDS[kind](company=company), TagFactory(company=company)
     keys = {"tag_id": tag.pk, "entity_id": record.pk} | {argument: 4711}
     values = f"{{tag_id: {keys['tag_id']}, entity_type: {kind}, entity_id: {keys['entity_id']}}}"
@@ -81,20 +81,21 @@ def test_tag_names_are_unique_without_case(actors, company):
     assert Tag.objects.count() == 1
 
 
-def test_tags_are_made_renamed_and_deleted(actors, company):
-    made = data('mutation { createTag(input: {name: "Hot Lead"}) { id slug } }', actor=actors.agent)[
+def test_tags_are_created_renamed_and_deleted(actors, company):
+    created = data('mutation { createTag(input: {name: "Hot Lead"}) { id slug } }', actor=actors.agent)[
         "createTag"
     ]
     lead = LeadFactory(company=company)
-    lead.tags.add(made["id"])
+    lead.tags.add(created["id"])
 
     renamed = data(
-        f'mutation {{ updateTag(id: {made["id"]}, input: {{name: "Warm", weight: 3}}) {{ name weight }} }}',
+        f'mutation {{ updateTag(id: {created["id"]}, input: {{name: "Warm", weight: 3}})'
+        " { name weight } }",
         actor=actors.agent,
     )["updateTag"]
-    deleted = data(f"mutation {{ deleteTag(id: {made['id']}) }}", actor=actors.agent)
+    deleted = data(f"mutation {{ deleteTag(id: {created['id']}) }}", actor=actors.agent)
 
-    assert made["slug"] == "hot-lead"
+    assert created["slug"] == "hot-lead"
     assert renamed == {"name": "Warm", "weight": 3}
     assert deleted == {"deleteTag": True}
     assert not lead.tags.exists()

@@ -1,4 +1,4 @@
-"""The documents of the lead tests, and their shortest use."""
+"""Documents of the lead tests, and functions that run them."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ UPDATE = f"""mutation($id: ID!, $input: LeadUpdateInput!, $version: Int) {{
 
 
 def create(actor: Actor, **values: Any) -> dict[str, Any]:
-    """Create a lead and give it as the API answers it."""
+    """Create a lead and return it as the API does."""
     lead: dict[str, Any] = data(CREATE, actor=actor, variables={"input": {"title": "Deal", **values}})[
         "createLead"
     ]
@@ -23,33 +23,33 @@ def create(actor: Actor, **values: Any) -> dict[str, Any]:
 
 
 def create_refused(actor: Actor, **values: Any) -> dict[str, Any]:
-    """Give the extensions of the refusal to create a lead."""
+    """Return the error extensions of a refused createLead."""
     error = refusal(CREATE, actor=actor, variables={"input": {"title": "Deal", **values}})
     extensions: dict[str, Any] = error["extensions"]
     return extensions
 
 
 def update(actor: Actor, key: Any, version: int | None = None, **values: Any) -> dict[str, Any]:
-    """Change a lead and give it as the API answers it."""
+    """Update a lead and return it as the API does."""
     variables = {"id": str(key), "input": values, "version": version}
     lead: dict[str, Any] = data(UPDATE, actor=actor, variables=variables)["updateLead"]
     return lead
 
 
 def update_refused(actor: Actor, key: Any, version: int | None = None, **values: Any) -> dict[str, Any]:
-    """Give the extensions of the refusal to change a lead."""
+    """Return the error extensions of a refused updateLead."""
     variables = {"id": str(key), "input": values, "version": version}
     extensions: dict[str, Any] = refusal(UPDATE, actor=actor, variables=variables)["extensions"]
     return extensions
 
 
 def not_found(argument: str) -> dict[str, str]:
-    """Give the extensions of an id that does not exist for the caller."""
+    """Return the error extensions for an id that does not exist for the caller."""
     return {"code": "NOT_FOUND", "argument": argument}
 
 
 def invalid(**messages: str) -> dict[str, Any]:
-    """Give the extensions of broken rules, by path with ``__`` for the dots below ``input``."""
+    """Return the error extensions of broken rules, by path below ``input`` with ``__`` for dots."""
     return {
         "code": "VALIDATION",
         "validation": {f"input.{path.replace('__', '.')}": [text] for path, text in messages.items()},

@@ -1,4 +1,4 @@
-"""Rotations and leads that come in, in the words of the tests of routing."""
+"""Factories of rotations and routed leads for the tests of routing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from tests.factories.leads import LeadReceiverFactory
 
 
 def agents_of(tenant: Tenant, number: int) -> list[Any]:
-    """Make so many further agents of a company, Agent 1 and so on."""
+    """Create this number of further agents, named Agent 1 and so on."""
     users = [UserFactory(displayname=f"Agent {place}") for place in range(1, number + 1)]
     for user in users:
         add_member(tenant.company, user, Role.AGENT)
@@ -21,17 +21,17 @@ def agents_of(tenant: Tenant, number: int) -> list[Any]:
 
 
 def rotation_of(tenant: Tenant, shares: Mapping[Any, float]) -> LeadRotation:
-    """Make a rotation of users with their percentages."""
+    """Create a rotation of users with their percentages."""
     agents: Any = [{"users_id": user.pk, "percent": percent} for user, percent in shares.items()]
     return create_rotation({"name": "Inbound", "agents": agents}, actor=tenant.actors.manager)
 
 
 def receiver_of(rotation: LeadRotation, **values: Any) -> LeadReceiver:
-    made: LeadReceiver = LeadReceiverFactory(company=rotation.company, rotation=rotation, **values)
-    return made
+    created: LeadReceiver = LeadReceiverFactory(company=rotation.company, rotation=rotation, **values)
+    return created
 
 
 def routed(actor: Actor, receiver: LeadReceiver | None, **values: Any) -> Lead:
-    """Make a lead as by a receiver, or by none."""
+    """Create a lead as a receiver does, or without one."""
     given: Any = {"title": "Deal", "receiver_id": receiver and receiver.pk, **values}
     return create_lead(given, actor=actor)

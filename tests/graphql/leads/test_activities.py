@@ -1,4 +1,4 @@
-"""Notes and tasks: written, planned, done, deleted and restored."""
+"""Notes and tasks: create, update, complete, delete and restore."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from leads.services.leads import create_lead, delete_lead
 from people.services.organizations import create_organization
 from people.services.people import create_person
 from tests.clients import data, refusal
-from tests.graphql.leads.discussing import do, not_found, refused
+from tests.graphql.leads.conversations import do, not_found, refused
 from tests.graphql.lists.asking import listed, where
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def task(lead, actors, tenant):
     return do("createActivity", actors.agent, input=values)
 
 
-def test_a_note_says_who_what_and_where(note, lead, actors):
+def test_a_note_has_author_text_and_record(note, lead, actors):
     assert note == {
         "id": note["id"],
         "kind": "NOTE",
@@ -60,7 +60,7 @@ def test_a_note_says_who_what_and_where(note, lead, actors):
     }
 
 
-def test_a_task_has_a_due_date_and_somebody_who_does_it(task, actors):
+def test_a_task_has_a_due_date_and_an_assignee(task, actors):
     assert task["kind"] == "TASK"
     assert Activity.objects.get().due_at == datetime(2030, 1, 31, 12, tzinfo=UTC)
     assert task["assignee"] == {"id": str(actors.colleague.user_id)}
@@ -79,13 +79,13 @@ def test_markup_stays_the_text_that_it_is(lead, actors):
         ({"text": "A", "due_at": "2030-01-31 12:00:00"}, "input.kind"),
     ],
 )
-def test_what_is_refused(lead, actors, values, field):
+def test_refusals(lead, actors, values, field):
     error = refused("createActivity", actors.agent, input=on(lead, **values))
     assert list(error["validation"]) == [field]
     assert Activity.objects.count() == 0
 
 
-def test_it_is_about_a_record_that_the_caller_sees(lead, actors, other_actors):
+def test_an_activity_needs_a_visible_record(lead, actors, other_actors):
     for values in ({"text": "A"}, {"text": "A", "entity_type": "LEAD"}):
         assert list(refused("createActivity", actors.agent, input=values)["validation"]) == [
             "input.entity_id"
@@ -106,7 +106,7 @@ def test_an_assignee_is_an_active_member_who_may_work(lead, actors, tenant, othe
     assert Activity.objects.count() == 0
 
 
-def test_what_is_absent_stays_and_null_clears(task, actors):
+def test_absent_fields_stay_and_null_clears(task, actors):
     changed = do("updateActivity", actors.colleague, id=task["id"], input={"text": "Send it"})
     assert (changed["text"], changed["due_at"], changed["version"]) == ("Send it", task["due_at"], 2)
     changed = do("updateActivity", actors.agent, id=task["id"], input={"due_at": None, "assignee_id": None})
@@ -119,21 +119,21 @@ def test_what_is_absent_stays_and_null_clears(task, actors):
     assert same["version"] == changed["version"]
 
 
-def test_another_version_is_a_conflict(task, actors):
+def test_an_outdated_version_is_a_conflict(task, actors):
     do("updateActivity", actors.agent, id=task["id"], input={"text": "B"}, version=1)
     error = refused("updateActivity", actors.agent, id=task["id"], input={"text": "C"}, version=1)
     assert (error["code"], error["current_version"]) == ("CONFLICT", 2)
     assert refused("deleteActivity", actors.agent, id=task["id"], version=1)["code"] == "CONFLICT"
 
 
-def test_it_stays_with_its_record(note, lead, actors):
+def test_an_activity_keeps_its_record(note, lead, actors):
     other = create_lead({"title": "Other"}, actor=actors.agent)
     error = refused("updateActivity", actors.agent, id=note["id"], input=on(other))
     assert list(error["validation"]) == ["input.entity_id"]
     assert do("updateActivity", actors.agent, id=note["id"], input=on(lead))["version"] == 1
 
 
-def test_a_note_is_its_authors_word(note, actors):
+def test_a_note_is_changed_only_by_its_author_or_a_manager(note, actors):
     for name, variables in (("updateActivity", {"input": {"text": "X"}}), ("deleteActivity", {})):
         for actor in (actors.colleague, actors.viewer):
             assert refused(name, actor, id=note["id"], **variables)["code"] == "FORBIDDEN"
@@ -155,7 +155,7 @@ def test_a_note_is_never_done(note, actors):
     assert refused("reopenTask", actors.agent, id=note["id"])["code"] == "CONFLICT"
 
 
-def test_a_deleted_one_is_gone_and_comes_back(note, lead, actors):
+def test_delete_and_restore_an_activity(note, lead, actors):
     assert do("deleteActivity", actors.agent, id=note["id"]) is True
     assert listed("activities", "id", actor=actors.viewer) == []
     assert refused("updateActivity", actors.agent, id=note["id"], input={"text": "X"}) == not_found("id")
@@ -168,7 +168,7 @@ def test_a_deleted_one_is_gone_and_comes_back(note, lead, actors):
     assert refused("restoreActivity", actors.agent, id=note["id"]) == not_found("id")
 
 
-def test_those_of_another_company_do_not_exist(note, task, actors, other_actors):
+def test_activities_of_another_company_do_not_exist(note, task, actors, other_actors):
     for name, key, variables in (
         ("updateActivity", note["id"], {"input": {"text": "X"}}),
         ("deleteActivity", note["id"], {}),
@@ -180,7 +180,7 @@ def test_those_of_another_company_do_not_exist(note, task, actors, other_actors)
     assert listed("activities", "id", actor=other_actors.admin) == []
 
 
-def test_what_is_done_keeps_the_lead_from_rotting_and_is_announced(
+def test_activities_stop_rotting_and_emit_events(
     lead,
     actors,
     events,
@@ -230,7 +230,7 @@ def test_lists_are_narrowed_by_record_and_columns(note, task, lead, actors):
     assert listed("activities", "id", actor=actors.colleague, where=mine) == [task["id"]]
 
 
-def test_half_a_record_and_a_hidden_one_are_refused(lead, actors, other_actors):
+def test_half_a_record_key_and_a_hidden_record_are_refused(lead, actors, other_actors):
     error = refusal("{ activities(entity_type: LEAD) { data { id } } }", actor=actors.admin)
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     query = f'{{ activities(entity_type: LEAD, entity_id: "{lead.pk}") {{ data {{ id }} }} }}'
@@ -238,7 +238,7 @@ def test_half_a_record_and_a_hidden_one_are_refused(lead, actors, other_actors):
 
 
 @pytest.mark.usefixtures("standard_executor")
-def test_records_show_theirs_in_a_fixed_number_of_statements(lead, actors, django_assert_num_queries):
+def test_activities_of_records_take_a_fixed_number_of_statements(lead, actors, django_assert_num_queries):
     person = create_person({"firstname": "Jane"}, actor=actors.agent)
     organization = create_organization({"name": "Acme"}, actor=actors.agent)
     records = [

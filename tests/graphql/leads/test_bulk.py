@@ -43,7 +43,7 @@ def leads(actors):
     return [create_lead({"title": title}, actor=actors.agent) for title in ("one", "two", "three")]
 
 
-def test_each_row_stands_or_is_refused_alone(leads, actors, other_tenant):
+def test_each_row_is_changed_or_refused_alone(leads, actors, other_tenant):
     foreign = LeadFactory(company=other_tenant.company)
     ids = [leads[0].pk, str(leads[1].uuid), foreign.pk, leads[0].pk]
     stage = Stage.objects.filter(pipeline=leads[0].pipeline).order_by("-weight")[0]
@@ -60,7 +60,7 @@ def test_each_row_stands_or_is_refused_alone(leads, actors, other_tenant):
     assert again == done(0, unchanged=2)
 
 
-def test_a_refused_value_is_told_by_its_place(leads, actors):
+def test_a_refused_value_is_named_by_its_path(leads, actors):
     found = result(UPDATE, actors.agent, ids=[leads[0].pk], changes={"title": "", "description": "new"})
 
     assert [(row["id"], row["code"], row["field"]) for row in found["refused"]] == [
@@ -69,7 +69,7 @@ def test_a_refused_value_is_told_by_its_place(leads, actors):
     assert Lead.objects.get(pk=leads[0].pk).description is None
 
 
-def test_a_condition_means_all_its_leads(leads, actors, other_tenant):
+def test_a_condition_selects_all_matching_leads(leads, actors, other_tenant):
     LeadFactory(company=other_tenant.company, title="one")
     where = {"column": "TITLE", "operator": "IN", "value": ["one", "two"]}
 
@@ -91,7 +91,7 @@ def test_a_condition_means_all_its_leads(leads, actors, other_tenant):
     ],
     ids=["neither", "both", "empty", "empty group"],
 )
-def test_it_is_said_which_leads(leads, actors, variables, place):
+def test_bulk_changes_name_their_leads(leads, actors, variables, place):
     found = refused(UPDATE, actors.agent, **variables, changes={"description": "x"})
 
     assert (found["code"], list(found["validation"])) == ("VALIDATION", [place])
@@ -117,7 +117,7 @@ def _leads(company):
     [("deleteLeads", "restoreLeads", Lead, _leads), ("deletePeoples", "restorePeoples", Person, _people)],
     ids=["leads", "people"],
 )
-def test_many_go_and_come_back(tenant, actors, other_tenant, delete, restore, model, make):
+def test_many_people_are_deleted_and_restored(tenant, actors, other_tenant, delete, restore, model, make):
     rows, foreign = make(tenant.company), make(other_tenant.company)[0]
     ids = [str(row.pk) for row in rows]
     live = model.objects.filter(company=tenant.company, deleted_at=None)

@@ -1,4 +1,4 @@
-"""Channels: opened, changed, closed, who sits in them, and who sees them."""
+"""Create, update and delete channels; their users and visibility."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from crm.services.messages import create_message
 from leads.services.leads import create_lead, delete_lead, restore_lead
 from people.services.people import create_person
 from tests.clients import data, refusal
-from tests.graphql.leads.discussing import do, not_found, refused
+from tests.graphql.leads.conversations import do, not_found, refused
 from tests.graphql.lists.asking import listed
 
 pytestmark = pytest.mark.django_db
@@ -29,20 +29,20 @@ def on(record, kind="LEAD", **values):
     return {"entity_type": kind, "entity_id": str(record.pk), **values}
 
 
-def test_a_channel_is_opened_with_its_maker_as_administrator(lead, actors):
-    made = do("createSocialChannel", actors.agent, input=on(lead, name=" Offer ", description="Terms"))
+def test_a_channel_is_created_with_its_creator_as_administrator(lead, actors):
+    created = do("createSocialChannel", actors.agent, input=on(lead, name=" Offer ", description="Terms"))
 
-    assert (made["name"], made["description"], made["slug"]) == ("Offer", "Terms", made["uuid"])
-    assert (made["entity_namespace"], made["entity_id"]) == ("lead", str(lead.pk))
-    assert (made["last_message_id"], made["messages"]) == (None, [])
-    assert made["users"] == [{"id": str(actors.agent.user_id)}]
-    assert ChannelMember.objects.get(channel=made["id"]).is_admin
+    assert (created["name"], created["description"], created["slug"]) == ("Offer", "Terms", created["uuid"])
+    assert (created["entity_namespace"], created["entity_id"]) == ("lead", str(lead.pk))
+    assert (created["last_message_id"], created["messages"]) == (None, [])
+    assert created["users"] == [{"id": str(actors.agent.user_id)}]
+    assert ChannelMember.objects.get(channel=created["id"]).is_admin
 
 
 def test_people_have_channels_too(actors):
     person = create_person({"firstname": "Jane"}, actor=actors.agent)
-    made = do("createSocialChannel", actors.agent, input=on(person, "PEOPLE", name="Jane", slug="jane"))
-    assert (made["entity_namespace"], made["slug"]) == ("person", "jane")
+    created = do("createSocialChannel", actors.agent, input=on(person, "PEOPLE", name="Jane", slug="jane"))
+    assert (created["entity_namespace"], created["slug"]) == ("person", "jane")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_channel_has_a_name_and_a_slug_of_its_own(lead, channel, actors):
     assert SocialChannel.objects.count() == 2
 
 
-def test_a_channel_is_changed_and_stays_with_its_record(lead, channel, actors):
+def test_a_channel_is_changed_but_keeps_its_record(lead, channel, actors):
     changed = do(
         "updateSocialChannel", actors.agent, id=channel["id"], input={"name": "Terms", "slug": "terms"}
     )
@@ -83,7 +83,7 @@ def test_the_default_channel_keeps_its_slug_and_stays(lead, actors):
     assert do("updateSocialChannel", actors.agent, id=key, input={"name": "Main"})["slug"] == str(lead.uuid)
 
 
-def test_a_closed_channel_is_answered_as_it_was_and_gone(channel, actors):
+def test_a_deleted_channel_is_returned_as_it_was(channel, actors):
     do("createMessage", actors.agent, input={"channel_id": channel["id"], "message": "Hello"})
     gone = do("deleteSocialChannel", actors.agent, id=channel["id"])
     assert [row["message"] for row in gone["messages"]] == ["Hello"]
@@ -92,7 +92,7 @@ def test_a_closed_channel_is_answered_as_it_was_and_gone(channel, actors):
     assert refused("deleteSocialChannel", actors.agent, id=channel["id"]) == not_found("id")
 
 
-def test_members_take_seats_and_leave_them(channel, actors, tenant):
+def test_members_join_and_leave_channels(channel, actors, tenant):
     colleague = str(tenant.users["colleague"].pk)
     for role in ("Admin", "User"):
         values = {"channel_id": channel["id"], "user_id": colleague, "roles_id": role}
@@ -127,7 +127,7 @@ def test_viewers_change_nothing(lead, channel, actors):
     assert len(listed("socialChannels", "id", actor=actors.viewer)) == 2
 
 
-def test_channels_and_messages_go_and_come_back_with_their_lead(lead, channel, actors):
+def test_channels_and_messages_are_deleted_and_restored_with_their_lead(lead, channel, actors):
     create_message({"channel_id": channel["id"], "message": "Hello"}, actor=actors.agent)
     delete_lead(lead.pk, actor=actors.agent)
     for field in ("socialChannels", "channelMessages"):
@@ -138,7 +138,7 @@ def test_channels_and_messages_go_and_come_back_with_their_lead(lead, channel, a
     assert len(listed("channelMessages", "id", actor=actors.admin)) == 1
 
 
-def test_a_lead_hidden_from_an_agent_hides_what_is_said_of_it(lead, channel, tenant, actors):
+def test_a_hidden_lead_hides_its_channels_and_activities(lead, channel, tenant, actors):
     said = do("createMessage", actors.agent, input={"channel_id": channel["id"], "message": "Hello"})
     note = do("createActivity", actors.agent, input=on(lead, text="Note"))
     tenant.company.lead_visibility = LeadVisibility.OWN

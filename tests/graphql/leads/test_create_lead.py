@@ -1,4 +1,4 @@
-"""createLead: what a new lead gets, and what is refused."""
+"""createLead: defaults of a new lead, and refusals."""
 
 import uuid
 
@@ -20,7 +20,7 @@ from tests.graphql.leads.operations import CREATE, create, create_refused, inval
 pytestmark = pytest.mark.django_db
 
 
-def test_least_lead_gets_what_the_company_has_by_default(tenant, actors):
+def test_minimal_lead_gets_the_company_defaults(tenant, actors):
     answer = create(actors.agent, title="  Enterprise deal ")
 
     lead = Lead.objects.get()
@@ -56,7 +56,7 @@ def test_least_lead_gets_what_the_company_has_by_default(tenant, actors):
     }
 
 
-def test_everything_given_is_kept(tenant, actors):
+def test_given_fields_are_stored(tenant, actors):
     person = PersonFactory(company=tenant.company, firstname="John", email="john@example.com")
     organization = OrganizationFactory(company=tenant.company)
     stage = Stage.objects.get(company=tenant.company, name="Proposal")
@@ -194,7 +194,7 @@ def test_default_pipeline_without_stages(tenant, actors):
     assert create_refused(actors.agent) == invalid(pipeline_id="This pipeline has no stages.")
 
 
-def test_two_pipelines_contradict_unless_they_are_one(tenant, actors):
+def test_two_different_pipelines_are_refused(tenant, actors):
     default, other = Pipeline.objects.get(), PipelineFactory(company=tenant.company)
 
     extensions = create_refused(actors.agent, pipeline_id=default.pk, pipelines_id=other.pk)
@@ -242,7 +242,7 @@ def test_agent_who_may_not_own_leaves_the_lead_without_owner(tenant, actors):
     assert create(actors.agent)["owner"] is None
 
 
-def test_lead_without_receiver_belongs_to_its_maker(tenant, actors):
+def test_lead_without_receiver_belongs_to_its_creator(tenant, actors):
     LeadReceiver.objects.update(is_default=False)
 
     answer = create(actors.agent)

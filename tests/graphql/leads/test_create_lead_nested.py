@@ -1,4 +1,4 @@
-"""createLead with a person or an organization inside its input: found unchanged, or created."""
+"""createLead with a nested person or organization, which is found unchanged or created."""
 
 import pytest
 
@@ -68,12 +68,12 @@ def test_others_are_created(jane, actors, firstname, number, email):
 
     answer = create(actors.agent, people=values)
 
-    made = Person.objects.exclude(pk=jane.pk).get()
-    assert answer["people"] == {"id": str(made.pk)}
-    assert (made.name, made.email) == (f"{firstname} Doe", email)
+    created = Person.objects.exclude(pk=jane.pk).get()
+    assert answer["people"] == {"id": str(created.pk)}
+    assert (created.name, created.email) == (f"{firstname} Doe", email)
 
 
-def test_two_alike_are_nobody(jane, tenant, actors):
+def test_two_equal_matches_are_no_match(jane, tenant, actors):
     twin = PersonFactory(company=tenant.company, email="jane@example.com")
 
     answer = create(actors.agent, people={"email": "jane@example.com"})
@@ -87,8 +87,8 @@ def test_person_of_another_company_or_deleted_is_not_found_by_email(actors, othe
 
     answer = create(actors.agent, people={"email": "jane@example.com"})
 
-    made = Person.objects.get(pk=answer["people"]["id"])
-    assert (made.company_id, made.firstname) == (actors.agent.company_id, None)
+    created = Person.objects.get(pk=answer["people"]["id"])
+    assert (created.company_id, created.firstname) == (actors.agent.company_id, None)
 
 
 def test_person_by_id_inside(jane, actors, other_tenant):
@@ -150,9 +150,9 @@ def test_organization_of_the_same_name_is_linked_and_gets_the_person(jane, tenan
 def test_new_organization_is_created(jane, actors):
     answer = create(actors.agent, organization={"name": "Initech", "city": "Austin"})
 
-    made = Organization.objects.get()
-    assert answer["organization"] == {"id": str(made.pk)}
-    assert (made.name, made.city, made.user_id) == ("Initech", "Austin", actors.agent.user_id)
+    created = Organization.objects.get()
+    assert answer["organization"] == {"id": str(created.pk)}
+    assert (created.name, created.city, created.user_id) == ("Initech", "Austin", actors.agent.user_id)
 
 
 @pytest.mark.parametrize(

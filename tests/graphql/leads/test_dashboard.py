@@ -25,20 +25,20 @@ BY_STAGE = "query($id: ID) { leadsByStage(pipeline_id: $id) { lead_count rotting
 
 @pytest.fixture
 def leads(tenant, actors, other_tenant):
-    """Five leads of this company: two open ones, one of which rots, and one each won, lost and deleted."""
+    """Create five leads: two open (one rotting), one won, one lost, one deleted."""
     Stage.objects.filter(pipeline__company=tenant.company).update(rotting_days=7)
     colleague = tenant.users["colleague"].pk
     owners = [colleague, None, colleague, None, colleague]
-    made = [
+    created = [
         create_lead({"title": str(number), "leads_owner_id": owner}, actor=actors.manager)
         for number, owner in enumerate(owners)
     ]
-    Lead.objects.filter(pk=made[0].pk).update(last_activity_at=datetime(2020, 1, 1, tzinfo=UTC))
-    close_lead(made[2].pk, "won", actor=actors.manager)
-    close_lead(made[3].pk, "lost", actor=actors.manager, reason_lost="Price")
-    delete_lead(made[4].pk, actor=actors.manager)
+    Lead.objects.filter(pk=created[0].pk).update(last_activity_at=datetime(2020, 1, 1, tzinfo=UTC))
+    close_lead(created[2].pk, "won", actor=actors.manager)
+    close_lead(created[3].pk, "lost", actor=actors.manager, reason_lost="Price")
+    delete_lead(created[4].pk, actor=actors.manager)
     LeadFactory(company=other_tenant.company)
-    return made
+    return created
 
 
 def numbers(actor, where=None):

@@ -53,7 +53,7 @@ def test_refusals(lead, actors, other_actors):
     assert refusal(RESTORE, actor=actors.agent, variables={"id": "999999"})["extensions"] == not_found("id")
 
 
-def test_restoring_what_is_not_deleted_changes_nothing(lead, actors):
+def test_restoring_a_live_record_changes_nothing(lead, actors):
     assert data(RESTORE, actor=actors.agent, variables={"id": lead}) == {"restoreLead": True}
 
     assert Lead.objects.get().version == 1

@@ -75,7 +75,7 @@ def test_managers_let_others_follow(lead, tenant, actors, other_tenant):
 
 
 @pytest.mark.parametrize("key", [10**6, "x", True, 1.5, [1], {"id": 1}, "\u0661", str(2**64)])
-def test_what_cannot_be_followed(lead, actors, key):
+def test_unknown_leads_cannot_be_followed(lead, actors, key):
     assert refused(FOLLOW, actors.agent, entity_id=key) == not_found("input.entity_id")
 
     assert LeadFollower.objects.count() == 0

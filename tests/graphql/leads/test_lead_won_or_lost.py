@@ -1,4 +1,4 @@
-"""leadWonOrLost: outcomes in all their spellings."""
+"""leadWonOrLost: outcomes in all spellings."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_spellings(lead, actors, variables, name):
         ({"input": {"status": "wonderful"}}, "Enter won, lost or closed."),
     ],
 )
-def test_other_words(lead, actors, variables, message):
+def test_unknown_outcomes_are_refused(lead, actors, variables, message):
     assert refused(actors.agent, lead, **variables) == invalid(status=message)
 
     assert (Lead.objects.get().version, Lead.objects.get().closed_at) == (1, None)
@@ -129,7 +129,7 @@ def test_expected_version(lead, actors):
     assert close(actors.agent, lead, status="Won", version=1)["version"] == 2
 
 
-def test_who_may(lead, actors, other_actors):
+def test_permissions(lead, actors, other_actors):
     assert refused(actors.viewer, lead, status="Won") == {"code": "FORBIDDEN"}
     assert refused(other_actors.admin, lead, status="Won") == not_found("id")
     assert Lead.objects.get().version == 1

@@ -1,4 +1,4 @@
-"""Statuses, types, sources and lost reasons: kept by managers, replaced where leads have them."""
+"""Statuses, types, sources and lost reasons: mutations, replacement and order."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def act(operation: str, kind: str, actor: Any, **variables: Any) -> Any:
 
 
 def refused(operation: str, kind: str, actor: Any, **variables: Any) -> dict[str, Any]:
-    """Give the extensions of a refusal, which left everything as it was."""
+    """Return the extensions of a refusal that changed nothing."""
     before = read_all()
     error = refusal(document(operation, kind), actor=actor, variables=variables)
     assert read_all() == before
@@ -62,7 +62,7 @@ def lead_with(actors: Any, kind: str, key: object, **values: Any) -> Lead:
 
 
 def lost(kind: str, company: Any) -> dict[str, Any]:
-    """Give what a lead needs beside a lost reason: to be lost."""
+    """Return the values that a lead needs besides a lost reason."""
     named = LeadStatus.objects.get(company=company, name="Lost")
     return {"status_id": named.pk} if kind == "LeadLostReason" else {}
 
@@ -88,7 +88,7 @@ def test_a_name_is_enough(actors, company):
     }
 
 
-def test_everything_given_is_kept_and_absent_fields_stay(actors, company):
+def test_given_fields_are_stored_and_absent_fields_stay(actors, company):
     type_ = LeadType.objects.get(company=company, name="Existing business")
     source = act(
         "create",
@@ -114,26 +114,26 @@ def test_everything_given_is_kept_and_absent_fields_stay(actors, company):
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_names_are_needed_and_there_once(actors, kind):
+def test_names_are_required_and_unique(actors, kind):
     first = act("create", kind, actors.manager, input={"name": "First"})
     other = act("create", kind, actors.manager, input={"name": "Second"})
 
     for name in ("fIRST", " ", None, "x" * 121):
-        told = [
+        errors = [
             refused("create", kind, actors.manager, input={"name": name}),
             refused("update", kind, actors.manager, id=other["id"], input={"name": name}),
         ]
-        assert [list(one["validation"]) for one in told] == [["input.name"]] * 2, name
+        assert [list(one["validation"]) for one in errors] == [["input.name"]] * 2, name
     assert list(refused("create", kind, actors.manager, input={})["validation"]) == ["input.name"]
     assert act("update", kind, actors.manager, id=first["id"], input={"name": "FIRST"})["name"] == "FIRST"
 
 
 @pytest.mark.parametrize("operation", ["createLeadSource", "updateLeadSource"])
-def test_a_source_without_an_input_is_refused_or_left(actors, company, operation):
+def test_a_source_without_an_input_is_refused_or_unchanged(actors, company, operation):
     source = LeadSource.objects.filter(company=company).order_by("pk")[0]
     if operation == "createLeadSource":
-        told = refusal("mutation { createLeadSource { id } }", actor=actors.manager)
-        assert list(told["extensions"]["validation"]) == ["input.name"]
+        error = refusal("mutation { createLeadSource { id } }", actor=actors.manager)
+        assert list(error["extensions"]["validation"]) == ["input.name"]
     else:
         text = "mutation ($id: ID!) { updateLeadSource(id: $id) { name } }"
         answer = data(text, actor=actors.manager, variables={"id": source.pk})
@@ -141,23 +141,23 @@ def test_a_source_without_an_input_is_refused_or_left(actors, company, operation
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_agents_and_strangers_change_none(actors, other_actors, kind):
-    made = act("create", kind, actors.manager, input={"name": "Own"})
+def test_agents_and_other_companies_change_none(actors, other_actors, kind):
+    created = act("create", kind, actors.manager, input={"name": "Own"})
     foreign = act("create", kind, other_actors.manager, input={"name": "Foreign"})
     unknown = {"code": "NOT_FOUND", "argument": "id"}
 
     assert refused("create", kind, actors.agent, input={"name": "New"}) == {"code": "FORBIDDEN"}
     for operation, more in (("update", {"input": {"name": "New"}}), ("delete", {})):
-        assert refused(operation, kind, actors.agent, id=made["id"], **more) == {"code": "FORBIDDEN"}
-        assert refused(operation, kind, other_actors.admin, id=made["id"], **more) == unknown
-    told = refused("delete", kind, actors.manager, id=made["id"], other=foreign["id"])
-    assert told == {"code": "NOT_FOUND", "argument": "replacement_id"}
-    itself = refused("delete", kind, actors.manager, id=made["id"], other=made["id"])
+        assert refused(operation, kind, actors.agent, id=created["id"], **more) == {"code": "FORBIDDEN"}
+        assert refused(operation, kind, other_actors.admin, id=created["id"], **more) == unknown
+    error = refused("delete", kind, actors.manager, id=created["id"], other=foreign["id"])
+    assert error == {"code": "NOT_FOUND", "argument": "replacement_id"}
+    itself = refused("delete", kind, actors.manager, id=created["id"], other=created["id"])
     assert list(itself["validation"]) == ["replacement_id"]
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_what_live_leads_have_is_replaced_or_stays(actors, company, kind):
+def test_a_lookup_of_live_leads_is_replaced_or_kept(actors, company, kind):
     category = {"category": "OPEN"} if kind == "LeadStatus" else {}
     old, new = (
         act("create", kind, actors.manager, input={"name": name, **category}) for name in ("Old", "New")
@@ -178,7 +178,7 @@ def test_what_live_leads_have_is_replaced_or_stays(actors, company, kind):
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_deleted_leads_hold_nothing_back(actors, company, kind):
+def test_deleted_leads_do_not_keep_a_lookup(actors, company, kind):
     old = act("create", kind, actors.manager, input={"name": "Old"})
     gone = lead_with(actors, kind, old["id"], **lost(kind, company))
     delete_lead(gone.pk, actor=actors.agent)
@@ -193,18 +193,18 @@ def test_deleted_leads_hold_nothing_back(actors, company, kind):
 
 def test_one_status_is_the_default(actors, company):
     opened = LeadStatus.objects.get(company=company, is_default=True)
-    made = act("create", "LeadStatus", actors.manager, input={"name": "Fresh", "is_default": True})
+    created = act("create", "LeadStatus", actors.manager, input={"name": "Fresh", "is_default": True})
 
-    assert made["is_default"] is True
+    assert created["is_default"] is True
     before = opened.updated_at
     opened.refresh_from_db()
     assert not opened.is_default
     assert opened.updated_at > before
-    undone = refused("update", "LeadStatus", actors.manager, id=made["id"], input={"is_default": False})
+    undone = refused("update", "LeadStatus", actors.manager, id=created["id"], input={"is_default": False})
     assert undone == {"code": "CONFLICT"}
-    deleted = refused("delete", "LeadStatus", actors.manager, id=made["id"], other=str(opened.pk))
+    deleted = refused("delete", "LeadStatus", actors.manager, id=created["id"], other=str(opened.pk))
     assert deleted == {"code": "CONFLICT"}
-    null = refused("update", "LeadStatus", actors.manager, id=made["id"], input={"is_default": None})
+    null = refused("update", "LeadStatus", actors.manager, id=created["id"], input={"is_default": None})
     assert list(null["validation"]) == ["input.is_default"]
 
 
@@ -223,27 +223,27 @@ def test_the_last_status_of_won_and_lost_stays(actors, company, name):
 
 
 def test_the_category_of_a_status_that_leads_have_stays(actors, company):
-    made = act("create", "LeadStatus", actors.manager, input={"name": "Junk", "category": "CLOSED"})
-    lead = lead_with(actors, "LeadStatus", made["id"])
+    created = act("create", "LeadStatus", actors.manager, input={"name": "Junk", "category": "CLOSED"})
+    lead = lead_with(actors, "LeadStatus", created["id"])
 
-    told = refused("update", "LeadStatus", actors.manager, id=made["id"], input={"category": "OPEN"})
-    assert told == {"code": "CONFLICT", "count": 1}
+    error = refused("update", "LeadStatus", actors.manager, id=created["id"], input={"category": "OPEN"})
+    assert error == {"code": "CONFLICT", "count": 1}
     opened = LeadStatus.objects.get(company=company, name="Open")
     update_lead(lead.pk, {"status_id": opened.pk}, actor=actors.agent)
-    changed = act("update", "LeadStatus", actors.manager, id=made["id"], input={"category": "OPEN"})
+    changed = act("update", "LeadStatus", actors.manager, id=created["id"], input={"category": "OPEN"})
     assert changed["category"] == "OPEN"
 
 
-def test_a_reason_that_is_not_given_any_more_takes_no_place(actors):
+def test_an_inactive_reason_is_no_replacement(actors):
     old = act("create", "LeadLostReason", actors.manager, input={"name": "Old"})
     other = act("create", "LeadLostReason", actors.manager, input={"name": "Other", "is_active": False})
 
-    told = refused("delete", "LeadLostReason", actors.manager, id=old["id"], other=other["id"])
+    error = refused("delete", "LeadLostReason", actors.manager, id=old["id"], other=other["id"])
 
-    assert list(told["validation"]) == ["replacement_id"]
+    assert list(error["validation"]) == ["replacement_id"]
 
 
-def test_a_type_of_sources_and_receivers_can_go(actors, company):
+def test_a_type_of_sources_and_receivers_can_be_deleted(actors, company):
     type_ = act("create", "LeadType", actors.manager, input={"name": "Old"})
     source = act(
         "create", "LeadSource", actors.manager, input={"name": "Fair", "leads_types_id": type_["id"]}
@@ -261,7 +261,7 @@ ORDERED = {
 
 
 @pytest.mark.parametrize("operation", ORDERED)
-def test_lists_are_put_in_an_order_by_one_call(actors, other_actors, company, operation):
+def test_lists_are_reordered_by_one_call(actors, other_actors, company, operation):
     model: Any = ORDERED[operation][0]
     text = f"mutation ($ids: [ID!]!) {{ {operation}(ids: $ids) {{ id weight }} }}"
     for name in ("A", "B", "C"):
@@ -276,9 +276,9 @@ def test_lists_are_put_in_an_order_by_one_call(actors, other_actors, company, op
 
     before = read_all()
     for wrong in (keys[1:], [*keys, keys[0]], [*keys[1:], keys[1]], []):
-        told = refusal(text, actor=actors.manager, variables={"ids": wrong})["extensions"]
-        assert told["code"] == "VALIDATION"
-        assert list(told["validation"]) == ["ids"]
+        error = refusal(text, actor=actors.manager, variables={"ids": wrong})["extensions"]
+        assert error["code"] == "VALIDATION"
+        assert list(error["validation"]) == ["ids"]
     unknown = refusal(text, actor=actors.manager, variables={"ids": [*keys, "99999999"]})["extensions"]
     assert unknown == {"code": "NOT_FOUND", "argument": f"ids.{len(keys)}"}
     foreign = refusal(text, actor=other_actors.admin, variables={"ids": keys})["extensions"]

@@ -1,4 +1,4 @@
-"""Why leads are lost: by the company's list and in free words."""
+"""Lost reasons: from the company's list and as free text."""
 
 import threading
 
@@ -50,7 +50,7 @@ def test_a_lead_is_lost_for_a_reason_of_the_list(lead, price, actors):
     assert found["reason_lost"] == "Too much"
 
 
-def test_either_reason_does_where_one_is_required(lead, price, actors):
+def test_either_reason_satisfies_the_requirement(lead, price, actors):
     Company.objects.update(reason_lost_required=True)
 
     assert refused(OUTCOME, actors.agent, lead, status="lost") == invalid(
@@ -77,7 +77,7 @@ def test_refused_reasons(lead, price, actors, tenant, other_tenant, document):
     assert Lead.objects.get().status.is_open
 
 
-def test_a_reason_that_is_not_given_any_more_stays_on_old_leads(lead, price, actors):
+def test_an_inactive_reason_stays_on_old_leads(lead, price, actors):
     close_lead(lead.pk, "lost", lost_reason_id=price.pk, actor=actors.agent)
     LeadLostReason.objects.filter(pk=price.pk).update(is_active=False)
 
@@ -86,7 +86,7 @@ def test_a_reason_that_is_not_given_any_more_stays_on_old_leads(lead, price, act
     assert found["lost_reason"] == {"id": str(price.pk), "name": "Price", "is_active": False}
 
 
-def test_reopening_clears_the_closing_and_says_who_did_it(tenant, lead, price, actors):
+def test_reopening_clears_the_closing_and_posts_who_did_it(tenant, lead, price, actors):
     close_lead(lead.pk, "lost", lost_reason_id=price.pk, reason_lost="Too much", actor=actors.agent)
     active = LeadStatus.objects.default_of(tenant.company.pk).get()
 
@@ -98,10 +98,10 @@ def test_reopening_clears_the_closing_and_says_who_did_it(tenant, lead, price, a
         "status": {"name": active.name},
         "lost_reason": None,
     }
-    told = HistoryEntry.objects.order_by("-pk")[0]
-    assert told.user_id == actors.manager.user_id
-    assert told.changes["lost_reason"] == [{"id": str(price.pk), "name": "Price"}, None]
-    assert told.changes["reason_lost"] == ["Too much", None]
+    error = HistoryEntry.objects.order_by("-pk")[0]
+    assert error.user_id == actors.manager.user_id
+    assert error.changes["lost_reason"] == [{"id": str(price.pk), "name": "Price"}, None]
+    assert error.changes["reason_lost"] == ["Too much", None]
 
 
 def test_winning_clears_the_reason(lead, price, actors):
@@ -115,7 +115,7 @@ ROUNDS = 30
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_who_lose_a_lead_at_once_lose_it_once():
+def test_concurrent_losses_close_a_lead_once():
     tenant = make_tenant()
     actor = tenant.actors.agent
     events = []

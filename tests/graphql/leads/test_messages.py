@@ -1,4 +1,4 @@
-"""Messages: said in one channel or several, changed by their author, and never those of the system."""
+"""Messages in one or several channels; who may change them; system messages."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -8,7 +8,7 @@ from leads.models import Lead
 from leads.services.leads import create_lead
 from pipelines.models import Stage
 from tests.clients import data
-from tests.graphql.leads.discussing import do, not_found, refused
+from tests.graphql.leads.conversations import do, not_found, refused
 from tests.graphql.leads.operations import update
 from tests.graphql.lists.asking import listed, where
 
@@ -39,7 +39,7 @@ def test_a_message_is_any_json(actors, channel, message):
 
 
 @pytest.mark.parametrize("message", ["", "  ", {}, [], "x" * 100_001])
-def test_nothing_and_too_much_is_no_message(actors, channel, message):
+def test_empty_and_too_large_messages_are_refused(actors, channel, message):
     error = refused("createMessage", actors.agent, input={"channel_id": channel, "message": message})
     assert list(error["validation"]) == ["input.message"]
     assert Message.objects.count() == 0
@@ -57,7 +57,7 @@ def test_verb_slug_and_answer(actors, channel):
     assert answer["parent_id"] == first["id"]
 
 
-def test_an_answer_is_in_the_channel_of_what_it_answers(lead, channel, actors):
+def test_a_reply_is_in_the_channel_of_its_parent(lead, channel, actors):
     first = say(actors.agent, channel)
     other = do(
         "createSocialChannel",
@@ -98,7 +98,7 @@ def test_one_message_in_each_of_several_channels(tenant, actors):
     assert {row.file_links.get().file_id for row in rows} == {Filesystem.objects.get().pk}
 
 
-def test_a_message_needs_a_place(actors, channel):
+def test_a_message_needs_a_channel(actors, channel):
     for values in (
         {"message": "Hi"},
         {"message": "Hi", "distribution": {"distributionType": "Channels", "channels": []}},
@@ -140,13 +140,13 @@ def test_only_the_author_or_a_manager_changes_a_message(actors, channel):
     assert refused("deleteMessage", actors.agent, id=said["id"]) == not_found("id")
 
 
-def test_what_the_system_said_never_changes(lead, channel, actors):
+def test_system_messages_never_change(lead, channel, actors):
     stage = Stage.objects.filter(pipeline=lead.pipeline).exclude(pk=lead.stage_id)[0]
     update(actors.agent, lead.pk, pipeline_stage_id=str(stage.pk))
-    told = Message.objects.get(is_system=True)
+    error = Message.objects.get(is_system=True)
     for actor in (actors.agent, actors.admin):
-        assert refused("updateMessage", actor, id=told.pk, input={"message": "X"})["code"] == "CONFLICT"
-        assert refused("deleteMessage", actor, id=told.pk)["code"] == "CONFLICT"
+        assert refused("updateMessage", actor, id=error.pk, input={"message": "X"})["code"] == "CONFLICT"
+        assert refused("deleteMessage", actor, id=error.pk)["code"] == "CONFLICT"
     shown = data("{ channelMessages { data { is_system message } } }", actor=actors.viewer)
     [row] = shown["channelMessages"]["data"]
     assert row["is_system"]
@@ -201,7 +201,7 @@ def test_messages_are_narrowed(tenant, actors, channel):
         assert keys == [row["id"] for row in found], column
 
 
-def test_the_files_of_a_message_are_seen_as_the_message(tenant, lead, actors, channel):
+def test_the_files_of_a_message_are_visible_with_it(tenant, lead, actors, channel):
     upload = SimpleUploadedFile("offer.txt", b"What we agreed on.")
     say(actors.agent, channel, files=[upload])
     tenant.company.lead_visibility = LeadVisibility.OWN

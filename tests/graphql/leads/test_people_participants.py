@@ -1,4 +1,4 @@
-"""People who have to do with a lead, by addLeadParticipant and removeLeadParticipant."""
+"""addLeadParticipant and removeLeadParticipant for people."""
 
 import pytest
 from django.utils import timezone
@@ -60,8 +60,8 @@ def test_people_come_once_change_their_relationship_and_go(lead, person, buyer, 
     assert listed(lead, actors.viewer) == []
     assert refused(REMOVE, actors.agent, **named) == not_found("input.people_id")
     assert Lead.objects.get().version == 4
-    told = [entry.changes["people_participants"] for entry in HistoryEntry.objects.order_by("pk")]
-    assert told == [
+    errors = [entry.changes["people_participants"] for entry in HistoryEntry.objects.order_by("pk")]
+    assert errors == [
         [[], [str(person)]],
         [[str(person)], [f"{person} (Buyer)"]],
         [[f"{person} (Buyer)"], []],

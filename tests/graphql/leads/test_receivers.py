@@ -1,4 +1,4 @@
-"""Receivers: created, changed, deleted, tried, and their keys."""
+"""Receivers: create, update, delete, test runs and keys."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ TEMPLATE = {"fn": {"name": "firstname", "type": "string"}}
 
 @pytest.fixture
 def receiver(company, tenant) -> LeadReceiver:
-    made: LeadReceiver = LeadReceiverFactory(company=company, agent=tenant.users["agent"])
-    return made
+    created: LeadReceiver = LeadReceiverFactory(company=company, agent=tenant.users["agent"])
+    return created
 
 
 def create(actor: Any, **values: Any) -> Any:
@@ -43,7 +43,7 @@ def update(actor: Any, receiver: LeadReceiver, **values: Any) -> Any:
 
 
 def refused(document: str, actor: Any, **variables: Any) -> dict[str, Any]:
-    """Give the extensions of a refusal, which left everything as it was."""
+    """Return the extensions of a refusal that changed nothing."""
     before = read_all()
     extensions: dict[str, Any] = refusal(document, actor=actor, variables=variables)["extensions"]
     assert read_all() == before
@@ -51,12 +51,12 @@ def refused(document: str, actor: Any, **variables: Any) -> dict[str, Any]:
 
 
 def test_a_name_is_enough(actors, tenant):
-    made = create(actors.manager)
+    created = create(actors.manager)
 
     manager = {"id": str(tenant.users["manager"].pk)}
-    assert made == {
-        "id": made["id"],
-        "uuid": made["uuid"],
+    assert created == {
+        "id": created["id"],
+        "uuid": created["uuid"],
         "name": "Web",
         "source_name": None,
         "is_default": False,
@@ -66,7 +66,7 @@ def test_a_name_is_enough(actors, tenant):
         "honeypot": None,
         "window_minutes": 10,
         "rate_limit": 600,
-        "url": f"/receivers/{made['uuid']}",
+        "url": f"/receivers/{created['uuid']}",
         "total_leads": 0,
         "user": manager,
         "agent": manager,
@@ -90,7 +90,7 @@ def test_everything_can_be_given(actors, company, tenant):
         "rate_limit": 5,
     }
 
-    made = create(
+    created = create(
         actors.manager,
         **given,
         agents_id=str(tenant.users["colleague"].pk),
@@ -99,25 +99,25 @@ def test_everything_can_be_given(actors, company, tenant):
         lead_types_id=str(type_.pk),
     )
 
-    assert {name: made[name] for name in given} == given
-    assert made["agent"] == {"id": str(tenant.users["colleague"].pk)}
-    assert (made["source"], made["type"]) == ({"id": str(source.pk)}, {"id": str(type_.pk)})
-    assert LeadReceiver.objects.get(pk=made["id"]).rotation == rotation
+    assert {name: created[name] for name in given} == given
+    assert created["agent"] == {"id": str(tenant.users["colleague"].pk)}
+    assert (created["source"], created["type"]) == ({"id": str(source.pk)}, {"id": str(type_.pk)})
+    assert LeadReceiver.objects.get(pk=created["id"]).rotation == rotation
     assert list(LeadReceiver.objects.filter(company=company, is_default=True)) == [
-        LeadReceiver.objects.get(pk=made["id"])
+        LeadReceiver.objects.get(pk=created["id"])
     ]
 
 
-def test_the_address_is_whole_where_the_public_one_is_known(actors):
+def test_the_address_is_absolute_with_a_public_url(actors):
     with override_settings(PUBLIC_URL="https://crm.example.com"):
-        made = create(actors.manager)
+        created = create(actors.manager)
 
-    assert made["url"] == f"https://crm.example.com/receivers/{made['uuid']}"
+    assert created["url"] == f"https://crm.example.com/receivers/{created['uuid']}"
 
 
 def test_an_address_takes_leads(actors):
-    made = create(actors.manager, template=TEMPLATE)
-    receiver = LeadReceiver.objects.get(pk=made["id"])
+    created = create(actors.manager, template=TEMPLATE)
+    receiver = LeadReceiver.objects.get(pk=created["id"])
 
     assert deliver(receiver, {"fn": "Jane"}).status_code == 200
     assert update(actors.manager, receiver)["total_leads"] == 1
@@ -142,7 +142,7 @@ def test_an_address_takes_leads(actors):
         ({"template": {"a": {"type": "function", "function": "exec"}}}, {"input.template.a.function"}),
     ],
 )
-def test_what_breaks_a_rule(actors, receiver, values, places):
+def test_rule_violations_are_refused(actors, receiver, values, places):
     for document, more in ((CREATE, {}), (UPDATE, {"id": str(receiver.pk)})):
         extensions = refused(document, actors.manager, **more, input={"name": "Web", **values})
 
@@ -173,7 +173,7 @@ def test_rows_of_another_company(actors, other_tenant, receiver, argument):
     assert extensions == {"code": "NOT_FOUND", "argument": f"input.{argument}"}
 
 
-def test_what_is_absent_stays_and_null_clears(actors, receiver, company):
+def test_absent_fields_stay_and_null_clears(actors, receiver, company):
     receiver.template, receiver.honeypot = TEMPLATE, "website"
     receiver.source, receiver.type = LeadSourceFactory(company=company), LeadTypeFactory(company=company)
     receiver.save()
@@ -229,7 +229,7 @@ def test_a_receiver_of_live_leads_is_kept(actors, receiver):
     assert (extensions["code"], extensions["count"]) == ("CONFLICT", 1)
 
 
-def test_deleted_leads_hold_no_receiver_back(actors, receiver):
+def test_deleted_leads_do_not_keep_a_receiver(actors, receiver):
     lead = create_lead({"title": "Deal", "receiver_id": receiver.pk}, actor=actors.admin)
     delete_lead(lead.pk, actor=actors.admin)
 
@@ -238,7 +238,7 @@ def test_deleted_leads_hold_no_receiver_back(actors, receiver):
     assert Lead.objects.with_deleted_for(actors.admin).get(pk=lead.pk).receiver is None
 
 
-def test_another_receiver_takes_over_the_leads(actors, receiver, company):
+def test_deleting_a_receiver_moves_its_leads_to_the_replacement(actors, receiver, company):
     other = LeadReceiverFactory(company=company, name="Other")
     live, gone = (
         create_lead({"title": title, "receiver_id": receiver.pk}, actor=actors.admin) for title in ("A", "B")
@@ -255,7 +255,7 @@ def test_another_receiver_takes_over_the_leads(actors, receiver, company):
 
 
 @pytest.mark.parametrize("other", ["itself", "of another company"])
-def test_who_cannot_take_over(actors, receiver, other_company, other):
+def test_invalid_replacements_are_refused(actors, receiver, other_company, other):
     key = receiver.pk if other == "itself" else LeadReceiverFactory(company=other_company).pk
 
     extensions = refused(DELETE, actors.manager, id=str(receiver.pk), other=str(key))
@@ -280,7 +280,7 @@ def test_keys(actors, receiver):
     assert deliver(receiver, {"a": 1}, x_receiver_secret=third["key"]).status_code == 200
 
 
-def test_a_trial_shows_the_draft_and_writes_nothing(actors, receiver):
+def test_a_test_run_returns_the_draft_and_writes_nothing(actors, receiver):
     receiver.template = TEMPLATE
     receiver.save()
     before = read_all()
@@ -303,7 +303,7 @@ def test_a_trial_shows_the_draft_and_writes_nothing(actors, receiver):
     assert read_all() == before
 
 
-def test_a_trial_shows_what_would_be_refused(actors, receiver):
+def test_a_test_run_returns_the_errors(actors, receiver):
     before = read_all()
     variables = {"id": str(receiver.pk), "payload": {"title": "x" * 256}}
 
@@ -315,7 +315,7 @@ def test_a_trial_shows_what_would_be_refused(actors, receiver):
 
 
 @pytest.mark.parametrize("payload", [[], "text", 5])
-def test_a_trial_takes_an_object(actors, receiver, payload):
+def test_a_test_run_requires_an_object(actors, receiver, payload):
     extensions = refused(TEST, actors.manager, id=str(receiver.pk), payload=payload)
 
     assert (extensions["code"], set(extensions["validation"])) == ("VALIDATION", {"payload"})

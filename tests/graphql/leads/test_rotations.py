@@ -1,4 +1,4 @@
-"""Rotations: created, changed, deleted, listed and simulated."""
+"""Rotations: create, update, delete, list and simulate."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def update(actor: Any, rotation: LeadRotation, **values: Any) -> Any:
 
 
 def refused(document: str, actor: Any, **variables: Any) -> dict[str, Any]:
-    """Give the extensions of a refusal, which left everything as it was."""
+    """Return the extensions of a refusal that changed nothing."""
     before = read_all()
     extensions: dict[str, Any] = refusal(document, actor=actor, variables=variables)["extensions"]
     assert read_all() == before
@@ -58,18 +58,18 @@ def invalid(**messages: str) -> dict[str, Any]:
     return {"code": "VALIDATION", "validation": validation}
 
 
-def test_a_name_is_enough_and_the_rotation_is_told_to_be_empty(actors, company):
-    made = create(actors.manager)
+def test_a_rotation_needs_only_a_name(actors, company):
+    created = create(actors.manager)
 
-    assert made == {
-        "id": made["id"],
+    assert created == {
+        "id": created["id"],
         "name": "Inbound",
         "leads_rotations_email": None,
         "hits": 0,
         "company": {"id": str(company.pk)},
         "agents": [],
     }
-    [turn] = data(SIMULATE, actor=actors.manager, variables={"id": made["id"], "count": 1})[
+    [turn] = data(SIMULATE, actor=actors.manager, variables={"id": created["id"], "count": 1})[
         "simulateLeadRotation"
     ]
     assert turn == {
@@ -80,18 +80,18 @@ def test_a_name_is_enough_and_the_rotation_is_told_to_be_empty(actors, company):
     }
 
 
-def test_agents_get_what_is_given(actors, two):
+def test_agents_get_their_percentages(actors, two):
     agents = [share(two[0], 33.3333, phone="+1-555-0100"), share(two[1], 0, hits=99)]
 
-    made = create(actors.manager, leads_rotations_email="sales@example.com", agents=agents, hits=99)
+    created = create(actors.manager, leads_rotations_email="sales@example.com", agents=agents, hits=99)
 
-    assert made["leads_rotations_email"] == "sales@example.com"
-    assert made["hits"] == 0
-    assert [{key: row[key] for key in ("percent", "phone", "hits")} for row in made["agents"]] == [
+    assert created["leads_rotations_email"] == "sales@example.com"
+    assert created["hits"] == 0
+    assert [{key: row[key] for key in ("percent", "phone", "hits")} for row in created["agents"]] == [
         {"percent": 33.3333, "phone": "+1-555-0100", "hits": 0},
         {"percent": 0.0, "phone": None, "hits": 0},
     ]
-    assert [row["user"]["displayname"] for row in made["agents"]] == ["Agent 1", "Agent 2"]
+    assert [row["user"]["displayname"] for row in created["agents"]] == ["Agent 1", "Agent 2"]
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_agents_get_what_is_given(actors, two):
         (0.00001, "A percentage has at most four decimal places."),
     ],
 )
-def test_a_percentage_is_checked(actors, two, percent, message):
+def test_percentages_are_validated(actors, two, percent, message):
     values = {"name": "Inbound", "agents": [share(two[0], 50), share(two[1], percent)]}
 
     assert refused(CREATE, actors.manager, input=values) == invalid(input__agents__1__percent=message)
 
 
-def test_agents_are_members_who_may_own_leads_and_stand_there_once(actors, tenant, two, other_tenant):
+def test_agents_may_own_leads_and_are_listed_once(actors, tenant, two, other_tenant):
     def told(*agents: Any) -> dict[str, Any]:
         return refused(CREATE, actors.manager, input={"name": "Inbound", "agents": list(agents)})
 
@@ -150,7 +150,7 @@ def test_absent_fields_stay_and_the_list_of_agents_replaces_the_set(actors, rota
     assert update(actors.manager, rotation, agents=[])["agents"] == []
 
 
-def test_an_agent_who_may_own_no_leads_any_more_can_stay(actors, rotation, two):
+def test_an_agent_who_can_no_longer_own_leads_can_stay(actors, rotation, two):
     Membership.objects.filter(user=two[1]).update(is_active=False)
 
     changed = update(actors.manager, rotation, agents=[share(two[0], 1), share(two[1], 2)])
@@ -158,7 +158,7 @@ def test_an_agent_who_may_own_no_leads_any_more_can_stay(actors, rotation, two):
     assert [row["percent"] for row in changed["agents"]] == [1.0, 2.0]
 
 
-def test_what_changes_nothing_stores_nothing(actors, rotation, two):
+def test_unchanged_values_store_nothing(actors, rotation, two):
     before = read_all()
 
     update(actors.manager, rotation, name="Inbound", agents=[share(two[0], 60), share(two[1], 40)])
@@ -178,8 +178,8 @@ def test_a_rotation_in_use_is_not_deleted_but_can_be_replaced(actors, rotation, 
     itself = refused(DELETE, actors.manager, id=identifier, other=identifier)
     assert list(itself["validation"]) == ["replacement_id"]
     for unknown in (str(foreign.pk), "999999999"):
-        told = refused(DELETE, actors.manager, id=identifier, other=unknown)
-        assert told == {"code": "NOT_FOUND", "argument": "replacement_id"}
+        error = refused(DELETE, actors.manager, id=identifier, other=unknown)
+        assert error == {"code": "NOT_FOUND", "argument": "replacement_id"}
     assert data(DELETE, actor=actors.manager, variables={"id": identifier, "other": str(other.pk)})
     receiver.refresh_from_db()
     assert receiver.rotation == other
@@ -190,20 +190,20 @@ def test_a_rotation_in_use_is_not_deleted_but_can_be_replaced(actors, rotation, 
     assert refused(DELETE, actors.manager, id=identifier) == {"code": "NOT_FOUND", "argument": "id"}
 
 
-def test_a_receiver_shows_and_takes_its_rotation(actors, rotation):
+def test_a_receiver_has_a_rotation(actors, rotation):
     document = """mutation ($input: LeadReceiverInput!) { createLeadReceiver(input: $input) {
       rotation { id name } leadRotation { id } } }"""
 
-    made = data(
+    created = data(
         document, actor=actors.manager, variables={"input": {"name": "Web", "rotations_id": rotation.pk}}
     )["createLeadReceiver"]
 
     identifier = str(rotation.pk)
-    assert made == {"rotation": {"id": identifier, "name": "Inbound"}, "leadRotation": {"id": identifier}}
+    assert created == {"rotation": {"id": identifier, "name": "Inbound"}, "leadRotation": {"id": identifier}}
     assert LeadReceiver.objects.get(name="Web").rotation == rotation
 
 
-def test_simulation_shows_who_and_why_and_writes_nothing(actors, rotation, two):
+def test_simulation_lists_agents_with_reasons_and_writes_nothing(actors, rotation, two):
     before = read_all()
 
     turns = data(SIMULATE, actor=actors.manager, variables={"id": str(rotation.pk), "count": 5})[
@@ -228,7 +228,7 @@ def test_simulation_shows_who_and_why_and_writes_nothing(actors, rotation, two):
     }
 
 
-def test_simulation_knows_who_gets_full(actors, rotation, two):
+def test_simulation_respects_capacities(actors, rotation, two):
     Membership.objects.filter(user=two[0]).update(capacity=1)
     Membership.objects.filter(user=two[1]).update(capacity=1)
 
@@ -241,12 +241,12 @@ def test_simulation_knows_who_gets_full(actors, rotation, two):
 
 @pytest.mark.parametrize("count", [0, -1, 1001])
 def test_simulation_has_bounds(actors, rotation, count):
-    told = refused(SIMULATE, actors.manager, id=str(rotation.pk), count=count)
+    error = refused(SIMULATE, actors.manager, id=str(rotation.pk), count=count)
 
-    assert told == invalid(count="Simulate 1 to 1000 leads.")
+    assert error == invalid(count="Simulate 1 to 1000 leads.")
 
 
-def test_agents_may_not_change_rotations_and_strangers_find_none(actors, other_actors, rotation):
+def test_agents_may_not_change_rotations_nor_other_companies_find_them(actors, other_actors, rotation):
     identifier = str(rotation.pk)
     forbidden = {"code": "FORBIDDEN"}
     unknown = {"code": "NOT_FOUND", "argument": "id"}

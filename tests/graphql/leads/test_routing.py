@@ -1,4 +1,4 @@
-"""Who gets a new lead, and what is written down of it."""
+"""Assignment of new leads, and its log."""
 
 import io
 from collections import Counter
@@ -42,7 +42,7 @@ def decided(lead: Lead) -> tuple[str, Any, str]:
 
 
 def chosen_again(log: LeadRoutingLog) -> str:
-    """Make the choice once more, from nothing but the row."""
+    """Repeat the choice from the log row alone."""
     candidates = [row for row in log.detail["candidates"] if row["skipped"] is None]
     turn = next_turn(
         [
@@ -71,7 +71,7 @@ def receiver(rotation, tenant):
     return receiver_of(rotation, agent=tenant.users["agent"])
 
 
-def test_a_thousand_leads_are_shared_out_exactly(rotation, receiver, three, actors):
+def test_a_thousand_leads_are_distributed_exactly(rotation, receiver, three, actors):
     turns = simulate_turns(rotation.pk, 1000, actor=actors.manager)
 
     got = Counter(turn.user for turn in turns)
@@ -80,7 +80,7 @@ def test_a_thousand_leads_are_shared_out_exactly(rotation, receiver, three, acto
     assert names == "ABACABABACABACABABAC"
 
 
-def test_leads_go_where_the_simulation_said(rotation, receiver, three, actors):
+def test_leads_are_assigned_as_simulated(rotation, receiver, three, actors):
     for _ in range(3):
         routed(actors.manager, receiver)
     before = list(LeadRotationAgent.objects.order_by("pk").values())
@@ -95,7 +95,7 @@ def test_leads_go_where_the_simulation_said(rotation, receiver, three, actors):
     assert rotation.hits == 28
 
 
-def test_each_choice_follows_from_its_row(rotation, receiver, three, actors):
+def test_each_choice_can_be_recomputed_from_its_log(rotation, receiver, three, actors):
     Membership.objects.filter(user=three[1]).update(capacity=2)
     for _ in range(12):
         routed(actors.manager, receiver)
@@ -105,7 +105,7 @@ def test_each_choice_follows_from_its_row(rotation, receiver, three, actors):
     assert [chosen_again(log) for log in logs] == [str(log.user_id) for log in logs]
 
 
-def test_who_is_absent_full_or_gone_is_passed_over_and_said_so(rotation, receiver, three, actors, tenant):
+def test_absent_full_and_inactive_agents_are_skipped_with_a_reason(rotation, receiver, three, actors, tenant):
     now = timezone.now()
     Absence.objects.create(
         company=tenant.company,
@@ -141,7 +141,7 @@ def test_who_is_absent_full_or_gone_is_passed_over_and_said_so(rotation, receive
     assert routed(actors.manager, receiver).owner == three[1]
 
 
-def test_an_absence_that_begins_or_ended_passes_nobody_over(rotation, receiver, three, actors, tenant):
+def test_future_and_past_absences_skip_nobody(rotation, receiver, three, actors, tenant):
     now = timezone.now()
     for starts_at, ends_at in (
         (now - timedelta(days=2), now),
@@ -152,7 +152,7 @@ def test_an_absence_that_begins_or_ended_passes_nobody_over(rotation, receiver, 
     assert routed(actors.manager, receiver).owner == three[0]
 
 
-def test_a_turn_takes_as_many_statements_among_two_agents_as_among_many(tenant, actors):
+def test_statements_of_an_assignment_do_not_depend_on_the_agents(tenant, actors):
     taken = []
     for count in (2, 25):
         users = agents_of(tenant, count)
@@ -165,7 +165,7 @@ def test_a_turn_takes_as_many_statements_among_two_agents_as_among_many(tenant, 
     assert taken[0] == taken[1]
 
 
-def test_a_share_of_nothing_gets_nothing(tenant, actors, three):
+def test_a_share_of_zero_gets_nothing(tenant, actors, three):
     rotation = rotation_of(tenant, {three[0]: 0, three[1]: 10})
     receiver = receiver_of(rotation)
 
@@ -176,7 +176,7 @@ def test_a_share_of_nothing_gets_nothing(tenant, actors, three):
     assert decided(routed(actors.manager, all_nothing))[0] == "UNASSIGNED"
 
 
-def test_an_owner_who_is_named_takes_no_turn(rotation, receiver, three, actors, tenant):
+def test_a_named_owner_bypasses_the_rotation(rotation, receiver, three, actors, tenant):
     named = routed(actors.manager, receiver, leads_owner_id=three[2].pk)
     nobody = routed(actors.manager, receiver, leads_owner_id=None)
 
@@ -185,7 +185,7 @@ def test_an_owner_who_is_named_takes_no_turn(rotation, receiver, three, actors, 
     assert set(LeadRotationAgent.objects.values_list("credit", "hits")) == {(0, 0)}
 
 
-def test_a_refused_lead_gives_its_turn_back(rotation, receiver, actors):
+def test_a_refused_lead_undoes_its_assignment(rotation, receiver, actors):
     before = list(LeadRotationAgent.objects.order_by("pk").values("credit", "hits"))
 
     with transaction.atomic():
@@ -196,7 +196,7 @@ def test_a_refused_lead_gives_its_turn_back(rotation, receiver, actors):
     assert Lead.objects.count() == LeadRoutingLog.objects.count() == 0
 
 
-def test_an_empty_rotation_falls_back_step_by_step_and_says_so(tenant, actors):
+def test_an_empty_rotation_falls_back_and_logs_each_step(tenant, actors):
     receiver = receiver_of(rotation_of(tenant, {}), agent=tenant.users["agent"])
     empty = "Rotation Inbound: nobody can take leads: it has no agents."
 
@@ -228,7 +228,7 @@ def test_an_empty_rotation_falls_back_step_by_step_and_says_so(tenant, actors):
     )
 
 
-def test_a_member_named_by_the_delivery_comes_after_the_rotation(tenant, actors, three, rotation):
+def test_the_rotation_precedes_a_member_named_by_the_delivery(tenant, actors, three, rotation):
     colleague = tenant.users["colleague"]
     Membership.objects.filter(user=colleague).update(member_id="17")
     by_rotation = receiver_of(rotation)
@@ -252,7 +252,7 @@ def test_a_member_named_by_the_delivery_comes_after_the_rotation(tenant, actors,
     )
 
 
-def test_a_lead_made_by_hand_without_a_receiver_is_the_makers(tenant, actors):
+def test_a_lead_created_without_a_receiver_belongs_to_its_creator(tenant, actors):
     tenant.company.default_owner = tenant.users["colleague"]
     tenant.company.save()
 
@@ -291,15 +291,15 @@ def test_managers_read_the_log_of_a_lead_and_others_its_sentence(rotation, recei
     }
     hidden = data(LOG, actor=actors.agent, variables={"id": answer["lead_id"]})["lead"]
     assert hidden["routing_log"] == []
-    told = data(
+    errors = data(
         "query($id: ID!) { timeline(entity_type: LEAD, entity_id: $id) { data { kind text } } }",
         actor=actors.viewer,
         variables={"id": answer["lead_id"]},
     )["timeline"]["data"]
-    assert {"kind": "ROUTED", "text": "Rotation Inbound: Agent 1, agent 1 of 3."} in told
+    assert {"kind": "ROUTED", "text": "Rotation Inbound: Agent 1, agent 1 of 3."} in errors
 
 
-def test_the_log_lists_who_got_nobody(rotation, receiver, actors, tenant):
+def test_the_log_lists_unassigned_leads(rotation, receiver, actors, tenant):
     receiver.agent = None
     receiver.save()
     routed(actors.manager, receiver)
@@ -320,14 +320,14 @@ def test_the_log_lists_who_got_nobody(rotation, receiver, actors, tenant):
     assert [row["lead"] for row in again["data"]] == [None]
 
 
-def test_a_reused_key_takes_no_second_turn(rotation, receiver):
+def test_a_reused_key_assigns_only_once(rotation, receiver):
     for _ in range(3):
         assert deliver(receiver, {"title": "Deal"}, idempotency_key="once").status_code == 200
 
     assert sum(LeadRotationAgent.objects.values_list("hits", flat=True)) == 1
 
 
-def test_a_trial_takes_no_turn(rotation, receiver, actors):
+def test_a_test_run_assigns_nobody(rotation, receiver, actors):
     document = 'mutation($id: ID!) { testLeadReceiver(id: $id, payload: {title: "Deal"}) { accepted } }'
 
     assert data(document, actor=actors.manager, variables={"id": receiver.pk})["testLeadReceiver"]["accepted"]
@@ -335,7 +335,7 @@ def test_a_trial_takes_no_turn(rotation, receiver, actors):
     assert set(LeadRotationAgent.objects.values_list("credit", "hits")) == {(0, 0)}
 
 
-def test_an_import_of_a_thousand_is_shared_out_in_the_order_of_the_file(rotation, three, actors, tenant):
+def test_an_import_is_distributed_in_the_order_of_the_file(rotation, three, actors, tenant):
     LeadReceiver.objects.default_of(tenant.company.pk).update(rotation=rotation)
     said = [turn.user for turn in simulate_turns(rotation.pk, 1000, actor=actors.manager)]
     importer = actors.manager.through(Door.IMPORT, via="leads.csv")
@@ -354,7 +354,7 @@ def test_an_import_of_a_thousand_is_shared_out_in_the_order_of_the_file(rotation
     assert [chosen_again(log) for log in logs] == [str(owner) for owner in owners]
 
 
-def test_an_absence_during_a_run_keeps_everybody_within_two(rotation, receiver, three, actors, tenant):
+def test_an_absence_during_a_run_keeps_shares_within_two(rotation, receiver, three, actors, tenant):
     shares = {user.pk: Fraction(percent) for user, percent in zip(three, (50, 30, 20), strict=True)}
     owed = dict.fromkeys(shares, Fraction(0))
 

@@ -1,4 +1,4 @@
-"""Stays in stages and rotting, as the API tells them."""
+"""Stage history and rotting in the API."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -44,7 +44,7 @@ def lead(actors, stages):
         return create_lead({"title": "Deal", "pipeline_stage_id": stages[0].pk}, actor=actors.agent)
 
 
-def test_each_stay_is_told_with_who_and_how(lead, stages, actors: Actors):
+def test_each_visit_has_user_and_door(lead, stages, actors: Actors):
     moved(lead, stages[1], actors.manager.through(Door.IMPORT, via="run 7"), 3)
     moved(lead, stages[0], actors.agent, 4)
 
@@ -69,7 +69,7 @@ def test_each_stay_is_told_with_who_and_how(lead, stages, actors: Actors):
     assert visits[2]["seconds"] == 2 * 86_400 + 3_600
 
 
-def test_a_change_without_a_move_is_no_stay(lead, actors):
+def test_a_change_without_a_move_adds_no_visit(lead, actors):
     update_lead(lead.pk, {"title": "Other"}, actor=actors.agent)
     close_lead(lead.pk, "won", actor=actors.agent)
 
@@ -104,7 +104,7 @@ def rotting(lead, actor, days):
         return asked(ROTTING, lead, actor)
 
 
-def test_a_lead_rots_from_its_limit_on_and_says_why(lead, stages, actors):
+def test_a_lead_rots_at_its_limit_with_a_reason(lead, stages, actors):
     Stage.objects.filter(pk=stages[0].pk).update(rotting_days=7)
 
     assert rotting(lead, actors.viewer, 6.999)["rotting_reason"] is None
@@ -113,7 +113,7 @@ def test_a_lead_rots_from_its_limit_on_and_says_why(lead, stages, actors):
     assert found["rotting_reason"] == "7 days since entry into the stage of 1 March, limit 7"
 
 
-def test_a_note_of_today_keeps_a_lead_of_a_hundred_days(lead, stages, actors):
+def test_a_note_today_stops_a_hundred_day_old_lead_from_rotting(lead, stages, actors):
     Stage.objects.filter(pk=stages[0].pk).update(rotting_days=7)
     stored = Lead.objects.get(pk=lead.pk)
     touch(stored, "NOTE", at=START + timedelta(days=100))
@@ -129,7 +129,7 @@ def test_a_note_of_today_keeps_a_lead_of_a_hundred_days(lead, stages, actors):
     assert found["rotting_reason"] == "12 days since note of 9 June, limit 7"
 
 
-def test_moving_on_and_back_restarts(lead, stages, actors):
+def test_moving_back_starts_a_new_visit(lead, stages, actors):
     Stage.objects.filter(pk=stages[0].pk).update(rotting_days=7)
     moved(lead, stages[1], actors.agent, 99)
     moved(lead, stages[0], actors.agent, 100)
@@ -142,7 +142,7 @@ def test_moving_on_and_back_restarts(lead, stages, actors):
 @pytest.mark.parametrize(
     ("rotting_days", "outcome"), [(0, None), (7, "won"), (7, "lost")], ids=["zero", "won", "lost"]
 )
-def test_what_never_rots(lead, stages, actors, rotting_days, outcome):
+def test_leads_that_never_rot(lead, stages, actors, rotting_days, outcome):
     Stage.objects.filter(pk=stages[0].pk).update(rotting_days=rotting_days)
     if outcome:
         close_lead(lead.pk, outcome, actor=actors.agent, reason_lost="Price")
@@ -162,7 +162,7 @@ def test_days_are_elapsed_time_when_clocks_change(lead, stages, actors):
     assert found["rotting_reason"] == "30 days since entry into the stage of 1 March, limit 30"
 
 
-def test_what_counts_as_work(tenant, lead, actors):
+def test_changes_that_count_as_activity(tenant, lead, actors):
     def after(values, actor, day):
         with time_machine.travel(START + timedelta(days=day), tick=False):
             update_lead(lead.pk, values, actor=actor)

@@ -1,4 +1,4 @@
-"""What the product says in a lead's channel when owner, stage or status change."""
+"""System messages in a lead's channel when owner, stage or status change."""
 
 import pytest
 from django.db import connection
@@ -25,11 +25,11 @@ def said(lead: Lead) -> list[str]:
     return [row.message["text"] for row in rows]
 
 
-def test_a_new_lead_says_nothing(lead):
+def test_a_new_lead_has_no_system_message(lead):
     assert said(lead) == []
 
 
-def test_owner_stage_and_status_are_told_in_one_statement(lead, tenant, actors):
+def test_owner_stage_and_status_are_posted_in_one_statement(lead, tenant, actors):
     stages = list(Stage.objects.filter(pipeline=lead.pipeline).order_by("weight"))
     won = LeadStatus.objects.get(company=tenant.company, name="Won")
     with CaptureQueriesContext(connection) as queries:
@@ -62,7 +62,7 @@ def test_a_lead_without_owner_says_none(lead, actors):
     assert said(lead)[0].endswith(" -> none")
 
 
-def test_other_changes_and_refused_ones_say_nothing(lead, actors):
+def test_other_and_refused_changes_post_no_message(lead, actors):
     update(actors.agent, lead.pk, description="Long", pipeline_stage_id=str(lead.stage_id))
     update_refused(
         actors.agent, lead.pk, 1, pipeline_stage_id=str(Stage.objects.exclude(pk=lead.stage_id)[0].pk)
@@ -70,7 +70,7 @@ def test_other_changes_and_refused_ones_say_nothing(lead, actors):
     assert said(lead) == []
 
 
-def test_a_restore_into_another_stage_is_told(actors):
+def test_a_restore_into_another_stage_posts_a_message(actors):
     pipeline = create_pipeline({"name": "Gone", "stages": [{"name": "Lobby"}]}, actor=actors.admin)
     lead = create_lead({"title": "Deal", "pipeline_id": pipeline.pk}, actor=actors.agent)
     delete_lead(lead.pk, actor=actors.agent)
@@ -81,7 +81,7 @@ def test_a_restore_into_another_stage_is_told(actors):
     assert [side["name"] for side in entry.changes["stage"]] == ["Lobby", "New"]
 
 
-def test_a_plain_restore_says_nothing(lead, actors):
+def test_a_plain_restore_has_no_system_message(lead, actors):
     delete_lead(lead.pk, actor=actors.agent)
     restore_lead(lead.pk, actor=actors.agent)
     assert said(lead) == []

@@ -1,4 +1,4 @@
-"""updateLead: what is absent stays, what is null is cleared, and versions."""
+"""updateLead: absent fields, null and versions."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def lead(tenant, actors):
-    """A lead with a value in every field."""
+    """Create a lead with a value in every field."""
     person = PersonFactory(company=tenant.company)
     organization = OrganizationFactory(company=tenant.company)
     lost = LeadStatus.objects.get(company=tenant.company, name="Lost")
@@ -63,7 +63,7 @@ CLEARED: dict[str, tuple[str, list[object] | None]] = {
 
 
 @pytest.mark.parametrize("name", CLEARED)
-def test_absent_stays_and_null_clears(lead, actors, name):
+def test_absent_fields_stay_and_null_clears(lead, actors, name):
     field, empty = CLEARED[name]
 
     untouched = update(actors.agent, lead.pk, title="Renamed")
@@ -83,14 +83,14 @@ def test_absent_stays_and_null_clears(lead, actors, name):
         ("pipelines_id", "A lead is always in a stage."),
     ],
 )
-def test_null_is_refused_where_there_must_be_a_value(lead, actors, name, message):
+def test_null_is_refused_for_required_columns(lead, actors, name, message):
     assert update_refused(actors.agent, lead.pk, **{name: None}) == invalid(**{name: message})
 
     assert Lead.objects.get().version == 1
 
 
 @pytest.mark.parametrize("name", ["status_id", "pipeline_stage_id", "pipeline_id", "pipelines_id"])
-def test_zero_leaves_status_and_stage(lead, actors, name):
+def test_zero_keeps_status_and_stage(lead, actors, name):
     answer = update(actors.agent, lead.pk, **{name: 0})
 
     assert (answer["status"]["name"], answer["stage"]["name"], answer["version"]) == ("Lost", "New", 1)
@@ -104,7 +104,7 @@ def test_title_cannot_be_emptied(lead, actors, title):
     assert error["extensions"] == invalid(title="This field cannot be blank.")
 
 
-def test_version_counts_changes_alone(lead, actors):
+def test_version_counts_only_changes(lead, actors):
     same = update(actors.agent, lead.pk, title="Deal", tags=[{"name": "hot"}], firstname="Jane")
     before = Lead.objects.get().updated_at
     changed = update(actors.agent, lead.pk, 1, firstname="Janet")
@@ -159,7 +159,7 @@ def test_pipeline_alone_moves_to_its_first_stage(lead, tenant, actors):
     assert update(actors.agent, lead.pk, pipeline_id=pipeline.pk)["stage"]["name"] == "Entry"
 
 
-def test_the_lead_s_own_pipeline_leaves_its_stage(lead, actors):
+def test_the_lead_s_own_pipeline_keeps_its_stage(lead, actors):
     proposal = Stage.objects.get(name="Proposal")
     update(actors.agent, lead.pk, pipeline_stage_id=proposal.pk)
 

@@ -1,4 +1,4 @@
-"""Who sees which leads where a company shows own leads only."""
+"""Visibility of leads in a company that shows own leads only."""
 
 import pytest
 
@@ -18,7 +18,7 @@ COUNTS = """{ leads { data { title } paginatorInfo { total } }
 
 @pytest.fixture
 def own(tenant):
-    """The members of a company with own visibility, as they act now."""
+    """Return actors of a company with own visibility."""
     tenant.company.lead_visibility = LeadVisibility.OWN
     tenant.company.save()
     return {name: actor_for(user, tenant.company, door=Door.GRAPHQL) for name, user in tenant.users.items()}
@@ -26,7 +26,7 @@ def own(tenant):
 
 @pytest.fixture
 def leads(tenant):
-    """A lead for each tie of the agent, and one of nobody."""
+    """Create a lead for each relation to the agent, and an unrelated one."""
     company, agent = tenant.company, tenant.users["agent"]
     receiver = LeadReceiver.objects.get(company=company)
     titles = ("owned", "participating", "followed", "hidden")
@@ -90,20 +90,20 @@ def test_hidden_lead_does_not_exist(own, leads):
     assert LeadFollower.objects.filter(lead=hidden).count() == 0
 
 
-def test_maker_of_a_lead_goes_on_seeing_it(own, tenant):
+def test_creator_of_a_lead_keeps_seeing_it(own, tenant):
     answer = create(own["agent"], leads_owner_id=None)
 
     assert answer["followers"] == [{"id": str(own["agent"].user_id)}]
 
 
-def test_maker_who_owns_or_sees_all_does_not_follow(own, tenant):
+def test_creator_who_owns_or_sees_all_does_not_follow(own, tenant):
     owned = create(own["agent"], leads_owner_id=tenant.users["agent"].pk)
     by_manager = create(own["manager"], leads_owner_id=None)
 
     assert (owned["followers"], by_manager["followers"]) == ([], [])
 
 
-def test_lead_that_is_given_away_answers_null(own, leads, tenant):
+def test_reassigning_a_lead_out_of_sight_returns_null(own, leads, tenant):
     document = f"""mutation {{ updateLead(id: {leads["owned"].pk},
       input: {{leads_owner_id: {tenant.users["colleague"].pk}}}) {{ id }} }}"""
 

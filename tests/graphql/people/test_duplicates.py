@@ -1,4 +1,4 @@
-"""Possible duplicates: of one record, and the clusters of a whole company."""
+"""Possible duplicates of one record, and clusters of a company."""
 
 from typing import Any
 
@@ -122,10 +122,10 @@ def test_deleted_and_foreign_people_are_not_named(actors, other_actors):
 
 
 def test_at_most_25_are_listed_the_oldest_first(actors, company):
-    made = [PersonFactory(company=company, email="a@example.com") for _ in range(30)]
+    created = [PersonFactory(company=company, email="a@example.com") for _ in range(30)]
 
-    assert duplicates_of(made[3], actors.viewer) == [str(row.pk) for row in [*made[:3], *made[4:26]]]
-    assert duplicates_of(made[29], actors.viewer) == [str(row.pk) for row in made[:25]]
+    assert duplicates_of(created[3], actors.viewer) == [str(row.pk) for row in [*created[:3], *created[4:26]]]
+    assert duplicates_of(created[29], actors.viewer) == [str(row.pk) for row in created[:25]]
 
 
 def test_creating_reports_duplicates_and_touches_none(actors):
@@ -197,7 +197,7 @@ def test_a_hidden_lead_is_no_duplicate(actors, company, tenant):
     assert data(asked, actor=actors.manager)["lead"]["duplicates"] == [{"id": str(hidden.pk)}]
 
 
-def test_clusters_hang_together_by_different_reasons(actors, company):
+def test_clusters_join_by_different_reasons(actors, company):
     acme = OrganizationFactory(company=company)
     by_mail = person(actors.agent, "A", email="jane@example.com")
     both = person(actors.agent, "B", email="jane@example.com", contacts=phone("+12125550100"))
@@ -219,11 +219,11 @@ def test_clusters_hang_together_by_different_reasons(actors, company):
 
 
 def test_clusters_come_in_pages(actors, company):
-    made = [PersonFactory(company=company, email=f"{n // 2}@example.com") for n in range(6)]
+    created = [PersonFactory(company=company, email=f"{n // 2}@example.com") for n in range(6)]
 
     page = clusters(actors.viewer, first=2, page=2)
 
-    assert [row["id"] for row in page["data"][0]["people"]] == [str(made[4].pk), str(made[5].pk)]
+    assert [row["id"] for row in page["data"][0]["people"]] == [str(created[4].pk), str(created[5].pk)]
     assert page["paginatorInfo"] == {"total": 3, "hasMorePages": False}
     assert clusters(actors.viewer, first=1)["paginatorInfo"] == {"total": 3, "hasMorePages": True}
     assert clusters(actors.viewer, first=0)["data"] == []
@@ -233,11 +233,11 @@ def test_clusters_come_in_pages(actors, company):
 
 
 def test_a_large_cluster_shows_its_oldest_people(actors, company):
-    made = [PersonFactory(company=company, email="none@example.com") for _ in range(30)]
+    created = [PersonFactory(company=company, email="none@example.com") for _ in range(30)]
 
     (cluster,) = clusters(actors.viewer)["data"]
 
-    assert [row["id"] for row in cluster["people"]] == [str(row.pk) for row in made[:25]]
+    assert [row["id"] for row in cluster["people"]] == [str(row.pk) for row in created[:25]]
     assert cluster["size"] == 30
 
 

@@ -1,4 +1,4 @@
-"""Contact types and relationships: kept by managers; and how many people there are."""
+"""Contact types and relationships, and counts of people."""
 
 from typing import Any
 
@@ -46,54 +46,59 @@ def refused(operation: str, kind: str, actor: Any, **variables: Any) -> dict[str
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_rows_are_made_renamed_and_deleted(actors, kind, company):
-    made = act("create", kind, actors.manager, input={"name": " Partner "})
-    assert made == {"id": made["id"], "name": "Partner"}
-    stored: Any = KINDS[kind][1]._default_manager.get(pk=made["id"])
+def test_rows_are_created_renamed_and_deleted(actors, kind, company):
+    created = act("create", kind, actors.manager, input={"name": " Partner "})
+    assert created == {"id": created["id"], "name": "Partner"}
+    stored: Any = KINDS[kind][1]._default_manager.get(pk=created["id"])
     assert stored.company == company
 
-    assert act("update", kind, actors.manager, id=made["id"], input={"name": "PARTNER"})["name"] == "PARTNER"
-    assert act("delete", kind, actors.manager, id=made["id"]) is True
-    assert refused("delete", kind, actors.manager, id=made["id"]) == {"code": "NOT_FOUND", "argument": "id"}
+    assert (
+        act("update", kind, actors.manager, id=created["id"], input={"name": "PARTNER"})["name"] == "PARTNER"
+    )
+    assert act("delete", kind, actors.manager, id=created["id"]) is True
+    assert refused("delete", kind, actors.manager, id=created["id"]) == {
+        "code": "NOT_FOUND",
+        "argument": "id",
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_names_are_needed_and_there_once(actors, kind):
+def test_names_are_required_and_unique(actors, kind):
     act("create", kind, actors.manager, input={"name": "Partner"})
     other = act("create", kind, actors.manager, input={"name": "Other"})
 
     for name in ("partner", "", "x" * 121):
-        told = [
+        errors = [
             refused("create", kind, actors.manager, input={"name": name}),
             refused("update", kind, actors.manager, id=other["id"], input={"name": name}),
         ]
-        assert [list(one["validation"]) for one in told] == [["input.name"]] * 2, name
+        assert [list(one["validation"]) for one in errors] == [["input.name"]] * 2, name
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_agents_and_strangers_change_none(actors, other_actors, kind):
-    made = act("create", kind, actors.manager, input={"name": "Partner"})
+def test_agents_and_other_companies_change_none(actors, other_actors, kind):
+    created = act("create", kind, actors.manager, input={"name": "Partner"})
     unknown = {"code": "NOT_FOUND", "argument": "id"}
 
     assert refused("create", kind, actors.agent, input={"name": "New"}) == {"code": "FORBIDDEN"}
     for operation, more in (("update", {"input": {"name": "New"}}), ("delete", {})):
-        assert refused(operation, kind, actors.agent, id=made["id"], **more) == {"code": "FORBIDDEN"}
-        assert refused(operation, kind, other_actors.admin, id=made["id"], **more) == unknown
+        assert refused(operation, kind, actors.agent, id=created["id"], **more) == {"code": "FORBIDDEN"}
+        assert refused(operation, kind, other_actors.admin, id=created["id"], **more) == unknown
     foreign = act("create", kind, other_actors.manager, input={"name": "Partner"})
-    told = refused("delete", kind, actors.manager, id=made["id"], other=foreign["id"])
-    assert told == {"code": "NOT_FOUND", "argument": "replacement_id"}
-    itself = refused("delete", kind, actors.manager, id=made["id"], other=made["id"])
+    error = refused("delete", kind, actors.manager, id=created["id"], other=foreign["id"])
+    assert error == {"code": "NOT_FOUND", "argument": "replacement_id"}
+    itself = refused("delete", kind, actors.manager, id=created["id"], other=created["id"])
     assert list(itself["validation"]) == ["replacement_id"]
 
 
-def test_shared_contact_types_are_nobodys_to_change(actors):
+def test_shared_contact_types_cannot_be_changed(actors):
     shared = str(contact_type(ContactKind.EMAIL).pk)
 
-    told = [
+    errors = [
         refused("update", "ContactType", actors.admin, id=shared, input={"name": "New"}),
         refused("delete", "ContactType", actors.admin, id=shared),
     ]
-    assert told == [{"code": "FORBIDDEN"}] * 2
+    assert errors == [{"code": "FORBIDDEN"}] * 2
     taken = refused("create", "ContactType", actors.admin, input={"name": "email"})
     assert list(taken["validation"]) == ["input.name"]
 
@@ -103,7 +108,7 @@ def person_with(actors: Any, type_: ContactType, value: str) -> Person:
     return create_person(values, actor=actors.agent)
 
 
-def test_contacts_go_over_to_the_type_in_its_place(actors, company):
+def test_contacts_move_to_the_replacement_type(actors, company):
     fax: Any = ContactTypeFactory(company=company, name="Fax")
     live, gone = (person_with(actors, fax, "(212) 555-0100") for _ in range(2))
     delete_person(gone.pk, actor=actors.agent)
@@ -119,15 +124,15 @@ def test_contacts_go_over_to_the_type_in_its_place(actors, company):
     assert live.version == 2
 
 
-def test_people_of_leads_go_over_to_the_relationship_in_its_place(actors):
+def test_people_of_leads_move_to_the_replacement_relationship(actors):
     old, new = (act("create", "PeopleRelationship", actors.manager, input={"name": name}) for name in "AB")
     person = create_person({"firstname": "Jane"}, actor=actors.agent)
     live, gone = (create_lead({"title": "Deal"}, actor=actors.agent) for _ in range(2))
     for lead in (live, gone):
         add_person(lead.pk, person.pk, actor=actors.agent, relationship_key=old["id"])
 
-    told = refused("delete", "PeopleRelationship", actors.manager, id=old["id"])
-    assert told == {"code": "CONFLICT", "count": 2}
+    error = refused("delete", "PeopleRelationship", actors.manager, id=old["id"])
+    assert error == {"code": "CONFLICT", "count": 2}
     delete_lead(gone.pk, actor=actors.agent)
     act("delete", "PeopleRelationship", actors.manager, id=old["id"], other=new["id"])
 
@@ -187,23 +192,23 @@ def test_people_of_an_organization_are_counted(actors, company):
     ]
 
 
-def test_a_nested_organization_of_too_long_a_name_is_named_by_its_field(actors):
+def test_a_too_long_name_of_a_nested_organization_is_refused_by_field(actors):
     people = "mutation ($input: PeopleInput!) { createPeople(input: $input) { id } }"
     leads = "mutation ($input: LeadInput!) { createLead(input: $input) { id } }"
     person = {"firstname": "Jane", "organization": "x" * 256}
 
-    told = [
+    errors = [
         refusal(people, actor=actors.agent, variables={"input": person}),
         refusal(leads, actor=actors.agent, variables={"input": {"title": "Deal", "people": person}}),
     ]
 
-    assert [list(one["extensions"]["validation"]) for one in told] == [
+    assert [list(one["extensions"]["validation"]) for one in errors] == [
         ["input.organization"],
         ["input.people.organization"],
     ]
 
 
-def test_a_tag_of_a_taken_name_is_named_by_its_field(actors):
+def test_a_taken_tag_name_is_refused_by_field(actors):
     create = "mutation ($input: TagInput!) { createTag(input: $input) { id } }"
     data(create, actor=actors.agent, variables={"input": {"name": "VIP"}})
 

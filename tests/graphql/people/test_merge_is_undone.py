@@ -1,4 +1,4 @@
-"""Whatever is merged, undoing it leaves every row of every table as it was."""
+"""Undoing any merge leaves every row of every table as it was."""
 
 from datetime import date
 from typing import Any
@@ -98,7 +98,7 @@ def rows() -> dict[Any, list[dict[str, Any]]]:
 
 
 def without_bookkeeping(state: dict[Any, list[dict[str, Any]]], newest: int) -> dict[Any, Any]:
-    """Leave out merges, what was written down since, and what counts the changes of a record."""
+    """Remove merges, later history and versions from the rows."""
     kept = {}
     for model, stored in state.items():
         left_out = BOOKKEEPING if model in VERSIONED else set()
@@ -134,7 +134,7 @@ def make_people(drawn: list[dict[str, Any]], tenant: Any) -> list[Person]:
     acme = [create_organization({"name": name}, actor=actor) for name in ("Acme", "Globex")]
     files = [FilesystemFactory(company=company) for _ in range(2)]
     shared = [create_lead({"title": "Shared"}, actor=actor) for _ in range(2)]
-    made = []
+    created = []
     for values in drawn:
         given: Any = {name: values[name] for name in ("firstname", "lastname", "email", "dob")}
         person = create_person(
@@ -162,15 +162,15 @@ def make_people(drawn: list[dict[str, Any]], tenant: Any) -> list[Person]:
             Activity.objects.create(company=company, entity=person, text=f"Note {number}")
         for number in range(values["changes"]):
             update_person(person.pk, {"middlename": f"M{number}"}, actor=actor)
-        made.append(person)
-    return made
+        created.append(person)
+    return created
 
 
 def make_organizations(drawn: list[dict[str, Any]], tenant: Any) -> list[Organization]:
     actor, company = tenant.actors.agent, tenant.company
     people = [create_person({"firstname": name}, actor=actor) for name in ("Jane", "John")]
     files = [FilesystemFactory(company=company) for _ in range(2)]
-    made = []
+    created = []
     for values in drawn:
         given: Any = {name: values[name] for name in ("name", "email", "city")}
         organization = create_organization(
@@ -194,8 +194,8 @@ def make_organizations(drawn: list[dict[str, Any]], tenant: Any) -> list[Organiz
             Activity.objects.create(company=company, entity=organization, text=f"Note {number}")
         for number in range(values["changes"]):
             update_organization(organization.pk, {"state": f"S{number}"}, actor=actor)
-        made.append(organization)
-    return made
+        created.append(organization)
+    return created
 
 
 def merge_and_undo(made: list[Any], tenant: Any) -> None:
@@ -214,7 +214,7 @@ def merge_and_undo(made: list[Any], tenant: Any) -> None:
 
 
 def check_nothing_is_lost(before: Any, after: Any, winner: Any, losers: list[Any]) -> None:
-    """Every row is there still, less the equal ones that the journal holds; none points at a loser."""
+    """Check that all rows are left but equal ones kept in the journal, and none refers to a loser."""
     dropped = Merge.objects.get().journal["dropped"]
     gone = {loser.pk for loser in losers}
     for relation in relations_to(type(winner)):
@@ -228,14 +228,14 @@ def check_nothing_is_lost(before: Any, after: Any, winner: Any, losers: list[Any
 
 @EXAMPLES
 @given(drawn=PEOPLE)
-def test_merged_people_are_parted_exactly(tenant, drawn):
+def test_undoing_restores_people_exactly(tenant, drawn):
     with rolled_back():
         merge_and_undo(make_people(drawn, tenant), tenant)
 
 
 @EXAMPLES
 @given(drawn=ORGANIZATIONS)
-def test_merged_organizations_are_parted_exactly(tenant, drawn):
+def test_undoing_restores_organizations_exactly(tenant, drawn):
     with rolled_back():
         merge_and_undo(make_organizations(drawn, tenant), tenant)
 

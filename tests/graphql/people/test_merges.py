@@ -1,4 +1,4 @@
-"""Merging: what moves, what is filled, what is refused; looking it up, and undoing it."""
+"""Merges: moved rows, filled fields, refusals, list and undo."""
 
 from datetime import date
 from typing import Any
@@ -70,7 +70,7 @@ def refused(actor, winner, *others, document=MERGE, **variables) -> dict[str, An
 
 @pytest.fixture
 def pair(actors, company) -> tuple[Person, Person]:
-    """Two people who are the same; the second has what the first lacks."""
+    """Create two equal people; the second has the values that the first lacks."""
     acme, globex = (OrganizationFactory(company=company, name=name) for name in ("Acme", "Globex"))
     winner = person(
         actors.agent,
@@ -175,7 +175,7 @@ def test_each_lead_that_moves_is_told_once(actors, company, tenant, pair, django
     }
 
 
-def test_a_dry_run_answers_the_outcome_and_changes_nothing(
+def test_a_dry_run_returns_the_outcome_and_changes_nothing(
     actors, company, pair, django_capture_on_commit_callbacks
 ):
     winner, loser = pair
@@ -190,7 +190,7 @@ def test_a_dry_run_answers_the_outcome_and_changes_nothing(
     assert answer == merged(actors.agent, winner, loser)
 
 
-def test_a_preview_tells_field_by_field(actors, pair):
+def test_a_preview_lists_each_field(actors, pair):
     winner, loser = pair
     before = read_all()
 
@@ -234,7 +234,7 @@ def test_merged_ids_find_the_winner(actors, pair):
     }
 
 
-def test_a_loser_is_not_restored_or_merged_again(actors, pair):
+def test_a_merged_record_is_not_restored_or_merged_again(actors, pair):
     winner, loser = pair
     other = person(actors.agent, firstname="Other")
     merged(actors.agent, winner, loser)
@@ -320,7 +320,7 @@ def undo_refused(actor, key=None) -> dict[str, Any]:
     return error
 
 
-def test_an_undone_merge_is_told_of(actors, tenant, pair):
+def test_undoing_a_merge_emits_events(actors, tenant, pair):
     winner, loser = pair
     merged(actors.agent, winner, loser)
 
@@ -359,7 +359,7 @@ def test_the_latest_merge_is_undone_first(actors, pair):
     assert Person.objects.filter(deleted_at=None).count() == 4
 
 
-def test_a_value_that_was_changed_since_is_named(actors, company, pair):
+def test_a_value_changed_since_the_merge_is_named(actors, company, pair):
     winner, loser = pair
     lead = LeadFactory(company=company, person=loser)
     merged(actors.agent, winner, loser)
@@ -377,7 +377,7 @@ def test_a_value_that_was_changed_since_is_named(actors, company, pair):
     )
 
 
-def test_what_the_merge_did_not_set_stays_as_it_is_now(actors, pair):
+def test_undoing_keeps_values_that_the_merge_did_not_set(actors, pair):
     winner, loser = pair
     merged(actors.agent, winner, loser)
     moved = winner.contacts.get(value="+12125550199")

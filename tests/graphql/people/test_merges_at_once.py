@@ -1,4 +1,4 @@
-"""Merges that meet: each record ends in one place, and nobody waits for ever."""
+"""Concurrent merges: each record ends in one place, without deadlocks."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 def at_once(*calls: Callable[[], Any]) -> list[str]:
-    """Make calls in threads of their own, and give what each was refused by, or an empty text."""
+    """Run each call in a thread of its own; return its refusal, or an empty text."""
     together = Barrier(len(calls))
 
     def one(call: Callable[[], Any]) -> str:
@@ -37,7 +37,7 @@ def at_once(*calls: Callable[[], Any]) -> list[str]:
         return list(pool.map(one, calls))
 
 
-def test_merges_across_each_other_leave_one_person(actors):
+def test_crossing_merges_leave_one_person(actors):
     people = [
         create_person({"firstname": "Jane", "email": "j@example.com"}, actor=actors.agent) for _ in "1234"
     ]
@@ -58,7 +58,7 @@ def test_merges_across_each_other_leave_one_person(actors):
     assert Merge.objects.count() == 1
 
 
-def test_changes_meanwhile_are_kept(actors):
+def test_changes_since_the_merge_are_kept(actors):
     winner, loser = (create_person({"firstname": "Jane"}, actor=actors.agent) for _ in range(2))
     leads = [create_lead({"title": "Deal", "people_id": loser.pk}, actor=actors.agent) for _ in range(4)]
 
@@ -73,7 +73,7 @@ def test_changes_meanwhile_are_kept(actors):
     assert set(Lead.objects.values_list("title", "person", "version")) == {("Changed", winner.pk, 3)}
 
 
-def test_a_merge_is_undone_once(actors):
+def test_a_merge_is_undone_only_once(actors):
     people = [create_person({"firstname": "Jane"}, actor=actors.agent) for _ in range(2)]
     _, done = merge(Person, people[0].pk, [people[1].pk], actor=actors.agent)
 

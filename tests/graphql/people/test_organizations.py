@@ -61,7 +61,7 @@ def test_people_join_and_leave(actors, company):
     assert list(acme.people.all()) == [john]
 
 
-def test_all_join_or_none(actors, company):
+def test_all_people_are_added_or_none(actors, company):
     acme, jane = OrganizationFactory(company=company), PersonFactory(company=company)
     nested = f"{{organization_id: {acme.pk}, peoples_id: [{jane.pk}, 4711]}}"
 

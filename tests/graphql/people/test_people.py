@@ -1,4 +1,4 @@
-"""People: what is stored, what follows from it, and what is refused."""
+"""createPeople, updatePeople, deletePeople and restorePeople."""
 
 import pytest
 
@@ -36,10 +36,10 @@ def values_of(person):
 
 
 def test_name_is_joined_and_collapsed(actors):
-    made = create(actors, firstname=" Mary  Ann ", middlename="", lastname="Lee")
+    created = create(actors, firstname=" Mary  Ann ", middlename="", lastname="Lee")
 
-    assert made["name"] == "Mary Ann Lee"
-    assert Person.objects.get(pk=made["id"]).middlename is None
+    assert created["name"] == "Mary Ann Lee"
+    assert Person.objects.get(pk=created["id"]).middlename is None
 
 
 def test_email_is_taken_from_the_first_contact_that_has_its_form(actors):
@@ -54,20 +54,20 @@ def test_email_is_taken_from_the_first_contact_that_has_its_form(actors):
 def test_email_that_is_a_contact_too_appears_once(actors):
     contacts = [{"contacts_types_id": type_id(EMAIL), "value": "JANE@example.com"}]
 
-    made = create(actors, email="jane@example.com", contacts=contacts)
+    created = create(actors, email="jane@example.com", contacts=contacts)
 
-    assert Contact.objects.filter(person_id=made["id"]).count() == 1
+    assert Contact.objects.filter(person_id=created["id"]).count() == 1
 
 
 def test_empty_contacts_and_addresses_are_ignored(actors):
-    made = create(
+    created = create(
         actors,
         firstname="Jane",
         contacts=[{"contacts_types_id": type_id(PHONE), "value": " "}],
         address=[{"city": ""}, {"city": "Lyon"}],
     )
 
-    stored = update(actors, made["id"])
+    stored = update(actors, created["id"])
     assert stored["contacts"] == []
     assert [(row["city"], row["is_default"]) for row in stored["address"]] == [("Lyon", True)]
 
@@ -87,7 +87,7 @@ def test_empty_contacts_and_addresses_are_ignored(actors):
         pytest.param({"firstname": "Jane", "tags": [{"name": ""}]}, "input.tags.0.name", id="tag"),
     ],
 )
-def test_what_breaks_a_rule_is_refused_whole(actors, values, path):
+def test_rule_violations_refuse_the_whole_input(actors, values, path):
     error = refusal(CREATE, actor=actors.agent, variables={"input": values})
 
     assert error["extensions"]["code"] == "VALIDATION"
@@ -109,7 +109,7 @@ def test_unknown_contact_type_does_not_exist(actors):
     ("field", "value"),
     [("middlename", "M"), ("lastname", "Doe"), ("dob", "1990-01-31"), ("email", "j@example.com")],
 )
-def test_absent_is_untouched_and_null_clears(actors, field, value):
+def test_absent_fields_stay_and_null_clears(actors, field, value):
     key = create(actors, firstname="Jane", **{field: value})["id"]
     read = f"{{ people(id: {key}) {{ {field} }} }}"
 
@@ -128,7 +128,7 @@ def test_setting_the_email_rewrites_its_contact(actors):
     assert values_of(changed) == [("Email", "new@example.com")]
 
 
-def test_email_moves_on_when_its_contact_goes(actors):
+def test_email_follows_the_deletion_of_its_contact(actors):
     phone = {"contacts_types_id": type_id(PHONE), "value": "+1 212 555 0100"}
     second = {"contacts_types_id": type_id(EMAIL), "value": "second@example.com"}
     key = create(actors, firstname="Jane", email="first@example.com", contacts=[phone, second])["id"]
@@ -140,10 +140,10 @@ def test_email_moves_on_when_its_contact_goes(actors):
 
 def test_a_phone_in_another_format_keeps_its_row(actors):
     phone = {"contacts_types_id": type_id(PHONE), "value": "+1 (212) 555-0100"}
-    made = create(actors, firstname="Jane", contacts=[phone])
-    before = update(actors, made["id"])["contacts"][0]["id"]
+    created = create(actors, firstname="Jane", contacts=[phone])
+    before = update(actors, created["id"])["contacts"][0]["id"]
 
-    after = update(actors, made["id"], contacts=[phone | {"value": "212 555 0100"}])["contacts"]
+    after = update(actors, created["id"], contacts=[phone | {"value": "212 555 0100"}])["contacts"]
 
     assert [(contact["id"], contact["value"]) for contact in after] == [(before, "212 555 0100")]
 
@@ -181,14 +181,14 @@ def test_organizations_tags_and_custom_fields(actors, company):
 
 
 def test_versions(actors):
-    made = create(actors, firstname="Jane")
+    created = create(actors, firstname="Jane")
 
-    same = update(actors, made["id"], firstname="Jane")
-    changed = update(actors, made["id"], 1, firstname="Janet")
+    same = update(actors, created["id"], firstname="Jane")
+    changed = update(actors, created["id"], 1, firstname="Janet")
     stale = refusal(
         UPDATE,
         actor=actors.agent,
-        variables={"id": made["id"], "input": {"firstname": "June"}, "version": 1},
+        variables={"id": created["id"], "input": {"firstname": "June"}, "version": 1},
     )
 
     assert (same["version"], changed["version"]) == (1, 2)

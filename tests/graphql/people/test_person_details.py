@@ -51,7 +51,7 @@ def act(operation: str, actor: Any, **variables: Any) -> Any:
 
 
 def refused(operation: str, actor: Any, **variables: Any) -> dict[str, Any]:
-    """Give the extensions of a refusal, which left everything as it was."""
+    """Return the extensions of a refusal that changed nothing."""
     before = read_all()
     extensions: dict[str, Any] = refusal(DOCUMENTS[operation], actor=actor, variables=variables)["extensions"]
     assert read_all() == before
@@ -71,30 +71,30 @@ def emails(person: Person) -> list[str]:
     return list(rows.values_list("value", flat=True))
 
 
-def test_a_contact_is_added_beside_the_others(actors, person):
+def test_a_contact_is_added_to_the_others(actors, person):
     given = {"contacts_types_id": kind(ContactKind.CELLPHONE), "value": " (212) 555-0199 ", "weight": 3}
 
-    made = act("createContact", actors.agent, person=str(person.pk), input=given)
+    created = act("createContact", actors.agent, person=str(person.pk), input=given)
 
-    assert made == {
-        "id": made["id"],
+    assert created == {
+        "id": created["id"],
         "value": "(212) 555-0199",
         "weight": 3,
         "type": {"name": "Cellphone"},
         "people": {"id": str(person.pk), "email": "jane@example.com", "version": 2},
     }
-    assert Contact.objects.get(pk=made["id"]).canonical == "+12125550199"
+    assert Contact.objects.get(pk=created["id"]).canonical == "+12125550199"
     assert Contact.objects.filter(person=person).count() == 3
     entry = HistoryEntry.objects.filter(object_id=person.pk).latest("pk")
     assert list(entry.changes) == ["contacts"]
 
 
-def test_a_contact_that_says_the_same_is_not_doubled(actors, person):
+def test_an_equal_contact_is_not_added_twice(actors, person):
     given = {"contacts_types_id": kind(ContactKind.PHONE), "value": "(212) 555-0100"}
 
-    made = act("createContact", actors.agent, person=str(person.pk), input=given)
+    created = act("createContact", actors.agent, person=str(person.pk), input=given)
 
-    assert made["value"] == "(212) 555-0100"
+    assert created["value"] == "(212) 555-0100"
     assert Contact.objects.filter(person=person, type__kind=ContactKind.PHONE).count() == 1
 
 
@@ -123,7 +123,7 @@ def test_absent_fields_of_a_contact_stay(actors, person):
     assert (changed["value"], changed["weight"], changed["type"]) == ("+12125550100", 7, {"name": "Phone"})
 
 
-def test_what_is_wrong_with_a_contact_is_said_beside_its_field(actors, person):
+def test_errors_of_a_contact_are_named_by_field(actors, person):
     phone = Contact.objects.get(person=person, type__kind=ContactKind.PHONE)
     who = str(person.pk)
     needed = "This field is required."
@@ -145,14 +145,14 @@ def test_what_is_wrong_with_a_contact_is_said_beside_its_field(actors, person):
     assert empty == invalid("input.value", needed)
 
 
-def test_the_last_way_to_name_a_person_stays(actors):
+def test_the_last_name_or_contact_of_a_person_stays(actors):
     only: Any = {"email": "only@example.com"}
     person = create_person(only, actor=actors.agent)
     contact = Contact.objects.get(person=person)
 
-    told = refused("deleteContact", actors.agent, id=str(contact.pk))
+    error = refused("deleteContact", actors.agent, id=str(contact.pk))
 
-    assert told["code"] == "VALIDATION"
+    assert error["code"] == "VALIDATION"
 
 
 def test_one_address_is_always_the_default(actors, person):
@@ -178,21 +178,21 @@ def test_one_address_is_always_the_default(actors, person):
     assert Address.objects.get(person=person, is_default=True).city == "Lyon"
 
 
-def test_an_address_has_at_least_one_part(actors, person):
+def test_an_address_is_not_empty(actors, person):
     who = str(person.pk)
-    made = act("createPeopleAddress", actors.agent, person=who, input={"city": "Boston"})
+    created = act("createPeopleAddress", actors.agent, person=who, input={"city": "Boston"})
     message = "Enter at least one part of the address."
 
     assert refused("createPeopleAddress", actors.agent, person=who, input={"city": " "}) == invalid(
         "input.address", message
     )
-    emptied = refused("updatePeopleAddress", actors.agent, id=made["id"], input={"city": None})
+    emptied = refused("updatePeopleAddress", actors.agent, id=created["id"], input={"city": None})
     assert emptied == invalid("input.address", message)
-    long = refused("updatePeopleAddress", actors.agent, id=made["id"], input={"zip": "9" * 33})
+    long = refused("updatePeopleAddress", actors.agent, id=created["id"], input={"zip": "9" * 33})
     assert list(long["validation"]) == ["input.zip"]
 
 
-def test_a_position_ties_its_organization_to_the_person(actors, person, company):
+def test_a_position_links_its_organization_to_the_person(actors, person, company):
     acme = OrganizationFactory(company=company, name="Acme")
     given = {
         "peoples_id": str(person.pk),
@@ -205,10 +205,10 @@ def test_a_position_ties_its_organization_to_the_person(actors, person, company)
         "status": 0,
     }
 
-    made = act("createPeopleEmploymentHistory", actors.agent, input=given)
+    created = act("createPeopleEmploymentHistory", actors.agent, input=given)
 
-    assert made == {
-        "id": made["id"],
+    assert created == {
+        "id": created["id"],
         "position": "CEO",
         "income": 1234.56,
         "income_type": "yearly",
@@ -221,13 +221,13 @@ def test_a_position_ties_its_organization_to_the_person(actors, person, company)
     changed = act(
         "updatePeopleEmploymentHistory",
         actors.agent,
-        id=made["id"],
+        id=created["id"],
         input={"organizations_id": None, "income": None, "status": 1},
     )
     assert (changed["organization"], changed["income"], changed["status"]) == (None, None, 1)
     assert changed["position"] == "CEO"
     assert changed["people"]["organizations"] == [{"name": "Acme"}]
-    assert act("deletePeopleEmploymentHistory", actors.agent, id=made["id"]) is True
+    assert act("deletePeopleEmploymentHistory", actors.agent, id=created["id"]) is True
     assert not Employment.objects.exists()
     person.refresh_from_db()
     assert person.version == 4
@@ -245,25 +245,25 @@ def test_a_position_ties_its_organization_to_the_person(actors, person, company)
         ({"income": 1e300}, "input.income"),
     ],
 )
-def test_what_is_wrong_with_a_position_is_said_beside_its_field(actors, person, values, path):
+def test_errors_of_a_position_are_named_by_field(actors, person, values, path):
     given = {"peoples_id": str(person.pk), "position": "CEO", **values}
 
-    told = refused("createPeopleEmploymentHistory", actors.agent, input=given)
+    error = refused("createPeopleEmploymentHistory", actors.agent, input=given)
 
-    assert (told["code"], list(told["validation"])) == ("VALIDATION", [path])
+    assert (error["code"], list(error["validation"])) == ("VALIDATION", [path])
 
 
-def test_a_position_is_somebodys_and_stays_so(actors, person):
+def test_a_position_keeps_its_person(actors, person):
     other: Any = {"firstname": "John"}
     somebody = create_person(other, actor=actors.agent)
-    made = act(
+    created = act(
         "createPeopleEmploymentHistory", actors.agent, input={"peoples_id": person.pk, "position": "CEO"}
     )
 
     nobody = refused("createPeopleEmploymentHistory", actors.agent, input={"position": "CEO"})
     assert nobody == invalid("input.peoples_id", "Choose the person who has the position.")
     moved = refused(
-        "updatePeopleEmploymentHistory", actors.agent, id=made["id"], input={"peoples_id": somebody.pk}
+        "updatePeopleEmploymentHistory", actors.agent, id=created["id"], input={"peoples_id": somebody.pk}
     )
     assert moved == invalid("input.peoples_id", "A position stays with its person.")
 
@@ -282,8 +282,8 @@ def test_the_list_of_positions_is_nested_in_a_person(actors, name):
         {"position": "Founder"},
     ]
 
-    made = data(document, actor=actors.agent, variables={"input": {"firstname": "Jane", name: rows}})
-    person = made["createPeople"]
+    created = data(document, actor=actors.agent, variables={"input": {"firstname": "Jane", name: rows}})
+    person = created["createPeople"]
     # What is current first, then the latest.
     assert [row["position"] for row in person["employment_history"]] == [
         "Owner",
@@ -314,13 +314,13 @@ def test_both_names_of_the_list_with_different_positions_are_refused(actors):
     one, other = [{"position": "CEO"}], [{"position": "CTO"}]
     values = {"firstname": "Jane", "employment_history": one, "peopleEmploymentHistory": other}
 
-    told = refusal(document, actor=actors.agent, variables={"input": values})["extensions"]
+    error = refusal(document, actor=actors.agent, variables={"input": values})["extensions"]
 
-    assert list(told["validation"]) == ["input.employment_history"]
+    assert list(error["validation"]) == ["input.employment_history"]
     assert not Person.objects.exists()
 
 
-def test_an_upsert_adds_positions_and_doubles_none(actors):
+def test_an_upsert_adds_positions_without_duplicates(actors):
     document = """mutation ($input: PeopleInput!) { upsertPeople(input: $input) {
       people { employment_history { position } } } }"""
 

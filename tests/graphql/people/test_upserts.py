@@ -1,4 +1,4 @@
-"""Upserts: what they match by, what they add to, what they refuse, and one record under concurrency."""
+"""Upserts: match rules, additions, refusals and concurrency."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -72,7 +72,7 @@ def test_found_by_id_of_either_kind(actors, key, match):
     assert Person.objects.get().firstname == "Janet"
 
 
-def test_the_first_way_that_finds_somebody_counts(actors):
+def test_the_first_match_rule_that_finds_a_person_counts(actors):
     by_mail = create_person({"email": "jane@example.com"}, actor=actors.agent)
     by_phone = create_person({"firstname": "P", "contacts": phone("+12125550100")}, actor=actors.agent)
     values = {"email": "JANE@example.com", "contacts": phone("+1 212 555 0100")}
@@ -154,7 +154,7 @@ def test_found_by_a_custom_field(actors, name, value):
     assert (done["people"]["id"], done["matched_on"]) == (str(known.pk), "CUSTOM_FIELD")
 
 
-def test_a_defined_custom_field_is_compared_in_its_form(actors, company):
+def test_a_defined_custom_field_is_compared_by_its_type(actors, company):
     CustomFieldDefinitionFactory(company=company, model="PEOPLE", name="External", kind="NUMBER")
     given: Any = [{"name": "external", "value": " 42 "}]
     first = upsert(actors.agent, match=["CUSTOM_FIELD"], field="external", firstname="A", custom_fields=given)
@@ -227,7 +227,7 @@ def test_several_organizations_are_a_conflict(actors, company, other_company):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_sixteen_at_once_make_one_person(actors):
+def test_sixteen_concurrent_upserts_create_one_person(actors):
     together = Barrier(16)
 
     def one(number: int) -> bool:

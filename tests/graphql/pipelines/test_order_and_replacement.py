@@ -1,4 +1,4 @@
-"""Pipelines and stages: put in an order, and replaced where leads are in them."""
+"""Reorder pipelines and stages, and delete them with a replacement."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def refused(document: str, actor: Any, **variables: Any) -> dict[str, Any]:
     return extensions
 
 
-def test_stages_are_put_in_an_order_by_one_call(actors, other_actors, pipeline):
+def test_stages_are_reordered_by_one_call(actors, other_actors, pipeline):
     keys = [str(stage.pk) for stage in reversed(stages_of(pipeline))]
     keys[0] = str(Stage.objects.get(pk=keys[0]).uuid)
 
@@ -50,8 +50,8 @@ def test_stages_are_put_in_an_order_by_one_call(actors, other_actors, pipeline):
     identifier = str(pipeline.pk)
     elsewhere = str(Stage.objects.exclude(pipeline=pipeline).order_by("pk")[0].pk)
     for wrong in (keys[1:], [*keys, keys[0]], [*keys[1:], elsewhere], []):
-        told = refused(REORDER, actors.manager, id=identifier, stages=wrong)
-        assert (told["code"], list(told["validation"])) == ("VALIDATION", ["stages_id"])
+        error = refused(REORDER, actors.manager, id=identifier, stages=wrong)
+        assert (error["code"], list(error["validation"])) == ("VALIDATION", ["stages_id"])
     unknown = refused(REORDER, actors.manager, id=identifier, stages=[keys[0], "999999"])
     assert unknown == {"code": "NOT_FOUND", "argument": "stages_id.1"}
     foreign = refused(REORDER, other_actors.admin, id=identifier, stages=keys)
@@ -59,7 +59,7 @@ def test_stages_are_put_in_an_order_by_one_call(actors, other_actors, pipeline):
     assert refused(REORDER, actors.agent, id=identifier, stages=keys) == {"code": "FORBIDDEN"}
 
 
-def test_pipelines_are_put_in_an_order_by_one_call(actors, pipeline):
+def test_pipelines_are_reordered_by_one_call(actors, pipeline):
     default = Pipeline.objects.default_of(pipeline.company_id).get()
     keys = [str(pipeline.pk), str(default.pk)]
 
@@ -70,7 +70,7 @@ def test_pipelines_are_put_in_an_order_by_one_call(actors, pipeline):
     assert refused(REORDER_PIPELINES, actors.agent, ids=keys) == {"code": "FORBIDDEN"}
 
 
-def test_leads_of_a_stage_that_goes_move_to_the_one_in_its_place(actors, other_actors, pipeline):
+def test_leads_of_a_deleted_stage_move_to_the_replacement(actors, other_actors, pipeline):
     first, second, _third = stages_of(pipeline)
     lead = create_lead({"title": "Deal", "pipeline_stage_id": first.pk}, actor=actors.agent)
     identifier = str(first.pk)
@@ -90,7 +90,7 @@ def test_leads_of_a_stage_that_goes_move_to_the_one_in_its_place(actors, other_a
     assert [stage.name for stage in stages_of(pipeline)] == ["Second", "Third"]
 
 
-def test_leads_of_a_pipeline_that_goes_enter_the_one_in_its_place(actors, pipeline):
+def test_leads_of_a_deleted_pipeline_enter_the_replacement(actors, pipeline):
     leads = [
         create_lead({"title": "Deal", "pipeline_stage_id": stage.pk}, actor=actors.agent)
         for stage in stages_of(pipeline)
@@ -100,8 +100,8 @@ def test_leads_of_a_pipeline_that_goes_enter_the_one_in_its_place(actors, pipeli
     identifier = str(pipeline.pk)
 
     assert refused(DELETE, actors.manager, id=identifier)["code"] == "CONFLICT"
-    told = refused(DELETE, actors.manager, id=identifier, other=str(empty.pk))
-    assert list(told["validation"]) == ["replacement_id"]
+    error = refused(DELETE, actors.manager, id=identifier, other=str(empty.pk))
+    assert list(error["validation"]) == ["replacement_id"]
     assert data(DELETE, actor=actors.manager, variables={"id": identifier, "other": str(default.pk)})
 
     entry = Stage.objects.entry_of(default.pk)

@@ -1,4 +1,4 @@
-"""Pipelines and stages: the rules that keep a company able to sell."""
+"""Mutations of pipelines and stages, and the rules they keep."""
 
 import pytest
 
@@ -31,20 +31,20 @@ def test_slugs_are_made_unique(actors):
 
 
 def test_stages_come_in_the_order_given(actors):
-    made = create(actors, name="Sales", stages=[{"name": "B", "rotting_days": 3}, {"name": "A"}])
+    created = create(actors, name="Sales", stages=[{"name": "B", "rotting_days": 3}, {"name": "A"}])
 
-    assert [(row["name"], row["weight"], row["rotting_days"]) for row in made["stages"]] == [
+    assert [(row["name"], row["weight"], row["rotting_days"]) for row in created["stages"]] == [
         ("B", 1, 3),
         ("A", 2, 0),
     ]
 
 
 def test_exactly_one_pipeline_is_the_default(actors, company):
-    made = create(actors, name="New default", is_default=True)
+    created = create(actors, name="New default", is_default=True)
     assert defaults(company) == ["New default"]
 
     error = refusal(
-        f"mutation {{ updatePipeline(id: {made['id']}, input: {{is_default: false}}) {{ id }} }}",
+        f"mutation {{ updatePipeline(id: {created['id']}, input: {{is_default: false}}) {{ id }} }}",
         actor=actors.manager,
     )
 
@@ -67,7 +67,7 @@ def test_the_next_pipeline_follows_a_deleted_default(actors, company):
     ]
 
 
-def test_what_holds_leads_or_is_the_last_stays(actors, company):
+def test_the_last_row_and_rows_with_leads_are_kept(actors, company):
     lead = LeadFactory(company=company)
     documents = [
         f"mutation {{ deletePipeline(id: {lead.pipeline_id}) }}",
@@ -88,15 +88,15 @@ def test_what_holds_leads_or_is_the_last_stays(actors, company):
     ]
 
 
-def test_a_stage_comes_back_only_into_a_live_pipeline(actors):
-    made = create(actors, name="Sales", stages=[{"name": "A"}, {"name": "B"}])
-    stage = made["stages"][0]["id"]
+def test_a_stage_is_restored_only_into_a_live_pipeline(actors):
+    created = create(actors, name="Sales", stages=[{"name": "A"}, {"name": "B"}])
+    stage = created["stages"][0]["id"]
     restore = f"mutation {{ restorePipelineStage(id: {stage}) }}"
     data(f"mutation {{ deletePipelineStage(id: {stage}) }}", actor=actors.manager)
-    data(f"mutation {{ deletePipeline(id: {made['id']}) }}", actor=actors.manager)
+    data(f"mutation {{ deletePipeline(id: {created['id']}) }}", actor=actors.manager)
 
     assert refusal(restore, actor=actors.manager)["extensions"] == {"code": "CONFLICT"}
-    data(f"mutation {{ restorePipeline(id: {made['id']}) }}", actor=actors.manager)
+    data(f"mutation {{ restorePipeline(id: {created['id']}) }}", actor=actors.manager)
 
     assert data(restore, actor=actors.manager) == {"restorePipelineStage": True}
 

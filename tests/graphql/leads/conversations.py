@@ -1,4 +1,4 @@
-"""The documents of the tests of channels, messages, notes and tasks."""
+"""Documents of the tests of channels, messages, notes and tasks."""
 
 from typing import Any
 
@@ -49,12 +49,12 @@ def _plain(variables: dict[str, Any]) -> dict[str, Any]:
 
 
 def do(name: str, actor: Actor, **variables: Any) -> Any:
-    """Run a mutation that must succeed, and give its answer."""
+    """Run a mutation that must succeed, and return its result."""
     return data(_document(name), actor=actor, variables=_plain(variables))[name]
 
 
 def refused(name: str, actor: Actor, **variables: Any) -> dict[str, Any]:
-    """Give the extensions of the refusal of a mutation."""
+    """Return the error extensions of a refused mutation."""
     error = refusal(_document(name), actor=actor, variables=_plain(variables))
     extensions: dict[str, Any] = error["extensions"]
     return extensions
