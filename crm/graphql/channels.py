@@ -136,6 +136,7 @@ class ChannelMutation(graphene.ObjectType):
         name="updateSocialChannel",
         permission=PERMISSION,
     )
+    # Unlike other deletions, this one returns the row in the contract.
     delete_social_channel = MutationField(
         SocialChannel, name="deleteSocialChannel", permission=PERMISSION, id=graphene.ID(required=True)
     )

@@ -13,6 +13,7 @@ EntityType = graphene.Enum.from_enum(
 )
 
 
+# updateTag takes the same input, so an update repeats the name.
 class TagInput(graphene.InputObjectType):
     name = graphene.String(required=True)
     slug = graphene.String()

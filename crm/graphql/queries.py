@@ -84,6 +84,7 @@ class Query(graphene.ObjectType):
         found = load(
             models.Company.objects.visible_to(actor_of(info)), Company, info.field_nodes, info
         ).first()
+        # The membership may end between the authentication and this statement.
         if found is None:
             raise NotFound
         return found

@@ -76,6 +76,7 @@ def _companies_of(users: Sequence[models.User], actor: Actor) -> dict[int, list[
 
 def _role(**member: object) -> Subquery:
     """Return the expression for the role of the member that meets the conditions."""
+    # Not visible_to: the conditions name the company and the user of rows that were read in scope.
     return Subquery(models.Membership.objects.filter(**member).values("role")[:1])
 
 
@@ -98,6 +99,7 @@ class User(DjangoObjectType):
         _companies_of,
         visible=lambda actor: models.Company.objects.open_to(actor),
     )
+    # The role in the current company; in other companies the user may have another.
     role = Computed(
         MemberRole, "member_role", lambda actor: _role(company=actor.company_id, user=OuterRef("pk"))
     )

@@ -60,6 +60,7 @@ class AgentFilterSet(ListFilterSet):
     search_method = "search"
     order_columns = {name: name for name in ("id", "member_id", "created_at", "updated_at")} | {
         "name": "user__displayname",
+        # The alias of the source: the field's own annotation exists only if it is selected.
         "total_leads": "open_leads",
     }
     computed_columns = {"open_leads": IntegerField()}

@@ -28,6 +28,7 @@ class LeadBulkMutation(graphene.ObjectType):
         name="updateLeads",
         permission=PERMISSION,
         ids=ids_argument(required=False),
+        # The input type of the list, so that a client can use the filter of its view.
         where=graphene.Argument(where_input("Query", "leads", LeadFilterSet)),
         changes=graphene.Argument(LeadUpdateInput, required=True),
         # Protects from a filter that matches other leads than the client has shown.

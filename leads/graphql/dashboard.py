@@ -102,6 +102,7 @@ class DashboardQuery(graphene.ObjectType):
     ) -> list[dict[str, object]]:
         actor = actor_of(info)
         selected = selected_fields(info, "LeadStageCount", info.field_nodes)
+        # Rotting leads take a statement of their own, so they are counted only if selected.
         counts = dashboard.count_by_stage(actor, pipeline_id, with_rotting="rotting_count" in selected)
         nodes = selected.get("stage", [])
         visible = Stage.objects.visible_to(actor)

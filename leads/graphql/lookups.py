@@ -57,6 +57,7 @@ def _create(
 ) -> MutationField:
     return create_mutation(
         type_,
+        # One service for all four models.
         partial(lookups.create_lookup, type_._meta.model),
         input_type,
         name=f"create{type_._meta.name}",

@@ -12,6 +12,7 @@ class LeadsParticipants(DjangoObjectType):
 
     class Meta:
         model = models.LeadPerson
+        # The contract shows only the two ends of the link, not its id.
         fields = ()
 
     people = Related(People, "person", required=True)

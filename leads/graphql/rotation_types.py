@@ -16,6 +16,7 @@ class LeadRotationAgent(DjangoObjectType):
         fields = ("id", "phone", "hits", "created_at", "updated_at")
 
     user = Related(User, "user", required=True)
+    # graphene-django would return a decimal as text.
     percent = Attribute(graphene.Float, "percent", required=True)
 
 

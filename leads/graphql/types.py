@@ -111,6 +111,7 @@ class LeadReceiver(DjangoObjectType):
     )
     template = Attribute(Mixed, "template")
     verification = Attribute(ReceiverVerification, "verification", required=True)
+    # Derived from the uuid: the address is not stored, since PUBLIC_URL may change.
     url = Derived(graphene.String, ("uuid",), _url, required=True)
 
 

@@ -90,7 +90,10 @@ class PeopleFilterSet(SearchedFilterSet):
             narrow=Q(type__kind__in=[models.ContactKind.PHONE, models.ContactKind.CELLPHONE]),
         ),
         "organization": HasRelation(
-            "organizations", {"id": IdColumn("id"), "name": TextColumn("name")}, also="organizations"
+            # HAS knows the relation under both names.
+            "organizations",
+            {"id": IdColumn("id"), "name": TextColumn("name")},
+            also="organizations",
         ),
         "tags": TAGS,
         "leads": HasRelation(

@@ -57,6 +57,7 @@ class PeopleInput(graphene.InputObjectType):
     dob = Date()
     contacts = graphene.List(graphene.NonNull(ContactInput))
     address = graphene.List(graphene.NonNull(AddressInput))
+    # A name: the organization is found by it or created.
     organization = graphene.String()
     organizations_id = graphene.List(graphene.NonNull(graphene.ID))
     # The contract has both names; the service refuses two different values.

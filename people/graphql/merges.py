@@ -34,6 +34,7 @@ class Merge(DjangoObjectType):
 
     model = Attribute(EntityType, "model", required=True)
     winner_id = Attribute(graphene.ID, "winner_id", required=True)
+    # A JSON list, not a relation: an undone merge keeps its ids.
     losers_id = Attribute(graphene.List(graphene.NonNull(graphene.ID)), "losers", required=True)
     user = Related(User, "user")
     undone_by = Related(User, "undone_by")
@@ -43,6 +44,7 @@ class MergeField(graphene.ObjectType):
     """One field of a merge: what the winner has, what the others have, and the outcome."""
 
     field = graphene.String(required=True)
+    # plain: values of columns such as dates are not JSON.
     winner = Mixed(resolver=lambda row, _info: plain(row.winner))
     duplicates = graphene.List(
         Mixed, required=True, resolver=lambda row, _info: [plain(value) for value in row.duplicates]
@@ -91,6 +93,7 @@ def survivor_field(type_: RowType) -> Guarded:
     model = type_._meta.model
 
     def resolve(_root: object, info: GraphQLResolveInfo, *, id: str) -> object:
+        # The second read is needed only for ids of merged rows.
         try:
             return read_one(info, type_, id)
         except NotFound:

@@ -13,6 +13,7 @@ from pipelines import models
 
 class PipelineFilterSet(ListFilterSet):
     row_model = models.Pipeline
+    # hasStages looks at live stages only, as every relation does.
     relations = {"stages": HasRelation("stages", {"id": IdColumn("id"), "name": TextColumn("name")})}
     order_columns = {
         name: name for name in ("id", "created_at", "updated_at", "weight", "slug", "name", "is_default")

@@ -40,6 +40,7 @@ def create_mutation(
     """
 
     def resolve(_root: object, info: GraphQLResolveInfo, *, input: Input | None = None, **key: str) -> object:
+        # Missing fields are refused by the service, with the same message at every door.
         return refetch(info, type_, service(*key.values(), input or {}, actor=actor_of(info)))
 
     return MutationField(
@@ -113,8 +114,10 @@ def delete_mutation(
 
     def resolve(_root: object, info: GraphQLResolveInfo, *, id: str, **options: Any) -> bool:
         if replaceable:
+            # The API names an id, services name a key: an id or a UUID.
             options["replacement_key"] = options.pop("replacement_id", None)
         service(id, actor=actor_of(info), **options)
+        # Not what the service returns: the contract's deletions return true or an error.
         return True
 
     return MutationField(
@@ -148,6 +151,7 @@ def reorder_mutation(type_: RowType, service: Service, *, name: str, permission:
     def resolve(_root: object, info: GraphQLResolveInfo, *, ids: list[str]) -> object:
         actor = actor_of(info)
         service(ids, actor=actor)
+        # All rows: the service refuses ids that leave one out.
         rows = type_._meta.model._default_manager.visible_to(actor)
         return load(rows, type_, info.field_nodes, info).order_by("weight", "pk")
 
