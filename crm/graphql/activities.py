@@ -1,6 +1,5 @@
 """Notes and tasks about records."""
 
-from enum import Enum
 
 import graphene
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
@@ -62,7 +61,7 @@ class ActivityFilterSet(ListFilterSet):
 
 
 def _activities_of(
-    actor: Actor, *, entity_type: Enum | None = None, entity_id: str | None = None
+    actor: Actor, *, entity_type: str | None = None, entity_id: str | None = None
 ) -> QuerySet[models.Activity]:
     """Return the notes and tasks of the named record, or of all records that the actor sees."""
     # An alias, so that it can be filtered by but is not loaded.

@@ -97,9 +97,8 @@ class ImportQuery(graphene.ObjectType):
     imports = list_field("imports", ImportJob, ImportJobFilterSet)
 
     @staticmethod
-    def resolve_import_job(_root: object, info: GraphQLResolveInfo, *, uuid: str) -> models.ImportJob:
-        job: models.ImportJob = read_one(info, ImportJob, uuid, argument="uuid")
-        return job
+    def resolve_import_job(_root: object, info: GraphQLResolveInfo, *, uuid: str) -> object:
+        return read_one(info, ImportJob, uuid, argument="uuid")
 
 
 class ImportMutation(graphene.ObjectType):

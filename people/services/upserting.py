@@ -26,7 +26,7 @@ from people.services.people import PersonValues
 
 
 class PeopleMatch(StrEnum):
-    """Ways to find the person that an input means."""
+    """By what a known person is found."""
 
     ID = "ID"
     UUID = "UUID"
