@@ -1,6 +1,7 @@
 """Update columns of a stored row; on PostgreSQL by a compiled statement.
 
-``Model.save`` compiles its UPDATE each time: with it, updateLead takes 1.17 times the CPU time (ADR 12).
+``Model.save`` compiles its UPDATE each time: with it, updateLead takes 1.17 to 1.19 times the CPU time
+(ADR 12).
 """
 
 from collections.abc import Collection
