@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from crm.admin.base import acting, visible_rows
 from crm.models import User
-from leads.models.querysets import is_rotting
+from leads.models.rotting import is_rotting
 
 
 def assignable_users(request: HttpRequest) -> QuerySet[User]:

@@ -19,7 +19,7 @@ from crm.graphql.lists.custom_field_columns import CustomFieldsRelation
 from crm.graphql.lists.operators import NULL_TESTS, SQLOperator
 from crm.models import EntityKind
 from leads import models
-from leads.models.querysets import is_rotting
+from leads.models.rotting import is_rotting
 from people.graphql.filters import TAGS, EmailColumn, PhoneColumn, SearchedFilterSet
 
 

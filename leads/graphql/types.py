@@ -2,7 +2,6 @@
 
 import graphene
 from django.conf import settings
-from django.db.models import BooleanField, Case, When
 from django.urls import reverse
 from django.utils import timezone
 from graphene_django import DjangoObjectType
@@ -16,9 +15,8 @@ from leads import models
 from leads.graphql.participants import LeadsParticipants
 from leads.graphql.rotation_types import LeadRotation
 from leads.graphql.stage_history import LeadStageVisit
-from leads.models.querysets import is_rotting
+from leads.models.rotting import REASON_COLUMNS, rotting_flag, rotting_reason
 from leads.services.duplicates import duplicates_of_leads
-from leads.services.rotting import rotting_reason
 from people.graphql.types import Organization, People
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
 
@@ -175,18 +173,8 @@ class Lead(DjangoObjectType):
         required=True,
     )
     last_activity = Attribute(LeadLastActivity, "last_activity", required=True)
-    rotting_reason = Derived(
-        graphene.String,
-        ("last_activity_at", "last_activity", "stage__rotting_days", "status__category"),
-        rotting_reason,
-    )
-    # By the condition that the filter uses, so that both agree.
-    is_rotting = Computed(
-        graphene.Boolean,
-        "is_rotting",
-        lambda _actor: Case(When(is_rotting(), then=True), default=False, output_field=BooleanField()),
-        required=True,
-    )
+    rotting_reason = Derived(graphene.String, REASON_COLUMNS, rotting_reason)
+    is_rotting = Computed(graphene.Boolean, "is_rotting", lambda _actor: rotting_flag(), required=True)
 
 
 class LeadRoutingLog(DjangoObjectType):

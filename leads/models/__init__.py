@@ -1,11 +1,12 @@
 """Models of leads."""
 
 from leads.models.involvement import LeadFollower, LeadParticipant, LeadPerson
-from leads.models.lead import LastActivity, Lead, LeadFile
+from leads.models.lead import Lead, LeadFile
 from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
 from leads.models.lost_reasons import LeadLostReason
 from leads.models.receivers import LeadReceiver, Verification
 from leads.models.rotations import LeadRotation, LeadRotationAgent
+from leads.models.rotting import LastActivity
 from leads.models.routing_logs import AttemptStatus, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
 from leads.models.stage_visits import StageVisit
 

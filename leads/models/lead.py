@@ -1,7 +1,6 @@
 """Sales opportunities."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -20,23 +19,13 @@ from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategor
 from leads.models.lost_reasons import LeadLostReason
 from leads.models.querysets import LeadQuerySet
 from leads.models.receivers import LeadReceiver
+from leads.models.rotting import LastActivity, record_activity
 from people.models import Organization, Person
 from people.models.canonical import canonical_email, canonical_phone, digits_of, search_text
 from pipelines.models import Pipeline, Stage
 
 LONGEST_TEXT = 100_000
 LONGEST_PHONE = 64
-
-
-class LastActivity(models.TextChoices):
-    """What last happened to a lead that keeps it from rotting."""
-
-    STAGE = "STAGE", "entry into the stage"
-    NOTE = "NOTE", "note"
-    TASK = "TASK", "task done"
-    MESSAGE = "MESSAGE", "message"
-    OWNER = "OWNER", "change of owner"
-    CHANGE = "CHANGE", "change of the lead"
 
 
 class Lead(Record):
@@ -87,7 +76,7 @@ class Lead(Record):
     followers = models.ManyToManyField(settings.AUTH_USER_MODEL, through="LeadFollower", related_name="+")
     channels = GenericRelation(SocialChannel)
     stage_changed_at = models.DateTimeField(blank=True, editable=False)
-    #: When somebody last did something about the lead, or it entered its stage; what rotting is counted from.
+    #: When the lead was last worked on or entered its stage: set by leads/models/rotting.py alone.
     last_activity_at = models.DateTimeField(blank=True, editable=False)
     last_activity = models.CharField(
         max_length=7, choices=LastActivity.choices, default=LastActivity.STAGE, editable=False
@@ -174,11 +163,7 @@ class Lead(Record):
         self.pipeline_id = self.stage.pipeline_id
         if self.stage_changed_at is None:
             self.stage_changed_at = timezone.now()
-        # A lead that enters a stage starts afresh.
-        last: datetime | None = self.last_activity_at
-        if last is None or last < self.stage_changed_at:
-            self.last_activity_at = self.stage_changed_at
-            self.last_activity = LastActivity.STAGE
+        record_activity(self, LastActivity.STAGE, at=self.stage_changed_at)
 
     def _stand_by_status(self) -> None:
         # A lead without a status has the company's default one.

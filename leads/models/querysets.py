@@ -1,44 +1,15 @@
-"""Questions that are asked of leads."""
+"""The query set of leads: who sees which."""
 
 from typing import Any, Self, TypeVar
 
 from django.db import models
-from django.db.models import (
-    BooleanField,
-    Case,
-    DurationField,
-    Exists,
-    ExpressionWrapper,
-    Func,
-    OuterRef,
-    Q,
-    Value,
-    When,
-)
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, Q
 
 from crm.actors import Actor
+from leads.models.lookups import StatusCategory
 from people.models.querysets import SearchedQuerySet
 
 Row = TypeVar("Row", bound=models.Model)
-
-
-class Days(Func):
-    """A number of days as a duration of 24 hours each, whatever the time zone."""
-
-    template = "(%(expressions)s * 86400000000)"
-    output_field = DurationField()
-
-    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
-        return self.as_sql(compiler, connection, template="(%(expressions)s * interval '24 hours')")
-
-
-def is_rotting() -> Q:
-    """Give the condition of a rotting lead: open, and longer without activity than its stage allows."""
-    idle_since = ExpressionWrapper(
-        Value(timezone.now()) - Days("stage__rotting_days"), models.DateTimeField()
-    )
-    return Q(status__category="OPEN", stage__rotting_days__gt=0, last_activity_at__lte=idle_since)
 
 
 class LeadQuerySet(SearchedQuerySet[Row]):
@@ -60,8 +31,6 @@ class LeadQuerySet(SearchedQuerySet[Row]):
             condition |= Q(Exists(tie.objects.filter(lead=OuterRef("pk"), user_id=user_id)))
         return condition
 
-    def with_rotting(self) -> Self:
-        """Add ``is_rotting``."""
-        return self.annotate(
-            is_rotting=Case(When(is_rotting(), then=True), default=False, output_field=BooleanField())
-        )
+    def open(self) -> Self:
+        """Narrow to the leads whose status counts as open."""
+        return self.filter(status__category=StatusCategory.OPEN)

@@ -7,7 +7,7 @@ from django.db.models import Count, Q, QuerySet
 
 from crm.actors import Actor
 from leads.models import Lead, StatusCategory
-from leads.models.querysets import is_rotting
+from leads.models.rotting import is_rotting
 from pipelines.models import Pipeline, Stage, visible_lead_count
 
 

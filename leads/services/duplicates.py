@@ -17,7 +17,8 @@ def duplicates_of_leads(leads: Sequence[Lead], actor: Actor) -> dict[int, list[i
     of_person = Window(RowNumber(), partition_by=F("person_id"), order_by=F("pk").asc())
     rows = (
         Lead.objects.visible_to(actor)
-        .filter(person__in=people, status__category="OPEN")
+        .filter(person__in=people)
+        .open()
         .annotate(place=of_person)
         # One more than is listed, since the lead itself may be among them.
         .filter(place__lte=MOST_LISTED + 1)

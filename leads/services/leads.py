@@ -14,7 +14,8 @@ from crm.services import channels, custom_fields, file_links, locking, messages,
 from crm.services.history import Changes
 from crm.services.saving import Stored
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadRoutingLog, LeadStatus, ReceiverAttempt
-from leads.services import events, references, rotting, stage_visits
+from leads.models.rotting import record_change
+from leads.services import events, references, stage_visits
 from leads.services.assignment import assign_owner, log_of
 from leads.services.referenced_rows import ReferencedRows
 from leads.services.references import LeadValues
@@ -74,7 +75,7 @@ def _flag_duplicate(lead: Lead, values: LeadValues) -> None:
         or not lead.company.flag_duplicate_leads
     ):
         return
-    if Lead.objects.filter(LIVE, person=lead.person, status__category="OPEN").exists():
+    if Lead.objects.filter(LIVE, person=lead.person).open().exists():
         duplicate = LeadStatus.objects.filter(company=lead.company, name__iexact=DUPLICATE_STATUS).first()
         lead.status = duplicate or lead.status
 
@@ -148,7 +149,7 @@ def write_change(
     relations = _write_relations(lead, values, actor)
 
     def extra_rows(stored: Stored) -> list[Model]:
-        rotting.set_changed(lead, stored, actor=actor)
+        record_change(lead, stored.changes.keys(), actor=actor)
         rows: list[Model] = []
         if "stage_changed_at" in stored.before:
             visit = stage_visits.next_visit(lead, referenced.first("visit"), actor=actor)

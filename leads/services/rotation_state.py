@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm.models import Absence, Membership, User
 from crm.models.lifecycle import LIVE
-from leads.models import Lead, LeadRotation, LeadRotationAgent, StatusCategory
+from leads.models import Lead, LeadRotation, LeadRotationAgent
 from leads.routing.rotation import Candidate, next_turn
 
 #: Hundredths of a hundredth of a percent: the smallest weight that is stored is 1.
@@ -113,7 +113,7 @@ def read_places(rotation: LeadRotation) -> list[AgentState]:
 
 def _open_leads(company_id: int, user_ids: Sequence[int]) -> Mapping[int | None, int]:
     leads = Lead.objects.filter(LIVE, company_id=company_id, owner__in=user_ids)
-    counted = leads.filter(status__category=StatusCategory.OPEN).order_by().values("owner")
+    counted = leads.open().order_by().values("owner")
     return dict(counted.annotate(number=Count("pk")).values_list("owner", "number"))
 
 

@@ -15,10 +15,10 @@ from crm.events.audience import Event
 from crm.models import Company, Membership, User
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.signals import member_left, record_discussed, region_changed
-from leads.models import Lead, LeadFollower, LeadParticipant, StatusCategory
+from leads.models import Lead, LeadFollower, LeadParticipant
+from leads.models.rotting import LastActivity, record_activity
 from leads.services import events
 from leads.services.leads import update_lead
-from leads.services.rotting import touch
 from people.services.merge_moves import Move
 from people.services.signal_handlers import BATCH
 from people.signals import rows_moved
@@ -33,9 +33,7 @@ def reassign_open_leads(*, membership: Membership, heir: User | None, actor: Act
     mover = replace(
         system_actor(membership.company_id, door=actor.door, via=actor.via), user_id=actor.user_id
     )
-    leads = Lead.objects.visible_to(mover).filter(
-        owner=membership.user_id, status__category=StatusCategory.OPEN
-    )
+    leads = Lead.objects.visible_to(mover).open().filter(owner=membership.user_id)
     for lead_id in leads.order_by("pk").values_list("pk", flat=True):
         update_lead(lead_id, {"leads_owner_id": heir and heir.pk}, actor=mover)
 
@@ -67,8 +65,9 @@ def spell_phones_anew(*, company: Company, **_: Any) -> None:
 @receiver(record_discussed, sender=Lead)
 def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_signal: Any) -> None:
     """Keep the lead from rotting, if something was done, and tell the subscribers."""
-    if activity is not None:
-        touch(record, activity)
+    if activity is not None and record_activity(record, LastActivity(activity), at=timezone.now()):
+        # This alone makes no new version of the lead.
+        record.save(update_fields=["last_activity_at", "last_activity"])
     seen_by = events.audience(record, events.involved_users(record), owner_id=record.owner_id)
     events.emit(record, "updated", actor=actor, before=seen_by, after=seen_by)
 

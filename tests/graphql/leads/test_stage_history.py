@@ -9,7 +9,7 @@ from crm.actors import Door, system_actor
 from leads.models import Lead, StageVisit
 from leads.services.closing import close_lead
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
-from leads.services.rotting import touch
+from leads.services.signal_handlers import follow_discussion
 from pipelines.models import Pipeline, Stage
 from tests.clients import data
 from tests.factories.crm import Actors
@@ -116,8 +116,9 @@ def test_a_lead_rots_at_its_limit_with_a_reason(lead, stages, actors):
 def test_a_note_today_stops_a_hundred_day_old_lead_from_rotting(lead, stages, actors):
     Stage.objects.filter(pk=stages[0].pk).update(rotting_days=7)
     stored = Lead.objects.get(pk=lead.pk)
-    touch(stored, "NOTE", at=START + timedelta(days=100))
-    touch(stored, "MESSAGE", at=START + timedelta(days=50))
+    for activity, day in (("NOTE", 100), ("MESSAGE", 50)):
+        with time_machine.travel(START + timedelta(days=day), tick=False):
+            follow_discussion(stored, activity, actor=actors.agent)
 
     assert rotting(lead, actors.viewer, 100) == {
         "is_rotting": False,
