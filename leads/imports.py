@@ -11,8 +11,8 @@ from crm.importing.mapping import custom_field_column, custom_field_values, tag_
 from crm.models import DuplicatePolicy, User
 from crm.records.row_import import Columns, Outcome
 from leads.models import LeadSource, LeadStatus, LeadType
+from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead
-from leads.services.references import LeadValues
 from people.models import Person
 from people.models.canonical import canonical_email
 from pipelines.models import Pipeline, Stage

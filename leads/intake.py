@@ -15,7 +15,7 @@ from crm.errors import Conflict, NotFound
 from crm.services.rates import seconds_to_wait
 from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt
 from leads.routing.payloads import LARGEST_BODY, UnreadablePayload, read_payload
-from leads.services.deliveries import find_receiver, take_in
+from leads.services.receiver_attempts import find_receiver, receive
 from leads.services.receiver_keys import HEADERS, is_from_sender
 
 LONGEST_KEY = 255
@@ -71,7 +71,7 @@ def _receive(request: HttpRequest, identifier: UUID) -> JsonResponse:
         payload = read_payload(body, request.META)
     except UnreadablePayload as error:
         raise Refusal(400, str(error)) from error
-    return _outcome(receiver, take_in(receiver, payload, key=_idempotency_key(request)))
+    return _outcome(receiver, receive(receiver, payload, key=_idempotency_key(request)))
 
 
 def _read(request: HttpRequest) -> bytes:

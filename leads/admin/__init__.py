@@ -1,5 +1,5 @@
-"""The admin of leads, their lookups and receivers, and the making of companies."""
+"""The admin of leads, their lookups, receivers and rotations, and of new companies."""
 
-from leads.admin import companies, leads, lookups, receivers, relationships, rotations
+from leads.admin import companies, leads, lookups, receivers, rotations
 
-__all__ = ["companies", "leads", "lookups", "receivers", "relationships", "rotations"]
+__all__ = ["companies", "leads", "lookups", "receivers", "rotations"]

@@ -21,8 +21,8 @@ from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.owners import OwnerFilter, RottingFilter, assignable_users
 from leads.models import Lead
+from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, delete_lead, restore_lead, save_lead
-from leads.services.references import LeadValues
 
 TEXTS = ("title", "firstname", "lastname", "email", "phone", "description", "reason_lost")
 #: Small lists that each lead is in.

@@ -1,7 +1,7 @@
-"""Statuses, types, sources and lost reasons of leads."""
+"""Statuses, types, sources and lost reasons of leads, and relationships of people to leads."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -14,13 +14,13 @@ from crm.admin.forms import NamedForm
 from crm.admin.writing import FormSet, WritesThroughService
 from leads.models import LeadLostReason, LeadSource, LeadStatus, LeadType
 from leads.services.lookup_deletion import delete_lookup
-from leads.services.lookups import save_lookup
-
-Lookup = TypeVar("Lookup", LeadStatus, LeadType, LeadSource, LeadLostReason)
+from leads.services.lookups import Lookup, save_lookup
+from leads.services.relationships import delete_relationship
+from people.models import PeopleRelationship
 
 
 class LookupAdmin(WritesThroughService[Lookup]):
-    """A small list that managers keep."""
+    """A small list that managers maintain."""
 
     form: type[forms.ModelForm[Lookup]] = NamedForm
     write_action = Action.CHANGE_LOOKUPS
@@ -28,18 +28,14 @@ class LookupAdmin(WritesThroughService[Lookup]):
     ordering = ("name", "pk")
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the row; a new default takes the place of the one before."""
         save_lookup(form.instance, actor=acting(request))
 
     def remove(self, request: HttpRequest, obj: Lookup) -> None:
-        """Remove the row, unless it is needed."""
         delete_lookup(type(obj), obj.pk, actor=acting(request))
 
 
 @admin.register(LeadStatus)
 class LeadStatusAdmin(LookupAdmin[LeadStatus]):
-    """How leads stand."""
-
     list_display = ("name", "category", "is_default", "weight")
     list_filter = ("category",)
     ordering = ("weight", "pk")
@@ -48,8 +44,6 @@ class LeadStatusAdmin(LookupAdmin[LeadStatus]):
 
 @admin.register(LeadType)
 class LeadTypeAdmin(LookupAdmin[LeadType]):
-    """Classes of leads."""
-
     list_display = ("name", "description", "is_active")
     list_filter = ("is_active",)
     fields = ("name", "description", "is_active")
@@ -57,8 +51,6 @@ class LeadTypeAdmin(LookupAdmin[LeadType]):
 
 @admin.register(LeadSource)
 class LeadSourceAdmin(LookupAdmin[LeadSource]):
-    """Where leads come from."""
-
     list_display = ("name", "type", "is_active")
     list_filter = ("is_active", ("type", VisibleRelatedFilter))
     list_select_related = ("type",)
@@ -67,9 +59,17 @@ class LeadSourceAdmin(LookupAdmin[LeadSource]):
 
 @admin.register(LeadLostReason)
 class LeadLostReasonAdmin(LookupAdmin[LeadLostReason]):
-    """Why leads are lost."""
-
     list_display = ("name", "is_active", "weight")
     list_filter = ("is_active",)
     ordering = ("weight", "pk")
     fields = ("name", "is_active", "weight")
+
+
+@admin.register(PeopleRelationship)
+class PeopleRelationshipAdmin(LookupAdmin[PeopleRelationship]):
+    list_display = ("name", "description")
+    fields = ("name", "description")
+
+    def remove(self, request: HttpRequest, obj: PeopleRelationship) -> None:
+        # People of leads have it, and not leads themselves.
+        delete_relationship(obj.pk, actor=acting(request))

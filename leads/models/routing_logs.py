@@ -1,4 +1,4 @@
-"""What came in through receivers, and how leads got their owners."""
+"""Receiver attempts, which are deliveries as they came in, and the routing log of owners."""
 
 import uuid
 from typing import ClassVar, Self
@@ -15,7 +15,7 @@ from leads.models.rotations import LeadRotation
 
 
 class AttemptStatus(models.TextChoices):
-    """What became of an attempt to deliver a lead."""
+    """The outcome of a delivery."""
 
     RECEIVED = "RECEIVED", "Received"
     PROCESSED = "PROCESSED", "Made a lead"
@@ -24,7 +24,7 @@ class AttemptStatus(models.TextChoices):
 
 
 class ReceiverAttempt(TenantModel):
-    """One delivery to a receiver, as it came, without credentials; the same delivery again is counted."""
+    """One delivery to a receiver, stored without credentials; repetitions of it are counted."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     receiver = models.ForeignKey(LeadReceiver, on_delete=models.SET_NULL, null=True, related_name="attempts")
@@ -59,9 +59,15 @@ class ReceiverAttempt(TenantModel):
     def __str__(self) -> str:
         return f"Attempt {self.uuid}"
 
+    @property
+    def refusal(self) -> str:
+        """Why the delivery made no lead, in one line; empty if it was not refused."""
+        errors: dict[str, list[str]] = self.errors or {}
+        return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in errors.items())
+
 
 class RoutingOutcome(models.TextChoices):
-    """Why a lead belongs to whom it belongs, when it is made."""
+    """The rule that gave a new lead its owner."""
 
     EXPLICIT = "EXPLICIT", "Named by whoever made it"
     ROTATION = "ROTATION", "By rotation"
@@ -74,16 +80,14 @@ class RoutingOutcome(models.TextChoices):
 
 
 class LeadRoutingLogQuerySet(TenantQuerySet["LeadRoutingLog"]):
-    """Decisions about owners."""
-
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to those of the actor's company, for who may read them; they tell of all its agents."""
+        # Not for everybody who sees the lead: the candidates show the leads and absences of all agents.
         rows = super().visible_to(actor)
         return rows if actor.may(Action.READ_ROUTING) else rows.none()
 
 
 class LeadRoutingLog(TenantModel):
-    """One decision about the owner of a lead, with all that it was made from."""
+    """One decision about the owner of a lead, with everything that it was made from."""
 
     lead = models.ForeignKey(Lead, on_delete=models.SET_NULL, null=True, related_name="routing_logs")
     receiver = models.ForeignKey(LeadReceiver, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -1,10 +1,10 @@
-"""Credentials in what strangers send: recognized by their keys, and not kept."""
+"""Find credentials in payloads by their keys, and remove their values."""
 
 import re
 from typing import Any
 
 REMOVED = "[removed]"
-#: A part of a word that nothing harmless holds, once all but letters and digits is left out.
+#: Parts of a key, reduced to letters and digits, that no harmless key contains.
 PARTS = (
     "password",
     "passwd",
@@ -19,13 +19,14 @@ PARTS = (
     "ccnumber",
     "securitycode",
 )
-#: Words that are harmless as parts of other ones.
+#: Whole words only: "token" is a credential, but "tokenizer" is not.
 WORDS = frozenset({"pwd", "secret", "token", "bearer", "cvv", "cvc", "csc"})
+#: The words of a key in snake_case, kebab-case or camelCase.
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 def is_credential(key: str) -> bool:
-    """Tell whether a key is called like a password, a token, the number of a card or the like."""
+    """Return whether a key is named like a password, a token, a card number or the like."""
     joined = re.sub(r"[^a-z0-9]", "", key.lower())
     if any(part in joined for part in PARTS):
         return True
@@ -33,8 +34,9 @@ def is_credential(key: str) -> bool:
 
 
 def without_credentials(value: Any) -> Any:
-    """Give a JSON value in which the values of such keys, at any depth, are replaced."""
+    """Return a copy of a JSON value without the values of credentials, at any depth."""
     if isinstance(value, dict):
+        # The key stays, so that a manager sees that a credential was sent.
         return {
             key: REMOVED if is_credential(key) else without_credentials(item) for key, item in value.items()
         }

@@ -1,27 +1,28 @@
-"""Patterns that managers write for what strangers send: bounded when they are saved and when they match.
+"""Regular expressions that managers write and that strangers' texts are matched against, both bounded.
 
-Python's own ``re`` knows no time limit, and innocent patterns take minutes on texts made for them. The
-package ``regex`` ends a search in time, but not its compilation: what makes that explode is refused before.
+Python's own ``re`` has no time limit, and a harmless pattern can take minutes on a text made for it. The
+package ``regex`` ends a search in time, but not a compilation: what compiles slowly is refused when saved.
 """
 
 import re
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import regex
 
 LONGEST_PATTERN = 200
 LONGEST_VALUE = 2_000
 LARGEST_COUNT = 1_000
-#: What all patterns of one payload may take together, in seconds.
+#: The time for all patterns of one payload together, in seconds.
 TIME_LIMIT = 1.0
 
+#: A pattern as other languages write it, with flags.
 DELIMITED = re.compile(r"/(?P<source>.*)/(?P<flags>[a-z]*)", re.DOTALL)
-#: "u" is what every pattern is here: Unicode.
+#: "u" changes nothing, since every pattern is a Unicode pattern.
 FLAGS = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL, "u": 0}
-#: What may stand after an opening bracket and "?": what is not read here could hide a repetition.
+#: The extensions that may follow "(?". Others, such as comments or recursion, could hide a repetition.
 EXTENSION = re.compile(r":|=|!|>|<[=!]|P?<[^\W\d]\w*>|P=\w+\)|[ims]+(?:-[ims]+)?[:)]")
+#: The tokens of a pattern that matter to repetitions.
 TOKEN = re.compile(
     r"""
     (?P<escaped> \\. )
@@ -36,18 +37,17 @@ TOKEN = re.compile(
 
 
 class SlowPattern(Exception):
-    """The patterns of a template did not end in time on a payload."""
+    """The patterns of a template did not finish in time on a payload."""
 
 
 @dataclass
 class Deadline:
-    """The moment at which the patterns of one payload have to be done."""
+    """The moment by which all patterns of one payload must finish."""
 
     ends_at: float
 
     @classmethod
     def starting_now(cls) -> "Deadline":
-        """Give the deadline of a payload whose patterns begin now."""
         return cls(time.monotonic() + TIME_LIMIT)
 
     @property
@@ -55,10 +55,10 @@ class Deadline:
         return self.ends_at - time.monotonic()
 
 
-def compile_pattern(text: str) -> Any:
-    """Compile a pattern, which may stand between ``/.../`` with flags after it.
+def compile_pattern(text: str) -> regex.Pattern[str]:
+    """Compile a pattern, which may be written as ``/.../flags``.
 
-    :raises ValueError: with a sentence that says what is wrong.
+    :raises ValueError: with a message for the manager who wrote it.
     """
     delimited = DELIMITED.fullmatch(text.strip())
     source, letters = (delimited["source"], delimited["flags"]) if delimited else (text, "")
@@ -78,43 +78,47 @@ def compile_pattern(text: str) -> Any:
 
 
 def _check_groups(source: str) -> None:
-    """Refuse a repeated group in which something is repeated, and all else that grows when it is compiled.
+    """Refuse a repeated group that itself repeats something, and whatever makes a compilation explode.
 
-    :raises ValueError: with a sentence that says which.
+    :raises ValueError: with a message for the manager who wrote it.
     """
+    # For each open group, the outermost first: whether something in it is repeated.
     repeats = [False]
     ended_group_repeats = False
     for token in TOKEN.finditer(source):
         if token["opened"]:
             if source.startswith("?", token.end()) and not EXTENSION.match(source, token.end() + 1):
-                raise ValueError("A pattern has no groups but plain, named, atomic and looking ones.")
+                raise ValueError("A pattern may have plain, named, atomic and lookaround groups only.")
             repeats.append(False)
             ended_group_repeats = False
         elif token["closed"]:
             if len(repeats) == 1:
-                raise ValueError("A bracket of the pattern is closed that was not opened.")
+                raise ValueError("The pattern closes a bracket that it did not open.")
             ended_group_repeats = repeats.pop()
+            # A group that repeats makes the group around it repeat too.
             repeats[-1] |= ended_group_repeats
+        # Braces without a number are plain characters.
         elif token["repeat"] and token["repeat"] not in ("{}", "{,}"):
             if ended_group_repeats:
-                raise ValueError("A pattern does not repeat a group in which something is repeated.")
+                raise ValueError("A pattern may not repeat a group that repeats something itself.")
             counts = [int(count) for count in (token["least"], token["most"]) if count]
             if any(count > LARGEST_COUNT for count in counts):
-                raise ValueError(f"A pattern repeats something at most {LARGEST_COUNT} times.")
+                raise ValueError(f"A pattern may repeat something at most {LARGEST_COUNT} times.")
             repeats[-1] = True
         else:
             ended_group_repeats = False
 
 
-def taken_by(pattern: Any, value: str, deadline: Deadline) -> str | None:
-    """Give what a pattern finds in a value: its first group, else all that matches; None for no match.
+def extract(pattern: regex.Pattern[str], value: str, deadline: Deadline) -> str | None:
+    """Return the first group of a pattern's match in a value, else the whole match; None for no match.
 
-    :raises ValueError: if the value is longer than patterns are matched against.
+    :raises ValueError: if the value is too long to be matched.
     :raises SlowPattern: if the search does not end before the deadline.
     """
     if len(value) > LONGEST_VALUE:
         raise ValueError(f"A value that a pattern is matched against has at most {LONGEST_VALUE} characters.")
     seconds = deadline.seconds_left
+    # A timeout of 0 would mean none.
     if seconds <= 0:
         raise SlowPattern
     try:

@@ -1,14 +1,15 @@
-"""A payload for a receiver without a template: its keys are called as the API calls them."""
+"""Draft the lead of a payload without a template, by keys that are named as in the API."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from leads.routing.drafts import (
     CELLPHONE_TYPE,
     EMAIL_TYPE,
     ORGANIZATION_KEYS,
     PHONE_TYPE,
+    Details,
     Draft,
+    Payload,
     member_of,
     organization_of,
     text_of,
@@ -19,7 +20,7 @@ from people.models import ORGANIZATION_TEXTS
 TEXTS = ("title", "description", "reason_lost", "firstname", "lastname")
 PERSON_TEXTS = ("firstname", "middlename", "lastname", "email", "dob", "organization")
 SHARED_TYPES = (str(EMAIL_TYPE), str(PHONE_TYPE), str(CELLPHONE_TYPE))
-#: Keys that name rows: a stranger's word does not choose any.
+#: Keys that refer to rows are ignored: a stranger must not choose the owner or the stage of a lead.
 IDS = (
     "company_id",
     "branch_id",
@@ -37,10 +38,10 @@ IDS = (
 )
 
 
-def plain_draft(payload: Mapping[str, Any], *, skip: Collection[str] = ()) -> Draft:
-    """Make a draft of a payload by the names of its keys; keys of no such name become custom fields.
+def plain_draft(payload: Payload, *, skip: Collection[str] = ()) -> Draft:
+    """Draft a lead by the names of a payload's keys; all other keys become custom fields.
 
-    :param skip: keys at the top of the payload that are not kept.
+    :param skip: top-level keys to leave out.
     """
     draft = Draft(member_id=member_of(payload))
     used = {*IDS, *skip}
@@ -59,67 +60,71 @@ def plain_draft(payload: Mapping[str, Any], *, skip: Collection[str] = ()) -> Dr
         named = value in (None, "") or text_of(value) == (draft.organization or {"name": ""})["name"]
         if named or isinstance(value, Mapping):
             used.add(key)
-    given = _custom_fields(payload.get("custom_fields"))
-    if given is not None:
+    custom_fields = _custom_fields(payload.get("custom_fields"))
+    if custom_fields is not None:
         used.add("custom_fields")
-    # A text that was read is no custom field; of another kind, it is kept as it came.
+    # A value that could not be read as text, such as a list of titles, is kept as a custom field.
     used |= {name for name in (*TEXTS, "email", "phone") if text_of(payload.get(name)) is not None}
-    draft.custom_fields = {key: value for key, value in payload.items() if key not in used} | (given or {})
+    draft.custom_fields = {key: value for key, value in payload.items() if key not in used} | (
+        custom_fields or {}
+    )
     return draft
 
 
-def _organization(payload: Mapping[str, Any]) -> dict[str, Any] | None:
+def _organization(payload: Payload) -> Details | None:
     for key in ORGANIZATION_KEYS:
-        told = payload.get(key)
-        if isinstance(told, Mapping):
-            texts = {name: value for name in ORGANIZATION_TEXTS if (value := text_of(told.get(name)))}
+        value = payload.get(key)
+        if isinstance(value, Mapping):
+            texts = {name: text for name in ORGANIZATION_TEXTS if (text := text_of(value.get(name)))}
             return texts if "name" in texts else None
     name = organization_of(payload)
     return {"name": name} if name else None
 
 
-def _person(told: Mapping[str, Any]) -> dict[str, Any]:
-    person: dict[str, Any] = {
-        name: value for name in PERSON_TEXTS if (value := text_of(told.get(name))) is not None
+def _person(people: Payload) -> Details:
+    person: Details = {
+        name: value for name in PERSON_TEXTS if (value := text_of(people.get(name))) is not None
     }
-    contacts = [_contact(one) for one in _objects(told.get("contacts"))]
+    contacts = [_contact(one) for one in _objects(people.get("contacts"))]
     person["contacts"] = [contact for contact in contacts if contact["value"]]
     if not person["contacts"]:
-        # An empty list would stand for no contacts, not even those of the e-mail.
+        # To the API an empty list means no contacts at all, not even one of the e-mail.
         del person["contacts"]
     addresses = [
         {name: value for name in ADDRESS_FIELDS if (value := text_of(one.get(name)))}
-        for one in _objects(told.get("address"))
+        for one in _objects(people.get("address"))
     ]
     if any(addresses):
         person["address"] = [address for address in addresses if address]
-    given = _custom_fields(told.get("custom_fields"))
-    if given:
-        person["custom_fields"] = [{"name": name, "value": value} for name, value in given.items()]
+    custom_fields = _custom_fields(people.get("custom_fields"))
+    if custom_fields:
+        person["custom_fields"] = [{"name": name, "value": value} for name, value in custom_fields.items()]
     return person
 
 
-def _contact(told: Mapping[str, Any]) -> dict[str, Any]:
-    value = text_of(told.get("value"))
-    type_id = text_of(told.get("contacts_types_id"))
+def _contact(contact: Payload) -> Details:
+    value = text_of(contact.get("value"))
+    type_id = text_of(contact.get("contacts_types_id"))
+    # A company's own types are not for strangers to choose.
     if type_id not in SHARED_TYPES:
         type_id = str(EMAIL_TYPE if "@" in (value or "") else PHONE_TYPE)
     return {"contacts_types_id": type_id, "value": value}
 
 
-def _objects(told: Any) -> list[Mapping[str, Any]]:
-    listed = told if isinstance(told, list) else [told]
+def _objects(value: object) -> list[Payload]:
+    # One object stands for a list of one: forms and simple clients send no lists.
+    listed = value if isinstance(value, list) else [value]
     return [one for one in listed if isinstance(one, Mapping)]
 
 
-def _custom_fields(told: Any) -> dict[str, Any] | None:
-    """Read custom fields as an object, or as the list of names and values that the API takes."""
-    if isinstance(told, Mapping):
-        return dict(told)
-    if not isinstance(told, list):
+def _custom_fields(value: object) -> Details | None:
+    """Read custom fields from an object, or from a list of names and values as in the API."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if not isinstance(value, list):
         return None
     return {
         one["name"]: one["data"] if "data" in one else one.get("value")
-        for one in _objects(told)
+        for one in _objects(value)
         if isinstance(one.get("name"), str)
     }

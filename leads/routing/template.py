@@ -1,9 +1,10 @@
-"""A receiver's template: which part of a payload becomes which part of a lead."""
+"""A receiver's template, which maps the paths of a payload to the fields of a lead."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import regex
 from django.core.exceptions import ValidationError
 
 from leads.routing.credentials import is_credential
@@ -11,15 +12,17 @@ from leads.routing.drafts import (
     EMAIL_TYPE,
     ORGANIZATION_KEYS,
     PHONE_TYPE,
+    Details,
     Draft,
+    Payload,
     member_of,
     organization_of,
     text_of,
 )
-from leads.routing.patterns import Deadline, SlowPattern, compile_pattern, taken_by
+from leads.routing.patterns import Deadline, SlowPattern, compile_pattern, extract
 
 TYPES = ("string", "customField", "regex", "function")
-#: The one function that a template may name; none is ever called by name.
+#: The only function: a word of the templates' language. No Python function is called by a name in a template.
 FUNCTION = "setPeople"
 ADDRESS_FIELDS = ("address", "address_2", "city", "county", "state", "zip", "country")
 MOST_ENTRIES = 200
@@ -29,26 +32,26 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of a template."""
+    """One path of a template with the field that gets its value."""
 
     path: str
     type: str
     name: str
     default: str | None = None
-    pattern: Any = None
+    pattern: regex.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A path in what ``setPeople`` is told, with what its value is."""
+    """A path within ``setPeople``, with the contact type or the address field of its value."""
 
-    kind: Any
+    kind: object
     path: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """What ``setPeople`` fills in where other entries left it empty."""
+    """The paths of ``setPeople``, which fill in what other entries left empty."""
 
     name: str | None
     organization: str | None
@@ -58,110 +61,115 @@ class People:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A template that was checked."""
+    """A template that was checked and can be applied."""
 
     entries: tuple[Entry, ...]
     people: tuple[People, ...]
 
     @property
     def names(self) -> frozenset[str]:
-        """What payload keys are mapped to; a key of such a name is no leftover."""
+        """The names that paths are mapped to; a payload key of that name is not kept as a custom field."""
         return frozenset(entry.name for entry in self.entries)
 
 
-def compile_template(raw: Any) -> Template:
-    """Read a template as it is stored.
+def compile_template(raw: object) -> Template:
+    """Check a template and prepare it to be applied.
 
     :raises ValidationError: keyed ``template`` or ``template.<path>.<key>``.
     """
     if not isinstance(raw, dict):
-        raise ValidationError({"template": ["Enter an object of paths and what becomes of them."]})
+        raise ValidationError({"template": ["Enter an object that maps paths to fields."]})
     if len(raw) > MOST_ENTRIES:
         raise ValidationError({"template": [f"A template has at most {MOST_ENTRIES} entries."]})
     entries, people = [], []
-    for path, told in raw.items():
-        place = f"template.{path}"
+    for path, target in raw.items():
+        argument = f"template.{path}"
         if not path.strip() or len(path) > LONGEST_PATH:
             raise ValidationError({"template": [f"A path has 1 to {LONGEST_PATH} characters."]})
         if any(is_credential(part) for part in path.split(".")):
-            raise ValidationError({place: ["Passwords, tokens and other credentials are not kept."]})
-        if not isinstance(told, dict):
-            raise ValidationError({place: ["Enter an object with name and type."]})
-        if told.get("type") not in TYPES:
-            raise ValidationError({f"{place}.type": [f"Choose one of {', '.join(TYPES)}."]})
-        if told["type"] == "function":
-            people.append(_people(told, place))
+            raise ValidationError({argument: ["Passwords, tokens and other credentials are not stored."]})
+        if not isinstance(target, dict):
+            raise ValidationError({argument: ["Enter an object with name and type."]})
+        if target.get("type") not in TYPES:
+            raise ValidationError({f"{argument}.type": [f"Choose one of {', '.join(TYPES)}."]})
+        if target["type"] == "function":
+            people.append(_people(target, argument))
         else:
-            entries.append(_entry(path, told, place))
+            entries.append(_entry(path, target, argument))
     return Template(entries=tuple(entries), people=tuple(people))
 
 
-def _entry(path: str, told: Mapping[str, Any], place: str) -> Entry:
-    name = told.get("name")
+def _entry(path: str, target: Payload, argument: str) -> Entry:
+    name = target.get("name")
     if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
-        raise ValidationError({f"{place}.name": [f"A name has 1 to {LONGEST_NAME} characters."]})
-    default = told.get("default")
+        raise ValidationError({f"{argument}.name": [f"A name has 1 to {LONGEST_NAME} characters."]})
+    default = target.get("default")
     if not isinstance(default, str | None) and text_of(default) is None:
-        raise ValidationError({f"{place}.default": ["Enter a text or a number."]})
-    pattern = told.get("pattern")
-    if pattern is not None and (told["type"] == "string" or not isinstance(pattern, str)):
+        raise ValidationError({f"{argument}.default": ["Enter a text or a number."]})
+    pattern = target.get("pattern")
+    if pattern is not None and (target["type"] == "string" or not isinstance(pattern, str)):
         problem = (
-            "A pattern is a text." if told["type"] != "string" else "Choose the type regex for a pattern."
+            "A pattern is a text." if target["type"] != "string" else "Choose the type regex for a pattern."
         )
-        raise ValidationError({f"{place}.pattern": [problem]})
+        raise ValidationError({f"{argument}.pattern": [problem]})
     try:
         compiled = compile_pattern(pattern) if pattern else None
     except ValueError as wrong:
-        raise ValidationError({f"{place}.pattern": [str(wrong)]}) from wrong
-    return Entry(path=path, type=told["type"], name=name.strip(), default=text_of(default), pattern=compiled)
+        raise ValidationError({f"{argument}.pattern": [str(wrong)]}) from wrong
+    return Entry(
+        path=path, type=target["type"], name=name.strip(), default=text_of(default), pattern=compiled
+    )
 
 
-def _people(told: Mapping[str, Any], place: str) -> People:
-    if told.get("function") != FUNCTION:
-        raise ValidationError({f"{place}.function": [f"The one function there is is {FUNCTION}."]})
-    json = told.get("json")
+def _people(target: Payload, argument: str) -> People:
+    if target.get("function") != FUNCTION:
+        raise ValidationError({f"{argument}.function": [f"The only function is {FUNCTION}."]})
+    json = target.get("json")
     if not isinstance(json, dict):
-        raise ValidationError({f"{place}.json": ["Enter an object of paths."]})
+        raise ValidationError({f"{argument}.json": ["Enter an object of paths."]})
     for key in ("name", "organization"):
         if not isinstance(json.get(key), str | None):
-            raise ValidationError({f"{place}.json.{key}": ["Enter a path."]})
+            raise ValidationError({f"{argument}.json.{key}": ["Enter a path."]})
     addresses = json.get("address") or []
     return People(
         name=json.get("name"),
         organization=json.get("organization"),
-        contacts=tuple(_contact_parts(json.get("contacts") or [], f"{place}.json.contacts")),
+        contacts=tuple(_contact_parts(json.get("contacts") or [], f"{argument}.json.contacts")),
         addresses=tuple(
-            tuple(_address_parts(one, f"{place}.json.address"))
+            tuple(_address_parts(one, f"{argument}.json.address"))
             for one in (addresses if isinstance(addresses, list) else [addresses])
         ),
     )
 
 
-def _contact_parts(told: Any, place: str) -> Iterator[Part]:
-    for one in told if isinstance(told, list) else [told]:
-        known = isinstance(one, dict) and isinstance(one.get("value"), str)
-        if not known or text_of(one.get("contacts_types_id")) is None:
-            raise ValidationError({place: ["A contact has contacts_types_id and, in value, a path."]})
-        yield Part(kind=one["contacts_types_id"], path=one["value"])
+def _contact_parts(contacts: object, argument: str) -> Iterator[Part]:
+    for contact in contacts if isinstance(contacts, list) else [contacts]:
+        match contact:
+            case {"contacts_types_id": kind, "value": str(path)} if text_of(kind) is not None:
+                yield Part(kind=kind, path=path)
+            case _:
+                raise ValidationError({argument: ["A contact needs contacts_types_id, and a path in value."]})
 
 
-def _address_parts(told: Any, place: str) -> Iterator[Part]:
-    if not isinstance(told, dict) or not all(isinstance(path, str) for path in told.values()):
-        raise ValidationError({place: [f"An address has paths under {', '.join(ADDRESS_FIELDS)}."]})
-    for name, path in told.items():
+def _address_parts(address: object, argument: str) -> Iterator[Part]:
+    if not isinstance(address, dict) or not all(isinstance(path, str) for path in address.values()):
+        raise ValidationError({argument: [f"An address needs paths in {', '.join(ADDRESS_FIELDS)}."]})
+    for name, path in address.items():
         if name not in ADDRESS_FIELDS:
-            raise ValidationError({f"{place}.{name}": [f"Choose one of {', '.join(ADDRESS_FIELDS)}."]})
+            raise ValidationError({f"{argument}.{name}": [f"Choose one of {', '.join(ADDRESS_FIELDS)}."]})
         yield Part(kind=name, path=path)
 
 
-def look_up(payload: Any, path: str) -> Any:
-    """Give what stands at a path, which is first tried as a key; a number in it counts items of a list."""
+def look_up(payload: object, path: str) -> object:
+    """Return the value at a path of keys and list indexes with dots between them; None if there is none."""
+    # A form may have a key with dots in it.
     if isinstance(payload, Mapping) and path in payload:
         return payload[path]
-    found = payload
+    found: Any = payload
     for part in (part.strip() for part in path.split(".")):
         if isinstance(found, Mapping):
             found = found.get(part)
+        # Bounded, since Python refuses to read a number of thousands of digits.
         elif isinstance(found, list) and part.isascii() and part.isdigit() and len(part) < 9:
             found = found[int(part)] if int(part) < len(found) else None
         else:
@@ -169,11 +177,11 @@ def look_up(payload: Any, path: str) -> Any:
     return found
 
 
-def map_payload(payload: Mapping[str, Any], template: Template, *, skip: Collection[str] = ()) -> Draft:
-    """Make a draft of a payload.
+def map_payload(payload: Payload, template: Template, *, skip: Collection[str] = ()) -> Draft:
+    """Draft the lead of a payload by a template.
 
-    :param skip: keys at the top of the payload that are not kept where no entry reads them.
-    :raises ValidationError: keyed by the path in the payload, if a pattern cannot be matched against it.
+    :param skip: top-level keys that do not become custom fields.
+    :raises ValidationError: keyed by the path, if a pattern cannot be matched against its value.
     """
     draft = Draft(member_id=member_of(payload))
     deadline = Deadline.starting_now()
@@ -193,6 +201,7 @@ def map_payload(payload: Mapping[str, Any], template: Template, *, skip: Collect
         _set_people(draft, people, payload)
     organization = organization or organization_of(payload)
     draft.organization = {"name": organization} if organization else None
+    # Nothing that was sent is lost: what no entry maps is kept under its own key.
     for key, value in payload.items():
         used = key in ORGANIZATION_KEYS and (value in (None, "") or text_of(value) == organization)
         if key not in template.names and key not in skip and not used:
@@ -200,12 +209,12 @@ def map_payload(payload: Mapping[str, Any], template: Template, *, skip: Collect
     return draft
 
 
-def _value(payload: Mapping[str, Any], entry: Entry, deadline: Deadline) -> str | None:
+def _value(payload: Payload, entry: Entry, deadline: Deadline) -> str | None:
     value = text_of(look_up(payload, entry.path)) or entry.default
     if entry.pattern is None or value is None:
         return value
     try:
-        return text_of(taken_by(entry.pattern, value, deadline))
+        return text_of(extract(entry.pattern, value, deadline))
     except ValueError as wrong:
         raise ValidationError({entry.path: [str(wrong)]}) from wrong
     except SlowPattern as slow:
@@ -223,10 +232,11 @@ def _put(draft: Draft, name: str, value: str) -> None:
         draft.custom_fields.setdefault(name, value)
 
 
-def _joined(payload: Mapping[str, Any], paths: str | None) -> str | None:
-    """Give the value of a path, or those of several paths with spaces between them."""
+def _joined(payload: Payload, paths: str | None) -> str | None:
+    """Return the value at a path, or the values at several paths, joined by spaces as the paths are."""
     if paths is None:
         return None
+    # A path may itself have spaces in it, so it is tried as one first.
     whole = text_of(look_up(payload, paths))
     if whole is not None:
         return whole
@@ -234,7 +244,7 @@ def _joined(payload: Mapping[str, Any], paths: str | None) -> str | None:
     return " ".join(text for text in texts if text) or None
 
 
-def _set_people(draft: Draft, people: People, payload: Mapping[str, Any]) -> None:
+def _set_people(draft: Draft, people: People, payload: Payload) -> None:
     name = _joined(payload, people.name)
     if name and not (draft.firstname or draft.lastname):
         first, _, last = name.partition(" ")
@@ -245,8 +255,8 @@ def _set_people(draft: Draft, people: People, payload: Mapping[str, Any]) -> Non
         if value and str(part.kind) not in present:
             draft.add_contact(part.kind, value)
     if not draft.addresses:
-        addresses = [
-            {part.kind: value for part in parts if (value := _joined(payload, part.path))}
+        addresses: list[Details] = [
+            {str(part.kind): value for part in parts if (value := _joined(payload, part.path))}
             for parts in people.addresses
         ]
         draft.addresses = [address for address in addresses if address]

@@ -1,4 +1,4 @@
-"""Changing, deleting and restoring many leads."""
+"""Change, delete and restore many leads at once."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from crm.errors import Conflict
 from crm.services import locking
 from crm.services.bulk import BulkResult, check_keys, for_each
 from leads.models import Lead
+from leads.services.lead_input import LeadValues
 from leads.services.leads import delete_lead, restore_lead, update_lead
-from leads.services.references import LeadValues
 
 
 def update_leads(
@@ -22,9 +22,9 @@ def update_leads(
     matching: Q | None = None,
     expected_count: int | None = None,
 ) -> BulkResult:
-    """Make the same change of many leads, which are named by keys or by a condition.
+    """Make the same change to many leads, named by keys or by a condition.
 
-    :param matching: stands for all leads that the actor sees and that meet it.
+    :param matching: names all leads that the actor sees and that meet it.
     :param expected_count: how many leads the actor means to change.
     :raises ValidationError: if not exactly one of keys and condition is given, or the condition is empty.
     :raises BadUserInput: if there are too many keys.
@@ -32,12 +32,13 @@ def update_leads(
     """
     actor.require(Action.CHANGE_LEADS)
     if (keys is None) == (matching is None):
-        raise ValidationError({"ids": ["Give ids or where, one of them."]})
+        raise ValidationError({"ids": ["Give ids or where, not both."]})
+    # An empty condition would change every lead: rather a mistake than a wish.
     if matching is not None and not matching:
-        raise ValidationError({"where": ["Say which leads: this condition is empty."]})
+        raise ValidationError({"where": ["This condition is empty: choose which leads to change."]})
     wanted = _matches(matching, actor) if keys is None else check_keys(keys)
     if expected_count is not None and expected_count != len(wanted):
-        raise Conflict(f"These are {len(wanted)} leads.", count=len(wanted))
+        raise Conflict(f"{len(wanted)} leads match, not {expected_count}.", count=len(wanted))
 
     def change(key: object) -> bool:
         lead = locking.lock(Lead, actor, key)
@@ -47,7 +48,7 @@ def update_leads(
 
 
 def _matches(matching: Q | None, actor: Actor) -> list[object]:
-    # Always in one order, so that two changes of the same leads do not wait for each other.
+    # Always in the same order: otherwise two changes of the same leads could deadlock.
     rows = Lead.objects.visible_to(actor).filter(matching or Q())
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
@@ -67,7 +68,7 @@ def delete_leads(keys: Sequence[object], *, actor: Actor) -> BulkResult:
 
 
 def restore_leads(keys: Sequence[object], *, actor: Actor) -> BulkResult:
-    """Bring many deleted leads back; those that are not deleted stay as they are.
+    """Restore many deleted leads; those that are not deleted stay as they are.
 
     :raises BadUserInput: if there are too many keys.
     """

@@ -1,4 +1,4 @@
-"""Winning, losing and closing a lead."""
+"""Mark a lead as won, lost or closed."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -7,10 +7,11 @@ from django.db.models import Case, Q, When
 from crm.actors import Action, Actor
 from crm.services import locking, saving
 from leads.models import Lead, LeadStatus, StatusCategory
-from leads.services.leads import write_change
+from leads.services.lead_input import find_lost_reason
+from leads.services.leads import store_change
 from leads.services.referenced_rows import ReferencedRows
-from leads.services.references import find_lost_reason
 
+#: The usual name and the category of the status of each outcome.
 OUTCOMES = {
     "won": ("Won", StatusCategory.WON),
     "lost": ("Lost", StatusCategory.LOST),
@@ -32,29 +33,29 @@ def close_lead(
     """Mark a lead as won, lost or closed; the same outcome again changes nothing.
 
     :param outcome: ``won``, ``lost``, ``close`` or ``closed``, in any case.
-    :param reason_lost: why, in free words; ``lost_reason_id``: why, by the company's list.
+    :param reason_lost: the reason in free words.
+    :param lost_reason_id: the reason from the company's list.
     :raises NotFound: if the lead, or the reason, does not exist for the actor.
-    :raises ValidationError: if the outcome is another, the reason is not given any more, or one is required
-        and missing.
+    :raises ValidationError: if there is no such outcome, the reason is inactive, or a reason is required.
     :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, key)
-    meaning = OUTCOMES.get(outcome.strip().casefold())
-    if meaning is None:
+    named_outcome = OUTCOMES.get(outcome.strip().casefold())
+    if named_outcome is None:
         raise ValidationError({"status": ["Enter won, lost or closed."]})
-    name, category = meaning
-    # The one of this name, else the first one of the category.
-    named = Case(When(name__iexact=name, then=0), default=1)
-    meant = LeadStatus.objects.visible_to(actor).filter(Q(name__iexact=name) | Q(category=category))
-    status = meant.order_by(named, "weight", "pk").first()
+    name, category = named_outcome
+    # A status with the usual name goes first, so that "Closed" is not taken for "Duplicate".
+    first = Case(When(name__iexact=name, then=0), default=1)
+    statuses = LeadStatus.objects.visible_to(actor).filter(Q(name__iexact=name) | Q(category=category))
+    status = statuses.order_by(first, "weight", "pk").first()
     if status is None:
         raise ValidationError({"status": [f"The company has no status for {name.lower()} leads."]})
     before = locking.column_values(lead)
-    referenced = ReferencedRows({"lost_reason_id": lost_reason_id}, actor=actor, lead=lead)
+    rows = ReferencedRows.fetch({"lost_reason_id": lost_reason_id}, actor=actor, lead=lead)
     lead.status = status
     if category != StatusCategory.WON and reason_lost is not None:
         lead.reason_lost = reason_lost
     if not saving.is_none_given(lost_reason_id):
-        lead.lost_reason = find_lost_reason(lead, lost_reason_id, referenced)
-    return write_change(lead, {}, referenced, actor=actor, before=before, expected_version=expected_version)
+        lead.lost_reason = find_lost_reason(lead, lost_reason_id, rows)
+    return store_change(lead, {}, rows, actor=actor, before=before, expected_version=expected_version)

@@ -1,4 +1,4 @@
-"""What a company starts with."""
+"""Create a company with the rows that it starts with."""
 
 from django.db import transaction
 
@@ -23,23 +23,24 @@ STATUSES = (
 )
 TYPES = ("New business", "Existing business")
 SOURCES = ("Website", "Referral", "Phone", "E-mail", "Event", "Other")
+#: Names and days until a lead rots.
 STAGES = (("New", 7), ("Contacted", 14), ("Proposal", 21), ("Negotiation", 14))
 
 
 def ensure_shared_contact_types() -> None:
-    """Make the contact types that all companies share, unless they are there.
+    """Create the contact types that all companies share, unless they exist.
 
-    In an empty database they get the ids 1 Email, 2 Phone and 3 Cellphone, which clients know.
+    In an empty database they get the ids 1 Email, 2 Phone and 3 Cellphone, which clients rely on.
     """
-    known = set(ContactType.objects.filter(company=None).values_list("kind", flat=True))
+    present = set(ContactType.objects.filter(company=None).values_list("kind", flat=True))
     ContactType.objects.bulk_create(
-        ContactType(name=name, kind=kind) for name, kind in SHARED_CONTACT_TYPES if kind not in known
+        ContactType(name=name, kind=kind) for name, kind in SHARED_CONTACT_TYPES if kind not in present
     )
 
 
 @transaction.atomic
 def set_up_company(name: str, *, admin: User) -> Company:
-    """Make a company with all it needs to take leads, and its first administrator.
+    """Create a company that can take leads, with its first administrator.
 
     :raises ValidationError: if the name is empty or too long.
     """
@@ -48,7 +49,7 @@ def set_up_company(name: str, *, admin: User) -> Company:
     company.full_clean()
     company.save()
     add_member(company, admin, Role.ADMIN)
-    # Rows of constants, which no rule has to look at one by one.
+    # The constants above are valid, so these rows are not validated one by one.
     LeadStatus.objects.bulk_create(
         LeadStatus(company=company, name=status, category=category, weight=weight, is_default=weight == 0)
         for weight, (status, category) in enumerate(STATUSES)

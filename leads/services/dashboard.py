@@ -1,7 +1,6 @@
-"""Leads in numbers, over those that the actor sees."""
+"""Numbers of the leads that the actor sees."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
@@ -13,7 +12,7 @@ from pipelines.models import Pipeline, Stage, visible_lead_count
 
 @dataclass(frozen=True, kw_only=True)
 class StageCount:
-    """How many leads are in a stage, and how many of them rot."""
+    """The number of leads in a stage, and of those that rot."""
 
     stage_id: int
     lead_count: int
@@ -21,9 +20,10 @@ class StageCount:
 
 
 def totals(actor: Actor, condition: Q) -> dict[str, int]:
-    """Count the leads that meet a condition, by how they stand, and their owners: in one statement."""
+    """Count the leads that meet a condition by category of status, and their owners, by one statement."""
     is_open = Q(status__category=StatusCategory.OPEN)
-    counted: dict[str, Any] = {
+    # No GROUP BY: the categories overlap, and owners are counted across all of them.
+    counts = {
         "total_active_leads": Count("pk", filter=is_open),
         "total_closed_leads": Count("pk", filter=~is_open),
         "total_won_leads": Count("pk", filter=Q(status__category=StatusCategory.WON)),
@@ -31,16 +31,16 @@ def totals(actor: Actor, condition: Q) -> dict[str, int]:
         "total_rotting_leads": Count("pk", filter=is_rotting()),
         "total_agents": Count("owner", distinct=True),
     }
-    return Lead.objects.visible_to(actor).filter(condition).order_by().aggregate(**counted)
+    return Lead.objects.visible_to(actor).filter(condition).order_by().aggregate(**counts)
 
 
 def count_by_stage(
     actor: Actor, pipeline_key: object = None, *, with_rotting: bool = True
 ) -> list[StageCount]:
-    """Count the leads of each stage, in the order of the board, also of stages without leads.
+    """Count the leads of each stage, with or without leads, in the order of the board.
 
     :param pipeline_key: narrows to the stages of one pipeline.
-    :param with_rotting: whether to count the rotting ones, which are told as 0 otherwise.
+    :param with_rotting: whether to count the rotting ones, which are 0 otherwise.
     :raises NotFound: if the pipeline does not exist for the actor.
     """
     stages = Stage.objects.visible_to(actor)

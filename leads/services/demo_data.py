@@ -1,4 +1,4 @@
-"""A believable small company to look at, the same on every machine."""
+"""Demo data: a small company that is the same on every machine."""
 
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -57,7 +57,7 @@ DEALS = (
 PEOPLE_TAGS = ("Decision maker", "Newsletter", "Partner")
 LEAD_TAGS = ("Hot", "Follow up", "Renewal")
 LEAD_COUNT = 40
-#: Position in the list of leads: outcome, reason.
+#: Outcome and reason of some leads, by their position.
 CLOSED = {
     4: ("won", None),
     9: ("lost", "Chose a cheaper offer."),
@@ -70,7 +70,7 @@ CLOSED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """The demo company and the user who administers it; ``is_new`` tells whether they were just made."""
+    """The demo company and its administrator; ``is_new`` if they were created just now."""
 
     company: Company
     user: User
@@ -78,20 +78,20 @@ class Demo:
 
 
 def find_demo() -> Demo | None:
-    """Give the demo company and its administrator as they stand, or None before they are loaded."""
-    places = Membership.objects.active().select_related("company", "user")
-    place = places.filter(user__username=DEMO_USERNAME).order_by("-is_default", "pk").first()
-    return None if place is None else Demo(company=place.company, user=place.user, is_new=False)
+    """Return the demo company and its administrator, or None before they are loaded."""
+    members = Membership.objects.active().select_related("company", "user")
+    member = members.filter(user__username=DEMO_USERNAME).order_by("-is_default", "pk").first()
+    return None if member is None else Demo(company=member.company, user=member.user, is_new=False)
 
 
 @transaction.atomic
 def load_demo_data(*, password: str) -> Demo:
-    """Fill an empty database, in which the first rows get the ids 1 that documents of the API name.
+    """Load the demo data into an empty database, unless they are there already.
 
-    No id is written, so that the database goes on counting behind them. Once loaded, all stays as it is.
-
-    :param password: of the user ``demo``, whom everybody may know: for machines that nobody else reaches.
+    :param password: of the user ``demo``; everybody may know it, so nobody else may reach this machine.
     """
+    # In an empty database the first rows get the id 1, which the examples of docs/api.md use. The ids are not
+    # written here: a sequence would not count on behind them.
     demo = find_demo()
     if demo is not None:
         return demo
@@ -173,7 +173,7 @@ def _create_leads(
                 "people_id": person.pk,
                 "organization_id": organization.pk,
                 "pipeline_stage_id": stages[index % len(stages)].pk,
-                # Each fifth lead waits for somebody to take it.
+                # Each fifth lead is unassigned.
                 "leads_owner_id": None if index % 5 == 4 else owners[index % len(owners)].pk,
                 "source_id": sources[index % len(sources)].pk,
                 "type_id": types[index % len(types)].pk,

@@ -1,4 +1,4 @@
-"""Leads that may be about the same business."""
+"""Find leads that may be about the same business."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,16 +12,17 @@ from people.services.duplicates import MOST_LISTED
 
 
 def duplicates_of_leads(leads: Sequence[Lead], actor: Actor) -> dict[int, list[int]]:
-    """Give the keys of the other open leads of the same person that the actor sees, the oldest first."""
+    """Return the ids of each lead's duplicates: the other visible open leads of its person, oldest first."""
     people = {lead.person_id for lead in leads} - {None}
-    of_person = Window(RowNumber(), partition_by=F("person_id"), order_by=F("pk").asc())
+    # Limited for each person in the database: one person may have thousands of leads.
+    number_of_person = Window(RowNumber(), partition_by=F("person_id"), order_by=F("pk").asc())
     rows = (
         Lead.objects.visible_to(actor)
-        .filter(person__in=people)
         .open()
-        .annotate(place=of_person)
+        .filter(person__in=people)
+        .annotate(number=number_of_person)
         # One more than is listed, since the lead itself may be among them.
-        .filter(place__lte=MOST_LISTED + 1)
+        .filter(number__lte=MOST_LISTED + 1)
     )
     by_person: dict[int | None, list[int]] = defaultdict(list)
     for person, key in rows.values_list("person_id", "pk"):

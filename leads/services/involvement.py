@@ -1,4 +1,4 @@
-"""Colleagues who take part in a lead or follow it."""
+"""Add and remove the participants and followers of a lead, and the people who have to do with it."""
 
 from django.db import transaction
 
@@ -10,26 +10,27 @@ from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson
 from leads.services import events
 from people.models import PeopleRelationship, Person
 
-Tie = type[LeadParticipant] | type[LeadFollower]
+Involvement = type[LeadParticipant] | type[LeadFollower]
 
 
-def _change(lead: Lead, tie: Tie, user: User, *, present: bool, actor: Actor) -> bool:
-    """Add or remove a tie and tell the subscribers; tell whether that changed anything."""
+def _set_involved(lead: Lead, model: Involvement, user: User, *, present: bool, actor: Actor) -> bool:
+    """Add or remove a participant or follower, and return whether that changed anything."""
     involved_before = events.involved_users(lead)
-    row = tie.objects.filter(lead=lead, user=user).first()
+    row = model.objects.filter(lead=lead, user=user).first()
     if (row is not None) == present:
         return False
     if row is None:
-        tie.objects.create(lead=lead, user=user)
+        model.objects.create(lead=lead, user=user)
     else:
         row.delete()
-    name = "participants" if tie is LeadParticipant else "followers"
+    name = "participants" if model is LeadParticipant else "followers"
     change = [[], [str(user)]] if present else [[str(user)], []]
     saving.store(lead, actor=actor, before=locking.column_values(lead), relations={name: change})
     events.emit(
         lead,
         "updated",
         actor=actor,
+        # Whoever loses sight of the lead by this still gets the event of it.
         before=events.audience(lead, involved_before, owner_id=lead.owner_id),
         after=events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id),
     )
@@ -38,31 +39,31 @@ def _change(lead: Lead, tie: Tie, user: User, *, present: bool, actor: Actor) ->
 
 @transaction.atomic
 def add_participant(lead_key: object, user_key: object, *, actor: Actor) -> None:
-    """Let a colleague take part in a lead; adding one again changes nothing.
+    """Add a participant to a lead; adding one again changes nothing.
 
     :raises NotFound: if lead or member does not exist for the actor.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
     user: User = User.objects.find(actor, user_key, argument="user_id")
-    _change(lead, LeadParticipant, user, present=True, actor=actor)
+    _set_involved(lead, LeadParticipant, user, present=True, actor=actor)
 
 
 @transaction.atomic
 def remove_participant(lead_key: object, user_key: object, *, actor: Actor) -> None:
-    """End a colleague's part in a lead.
+    """Remove a participant from a lead.
 
-    :raises NotFound: if the lead does not exist for the actor, or the user takes no part in it.
+    :raises NotFound: if the lead does not exist for the actor, or the user is not a participant.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
     user: User = User.objects.find(actor, user_key, argument="user_id")
-    if not _change(lead, LeadParticipant, user, present=False, actor=actor):
+    if not _set_involved(lead, LeadParticipant, user, present=False, actor=actor):
         raise NotFound("user_id")
 
 
 def _change_person(lead: Lead, change: list[list[str]], *, actor: Actor) -> None:
-    """Keep in the history what became of a person's part in a lead, and tell the subscribers."""
+    """Record a change of the people of a lead in its history, and emit its event."""
     saving.store(
         lead, actor=actor, before=locking.column_values(lead), relations={"people_participants": change}
     )
@@ -70,7 +71,7 @@ def _change_person(lead: Lead, change: list[list[str]], *, actor: Actor) -> None
     events.emit(lead, "updated", actor=actor, before=seen_by, after=seen_by)
 
 
-def _part(person: Person, relationship: PeopleRelationship | None) -> str:
+def _label(person: Person, relationship: PeopleRelationship | None) -> str:
     return str(person) if relationship is None else f"{person} ({relationship})"
 
 
@@ -78,7 +79,7 @@ def _part(person: Person, relationship: PeopleRelationship | None) -> str:
 def add_person(
     lead_key: object, person_key: object, *, actor: Actor, relationship_key: object = None
 ) -> None:
-    """Say that a person has to do with a lead; adding one again changes what the person is to it.
+    """Add a person to a lead; adding one again changes the relationship.
 
     :raises NotFound: if lead, person or relationship does not exist for the actor.
     """
@@ -91,20 +92,19 @@ def add_person(
     row = LeadPerson.objects.filter(lead=lead, person=person).select_related("relationship").first()
     if row is not None and row.relationship_id == (relationship and relationship.pk):
         return
-    old = [] if row is None else [_part(person, row.relationship)]
+    old = [] if row is None else [_label(person, row.relationship)]
     LeadPerson.objects.update_or_create(lead=lead, person=person, defaults={"relationship": relationship})
-    _change_person(lead, [old, [_part(person, relationship)]], actor=actor)
+    _change_person(lead, [old, [_label(person, relationship)]], actor=actor)
 
 
 @transaction.atomic
 def remove_person(
     lead_key: object, person_key: object, *, actor: Actor, relationship_key: object = None
 ) -> None:
-    """End a person's part in a lead.
+    """Remove a person from a lead.
 
-    :param relationship_key: if given, what the person has to be to the lead.
-    :raises NotFound: if the lead or person does not exist for the actor, or the person takes no part in it,
-        or another one.
+    :param relationship_key: if given, only a person with this relationship is removed.
+    :raises NotFound: if lead or person does not exist for the actor, or the lead has no such person.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
@@ -117,13 +117,14 @@ def remove_person(
         if row.relationship_id != wanted.pk:
             raise NotFound("relationship_id")
     row.delete()
-    _change_person(lead, [[_part(person, row.relationship)], []], actor=actor)
+    _change_person(lead, [[_label(person, row.relationship)], []], actor=actor)
 
 
 def _follower(user_key: object, actor: Actor) -> User:
     if user_key is None:
         user_key = actor.user_id
     user: User = User.objects.find(actor, user_key, argument="user_id")
+    # To follow is each member's own decision; managers may decide it for others.
     if user.pk != actor.user_id and not actor.may(Action.CHANGE_LOOKUPS):
         raise Forbidden
     return user
@@ -131,23 +132,23 @@ def _follower(user_key: object, actor: Actor) -> User:
 
 @transaction.atomic
 def follow_lead(lead_key: object, *, actor: Actor, user_key: object = None) -> None:
-    """Let a member, by default the actor, follow a lead; following twice changes nothing.
+    """Add a follower, by default the actor, to a lead; adding one again changes nothing.
 
     :raises NotFound: if lead or member does not exist for the actor.
     :raises Forbidden: if somebody below manager names another member.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="entity_id")
-    _change(lead, LeadFollower, _follower(user_key, actor), present=True, actor=actor)
+    _set_involved(lead, LeadFollower, _follower(user_key, actor), present=True, actor=actor)
 
 
 @transaction.atomic
 def unfollow_lead(lead_key: object, *, actor: Actor, user_key: object = None) -> bool:
-    """End following a lead; tell whether the member did follow it.
+    """Remove a follower, by default the actor, and return whether the member did follow.
 
     :raises NotFound: if lead or member does not exist for the actor.
     :raises Forbidden: if somebody below manager names another member.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="entity_id")
-    return _change(lead, LeadFollower, _follower(user_key, actor), present=False, actor=actor)
+    return _set_involved(lead, LeadFollower, _follower(user_key, actor), present=False, actor=actor)

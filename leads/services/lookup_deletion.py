@@ -1,10 +1,11 @@
-"""Removing rows that leads refer to: refused while they are in use, unless something takes their place."""
+"""Delete rows that leads refer to: refused while they are in use, unless a replacement is named."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import RestrictedError
+from django.db.models import Model, RestrictedError
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict
@@ -12,11 +13,12 @@ from crm.models.lifecycle import LIVE
 from crm.services import locking
 from crm.services.replacing import find_replacement
 from leads.models import Lead, LeadLostReason, LeadSource, LeadStatus, LeadType
+from leads.services.lead_input import LeadValues
 from leads.services.leads import update_lead
-from leads.services.lookups import refuse_needed_status
+from leads.services.lookups import check_not_last_of_category
 
-#: The column of a lead that refers to rows of each list; its input has ``_id`` behind it.
-COLUMNS: dict[type[Any], str] = {
+#: The relation of a lead to each list; the argument of its input ends in ``_id``.
+RELATIONS: Mapping[type[Model], str] = {
     LeadStatus: "status",
     LeadType: "type",
     LeadSource: "source",
@@ -25,45 +27,46 @@ COLUMNS: dict[type[Any], str] = {
 
 
 @transaction.atomic
-def delete_lookup(model: type[Any], key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Remove a status, type, source or lost reason.
+def delete_lookup(model: type[Model], key: object, *, actor: Actor, replacement_key: object = None) -> None:
+    """Delete a status, type, source or lost reason.
 
-    :param replacement_key: the one that its leads get.
-    :raises NotFound: if the row, or the one in its place, does not exist for the actor.
-    :raises Conflict: if live leads have it and nothing takes its place, or the company cannot be without it.
-    :raises ValidationError: if it is to be replaced by itself, or by a reason that is not given any more.
+    :param replacement_key: the row that its leads get instead.
+    :raises NotFound: if the row or its replacement does not exist for the actor.
+    :raises Conflict: if live leads have it and no replacement is named, or the company needs it.
+    :raises ValidationError: if it would replace itself, or the replacement is an inactive reason.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     row = locking.lock(model, actor, key)
     replacement = find_replacement(row, replacement_key, actor=actor)
     if isinstance(replacement, LeadLostReason) and not replacement.is_active:
-        raise ValidationError({"replacement_id": ["This reason is not given any more."]})
+        raise ValidationError({"replacement_id": ["This reason is inactive: choose an active one."]})
     if isinstance(row, LeadStatus):
         if row.is_default:
             raise Conflict("This is the default status: choose another default first.")
-        refuse_needed_status(row, row.category, actor)
-    hand_over(row, COLUMNS[model], replacement, actor=actor)
+        check_not_last_of_category(row, row.category, actor)
+    replace_and_delete(row, RELATIONS[model], replacement, actor=actor)
 
 
-def hand_over(row: Any, column: str, replacement: Any, *, actor: Actor) -> None:
-    """Give the leads of a row to the one in its place, and remove the row.
+def replace_and_delete(row: Model, relation: str, replacement: Model | None, *, actor: Actor) -> None:
+    """Give the leads of a row its replacement, and delete the row.
 
-    :param column: of the leads, that refers to the row.
-    :raises Conflict: if live leads have it, and nothing takes its place.
+    :param relation: the relation of a lead to the row.
+    :raises Conflict: if live leads have the row, and there is no replacement.
     """
-    leads = Lead.objects.visible_to(actor).filter(**{column: row})
+    leads = Lead.objects.visible_to(actor).filter(**{relation: row})
     used = leads.count()
     if used and replacement is None:
         raise Conflict(f"{used} leads still use it.", count=used)
+    # One by one, so that each change is checked, recorded in the history and emitted as an event.
     for lead_id in leads.order_by("pk").values_list("pk", flat=True):
-        values: Any = {f"{column}_id": replacement.pk}
-        update_lead(lead_id, values, actor=actor)
-    # Deleted leads hold nothing back; a lead always has a status.
-    instead = replacement
-    if instead is None and isinstance(row, LeadStatus):
-        instead = LeadStatus.objects.default_of(row.company_id).get()
-    Lead.objects.filter(**{column: row}).exclude(LIVE).update(**{column: instead})
+        values = {f"{relation}_id": None if replacement is None else replacement.pk}
+        update_lead(lead_id, cast(LeadValues, values), actor=actor)
+    # Deleted leads may not keep a row from being deleted. Each of them needs some status, though.
+    of_deleted = replacement
+    if of_deleted is None and isinstance(row, LeadStatus):
+        of_deleted = LeadStatus.objects.default_of(row.company_id).get()
+    Lead.objects.filter(**{relation: row}).exclude(LIVE).update(**{relation: of_deleted})
     try:
         row.delete()
     except RestrictedError as used_meanwhile:
-        raise Conflict("A lead got it at this moment.") from used_meanwhile
+        raise Conflict("A lead started to use it at the same time. Try again.") from used_meanwhile

@@ -1,26 +1,29 @@
-"""Statuses, types, sources and lost reasons, and the one default that some lists have."""
+"""Create, change and order the small lists of a company, some of which have one default row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict, TypeVar
+from typing import Any, NamedTuple, TypedDict, TypeVar, cast
 
 from django.db import transaction
+from django.db.models import Model
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict
+from crm.models.base import TenantQuerySet
 from crm.models.lifecycle import LIVE
 from crm.services import locking, saving
 from crm.services.replacing import lock_company, reorder
 from leads.models import LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
+from people.models import PeopleRelationship
 
-Lookup = TypeVar("Lookup", LeadStatus, LeadType, LeadSource, LeadLostReason, LeadReceiver)
+Lookup = TypeVar("Lookup", LeadStatus, LeadType, LeadSource, LeadLostReason, LeadReceiver, PeopleRelationship)
+Row = TypeVar("Row", bound=Model)
 
-#: A company always has a status of these.
-NEEDED_CATEGORIES = (StatusCategory.WON, StatusCategory.LOST)
+#: The categories of which a company must keep a status: without one no lead could be won or lost.
+KEPT_CATEGORIES = (StatusCategory.WON, StatusCategory.LOST)
 
 
 class LookupValues(TypedDict, total=False):
-    """What a client may say of a row of a small list; an absent key is left as it is."""
+    """The fields that a client may set, of all lists; an absent key leaves its field unchanged."""
 
     companies_id: object
     name: str | None
@@ -32,78 +35,90 @@ class LookupValues(TypedDict, total=False):
     leads_types_id: object
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fields:
-    """What can be said of the rows of a list: ``needed`` are never null, ``plain`` may be."""
+class Fields(NamedTuple):
+    """The columns of a model that a client may set: ``required`` ones are never null."""
 
-    needed: tuple[str, ...]
-    plain: tuple[str, ...] = ()
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
 
 
-FIELDS: dict[type[Any], Fields] = {
-    LeadStatus: Fields(needed=("name", "category", "is_default", "weight")),
-    LeadType: Fields(needed=("name", "is_active"), plain=("description",)),
-    LeadSource: Fields(needed=("name", "is_active"), plain=("description",)),
-    LeadLostReason: Fields(needed=("name", "is_active", "weight")),
+FIELDS: Mapping[type[Model], Fields] = {
+    LeadStatus: Fields(required=("name", "category", "is_default", "weight")),
+    LeadType: Fields(required=("name", "is_active"), optional=("description",)),
+    LeadSource: Fields(required=("name", "is_active"), optional=("description",)),
+    LeadLostReason: Fields(required=("name", "is_active", "weight")),
+    PeopleRelationship: Fields(required=("name",), optional=("description",)),
 }
 
 
 def create_lookup(model: type[Lookup], values: LookupValues, *, actor: Actor) -> Lookup:
-    """Make a row of a small list.
+    """Create a row of a small list.
 
     :raises ValidationError: if the name is missing, too long or taken.
-    :raises NotFound: if something that the values name does not exist for the actor.
+    :raises NotFound: if something that the values refer to does not exist for the actor.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    row: Any = model(company_id=actor.company_id)
+    row = model(company_id=actor.company_id)
     _assign(row, values, actor)
-    saved: Lookup = save_lookup(row, actor=actor)
-    return saved
+    return save_lookup(row, actor=actor)
 
 
 @transaction.atomic
 def update_lookup(model: type[Lookup], key: object, values: LookupValues, *, actor: Actor) -> Lookup:
     """Change the fields that are given.
 
-    :raises NotFound: if the row, or something that the values name, does not exist for the actor.
+    :raises NotFound: if the row, or something that the values refer to, does not exist for the actor.
     :raises ValidationError: if the name is missing, too long or taken.
-    :raises Conflict: if a default would be lost, or a status that is needed or in use another category.
+    :raises Conflict: if the company would lose its default, or a category that it needs or uses.
     """
     actor.require(Action.CHANGE_LOOKUPS)
-    row: Any = locking.lock(model, actor, key)
+    row = locking.lock(model, actor, key)
     before = locking.column_values(row)
     _assign(row, values, actor)
-    saved: Lookup = save_lookup(row, actor=actor, before=before)
-    return saved
+    return save_lookup(row, actor=actor, before=before)
 
 
-def _assign(row: Any, values: LookupValues, actor: Actor) -> None:
+def _assign(row: Model, values: LookupValues, actor: Actor) -> None:
     saving.check_current_company(values.get("companies_id"), actor, argument="companies_id")
-    fields = FIELDS[type(row)]
-    saving.refuse_null(values, fields.needed)
-    given: dict[str, Any] = dict(values)
-    for name in (*fields.needed, *fields.plain):
-        if name in given:
-            setattr(row, name, given[name])
-    if "leads_types_id" in given:
-        key = given["leads_types_id"]
-        none = saving.is_none_given(key)
-        row.type = None if none else LeadType.objects.find(actor, key, argument="leads_types_id")
+    assign_fields(row, values, FIELDS[type(row)])
+    if isinstance(row, LeadSource) and "leads_types_id" in values:
+        row.type = find_optional(LeadType, values["leads_types_id"], actor=actor, argument="leads_types_id")
+
+
+def assign_fields(row: Model, values: Mapping[str, object], fields: Fields) -> None:
+    """Set the columns that are given.
+
+    :raises ValidationError: if a required one is null.
+    """
+    saving.refuse_null(values, fields.required)
+    for name in (*fields.required, *fields.optional):
+        if name in values:
+            setattr(row, name, values[name])
+
+
+def find_optional(model: type[Row], key: object, *, actor: Actor, argument: str) -> Row | None:
+    """Return the visible row that an argument of the input refers to, or None for none.
+
+    :raises NotFound: if no such row exists for the actor.
+    """
+    if saving.is_none_given(key):
+        return None
+    return cast(TenantQuerySet[Row], model._default_manager.all()).find(actor, key, argument=argument)
 
 
 @transaction.atomic
 def save_lookup(row: Lookup, *, actor: Actor, before: Mapping[str, Any] | None = None) -> Lookup:
-    """Validate and store a row of a small list; choosing a default takes it from the one before.
+    """Validate and store a row of a small list; a new default takes the place of the one before.
 
     :param before: the columns as they are stored and locked.
     :raises ValidationError: if the name is missing, too long or taken.
-    :raises Conflict: if a default would be lost, or a status that is needed or in use another category.
+    :raises Conflict: if the company would lose its default, or a category that it needs or uses.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     if not row._state.adding and before is None:
         before = locking.stored_values(row, actor)
-    if before is not None:
-        _keep_category(row, before, actor)
+    if before is not None and isinstance(row, LeadStatus):
+        _check_category(row, before["category"], actor)
     if isinstance(row, LeadStatus | LeadReceiver):
         _keep_one_default(row, actor)
     saving.store(row, actor=actor, before=before)
@@ -113,46 +128,49 @@ def save_lookup(row: Lookup, *, actor: Actor, before: Mapping[str, Any] | None =
 def _keep_one_default(row: LeadStatus | LeadReceiver, actor: Actor) -> None:
     others = type(row).objects.visible_to(actor).exclude(pk=row.pk).filter(is_default=True)
     if row.is_default:
+        # Two defaults that are chosen at the same time wait for each other, and the later one stays.
         lock_company(actor.company_id)
         for other in others.select_for_update(of=("self",)):
             before = locking.column_values(other)
             other.is_default = False
             saving.store(other, actor=actor, before=before)
+    # A company needs a default status for new leads. It may have no default receiver.
     elif isinstance(row, LeadStatus) and not others.exists():
         if not row._state.adding:
             raise Conflict("Make another status the default instead.")
         row.is_default = True
 
 
-def _keep_category(row: Any, before: Mapping[str, Any], actor: Actor) -> None:
-    if not isinstance(row, LeadStatus) or before["category"] == row.category:
+def _check_category(row: LeadStatus, before: str, actor: Actor) -> None:
+    if before == row.category:
         return
-    # Whether a lead is closed, and since when, follows from the category of its status.
+    # Whether a lead is closed, and since when, follows from the category, and is stored with the lead.
     used = row.leads.filter(LIVE).count()
     if used:
-        raise Conflict(f"{used} leads have this status: its category stays.", count=used)
-    refuse_needed_status(row, before["category"], actor)
+        raise Conflict(f"{used} leads have this status, so its category cannot change.", count=used)
+    check_not_last_of_category(row, before, actor)
 
 
-def refuse_needed_status(status: LeadStatus, category: str, actor: Actor) -> None:
-    """Refuse to go on if a status is the last of a category that a company always has.
+def check_not_last_of_category(status: LeadStatus, category: str, actor: Actor) -> None:
+    """Refuse to lose the last status of a category of which a company must keep one.
 
-    :raises Conflict: if it is.
+    :raises Conflict: if it is the last one.
     """
-    alike = LeadStatus.objects.visible_to(actor).filter(category=category).exclude(pk=status.pk)
-    if category in NEEDED_CATEGORIES and not alike.exists():
-        raise Conflict("A company keeps a status for won and one for lost leads.")
+    others = LeadStatus.objects.visible_to(actor).filter(category=category).exclude(pk=status.pk)
+    if category in KEPT_CATEGORIES and not others.exists():
+        raise Conflict("A company must keep one status for won and one for lost leads.")
 
 
 @transaction.atomic
 def reorder_lookups(model: type[Lookup], keys: Sequence[object], *, actor: Actor) -> list[Lookup]:
-    """Put the statuses, or the lost reasons, of a company in an order.
+    """Store the order of the statuses, or of the lost reasons, of a company.
 
-    :param keys: all of them, each once.
-    :raises NotFound: if a key names nothing that exists for the actor.
-    :raises ValidationError: if one is missing, or named twice.
+    :param keys: all rows, each once.
+    :raises NotFound: if a key refers to nothing that exists for the actor.
+    :raises ValidationError: if a row is missing, or named twice.
     """
     actor.require(Action.CHANGE_LOOKUPS)
+    # Two orders that are stored at the same time wait for each other: the later one stays whole.
     lock_company(actor.company_id)
-    rows: Any = model._default_manager
-    return reorder(rows.visible_to(actor), keys, actor=actor, argument="ids")
+    rows = model._default_manager.all().visible_to(actor)
+    return reorder(rows, keys, actor=actor, argument="ids")

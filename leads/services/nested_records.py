@@ -1,4 +1,4 @@
-"""Whom the objects nested in a lead's input mean: somebody who is known, or somebody new."""
+"""Find or create the person and organization nested in a lead's input."""
 
 from django.core.exceptions import ValidationError
 
@@ -16,33 +16,35 @@ from people.services.people import PersonValues
 
 
 def find_or_create_person(nested: PersonValues, *, actor: Actor) -> Person:
-    """Give the person that is meant: by id, else the only one alike, else a new one.
+    """Return the person with the given id, else the only matching one, else a new one.
 
-    Alike are those of the same e-mail; where none is given, those of the same phone and name. Whoever is
-    found is left as they are.
+    A match has the same e-mail; where none is given, the same phone and name. A person that is found is not
+    changed: an input of a lead, which strangers may send, updates nobody.
 
-    :raises NotFound: if something that is named does not exist for the actor.
+    :raises NotFound: if something that the input refers to does not exist for the actor.
     :raises ValidationError: if a new person would break a rule.
     """
     saving.check_current_company(nested.get("company_id"), actor)
     visible = Person.objects.visible_to(actor).with_main_phone()
     if not saving.is_none_given(nested.get("id")):
         return Person.objects.with_main_phone().find(actor, nested["id"])
-    email, phones = _reached_by(nested, actor)
+    email, phones = _email_and_phones(nested, actor)
     name = " ".join(
         part for part in (nested.get("firstname"), nested.get("middlename"), nested.get("lastname")) if part
     )
-    alike: list[Person] = []
+    matches: list[Person] = []
+    # Two are read to tell one match from several: then nobody can say which is meant.
     if email is not None:
-        alike = list(visible.filter(email_canonical=email)[:2])
+        matches = list(visible.filter(email_canonical=email)[:2])
     elif phones and name:
+        # A phone alone is no match: colleagues and families share one.
         same_name = visible.filter(name__like=as_pattern(" ".join(name.split())))
-        alike = list(same_name.filter(contacts__canonical__in=phones).distinct()[:2])
-    return alike[0] if len(alike) == 1 else people.create_person(nested, actor=actor)
+        matches = list(same_name.filter(contacts__canonical__in=phones).distinct()[:2])
+    return matches[0] if len(matches) == 1 else people.create_person(nested, actor=actor)
 
 
-def _reached_by(nested: PersonValues, actor: Actor) -> tuple[str | None, list[str]]:
-    """Give the canonical e-mail, which may stand among the contacts, and the canonical phones."""
+def _email_and_phones(nested: PersonValues, actor: Actor) -> tuple[str | None, list[str]]:
+    """Return the canonical e-mail, which may be among the contacts, else the canonical phones."""
     email = canonical_email(nested.get("email"))
     contacts: list[ContactValues] = nested.get("contacts") or []
     if email is not None or not contacts:
@@ -62,9 +64,9 @@ def _reached_by(nested: PersonValues, actor: Actor) -> tuple[str | None, list[st
 
 
 def find_or_create_organization(nested: OrganizationValues, *, actor: Actor) -> Organization:
-    """Give the organization that is meant: by id, else the oldest of its name, else a new one.
+    """Return the organization with the given id, else the oldest one with the name, else a new one.
 
-    :raises NotFound: if something that is named does not exist for the actor.
+    :raises NotFound: if something that the input refers to does not exist for the actor.
     :raises ValidationError: if it has no name, or a new one would break a rule.
     """
     saving.check_current_company(nested.get("company_id"), actor)

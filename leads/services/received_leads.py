@@ -1,8 +1,7 @@
-"""What a payload makes of a lead: from the draft of it to the lead, or to the reasons against it."""
+"""Make a lead of a payload: draft it, turn the draft into a lead's input, and report why it is refused."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
@@ -11,28 +10,32 @@ from crm.actors import Action, Actor, Door, system_actor
 from crm.errors import CrmError
 from leads.models import Lead, LeadReceiver, ReceiverAttempt
 from leads.routing.credentials import is_credential, without_credentials
-from leads.routing.drafts import CELLPHONE_TYPE, EMAIL_TYPE, PHONE_TYPE, Draft
+from leads.routing.drafts import CELLPHONE_TYPE, EMAIL_TYPE, PHONE_TYPE, Details, Draft, Payload
 from leads.routing.plain import plain_draft
 from leads.routing.template import compile_template, map_payload
+from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead
-from leads.services.references import LeadValues
 from people.models import ContactKind, ContactType
+from people.services.organizations import OrganizationValues
+from people.services.people import PersonValues
 
-#: What templates and payloads call the contact types that all companies share.
+#: The numbers by which templates and payloads name the contact types that all companies share.
 TYPE_NUMBERS: dict[str, int] = {
     ContactKind.EMAIL: EMAIL_TYPE,
     ContactKind.PHONE: PHONE_TYPE,
     ContactKind.CELLPHONE: CELLPHONE_TYPE,
 }
 
-Payload = Mapping[str, Any]
+#: The columns of a lead that a draft has too.
+TEXTS = ("description", "reason_lost", "firstname", "lastname", "email", "phone")
+
 Errors = dict[str, list[str]]
 
 
 def make_lead(receiver: LeadReceiver, payload: Payload, *, attempt: ReceiverAttempt | None = None) -> Lead:
-    """Make the lead of a payload, as the receiver maps it.
+    """Create the lead of a payload, as the receiver maps it.
 
-    :param attempt: the delivery that the payload is of.
+    :param attempt: the delivery that holds the payload.
     :raises ValidationError: or a domain error, if the mapping or a rule of leads refuses it.
     """
     draft = draft_of(receiver, payload)
@@ -42,10 +45,11 @@ def make_lead(receiver: LeadReceiver, payload: Payload, *, attempt: ReceiverAtte
 
 
 def draft_of(receiver: LeadReceiver, payload: Payload) -> Draft:
-    """Give what a payload says the lead is to be, by the receiver's template if it has one.
+    """Draft the lead of a payload, by the receiver's template if it has one.
 
     :raises ValidationError: if the template or one of its patterns cannot be used.
     """
+    # Neither credentials nor the field that only robots fill in become custom fields.
     skip = {key for key in payload if is_credential(key) or key == receiver.honeypot}
     if receiver.template is None:
         return plain_draft(payload, skip=skip)
@@ -53,33 +57,23 @@ def draft_of(receiver: LeadReceiver, payload: Payload) -> Draft:
 
 
 def lead_values(draft: Draft, receiver: LeadReceiver) -> LeadValues:
-    """Give a draft as the service that makes leads takes it."""
+    """Return the input of ``create_lead`` for a draft."""
     values: LeadValues = {"receiver_id": receiver.pk, "title": draft.title_or(receiver.name)}
-    if draft.description:
-        values["description"] = draft.description
-    if draft.reason_lost:
-        values["reason_lost"] = draft.reason_lost
-    # As they were given in this request, whatever is known of the person.
-    if draft.firstname:
-        values["firstname"] = draft.firstname
-    if draft.lastname:
-        values["lastname"] = draft.lastname
-    if draft.email:
-        values["email"] = draft.email
-    if draft.phone:
-        values["phone"] = draft.phone
-    person: Any = draft.described_person()
+    # The lead keeps name, e-mail and phone as they were sent, also if a stored person has others.
+    texts = {name: text for name in TEXTS if (text := getattr(draft, name))}
+    values |= cast(LeadValues, texts)
+    person = draft.described_person()
     if person is not None:
-        values["people"] = person | ({"contacts": _contacts(person)} if person.get("contacts") else {})
-    organization: Any = draft.organization
-    if organization is not None:
-        values["organization"] = organization
+        contacts = {"contacts": _contacts(person)} if person.get("contacts") else {}
+        values["people"] = cast(PersonValues, person | contacts)
+    if draft.organization is not None:
+        values["organization"] = cast(OrganizationValues, draft.organization)
     values["custom_fields"] = [{"name": name, "value": value} for name, value in draft.custom_fields.items()]
     return values
 
 
-def _contacts(person: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the contacts with the ids that the types of all companies have here."""
+def _contacts(person: Details) -> list[Details]:
+    """Return the contacts with the ids that the shared types have in this database."""
     shared = ContactType.objects.filter(company=None).values_list("kind", "pk")
     ids = {str(number): pk for kind, pk in shared if (number := TYPE_NUMBERS.get(kind)) is not None}
     return [
@@ -92,7 +86,7 @@ def _contacts(person: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def errors_of(refused: ValidationError | CrmError) -> Errors:
-    """Give a refusal by what it is about."""
+    """Return the messages of a refusal by the field or argument that they are about."""
     if isinstance(refused, CrmError):
         return {str(refused.details.get("argument", refused.code.lower())): [refused.message]}
     if not hasattr(refused, "error_dict"):
@@ -105,15 +99,15 @@ def errors_of(refused: ValidationError | CrmError) -> Errors:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What would become of a payload."""
+    """The draft of a payload, and why its lead would be refused; None if it would not."""
 
-    draft: dict[str, Any]
+    draft: Details
     errors: Errors | None
 
 
 @transaction.atomic
-def try_payload(receiver_key: object, payload: Any, *, actor: Actor) -> Trial:
-    """Show what a receiver makes of a payload, and what would be refused; nothing is written.
+def try_payload(receiver_key: object, payload: object, *, actor: Actor) -> Trial:
+    """Return what a receiver would make of a payload; nothing is written.
 
     :raises NotFound: if the receiver does not exist for the actor.
     :raises ValidationError: if the payload is not an object.
@@ -121,13 +115,14 @@ def try_payload(receiver_key: object, payload: Any, *, actor: Actor) -> Trial:
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = LeadReceiver.objects.find(actor, receiver_key)
     if not isinstance(payload, dict):
-        raise ValidationError({"payload": ["A payload is an object."]})
-    kept = without_credentials(payload)
-    shown: dict[str, Any] = {}
+        raise ValidationError({"payload": ["A payload must be a JSON object."]})
+    stored = without_credentials(payload)
+    shown: Details = {}
     try:
         with transaction.atomic():
-            shown = dict(lead_values(draft_of(receiver, kept), receiver))
-            make_lead(receiver, kept)
+            shown = dict(lead_values(draft_of(receiver, stored), receiver))
+            # Every rule is tried by making the lead in earnest; then it is rolled back.
+            make_lead(receiver, stored)
             transaction.set_rollback(True)
     except (ValidationError, CrmError) as refused:
         return Trial(draft=shown, errors=errors_of(refused))

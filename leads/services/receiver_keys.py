@@ -1,4 +1,4 @@
-"""The keys that senders show to receivers: derived from the server's own, and stored nowhere."""
+"""The keys by which senders prove who they are: derived from SECRET_KEY, and stored nowhere."""
 
 import base64
 import hashlib
@@ -10,15 +10,15 @@ from django.conf import settings
 
 from leads.models import LeadReceiver, Verification
 
-#: How far the clock of a sender may be off, and how old a delivery may be, in seconds.
+#: How many seconds old a signature may be, so that a delivery that was overheard cannot be sent again later.
 CLOCK_TOLERANCE = 300
-#: Where the sender shows the key, or what it signed with it.
+#: The header that holds the key, or the signature made with it.
 HEADERS = {Verification.SECRET.value: "X-Receiver-Secret", Verification.HMAC.value: "X-Receiver-Signature"}
 SIGNATURE = re.compile(r"t=(?P<time>[0-9]{1,12}),\s*v1=(?P<signature>[0-9a-fA-F]{64})")
 
 
 def receiver_key(receiver: LeadReceiver) -> str:
-    """Give the present key of a receiver, which its senders are to know."""
+    """Return the present key of a receiver, which its senders need."""
     return _derive(settings.SECRET_KEY, receiver)
 
 
@@ -29,12 +29,12 @@ def _derive(server_key: str, receiver: LeadReceiver) -> str:
 
 
 def _accepted_keys(receiver: LeadReceiver) -> list[str]:
-    # While the server's own key is being changed, what was derived from the one before is good too.
+    # While SECRET_KEY is being replaced, keys that were derived from the old one are accepted too.
     return [_derive(key, receiver) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def sign(key: str, body: bytes, *, at: int) -> str:
-    """Give the signature header of a body.
+    """Return the signature header of a body.
 
     :param at: the time of signing, in seconds since 1970.
     """
@@ -43,7 +43,7 @@ def sign(key: str, body: bytes, *, at: int) -> str:
 
 
 def is_from_sender(receiver: LeadReceiver, *, shown_key: str, signature: str, body: bytes) -> bool:
-    """Tell whether a delivery shows that its sender knows the key, in the way that the receiver asks for."""
+    """Return whether a delivery meets the receiver's verification."""
     if receiver.verification == Verification.SECRET:
         return any(_equal(shown_key, key) for key in _accepted_keys(receiver))
     if receiver.verification == Verification.HMAC:
@@ -53,12 +53,14 @@ def is_from_sender(receiver: LeadReceiver, *, shown_key: str, signature: str, bo
 
 def _is_signed(receiver: LeadReceiver, signature: str, body: bytes) -> bool:
     shown = SIGNATURE.fullmatch(signature.strip())
+    # In both directions, since the sender's clock may be ahead.
     if shown is None or abs(time.time() - int(shown["time"])) > CLOCK_TOLERANCE:
         return False
-    wanted = (sign(key, body, at=int(shown["time"])) for key in _accepted_keys(receiver))
+    expected = (sign(key, body, at=int(shown["time"])) for key in _accepted_keys(receiver))
     given = f"t={int(shown['time'])},v1={shown['signature'].lower()}"
-    return any(_equal(given, one) for one in wanted)
+    return any(_equal(given, one) for one in expected)
 
 
 def _equal(one: str, other: str) -> bool:
+    # In constant time: the time of an answer must not tell how much of a guess was right.
     return hmac.compare_digest(one.encode(), other.encode())

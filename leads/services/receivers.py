@@ -1,4 +1,4 @@
-"""Receivers: create, change and delete, with one default and a template that can be used."""
+"""Create, change and delete receivers, and renew their keys."""
 
 from typing import Any, TypedDict
 
@@ -11,21 +11,17 @@ from crm.services import locking, saving
 from crm.services.replacing import find_replacement
 from leads.models import LeadReceiver, LeadRotation, LeadSource, LeadType
 from leads.routing.template import compile_template
-from leads.services.lookup_deletion import hand_over
-from leads.services.lookups import save_lookup
+from leads.services.lookup_deletion import replace_and_delete
+from leads.services.lookups import Fields, assign_fields, find_optional, save_lookup
 
-#: Fields that a receiver always has.
-NEEDED = ("name", "is_default", "is_active", "verification", "window_minutes", "rate_limit")
-PLAIN = (*NEEDED, "source_name", "template", "honeypot")
-LOOKUPS: tuple[tuple[str, str, Any], ...] = (
-    ("rotations_id", "rotation", LeadRotation),
-    ("lead_sources_id", "source", LeadSource),
-    ("lead_types_id", "type", LeadType),
+FIELDS = Fields(
+    required=("name", "is_default", "is_active", "verification", "window_minutes", "rate_limit"),
+    optional=("source_name", "template", "honeypot"),
 )
 
 
 class ReceiverValues(TypedDict, total=False):
-    """What a client may say of a receiver; an absent key is left as it is."""
+    """The fields of a receiver that a client may set; an absent key leaves its field unchanged."""
 
     name: str | None
     agents_id: object
@@ -43,10 +39,10 @@ class ReceiverValues(TypedDict, total=False):
 
 
 def create_receiver(values: ReceiverValues, *, actor: Actor) -> LeadReceiver:
-    """Make a receiver, whose agent is the acting member unless another one is named.
+    """Create a receiver, whose agent is the acting member unless the values name another one.
 
     :raises ValidationError: if a rule is broken; ``name`` is required.
-    :raises NotFound: if something that the values name does not exist for the actor.
+    :raises NotFound: if something that the values refer to does not exist for the actor.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = LeadReceiver(company_id=actor.company_id, user_id=actor.user_id, agent_id=actor.user_id)
@@ -59,7 +55,7 @@ def update_receiver(key: object, values: ReceiverValues, *, actor: Actor) -> Lea
     """Change the fields that are given.
 
     :raises ValidationError: if a rule is broken.
-    :raises NotFound: if the receiver, or something that the values name, does not exist for the actor.
+    :raises NotFound: if the receiver, or something that the values refer to, does not exist for the actor.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = locking.lock(LeadReceiver, actor, key)
@@ -68,50 +64,52 @@ def update_receiver(key: object, values: ReceiverValues, *, actor: Actor) -> Lea
 
 
 def _assign(receiver: LeadReceiver, values: ReceiverValues, actor: Actor) -> None:
-    saving.refuse_null(values, NEEDED)
-    given: dict[str, Any] = dict(values)
-    for name in PLAIN:
-        if name in given:
-            setattr(receiver, name, given[name])
-    if "agents_id" in given:
-        receiver.agent = _agent(given["agents_id"], actor)
-    for key, attribute, model in LOOKUPS:
-        if key in given:
-            none = saving.is_none_given(given[key])
-            setattr(
-                receiver, attribute, None if none else model.objects.find(actor, given[key], argument=key)
-            )
+    assign_fields(receiver, values, FIELDS)
+    if "agents_id" in values:
+        receiver.agent = _agent(values["agents_id"], actor)
+    if "rotations_id" in values:
+        receiver.rotation = find_optional(
+            LeadRotation, values["rotations_id"], actor=actor, argument="rotations_id"
+        )
+    if "lead_sources_id" in values:
+        receiver.source = find_optional(
+            LeadSource, values["lead_sources_id"], actor=actor, argument="lead_sources_id"
+        )
+    if "lead_types_id" in values:
+        receiver.type = find_optional(
+            LeadType, values["lead_types_id"], actor=actor, argument="lead_types_id"
+        )
 
 
 def _agent(key: object, actor: Actor) -> User | None:
-    if saving.is_none_given(key):
-        return None
-    user: User = User.objects.find(actor, key, argument="agents_id")
-    if not User.objects.assignable_in(actor.company_id).filter(pk=user.pk).exists():
+    user = find_optional(User, key, actor=actor, argument="agents_id")
+    if user is not None and not User.objects.assignable_in(actor.company_id).filter(pk=user.pk).exists():
         raise ValidationError({"agents_id": ["An agent is an active member who is not a viewer."]})
     return user
 
 
 @transaction.atomic
 def save_receiver(receiver: LeadReceiver, *, actor: Actor) -> LeadReceiver:
-    """Validate and store a receiver; choosing a default takes it from the one before.
+    """Validate and store a receiver; a new default takes the place of the one before.
 
-    :raises ValidationError: if a rule is broken, the template among them.
+    :raises ValidationError: if a rule is broken, or the template cannot be used.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     if receiver.template is not None:
+        # Only to check it: the template is stored as it was entered, and compiled for each delivery.
         compile_template(receiver.template)
     return save_lookup(receiver, actor=actor)
 
 
 @transaction.atomic
 def renew_key(key: object, *, actor: Actor) -> LeadReceiver:
-    """Give a receiver another key; what shows the one before is refused from then on.
+    """Renew the key of a receiver; senders with the old key are refused from then on.
 
     :raises NotFound: if the receiver does not exist for the actor.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = locking.lock(LeadReceiver, actor, key)
+    # The key is derived from this number, and stored nowhere.
     receiver.secret_number += 1
     saving.store(receiver, actor=actor)
     return receiver
@@ -119,14 +117,14 @@ def renew_key(key: object, *, actor: Actor) -> LeadReceiver:
 
 @transaction.atomic
 def delete_receiver(key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Remove a receiver; its attempts stay.
+    """Delete a receiver; its attempts stay.
 
-    :param replacement_key: the receiver that its leads get.
-    :raises NotFound: if the receiver, or the one in its place, does not exist for the actor.
-    :raises Conflict: if live leads came by it, and no other one takes its place.
-    :raises ValidationError: if it is to be replaced by itself.
+    :param replacement_key: the receiver that its leads get instead.
+    :raises NotFound: if the receiver or its replacement does not exist for the actor.
+    :raises Conflict: if live leads came in through it and no replacement is named.
+    :raises ValidationError: if it would replace itself.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = locking.lock(LeadReceiver, actor, key)
     replacement = find_replacement(receiver, replacement_key, actor=actor)
-    hand_over(receiver, "receiver", replacement, actor=actor)
+    replace_and_delete(receiver, "receiver", replacement, actor=actor)

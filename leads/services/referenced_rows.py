@@ -1,10 +1,13 @@
-"""All that a lead is made of, or changed to, read by one statement."""
+"""Read every row that a lead's input refers to, and those that the rules need, by one statement.
 
-from collections.abc import Callable, Mapping
-from typing import Any
+docs/adr/0012 says why: rows that are read one at a time were most of the time of a createLead.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Exists, Model, OuterRef, Subquery
+from django.db.models import Exists, Model, OuterRef, QuerySet, Subquery
 
 from crm.actors import Actor
 from crm.database.batch_reads import BatchPart, BatchRead
@@ -29,6 +32,8 @@ from leads.models import (
 from people.models import Organization, Person
 from pipelines.models import Pipeline, Stage
 
+# The columns that are read of each model: what the rules, the history and a plain answer need. Any other
+# column is deferred, so that forgetting one here costs a statement and never a wrong value.
 NAMED = ("id", "company_id", "name")
 LIVING = (*NAMED, "deleted_at")
 USER = ("id", "username", "displayname")
@@ -42,27 +47,38 @@ RECEIVER = (
 COMPANY = ("id", "name", "region", "reason_lost_required", "flag_duplicate_leads", "default_owner_id")
 DEFINITION = (*NAMED, "label", "kind", "choices", "required")
 
-#: What the keys of an input name: the rows that the actor sees, and what is read of them.
-NAMEABLE: Mapping[str, tuple[Any, Callable[[Actor], Any], tuple[str, ...]]] = {
-    "people_id": (
+#: The keys of rows by name: those of an input, or those of a lead's own rows.
+Keys = Mapping[str, Any]
+
+
+class Reference(NamedTuple):
+    """An argument of the input that refers to a row: the model, its visible rows, and the columns to read."""
+
+    model: type[Model]
+    visible_to: Callable[[Actor], QuerySet[Any]]
+    columns: Sequence[str]
+
+
+REFERENCES: Mapping[str, Reference] = {
+    "people_id": Reference(
         Person,
         lambda actor: Person.objects.visible_to(actor).with_main_phone(),
         (*LIVING, "firstname", "lastname", "email", "main_phone"),
     ),
-    "organization_id": (Organization, Organization.objects.visible_to, LIVING),
-    "pipeline_stage_id": (Stage, Stage.objects.visible_to, STAGE),
-    "pipeline_id": (Pipeline, Pipeline.objects.visible_to, LIVING),
-    "pipelines_id": (Pipeline, Pipeline.objects.visible_to, LIVING),
-    "receiver_id": (
+    "organization_id": Reference(Organization, Organization.objects.visible_to, LIVING),
+    "pipeline_stage_id": Reference(Stage, Stage.objects.visible_to, STAGE),
+    "pipeline_id": Reference(Pipeline, Pipeline.objects.visible_to, LIVING),
+    "pipelines_id": Reference(Pipeline, Pipeline.objects.visible_to, LIVING),
+    "receiver_id": Reference(
         LeadReceiver,
         lambda actor: LeadReceiver.objects.visible_to(actor).with_agent_state(actor.company_id),
         RECEIVER,
     ),
-    "status_id": (LeadStatus, LeadStatus.objects.visible_to, STATUS),
-    "type_id": (LeadType, LeadType.objects.visible_to, NAMED),
-    "source_id": (LeadSource, LeadSource.objects.visible_to, NAMED),
-    "lost_reason_id": (LeadLostReason, LeadLostReason.objects.visible_to, (*NAMED, "is_active")),
-    "leads_owner_id": (
+    "status_id": Reference(LeadStatus, LeadStatus.objects.visible_to, STATUS),
+    "type_id": Reference(LeadType, LeadType.objects.visible_to, NAMED),
+    "source_id": Reference(LeadSource, LeadSource.objects.visible_to, NAMED),
+    "lost_reason_id": Reference(LeadLostReason, LeadLostReason.objects.visible_to, (*NAMED, "is_active")),
+    "leads_owner_id": Reference(
         User,
         lambda actor: User.objects.visible_to(actor).annotate(
             may_own=Exists(User.objects.assignable_in(actor.company_id).filter(pk=OuterRef("pk")))
@@ -73,66 +89,83 @@ NAMEABLE: Mapping[str, tuple[Any, Callable[[Actor], Any], tuple[str, ...]]] = {
 
 
 class ReferencedRows:
-    """The rows that an input names, as far as the actor sees them, and those that the rules ask for."""
+    """The rows that an input refers to and that its actor may see, and the rows that the rules need."""
 
-    def __init__(self, values: Mapping[str, Any], *, actor: Actor, lead: Lead | None = None) -> None:
-        """Read them, for a new lead or for one that is stored.
+    def __init__(self, rows: Mapping[str, Sequence[Any]]) -> None:
+        self._rows = rows
+        [company] = rows["company"]
+        self.company: Company = company
+        # For a new lead; "default_stage" is the first stage of the default pipeline.
+        self.creator: User | None = self._oldest("creator")
+        self.default_receiver: LeadReceiver | None = self._oldest("default_receiver")
+        self.default_stage: Stage | None = self._oldest("default_stage")
+        self.default_status: LeadStatus | None = self._oldest("default_status")
+        # Of a stored lead; "open_visit" is the visit to its present stage.
+        self.default_channel: SocialChannel | None = self._oldest("default_channel")
+        self.open_visit: StageVisit | None = self._oldest("open_visit")
+        self.involved = frozenset(
+            row.user_id for name in ("participants", "followers") for row in rows.get(name, ())
+        )
 
-        The lead is given those that it refers to already.
+    @classmethod
+    def fetch(cls, values: Keys, *, actor: Actor, lead: Lead | None = None) -> Self:
+        """Read the rows for a new lead, or for a stored one that the values change.
+
+        :param lead: the stored one; it gets its stage, its status and its company from what is read.
         """
-        asked: dict[str, Any] = {}
-        for argument, (model, _, _) in NAMEABLE.items():
-            key = values.get(argument)
-            if not is_none_given(key):
-                asked |= _asked(argument, model, key)
-        asked |= {"maker": actor.user_id} if lead is None else _of_stored(lead)
-        self._rows = _batch.read(actor, **asked)
-        [self.company] = self._rows["company"]
-        #: The rows that the stored lead refers to.
-        self.by_stored_lead: tuple[Model, ...] = ()
+        keys = dict(_reference_keys(values))
+        keys |= {"creator": actor.user_id} if lead is None else _keys_of_stored(lead)
+        rows = cls(_batch.read(actor, **keys))
         if lead is not None:
-            [lead.stage], [lead.status] = self._rows["stage"], self._rows["status"]
-            self.by_stored_lead = (lead.stage, lead.status)
-            self.attach_to(lead)
+            lead.stage, lead.status = rows.stored_stage_and_status
+            rows.attach_to(lead)
+        return rows
 
     def attach_to(self, lead: Lead) -> None:
-        """Give a lead its company and the definitions of its custom fields."""
+        """Set a lead's company and the definitions of its custom fields, so that no rule reads them again."""
         lead.company = self.company
         lead.know_definitions(self._rows["definitions"])
 
     def find(self, argument: str) -> Any:
-        """Give the row that a key of the input names.
+        """Return the row that an argument of the input refers to.
 
-        :raises NotFound: naming the key, if no such row exists for the actor.
+        :raises NotFound: naming the argument, if no such row exists for the actor.
         """
         for row in self._rows.get(argument, ()):
             return row
         raise NotFound(argument)
 
-    def first(self, name: str) -> Any:
-        """Give a row that the rules ask for, the oldest of several; None if there is none."""
+    def _oldest(self, name: str) -> Any:
+        # No constraint limits the default channel to one: two first messages may open it at the same time.
         return min(self._rows.get(name, ()), key=lambda row: row.pk, default=None)
 
-    @staticmethod
-    def may_own(user: User) -> bool:
-        """Tell whether a member that the input names may own leads."""
-        return bool(user.__dict__["may_own"])
-
     @property
-    def involved(self) -> frozenset[int]:
-        """The ids of the participants and followers of a stored lead."""
-        return frozenset(tie.user_id for name in ("participants", "followers") for tie in self._rows[name])
+    def stored_stage_and_status(self) -> tuple[Stage, LeadStatus]:
+        """The stage and the status of a stored lead before its change."""
+        [stage], [status] = self._rows["stage"], self._rows["status"]
+        return stage, status
+
+    def first_stage_of(self, argument: str) -> Stage | None:
+        """Return the first stage of the pipeline that an argument of the input refers to."""
+        stage: Stage | None = self._oldest(f"first_stage_of_{argument}")
+        return stage
 
 
-def _asked(argument: str, model: Any, key: object) -> dict[str, Any]:
-    number = parse_id(key)
-    if number is not None:
-        return {f"{argument}__pk": number}
-    identifier = parse_uuid(key) if hasattr(model, "uuid") else None
-    return {} if identifier is None else {f"{argument}__uuid": identifier}
+def _reference_keys(values: Keys) -> Iterator[tuple[str, object]]:
+    """Yield the keys that an input names, each with its argument and its kind, ``pk`` or ``uuid``."""
+    for argument, reference in REFERENCES.items():
+        key = values.get(argument)
+        if is_none_given(key):
+            continue
+        number = parse_id(key)
+        if number is not None:
+            yield f"{argument}__pk", number
+        elif hasattr(reference.model, "uuid") and (identifier := parse_uuid(key)) is not None:
+            yield f"{argument}__uuid", identifier
+        # Any other key names no row: nothing is read, and ``find`` raises NotFound.
 
 
-def _of_stored(lead: Lead) -> dict[str, Any]:
+def _keys_of_stored(lead: Lead) -> dict[str, object]:
     return {
         "lead": lead.pk,
         "stage": lead.stage_id,
@@ -141,57 +174,56 @@ def _of_stored(lead: Lead) -> dict[str, Any]:
     }
 
 
-def _parts(actor: Actor, **asked: Any) -> dict[str, BatchPart]:
-    """Give what is read, of the keys and the values by which ``ReferencedRows`` asks."""
+def _parts(actor: Actor, **keys: Any) -> dict[str, BatchPart]:
+    """Build the parts of the statement; the keys are symbols where it is compiled to be kept."""
     company_id = actor.company_id
     definitions = CustomFieldDefinition.objects.visible_to(actor).filter(model=EntityKind.LEAD.value)
     parts = {
         "company": BatchPart(Company.objects.filter(pk=company_id), COMPANY),
         "definitions": BatchPart(definitions, DEFINITION),
     }
-    for argument, (model, visible, columns) in NAMEABLE.items():
-        for spelling in ("pk", "uuid"):
-            if f"{argument}__{spelling}" in asked:
-                rows = visible(actor).filter(**{spelling: asked[f"{argument}__{spelling}"]})
-                parts[argument] = BatchPart(rows, columns)
-                if model is Pipeline:
-                    parts[f"entry_of_{argument}"] = BatchPart(_entries(rows), STAGE)
-    return parts | (_parts_of_stored(actor, asked) if "lead" in asked else _parts_of_new(actor, asked))
+    for argument, reference in REFERENCES.items():
+        for kind in ("pk", "uuid"):
+            if f"{argument}__{kind}" in keys:
+                rows = reference.visible_to(actor).filter(**{kind: keys[f"{argument}__{kind}"]})
+                parts[argument] = BatchPart(rows, tuple(reference.columns))
+                if reference.model is Pipeline:
+                    parts[f"first_stage_of_{argument}"] = BatchPart(_first_stages(rows), STAGE)
+    return parts | (_parts_of_stored(company_id, keys) if "lead" in keys else _parts_of_new(company_id, keys))
 
 
-def _parts_of_new(actor: Actor, asked: Mapping[str, Any]) -> dict[str, BatchPart]:
-    company_id = actor.company_id
+def _parts_of_new(company_id: int, keys: Keys) -> dict[str, BatchPart]:
     receivers = LeadReceiver.objects.default_of(company_id).with_agent_state(company_id)
     return {
         "default_status": BatchPart(LeadStatus.objects.default_of(company_id), STATUS),
         "default_receiver": BatchPart(receivers, RECEIVER),
-        "default_stage": BatchPart(_entries(Pipeline.objects.default_of(company_id)), STAGE),
-        "maker": BatchPart(User.objects.filter(pk=asked["maker"]), USER),
+        "default_stage": BatchPart(_first_stages(Pipeline.objects.default_of(company_id)), STAGE),
+        "creator": BatchPart(User.objects.filter(pk=keys["creator"]), USER),
     }
 
 
-def _parts_of_stored(actor: Actor, asked: Mapping[str, Any]) -> dict[str, BatchPart]:
-    lead, company_id = asked["lead"], actor.company_id
-    channel = SocialChannel.objects.filter(company_id=company_id, slug=asked["slug"])
+def _parts_of_stored(company_id: int, keys: Keys) -> dict[str, BatchPart]:
+    lead = keys["lead"]
+    channel = SocialChannel.objects.filter(company_id=company_id, slug=keys["slug"])
     return {
-        # The lead's own rows are not asked whether they are deleted.
-        "stage": BatchPart(Stage.objects.filter(company_id=company_id, pk=asked["stage"]), STAGE),
-        "status": BatchPart(LeadStatus.objects.filter(company_id=company_id, pk=asked["status"]), STATUS),
+        # A lead keeps a stage that was deleted, so these are read whether they are deleted or not.
+        "stage": BatchPart(Stage.objects.filter(company_id=company_id, pk=keys["stage"]), STAGE),
+        "status": BatchPart(LeadStatus.objects.filter(company_id=company_id, pk=keys["status"]), STATUS),
         "participants": BatchPart(LeadParticipant.objects.filter(lead_id=lead), ("id", "user_id")),
         "followers": BatchPart(LeadFollower.objects.filter(lead_id=lead), ("id", "user_id")),
-        "visit": BatchPart(
+        "open_visit": BatchPart(
             StageVisit.objects.filter(lead_id=lead, left_at=None),
             ("id", "company_id", "lead_id", "stage_id", "entered_at"),
         ),
-        "channel": BatchPart(
+        "default_channel": BatchPart(
             channel.filter(object_id=lead, content_type=ContentType.objects.get_for_model(Lead)),
             ("id", "company_id", "name", "slug"),
         ),
     }
 
 
-def _entries(pipelines: Any) -> Any:
-    """Give the first live stage of each pipeline."""
+def _first_stages(pipelines: QuerySet[Pipeline]) -> QuerySet[Stage]:
+    """Return the first live stage of each pipeline."""
     stages = Stage.objects.filter(LIVE, pipeline=OuterRef("pk")).order_by("weight", "pk")
     first = pipelines.annotate(entry=Subquery(stages.values("pk")[:1])).values("entry")
     return Stage.objects.filter(pk__in=first)

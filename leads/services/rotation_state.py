@@ -1,8 +1,8 @@
-"""The turns of a rotation: who can take a lead now, who gets it, and the credits afterwards."""
+"""The state of a rotation: which agents can take a lead now, who gets the next one, and their credits."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict
 
 from django.db.models import Count, Exists, F, OuterRef, Subquery
 from django.utils import timezone
@@ -10,66 +10,74 @@ from django.utils import timezone
 from crm.models import Absence, Membership, User
 from crm.models.lifecycle import LIVE
 from leads.models import Lead, LeadRotation, LeadRotationAgent
-from leads.routing.rotation import Candidate, next_turn
+from leads.routing.rotation import Candidate, choose
 
-#: Hundredths of a hundredth of a percent: the smallest weight that is stored is 1.
+#: Percentages have four decimal places: the smallest one that is stored has the weight 1.
 WEIGHT_OF_PERCENT = 10_000
-#: How many of those who were passed over a sentence names.
+#: How many skipped agents a reason names before it counts the rest.
 MOST_NAMED = 5
+
+
+class CandidateEntry(TypedDict):
+    """An agent as the routing log keeps it, with credit and share in billionths of a lead."""
+
+    agent_id: str
+    user_id: str
+    name: str
+    weight: int
+    credit: int
+    share: int
+    skipped: str | None
+    chosen: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class AgentState:
-    """An agent's place in a rotation at one moment.
-
-    ``away`` says why the agent can take no lead; None if it can, unless ``open_leads`` fill its capacity.
-    """
+    """An agent of a rotation at one moment; ``unavailable`` is a reason other than its capacity, or None."""
 
     key: int
     user: User
     weight: int
     credit: int
-    away: str | None
+    unavailable: str | None
     capacity: int | None
     open_leads: int
 
     @property
     def skipped(self) -> str | None:
-        """Why the agent is passed over, None if it is a candidate."""
-        if self.away is not None:
-            return self.away
+        """The reason for which the agent is skipped, None if it is a candidate."""
+        if self.unavailable is not None:
+            return self.unavailable
         return "at capacity" if self.capacity is not None and self.open_leads >= self.capacity else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class TakenTurn:
-    """Who gets a lead and why; nobody if no agent can take one.
+class RotationTurn:
+    """The user who gets a lead, None if no agent can take one, and the state of all agents after it.
 
-    ``candidates`` are all agents with what the choice was made from; ``places`` is how they stand afterwards.
+    ``candidates`` holds all that the choice was made from, so that it can be checked later.
     """
 
-    rotation: LeadRotation
     user: User | None
     reason: str
-    candidates: list[dict[str, Any]]
-    places: Sequence[AgentState] = field(default=())
+    candidates: list[CandidateEntry]
+    agents: Sequence[AgentState]
 
 
-def take_turn(rotation_id: int) -> TakenTurn:
-    """Take the next turn of a rotation, under a lock on it until the end of the transaction.
+def take_turn(rotation_id: int) -> RotationTurn:
+    """Take the next turn of a rotation, which is locked until the end of the transaction.
 
     A transaction that is rolled back gives the turn back.
     """
-    # Rows that refer to the rotation may be written meanwhile, but no turn taken.
+    # FOR NO KEY UPDATE: two leads wait for each other here, but rows that refer to the rotation do not.
     rotation = LeadRotation.objects.select_for_update(no_key=True).get(pk=rotation_id)
-    places = read_places(rotation)
-    turn = decide(rotation, places)
+    agents = read_agents(rotation)
+    turn = next_turn(rotation, agents)
     if turn.user is not None:
-        before = {place.key: place.credit for place in places}
         changed = [
-            LeadRotationAgent(pk=place.key, credit=place.credit, updated_at=timezone.now())
-            for place in turn.places
-            if place.credit != before[place.key]
+            LeadRotationAgent(pk=after.key, credit=after.credit, updated_at=timezone.now())
+            for before, after in zip(agents, turn.agents, strict=True)
+            if after.credit != before.credit
         ]
         LeadRotationAgent.objects.bulk_update(changed, ["credit", "updated_at"])
         LeadRotationAgent.objects.filter(rotation=rotation, user=turn.user).update(hits=F("hits") + 1)
@@ -77,15 +85,15 @@ def take_turn(rotation_id: int) -> TakenTurn:
     return turn
 
 
-def read_places(rotation: LeadRotation) -> list[AgentState]:
-    """Read how the agents of a rotation stand now, in the order in which ties are broken."""
+def read_agents(rotation: LeadRotation) -> list[AgentState]:
+    """Read the present state of a rotation's agents, the one who joined first at the head."""
     now = timezone.now()
     member = Membership.objects.filter(company_id=rotation.company_id, user=OuterRef("user"))
     absences = Absence.objects.filter(
         company_id=rotation.company_id, user=OuterRef("user"), starts_at__lte=now, ends_at__gt=now
     )
     assignable = User.objects.assignable_in(rotation.company_id).filter(pk=OuterRef("user"))
-    agents: Any = list(
+    agents: list[Any] = list(
         LeadRotationAgent.objects.filter(rotation=rotation)
         .select_related("user")
         .annotate(
@@ -95,15 +103,16 @@ def read_places(rotation: LeadRotation) -> list[AgentState]:
         )
         .order_by("pk")
     )
+    # Counting is the dearest part, so it is left out for agents without a capacity.
     limited = [agent.user_id for agent in agents if agent.capacity is not None]
-    owned = _open_leads(rotation.company_id, limited) if limited else {}
+    owned = _count_open_leads(rotation.company_id, limited) if limited else {}
     return [
         AgentState(
             key=agent.pk,
             user=agent.user,
             weight=int(agent.percent * WEIGHT_OF_PERCENT),
             credit=agent.credit,
-            away=_away(agent),
+            unavailable=_unavailable(agent),
             capacity=agent.capacity,
             open_leads=owned.get(agent.user_id, 0),
         )
@@ -111,13 +120,12 @@ def read_places(rotation: LeadRotation) -> list[AgentState]:
     ]
 
 
-def _open_leads(company_id: int, user_ids: Sequence[int]) -> Mapping[int | None, int]:
-    leads = Lead.objects.filter(LIVE, company_id=company_id, owner__in=user_ids)
-    counted = leads.open().order_by().values("owner")
-    return dict(counted.annotate(number=Count("pk")).values_list("owner", "number"))
+def _count_open_leads(company_id: int, user_ids: Sequence[int]) -> Mapping[int | None, int]:
+    leads = Lead.objects.filter(LIVE, company_id=company_id, owner__in=user_ids).open()
+    return dict(leads.order_by().values("owner").annotate(number=Count("pk")).values_list("owner", "number"))
 
 
-def _away(agent: Any) -> str | None:
+def _unavailable(agent: Any) -> str | None:
     if not agent.may_own:
         return "not an active agent"
     if agent.is_absent:
@@ -125,64 +133,58 @@ def _away(agent: Any) -> str | None:
     return None if agent.percent > 0 else "percent 0"
 
 
-def decide(rotation: LeadRotation, places: Sequence[AgentState]) -> TakenTurn:
-    """Say who gets the next lead of a rotation, as its agents stand; nothing is written.
-
-    Whoever is passed over keeps its credit, and is owed nothing of this lead.
-    """
+def next_turn(rotation: LeadRotation, agents: Sequence[AgentState]) -> RotationTurn:
+    """Choose who gets the next lead of a rotation; nothing is written."""
+    # A skipped agent is no candidate: it keeps its credit and is owed nothing of this lead, so that nobody
+    # comes back from an absence to a flood of leads.
     candidates = [
-        Candidate(key=place.key, weight=place.weight, credit=place.credit)
-        for place in places
-        if place.skipped is None
+        Candidate(key=agent.key, weight=agent.weight, credit=agent.credit)
+        for agent in agents
+        if agent.skipped is None
     ]
     if not candidates:
-        why = "; ".join(_passed_over(places)) or "it has no agents"
+        why = "; ".join(_skipped(agents)) or "it has no agents"
         reason = f"Rotation {rotation}: nobody can take leads: {why}."
-        return TakenTurn(
-            rotation=rotation, user=None, reason=reason, candidates=_listed(places, {}), places=places
-        )
-    turn = next_turn(candidates)
+        return RotationTurn(user=None, reason=reason, candidates=_entries(agents, {}), agents=agents)
+    choice = choose(candidates)
     number, chosen = next(
-        (number, place) for number, place in enumerate(places, 1) if place.key == turn.chosen
+        (number, agent) for number, agent in enumerate(agents, 1) if agent.key == choice.chosen
     )
-    passed_over = "".join(f"; {words}" for words in _passed_over(places))
-    after = [
-        replace(
-            place,
-            credit=turn.credits.get(place.key, place.credit),
-            open_leads=place.open_leads + (place.key == turn.chosen),
-        )
-        for place in places
-    ]
-    return TakenTurn(
-        rotation=rotation,
+    skipped = "".join(f"; {words}" for words in _skipped(agents))
+    return RotationTurn(
         user=chosen.user,
-        reason=f"Rotation {rotation}: {chosen.user}, agent {number} of {len(places)}{passed_over}.",
-        candidates=_listed(places, turn.shares, chosen=turn.chosen),
-        places=after,
+        reason=f"Rotation {rotation}: {chosen.user}, agent {number} of {len(agents)}{skipped}.",
+        candidates=_entries(agents, choice.shares, chosen=choice.chosen),
+        agents=[
+            replace(
+                agent,
+                credit=choice.credits.get(agent.key, agent.credit),
+                open_leads=agent.open_leads + (agent is chosen),
+            )
+            for agent in agents
+        ],
     )
 
 
-def _passed_over(places: Sequence[AgentState]) -> list[str]:
-    skipped = [f"{place.user} skipped: {place.skipped}" for place in places if place.skipped is not None]
+def _skipped(agents: Sequence[AgentState]) -> list[str]:
+    skipped = [f"{agent.user} skipped: {agent.skipped}" for agent in agents if agent.skipped is not None]
     more = len(skipped) - MOST_NAMED
     return skipped[:MOST_NAMED] + ([f"{more} more skipped"] if more > 0 else [])
 
 
-def _listed(
-    places: Sequence[AgentState], shares: Mapping[int, int], *, chosen: int | None = None
-) -> list[dict[str, Any]]:
-    """Give the agents as the log keeps them, with credit and share in billionths of a lead."""
+def _entries(
+    agents: Sequence[AgentState], shares: Mapping[int, int], *, chosen: int | None = None
+) -> list[CandidateEntry]:
     return [
         {
-            "agent_id": str(place.key),
-            "user_id": str(place.user.pk),
-            "name": str(place.user),
-            "weight": place.weight,
-            "credit": place.credit,
-            "share": shares.get(place.key, 0),
-            "skipped": place.skipped,
-            "chosen": place.key == chosen,
+            "agent_id": str(agent.key),
+            "user_id": str(agent.user.pk),
+            "name": str(agent.user),
+            "weight": agent.weight,
+            "credit": agent.credit,
+            "share": shares.get(agent.key, 0),
+            "skipped": agent.skipped,
+            "chosen": agent.key == chosen,
         }
-        for place in places
+        for agent in agents
     ]

@@ -1,8 +1,8 @@
-"""Rotations: create, change, delete, and show whose turns come next."""
+"""Create, change, delete and simulate rotations."""
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,16 +13,16 @@ from crm.models import User
 from crm.services import locking, nesting, saving
 from crm.services.replacing import find_replacement
 from leads.models import LeadReceiver, LeadRotation, LeadRotationAgent
-from leads.routing.rotation import shares_of
+from leads.routing.rotation import divide
 from leads.services.receivers import update_receiver
-from leads.services.rotation_state import WEIGHT_OF_PERCENT, TakenTurn, decide, read_places
+from leads.services.rotation_state import WEIGHT_OF_PERCENT, AgentState, RotationTurn, next_turn, read_agents
 
 MOST_SIMULATED = 1000
 MOST_AGENTS = 500
 
 
 class RotationAgentValues(TypedDict, total=False):
-    """What a client may say of an agent's place in a rotation; credit and hits are nobody's to say."""
+    """The fields of an agent of a rotation that a client may set: neither credit nor hits."""
 
     users_id: object
     phone: str | None
@@ -30,7 +30,7 @@ class RotationAgentValues(TypedDict, total=False):
 
 
 class RotationValues(TypedDict, total=False):
-    """What a client may say of a rotation; an absent key is left as it is."""
+    """The fields of a rotation that a client may set; an absent key leaves its field unchanged."""
 
     name: str | None
     leads_rotations_email: str | None
@@ -38,10 +38,10 @@ class RotationValues(TypedDict, total=False):
 
 
 def create_rotation(values: RotationValues, *, actor: Actor) -> LeadRotation:
-    """Make a rotation; without agents it gives leads to nobody, and says so.
+    """Create a rotation; one without agents assigns no leads.
 
     :raises ValidationError: if a rule is broken; ``name`` is required.
-    :raises NotFound: if a user whom the values name is no member of the company.
+    :raises NotFound: if an agent is not a member of the company.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     rotation = LeadRotation(company_id=actor.company_id)
@@ -51,10 +51,10 @@ def create_rotation(values: RotationValues, *, actor: Actor) -> LeadRotation:
 
 @transaction.atomic
 def update_rotation(key: object, values: RotationValues, *, actor: Actor) -> LeadRotation:
-    """Change the fields that are given; a list of agents replaces the set, and who stays keeps the credit.
+    """Change the fields that are given; a list of agents replaces the set, and who stays keeps its credit.
 
     :raises ValidationError: if a rule is broken.
-    :raises NotFound: if the rotation, or a user whom the values name, does not exist for the actor.
+    :raises NotFound: if the rotation does not exist for the actor, or an agent is not a member.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     rotation = locking.lock(LeadRotation, actor, key)
@@ -78,7 +78,7 @@ def save_rotation(
     """Validate and store a rotation, and its set of agents if one is given.
 
     :raises ValidationError: if a rule is broken.
-    :raises NotFound: if a user who is named is no member of the company.
+    :raises NotFound: if an agent is not a member of the company.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     if rotation._state.adding:
@@ -86,7 +86,7 @@ def save_rotation(
         _replace_agents(rotation, agents or [], actor)
         return rotation
     before = locking.stored_values(rotation, actor)
-    # Leads may have been routed since the row was read.
+    # A form holds the hits of the time when it was opened; leads may have been routed since.
     rotation.hits = before["hits"]
     changed = agents is not None and _replace_agents(rotation, agents, actor)
     relations = {"agents": [None, len(agents or ())]} if changed else None
@@ -95,7 +95,7 @@ def save_rotation(
 
 
 def _replace_agents(rotation: LeadRotation, wanted: Sequence[RotationAgentValues], actor: Actor) -> bool:
-    """Store the set of agents; tell whether it is another one than before."""
+    """Store the set of agents, and return whether it changed."""
     if len(wanted) > MOST_AGENTS:
         raise ValidationError({"agents": [f"A rotation has at most {MOST_AGENTS} agents."]})
     present = {agent.user_id: agent for agent in LeadRotationAgent.objects.filter(rotation=rotation)}
@@ -130,11 +130,11 @@ def _write_agent(agent: LeadRotationAgent, values: RotationAgentValues, actor: A
     return saving.store(agent, actor=actor).changed
 
 
-def _percent(value: Any) -> Decimal:
+def _percent(value: object) -> Decimal:
     if value is None:
         raise ValidationError({"percent": ["This field is required."]})
     try:
-        # A float is taken as it is written, not as it is stored in binary.
+        # By its text: Decimal(33.3) would be 33.2999999999999971578...
         percent = Decimal(str(value)).normalize()
     except InvalidOperation as unreadable:
         raise ValidationError({"percent": ["Enter a number."]}) from unreadable
@@ -146,13 +146,14 @@ def _percent(value: Any) -> Decimal:
 
 
 def _spread_credit(gone: Sequence[LeadRotationAgent], rest: Sequence[LeadRotationAgent]) -> None:
-    """Share out what removed agents are owed, or got too much of, so that it is not forgotten."""
+    """Divide the credit of removed agents among the rest by weight: the sum of all credits stays the same."""
     credit = sum(agent.credit for agent in gone)
     if not credit or not rest:
         return
     weights = {agent.pk: int(agent.percent * WEIGHT_OF_PERCENT) for agent in rest}
+    # Agents with 0 percent are owed nothing, unless there are no others.
     weights = {key: weight for key, weight in weights.items() if weight} or dict.fromkeys(weights, 1)
-    parts = shares_of(credit, weights)
+    parts = divide(credit, weights)
     for agent in rest:
         agent.credit += parts.get(agent.pk, 0)
     LeadRotationAgent.objects.bulk_update(rest, ["credit"])
@@ -160,12 +161,12 @@ def _spread_credit(gone: Sequence[LeadRotationAgent], rest: Sequence[LeadRotatio
 
 @transaction.atomic
 def delete_rotation(key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Remove a rotation; what it decided stays in the routing log.
+    """Delete a rotation; its decisions stay in the routing log.
 
-    :param replacement_key: the rotation that its receivers get.
-    :raises NotFound: if the rotation, or the one in its place, does not exist for the actor.
-    :raises Conflict: if receivers use it, and no other one takes its place.
-    :raises ValidationError: if it is to be replaced by itself.
+    :param replacement_key: the rotation that its receivers get instead.
+    :raises NotFound: if the rotation or its replacement does not exist for the actor.
+    :raises Conflict: if receivers use it and no replacement is named.
+    :raises ValidationError: if it would replace itself.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     rotation = locking.lock(LeadRotation, actor, key)
@@ -179,8 +180,8 @@ def delete_rotation(key: object, *, actor: Actor, replacement_key: object = None
     rotation.delete()
 
 
-def simulate_turns(key: object, count: int, *, actor: Actor) -> list[TakenTurn]:
-    """Show who would get the next leads of a rotation, if its agents stay as they are; nothing is written.
+def simulate_turns(key: object, count: int, *, actor: Actor) -> list[RotationTurn]:
+    """Return who would get the next leads of a rotation if its agents stay as they are; nothing is written.
 
     :param count: how many leads, 1 to 1000.
     :raises NotFound: if the rotation does not exist for the actor.
@@ -190,10 +191,10 @@ def simulate_turns(key: object, count: int, *, actor: Actor) -> list[TakenTurn]:
     rotation = LeadRotation.objects.find(actor, key)
     if not 1 <= count <= MOST_SIMULATED:
         raise ValidationError({"count": [f"Simulate 1 to {MOST_SIMULATED} leads."]})
-    places: Sequence[Any] = read_places(rotation)
+    agents: Sequence[AgentState] = read_agents(rotation)
     turns = []
     for _ in range(count):
-        turn = decide(rotation, places)
+        turn = next_turn(rotation, agents)
         turns.append(turn)
-        places = turn.places
+        agents = turn.agents
     return turns

@@ -1,4 +1,4 @@
-"""What other parts of the product do to leads: receivers of their signals."""
+"""Receivers of signals: what leads do when members, stages, regions, conversations or people change."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -28,8 +28,8 @@ from pipelines.signals import stage_replaced
 
 @receiver(member_left)
 def reassign_open_leads(*, membership: Membership, heir: User | None, actor: Actor, **_: Any) -> None:
-    """Give each open lead of the member to the heir, or to nobody, with its history and events."""
-    # Whoever changes members sees all leads, also when ending the own membership.
+    """Give each open lead of a former member to the heir, or to nobody, with its history and event."""
+    # Not by the actor itself: whoever ends their own membership sees no leads any more.
     mover = replace(
         system_actor(membership.company_id, door=actor.door, via=actor.via), user_id=actor.user_id
     )
@@ -40,15 +40,16 @@ def reassign_open_leads(*, membership: Membership, heir: User | None, actor: Act
 
 @receiver(stage_replaced)
 def move_leads(*, stage: Stage, replacement: Stage, actor: Actor, **_: Any) -> None:
-    """Move every live lead of a stage, each with its history and events."""
+    """Move every live lead of a deleted stage to its replacement, each with its history and event."""
     leads = Lead.objects.visible_to(actor).filter(stage=stage)
     for lead_id in leads.order_by("pk").values_list("pk", flat=True):
         update_lead(lead_id, {"pipeline_stage_id": replacement.pk}, actor=actor)
 
 
 @receiver(region_changed)
-def spell_phones_anew(*, company: Company, **_: Any) -> None:
-    """Set the canonical spelling of every phone of the leads of a company, and what they are searched by."""
+def update_canonical_phones(*, company: Company, **_: Any) -> None:
+    """Set the canonical phones of a company's leads, and with them the text that they are searched by."""
+    # A number with "+" is the same in every region. Deleted leads are included: they may be restored.
     leads = Lead._base_manager.filter(company=company).exclude(phone=None).exclude(phone__startswith="+")
     keys = list(leads.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):
@@ -64,7 +65,7 @@ def spell_phones_anew(*, company: Company, **_: Any) -> None:
 
 @receiver(record_discussed, sender=Lead)
 def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_signal: Any) -> None:
-    """Keep the lead from rotting, if something was done, and tell the subscribers."""
+    """Record the activity, if it is one, and emit an event of the lead."""
     if activity is not None and record_activity(record, LastActivity(activity), at=timezone.now()):
         # This alone makes no new version of the lead.
         record.save(update_fields=["last_activity_at", "last_activity"])
@@ -74,10 +75,8 @@ def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_signa
 
 @receiver(rows_moved)
 def follow_moved_leads(moves: Sequence[Move], actor: Actor, **_signal: Any) -> None:
-    """Count a version of each lead that goes over, note it in its history, and tell the subscribers.
-
-    The statements do not depend on the number of leads. A deleted lead goes over in silence.
-    """
+    """Count a new version of each lead that a merge moved, with its history and its event."""
+    # In bulk, and not by ``update_lead``: a merge may move thousands of leads.
     changes = _changes(moves)
     leads = list(Lead._base_manager.filter(pk__in=changes).order_by("pk"))
     if not leads:
@@ -98,6 +97,7 @@ def follow_moved_leads(moves: Sequence[Move], actor: Actor, **_signal: Any) -> N
         for lead in leads
     )
     involved = _involved(leads)
+    # Nobody sees a deleted lead, so it has no event.
     events.emit_all(
         [_event(lead, frozenset(involved[lead.pk]), actor) for lead in leads if lead.deleted_at is None]
     )

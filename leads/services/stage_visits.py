@@ -1,4 +1,4 @@
-"""The stays of leads in stages, written with every move, whatever made it."""
+"""Stage visits: the history of the stages that a lead was in, written at every move."""
 
 from datetime import datetime
 
@@ -8,37 +8,35 @@ from leads.models import Lead, StageVisit
 
 
 def enter_stage(lead: Lead, *, actor: Actor) -> None:
-    """Note that a stored lead is in its stage since ``stage_changed_at``; its stay before ends then.
-
-    A lead that is noted to be in this stage since that time stays as it is.
-    """
+    """Store the visit of a stored lead to its stage, and end the visit before it."""
     visit = next_visit(lead, StageVisit.objects.filter(lead=lead, left_at=None).first(), actor=actor)
     if visit is not None:
         visit.save(force_insert=True)
 
 
-def next_visit(lead: Lead, present: StageVisit | None, *, actor: Actor) -> StageVisit | None:
-    """End the stay that a lead is noted to be in, and give the next one, not stored yet.
+def next_visit(lead: Lead, open_visit: StageVisit | None, *, actor: Actor) -> StageVisit | None:
+    """End a lead's open visit and return the next one, not stored yet.
 
-    None if the lead is noted already to be in its stage since ``stage_changed_at``.
+    Return None if the open visit is already that of the stage since ``stage_changed_at``.
     """
     entered_at = lead.stage_changed_at
-    if present is not None:
-        if present.stage_id == lead.stage_id and present.entered_at == entered_at:
+    if open_visit is not None:
+        if open_visit.stage_id == lead.stage_id and open_visit.entered_at == entered_at:
             return None
-        # A clock that was set back makes no stay end before it began.
-        entered_at = max(entered_at, present.entered_at)
-        present.left_at = entered_at
-        save_columns(present, {"left_at", "updated_at"})
-    return visit_from(lead, entered_at, actor=actor)
+        # A clock that was set back must not end a visit before it began: a constraint forbids it.
+        entered_at = max(entered_at, open_visit.entered_at)
+        open_visit.left_at = entered_at
+        save_columns(open_visit, {"left_at", "updated_at"})
+    return new_visit(lead, entered_at, actor=actor)
 
 
-def visit_from(lead: Lead, entered_at: datetime, *, actor: Actor) -> StageVisit:
-    """Give the first stay of a new lead, or the next one after another, not stored yet."""
+def new_visit(lead: Lead, entered_at: datetime, *, actor: Actor) -> StageVisit:
+    """Return a visit of a lead to its stage, not stored yet."""
     return StageVisit(
         company_id=lead.company_id,
         lead=lead,
         stage_id=lead.stage_id,
+        # Copies: the history shows the names of that time, whatever becomes of stage and pipeline.
         stage_name=lead.stage.name,
         pipeline_name=lead.stage.pipeline.name,
         entered_at=entered_at,

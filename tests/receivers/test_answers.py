@@ -261,7 +261,7 @@ def test_a_database_that_is_away(receiver, monkeypatch):
     def away(*_args: object, **_options: object) -> None:
         raise OperationalError("jane@example.com")
 
-    monkeypatch.setattr(intake, "take_in", away)
+    monkeypatch.setattr(intake, "receive", away)
 
     answer = deliver(receiver, {"email": "jane@example.com"})
 

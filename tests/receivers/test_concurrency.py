@@ -9,7 +9,7 @@ from django.db import connection, connections
 
 from crm.errors import Conflict
 from leads.models import AttemptStatus, Lead, LeadReceiver, ReceiverAttempt
-from leads.services import deliveries
+from leads.services import receiver_attempts
 from leads.services.replaying import replay_attempt
 from people.models import Person
 from tests.factories.crm import Tenant, tenant
@@ -92,7 +92,7 @@ def test_what_broke_off_is_done_once_by_those_who_come_next(receiver, monkeypatc
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(deliveries, "make_lead", broken)
+        patched.setattr(receiver_attempts, "make_lead", broken)
         with pytest.raises(MemoryError):
             deliver(receiver, JANE, idempotency_key="once")
     assert ReceiverAttempt.objects.get().status == AttemptStatus.RECEIVED

@@ -229,7 +229,7 @@ def test_the_admin_replays_what_is_selected(receiver, signed_in):
 
     told = messages_of(answer)
     assert "Replayed 1 attempt." in told
-    assert f"{done}: This attempt made a lead already." in told
+    assert f"{done}: This attempt has already made a lead." in told
     assert any(text.startswith(f"{attempts[1]}: title: ") for text in told)
     assert set(Lead.objects.values_list("firstname", flat=True)) == {"Done", "Jane"}
 

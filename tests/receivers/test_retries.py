@@ -3,7 +3,7 @@
 import pytest
 
 from leads.models import AttemptStatus, Lead, ReceiverAttempt
-from leads.services import deliveries
+from leads.services import receiver_attempts
 from leads.services.leads import delete_lead
 from tests.factories.leads import LeadReceiverFactory
 from tests.receivers.delivering import deliver
@@ -92,7 +92,7 @@ def test_what_broke_off_is_done_by_the_next_delivery(receiver, monkeypatch):
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(deliveries, "make_lead", broken)
+        patched.setattr(receiver_attempts, "make_lead", broken)
         with pytest.raises(MemoryError):
             deliver(receiver, JANE, idempotency_key="k")
     kept = ReceiverAttempt.objects.get()

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from leads.routing.patterns import Deadline, SlowPattern, compile_pattern, taken_by
+from leads.routing.patterns import Deadline, SlowPattern, compile_pattern, extract
 
 #: Patterns that look harmless, with texts of 2,000 characters on which they do not end.
 SLOW = {
@@ -14,7 +14,7 @@ SLOW = {
 
 
 def take(pattern: str, value: str) -> str | None:
-    return taken_by(compile_pattern(pattern), value, Deadline.starting_now())
+    return extract(compile_pattern(pattern), value, Deadline.starting_now())
 
 
 @pytest.mark.parametrize(
@@ -63,29 +63,30 @@ def test_what_is_taken(pattern, value, taken):
     ],
 )
 def test_what_is_refused_when_saved(pattern):
-    begin = time.perf_counter()
+    begin = time.process_time()
 
     with pytest.raises(ValueError, match=r"\.$"):
         compile_pattern(pattern)
 
-    assert time.perf_counter() - begin < 0.5
+    assert time.process_time() - begin < 0.5
 
 
 @pytest.mark.parametrize("pattern", list(SLOW))
 def test_a_search_ends_in_time(pattern):
-    begin = time.perf_counter()
+    # CPU time, which is what ``regex`` limits: on a busy machine more time passes.
+    begin = time.process_time()
 
     with pytest.raises(SlowPattern):
         take(pattern, SLOW[pattern])
 
-    assert time.perf_counter() - begin < 3
+    assert time.process_time() - begin < 3
 
 
 def test_all_patterns_of_a_payload_share_one_deadline():
     deadline = Deadline(time.monotonic() - 1)
 
     with pytest.raises(SlowPattern):
-        taken_by(compile_pattern("a"), "a", deadline)
+        extract(compile_pattern("a"), "a", deadline)
 
 
 def test_a_value_is_not_matched_beyond_its_longest():

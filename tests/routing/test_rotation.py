@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leads.routing.rotation import LEAD, Candidate, Turn, next_turn, shares_of
+from leads.routing.rotation import LEAD, Candidate, Choice, choose, divide
 
 #: How far rounding may take a share, in leads, at one turn.
 ROUNDING = Fraction(25, LEAD)
 
 
-def turns(weights: Mapping[int, int], count: int) -> Iterator[Turn]:
+def turns(weights: Mapping[int, int], count: int) -> Iterator[Choice]:
     """Take so many turns among a fixed set, which starts without credits."""
     credits = dict.fromkeys(weights, 0)
     for _ in range(count):
-        turn = next_turn([Candidate(key=key, weight=weights[key], credit=credits[key]) for key in weights])
+        turn = choose([Candidate(key=key, weight=weights[key], credit=credits[key]) for key in weights])
         credits.update(turn.credits)
         yield turn
 
@@ -77,7 +77,7 @@ def test_agents_who_come_and_go_stay_within_two_of_what_they_are_owed(seed: int)
     for number in range(400):
         if number % chance.randint(5, 40) == 0:
             there = who_is_there(chance, list(weights))
-        turn = next_turn([Candidate(key=key, weight=weights[key], credit=credits[key]) for key in there])
+        turn = choose([Candidate(key=key, weight=weights[key], credit=credits[key]) for key in there])
         credits.update(turn.credits)
         total = sum(weights[key] for key in there)
         for key in there:
@@ -87,21 +87,21 @@ def test_agents_who_come_and_go_stay_within_two_of_what_they_are_owed(seed: int)
 
 
 def test_whoever_is_passed_over_keeps_its_credit_and_is_owed_nothing():
-    turn = next_turn([Candidate(key=2, weight=1, credit=0)])
+    turn = choose([Candidate(key=2, weight=1, credit=0)])
 
-    assert turn == Turn(chosen=2, shares={2: LEAD}, credits={2: 0})
+    assert turn == Choice(chosen=2, shares={2: LEAD}, credits={2: 0})
 
 
 def test_ties_go_to_the_lowest_key():
     equal = [Candidate(key=key, weight=7, credit=0) for key in (9, 4, 6)]
 
-    assert next_turn(equal).chosen == 4
+    assert choose(equal).chosen == 4
 
 
 def test_the_lead_goes_to_somebody_even_if_nobody_is_owed():
     over = [Candidate(key=1, weight=1, credit=-5 * LEAD), Candidate(key=2, weight=3, credit=-5 * LEAD)]
 
-    assert next_turn(over).chosen == 2
+    assert choose(over).chosen == 2
 
 
 @given(
@@ -109,4 +109,4 @@ def test_the_lead_goes_to_somebody_even_if_nobody_is_owed():
     st.dictionaries(st.integers(1, 99), st.integers(1, 10**6), min_size=1, max_size=25),
 )
 def test_shares_add_up_to_what_is_divided(amount: int, weights: dict[int, int]):
-    assert sum(shares_of(amount, weights).values()) == amount
+    assert sum(divide(amount, weights).values()) == amount

@@ -22,9 +22,9 @@ from crm.services.messages import create_message
 from crm.webhooks.endpoints import create_endpoint, send_test
 from leads.models import Lead, LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType
 from leads.models.lead import LeadFile
-from leads.services.deliveries import take_in
 from leads.services.involvement import add_person, follow_lead
 from leads.services.leads import create_lead, delete_lead
+from leads.services.receiver_attempts import receive
 from leads.services.receivers import create_receiver
 from leads.services.rotations import create_rotation
 from people.models import Address, PeopleRelationship, Person
@@ -336,7 +336,7 @@ def _routed(made: Tenant, lead: Any, receiver: LeadReceiver, mark: str) -> dict[
 
 def _refused_attempt(receiver: LeadReceiver, mark: str) -> Any:
     payload = {"firstname": mark, "title": "x" * 256}
-    refused = take_in(receiver, payload, key=None)
+    refused = receive(receiver, payload, key=None)
     # A later change of the rules would let it in.
     refused.payload = {**payload, "title": "Enterprise deal"}
     refused.save()
@@ -344,7 +344,7 @@ def _refused_attempt(receiver: LeadReceiver, mark: str) -> Any:
 
 
 def _delivered_attempt(receiver: LeadReceiver, lead: Any, user: Any) -> Any:
-    delivered = take_in(receiver, {"title": "x" * 257}, key=str(lead.uuid))
+    delivered = receive(receiver, {"title": "x" * 257}, key=str(lead.uuid))
     delivered.lead, delivered.status, delivered.replayed_by = lead, "PROCESSED", user
     delivered.save()
     return delivered

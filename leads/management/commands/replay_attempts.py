@@ -12,7 +12,7 @@ from crm.actors import Door, system_actor
 from crm.errors import Conflict, NotFound
 from crm.management.arguments import company_of, ensure_ready
 from leads.models import AttemptStatus, LeadReceiver
-from leads.services.replaying import replay_attempt, undone_attempts
+from leads.services.replaying import replay_attempt, replayable_attempts
 
 REFUSED_AGAIN = 3
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             except NotFound as unknown:
                 raise CommandError(f"The company has no receiver {options['receiver']}.") from unknown
         since = moment(options["since"]) if options["since"] else None
-        waiting = undone_attempts(actor=actor, receiver=receiver, since=since, status=options["status"])
+        waiting = replayable_attempts(actor=actor, receiver=receiver, since=since, status=options["status"])
         processed = refused = 0
         for pk, uuid in list(waiting.values_list("pk", "uuid")):
             if self._replay(pk, uuid, actor):

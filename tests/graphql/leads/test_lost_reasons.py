@@ -72,7 +72,7 @@ def test_refused_reasons(lead, price, actors, tenant, other_tenant, document):
         "input.lost_reason_id"
     )
     assert refused(document, actors.agent, lead, **status, lost_reason_id=price.pk) == invalid(
-        lost_reason_id="This reason is not given any more."
+        lost_reason_id="This reason is inactive: choose an active one."
     )
     assert Lead.objects.get().status.is_open
 

@@ -16,7 +16,7 @@ from crm.importing.running import run_import
 from crm.models import Absence, Membership
 from leads.imports import LeadImport
 from leads.models import Lead, LeadReceiver, LeadRotation, LeadRotationAgent, LeadRoutingLog
-from leads.routing.rotation import Candidate, next_turn
+from leads.routing.rotation import Candidate, choose
 from leads.services.leads import delete_lead, update_lead
 from leads.services.rotations import simulate_turns
 from tests.clients import data
@@ -44,7 +44,7 @@ def decided(lead: Lead) -> tuple[str, Any, str]:
 def chosen_again(log: LeadRoutingLog) -> str:
     """Repeat the choice from the log row alone."""
     candidates = [row for row in log.detail["candidates"] if row["skipped"] is None]
-    turn = next_turn(
+    turn = choose(
         [
             Candidate(key=int(row["agent_id"]), weight=row["weight"], credit=row["credit"])
             for row in candidates
@@ -180,8 +180,8 @@ def test_a_named_owner_bypasses_the_rotation(rotation, receiver, three, actors, 
     named = routed(actors.manager, receiver, leads_owner_id=three[2].pk)
     nobody = routed(actors.manager, receiver, leads_owner_id=None)
 
-    assert decided(named) == ("EXPLICIT", three[2], "Agent 3, as was asked for.")
-    assert decided(nobody) == ("EXPLICIT", None, "Nobody, as was asked for.")
+    assert decided(named) == ("EXPLICIT", three[2], "Agent 3, as requested.")
+    assert decided(nobody) == ("EXPLICIT", None, "Unassigned, as requested.")
     assert set(LeadRotationAgent.objects.values_list("credit", "hits")) == {(0, 0)}
 
 
@@ -217,14 +217,14 @@ def test_an_empty_rotation_falls_back_and_logs_each_step(tenant, actors):
     assert decide() == (
         "UNASSIGNED",
         None,
-        f"{passed} The company's default owner may not own leads now. Nobody is to own it.",
+        f"{passed} The company's default owner may not own leads now. The lead is unassigned.",
     )
     tenant.company.default_owner = None
     tenant.company.save()
     LeadReceiver.objects.filter(pk=receiver.pk).update(agent=None)
     assert decide()[2] == (
         f"{empty} The receiver Contact form has no agent. The company has no default owner."
-        " Nobody is to own it."
+        " The lead is unassigned."
     )
 
 
@@ -242,7 +242,7 @@ def test_the_rotation_precedes_a_member_named_by_the_delivery(tenant, actors, th
     assert decided(delivered(by_agent, "17")) == (
         "MEMBER",
         colleague,
-        f"{colleague}, whom the delivery names.",
+        f"{colleague}, named by the delivery.",
     )
     agent = tenant.users["agent"]
     assert decided(delivered(by_agent, "18")) == (
@@ -260,7 +260,7 @@ def test_a_lead_created_without_a_receiver_belongs_to_its_creator(tenant, actors
     imported = routed(actors.manager.through(Door.IMPORT), None)
 
     agent = tenant.users["agent"]
-    assert decided(by_hand) == ("CREATOR", agent, f"{agent}, who made it.")
+    assert decided(by_hand) == ("CREATOR", agent, f"{agent}, who created it.")
     assert decided(imported)[:2] == ("COMPANY_DEFAULT", tenant.users["colleague"])
     tenant.company.default_owner = None
     tenant.company.save()

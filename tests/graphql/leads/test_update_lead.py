@@ -77,7 +77,7 @@ def test_absent_fields_stay_and_null_clears(lead, actors, name):
     ("name", "message"),
     [
         ("title", "This field cannot be blank."),
-        ("status_id", "A lead has a status."),
+        ("status_id", "A lead must have a status."),
         ("pipeline_stage_id", "A lead is always in a stage."),
         ("pipeline_id", "A lead is always in a stage."),
         ("pipelines_id", "A lead is always in a stage."),

@@ -1,9 +1,8 @@
-"""Deliveries to receivers: each kept as it came, made into one lead once, and replayed when it failed."""
+"""Deliveries to receivers: each is stored as an attempt, made into one lead once, and can be replayed."""
 
 import hashlib
 import json
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -13,22 +12,18 @@ from django.utils import timezone
 
 from crm.actors import Actor, Door
 from crm.errors import Conflict, CrmError, NotFound
-from leads.models import (
-    AttemptStatus,
-    LeadReceiver,
-    LeadRoutingLog,
-    ReceiverAttempt,
-    RoutingOutcome,
-)
+from leads.models import AttemptStatus, LeadReceiver, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
 from leads.routing.credentials import without_credentials
-from leads.services.received_leads import Payload, errors_of, make_lead
+from leads.routing.drafts import Payload
+from leads.services.received_leads import errors_of, make_lead
 
 
 def find_receiver(identifier: UUID) -> LeadReceiver:
-    """Give the active receiver of an active company that has this UUID, whoever asks.
+    """Return the active receiver with this UUID of an active company.
 
     :raises NotFound: if there is none.
     """
+    # Not narrowed to an actor: the sender of a delivery has none, and the UUID is the address.
     rows = LeadReceiver.objects.filter(uuid=identifier, is_active=True, company__is_active=True)
     receiver = rows.first()
     if receiver is None:
@@ -36,17 +31,17 @@ def find_receiver(identifier: UUID) -> LeadReceiver:
     return receiver
 
 
-def take_in(receiver: LeadReceiver, payload: Payload, *, key: str | None) -> ReceiverAttempt:
-    """Keep a delivery, make its lead, and give the attempt with what became of it.
+def receive(receiver: LeadReceiver, payload: Payload, *, key: str | None) -> ReceiverAttempt:
+    """Store a delivery, make its lead, and return the attempt with its outcome.
 
-    The same delivery again gives the first attempt: one of the same key, or one without a key of the same
-    payload within the receiver's window. The attempt is committed before its lead is tried: what breaks
-    meanwhile leaves it behind as received, to be tried again by its sender or replayed.
+    A repeated delivery returns the first attempt. It is repeated if its key is the same, or without a key, if
+    its payload is equal and within the receiver's window.
 
     :param key: the sender's idempotency key.
-    :raises Conflict: if the key came with another payload before.
+    :raises Conflict: if the key was used with another payload.
     :raises NotFound: if the receiver is deleted meanwhile.
     """
+    # Committed before its lead is tried: a crash leaves it behind as RECEIVED, to be replayed.
     attempt = _register(receiver, without_credentials(payload), key)
     if attempt.status == AttemptStatus.RECEIVED:
         attempt = process(attempt.pk)
@@ -56,18 +51,19 @@ def take_in(receiver: LeadReceiver, payload: Payload, *, key: str | None) -> Rec
 
 
 def fingerprint_of(payload: Payload) -> str:
-    """Give what equal payloads have in common, in whatever order their keys are."""
+    """Return a digest of a payload that does not depend on the order of its keys."""
     text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @transaction.atomic
-def _register(receiver: LeadReceiver, payload: Any, key: str | None) -> ReceiverAttempt:
+def _register(receiver: LeadReceiver, payload: Payload, key: str | None) -> ReceiverAttempt:
     fingerprint = fingerprint_of(payload)
     if key is None:
-        _wait_for_equal(receiver, fingerprint)
-    known = _known(receiver, fingerprint, key)
-    if known is None:
+        # With a key, a unique constraint keeps the second of two deliveries out.
+        _lock_fingerprint(receiver, fingerprint)
+    earlier = _find_earlier(receiver, fingerprint, key)
+    if earlier is None:
         attempt = ReceiverAttempt(
             company_id=receiver.company_id,
             receiver=receiver,
@@ -82,24 +78,21 @@ def _register(receiver: LeadReceiver, payload: Any, key: str | None) -> Receiver
             with transaction.atomic():
                 attempt.save(force_insert=True)
         except IntegrityError:
-            # Another delivery with this key was quicker.
-            known = _known(receiver, fingerprint, key)
+            # Another delivery with this key was committed first.
+            earlier = _find_earlier(receiver, fingerprint, key)
         else:
             return attempt
-    if known is None:
-        raise Conflict("This delivery could not be kept.")
-    if key is not None and known.fingerprint != fingerprint:
-        raise Conflict("This Idempotency-Key came with another body before.")
-    again = ReceiverAttempt.objects.filter(pk=known.pk)
-    again.update(count=F("count") + 1, last_seen_at=timezone.now(), updated_at=timezone.now())
-    return known
+    if earlier is None:
+        raise Conflict("This delivery could not be stored. Send it again.")
+    if key is not None and earlier.fingerprint != fingerprint:
+        raise Conflict("This Idempotency-Key was already used with another body.")
+    repeated = ReceiverAttempt.objects.filter(pk=earlier.pk)
+    repeated.update(count=F("count") + 1, last_seen_at=timezone.now(), updated_at=timezone.now())
+    return earlier
 
 
-def _wait_for_equal(receiver: LeadReceiver, fingerprint: str) -> None:
-    """Have equal deliveries to a receiver registered one after the other.
-
-    SQLite does that with all writers.
-    """
+def _lock_fingerprint(receiver: LeadReceiver, fingerprint: str) -> None:
+    """Make equal deliveries to a receiver wait for each other; SQLite has one writer at a time anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
@@ -107,33 +100,35 @@ def _wait_for_equal(receiver: LeadReceiver, fingerprint: str) -> None:
             )
 
 
-def _known(receiver: LeadReceiver, fingerprint: str, key: str | None) -> ReceiverAttempt | None:
+def _find_earlier(receiver: LeadReceiver, fingerprint: str, key: str | None) -> ReceiverAttempt | None:
     attempts = ReceiverAttempt.objects.filter(receiver=receiver).select_related("lead")
     if key is not None:
         return attempts.filter(idempotency_key=key).first()
     begin = timezone.now() - timedelta(minutes=receiver.window_minutes)
-    same = attempts.filter(fingerprint=fingerprint, created_at__gt=begin)
-    return same.order_by("-pk").first() if receiver.window_minutes else None
+    equal = attempts.filter(fingerprint=fingerprint, created_at__gt=begin)
+    return equal.order_by("-pk").first() if receiver.window_minutes else None
 
 
 @transaction.atomic
 def process(attempt_id: int, *, replayer: Actor | None = None) -> ReceiverAttempt:
-    """Make the lead of an attempt, under a lock on the attempt; keep the reason where it is refused.
+    """Make the lead of an attempt, which is locked; where it is refused, store the reason.
 
-    :param replayer: who has it tried again; else only an attempt that was not tried yet is.
-    :raises Conflict: if it is replayed, and made a lead already or has no receiver any more.
+    :param replayer: who replays it; without one, only an attempt that was not tried yet is processed.
+    :raises Conflict: if it is replayed, and has made a lead or has lost its receiver.
     """
     attempt = ReceiverAttempt.objects.select_for_update(of=("self",)).get(pk=attempt_id)
     receiver = attempt.receiver
+    # Read again under the lock: a replay or the same delivery may have processed it meanwhile.
     if replayer is None and (attempt.status != AttemptStatus.RECEIVED or receiver is None):
         return attempt
     if attempt.status == AttemptStatus.PROCESSED:
-        raise Conflict("This attempt made a lead already.")
+        raise Conflict("This attempt has already made a lead.")
     if receiver is None:
         raise Conflict("The receiver of this attempt was deleted.")
     if replayer is not None:
         attempt.replayed_at, attempt.replayed_by_id = timezone.now(), replayer.user_id
     try:
+        # A savepoint: a refused lead is rolled back, and its attempt and log are committed.
         with transaction.atomic():
             attempt.lead = make_lead(receiver, attempt.payload, attempt=attempt)
             attempt.status, attempt.errors = AttemptStatus.PROCESSED, None
@@ -145,7 +140,6 @@ def process(attempt_id: int, *, replayer: Actor | None = None) -> ReceiverAttemp
 
 
 def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver) -> None:
-    told = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in (attempt.errors or {}).items())
     LeadRoutingLog.objects.create(
         company_id=attempt.company_id,
         receiver=receiver,
@@ -153,5 +147,5 @@ def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver) -> None:
         attempt=attempt,
         outcome=RoutingOutcome.FAILED,
         door=Door.WEBHOOK.value,
-        error=told,
+        error=attempt.refusal,
     )
