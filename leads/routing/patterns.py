@@ -97,8 +97,8 @@ def _check_groups(source: str) -> None:
             ended_group_repeats = repeats.pop()
             # A group that repeats makes the group around it repeat too.
             repeats[-1] |= ended_group_repeats
-        # Braces without a number are plain characters.
-        elif token["repeat"] and token["repeat"] not in ("{}", "{,}"):
+        # Empty braces are plain characters; "{,}" means any number of times.
+        elif token["repeat"] and token["repeat"] != "{}":
             if ended_group_repeats:
                 raise ValueError("A pattern may not repeat a group that repeats something itself.")
             counts = [int(count) for count in (token["least"], token["most"]) if count]

@@ -48,6 +48,7 @@ def test_what_is_taken(pattern, value, taken):
         "[a",
         "/a/q",
         "(a+)+",
+        "(a+){,}",
         "(?:a{2}){2}",
         "((a*)b)*",
         "(?P<x>a+){3}",
