@@ -1,8 +1,8 @@
-"""One row of a file to one lead."""
+"""Import leads: one row of a file becomes one lead."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from django.core.exceptions import ValidationError
 
@@ -19,8 +19,9 @@ from pipelines.models import Pipeline, Stage
 
 TEXTS = ("title", "firstname", "lastname", "email", "phone", "description")
 LOOKUPS = ("status", "type", "source")
+#: The column of each key of the input, for the messages of an import.
 COLUMN_OF_KEY = {
-    # The one named row that is made on the way.
+    # The only message about "name" is that of the organization, which is created if it is missing.
     "name": "organization",
     "people_id": "person_email",
     "leads_owner_id": "owner",
@@ -33,12 +34,12 @@ COLUMN_OF_KEY = {
 
 
 class Names:
-    """The ids that a name stands for, without case; read once, since these lists are short."""
+    """The ids of names, without case. They are read once for an import, since these lists are short."""
 
     def __init__(self, column: str, pairs: Iterable[tuple[str, int]], *, unknown: str | None = None) -> None:
-        """Take the names with their ids.
+        """Index names with their ids.
 
-        :param unknown: what to say of a name that nothing has; None lists the names that there are.
+        :param unknown: the message for an unknown name; the default one lists the names.
         """
         self._column = column
         self._ids: dict[str, set[int]] = defaultdict(set)
@@ -46,23 +47,23 @@ class Names:
         for name, pk in pairs:
             shown.append(name)
             self._ids[name.strip().casefold()].add(pk)
-        self._unknown = unknown or f"This name is not known; known are: {', '.join(shown) or 'none'}."
+        self._unknown = unknown or f"Unknown name. Choose one of: {', '.join(shown) or 'none'}."
 
     def find(self, cell: str) -> int:
-        """Give the one id of a name.
+        """Return the id of a name.
 
-        :raises ValidationError: keyed by the column, if nothing or more than one has the name.
+        :raises ValidationError: keyed by the column, if the name is unknown or not unique.
         """
         found = self._ids.get(cell.strip().casefold(), set())
         if not found:
             raise ValidationError({self._column: [self._unknown]})
         if len(found) > 1:
-            raise ValidationError({self._column: [f"{len(found)} have this name; rename them first."]})
+            raise ValidationError({self._column: [f"{len(found)} rows have this name. Rename them first."]})
         return next(iter(found))
 
 
 class LeadImport:
-    """Makes a lead of each row; of what a row names, only organizations and tags are made if missing."""
+    """The import of leads: each row becomes one. Only missing organizations and tags are created with it."""
 
     columns: ClassVar[Columns] = Columns(
         known=(*TEXTS, "organization", "person_email", "pipeline", "stage", *LOOKUPS, "owner", "tags"),
@@ -70,11 +71,12 @@ class LeadImport:
     )
 
     def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None:
-        # No policy applies: a second lead of one person is another deal.
+        # The policy for duplicates does not apply: a second lead of one person is another deal.
         self._actor = actor
         pipelines = Pipeline.objects.visible_to(actor).order_by("weight", "pk")
         self._pipelines = Names("pipeline", pipelines.values_list("name", "pk"))
         self._default_pipeline = pipelines.filter(is_default=True).values_list("pk", flat=True).first()
+        # A stage is named within its pipeline: other pipelines may have stages of the same name.
         stages: dict[int | None, list[tuple[str, int]]] = defaultdict(list)
         in_order = Stage.objects.visible_to(actor).order_by("weight", "pk")
         for pipeline_id, name, pk in in_order.values_list("pipeline_id", "name", "pk"):
@@ -96,15 +98,15 @@ class LeadImport:
         )
 
     def store(self, cells: Mapping[str, str]) -> Outcome:
-        """Make the lead.
+        """Create the lead of a row.
 
         :raises ValidationError: if a cell or the whole breaks a rule.
         """
         create_lead(self._values(cells), actor=self._actor)
         return "created"
 
-    def store_values(self, values: Mapping[str, Any]) -> Outcome:
-        """Make a lead given as the input of the API.
+    def store_values(self, values: Mapping[str, object]) -> Outcome:
+        """Create a lead from the input of the API.
 
         :raises ValidationError: if a value or the whole breaks a rule.
         """
@@ -112,14 +114,14 @@ class LeadImport:
         return "created"
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
-        """Give the column that a path of ``LeadValues`` came from."""
+        """Return the column that a path of ``LeadValues`` came from."""
         if path.startswith("custom_fields"):
             return custom_field_column(path, cells)
         key = path.partition(".")[0]
         return COLUMN_OF_KEY.get(key, key)
 
     def _values(self, cells: Mapping[str, str]) -> LeadValues:
-        values: dict[str, Any] = {name: cells[name] for name in TEXTS if name in cells}
+        values: dict[str, object] = {name: cells[name] for name in TEXTS if name in cells}
         values["custom_fields"] = custom_field_values(cells)
         values["tags"] = tag_values(cells)
         if "organization" in cells:
@@ -137,12 +139,12 @@ class LeadImport:
         if "stage" in cells:
             stages = self._stages.get(pipeline_id, Names("stage", []))
             values["pipeline_stage_id"] = stages.find(cells["stage"])
-        # An empty list is work for the service, and says no more than none.
+        # Empty lists are left out: each would cost the service statements for nothing.
         return cast(LeadValues, {key: value for key, value in values.items() if value})
 
     def _person(self, cell: str) -> int:
-        alike = Person.objects.visible_to(self._actor).filter(email_canonical=canonical_email(cell))
-        found = list(alike.values_list("pk", flat=True)[:2])
+        same_email = Person.objects.visible_to(self._actor).filter(email_canonical=canonical_email(cell))
+        found = list(same_email.values_list("pk", flat=True)[:2])
         if not found:
             raise ValidationError({"person_email": ["No person has this e-mail address."]})
         if len(found) > 1:

@@ -116,7 +116,7 @@ def test_a_lost_lead_has_a_reason_where_the_company_asks_for_one(door: Door, ten
 
     outcome = door.create_lead({"title": "New", "status": lost})
 
-    assert outcome.errors == {"reason_lost": ["Say why the lead was lost."]}
+    assert outcome.errors == {"reason_lost": ["Enter why the lead was lost."]}
     assert changed_tables(before) == {}
 
 

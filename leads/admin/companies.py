@@ -1,4 +1,4 @@
-"""Making a company with all it needs to take leads."""
+"""The admin of companies, which creates each one with all that it needs to take leads."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from leads.services.company_setup import set_up_company
 
 
 class NewCompanyForm(ServiceForm[Company]):
-    """The name of a company, and who administers it."""
+    """The form of a new company: its name and its administrator."""
 
     admin_username = forms.CharField(
         label="Administrator",
@@ -27,23 +27,21 @@ class NewCompanyForm(ServiceForm[Company]):
 
 @admin.register(Company)
 class SetUpCompanyAdmin(CompanyAdmin):
-    """Companies; a new one comes with statuses, types, sources, a pipeline and a receiver."""
+    """Companies; a new one gets statuses, types, sources, a pipeline and a receiver."""
 
     def get_form(
         self, request: HttpRequest, obj: Company | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[Company]]:
-        """Ask for the administrator of a new company."""
         if obj is None:
             kwargs["form"] = NewCompanyForm
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Company | None = None) -> Any:
-        """Ask for little at first."""
+        # The other fields have defaults, and can be changed once the company exists.
         if obj is None:
             return ((None, {"fields": ("name", "admin_username")}),)
         return super().get_fieldsets(request, obj)
 
-    def make(self, request: HttpRequest, form: Any) -> Company:
-        """Set up the company."""
+    def make(self, request: HttpRequest, form: NewCompanyForm) -> Company:
         user, _ = find_or_create_user(form.cleaned_data["admin_username"])
         return set_up_company(form.cleaned_data["name"], admin=user)

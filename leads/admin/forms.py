@@ -13,7 +13,7 @@ from crm.models import User
 from leads.models import Lead, LeadParticipant
 from pipelines.models import Stage
 
-#: The name of each relation of the form in the input of the service that makes a lead.
+#: The argument of ``create_lead`` for each relation of the form.
 ARGUMENTS = {
     "person": "people_id",
     "organization": "organization_id",
@@ -25,7 +25,7 @@ ARGUMENTS = {
     "lost_reason": "lost_reason_id",
     "stage": "pipeline_stage_id",
 }
-#: What a new lead gets where the form is left empty.
+#: The help texts that say what an empty field of a new lead means.
 DEFAULTS = {
     "status": "Empty: the default status.",
     "stage": "Empty: the first stage of the default pipeline.",
@@ -37,16 +37,17 @@ DEFAULTS = {
 
 
 class StageField(forms.ModelChoiceField[Stage]):
-    """A stage, named with its pipeline."""
+    """A choice of stages, labelled with their pipelines."""
 
     def label_from_instance(self, obj: Stage) -> str:
-        """Name a stage."""
+        # Stages of several pipelines often have the same names.
         return f"{obj.pipeline}: {obj}"
 
 
 class LeadForm(TakesFile, VersionedForm[Lead]):
-    """A lead with its tags and those who take part in it."""
+    """A lead with its tags and participants."""
 
+    # Not a model field: participants are rows of their own, and a service stores them.
     team: forms.ModelMultipleChoiceField[User] = forms.ModelMultipleChoiceField(
         queryset=None,
         required=False,
@@ -71,10 +72,12 @@ class LeadForm(TakesFile, VersionedForm[Lead]):
             self.fields[name].help_text = DEFAULTS[name] if adding else ""
             self.fields[name].required = name in ("status", "stage") and not adding
         if not adding:
-            self.initial["team"] = [tie.user_id for tie in self.instance.participations.all()]
+            self.initial["team"] = [
+                participation.user_id for participation in self.instance.participations.all()
+            ]
             self._offer_present_owner()
         if "lost_reason" in self.fields:
-            # A reason that is not given any more stays on the leads that have it.
+            # An inactive reason stays on the leads that have it.
             rows = self._choices("lost_reason").queryset
             present = Q(is_active=True) | Q(pk=self.instance.lost_reason_id)
             self._choices("lost_reason").queryset = rows.filter(present).order_by("weight", "pk")
@@ -83,7 +86,7 @@ class LeadForm(TakesFile, VersionedForm[Lead]):
         return self.fields[name]
 
     def _offer_present_owner(self) -> None:
-        # An owner who may not own leads any more stays until another one is chosen.
+        # An owner who became a viewer stays until another one is chosen: else no other field could be saved.
         if "owner" in self.fields and self.actor is not None and self.instance.owner_id is not None:
             offered = self._choices("owner").queryset.order_by().values("pk")
             either = Q(pk__in=offered) | Q(pk=self.instance.owner_id)

@@ -1,7 +1,6 @@
 """Statuses, types, sources and lost reasons of leads, and relationships of people to leads."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -27,7 +26,7 @@ class LookupAdmin(WritesThroughService[Lookup]):
     search_fields = ("name",)
     ordering = ("name", "pk")
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+    def store(self, request: HttpRequest, form: NamedForm[Lookup], formsets: Sequence[FormSet]) -> None:
         save_lookup(form.instance, actor=acting(request))
 
     def remove(self, request: HttpRequest, obj: Lookup) -> None:

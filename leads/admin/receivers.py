@@ -1,4 +1,4 @@
-"""Receivers of leads, and what was delivered to them."""
+"""The admin of receivers and of the deliveries to them."""
 
 import json
 from collections.abc import Sequence
@@ -28,27 +28,23 @@ from leads.services.replaying import replay_attempt
 
 
 class TemplateField(CustomFieldsField):
-    """A template as a JSON object in a text area; none where it is empty."""
+    """A template as a JSON object in a text area; an empty text means no template."""
 
-    default_error_messages = {"invalid": "Enter a JSON object of paths and what becomes of them."}
+    default_error_messages = {"invalid": "Enter a JSON object that maps paths to fields."}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.widget = AdminTextareaWidget(attrs={"rows": 14, "cols": 80})
 
-    def to_python(self, value: Any) -> Any:
-        """Read the object; an empty text is no template."""
+    def to_python(self, value: object) -> Any:
         return None if value in self.empty_values else super().to_python(value)
 
-    def prepare_value(self, value: Any) -> Any:
-        """Show a template in lines."""
+    def prepare_value(self, value: object) -> Any:
         return "" if value is None else super().prepare_value(value)
 
 
 @admin.register(LeadReceiver)
 class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
-    """Where leads come in, what of them is read, and whose they become."""
-
     form = NamedForm[LeadReceiver]
     write_action = Action.CHANGE_LOOKUPS
     list_display = ("name", "agent", "rotation", "source", "type", "is_default", "is_active")
@@ -60,29 +56,27 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("name", "is_default", "is_active", "address")}),
         ("What its leads get", {"fields": ("rotation", "agent", "source", "source_name", "type")}),
-        ("What is read of a delivery", {"fields": ("template",)}),
+        ("Template", {"fields": ("template",)}),
         (
-            "Whose deliveries are taken",
+            "Accepted deliveries",
             {"fields": ("verification", "key", "honeypot", "window_minutes", "rate_limit")},
         ),
     )
 
     @admin.display(description="address")
     def address(self, receiver: LeadReceiver) -> str:
-        """Show where senders post to."""
         if receiver._state.adding:
             return "-"
         return f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}"
 
     @admin.display(description="key")
     def key(self, receiver: LeadReceiver) -> str:
-        """Show what senders need to know, with the header in which they show it."""
         if receiver._state.adding or receiver.verification == Verification.NONE:
             return "-"
         return f"{HEADERS[receiver.verification]}: {receiver_key(receiver)}"
 
     def get_fieldsets(self, request: HttpRequest, obj: LeadReceiver | None = None) -> Any:
-        """Show the key to those alone who may change it."""
+        """Hide the key from those who may not change the receiver: it is a credential."""
         if self.has_change_permission(request, obj):
             return self.fieldsets
         return [
@@ -93,7 +87,6 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Offer a template as an object that may be left out."""
         if db_field.name == "template":
             kwargs["form_class"] = TemplateField
         return super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -101,23 +94,20 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
-        """Offer as agents those who may own leads."""
         if db_field.name == "agent":
             kwargs["queryset"] = assignable_users(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the receiver; a new default takes the place of the one before."""
+    def store(self, request: HttpRequest, form: NamedForm[LeadReceiver], formsets: Sequence[FormSet]) -> None:
         save_receiver(form.instance, actor=acting(request))
 
     def remove(self, request: HttpRequest, obj: LeadReceiver) -> None:
-        """Remove the receiver, unless leads came by it."""
         delete_receiver(obj.pk, actor=acting(request))
 
 
 @admin.register(ReceiverAttempt)
 class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
-    """What was delivered to receivers, to look at and to replay."""
+    """Deliveries to receivers, to read and to replay."""
 
     view_action = Action.READ_ROUTING
     write_action = Action.CHANGE_LOOKUPS
@@ -145,29 +135,25 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
     )
     readonly_fields = fields
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody change what was delivered."""
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        # An attempt shows what was sent, so nobody may change it. Replaying has a permission of its own.
         return False
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        """Tell whether the role allows to replay."""
         return self.may_write(request)
 
     @admin.display(description="reason")
     def reason(self, attempt: ReceiverAttempt) -> str:
-        """Show why there is no lead."""
-        told = (f"{name}: {' '.join(texts)}" for name, texts in (attempt.errors or {}).items())
-        return "; ".join(told) or "-"
+        return attempt.refusal or "-"
 
     @admin.display(description="payload")
     def shown_payload(self, attempt: ReceiverAttempt) -> str:
-        """Show what was delivered, but for credentials."""
         text = json.dumps(attempt.payload, indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", text)
 
     @admin.action(permissions=["replay"], description="Replay selected receiver attempts")
     def replay_selected(self, request: HttpRequest, queryset: models.QuerySet[ReceiverAttempt]) -> None:
-        """Try the deliveries again, one by one, and say what became of them."""
+        # Each on its own, so that one refusal does not undo the others.
         processed = 0
         for attempt in queryset.order_by("pk"):
             try:

@@ -1,4 +1,4 @@
-"""Rotations with their agents and next turns, and what was decided about owners."""
+"""The admin of rotations with their agents and next turns, and of the routing log."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,13 +21,11 @@ from leads.models import LeadRotation, LeadRotationAgent, LeadRoutingLog
 from leads.routing.rotation import LEAD
 from leads.services.rotations import RotationAgentValues, delete_rotation, save_rotation, simulate_turns
 
-#: How many of the next turns the page of a rotation shows.
+#: The number of next turns on the page of a rotation.
 SHOWN_TURNS = 10
 
 
 class RotationAgentInline(VisibleInline[LeadRotationAgent, LeadRotation]):
-    """Who takes part, and with which share."""
-
     model = LeadRotationAgent
     form = ServiceForm[LeadRotationAgent]
     write_action = Action.CHANGE_LOOKUPS
@@ -40,7 +38,6 @@ class RotationAgentInline(VisibleInline[LeadRotationAgent, LeadRotation]):
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
-        """Offer those who may own leads."""
         if db_field.name == "user":
             kwargs["queryset"] = assignable_users(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -48,8 +45,6 @@ class RotationAgentInline(VisibleInline[LeadRotationAgent, LeadRotation]):
 
 @admin.register(LeadRotation)
 class LeadRotationAdmin(WritesThroughService[LeadRotation]):
-    """Among whom new leads are shared out."""
-
     form = NamedForm[LeadRotation]
     write_action = Action.CHANGE_LOOKUPS
     list_display = ("name", "agent_count", "hits", "leads_rotations_email")
@@ -59,53 +54,48 @@ class LeadRotationAdmin(WritesThroughService[LeadRotation]):
     readonly_fields = ("hits", "next_turns")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LeadRotation]:
-        """Add the number of agents that the list shows."""
         return super().get_queryset(request).annotate(agent_number=Count("agents"))
 
     def get_fieldsets(self, request: HttpRequest, obj: LeadRotation | None = None) -> Any:
-        """Show the next turns to those who may read the routing log."""
         fields = ["name", "leads_rotations_email"]
         actor = acting(request)
         if obj is not None:
             fields.append("hits")
         if obj is not None and actor.may(Action.READ_ROUTING):
             fields.append("next_turns")
-            known: Any = obj
-            if not hasattr(known, "turns"):
-                known.turns = simulate_turns(obj.pk, SHOWN_TURNS, actor=actor)
+            # Simulated here, where the actor is known: a readonly field is computed without the request.
+            if not hasattr(obj, "turns"):
+                obj.turns = simulate_turns(obj.pk, SHOWN_TURNS, actor=actor)  # type: ignore[attr-defined]
         return ((None, {"fields": fields}),)
 
     @admin.display(description="next turns")
     def next_turns(self, rotation: Any) -> str:
-        """Show who would get the next leads, if the agents stay as they are."""
         return format_html(
             "<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((turn.reason,) for turn in rotation.turns))
         )
 
     @admin.display(description="agents")
     def agent_count(self, rotation: Any) -> str:
-        """Show the number of agents; a rotation without agents is told apart."""
-        return str(rotation.agent_number) if rotation.agent_number else "none: it gives leads to nobody"
+        return str(rotation.agent_number) if rotation.agent_number else "none: assigns no leads"
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the rotation with its set of agents."""
+    def store(self, request: HttpRequest, form: NamedForm[LeadRotation], formsets: Sequence[FormSet]) -> None:
         agents = [_values(row) for formset in formsets for row in kept_forms(formset)]
         save_rotation(form.instance, actor=acting(request), agents=agents)
 
     def remove(self, request: HttpRequest, obj: LeadRotation) -> None:
-        """Remove the rotation, unless receivers use it."""
         delete_rotation(obj.pk, actor=acting(request))
 
 
-def _values(form: Any) -> RotationAgentValues:
+def _values(form: ServiceForm[LeadRotationAgent]) -> RotationAgentValues:
     cleaned = form.cleaned_data
+    # A user who may not own leads any more is no choice of the form, but stays in the rotation.
     user = cleaned.get("user") or form.instance.user
     return {"users_id": user.pk, "percent": cleaned["percent"], "phone": cleaned["phone"]}
 
 
 @admin.register(LeadRoutingLog)
 class LeadRoutingLogAdmin(WritesThroughService[LeadRoutingLog]):
-    """Why leads have their owners: to look at, never to change."""
+    """The routing log, to read and never to change."""
 
     view_action = Action.READ_ROUTING
     may_add = False
@@ -120,7 +110,7 @@ class LeadRoutingLogAdmin(WritesThroughService[LeadRoutingLog]):
     list_select_related = ("lead", "user", "receiver", "rotation")
     search_fields = ("lead__title", "receiver__name", "rotation__name")
     ordering = ("-pk",)
-    actions: Sequence[Any] = ()
+    actions: Sequence[str] = ()
     fields = (
         "created_at",
         "lead",
@@ -137,12 +127,11 @@ class LeadRoutingLogAdmin(WritesThroughService[LeadRoutingLog]):
 
     @admin.display(description="reason")
     def reason(self, log: LeadRoutingLog) -> str:
-        """Show why, in words."""
         return log.error or log.detail.get("reason") or "-"
 
     @admin.display(description="candidates")
     def shown_candidates(self, log: LeadRoutingLog) -> str:
-        """Show what a rotation chose from: what each was owed of the lead, and from before, in leads."""
+        # Shares and credits are stored in billionths of a lead.
         rows = log.detail.get("candidates")
         if not rows:
             return "-"

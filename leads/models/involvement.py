@@ -1,4 +1,4 @@
-"""Colleagues who take part in a lead or follow it, and people who have to do with it."""
+"""The participants and followers of a lead, and the people who have to do with it."""
 
 from typing import ClassVar, Self
 
@@ -12,7 +12,7 @@ from people.models import PeopleRelationship, Person
 
 
 class Involvement(Stamped):
-    """A user's tie to a lead, which lets the user see it."""
+    """The involvement of a user in a lead: it lets the user see the lead where only own leads are visible."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
 
@@ -24,7 +24,7 @@ class Involvement(Stamped):
 
 
 class LeadParticipant(Involvement):
-    """A team member who works on a lead beside its owner."""
+    """A member who works on a lead with its owner."""
 
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="participations")
 
@@ -39,7 +39,7 @@ class LeadParticipant(Involvement):
 
 
 class LeadFollower(Involvement):
-    """A team member who watches a lead."""
+    """A member who watches a lead."""
 
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="followings")
 
@@ -54,9 +54,8 @@ class LeadFollower(Involvement):
 
 
 class LeadPersonQuerySet(TenantQuerySet["LeadPerson"]):
-    """People of leads; those that are deleted are left out."""
-
     def visible_to(self, actor: Actor) -> Self:
+        # By both of its rows: it has no company of its own, and a deleted person is shown nowhere.
         return self.filter(
             lead__company_id=actor.company_id,
             person__company_id=actor.company_id,
@@ -65,7 +64,7 @@ class LeadPersonQuerySet(TenantQuerySet["LeadPerson"]):
 
 
 class LeadPerson(Stamped):
-    """A person who has to do with a lead beside the one it is about, and what the person is to it."""
+    """A further person of a lead, such as a decision maker, with the relationship to the lead."""
 
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="people_participations")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="lead_participations")

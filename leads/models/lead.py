@@ -1,4 +1,4 @@
-"""Sales opportunities."""
+"""Leads, which are sales opportunities, and the rules that each of them keeps."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -24,6 +24,7 @@ from people.models import Organization, Person
 from people.models.canonical import canonical_email, canonical_phone, digits_of, search_text
 from pipelines.models import Pipeline, Stage
 
+#: Bounds a text column, which the database itself does not.
 LONGEST_TEXT = 100_000
 LONGEST_PHONE = 64
 
@@ -89,12 +90,12 @@ class Lead(Record):
     entity_kind = EntityKind.LEAD
     tallied_by = ("pipeline", "stage")
 
-    #: The keys under which each of these is stored.
+    #: The stored key of each optional relation, to find those that changed.
     _references: Mapping[str, int | None] = dict.fromkeys(
         ("person", "organization", "receiver", "type", "source", "lost_reason")
     )
 
-    #: They follow from the other columns, and are no news of their own.
+    #: They follow from other columns: left out of the history and of events.
     derived_columns: ClassVar[frozenset[str]] = frozenset(
         {
             "pipeline_id",
@@ -131,23 +132,23 @@ class Lead(Record):
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        """Keep in mind what the lead refers to, to tell what is new."""
+        # By ``__dict__``: reading the attribute of a column that was deferred would cost a statement.
         lead = super().from_db(*args, **kwargs)
         lead._references = {name: lead.__dict__.get(f"{name}_id") for name in lead._references}
         return lead
 
     def clean(self) -> None:
         super().clean()
-        self._place_in_pipeline()
-        self._stand_by_status()
+        self._check_stage()
+        self._check_status()
         if self._state.adding:
             self._copy_contact_from_person()
-        # What it refers to already was checked before it was stored.
+        # Only new relations: the others were checked when they were stored, and reading one is a statement.
         new = (name for name, key in self._references.items() if getattr(self, f"{name}_id") != key)
         self.check_same_company(**{name: getattr(self, name) for name in new})
-        self.make_findable()
+        self.set_search_columns()
 
-    def _place_in_pipeline(self) -> None:
+    def _check_stage(self) -> None:
         # A lead is always in a stage, and in the pipeline of that stage.
         if self.stage_id is None:
             if self.pipeline_id is None:
@@ -165,7 +166,7 @@ class Lead(Record):
             self.stage_changed_at = timezone.now()
         record_activity(self, LastActivity.STAGE, at=self.stage_changed_at)
 
-    def _stand_by_status(self) -> None:
+    def _check_status(self) -> None:
         # A lead without a status has the company's default one.
         if self.status_id is None:
             default = LeadStatus.objects.default_of(self.company_id).first()
@@ -173,7 +174,7 @@ class Lead(Record):
                 raise ValidationError({"status": "The company has no default status."})
             self.status = default
         self.check_same_company(status=self.status)
-        # An open lead is not closed; only a lost lead has a reason.
+        # An open lead is not closed. A lost one has a reason, and one that is closed otherwise may have one.
         if self.status.is_open:
             self.closed_at = None
         else:
@@ -181,17 +182,17 @@ class Lead(Record):
         if self.status.category in (StatusCategory.OPEN, StatusCategory.WON):
             self.reason_lost = None
             self.lost_reason = None
-        # A company may ask for the reason of every loss.
+        # A company may require the reason of every loss.
         if (
             self.status.category == StatusCategory.LOST
             and not self.reason_lost
             and self.lost_reason_id is None
             and self.company.reason_lost_required
         ):
-            raise ValidationError({"reason_lost": "Say why the lead was lost."})
+            raise ValidationError({"reason_lost": "Enter why the lead was lost."})
 
     def _copy_contact_from_person(self) -> None:
-        # The lead's own contact data is a fallback for the time after the person is gone.
+        # The lead keeps contact data of its own for the time when the person is deleted.
         if self.person is None:
             return
         self.firstname = self.firstname or self.person.firstname
@@ -202,14 +203,17 @@ class Lead(Record):
     def _phone_of_person(self) -> str | None:
         if self.person is None:
             return None
+        # An annotation, which only a query set with ``with_main_phone`` has read.
         if "main_phone" not in self.person.__dict__:
             self.person = Person.objects.with_main_phone().get(pk=self.person.pk)
         phone: str | None = self.person.__dict__["main_phone"]
+        # A contact's value may be longer than this column.
         return phone and phone[:LONGEST_PHONE]
 
-    def make_findable(self) -> None:
-        """Set the canonical spellings, and what the lead is searched by."""
+    def set_search_columns(self) -> None:
+        """Set the canonical e-mail and phone, and the text that the lead is searched by."""
         self.email_canonical = canonical_email(self.email)
+        # The region is that of numbers without "+". It is a column of the company, which may not be read yet.
         international = (self.phone or "").startswith("+")
         region = self.company.region if self.phone and not international else None
         self.phone_canonical = canonical_phone(self.phone, region)

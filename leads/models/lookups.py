@@ -1,4 +1,4 @@
-"""The small lists that leads are classified by."""
+"""The small lists that classify leads: statuses, types and sources."""
 
 import uuid
 from typing import ClassVar, Self
@@ -11,7 +11,7 @@ from crm.models.base import TenantModel, TenantQuerySet
 
 
 class StatusCategory(models.TextChoices):
-    """What a status means to the product, whatever a company calls it."""
+    """The meaning of a status, which a company may name as it likes."""
 
     OPEN = "OPEN", "Open"
     WON = "WON", "Won"
@@ -20,15 +20,13 @@ class StatusCategory(models.TextChoices):
 
 
 class LeadStatusQuerySet(TenantQuerySet["LeadStatus"]):
-    """Statuses."""
-
     def default_of(self, company_id: int) -> Self:
-        """Narrow to the status that new leads of a company get."""
+        """Narrow to the status of a company's new leads."""
         return self.filter(company_id=company_id, is_default=True)
 
 
 class LeadStatus(TenantModel):
-    """How a lead stands: open, won, lost or closed in another way."""
+    """A status of leads, whose category says whether they are open, won, lost or closed otherwise."""
 
     name = models.CharField(max_length=120)
     category = models.CharField(max_length=6, choices=StatusCategory.choices, default=StatusCategory.OPEN)
@@ -63,7 +61,7 @@ class LeadStatus(TenantModel):
 
 
 class LeadType(TenantModel):
-    """A class of leads."""
+    """A type of leads, such as new business."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=120)
@@ -87,7 +85,7 @@ class LeadType(TenantModel):
 
 
 class LeadSource(TenantModel):
-    """Where leads come from."""
+    """A source of leads, such as a website."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=120)

@@ -1,4 +1,4 @@
-"""Why leads are lost."""
+"""The reasons for which a company loses leads."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from crm.models.base import TenantModel, TenantQuerySet
 
 
 class LeadLostReason(TenantModel):
-    """A reason that a company loses leads for; one that is not active stays on old leads."""
+    """A reason for losing leads; an inactive one stays on the leads that have it."""
 
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)

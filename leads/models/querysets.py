@@ -13,7 +13,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class LeadQuerySet(SearchedQuerySet[Row]):
-    """Leads; an agent of a company with own visibility sees those they are involved in."""
+    """Leads; where only own leads are visible, agents see those that they own or are involved in."""
 
     def with_deleted_for(self, actor: Actor) -> Self:
         rows = super().with_deleted_for(actor)
@@ -27,8 +27,9 @@ class LeadQuerySet(SearchedQuerySet[Row]):
     def _involving(self, user_id: int | None) -> Q:
         condition = Q(owner_id=user_id)
         for name in ("participations", "followings"):
-            tie: Any = self.model._meta.get_field(name).related_model
-            condition |= Q(Exists(tie.objects.filter(lead=OuterRef("pk"), user_id=user_id)))
+            involvement: Any = self.model._meta.get_field(name).related_model
+            # EXISTS and not a join, which would repeat a lead for each of its rows.
+            condition |= Q(Exists(involvement.objects.filter(lead=OuterRef("pk"), user_id=user_id)))
         return condition
 
     def open(self) -> Self:

@@ -1,4 +1,4 @@
-"""Where leads come in and whom they go to."""
+"""Receivers, which are the addresses for leads from outside."""
 
 import uuid
 from typing import ClassVar, Self
@@ -15,20 +15,18 @@ from leads.models.rotations import LeadRotation
 
 
 class LeadReceiverQuerySet(TenantQuerySet["LeadReceiver"]):
-    """Receivers."""
-
     def default_of(self, company_id: int) -> Self:
-        """Narrow to the receiver that leads of a company get when none is named."""
+        """Narrow to the receiver of a company's leads whose input names none."""
         return self.filter(company_id=company_id, is_default=True, is_active=True)
 
     def with_agent_state(self, company_id: int) -> Self:
-        """Add ``agent_may_own``: whether the agent is an active member who may own leads."""
+        """Annotate ``agent_may_own``: whether the agent may own leads now."""
         members = get_user_model().objects.assignable_in(company_id)
         return self.annotate(agent_may_own=Exists(members.filter(pk=OuterRef("agent"))))
 
 
 class Verification(models.TextChoices):
-    """How a sender shows that it may deliver to a receiver."""
+    """The proof that a receiver requires of a sender."""
 
     NONE = "NONE", "Not at all"
     SECRET = "SECRET", "By a shared secret"
@@ -36,7 +34,7 @@ class Verification(models.TextChoices):
 
 
 class LeadReceiver(TenantModel):
-    """A place where leads come in, with the agent, type and source they get."""
+    """An address for leads: they get its type and source, and the owner that its rotation or agent gives."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(
@@ -66,7 +64,7 @@ class LeadReceiver(TenantModel):
     )
     template = models.JSONField(null=True, blank=True)
     verification = models.CharField(max_length=6, choices=Verification.choices, default=Verification.NONE)
-    #: The secret is derived from the server's own key and this number, and stored nowhere.
+    #: The key is derived from SECRET_KEY and this number (leads/services/receiver_keys.py).
     secret_number = models.PositiveIntegerField(default=1, editable=False)
     honeypot = models.CharField(
         max_length=100,
@@ -83,7 +81,7 @@ class LeadReceiver(TenantModel):
         default=600, help_text="Most deliveries in a minute; 0 for no limit."
     )
 
-    #: Set by ``with_agent_state`` alone.
+    #: Annotated by ``with_agent_state``.
     agent_may_own: bool
 
     objects: ClassVar[LeadReceiverQuerySet] = LeadReceiverQuerySet.as_manager()  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Whose turn it is to get a lead."""
+"""Rotations, which assign new leads to agents in turn."""
 
 from decimal import Decimal
 from typing import ClassVar
@@ -12,10 +12,11 @@ from crm.models.base import TenantModel, TenantQuerySet
 
 
 class LeadRotation(TenantModel):
-    """A set of agents among whom new leads are shared out by weight."""
+    """A set of agents who get new leads in turn, by weight."""
 
     name = models.CharField(max_length=120)
     leads_rotations_email = models.CharField(max_length=254, null=True, blank=True)
+    #: The number of leads that were assigned.
     hits = models.PositiveIntegerField(default=0, editable=False)
 
     objects: ClassVar[TenantQuerySet["LeadRotation"]] = TenantQuerySet["LeadRotation"].as_manager()  # type: ignore[assignment]
@@ -32,11 +33,7 @@ class LeadRotation(TenantModel):
 
 
 class LeadRotationAgent(TenantModel):
-    """An agent's share in a rotation.
-
-    ``credit`` is what the agent is owed less what it got, in billionths of a lead; it is never reset and
-    never set by a client.
-    """
+    """An agent of a rotation, with the percentage of leads that it should get."""
 
     rotation = models.ForeignKey(LeadRotation, on_delete=models.CASCADE, related_name="agents")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -46,6 +43,7 @@ class LeadRotationAgent(TenantModel):
         decimal_places=4,
         validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))],
     )
+    #: What the agent is owed less what it got, in billionths of a lead: see leads/routing/rotation.py.
     credit = models.BigIntegerField(default=0, editable=False)
     hits = models.PositiveIntegerField(default=0, editable=False)
 

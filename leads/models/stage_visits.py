@@ -1,4 +1,4 @@
-"""The stays of leads in stages."""
+"""Stage visits: the history of the stages that a lead was in."""
 
 from typing import ClassVar
 
@@ -12,10 +12,11 @@ from pipelines.models import Stage
 
 
 class StageVisit(TenantModel):
-    """One stay of a lead in a stage; names are kept as they were, whatever becomes of the stage."""
+    """The time of a lead in one stage."""
 
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="stage_visits")
     stage = models.ForeignKey(Stage, on_delete=models.RESTRICT, related_name="visits")
+    #: The names of that time, whatever becomes of stage and pipeline.
     stage_name = models.CharField(max_length=255)
     pipeline_name = models.CharField(max_length=255)
     entered_at = models.DateTimeField()

@@ -1,1 +1,1 @@
-"""What decides where a lead goes and what it is made of, from plain values alone."""
+"""Read payloads, apply templates and choose agents, with plain values only: no row is read or written."""

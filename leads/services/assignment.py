@@ -34,7 +34,7 @@ class Assignment:
 def assign_owner(
     lead: Lead, values: LeadValues, rows: ReferencedRows, *, actor: Actor, member_id: str | None = None
 ) -> Assignment:
-    """Choose and set the owner of a new lead; a rotation that is asked stays locked until the commit.
+    """Choose and set the owner of a new lead; a rotation that is used stays locked until the commit.
 
     :param lead: has its receiver already.
     :param member_id: the member id by which a delivery names the owner.

@@ -32,7 +32,7 @@ def update_leads(
     """
     actor.require(Action.CHANGE_LEADS)
     if (keys is None) == (matching is None):
-        raise ValidationError({"ids": ["Give ids or where, not both."]})
+        raise ValidationError({"ids": ["Give exactly one of ids and where."]})
     # An empty condition would change every lead: rather a mistake than a wish.
     if matching is not None and not matching:
         raise ValidationError({"where": ["This condition is empty: choose which leads to change."]})

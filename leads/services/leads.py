@@ -1,6 +1,6 @@
 """Create, change, delete and restore leads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -191,7 +191,7 @@ def store_change(
 
 
 def _write_relations(lead: Lead, values: LeadValues, actor: Actor) -> Changes:
-    changes: dict[str, Any] = {}
+    changes: dict[str, Sequence[Any]] = {}
     if "tags" in values:
         changes |= tags.replace(lead, tags.find_or_create(values["tags"] or [], actor=actor))
     changes |= file_links.change_links(lead, values, actor=actor)

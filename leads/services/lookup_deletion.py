@@ -48,7 +48,7 @@ def delete_lookup(model: type[Model], key: object, *, actor: Actor, replacement_
 
 
 def replace_and_delete(row: Model, relation: str, replacement: Model | None, *, actor: Actor) -> None:
-    """Give the leads of a row its replacement, and delete the row.
+    """Replace a row in all leads that have it, and delete the row.
 
     :param relation: the relation of a lead to the row.
     :raises Conflict: if live leads have the row, and there is no replacement.

@@ -1,9 +1,8 @@
 """Receivers of signals: what leads do when members, stages, regions, conversations or people change."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F
@@ -14,6 +13,7 @@ from crm.actors import Actor, system_actor
 from crm.events.audience import Event
 from crm.models import Company, Membership, User
 from crm.models.history import HistoryEntry, HistoryKind
+from crm.services.history import Changes
 from crm.signals import member_left, record_discussed, region_changed
 from leads.models import Lead, LeadFollower, LeadParticipant
 from leads.models.rotting import LastActivity, record_activity
@@ -27,8 +27,8 @@ from pipelines.signals import stage_replaced
 
 
 @receiver(member_left)
-def reassign_open_leads(*, membership: Membership, heir: User | None, actor: Actor, **_: Any) -> None:
-    """Give each open lead of a former member to the heir, or to nobody, with its history and event."""
+def reassign_open_leads(*, membership: Membership, heir: User | None, actor: Actor, **_: object) -> None:
+    """Reassign the open leads of a former member to the heir, or to nobody, by one change each."""
     # Not by the actor itself: whoever ends their own membership sees no leads any more.
     mover = replace(
         system_actor(membership.company_id, door=actor.door, via=actor.via), user_id=actor.user_id
@@ -39,7 +39,7 @@ def reassign_open_leads(*, membership: Membership, heir: User | None, actor: Act
 
 
 @receiver(stage_replaced)
-def move_leads(*, stage: Stage, replacement: Stage, actor: Actor, **_: Any) -> None:
+def move_leads(*, stage: Stage, replacement: Stage, actor: Actor, **_: object) -> None:
     """Move every live lead of a deleted stage to its replacement, each with its history and event."""
     leads = Lead.objects.visible_to(actor).filter(stage=stage)
     for lead_id in leads.order_by("pk").values_list("pk", flat=True):
@@ -47,7 +47,7 @@ def move_leads(*, stage: Stage, replacement: Stage, actor: Actor, **_: Any) -> N
 
 
 @receiver(region_changed)
-def update_canonical_phones(*, company: Company, **_: Any) -> None:
+def update_canonical_phones(*, company: Company, **_: object) -> None:
     """Set the canonical phones of a company's leads, and with them the text that they are searched by."""
     # A number with "+" is the same in every region. Deleted leads are included: they may be restored.
     leads = Lead._base_manager.filter(company=company).exclude(phone=None).exclude(phone__startswith="+")
@@ -57,14 +57,14 @@ def update_canonical_phones(*, company: Company, **_: Any) -> None:
         for lead in Lead._base_manager.filter(pk__in=keys[start : start + BATCH]):
             before = lead.phone_canonical
             lead.company = company
-            lead.make_findable()
+            lead.set_search_columns()
             if lead.phone_canonical != before:
                 changed.append(lead)
         Lead._base_manager.bulk_update(changed, ["phone_canonical", "search_text"])
 
 
 @receiver(record_discussed, sender=Lead)
-def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_signal: Any) -> None:
+def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_: object) -> None:
     """Record the activity, if it is one, and emit an event of the lead."""
     if activity is not None and record_activity(record, LastActivity(activity), at=timezone.now()):
         # This alone makes no new version of the lead.
@@ -74,7 +74,7 @@ def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_signa
 
 
 @receiver(rows_moved)
-def follow_moved_leads(moves: Sequence[Move], actor: Actor, **_signal: Any) -> None:
+def follow_moved_leads(moves: Sequence[Move], actor: Actor, **_: object) -> None:
     """Count a new version of each lead that a merge moved, with its history and its event."""
     # In bulk, and not by ``update_lead``: a merge may move thousands of leads.
     changes = _changes(moves)
@@ -108,8 +108,8 @@ def _event(lead: Lead, involved: frozenset[int], actor: Actor) -> Event:
     return events.event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by)
 
 
-def _changes(moves: Iterable[Move]) -> dict[int, dict[str, Any]]:
-    changes: dict[int, dict[str, Any]] = defaultdict(dict)
+def _changes(moves: Iterable[Move]) -> Mapping[int, Changes]:
+    changes: dict[int, dict[str, Sequence[object]]] = defaultdict(dict)
     for move in moves:
         if move.relation.model is Lead:
             name = move.relation.column.removesuffix("_id")
@@ -123,7 +123,7 @@ def _changes(moves: Iterable[Move]) -> dict[int, dict[str, Any]]:
 def _involved(leads: Iterable[Lead]) -> dict[int, set[int]]:
     keys = [lead.pk for lead in leads]
     involved: dict[int, set[int]] = defaultdict(set)
-    for tie in (LeadParticipant, LeadFollower):
-        for lead, user in tie.objects.filter(lead__in=keys).values_list("lead_id", "user_id"):
+    for model in (LeadParticipant, LeadFollower):
+        for lead, user in model.objects.filter(lead__in=keys).values_list("lead_id", "user_id"):
             involved[lead].add(user)
     return involved

@@ -283,7 +283,7 @@ def test_lost_lead_needs_a_reason_where_the_company_says_so(signed_in, tenant):
     )
 
     lead.refresh_from_db()
-    assert errors_of(refused) == {"reason_lost": ["Say why the lead was lost."]}
+    assert errors_of(refused) == {"reason_lost": ["Enter why the lead was lost."]}
     assert stored.status_code == 302
     assert (lead.status, lead.reason_lost, lead.version) == (lost, "Price", 2)
     assert lead.closed_at is not None

@@ -87,7 +87,7 @@ def test_an_empty_rotation_is_told_apart_in_the_list(signed_in, tenant):
 
     page = signed_in("viewer").get(reverse("admin:leads_leadrotation_changelist")).content.decode()
 
-    assert "none: it gives leads to nobody" in page
+    assert "none: assigns no leads" in page
 
 
 def test_the_log_shows_the_decision_with_its_candidates(signed_in, tenant, actors, two):

@@ -110,7 +110,7 @@ def test_outside_debug_it_is_refused(settings):
 
     assert (ended.code, ended.lines) == (1, [])
     assert ended.errors == [
-        "quickstart makes a login that everybody knows: it runs only with DJANGO_DEBUG=true."
+        "quickstart creates a login that everybody knows: it runs only with DJANGO_DEBUG=true."
     ]
     assert not User.objects.exists()
 
@@ -124,7 +124,7 @@ def test_data_of_others_is_left_alone(own):
 
     assert (ended.code, ended.lines) == (1, [])
     assert ended.errors == [
-        "The database holds data of its own, to which quickstart adds nothing. Run: serve"
+        "The database already holds other data, and quickstart would add to it. Run: manage.py serve"
     ]
     assert counts() == before
     assert not User.objects.filter(username="demo").exclude(password="own").exists()

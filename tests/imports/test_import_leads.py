@@ -88,7 +88,7 @@ def test_stage_alone_is_one_of_the_default_pipeline(import_leads, tenant):
 
     assert Lead.objects.get().stage.name == "Proposal"
     assert ended.errors[0] == (
-        "line 3: stage: This name is not known; known are: New, Contacted, Proposal, Negotiation."
+        "line 3: stage: Unknown name. Choose one of: New, Contacted, Proposal, Negotiation."
     )
 
 
@@ -133,14 +133,14 @@ def test_rows_that_name_what_is_not_there_are_told_by_line(import_leads, tenant,
         "line 4: person_email: No person has this e-mail address.",
         "line 5: person_email: Several people have this e-mail address.",
         "line 6: person_email: No person has this e-mail address.",
-        "line 7: pipeline: This name is not known; known are: Twin, twin, Empty, Default pipeline.",
-        "line 8: pipeline: 2 have this name; rename them first.",
+        "line 7: pipeline: Unknown name. Choose one of: Twin, twin, Empty, Default pipeline.",
+        "line 8: pipeline: 2 rows have this name. Rename them first.",
         "line 9: pipeline: This pipeline has no stages.",
-        "line 10: stage: This name is not known; known are: none.",
-        "line 11: stage: This name is not known; known are: New, Contacted, Proposal, Negotiation.",
-        "line 12: status: This name is not known; known are: Open, Won, Lost, Closed, Duplicate.",
-        "line 13: type: This name is not known; known are: New business, Existing business.",
-        "line 14: source: This name is not known; known are: Website, Referral, Phone, E-mail, Event, Other.",
+        "line 10: stage: Unknown name. Choose one of: none.",
+        "line 11: stage: Unknown name. Choose one of: New, Contacted, Proposal, Negotiation.",
+        "line 12: status: Unknown name. Choose one of: Open, Won, Lost, Closed, Duplicate.",
+        "line 13: type: Unknown name. Choose one of: New business, Existing business.",
+        "line 14: source: Unknown name. Choose one of: Website, Referral, Phone, E-mail, Event, Other.",
         "line 15: owner: No member has this username or e-mail address.",
         "line 16: owner: An owner is an active member who is not a viewer.",
         "line 17: title: Ensure this value has at most 255 characters (it has 256).",
@@ -248,6 +248,6 @@ def test_names_of_another_company_are_not_listed(import_leads, tenant, other_ten
 
     ended = import_leads("title,pipeline\nA,Unknown\n")
 
-    assert ended.errors[0] == "line 2: pipeline: This name is not known; known are: Default pipeline."
+    assert ended.errors[0] == "line 2: pipeline: Unknown name. Choose one of: Default pipeline."
     assert Pipeline.objects.filter(name="Secret plan").count() == 1
     assert not Tag.objects.exists()

@@ -205,8 +205,8 @@ def test_the_command_narrows(company, receiver, other_company):
     ("arguments", "message"),
     [
         (("--receiver", "999999"), "The company has no receiver 999999."),
-        (("--since", "yesterday"), "yesterday is no time: write 2026-01-31 or 2026-01-31T12:00."),
-        (("--since", "2026-02-31"), "There is no 2026-02-31."),
+        (("--since", "yesterday"), "yesterday is not a time: write 2026-01-31 or 2026-01-31T12:00."),
+        (("--since", "2026-02-31"), "2026-02-31 is not in the calendar."),
     ],
 )
 def test_the_command_names_what_is_wrong(company, arguments, message):

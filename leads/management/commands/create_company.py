@@ -1,4 +1,4 @@
-"""Make a company with all it needs to take leads."""
+"""Create a company that can take leads."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from leads.services.company_setup import set_up_company
 
 
 class Command(BaseCommand):
-    help = "Make a company and its administrator, who is created if absent; print its id as the last line."
+    help = "Create a company and its administrator, who is created if absent; print its id as the last line."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--admin", required=True, metavar="USERNAME")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         with refusals_told(), transaction.atomic():
             admin, is_new = find_or_create_user(options["admin"])

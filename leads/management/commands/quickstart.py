@@ -1,4 +1,4 @@
-"""From an empty database to a running product, for one developer's machine."""
+"""Set up and serve the product with demo data on a developer's machine."""
 
 import os
 from pathlib import Path
@@ -21,15 +21,15 @@ TOKEN_NAME = "quickstart"  # noqa: S105 - a label
 
 
 class Command(BaseCommand):
-    help = "Migrate, load demo data once, print how to get in, and serve on 127.0.0.1; for development only."
+    help = "Migrate, load demo data once, print how to sign in, and serve on 127.0.0.1; for development only."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="prepare and print, then end")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         if not settings.DEBUG:
             raise CommandError(
-                "quickstart makes a login that everybody knows: it runs only with DJANGO_DEBUG=true."
+                "quickstart creates a login that everybody knows: it runs only with DJANGO_DEBUG=true."
             )
         if not options["no_serve"]:
             ensure_port_free(HOST, settings.PORT)
@@ -38,14 +38,15 @@ class Command(BaseCommand):
         refuse_foreign_data()
         call_command("migrate", verbosity=0, interactive=False)
         demo = load_demo_data(password=DEMO_PASSWORD)
-        self._print_ways_in(demo)
+        self._print_access(demo)
         if not options["no_serve"]:
             serve(imports=True, webhooks=True)
 
-    def _print_ways_in(self, demo: Demo) -> None:
+    def _print_access(self, demo: Demo) -> None:
         address = f"http://{HOST}:{settings.PORT}"
-        known = demo.user.check_password(DEMO_PASSWORD)
-        password = DEMO_PASSWORD if known else "the password you gave it"
+        # Somebody may have changed it since the last start.
+        unchanged = demo.user.check_password(DEMO_PASSWORD)
+        password = DEMO_PASSWORD if unchanged else "the password you gave it"
         state = "loaded" if demo.is_new else "kept as it was"
         for label, text in (
             ("Data", f"{demo.company} (company {demo.company.pk}), {state}"),
@@ -55,44 +56,46 @@ class Command(BaseCommand):
             ("API token", kept_token(demo)),
         ):
             self.stdout.write(f"{label + ':':<11}{text}")
-        # A reader at the other end of a pipe waits for this, and serving goes on for hours.
+        # Standard output may be a pipe, which is not flushed while serving goes on.
         self.stdout.flush()
 
 
 def refuse_foreign_data() -> None:
-    """Make sure that the database is empty or holds the demo data: no other is given a login all know.
+    """Refuse a database with other data than the demo: it must not get a login that everybody knows.
 
-    :raises CommandError: if it holds companies, or a user of the demo's name, of its own.
+    :raises CommandError: if it holds other companies, or a user with the demo's name.
     """
     if Company._meta.db_table not in connection.introspection.table_names() or find_demo():
         return
     if Company.objects.exists() or User.objects.filter(username=DEMO_USERNAME).exists():
-        raise CommandError("The database holds data of its own, to which quickstart adds nothing. Run: serve")
+        raise CommandError(
+            "The database already holds other data, and quickstart would add to it. Run: manage.py serve"
+        )
 
 
 def token_file() -> Path:
-    """Give the place of the token; git ignores it."""
+    """Return the path of the token's file, which git ignores."""
     directory: Path = settings.BASE_DIR / ".run"
     return directory / "api-token"
 
 
 def kept_token(demo: Demo) -> str:
-    """Give the raw token of the last run while it is good, else a new one.
-
-    The database has its hash alone. A file that only its owner reads keeps the copy of an integrator working
-    when the server is started again, which a new token each time would not.
+    """Return the raw token of the last run while it is valid, else a new one.
 
     :raises CommandError: if the file can be neither read nor written.
     """
     path = token_file()
+    # Kept in a file, since the database has only its hash: a new token at each start would break every client
+    # that has a copy of the old one.
     try:
         raw = path.read_text().strip() if path.exists() else ""
-        known = ApiToken.objects.filter(hash=hash_token(raw), user=demo.user, company=demo.company).first()
-        if known is not None and known.is_good():
+        stored = ApiToken.objects.filter(hash=hash_token(raw), user=demo.user, company=demo.company).first()
+        if stored is not None and stored.is_good():
             return raw
         _, raw = create_token(demo.user, demo.company, name=TOKEN_NAME)
         path.parent.mkdir(exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # Also a file that existed before gets this mode.
         os.fchmod(descriptor, 0o600)
         with open(descriptor, "w") as file:
             file.write(raw)

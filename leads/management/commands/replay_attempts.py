@@ -1,4 +1,4 @@
-"""Try again what receivers took in and made no lead of."""
+"""Replay deliveries that made no lead."""
 
 from datetime import datetime
 from typing import Any
@@ -8,12 +8,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from crm.actors import Door, system_actor
+from crm.actors import Actor, Door, system_actor
 from crm.errors import Conflict, NotFound
 from crm.management.arguments import company_of, ensure_ready
 from leads.models import AttemptStatus, LeadReceiver
 from leads.services.replaying import replay_attempt, replayable_attempts
 
+#: The exit code by which a script can tell "refused again" from an error.
 REFUSED_AGAIN = 3
 
 
@@ -23,15 +24,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--company", required=True, metavar="ID", help="its id or UUID")
         parser.add_argument("--receiver", metavar="ID", help="only those of this receiver, by id or UUID")
-        parser.add_argument("--since", metavar="TIME", help="only those since: 2026-01-31, or with a time")
+        parser.add_argument("--since", metavar="TIME", help="only later ones: 2026-01-31, or with a time")
         parser.add_argument(
             "--status",
             type=str.upper,
             choices=[AttemptStatus.FAILED.value, AttemptStatus.RECEIVED.value],
-            help="only what was refused, or only what broke off",
+            help="only refused ones (FAILED), or only interrupted ones (RECEIVED)",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         actor = system_actor(company_of(options["company"]).pk, door=Door.COMMAND, via="replay_attempts")
         receiver: LeadReceiver | None = None
@@ -40,9 +41,10 @@ class Command(BaseCommand):
                 receiver = LeadReceiver.objects.find(actor, options["receiver"])
             except NotFound as unknown:
                 raise CommandError(f"The company has no receiver {options['receiver']}.") from unknown
-        since = moment(options["since"]) if options["since"] else None
+        since = parse_time(options["since"]) if options["since"] else None
         waiting = replayable_attempts(actor=actor, receiver=receiver, since=since, status=options["status"])
         processed = refused = 0
+        # A list, since a replay changes what the query would return.
         for pk, uuid in list(waiting.values_list("pk", "uuid")):
             if self._replay(pk, uuid, actor):
                 processed += 1
@@ -52,29 +54,29 @@ class Command(BaseCommand):
         if refused:
             raise CommandError(f"{refused} attempts were refused again.", returncode=REFUSED_AGAIN)
 
-    def _replay(self, pk: int, uuid: UUID, actor: Any) -> bool:
+    def _replay(self, pk: int, uuid: UUID, actor: Actor) -> bool:
         try:
-            tried = replay_attempt(pk, actor=actor)
+            attempt = replay_attempt(pk, actor=actor)
         except Conflict as done_meanwhile:
             self.stderr.write(f"{uuid}: {done_meanwhile.message}")
             return False
-        for name, texts in (tried.errors or {}).items():
+        for name, texts in (attempt.errors or {}).items():
             self.stderr.write(f"{uuid}: {name}: {' '.join(texts)}")
-        return tried.status == AttemptStatus.PROCESSED
+        return attempt.status == AttemptStatus.PROCESSED
 
 
-def moment(text: str) -> datetime:
-    """Read a day or a moment; without an offset it is one of the server's time zone.
+def parse_time(text: str) -> datetime:
+    """Parse a date, or a date and time; without an offset it is in the server's time zone.
 
     :raises CommandError: if it is neither.
     """
     try:
-        read = parse_datetime(text)
-        day = parse_date(text) if read is None else None
+        parsed = parse_datetime(text)
+        day = parse_date(text) if parsed is None else None
     except ValueError as impossible:
-        raise CommandError(f"There is no {text}.") from impossible
+        raise CommandError(f"{text} is not in the calendar.") from impossible
     if day is not None:
-        read = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - made aware below
-    if read is None:
-        raise CommandError(f"{text} is no time: write 2026-01-31 or 2026-01-31T12:00.")
-    return read if timezone.is_aware(read) else timezone.make_aware(read)
+        parsed = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - made aware below
+    if parsed is None:
+        raise CommandError(f"{text} is not a time: write 2026-01-31 or 2026-01-31T12:00.")
+    return parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)

@@ -84,9 +84,9 @@ def test_reason_may_be_required(lead, tenant, actors):
     tenant.company.reason_lost_required = True
     tenant.company.save()
 
-    assert refused(actors.agent, lead, status="Lost") == invalid(reason_lost="Say why the lead was lost.")
+    assert refused(actors.agent, lead, status="Lost") == invalid(reason_lost="Enter why the lead was lost.")
     assert refused(actors.agent, lead, status="Lost", reason=" ") == invalid(
-        reason_lost="Say why the lead was lost."
+        reason_lost="Enter why the lead was lost."
     )
     assert Lead.objects.get().status.name == "Open"
     assert close(actors.agent, lead, status="Lost", reason="Price")["reason_lost"] == "Price"

@@ -54,7 +54,7 @@ def test_either_reason_satisfies_the_requirement(lead, price, actors):
     Company.objects.update(reason_lost_required=True)
 
     assert refused(OUTCOME, actors.agent, lead, status="lost") == invalid(
-        reason_lost="Say why the lead was lost."
+        reason_lost="Enter why the lead was lost."
     )
     assert Lead.objects.get().closed_at is None
     found = result(OUTCOME, actors.agent, lead, status="lost", lost_reason_id=price.pk)
