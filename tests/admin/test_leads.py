@@ -31,16 +31,16 @@ def change_page(lead):
 
 
 @pytest.fixture
-def heard():
-    """Events of leads, as they leave after commit."""
-    events = []
+def events():
+    """Collect the events of leads that are sent after commit."""
+    received = []
 
-    def hear(*, event, **kwargs):
-        events.append(event)
+    def receive(*, event, **kwargs):
+        received.append(event)
 
-    lead_changed.connect(hear)
-    yield events
-    lead_changed.disconnect(hear)
+    lead_changed.connect(receive)
+    yield received
+    lead_changed.disconnect(receive)
 
 
 def test_new_lead_gets_the_defaults_of_the_api(signed_in, tenant):
@@ -58,7 +58,7 @@ def test_new_lead_gets_the_defaults_of_the_api(signed_in, tenant):
     assert SocialChannel.objects.filter(slug=str(lead.uuid)).count() == 1
 
 
-def test_new_lead_takes_what_is_chosen(signed_in, tenant):
+def test_new_lead_gets_the_chosen_values(signed_in, tenant):
     client = signed_in("agent")
     person = create_person(
         {"firstname": "Jane", "lastname": "Doe", "email": "jane@example.com"}, actor=tenant.actors.agent
@@ -89,7 +89,7 @@ def test_new_lead_takes_what_is_chosen(signed_in, tenant):
     assert list(lead.participants.all()) == [tenant.users["manager"]]
 
 
-def test_change_is_one_event_with_one_version(signed_in, tenant, heard, django_capture_on_commit_callbacks):
+def test_change_is_one_event_with_one_version(signed_in, tenant, events, django_capture_on_commit_callbacks):
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company, title="Deal")
     tag = TagFactory(company=tenant.company)
@@ -103,11 +103,11 @@ def test_change_is_one_event_with_one_version(signed_in, tenant, heard, django_c
     assert response.status_code == 302
     assert (lead.title, lead.version) == ("Bigger deal", 2)
     assert (list(lead.tags.all()), list(lead.participants.all())) == ([tag], [tenant.users["colleague"]])
-    assert [(event.kind, event.object_id, event.door) for event in heard] == [("updated", lead.pk, "admin")]
-    assert tenant.users["colleague"].pk in heard[0].after
+    assert [(event.kind, event.object_id, event.door) for event in events] == [("updated", lead.pk, "admin")]
+    assert tenant.users["colleague"].pk in events[0].after
 
 
-def test_unchanged_form_changes_nothing(signed_in, tenant, heard, django_capture_on_commit_callbacks):
+def test_unchanged_form_changes_nothing(signed_in, tenant, events, django_capture_on_commit_callbacks):
     client = signed_in("agent")
     lead = LeadFactory(
         company=tenant.company,
@@ -124,10 +124,10 @@ def test_unchanged_form_changes_nothing(signed_in, tenant, heard, django_capture
     before = lead.updated_at
     lead.refresh_from_db()
     assert response.status_code == 302
-    assert (lead.version, lead.updated_at, heard) == (1, before, [])
+    assert (lead.version, lead.updated_at, events) == (1, before, [])
 
 
-def test_stage_decides_on_the_pipeline(signed_in, tenant):
+def test_the_stage_sets_the_pipeline(signed_in, tenant):
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company)
     other = create_pipeline({"name": "Partners", "stages": [{"name": "Hello"}]}, actor=tenant.actors.manager)
@@ -199,7 +199,7 @@ def test_title_is_required(signed_in, title):
 
 
 @pytest.mark.parametrize("field", ["stage", "status", "person", "organization", "receiver", "source", "type"])
-def test_row_of_another_company_is_no_choice(signed_in, tenant, other_tenant, field):
+def test_row_of_another_company_is_not_a_choice(signed_in, tenant, other_tenant, field):
     client = signed_in("admin")
     lead = LeadFactory(company=tenant.company)
     others = {
@@ -222,7 +222,7 @@ def test_row_of_another_company_is_no_choice(signed_in, tenant, other_tenant, fi
 
 
 @pytest.mark.parametrize("field", ["owner", "team"])
-def test_user_of_another_company_is_no_choice(signed_in, tenant, other_tenant, field):
+def test_user_of_another_company_is_not_a_choice(signed_in, tenant, other_tenant, field):
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company)
     stranger = other_tenant.users["agent"]
@@ -233,7 +233,7 @@ def test_user_of_another_company_is_no_choice(signed_in, tenant, other_tenant, f
     assert Lead.objects.get().version == 1
 
 
-def test_viewer_is_no_owner(signed_in, tenant):
+def test_viewer_cannot_be_owner(signed_in, tenant):
     client = signed_in("agent")
 
     form = posted(client.get(ADD), title="New", owner=tenant.users["viewer"].pk)
@@ -242,7 +242,7 @@ def test_viewer_is_no_owner(signed_in, tenant):
     assert not Lead.objects.exists()
 
 
-def test_owner_who_left_stays_until_another_is_chosen(signed_in, tenant):
+def test_former_owner_is_kept_until_another_is_chosen(signed_in, tenant):
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company, owner=tenant.users["colleague"])
     # Closed leads, and those of before, keep an owner who may own no others.
@@ -255,7 +255,7 @@ def test_owner_who_left_stays_until_another_is_chosen(signed_in, tenant):
     assert (lead.title, lead.owner) == ("Renamed", tenant.users["colleague"])
 
 
-def test_deleted_organization_stays_linked_unseen(signed_in, tenant):
+def test_deleted_organization_stays_linked_but_hidden(signed_in, tenant):
     client = signed_in("agent")
     organization = create_organization({"name": "Secret"}, actor=tenant.actors.agent)
     lead = LeadFactory(company=tenant.company, organization=organization)
@@ -270,7 +270,7 @@ def test_deleted_organization_stays_linked_unseen(signed_in, tenant):
     assert "Secret" not in client.get(LIST).content.decode()
 
 
-def test_lost_lead_needs_a_reason_where_the_company_says_so(signed_in, tenant):
+def test_lost_lead_needs_a_reason_where_the_company_requires_it(signed_in, tenant):
     client = signed_in("agent")
     tenant.company.reason_lost_required = True
     tenant.company.save()
@@ -316,7 +316,7 @@ def test_default_pipeline_without_stages_is_an_error_beside_the_stage(signed_in,
     ],
     ids=lambda text: text[:12],
 )
-def test_custom_fields_that_no_database_stores(signed_in, tenant, text):
+def test_custom_fields_that_cannot_be_stored(signed_in, tenant, text):
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company, custom_fields={"kept": 1})
 
@@ -327,24 +327,24 @@ def test_custom_fields_that_no_database_stores(signed_in, tenant, text):
     assert lead.custom_fields == {"kept": 1}
 
 
-def test_delete_and_restore(signed_in, tenant, heard, django_capture_on_commit_callbacks):
+def test_delete_and_restore(signed_in, tenant, events, django_capture_on_commit_callbacks):
     client = signed_in("agent")
     lead, other = LeadFactory.create_batch(2, company=tenant.company)
 
     with django_capture_on_commit_callbacks(execute=True):
-        asked = client.post(LIST, {"action": "delete_selected", "_selected_action": [lead.pk]})
+        confirmation = client.post(LIST, {"action": "delete_selected", "_selected_action": [lead.pk]})
         client.post(LIST, {"action": "delete_selected", "_selected_action": [lead.pk], "post": "yes"})
     deleted = client.get(LIST, {"deleted": "1"})
     live = client.get(LIST)
     with django_capture_on_commit_callbacks(execute=True):
         client.post(LIST + "?deleted=1", {"action": "restore_selected", "_selected_action": [lead.pk]})
 
-    assert asked.status_code == 200
+    assert confirmation.status_code == 200
     assert list(deleted.context["cl"].result_list) == [lead]
     assert "delete_selected" not in deleted.content.decode()
     assert list(live.context["cl"].result_list) == [other]
     assert set(Lead.objects.filter(LIVE)) == {lead, other}
-    assert [event.kind for event in heard] == ["deleted", "restored"]
+    assert [event.kind for event in events] == ["deleted", "restored"]
 
 
 def test_confirmed_deletion_of_one_lead(signed_in, tenant):
@@ -352,11 +352,11 @@ def test_confirmed_deletion_of_one_lead(signed_in, tenant):
     lead = LeadFactory(company=tenant.company)
     page = reverse("admin:leads_lead_delete", args=[lead.pk])
 
-    asked = client.get(page)
+    confirmation = client.get(page)
     client.post(page, {"post": "yes"})
 
     lead.refresh_from_db()
-    assert asked.context["deleted_objects"] == ["Enterprise deal"]
+    assert confirmation.context["deleted_objects"] == ["Enterprise deal"]
     assert lead.deleted_at is not None
     assert client.get(change_page(lead)).status_code == 302
 
@@ -428,7 +428,7 @@ def test_receiver_in_use_cannot_be_deleted(signed_in, tenant):
     assert LogEntry.objects.count() == 0
 
 
-def test_lost_reasons_that_are_given_are_offered_and_kept(signed_in, tenant):
+def test_active_lost_reasons_are_offered_and_inactive_ones_kept(signed_in, tenant):
     client = signed_in("agent")
     price, old = (
         LeadLostReason.objects.create(company=tenant.company, name=name, is_active=active)
@@ -449,7 +449,7 @@ def test_lost_reasons_that_are_given_are_offered_and_kept(signed_in, tenant):
     assert set(again) == {price, old}
 
 
-def test_rotting_leads_are_found(signed_in, tenant):
+def test_filter_by_rotting(signed_in, tenant):
     long_ago = timezone.now() - timedelta(days=400)
     rotten, fresh = (LeadFactory(company=tenant.company, title=title) for title in ("Rotten", "Fresh"))
     Lead.objects.filter(pk=rotten.pk).update(last_activity_at=long_ago, stage_changed_at=long_ago)

@@ -24,7 +24,7 @@ def receiver(company, tenant) -> LeadReceiver:
     return made
 
 
-def test_a_receiver_is_made(signed_in, company, tenant):
+def test_a_receiver_is_created(signed_in, company, tenant):
     client = signed_in("manager")
     rotation = LeadRotation.objects.create(company=company, name="Inbound")
     address = reverse("admin:leads_leadreceiver_add")
@@ -60,7 +60,7 @@ def test_a_template_can_be_cleared(signed_in, receiver):
         '{"a": {"name": "x", "type": "regex", "pattern": "("}}',
     ],
 )
-def test_a_template_that_cannot_be_used(signed_in, receiver, template):
+def test_an_invalid_template(signed_in, receiver, template):
     client = signed_in("manager")
     before = read_all()
 
@@ -71,7 +71,7 @@ def test_a_template_that_cannot_be_used(signed_in, receiver, template):
     assert read_all() == before
 
 
-def test_address_and_key_are_shown_to_who_may_change_them(signed_in, receiver):
+def test_only_managers_see_the_key(signed_in, receiver):
     LeadReceiver.objects.filter(pk=receiver.pk).update(verification="SECRET")
     receiver.refresh_from_db()
 
@@ -83,7 +83,7 @@ def test_address_and_key_are_shown_to_who_may_change_them(signed_in, receiver):
     assert receiver_key(receiver) not in of_agent
 
 
-def test_a_receiver_of_live_leads_is_kept(signed_in, company, receiver):
+def test_a_receiver_of_live_leads_cannot_be_deleted(signed_in, company, receiver):
     LeadFactory(company=company, receiver=receiver)
     client = signed_in("manager")
 

@@ -23,7 +23,7 @@ def change_of(rotation: LeadRotation) -> str:
     return reverse("admin:leads_leadrotation_change", args=[rotation.pk])
 
 
-def test_a_rotation_is_made_with_its_agents(signed_in, two):
+def test_a_rotation_is_created_with_its_agents(signed_in, two):
     client = signed_in("manager")
     form = {"agents-TOTAL_FORMS": 2}
     for index, user in enumerate(two):
@@ -41,7 +41,7 @@ def test_a_rotation_is_made_with_its_agents(signed_in, two):
     assert "Rotation Inbound: Agent 1, agent 1 of 2." in page
 
 
-def test_agents_are_changed_and_removed_and_keep_what_they_are_owed(signed_in, tenant, actors, two):
+def test_agents_that_are_changed_or_removed_keep_the_sum_of_credits(signed_in, tenant, actors, two):
     rotation = rotation_of(tenant, {two[0]: 60, two[1]: 40})
     receiver = receiver_of(rotation)
     client = signed_in("manager")
@@ -59,7 +59,7 @@ def test_agents_are_changed_and_removed_and_keep_what_they_are_owed(signed_in, t
     assert (agent.user, agent.percent, agent.hits, agent.credit) == (two[0], Decimal(10), 1, 0)
 
 
-def test_a_percentage_out_of_range_is_said_on_the_page(signed_in, two):
+def test_a_percentage_out_of_range_is_an_error_on_the_page(signed_in, two):
     client = signed_in("manager")
     form = {"agents-TOTAL_FORMS": 1, "agents-0-user": two[0].pk, "agents-0-percent": 101}
 
@@ -70,7 +70,7 @@ def test_a_percentage_out_of_range_is_said_on_the_page(signed_in, two):
     assert not LeadRotation.objects.exists()
 
 
-def test_a_rotation_in_use_is_not_deleted(signed_in, tenant, two):
+def test_a_rotation_in_use_cannot_be_deleted(signed_in, tenant, two):
     rotation = rotation_of(tenant, {two[0]: 100})
     receiver_of(rotation)
     client = signed_in("manager")
@@ -82,7 +82,7 @@ def test_a_rotation_in_use_is_not_deleted(signed_in, tenant, two):
     assert LeadRotation.objects.filter(pk=rotation.pk).exists()
 
 
-def test_an_empty_rotation_is_told_apart_in_the_list(signed_in, tenant):
+def test_the_list_marks_a_rotation_without_agents(signed_in, tenant):
     rotation_of(tenant, {})
 
     page = signed_in("viewer").get(reverse("admin:leads_leadrotation_changelist")).content.decode()
@@ -103,7 +103,7 @@ def test_the_log_shows_the_decision_with_its_candidates(signed_in, tenant, actor
     assert "<td>Agent 1</td><td>60.00 %</td><td>+0.00</td><td>chosen</td>" in page
 
 
-def test_an_agent_notes_an_absence_of_its_own_alone(signed_in, tenant):
+def test_an_agent_can_add_only_its_own_absence(signed_in, tenant):
     client = signed_in("agent")
     address = "/admin/crm/absence/add/"
 

@@ -1,4 +1,4 @@
-"""How tests deliver to receivers."""
+"""Post deliveries to receivers."""
 
 import json
 from typing import Any
@@ -23,6 +23,6 @@ def deliver_body(
 
 
 def business_rows() -> State:
-    """Read every row but those that keep what was delivered."""
+    """Read all rows but those of attempts and of the routing log."""
     kept = ("leads_receiverattempt", "leads_leadroutinglog")
     return {table: rows for table, rows in read_all().items() if table not in kept}

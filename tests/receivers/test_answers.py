@@ -1,4 +1,4 @@
-"""Each answer of a receiver, and what is stored with it."""
+"""Each answer of a receiver, and the rows that are stored with it."""
 
 import logging
 import uuid
@@ -22,7 +22,7 @@ TEMPLATE = {
 }
 
 
-def test_a_delivery_makes_a_lead(company, tenant, receiver):
+def test_a_delivery_creates_a_lead(company, tenant, receiver):
     receiver.template = TEMPLATE
     receiver.type = LeadTypeFactory(company=company)
     receiver.source = LeadSourceFactory(company=company)
@@ -67,7 +67,7 @@ def test_a_delivery_makes_a_lead(company, tenant, receiver):
     assert lead.history.get().via == receiver.name
 
 
-def test_a_person_who_is_known_is_linked_and_not_changed(company, receiver):
+def test_an_existing_person_is_linked_and_not_changed(company, receiver):
     deliver(receiver, {"firstname": "Jane", "email": "jane@example.com"})
 
     deliver(receiver, {"firstname": "J.", "email": "JANE@example.com", "phone": "555 0100"})
@@ -86,7 +86,7 @@ def test_a_person_who_is_known_is_linked_and_not_changed(company, receiver):
         ('{"{\\"firstname\\": \\"Jane\\", \\"topic\\": \\"a b\\"}": ""}', "application/json"),
     ],
 )
-def test_forms_and_json_that_calls_itself_a_form(receiver, body, content_type):
+def test_forms_and_json_sent_as_a_form(receiver, body, content_type):
     answer = deliver_body(receiver, body, content_type=content_type)
 
     assert answer.status_code == 200
@@ -94,7 +94,7 @@ def test_forms_and_json_that_calls_itself_a_form(receiver, body, content_type):
     assert Lead.objects.get().firstname == "Jane"
 
 
-def test_a_multipart_form_is_read_past_its_files(receiver, tmp_path):
+def test_files_of_a_multipart_form_are_skipped(receiver, tmp_path):
     path = tmp_path / "offer.txt"
     path.write_text("text")
 
@@ -117,7 +117,7 @@ def test_the_member_named_in_the_payload_owns_the_lead_before_the_agent(company,
     ]
 
 
-def test_ids_in_a_payload_choose_nothing(receiver, tenant, other_tenant):
+def test_ids_in_a_payload_are_ignored(receiver, tenant, other_tenant):
     owner = tenant.users["colleague"].pk
     payload = {"firstname": "Jane", "leads_owner_id": owner, "receiver_id": 1, "status_id": 2, "id": 7}
 
@@ -129,7 +129,7 @@ def test_ids_in_a_payload_choose_nothing(receiver, tenant, other_tenant):
 
 
 @pytest.mark.parametrize("state", ["unknown", "inactive", "deleted", "of a closed company"])
-def test_a_receiver_that_is_not_there(company, receiver, state):
+def test_a_missing_receiver(company, receiver, state):
     if state == "unknown":
         receiver.uuid = uuid.uuid4()
     elif state == "inactive":
@@ -156,7 +156,7 @@ def test_other_methods(receiver, method):
 
 
 @pytest.mark.parametrize("body", ["", "[1]", "{", '{"a": "\\u0000"}', "firstname=Jane"])
-def test_what_is_no_json_object(receiver, body):
+def test_a_body_that_is_not_a_json_object(receiver, body):
     answer = deliver_body(receiver, body)
 
     assert answer.status_code == 400
@@ -164,7 +164,7 @@ def test_what_is_no_json_object(receiver, body):
     assert not ReceiverAttempt.objects.exists()
 
 
-def test_what_is_too_large(receiver):
+def test_a_body_that_is_too_large(receiver):
     largest = '{"a": "' + "x" * (256 * 1024 - 9) + '"}'
 
     assert deliver_body(receiver, largest).status_code == 200
@@ -186,7 +186,7 @@ def test_too_many_deliveries(receiver, time_machine):
     assert ReceiverAttempt.objects.count() == 3
 
 
-def test_no_limit_where_none_is_set(receiver):
+def test_a_rate_limit_of_zero_is_none(receiver):
     receiver.rate_limit = 0
     receiver.save()
 
@@ -204,7 +204,7 @@ def test_no_limit_where_none_is_set(receiver):
         ({"x" * 101: 1}, "custom_fields.0.name"),
     ],
 )
-def test_what_a_rule_refuses_is_kept_with_the_reason(receiver, payload, place):
+def test_a_refused_delivery_is_stored_with_the_reason(receiver, payload, place):
     before = business_rows()
 
     answer = deliver(receiver, payload)
@@ -221,7 +221,7 @@ def test_what_a_rule_refuses_is_kept_with_the_reason(receiver, payload, place):
     assert (log.lead, log.door, place in str(log.error)) == (None, "webhook", True)
 
 
-def test_a_pattern_that_does_not_end_fails_the_attempt_alone(receiver):
+def test_a_slow_pattern_fails_only_its_attempt(receiver):
     receiver.template = {"text": {"name": "title", "type": "regex", "pattern": r"(\w+)\s*(\w+)\s*:(\d+)"}}
     receiver.save()
 
@@ -234,7 +234,7 @@ def test_a_pattern_that_does_not_end_fails_the_attempt_alone(receiver):
     assert list(statuses) == [AttemptStatus.FAILED, AttemptStatus.PROCESSED]
 
 
-def test_people_and_organizations_of_a_refused_lead_are_not_kept(receiver):
+def test_a_refused_lead_leaves_no_person_and_no_organization(receiver):
     deliver(receiver, {"firstname": "Jane", "company": "Acme", "title": "x" * 256})
 
     assert not Person.objects.exists()
@@ -242,7 +242,7 @@ def test_people_and_organizations_of_a_refused_lead_are_not_kept(receiver):
 
 
 @pytest.mark.parametrize(("filled", "leads"), [("http://spam.example", 0), ("", 1)])
-def test_what_fills_in_the_honeypot_makes_no_lead(receiver, filled, leads):
+def test_a_delivery_with_the_honeypot_creates_no_lead(receiver, filled, leads):
     receiver.honeypot = "website"
     receiver.save()
 
@@ -257,7 +257,7 @@ def test_what_fills_in_the_honeypot_makes_no_lead(receiver, filled, leads):
     assert all("website" not in lead.custom_fields for lead in Lead.objects.all())
 
 
-def test_a_database_that_is_away(receiver, monkeypatch):
+def test_an_unavailable_database(receiver, monkeypatch):
     def away(*_args: object, **_options: object) -> None:
         raise OperationalError("jane@example.com")
 
@@ -270,7 +270,7 @@ def test_a_database_that_is_away(receiver, monkeypatch):
     assert "jane" not in answer.content.decode()
 
 
-def test_credentials_are_stored_nowhere(receiver):
+def test_credentials_are_not_stored(receiver):
     payload = {
         "firstname": "Jane",
         "password": "hunter-two",
@@ -288,7 +288,7 @@ def test_credentials_are_stored_nowhere(receiver):
     assert "password" not in Lead.objects.get().custom_fields
 
 
-def test_no_log_line_holds_what_was_delivered(receiver, caplog):
+def test_no_log_line_contains_a_payload(receiver, caplog):
     caplog.set_level(logging.DEBUG)
 
     deliver(receiver, {"firstname": "Jacqueline", "email": "jacqueline@example.com"})

@@ -33,7 +33,7 @@ def receiver(own: Tenant) -> LeadReceiver:
 
 
 def at_once(act: Callable[[int], Any], count: int) -> list[Any]:
-    """Call a function so many times in threads that work side by side, each with its own connection."""
+    """Call a function this many times in concurrent threads, each with its own connection."""
 
     def call(number: int) -> Any:
         try:
@@ -79,7 +79,7 @@ def test_one_key_with_two_bodies_makes_the_lead_of_one(receiver):
     assert Lead.objects.count() == 1
 
 
-def test_different_payloads_make_a_lead_each(receiver):
+def test_each_different_payload_makes_a_lead(receiver):
     answers = at_once(lambda number: deliver(receiver, {"firstname": f"Jane {number}"}), 64)
 
     assert {answer.status_code for answer in answers} == {200}
@@ -87,7 +87,7 @@ def test_different_payloads_make_a_lead_each(receiver):
     assert Lead.objects.count() == 64
 
 
-def test_what_broke_off_is_done_once_by_those_who_come_next(receiver, monkeypatch):
+def test_an_interrupted_delivery_is_completed_once_by_its_repetitions(receiver, monkeypatch):
     def broken(*_args: object, **_options: object) -> None:
         raise MemoryError
 
@@ -103,7 +103,7 @@ def test_what_broke_off_is_done_once_by_those_who_come_next(receiver, monkeypatc
     assert Lead.objects.count() == 1
 
 
-def test_replays_at_once_make_one_lead(receiver, own):
+def test_concurrent_replays_make_one_lead(receiver, own):
     attempt = refused_attempt(receiver, payload=JANE)
 
     def replay(_number: int) -> str:

@@ -1,4 +1,4 @@
-"""The commands of the guides, run as they stand against a server."""
+"""Run the commands of the guides against a server."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def without_numbers(text: str) -> str:
 
 
 def script(guide: str, address: str, token: str) -> str:
-    """Give the commands of the guide as one script, which tells where each block ends."""
+    """Return the commands of the guide as one script, which marks the end of each block."""
     blocks = [text for kind, text in BLOCK.findall(guide) if kind == "sh"]
     whole = "".join(f"{text}\necho\necho '{END}'\n" for text in blocks)
     whole = re.sub(r"^BASE=.*$", f"BASE={address}", whole, flags=re.MULTILINE)
@@ -43,7 +43,7 @@ def script(guide: str, address: str, token: str) -> str:
 
 
 def shown(guide: str) -> dict[int, tuple[str, str]]:
-    """Give what the guide shows after a block of commands, by the number of the block."""
+    """Return the output that the guide shows after each block of commands, by the number of the block."""
     answers: dict[int, tuple[str, str]] = {}
     number = -1
     for kind, text in BLOCK.findall(guide):
@@ -56,7 +56,7 @@ def shown(guide: str) -> dict[int, tuple[str, str]]:
 
 @pytest.mark.parametrize("name", GUIDES)
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
-def test_the_commands_do_what_the_guide_shows(live_server, tmp_path, name):
+def test_the_commands_print_what_the_guide_shows(live_server, tmp_path, name):
     guide = (DOCS / name).read_text()
     actor = newcomer()
     raw = new_raw_token()

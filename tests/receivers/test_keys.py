@@ -1,4 +1,4 @@
-"""Receivers that ask their senders for a secret or a signature."""
+"""Receivers that require a secret or a signature."""
 
 import json
 import time
@@ -42,7 +42,7 @@ def assert_refused(answer) -> None:
     assert not Lead.objects.exists()
 
 
-def test_the_secret_is_taken(by_secret):
+def test_the_secret_is_accepted(by_secret):
     assert deliver(by_secret, JANE, x_receiver_secret=receiver_key(by_secret)).status_code == 200
 
 
@@ -57,7 +57,7 @@ def test_the_secret_of_another_receiver_is_refused(by_secret, company):
     assert_refused(deliver(by_secret, JANE, x_receiver_secret=receiver_key(other)))
 
 
-def test_a_signature_is_taken(by_signature):
+def test_a_signature_is_accepted(by_signature):
     assert deliver_body(by_signature, BODY, x_receiver_signature=signed(by_signature)).status_code == 200
 
 
@@ -81,15 +81,15 @@ def test_a_signature_of_another_key_is_refused(by_signature):
 @pytest.mark.parametrize(
     "shown", ["", "t=1", "v1=00", "t=x,v1=" + "0" * 64, "t=9999999999999,v1=" + "0" * 64]
 )
-def test_what_is_no_signature_is_refused(by_signature, shown):
+def test_a_malformed_signature_is_refused(by_signature, shown):
     assert_refused(deliver_body(by_signature, BODY, **({"x_receiver_signature": shown} if shown else {})))
 
 
-def test_the_secret_is_no_signature(by_signature):
+def test_the_secret_is_not_a_signature(by_signature):
     assert_refused(deliver(by_signature, JANE, x_receiver_secret=receiver_key(by_signature)))
 
 
-def test_who_does_not_know_the_secret_uses_nothing_up(by_secret):
+def test_refused_senders_do_not_use_up_the_rate_limit(by_secret):
     by_secret.rate_limit = 1
     by_secret.save()
 
@@ -99,7 +99,7 @@ def test_who_does_not_know_the_secret_uses_nothing_up(by_secret):
     assert deliver(by_secret, JANE, x_receiver_secret=receiver_key(by_secret)).status_code == 200
 
 
-def test_a_renewed_key_takes_the_place_of_the_one_before(by_secret, actors):
+def test_a_renewed_key_replaces_the_old_one(by_secret, actors):
     before = receiver_key(by_secret)
 
     after = receiver_key(renew_key(by_secret.pk, actor=actors.manager))
@@ -109,7 +109,7 @@ def test_a_renewed_key_takes_the_place_of_the_one_before(by_secret, actors):
     assert deliver(by_secret, JANE, x_receiver_secret=after).status_code == 200
 
 
-def test_keys_outlive_a_change_of_the_servers_own(by_secret, settings):
+def test_keys_survive_a_change_of_the_secret_key(by_secret, settings):
     before, old = receiver_key(by_secret), settings.SECRET_KEY
 
     with override_settings(SECRET_KEY="another" * 10, SECRET_KEY_FALLBACKS=[old]):

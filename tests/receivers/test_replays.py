@@ -1,4 +1,4 @@
-"""Deliveries that made no lead, tried again through each door."""
+"""Replay deliveries that made no lead, through each door."""
 
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ def replay(attempt, actor):
     return data(ONE, actor=actor, variables={"id": str(attempt.pk)})["replayReceiverAttempt"]
 
 
-def test_a_template_that_was_mended_lets_the_delivery_in(receiver, actors, tenant):
+def test_a_corrected_template_accepts_the_replay(receiver, actors, tenant):
     receiver.template = {"text": {"name": "title", "type": "customField", "pattern": "("}}
     type(receiver).objects.filter(pk=receiver.pk).update(template=receiver.template)
     assert deliver(receiver, {"text": "Deal", "password": "p"}, idempotency_key="k").status_code == 422
@@ -33,11 +33,15 @@ def test_a_template_that_was_mended_lets_the_delivery_in(receiver, actors, tenan
     )
     attempt = ReceiverAttempt.objects.get()
 
-    told = replay(attempt, actors.manager)
+    attempted = replay(attempt, actors.manager)
 
     lead = Lead.objects.get()
-    assert (told["status"], told["errors"], told["lead"]) == ("PROCESSED", None, {"title": "Deal"})
-    assert told["replayed_by"] == {"displayname": str(tenant.users["manager"])}
+    assert (attempted["status"], attempted["errors"], attempted["lead"]) == (
+        "PROCESSED",
+        None,
+        {"title": "Deal"},
+    )
+    assert attempted["replayed_by"] == {"displayname": str(tenant.users["manager"])}
     # The lead is the sender's, not that of whoever replays it.
     assert (lead.user, lead.owner, lead.receiver) == (None, tenant.users["agent"], receiver)
     assert deliver(receiver, {"text": "Deal", "password": "p"}, idempotency_key="k").json()["lead_id"] == str(
@@ -46,27 +50,27 @@ def test_a_template_that_was_mended_lets_the_delivery_in(receiver, actors, tenan
 
 
 @pytest.mark.parametrize("status", [AttemptStatus.FAILED, AttemptStatus.RECEIVED, AttemptStatus.IGNORED])
-def test_what_made_no_lead_can_be_replayed(receiver, actors, status):
+def test_an_attempt_without_a_lead_can_be_replayed(receiver, actors, status):
     attempt = refused_attempt(receiver, status=status, payload=GOOD)
 
     assert replay(attempt, actors.manager)["status"] == "PROCESSED"
     assert Lead.objects.get().firstname == "Jane"
 
 
-def test_what_is_refused_again_stays_with_its_reason(receiver, actors):
+def test_a_replay_that_is_refused_stores_the_new_reason(receiver, actors):
     attempt = refused_attempt(receiver, payload=BAD, errors={"old": ["reason"]})
     before = business_rows()
 
-    told = replay(attempt, actors.manager)
+    attempted = replay(attempt, actors.manager)
 
-    assert told["status"] == "FAILED"
-    assert list(told["errors"]) == ["title"]
-    assert told["replayed_at"] is not None
+    assert attempted["status"] == "FAILED"
+    assert list(attempted["errors"]) == ["title"]
+    assert attempted["replayed_at"] is not None
     assert business_rows() == before
     assert LeadRoutingLog.objects.get().attempt == attempt
 
 
-def test_what_made_a_lead_is_not_replayed(receiver, actors):
+def test_an_attempt_with_a_lead_is_not_replayed(receiver, actors):
     deliver(receiver, GOOD)
     attempt = ReceiverAttempt.objects.get()
 
@@ -77,7 +81,7 @@ def test_what_made_a_lead_is_not_replayed(receiver, actors):
     assert ReceiverAttempt.objects.get().replayed_at is None
 
 
-def test_what_has_no_receiver_any_more_is_not_replayed(receiver, actors):
+def test_an_attempt_without_a_receiver_is_not_replayed(receiver, actors):
     attempt = refused_attempt(receiver, payload=GOOD)
     type(receiver).objects.filter(pk=receiver.pk).delete()
 
@@ -99,16 +103,18 @@ def test_who_may_not_replay(receiver, actors, other_actors):
     assert not Lead.objects.exists()
 
 
-def test_several_are_replayed_each_for_itself(receiver, actors):
+def test_several_attempts_are_replayed_independently(receiver, actors):
     attempts = [refused_attempt(receiver, payload=payload) for payload in (GOOD, BAD, {"firstname": "John"})]
 
-    told = data(SEVERAL, actor=actors.manager, variables={"ids": [str(one.pk) for one in reversed(attempts)]})
+    answer = data(
+        SEVERAL, actor=actors.manager, variables={"ids": [str(one.pk) for one in reversed(attempts)]}
+    )
 
-    assert [one["status"] for one in told["replayReceiverAttempts"]] == ["PROCESSED", "FAILED", "PROCESSED"]
-    assert [one["id"] for one in told["replayReceiverAttempts"]] == [str(one.pk) for one in attempts]
+    assert [one["status"] for one in answer["replayReceiverAttempts"]] == ["PROCESSED", "FAILED", "PROCESSED"]
+    assert [one["id"] for one in answer["replayReceiverAttempts"]] == [str(one.pk) for one in attempts]
 
 
-def test_several_are_refused_together_where_one_is_done(receiver, actors):
+def test_several_attempts_are_refused_together_if_one_has_a_lead(receiver, actors):
     deliver(receiver, GOOD)
     done = ReceiverAttempt.objects.get()
     other = refused_attempt(receiver, payload={"firstname": "John"})
@@ -126,7 +132,7 @@ def test_none_and_too_many_are_refused(actors, ids):
     assert error["extensions"]["code"] == "VALIDATION"
 
 
-def test_an_attempt_of_another_company_is_named(receiver, actors, other_company):
+def test_the_error_names_an_attempt_of_another_company(receiver, actors, other_company):
     own = refused_attempt(receiver, payload=GOOD)
     other = refused_attempt(LeadReceiverFactory(company=other_company))
 
@@ -160,7 +166,7 @@ def test_attempts_are_listed_for_managers(receiver, actors, other_company):
     assert ask(LIST, actor=actors.agent)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
-def test_the_command_replays_what_is_undone(company, receiver):
+def test_the_command_replays_all_attempts_without_a_lead(company, receiver):
     refused_attempt(receiver, payload=GOOD)
     refused_attempt(receiver, payload={"firstname": "John"}, status=AttemptStatus.RECEIVED)
     refused_attempt(receiver, payload={"firstname": "Bot"}, status=AttemptStatus.IGNORED)
@@ -172,7 +178,7 @@ def test_the_command_replays_what_is_undone(company, receiver):
     assert set(Lead.objects.values_list("firstname", flat=True)) == {"Jane", "John"}
 
 
-def test_the_command_says_what_is_refused_again(company, receiver):
+def test_the_command_reports_refusals(company, receiver):
     attempt = refused_attempt(receiver, payload=BAD)
 
     ended = run("replay_attempts", "--company", str(company.uuid))
@@ -183,7 +189,7 @@ def test_the_command_says_what_is_refused_again(company, receiver):
     assert ended.errors[-1] == "1 attempts were refused again."
 
 
-def test_the_command_narrows(company, receiver, other_company):
+def test_the_command_filters(company, receiver, other_company):
     other = LeadReceiverFactory(company=company)
     old = refused_attempt(receiver, payload={"firstname": "Old"})
     ReceiverAttempt.objects.filter(pk=old.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
@@ -209,13 +215,13 @@ def test_the_command_narrows(company, receiver, other_company):
         (("--since", "2026-02-31"), "2026-02-31 is not in the calendar."),
     ],
 )
-def test_the_command_names_what_is_wrong(company, arguments, message):
+def test_the_command_reports_wrong_arguments(company, arguments, message):
     ended = run("replay_attempts", "--company", str(company.pk), *arguments)
 
     assert (ended.code, ended.errors) == (1, [message])
 
 
-def test_the_admin_replays_what_is_selected(receiver, signed_in):
+def test_the_admin_replays_selected_attempts(receiver, signed_in):
     attempts = [refused_attempt(receiver, payload=payload) for payload in (GOOD, BAD)]
     deliver(receiver, {"firstname": "Done"})
     done = ReceiverAttempt.objects.latest("pk")
@@ -227,14 +233,14 @@ def test_the_admin_replays_what_is_selected(receiver, signed_in):
         follow=True,
     )
 
-    told = messages_of(answer)
-    assert "Replayed 1 attempt." in told
-    assert f"{done}: This attempt has already made a lead." in told
-    assert any(text.startswith(f"{attempts[1]}: title: ") for text in told)
+    shown = messages_of(answer)
+    assert "Replayed 1 attempt." in shown
+    assert f"{done}: This attempt has already made a lead." in shown
+    assert any(text.startswith(f"{attempts[1]}: title: ") for text in shown)
     assert set(Lead.objects.values_list("firstname", flat=True)) == {"Done", "Jane"}
 
 
-def test_the_admin_shows_a_delivery_and_lets_nobody_change_it(receiver, signed_in):
+def test_the_admin_shows_attempts_read_only(receiver, signed_in):
     attempt = refused_attempt(receiver, payload={"note": "<script>alert(1)</script>"})
     page = reverse("admin:leads_receiverattempt_change", args=[attempt.pk])
 
@@ -247,7 +253,7 @@ def test_the_admin_shows_a_delivery_and_lets_nobody_change_it(receiver, signed_i
     assert signed_in("agent").get(page).status_code == 403
 
 
-def test_the_admin_leaves_attempts_of_another_company_alone(other_company, signed_in):
+def test_the_admin_replays_no_attempt_of_another_company(other_company, signed_in):
     attempt = refused_attempt(LeadReceiverFactory(company=other_company), payload=GOOD)
     page = reverse("admin:leads_receiverattempt_changelist")
 

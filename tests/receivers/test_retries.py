@@ -1,4 +1,4 @@
-"""The same delivery again is the first attempt, by its key or by its payload."""
+"""A repeated delivery, by its key or its payload, returns the first attempt."""
 
 import pytest
 
@@ -48,12 +48,12 @@ def test_another_key_is_another_delivery(receiver):
 
 
 @pytest.mark.parametrize("key", ["", " ", "k" * 256])
-def test_a_key_that_is_none(receiver, key):
+def test_an_invalid_key(receiver, key):
     assert deliver(receiver, JANE, idempotency_key=key).status_code == 400
     assert not ReceiverAttempt.objects.exists()
 
 
-def test_a_refused_delivery_gives_its_refusal_again(receiver):
+def test_a_repeated_refused_delivery_gets_the_same_refusal(receiver):
     payload = {"title": "x" * 256}
 
     answers = [deliver(receiver, payload, idempotency_key="k") for _ in range(2)]
@@ -80,14 +80,14 @@ def test_the_same_payload_within_the_window(receiver, time_machine, minutes, lat
     assert (again.json() == first.json()) == (leads == 1)
 
 
-def test_payloads_of_other_types_are_others(receiver):
+def test_payloads_with_values_of_other_types_differ(receiver):
     for value in (1, "1", True, 1.5, None):
         deliver(receiver, {"firstname": "Jane", "value": value})
 
     assert Lead.objects.count() == 5
 
 
-def test_what_broke_off_is_done_by_the_next_delivery(receiver, monkeypatch):
+def test_an_interrupted_delivery_is_completed_by_its_repetition(receiver, monkeypatch):
     def broken(*_args: object, **_options: object) -> None:
         raise MemoryError
 
@@ -105,7 +105,7 @@ def test_what_broke_off_is_done_by_the_next_delivery(receiver, monkeypatch):
     assert str(Lead.objects.get().pk) == answer.json()["lead_id"]
 
 
-def test_an_answer_outlives_the_deletion_of_its_lead(receiver, actors):
+def test_a_repetition_is_answered_after_the_lead_was_deleted(receiver, actors):
     first = deliver(receiver, JANE, idempotency_key="k")
     delete_lead(first.json()["lead_id"], actor=actors.agent)
 

@@ -1,4 +1,4 @@
-"""Patterns of managers on texts of strangers: what is refused when saved, and how matching ends in time."""
+"""Patterns: which are refused when saved, and that matching ends in time."""
 
 import time
 
@@ -33,7 +33,7 @@ def take(pattern: str, value: str) -> str | None:
         (r"\d+", "none", None),
     ],
 )
-def test_what_is_taken(pattern, value, taken):
+def test_extracted_texts(pattern, value, taken):
     assert take(pattern, value) == taken
 
 
@@ -63,7 +63,7 @@ def test_what_is_taken(pattern, value, taken):
         r"\L<names>",
     ],
 )
-def test_what_is_refused_when_saved(pattern):
+def test_patterns_refused_when_saved(pattern):
     begin = time.process_time()
 
     with pytest.raises(ValueError, match=r"\.$"):
@@ -90,7 +90,7 @@ def test_all_patterns_of_a_payload_share_one_deadline():
         extract(compile_pattern("a"), "a", deadline)
 
 
-def test_a_value_is_not_matched_beyond_its_longest():
+def test_a_value_that_is_too_long_is_refused():
     assert take("b$", "a" * 1999 + "b") == "b"
     with pytest.raises(ValueError, match="2000"):
         take("b$", "a" * 2000 + "b")

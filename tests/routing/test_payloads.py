@@ -1,4 +1,4 @@
-"""Bodies of deliveries: JSON, forms, and JSON that calls itself a form."""
+"""Bodies of deliveries: JSON, forms, and JSON sent as a form."""
 
 import json
 
@@ -57,13 +57,13 @@ def test_payloads(body, meta, payload):
         (b"x", {"CONTENT_TYPE": "multipart/form-data"}),
     ],
 )
-def test_what_is_no_payload(body, meta):
+def test_unreadable_bodies(body, meta):
     with pytest.raises(UnreadablePayload):
         read_payload(body, meta)
 
 
 @given(body=st.binary(max_size=60), kind=st.sampled_from([{}, FORM, MULTIPART]))
-def test_whatever_comes_is_read_or_refused(body, kind):
+def test_every_body_is_read_or_refused(body, kind):
     try:
         payload = read_payload(body, kind)
     except UnreadablePayload:
@@ -80,18 +80,18 @@ def test_whatever_comes_is_read_or_refused(body, kind):
         "cc-number",
     ],
 )
-def test_credentials_are_known_by_their_keys(key):
+def test_credentials_are_recognized_by_their_keys(key):
     assert is_credential(key)
 
 
 @pytest.mark.parametrize(
     "key", ["firstname", "secretary", "tokyo", "card", "postcode", "pincode", "company", "keyword", "cookies"]
 )
-def test_other_keys_are_no_credentials(key):
+def test_other_keys_are_not_credentials(key):
     assert not is_credential(key)
 
 
-def test_credentials_are_taken_out_at_any_depth():
+def test_credentials_are_removed_at_any_depth():
     payload = {"a": [{"password": {"x": 1}, "b": 1}], "token": "t", "c": "password"}
 
     assert without_credentials(payload) == {

@@ -5,7 +5,7 @@ import pytest
 from leads.routing.plain import IDS, plain_draft
 
 
-def test_texts_are_those_of_a_lead():
+def test_keys_named_like_fields_of_a_lead_set_them():
     draft = plain_draft(
         {
             "title": "Deal",
@@ -31,7 +31,7 @@ def test_texts_are_those_of_a_lead():
     assert draft.custom_fields == {}
 
 
-def test_what_names_nobody_is_nobody():
+def test_without_a_name_or_email_there_is_no_person():
     draft = plain_draft({"phone": "555", "note": "call me"})
 
     assert draft.described_person() is None
@@ -50,7 +50,7 @@ def test_ids_are_ignored():
     assert draft.person == {"firstname": "Jane", "contacts": [{"contacts_types_id": "2", "value": "555"}]}
 
 
-def test_a_person_may_be_described_whole():
+def test_a_payload_may_describe_a_whole_person():
     people = {
         "firstname": "Jane",
         "organization": "Acme",
@@ -78,17 +78,17 @@ def test_a_person_may_be_described_whole():
     "given",
     [{"Budget": 5}, [{"name": "Budget", "value": 5}], [{"name": "Budget", "data": 5}, "x", {"value": 1}]],
 )
-def test_custom_fields_come_as_an_object_or_a_list(given):
+def test_custom_fields_may_be_an_object_or_a_list(given):
     assert plain_draft({"custom_fields": given, "other": [1]}).custom_fields == {"Budget": 5, "other": [1]}
 
 
-def test_what_is_of_another_kind_than_its_name_says_is_kept_as_it_came():
+def test_a_value_of_an_unexpected_type_becomes_a_custom_field():
     payload = {"people": "Jane", "custom_fields": 5, "title": ["x"], "company": [1]}
 
     assert plain_draft(payload).custom_fields == payload
 
 
-def test_a_title_is_made_where_none_is_given():
+def test_a_missing_title_is_derived():
     assert plain_draft({"firstname": "Jane", "lastname": "Doe"}).title_or("Form") == "Jane Doe"
     assert plain_draft({"lastname": "Doe"}).title_or("Form") == "Doe"
     assert plain_draft({"email": "j@example.com"}).title_or("Form") == "Form"

@@ -1,4 +1,4 @@
-"""Turns by shares: exact where shares are whole, and nobody ever far from its share."""
+"""Rotation: shares are exact where they are whole numbers, and nobody is ever far from its share."""
 
 import random
 from collections import Counter
@@ -16,7 +16,7 @@ ROUNDING = Fraction(25, LEAD)
 
 
 def turns(weights: Mapping[int, int], count: int) -> Iterator[Choice]:
-    """Take so many turns among a fixed set, which starts without credits."""
+    """Yield this many choices among fixed candidates, which start without credits."""
     credits = dict.fromkeys(weights, 0)
     for _ in range(count):
         turn = choose([Candidate(key=key, weight=weights[key], credit=credits[key]) for key in weights])
@@ -54,7 +54,7 @@ def test_every_prefix_is_within_one_of_the_share(weights: list[int], count: int)
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(min_value=1, max_value=100), min_size=2, max_size=12))
-def test_over_as_many_leads_as_the_weights_add_up_to_everybody_gets_its_weight(weights: list[int]):
+def test_after_as_many_leads_as_the_sum_of_weights_each_agent_has_its_weight(weights: list[int]):
     by_key = dict(enumerate(weights, 1))
     turn_list = list(turns(by_key, sum(weights)))
 
@@ -86,7 +86,7 @@ def test_agents_who_come_and_go_stay_within_two_of_what_they_are_owed(seed: int)
         assert max(abs(value) for value in owed.values()) < 2
 
 
-def test_whoever_is_passed_over_keeps_its_credit_and_is_owed_nothing():
+def test_a_skipped_agent_is_owed_nothing():
     turn = choose([Candidate(key=2, weight=1, credit=0)])
 
     assert turn == Choice(chosen=2, shares={2: LEAD}, credits={2: 0})
@@ -108,5 +108,5 @@ def test_the_lead_goes_to_somebody_even_if_nobody_is_owed():
     st.integers(min_value=-(10**12), max_value=10**12),
     st.dictionaries(st.integers(1, 99), st.integers(1, 10**6), min_size=1, max_size=25),
 )
-def test_shares_add_up_to_what_is_divided(amount: int, weights: dict[int, int]):
+def test_shares_add_up_to_the_amount(amount: int, weights: dict[int, int]):
     assert sum(divide(amount, weights).values()) == amount

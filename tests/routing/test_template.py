@@ -1,4 +1,4 @@
-"""Templates: what is read from where, and what a template may hold."""
+"""Templates: how they map payloads, and which are refused."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def test_a_literal_key_comes_before_a_path():
     [("x", "x"), (" x ", "x"), (5, "5"), (0, "0"), (1.5, "1.5")]
     + [(value, None) for value in (None, "", "  ", True, False, [], ["x"], {}, {"x": 1})],
 )
-def test_texts_and_numbers_are_values_and_all_else_is_empty(value, text):
+def test_only_texts_and_numbers_are_values(value, text):
     assert text_of(value) == text
     assert drafted({"k": custom("field", default="none")}, {"k": value}).custom_fields["field"] == (
         text or "none"
@@ -66,7 +66,7 @@ def test_a_number_may_be_the_default():
     assert drafted({"k": custom("field", default=7)}, {}).custom_fields == {"field": "7"}
 
 
-def test_strings_go_where_their_names_say():
+def test_strings_set_the_fields_of_their_names():
     names = ("firstname", "lastname", "title", "description", "company", "zip")
     draft = drafted(
         {f"in.{name}": string(name) for name in names}, {"in": {name: f"the {name}" for name in names}}
@@ -78,7 +78,7 @@ def test_strings_go_where_their_names_say():
     assert draft.custom_fields["zip"] == "the zip"
 
 
-def test_contacts_stand_in_the_order_of_the_template():
+def test_contacts_have_the_order_of_the_template():
     template = {"p": string("phone"), "e": string("email"), "q": string("phone")}
 
     draft = drafted(template, {"e": "a@example.com", "q": "2", "p": "1"})
@@ -91,7 +91,7 @@ def test_contacts_stand_in_the_order_of_the_template():
     assert (draft.email, draft.phone) == ("a@example.com", "1")
 
 
-def test_a_regex_takes_a_value_through_its_pattern():
+def test_a_regex_extracts_from_the_value():
     template = {
         "a": {"name": "firstname", "type": "regex", "pattern": "name: (.+)"},
         "b": {"name": "lastname", "type": "regex"},
@@ -107,7 +107,7 @@ def test_a_regex_takes_a_value_through_its_pattern():
     assert "none" not in draft.custom_fields
 
 
-def test_a_pattern_that_does_not_end_refuses_the_payload():
+def test_a_slow_pattern_refuses_the_payload():
     template = {"text": {"name": "title", "type": "regex", "pattern": r"(\w+)\s*(\w+)\s*:(\d+)"}}
 
     with pytest.raises(ValidationError) as refused:
@@ -116,7 +116,7 @@ def test_a_pattern_that_does_not_end_refuses_the_payload():
     assert refused.value.message_dict == {"text": ["The pattern took too long on this value."]}
 
 
-def test_leftovers_keep_their_type_and_a_renamed_key_is_found_under_both_names():
+def test_unmapped_keys_keep_their_type_and_renamed_keys_both_names():
     payload = {"first": "Jane", "n": 5, "flag": True, "list": [1], "object": {"a": None}}
 
     draft = drafted({"first": string("firstname"), "n": custom("number")}, payload)
@@ -132,21 +132,21 @@ def test_leftovers_keep_their_type_and_a_renamed_key_is_found_under_both_names()
     }
 
 
-def test_a_key_of_a_mapped_name_and_a_skipped_one_are_no_leftovers():
+def test_mapped_names_and_skipped_keys_become_no_custom_fields():
     draft = drafted({"a": custom("b")}, {"a": "1", "b": "2", "website": "spam"}, skip={"website"})
 
     assert draft.custom_fields == {"a": "1", "b": "1"}
 
 
 @pytest.mark.parametrize("key", ["company", "organization"])
-def test_the_key_of_an_organization_is_no_custom_field(key):
+def test_the_key_of_the_organization_becomes_no_custom_field(key):
     draft = drafted({}, {key: " Acme "})
 
     assert draft.organization == {"name": "Acme"}
     assert draft.custom_fields == {}
 
 
-def test_a_company_that_was_not_used_is_kept():
+def test_an_unused_company_becomes_a_custom_field():
     draft = drafted({"org": string("organization")}, {"org": "Acme", "company": "Other"})
 
     assert draft.organization == {"name": "Acme"}
@@ -154,7 +154,7 @@ def test_a_company_that_was_not_used_is_kept():
 
 
 @pytest.mark.parametrize("key", ["Member", "member", "Member_Id", "member_id"])
-def test_the_member_is_found_under_each_of_its_names(key):
+def test_the_member_id_is_read_from_each_of_its_keys(key):
     assert drafted({}, {key: 17}).member_id == "17"
 
 
@@ -195,7 +195,7 @@ def test_set_people_fills_in_a_person():
     assert draft.addresses == [{"city": "Rome"}]
 
 
-def test_set_people_leaves_what_other_entries_filled_in():
+def test_set_people_does_not_replace_other_entries():
     template = {"f": string("firstname"), "m": string("email"), "o": string("company"), **PEOPLE}
 
     draft = drafted(template, {"f": "John", "m": "john@example.com", "o": "Other", "person": PERSON})
@@ -240,7 +240,7 @@ def test_set_people_leaves_what_other_entries_filled_in():
         ),
     ],
 )
-def test_what_a_template_may_not_hold(template, place):
+def test_invalid_templates(template, place):
     with pytest.raises(ValidationError) as refused:
         compile_template(template)
 
@@ -265,7 +265,7 @@ ENTRIES = st.fixed_dictionaries(
     template=st.dictionaries(PATHS, ENTRIES, max_size=4),
     payload=st.dictionaries(st.sampled_from(["a", "b", "a.0", "company", "x"]), JSON, max_size=4),
 )
-def test_no_payload_breaks_a_template_and_no_key_is_lost(template, payload):
+def test_every_payload_can_be_mapped_without_losing_a_key(template, payload):
     draft = drafted(template, payload)
 
     names = {entry["name"].strip() for entry in template.values()}
@@ -280,7 +280,7 @@ def test_no_payload_breaks_a_template_and_no_key_is_lost(template, payload):
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(raw=JSON)
-def test_whatever_is_given_as_a_template_is_read_or_refused(raw):
+def test_every_template_is_compiled_or_refused(raw):
     places = []
     try:
         compile_template(raw)

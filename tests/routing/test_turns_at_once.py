@@ -35,7 +35,7 @@ def receiver(own: Tenant) -> Any:
 
 
 def check_shares(count: int) -> None:
-    """Hold what everybody got to its share, and each decision to its row."""
+    """Check everybody's leads against its share, and each decision against its row in the log."""
     logs = list(LeadRoutingLog.objects.order_by("pk"))
     assert len(logs) == Lead.objects.count() == count
     assert {log.lead_id for log in logs} == set(Lead.objects.values_list("pk", flat=True))
@@ -58,14 +58,14 @@ def test_16_writers_lose_no_lead_and_keep_the_shares(receiver, own):
     check_shares(LEADS)
 
 
-def test_deliveries_at_once_are_shared_out_too(receiver):
+def test_concurrent_deliveries_are_shared_out_too(receiver):
     answers = at_once(lambda number: deliver(receiver, {"title": f"Deal {number}"}), 64)
 
     assert {answer.status_code for answer in answers} == {200}
     check_shares(64)
 
 
-def test_a_set_that_changes_meanwhile_loses_nothing(receiver, own):
+def test_no_lead_is_lost_while_the_agents_change(receiver, own):
     users = list(LeadRotationAgent.objects.order_by("pk").values_list("user", flat=True))
 
     def act(number: int) -> None:
@@ -83,7 +83,7 @@ def test_a_set_that_changes_meanwhile_loses_nothing(receiver, own):
     assert sum(LeadRotationAgent.objects.values_list("credit", flat=True)) == 0
 
 
-def test_a_writer_that_is_killed_while_it_routes_gives_its_turn_back(receiver, own):
+def test_a_killed_writer_gives_its_turn_back(receiver, own):
     before = list(LeadRotationAgent.objects.order_by("pk").values_list("credit", "hits"))
     routed, killed = Event(), Event()
 

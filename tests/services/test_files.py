@@ -1,4 +1,4 @@
-"""Files as they come in: what is taken, what is refused or made harmless, and what is left behind."""
+"""Uploaded files: which are accepted, refused or sanitized, and which contents are deleted."""
 
 import struct
 import threading
@@ -40,7 +40,7 @@ def _own_storage(tmp_path, settings):
 
 
 def contents():
-    """Give the names of everything that is stored."""
+    """Return the names of all stored contents."""
     companies = default_storage.listdir("files")[0] if default_storage.exists("files") else []
     return {
         f"files/{company}/{name}"
@@ -50,7 +50,7 @@ def contents():
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_type_is_taken(actors, name):
+def test_accepted_types(actors, name):
     row = store_file(upload(name, GOOD[name]), actor=actors.agent)
 
     assert (row.name, row.size, row.user_id) == (name, len(GOOD[name]), actors.agent.user_id)
@@ -112,7 +112,7 @@ def test_hostile_file_is_refused(actors, case):
     assert contents() == set()
 
 
-def test_picture_at_the_limit_of_pixels_is_taken(actors):
+def test_picture_at_the_limit_of_pixels_is_accepted(actors):
     assert MOST_PIXELS == 10_000 * 10_000
 
     store_file(upload("large.png", png(10_000, 10_000)), actor=actors.agent)
@@ -120,14 +120,14 @@ def test_picture_at_the_limit_of_pixels_is_taken(actors):
         store_file(upload("larger.png", png(10_000, 10_001)), actor=actors.agent)
 
 
-def test_many_segments_of_a_photo_are_not_read_for_ever(actors):
+def test_a_photo_with_too_many_segments_is_refused_in_time(actors):
     endless = b"\xff\xd8" + (b"\xff\xe0" + struct.pack(">H", 2)) * 500_000
 
     with pytest.raises(ValidationError):
         store_file(upload("photo.jpg", endless), actor=actors.agent)
 
 
-def test_file_at_the_limit_of_size_is_taken_and_one_over_is_not(actors):
+def test_a_file_larger_than_the_limit_is_refused(actors):
     assert store_file(upload("a.pdf", PDF.ljust(LARGEST_FILE)), actor=actors.agent).size == LARGEST_FILE
 
     with pytest.raises(ValidationError, match="20 MB"):
@@ -159,7 +159,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_name_is_made_harmless(name):
+def test_names_are_sanitized(name):
     cleaned = clean_name(name)
 
     assert cleaned == HARMLESS[name]
@@ -167,7 +167,7 @@ def test_name_is_made_harmless(name):
     assert not [sign for sign in cleaned if unicodedata.category(sign).startswith("C") or sign in "/\\"]
 
 
-def test_name_that_is_given_keeps_the_extension(actors):
+def test_a_given_name_keeps_the_extension(actors):
     named = store_file(upload("scan.pdf"), actor=actors.agent, name="Contract 7.4")
 
     assert named.name == "Contract 7.4.pdf"
@@ -195,7 +195,7 @@ def test_failed_write_leaves_neither_row_nor_content(actors, monkeypatch):
     assert contents() == set()
 
 
-def test_content_goes_with_the_transaction_that_fails(actors):
+def test_a_failed_transaction_removes_the_content(actors):
     def fail_late():
         with removed_on_failure(), transaction.atomic():
             store_file(upload("a.pdf"), actor=actors.agent)
@@ -219,7 +219,7 @@ def removed(**options):
     return orphans.remove_orphans(before=timezone.now() - timedelta(hours=24), **options)
 
 
-def test_files_on_no_record_go_after_a_day(actors, django_capture_on_commit_callbacks):
+def test_files_on_no_record_are_deleted_after_a_day(actors, django_capture_on_commit_callbacks):
     lead = create_lead({"title": "Deal"}, actor=actors.agent)
     deleted = create_lead({"title": "Gone"}, actor=actors.agent)
     kept = [
@@ -245,7 +245,7 @@ def test_files_on_no_record_go_after_a_day(actors, django_capture_on_commit_call
     assert removed() == orphans.Removed(files=0, contents=0)
 
 
-def test_contents_without_a_file_go(actors, tmp_path):
+def test_contents_without_a_file_are_deleted(actors, tmp_path):
     row = stored(actors.agent, age_hours=1)
     name = f"files/{actors.agent.company_id}/left-behind"
     default_storage.save(name, upload("left-behind"))
@@ -268,13 +268,13 @@ def test_contents_without_a_file_go(actors, tmp_path):
     assert default_storage.exists("imports/1/other")
 
 
-def test_nothing_stored_is_no_failure(actors):
+def test_an_empty_storage_is_not_an_error(actors):
     assert removed() == orphans.Removed(files=0, contents=0)
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_file_that_is_being_put_on_a_record_stays(actors):
+def test_a_file_that_is_being_attached_is_kept(actors):
     row = stored(actors.agent, age_hours=48)
     lead = create_lead({"title": "Deal"}, actor=actors.agent)
     put, ended = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""Defaults and orders that are changed at the same moment: one of each stays, and none is half done."""
+"""Defaults and orders changed at the same time: one of each stays, and none is half applied."""
 
 from contextlib import suppress
 from typing import Any
@@ -24,7 +24,7 @@ def own() -> Tenant:
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_two_statuses_that_become_the_default_at_once_leave_one(own, turn):
+def test_two_concurrent_default_statuses_leave_one(own, turn):
     won, lost = (LeadStatus.objects.get(company=own.company, name=name) for name in ("Won", "Lost"))
 
     refused = at_once(
@@ -43,7 +43,7 @@ def test_two_statuses_that_become_the_default_at_once_leave_one(own, turn):
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_two_pipelines_that_become_the_default_at_once_leave_one(own, turn):
+def test_two_concurrent_default_pipelines_leave_one(own, turn):
     made = [create_pipeline({"name": name}, actor=own.actors.manager) for name in ("One", "Two")]
 
     refused = at_once(
@@ -59,7 +59,7 @@ def test_two_pipelines_that_become_the_default_at_once_leave_one(own, turn):
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_two_orders_at_once_leave_one_of_them(own, turn):
+def test_two_concurrent_orders_leave_one_of_them(own, turn):
     keys = list(LeadStatus.objects.filter(company=own.company).order_by("pk").values_list("pk", flat=True))
     orders = [keys[::-1], [*keys[1:], keys[0]]]
 
@@ -77,7 +77,7 @@ def test_two_orders_at_once_leave_one_of_them(own, turn):
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_of_two_last_stages_that_go_at_once_one_stays(own, turn):
+def test_two_last_stages_deleted_concurrently_leave_one(own, turn):
     stages: Any = [{"name": "First"}, {"name": "Second"}]
     pipeline = create_pipeline({"name": "Short", "stages": stages}, actor=own.actors.manager)
     keys = list(Stage.objects.filter(pipeline=pipeline).values_list("pk", flat=True))
@@ -89,7 +89,7 @@ def test_of_two_last_stages_that_go_at_once_one_stays(own, turn):
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_a_stage_that_is_added_while_others_are_put_in_order_is_lost_by_nobody(own, turn):
+def test_a_stage_added_during_a_reorder_is_not_lost(own, turn):
     pipeline = Pipeline.objects.default_of(own.company.pk).get()
     keys = list(Stage.objects.filter(pipeline=pipeline).order_by("-weight").values_list("pk", flat=True))
 
@@ -99,7 +99,7 @@ def test_a_stage_that_is_added_while_others_are_put_in_order_is_lost_by_nobody(o
     def add() -> None:
         create_stage({"name": "New one", "pipelines_id": pipeline.pk}, actor=own.actors.manager)
 
-    outcomes = at_once(_told(reorder), add)
+    outcomes = at_once(_expect_refusal(reorder), add)
 
     weights = list(Stage.objects.filter(pipeline=pipeline).values_list("weight", flat=True))
     assert len(weights) == len(keys) + 1
@@ -107,8 +107,8 @@ def test_a_stage_that_is_added_while_others_are_put_in_order_is_lost_by_nobody(o
     assert outcomes == ["", ""]
 
 
-def _told(reorder: Any) -> Any:
-    """Have an order that came too late for its list be refused, as it has to be."""
+def _expect_refusal(reorder: Any) -> Any:
+    """Call a reorder whose list has changed meanwhile: it may be refused."""
 
     def act() -> None:
         with suppress(ValidationError):

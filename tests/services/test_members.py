@@ -16,7 +16,7 @@ def membership_of(tenant, name):
 
 
 @pytest.mark.parametrize("change", [{"role": Role.AGENT.value}, {"is_active": False}])
-def test_the_last_administrator_stays(tenant, actors, change):
+def test_the_last_administrator_cannot_be_removed(tenant, actors, change):
     membership = membership_of(tenant, "admin")
     for name, value in change.items():
         setattr(membership, name, value)
@@ -28,14 +28,14 @@ def test_the_last_administrator_stays(tenant, actors, change):
     assert (stored.role, stored.is_active) == (Role.ADMIN.value, True)
 
 
-def test_the_last_administrator_gets_no_other_role_by_being_added_again(tenant):
+def test_adding_the_last_administrator_again_cannot_change_the_role(tenant):
     with pytest.raises(Conflict):
         add_member(tenant.company, tenant.users["admin"], Role.VIEWER)
 
     assert membership_of(tenant, "admin").role == Role.ADMIN.value
 
 
-def test_one_of_two_administrators_may_go_and_the_other_stays(tenant, actors):
+def test_one_of_two_administrators_can_be_removed(tenant, actors):
     add_member(tenant.company, tenant.users["manager"], Role.ADMIN)
     first = membership_of(tenant, "admin")
     first.is_active = False

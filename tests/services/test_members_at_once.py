@@ -1,4 +1,4 @@
-"""Two administrators who take each other's role at the same moment: one stays."""
+"""Two administrators who demote each other at the same time: one stays."""
 
 import pytest
 
