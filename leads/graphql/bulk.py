@@ -17,7 +17,7 @@ from leads.graphql.filters import LeadFilterSet
 from leads.graphql.inputs import LeadUpdateInput
 from leads.graphql.mutations import NAMES
 from leads.services import bulk
-from leads.services.references import LeadValues
+from leads.services.lead_input import LeadValues
 
 PERMISSION = Action.CHANGE_LEADS
 

@@ -21,7 +21,7 @@ from leads.graphql.inputs import (
 )
 from leads.graphql.types import Lead
 from leads.services import closing, involvement, leads
-from leads.services.references import LeadValues
+from leads.services.lead_input import LeadValues
 
 PERMISSION = Action.CHANGE_LEADS
 #: The API's names of model fields, where they differ.
