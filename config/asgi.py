@@ -13,10 +13,12 @@ http = get_asgi_application()
 # These import models, which Django loads above.
 from config.asgi_middleware import Receive, Scope, Send, with_body_limit, with_request_id  # noqa: E402
 from config.gc_tuning import tune_gc  # noqa: E402
+from config.lazy_views import load_views  # noqa: E402
 from config.schema import schema  # noqa: E402
 from crm.graphql.sse import GraphQLStream  # noqa: E402
 from crm.graphql.websocket import GraphQLSocket  # noqa: E402
 
+load_views()
 STREAM_PATH = "/graphql/stream"
 # Django's middleware gives all other requests their id.
 stream = with_request_id(GraphQLStream(schema=schema.graphql_schema))

@@ -3,20 +3,19 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
-from config.health import healthz, readyz
-from config.schema import schema
+from config.lazy_views import lazy_view
 from crm.downloads import download
-from crm.graphql.http import GraphQLView
-from crm.graphql.sse import streams_unsupported
-from leads.intake import ReceiverView
 
 urlpatterns = [
     path(settings.ADMIN_URL, admin.site.urls),
-    path("graphql", GraphQLView.as_view(schema=schema.graphql_schema), name="graphql"),
-    path("graphql/stream", streams_unsupported, name="stream"),
+    path("graphql", csrf_exempt(lazy_view("config.graphql_view.graphql_view")), name="graphql"),
+    path("graphql/stream", csrf_exempt(lazy_view("crm.graphql.sse.streams_unsupported")), name="stream"),
     path("files/<uuid:key>", download, name="file"),
-    path("receivers/<uuid:identifier>", ReceiverView.as_view(), name="receiver"),
-    path("healthz", healthz),
-    path("readyz", readyz),
+    path(
+        "receivers/<uuid:identifier>", csrf_exempt(lazy_view("leads.intake.receiver_view")), name="receiver"
+    ),
+    path("healthz", lazy_view("config.health.healthz")),
+    path("readyz", lazy_view("config.health.readyz")),
 ]

@@ -14,7 +14,9 @@ django = get_wsgi_application()
 # These import models, which Django loads above.
 from config.fast_path import with_fast_path  # noqa: E402
 from config.gc_tuning import tune_gc  # noqa: E402
+from config.lazy_views import load_views  # noqa: E402
 from config.schema import schema  # noqa: E402
 
+load_views()
 application = with_fast_path(django, schema.graphql_schema)
 tune_gc()

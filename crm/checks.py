@@ -3,7 +3,6 @@
 import socket
 from collections.abc import Sequence
 
-import redis
 from django.apps.config import AppConfig
 from django.conf import settings
 from django.core import checks
@@ -27,6 +26,9 @@ def redis_problem() -> str | None:
     """Return the first line of the error if Redis is configured and does not answer, else None."""
     if not settings.REDIS_URL:
         return None
+    # Loading it takes as long as a whole small command.
+    import redis
+
     try:
         with redis.Redis.from_url(settings.REDIS_URL, **settings.REDIS_TIMEOUTS) as client:
             client.ping()

@@ -9,7 +9,6 @@ class LeadsConfig(AppConfig):
         from crm.records.registry import RecordKind, register
         from crm.webhooks import contents
         from leads import broadcasts  # noqa: F401 - connects its receivers
-        from leads.graphql.webhooks import LeadContent
         from leads.imports import LeadImport
         from leads.models import Lead
         from leads.services import signal_handlers  # noqa: F401 - connects its receivers
@@ -27,4 +26,5 @@ class LeadsConfig(AppConfig):
                 detail_history=detail_history,
             )
         )
-        contents.register("lead", LeadContent())
+        # By its path, since it loads GraphQL, which most commands do not need.
+        contents.register("lead", "leads.graphql.webhooks.LeadContent")

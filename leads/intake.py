@@ -53,6 +53,9 @@ class ReceiverView(View):
             return _answer(503, {"message": message}, {"Retry-After": "5"})
 
 
+receiver_view = ReceiverView.as_view()
+
+
 def _receive(request: HttpRequest, identifier: UUID) -> JsonResponse:
     receiver = find_receiver(identifier)
     body = _read(request)

@@ -1,6 +1,5 @@
 """Notes and tasks about records."""
 
-
 import graphene
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 

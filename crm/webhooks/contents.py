@@ -1,7 +1,10 @@
 """Registry of the content of webhooks: each app registers how its records are read and filtered."""
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Protocol
+
+from django.utils.module_loading import import_string
 
 from crm.actors import Actor, Door, Role, Scope
 
@@ -42,15 +45,27 @@ class Content(Protocol):
         """
 
 
-CONTENTS: dict[str, Content] = {}
+_paths: dict[str, str] = {}
 
 
-def register(entity: str, content: Content) -> None:
+def register(entity: str, path: str) -> None:
     """Register the content of one kind of record.
 
     :param entity: the kind's name in the event log and in payloads.
+    :param path: where to import the class from when it is first needed.
     """
-    CONTENTS[entity] = content
+    _paths[entity] = path
+
+
+def content_of(entity: str) -> Content:
+    """Return the content of one kind of record."""
+    return _load(_paths[entity])
+
+
+@cache
+def _load(path: str) -> Content:
+    content: Content = import_string(path)()
+    return content
 
 
 def webhook_actor(company_id: int) -> Actor:

@@ -15,7 +15,7 @@ from crm.events.audience import Event
 from crm.events.cursor import Cursor
 from crm.models import events as logged
 from crm.models.webhooks import WebhookDelivery, WebhookEndpoint
-from crm.webhooks.contents import CONTENTS, FilterRefused, webhook_actor
+from crm.webhooks.contents import FilterRefused, content_of, webhook_actor
 from crm.webhooks.endpoints import pause_endpoint
 
 logger = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ def _choose(endpoint: WebhookEndpoint, events: list[Event]) -> list[Event]:
     for entity in {each.entity for each in filtered}:
         ids = {each.object_id for each in filtered if each.entity == entity}
         actor = webhook_actor(endpoint.company_id)
-        met |= {(entity, pk) for pk in CONTENTS[entity].matching(ids, endpoint.filter, actor=actor)}
+        met |= {(entity, pk) for pk in content_of(entity).matching(ids, endpoint.filter, actor=actor)}
     return [each for each in chosen if each not in filtered or (each.entity, each.object_id) in met]
 
 

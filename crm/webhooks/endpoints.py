@@ -12,7 +12,7 @@ from crm.errors import Conflict
 from crm.events import journal
 from crm.models.webhooks import TEST_TYPE, DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from crm.webhooks.addresses import BadAddress, parse_target
-from crm.webhooks.contents import CONTENTS, FilterRefused, webhook_actor
+from crm.webhooks.contents import FilterRefused, content_of, webhook_actor
 from crm.webhooks.signing import new_secret
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def check_filter(endpoint: WebhookEndpoint) -> None:
         raise ValidationError({"filter": "A filter is a JSON object, like the where argument of leads."})
     for entity in sorted({kind.partition(".")[0] for kind in endpoint.kinds}):
         try:
-            CONTENTS[entity].check_filter(endpoint.filter, actor=webhook_actor(endpoint.company_id))
+            content_of(entity).check_filter(endpoint.filter, actor=webhook_actor(endpoint.company_id))
         except FilterRefused as refused:
             raise ValidationError({"filter": str(refused)}) from refused
 

@@ -5,7 +5,7 @@ import json
 import orjson
 
 from crm.models.webhooks import TEST_TYPE, WebhookDelivery
-from crm.webhooks.contents import CONTENTS, webhook_actor
+from crm.webhooks.contents import content_of, webhook_actor
 
 #: The version of messages without a record; others carry the version of their content.
 VERSION = 1
@@ -38,7 +38,7 @@ def _data(delivery: WebhookDelivery) -> dict[str, object]:
     data["id"] = str(delivery.object_id)
     if kind == "deleted":
         return data
-    content = CONTENTS[entity]
+    content = content_of(entity)
     assert delivery.object_id is not None
     record = content.read(delivery.object_id, actor=webhook_actor(delivery.company_id))
     return data | {"version": content.version, "changes": delivery.changes, entity: record}
