@@ -8,7 +8,7 @@ from crm.models import Company
 from tests.factories.crm import Actors, Tenant
 from tests.factories.crm import tenant as make_tenant
 
-pytest_plugins = ["tests.emptying", "tests.requirements"]
+pytest_plugins = ["tests.emptying", "tests.migrated", "tests.requirements"]
 
 
 @pytest.fixture

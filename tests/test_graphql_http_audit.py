@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.graphql.http import member, token_of
+from tests.patience import PATIENCE_SECONDS
 
 AUDIT = Path(__file__).parent / "node" / "audit.mjs"
 
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.node, pytest.mark.django_db(transaction=True)]
 def audits(*arguments: str) -> list[dict[str, str]]:
     """Run the audits; give id, name, status and reason of each."""
     ended = subprocess.run(
-        ["node", str(AUDIT), *arguments], capture_output=True, text=True, timeout=120, check=True
+        ["node", str(AUDIT), *arguments], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True
     )
     return [json.loads(line) for line in ended.stdout.splitlines()]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parent.parent
 SAMPLE = """
 import pytest
@@ -40,7 +42,7 @@ def outcomes(directory: Path, **env: str) -> str:
         env=os.environ | env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     return ended.stdout.splitlines()[-1].partition(" in ")[0]
 

@@ -12,6 +12,7 @@ from leads.models import Lead
 from people.services.people import create_person
 from tests.factories.crm import tenant as make_tenant
 from tests.factories.leads import LeadFactory
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -57,7 +58,7 @@ def page(browser: Browser, live_server) -> Iterator[Page]:
     complaints: list[str] = []
     opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(PATIENCE_SECONDS * 1_000)
     opened.goto(f"{live_server.url}/admin/")
     opened.fill("#id_username", "agent@home")
     opened.fill("#id_password", "agent-password")

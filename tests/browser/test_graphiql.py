@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.graphql.http import bearer, member
+from tests.patience import PATIENCE_SECONDS
 from tests.requirements import CHROMIUM_NAMES
 
 pytestmark = [
@@ -69,6 +70,7 @@ def visit(
         executable = next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
         browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(PATIENCE_SECONDS * 1_000)
         visit = Visit(page, [], [])
         page.on("console", lambda message: visit.reports.append(message.text))
         page.on("pageerror", lambda error: visit.reports.append(str(error)))

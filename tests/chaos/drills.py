@@ -11,7 +11,7 @@ from typing import Any
 from tests.chaos.listeners import Listener
 from tests.chaos.sites import Site
 from tests.config.processes import ROOT
-from tests.e2e.servers import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 #: Makes something fail and recover while leads are created.
 Disturbance = Callable[[], Awaitable[None]]

@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from crm.events.cursor import parse_cursor
-from tests.e2e.servers import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 QUERY = "subscription { leadUpdate { id title status { name } stage { name } people { name } updated_at } }"
 #: Seconds between two tries, at most.

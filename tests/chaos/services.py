@@ -13,7 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.e2e.servers import PATIENCE_SECONDS, free_port
+from tests.e2e.servers import free_port
+from tests.patience import PATIENCE_SECONDS
 from tests.requirements import REQUIRES_ALL
 
 #: The user that runs PostgreSQL if the tests run as root: it refuses to run as root.

@@ -12,7 +12,8 @@ from typing import Any
 import psycopg
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import PATIENCE_SECONDS, TOKEN, Api, Lines, free_port, manage, running
+from tests.e2e.servers import TOKEN, Api, Lines, free_port, manage, running
+from tests.patience import PATIENCE_SECONDS
 
 EVENTS = "SELECT seq, object_id, created_at FROM crm_event WHERE seq > {} ORDER BY seq"
 
@@ -39,8 +40,7 @@ class Site:
         return site
 
     def prepare(self, *, users: int = 1) -> None:
-        """Create the tables, the company, and users with a token for each."""
-        manage("migrate", "--verbosity", "0", env=self.environment)
+        """Create the company, and users with a token for each; the tables are there."""
         manage("create_company", "Chaos", "--admin", WRITER, env=self.environment)
         for number in range(users):
             name = f"user-{number}"

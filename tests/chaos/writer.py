@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import django
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from tests.patience import PATIENCE_SECONDS
+
 LONGEST_COMMIT = 0.03
-PATIENCE_SECONDS = 60.0
 
 
 class Undone(Exception):

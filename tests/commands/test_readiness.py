@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parent.parent.parent
 COMMANDS = [
     ["create_company", "Acme", "--admin", "ada"],
@@ -26,7 +28,7 @@ def manage(arguments: list[str], database_url: str) -> subprocess.CompletedProce
         input="firstname\nAnn\n",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parent.parent.parent
 
 PRODUCTION = {
@@ -40,13 +42,13 @@ def environment(*bases: dict[str, str], **changes: str | None) -> dict[str, str]
 
 
 def run(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run ``python ARGUMENTS`` in the project's root and wait up to a minute for its end."""
+    """Run ``python ARGUMENTS`` in the project's root and wait for its end."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         stdin=subprocess.DEVNULL,
     )

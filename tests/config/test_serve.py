@@ -1,6 +1,7 @@
 """``manage.py serve`` starts if everything it needs is there, else it reports in one sentence what is not."""
 
 import asyncio
+import shutil
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ from django.core.management.base import CommandError
 from crm.checks import ensure_port_free
 from crm.management.commands.serve import SEND_BUFFER_BYTES, listening_socket
 from tests.config.processes import DEVELOPMENT, ROOT, environment, run
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -30,13 +32,16 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def server(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start the server, wait up to 30 s until it listens, and stop it at the end."""
+    """Start the server, wait until it listens, and stop it at the end."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell makes background jobs ignore interrupts, and the server would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "manage.py", "serve", cwd=ROOT, env=env, stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             written = b""
             while b"Uvicorn running on" not in written:
                 line = await process.stderr.readline()
@@ -107,20 +112,19 @@ def test_unapplied_migrations_are_reported():
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
-async def test_serves_until_a_signal(tmp_path, sent, code):
+async def test_serves_until_a_signal(migrated_file, tmp_path, sent, code):
+    shutil.copy(migrated_file, tmp_path / "crm.sqlite3")
     env = environment(DEVELOPMENT, DATABASE_URL=f"sqlite:///{tmp_path}/crm.sqlite3", PORT=str(free_port()))
-    migrated = await asyncio.to_thread(run, "manage.py", "migrate", "--verbosity", "0", env=env)
-    assert migrated.returncode == 0, migrated.stderr
 
     async with server(env) as process:
         ready = await asyncio.to_thread(
-            urllib.request.urlopen, f"http://127.0.0.1:{env['PORT']}/readyz", timeout=10
+            urllib.request.urlopen, f"http://127.0.0.1:{env['PORT']}/readyz", timeout=PATIENCE_SECONDS
         )
         with ready:
             assert (ready.status, ready.headers["Server"]) == (200, None)
 
         process.send_signal(sent)
-        _, written = await asyncio.wait_for(process.communicate(), 30)
+        _, written = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
 
     assert process.returncode == code
     assert b"Traceback" not in written

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.config.processes import ROOT
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60
 NODE = Path(__file__).parent.parent / "node"
 TOKEN = re.compile(r"\bcrm_[A-Za-z0-9_-]{43}")
 

@@ -14,13 +14,14 @@ from tests.config.test_serve import free_port, server
 from tests.events.processes import of_test_database
 from tests.graphql.websocket.client import Member, member
 from tests.graphql.websocket.test_server import close_code, initialise, listen, open_socket
+from tests.patience import PATIENCE_SECONDS
 
 SOCKETS = 10
 
 
 def ready(port: int) -> tuple[int, Any]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE_SECONDS) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -51,7 +52,7 @@ async def test_connections_end_one_after_the_other_then_the_process() -> None:
     ended_at: list[float] = []
 
     async def follow(socket: Any) -> int:
-        await asyncio.wait_for(socket.wait_closed(), 20)
+        await asyncio.wait_for(socket.wait_closed(), PATIENCE_SECONDS)
         ended_at.append(asyncio.get_running_loop().time())
         return int(socket.close_code)
 
@@ -76,12 +77,12 @@ async def test_connections_end_one_after_the_other_then_the_process() -> None:
         assert await close_code(late) == 1012
         assert await asyncio.gather(*following) == [1012] * SOCKETS
         # The body ends properly, but without ``complete``, so that the client returns.
-        rest = await asyncio.wait_for(stream.read(), 20)
+        rest = await asyncio.wait_for(stream.read(), PATIENCE_SECONDS)
         writer.close()
         await writer.wait_closed()
         assert rest.endswith(b"0\r\n\r\n")
         assert b"event: complete" not in rest
-        assert await asyncio.wait_for(process.wait(), 20) in (0, -signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), PATIENCE_SECONDS) in (0, -signal.SIGTERM)
 
     # Half a second each, as ten sockets and a stream share five seconds.
     assert max(ended_at) - min(ended_at) > 2

@@ -19,9 +19,9 @@ from tests.events.processes import of_test_database
 from tests.factories.crm import Tenant
 from tests.graphql.sse.test_reference_client import NODE, Wire
 from tests.graphql.websocket.test_server import company_with_token
+from tests.patience import PATIENCE_SECONDS
 
 PROGRAMS = re.compile(r"^## ([^\n]+)\n+```(js|python)\n(.*?)```", re.DOTALL | re.MULTILINE)
-PATIENCE_SECONDS = 30
 
 
 def programs() -> dict[str, tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import NODE, PATIENCE_SECONDS, Api, free_port, manage, running
+from tests.e2e.servers import NODE, Api, free_port, manage, running
 from tests.file_samples import PDF, png
+from tests.patience import PATIENCE_SECONDS
 
 PHOTO = png() + bytes(3_000_000)
 
@@ -26,12 +28,12 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def api(directory: Path) -> Iterator[Api]:
+def api(directory: Path, migrated_file: Path) -> Iterator[Api]:
     """One server on SQLite that keeps files in a directory of its own."""
+    shutil.copy(migrated_file, directory / "db.sqlite3")
     env = environment(
         DEVELOPMENT, DATABASE_URL=f"sqlite:///{directory}/db.sqlite3", FILES_ROOT=str(directory / "kept")
     )
-    manage("migrate", env=env)
     company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
     token = manage("create_token", "ann", "--company", company, env=env).split()[-1]
     api = Api(free_port(), token)

@@ -12,6 +12,7 @@ from gql.transport.websockets import WebsocketsTransport
 
 from tests.config.processes import DEVELOPMENT, environment
 from tests.e2e.servers import TOKEN, Api, first_message, free_port, messages_until, running
+from tests.patience import PATIENCE_SECONDS
 
 SPECIFICATION = {
     path.stem[:2]: path.read_text() for path in (Path(__file__).parent.parent / "specification").iterdir()
@@ -118,7 +119,7 @@ async def test_the_python_client_receives_the_new_stage(api: Api) -> None:
             api.data,
             'mutation { updateLead(id: 1, input: { pipeline_stage_id: 2, title: "For Python" }) { id } }',
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             event = await received.get()
             while event["title"] != "For Python":
                 event = await received.get()

@@ -2,19 +2,17 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
 from tests.e2e.servers import Api, Lines, first_message, free_port, manage, messages_until, running
+from tests.migrated import SERVER, execute
 
-DATABASE_URL = os.environ.get("TEST_DATABASE_URL", "")
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 SUBSCRIPTION = "subscription { leadUpdate { id title stage { name } } }"
 
@@ -22,16 +20,12 @@ pytestmark = [pytest.mark.postgres, pytest.mark.node]
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    """An empty PostgreSQL database of this module's own."""
-    server = urlsplit(DATABASE_URL)
+def database(copy_template: Callable[[str], None]) -> Iterator[str]:
+    """A PostgreSQL database of this module's own, without a row."""
     name = f"crm_servers_{os.getpid()}"
-    with psycopg.connect(server._replace(path="/postgres").geturl(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield server._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    copy_template(name)
+    yield SERVER._replace(path=f"/{name}").geturl()
+    execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +37,6 @@ def env(database: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def token(env: dict[str, str]) -> str:
-    manage("migrate", env=env)
     company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
     return manage("create_token", "ann", "--company", company, env=env).split()[-1]
 

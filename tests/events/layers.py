@@ -15,6 +15,7 @@ from django.db import transaction
 from crm.actors import Door
 from crm.events import outbox, wakeups
 from crm.events.audience import Event
+from tests.patience import PATIENCE_SECONDS
 
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 
@@ -22,7 +23,9 @@ REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 @contextlib.contextmanager
 def layer_in_use(layer: Any) -> Iterator[Any]:
     """Make ``layer`` the default channel layer for a while."""
-    replaced = channel_layers.set("default", layer)
+    # Made by being asked for: ``set`` would give None for one that was not used so far.
+    replaced = channel_layers["default"]
+    channel_layers.set("default", layer)
     try:
         yield layer
     finally:
@@ -51,7 +54,7 @@ class WakeupCounter:
     def __call__(self) -> None:
         self._wakeups.put_nowait(None)
 
-    async def next(self, limit: float = 5.0) -> None:
+    async def next(self, limit: float = PATIENCE_SECONDS) -> None:
         """Wait for the next wake-up; fail after ``limit`` seconds."""
         async with asyncio.timeout(limit):
             await self._wakeups.get()

@@ -11,6 +11,7 @@ from crm.actors import Action, Actor
 from crm.errors import NotFound
 from crm.graphql.core.permissions import Guarded, actor_of
 from tests.events.layers import emit_events, make_event
+from tests.patience import PATIENCE_SECONDS
 
 #: Records that no resolver finds, though an event may speak of them.
 HIDDEN = 404
@@ -35,7 +36,7 @@ class Gate:
     @classmethod
     def pass_through(cls) -> str:
         cls.entered.set()
-        cls.opened.wait(10)
+        cls.opened.wait(PATIENCE_SECONDS)
         return "waited"
 
 

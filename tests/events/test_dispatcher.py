@@ -15,6 +15,7 @@ from crm.events.dispatcher import Dispatcher, SubscriptionKey
 from tests.events.layers import emit_events_async, in_memory_layer, layer_in_use, make_event
 from tests.events.test_shared_subscriptions import Listener, Renderer
 from tests.factories.crm import CompanyFactory
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,7 +147,7 @@ async def test_the_dispatcher_lives_until_its_last_release(company):
     second.release()
 
     assert not dispatcher.is_open()
-    await asyncio.wait([first.task], timeout=5)
+    await asyncio.wait([first.task], timeout=PATIENCE_SECONDS)
     assert first.task.cancelled()
 
 
@@ -195,7 +196,7 @@ async def test_after_a_restore_all_subscribers_start_again(company):
         await database_sync_to_async(retention.begin_epoch)()
         wakeups.publish()
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not listener.losses:
                 await asyncio.sleep(0.01)
         assert running.position.epoch != before.epoch

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 
 import pytest
 from django.test import Client as Browser
@@ -12,6 +11,7 @@ from crm.events.cursor import Cursor
 from tests.events.layers import emit_events_async, make_event
 from tests.graphql.websocket.client import Client
 from tests.graphql.websocket.conftest import _stream, agent, limit, make_member  # noqa: F401 - fixtures
+from tests.patience import PATIENCE_SECONDS
 
 THINGS = "subscription { thingUpdate { id } }"
 
@@ -47,7 +47,7 @@ async def test_numbers_are_logged_from_time_to_time(agent, monkeypatch, caplog):
         async with Client() as client:
             await client.open(agent.payload)
             await emit_events_async(make_event(company_id=agent.company.pk))
-            await asyncio.wait_for(logged.wait(), 5)
+            await asyncio.wait_for(logged.wait(), PATIENCE_SECONDS)
     finally:
         logging.getLogger("crm.metrics").removeHandler(handler)
 
@@ -59,12 +59,8 @@ class Standing:
     """A dispatcher whose tail stands still."""
 
     def __init__(self, seconds):
-        self._since = time.monotonic() - seconds
+        self.tail_age = seconds
         self.position = Cursor("0" * 12, 0)
-
-    @property
-    def tail_age(self):
-        return time.monotonic() - self._since
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(5, 200), (11, 503)])

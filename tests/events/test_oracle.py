@@ -13,14 +13,14 @@ from crm.events.cursor import Cursor
 from crm.events.dispatcher import Dispatcher, open_dispatcher
 from tests.events.layers import in_memory_layer, layer_in_use
 from tests.events.oracle import PERSONAL, PLAIN, World
+from tests.patience import PATIENCE_SECONDS
 
 STEPS, BURSTS = 30, 8
-LIMIT = 20
 
 
 async def settled(dispatcher: Dispatcher, *, beyond: int) -> None:
     """Wait until the event after a number has been delivered."""
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while dispatcher.position.seq <= beyond or not dispatcher.is_idle:
             await asyncio.sleep(0.005)
 

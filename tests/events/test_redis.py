@@ -11,6 +11,7 @@ import pytest
 
 from crm.events import wakeups
 from tests.events.layers import REDIS_URL, layer_in_use, listening, redis_layer
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.postgres
 
@@ -106,12 +107,12 @@ async def test_wakeups_arrive_again_after_redis_was_away():
         async with listening() as counter:
             await proxy.cut()
             wakeups.publish()
-            assert await asyncio.to_thread(wakeups.flush, 5)
+            assert await asyncio.to_thread(wakeups.flush, PATIENCE_SECONDS)
             await counter.next()
             await proxy.open()
-            await asyncio.wait_for(proxy.accepted.wait(), 10)
+            await asyncio.wait_for(proxy.accepted.wait(), PATIENCE_SECONDS)
 
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 through_redis = 0
                 while not through_redis:
                     wakeups.publish()

@@ -16,6 +16,7 @@ from crm.models import Event, EventCounter
 from tests.events.layers import make_event
 from tests.events.processes import sequencing
 from tests.factories.crm import CompanyFactory
+from tests.patience import PATIENCE_SECONDS
 
 #: Transactions of the race; thousands are for a longer look.
 TRANSACTIONS = int(os.environ.get("EVENT_RACE_TRANSACTIONS", "300"))
@@ -116,12 +117,12 @@ def test_an_event_that_commits_late_comes_after_those_that_were_read(company):
         with transaction.atomic():
             outbox.emit([make_event(1, company_id=company.pk)])
             inserted.set()
-            released.wait(10)
+            released.wait(PATIENCE_SECONDS)
         connection.close()
 
     writer = threading.Thread(target=late)
     writer.start()
-    assert inserted.wait(10)
+    assert inserted.wait(PATIENCE_SECONDS)
     write(company, 2)
     sequencer.sequence()
     start = journal.end()
@@ -149,7 +150,7 @@ class Race:
                 for number in numbers:
                     outbox.emit([make_event(number, company_id=self.company.pk)])
                 opened.set()
-                go.wait(30)
+                go.wait(PATIENCE_SECONDS)
                 transaction.set_rollback(not commits)
         finally:
             connection.close()
@@ -185,7 +186,7 @@ class Race:
                 kept += numbers if commits else []
                 opened, go = threading.Event(), threading.Event()
                 waiting.append((go, pool.submit(self.write, numbers, opened, go, commits)))
-                assert opened.wait(30)
+                assert opened.wait(PATIENCE_SECONDS)
                 while len(waiting) >= most_open or (waiting and self.random.random() < 0.3):
                     self.end_one(waiting)
             while waiting:
@@ -195,7 +196,7 @@ class Race:
     def end_one(self, waiting: list[tuple[threading.Event, Any]]) -> None:
         go, written = waiting.pop(self.random.randrange(len(waiting)))
         go.set()
-        written.result(30)
+        written.result(PATIENCE_SECONDS)
 
 
 def in_thread(function: Callable[[], None]) -> threading.Thread:
@@ -216,11 +217,11 @@ def test_racing_writers_and_sequencers_lose_and_repeat_nothing(company, seed):
     with sequencing() as other_process:
         threads = [in_thread(function) for function in (race.number, race.number, race.follow)]
         committed = race.run(TRANSACTIONS)
-        assert other_process.communicate(timeout=30)[0].strip().isdigit()
+        assert other_process.communicate(timeout=PATIENCE_SECONDS)[0].strip().isdigit()
         sequencer.sequence()
         race.ended.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE_SECONDS)
 
     assert [seq for seq, _ in race.read] == list(range(1, len(committed) + 1))
     assert sorted(number for _, number in race.read) == sorted(committed)

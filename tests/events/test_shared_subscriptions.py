@@ -13,6 +13,7 @@ from crm.events.cursor import Cursor
 from crm.events.replay import ResumingSubscriber
 from crm.events.shared_subscriptions import Answer, SharedSubscription
 from tests.events.layers import make_event
+from tests.patience import PATIENCE_SECONDS
 
 EPOCH = "0" * 12
 
@@ -92,7 +93,7 @@ class Listener(ResumingSubscriber):
         self.losses += 1
 
     async def until(self, text: str) -> list[str]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await self._queue.get() != text:
                 pass
         return self.received

@@ -20,6 +20,7 @@ from leads.models import Lead
 from tests.factories.crm import ApiTokenFactory
 from tests.factories.leads import LeadFactory
 from tests.file_samples import PDF, upload
+from tests.patience import PATIENCE_SECONDS
 
 CREATE = "mutation ($title: String!) { made: createLead(input: {title: $title}) { title id version uuid } }"
 
@@ -294,7 +295,7 @@ def test_key_is_a_conflict_while_the_first_request_is_running(tenant, query):
 
     def work():
         taken.set()
-        assert ended.wait(30)
+        assert ended.wait(PATIENCE_SECONDS)
 
     def run():
         try:
@@ -306,7 +307,7 @@ def test_key_is_a_conflict_while_the_first_request_is_running(tenant, query):
         cursor.execute("SET lock_timeout = '100ms'")
     with ThreadPoolExecutor(1) as threads:
         running = threads.submit(run)
-        assert taken.wait(30)
+        assert taken.wait(PATIENCE_SECONDS)
         answer = send(query, headers=headers)
         ended.set()
         running.result()

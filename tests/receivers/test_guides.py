@@ -13,6 +13,7 @@ from crm.models import Company, User
 from crm.models.tokens import new_raw_token
 from tests.factories.crm import ApiTokenFactory
 from tests.newcomer import newcomer
+from tests.patience import PATIENCE_SECONDS
 from tests.test_docs import steady
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -70,7 +71,7 @@ def test_the_commands_print_what_the_guide_shows(live_server, tmp_path, name):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
 
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -64,23 +64,23 @@ def test_extracted_texts(pattern, value, taken):
     ],
 )
 def test_patterns_refused_when_saved(pattern):
-    begin = time.process_time()
+    begin = time.thread_time()
 
     with pytest.raises(ValueError, match=r"\.$"):
         compile_pattern(pattern)
 
-    assert time.process_time() - begin < 0.5
+    assert time.thread_time() - begin < 0.5
 
 
 @pytest.mark.parametrize("pattern", list(SLOW))
 def test_a_search_ends_in_time(pattern):
     # CPU time, which is what ``regex`` limits: on a busy machine more time passes.
-    begin = time.process_time()
+    begin = time.thread_time()
 
     with pytest.raises(SlowPattern):
         take(pattern, SLOW[pattern])
 
-    assert time.process_time() - begin < 3
+    assert time.thread_time() - begin < 3
 
 
 def test_all_patterns_of_a_payload_share_one_deadline():

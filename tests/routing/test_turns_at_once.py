@@ -14,6 +14,7 @@ from leads.services.rotations import update_rotation
 from tests.factories.crm import Tenant, tenant
 from tests.graphql.leads.routing import agents_of, receiver_of, rotation_of
 from tests.graphql.leads.test_routing import chosen_again
+from tests.patience import PATIENCE_SECONDS
 from tests.receivers.delivering import deliver
 from tests.receivers.test_concurrency import _connections_closed, at_once
 
@@ -95,7 +96,7 @@ def test_a_killed_writer_gives_its_turn_back(receiver, own):
                     cursor.execute("SELECT pg_backend_pid()")
                     dying.append(cursor.fetchone()[0])
                 routed.set()
-                killed.wait(30)
+                killed.wait(PATIENCE_SECONDS)
                 Lead.objects.count()
         except (OperationalError, InterfaceError):
             return "killed"
@@ -106,11 +107,11 @@ def test_a_killed_writer_gives_its_turn_back(receiver, own):
     dying: list[int] = []
     with ThreadPoolExecutor(1) as pool:
         outcome = pool.submit(route_and_die)
-        assert routed.wait(30)
+        assert routed.wait(PATIENCE_SECONDS)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", dying)
         killed.set()
-        assert outcome.result(30) == "killed"
+        assert outcome.result(PATIENCE_SECONDS) == "killed"
 
     assert list(LeadRotationAgent.objects.order_by("pk").values_list("credit", "hits")) == before
     assert not Lead.objects.exists()

@@ -20,6 +20,7 @@ from crm.services.files import LARGEST_FILE, clean_name, removed_on_failure, sto
 from crm.services.record_files import attach_stored, detach_files
 from leads.services.leads import create_lead, delete_lead
 from tests.file_samples import GOOD, PDF, archive, gif, jpeg, office, ole, png, upload, webp
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -284,13 +285,13 @@ def test_a_file_that_is_being_attached_is_kept(actors):
             with transaction.atomic():
                 attach_stored(row.pk, "LEAD", lead.pk, field_name=None, actor=actors.agent)
                 put.set()
-                assert ended.wait(30)
+                assert ended.wait(PATIENCE_SECONDS)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(1) as threads:
         attaching = threads.submit(attach)
-        assert put.wait(30)
+        assert put.wait(PATIENCE_SECONDS)
         meanwhile = removed()
         ended.set()
         attaching.result()

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_SECONDS
+
 #: Key and certificate of ``receiver.test``, which nothing but these tests trusts.
 CERTIFICATE = Path(__file__).parent / "receiver.pem"
 
@@ -53,7 +55,7 @@ class Receiver:
     url: str = ""
     received: list[Received] = field(default_factory=list)
     answer: Callable[[Received], Answer] = lambda _request: (204, {}, b"")
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    arrived: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def types(self) -> list[str]:
@@ -62,6 +64,11 @@ class Receiver:
     @property
     def ids(self) -> list[str]:
         return [each.id for each in self.received]
+
+    def wait_for(self, number: int) -> None:
+        """Wait until so many requests have arrived."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.received) >= number, PATIENCE_SECONDS)
 
     def answers(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         """Set the answer from now on."""
@@ -77,8 +84,9 @@ def receiving(*, tls: bool = False) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             request = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
-            with receiver.lock:
+            with receiver.arrived:
                 receiver.received.append(request)
+                receiver.arrived.notify_all()
             status, headers, content = receiver.answer(request)
             self.send_response(status)
             for name, value in headers.items():

@@ -14,6 +14,7 @@ from crm.models.webhooks import CHOSEN_TYPES
 from crm.webhooks.retrying import DELAYS
 from leads.graphql.webhooks import CONTENT, VERSION
 from leads.services.leads import create_lead
+from tests.patience import PATIENCE_SECONDS
 from tests.webhooks.conftest import work
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
@@ -40,7 +41,7 @@ def javascript_says(secret, request, body):
         input=given,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.stderr == ""
     return {"true\n": True, "false\n": False}[done.stdout]

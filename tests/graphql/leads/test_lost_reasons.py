@@ -14,6 +14,7 @@ from leads.signals import lead_changed
 from tests.clients import data, refusal
 from tests.factories.crm import tenant as make_tenant
 from tests.graphql.leads.operations import invalid, not_found
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +126,7 @@ def test_concurrent_losses_close_a_lead_once():
 
     def lose(key, start):
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=PATIENCE_SECONDS)
             close_lead(key, "lost", reason_lost="Price", actor=actor)
         finally:
             connection.close()
@@ -141,7 +142,7 @@ def test_concurrent_losses_close_a_lead_once():
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join(timeout=30)
+                thread.join(timeout=PATIENCE_SECONDS)
             # One tells of its creation, one of its loss.
             assert (entries.count(), len(events)) == (2, 1)
     finally:

@@ -10,7 +10,8 @@ from asgiref.testing import ApplicationCommunicator
 
 from crm.graphql.sse import GraphQLStream
 from tests.events.small_schema import schema
-from tests.graphql.websocket.client import HOST, LIMIT
+from tests.graphql.websocket.client import HOST
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass
@@ -77,7 +78,7 @@ class Stream:
             },
         )
         await self.communicator.send_input({"type": "http.request", "body": body, "more_body": False})
-        start = await self.communicator.receive_output(LIMIT)
+        start = await self.communicator.receive_output(PATIENCE_SECONDS)
         self.status = start["status"]
         self.answer_headers = {name.decode(): value.decode() for name, value in start["headers"]}
         self._buffer = ""
@@ -87,10 +88,10 @@ class Stream:
     async def __aexit__(self, *exception: object) -> None:
         if not self.communicator.future.done():
             await self.communicator.send_input({"type": "http.disconnect"})
-        await self.communicator.wait(LIMIT)
+        await self.communicator.wait(PATIENCE_SECONDS)
 
     async def _part(self) -> str:
-        message = await self.communicator.receive_output(LIMIT)
+        message = await self.communicator.receive_output(PATIENCE_SECONDS)
         self._ended = not message.get("more_body")
         return message["body"].decode()  # type: ignore[no-any-return]  # bytes, by protocol
 
@@ -116,7 +117,7 @@ class Stream:
 
     async def end(self) -> None:
         """Wait until the server ends the stream; nothing but comments may come before."""
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not self._ended:
                 self._buffer += await self._part()
         assert all(not read_event(text).name for text in self._buffer.split("\n\n"))

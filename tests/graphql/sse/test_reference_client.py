@@ -13,11 +13,11 @@ from tests.config.processes import environment
 from tests.events.layers import emit_events_async, make_event
 from tests.events.small_schema import schema
 from tests.graphql.websocket.test_server import served
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.node
 
 NODE = Path(__file__).parents[2] / "node"
-PATIENCE_SECONDS = 20
 
 
 class Wire:

@@ -8,7 +8,8 @@ from crm.graphql.websocket import connections
 from tests.events.layers import emit_events_async, make_event
 from tests.events.small_schema import schema
 from tests.graphql.sse.client import Stream, bearer
-from tests.graphql.websocket.client import LIMIT, Stalling
+from tests.graphql.websocket.client import Stalling
+from tests.patience import PATIENCE_SECONDS
 
 THINGS = "subscription { thingUpdate { id } }"
 
@@ -26,7 +27,7 @@ async def test_a_full_queue_is_read_again_from_the_log(agent, limit):
         await stream.frame()
         network.opened.clear()
         await publish(agent, *range(1, 31))
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while counts.catch_ups == before:
                 await asyncio.sleep(0.005)
         network.opened.set()
@@ -45,7 +46,7 @@ async def test_a_client_that_takes_nothing_is_disconnected(agent, limit):
     await stream.frame()
     network.opened.clear()
 
-    await stream.communicator.wait(LIMIT)
+    await stream.communicator.wait(PATIENCE_SECONDS)
 
     assert counts.evictions == before + 1
     assert connections.per_user == {}

@@ -13,8 +13,8 @@ from crm.models import ApiToken, Company, Membership, User
 from crm.models.tokens import new_raw_token
 from tests.events.small_schema import schema
 from tests.factories.crm import ApiTokenFactory, CompanyFactory, MembershipFactory
+from tests.patience import PATIENCE_SECONDS
 
-LIMIT = 5
 HOST = "testserver"
 
 
@@ -77,12 +77,12 @@ class Client:
     async def __aexit__(self, *exception: object) -> None:
         if not self.socket.future.done():
             await self.socket.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.socket.wait(LIMIT)
+        await self.socket.wait(PATIENCE_SECONDS)
 
     async def connect(self) -> tuple[bool, str | None]:
         """Open the socket; return whether it was accepted, and the subprotocol."""
         await self.socket.send_input({"type": "websocket.connect"})
-        answer = await self.socket.receive_output(LIMIT)
+        answer = await self.socket.receive_output(PATIENCE_SECONDS)
         return answer["type"] == "websocket.accept", answer.get("subprotocol")
 
     async def send_frame(self, **frame: str | bytes) -> None:
@@ -92,13 +92,13 @@ class Client:
         await self.send_frame(text=json.dumps(message))
 
     async def receive(self) -> Any:
-        frame = await self.socket.receive_output(LIMIT)
+        frame = await self.socket.receive_output(PATIENCE_SECONDS)
         assert frame["type"] == "websocket.send", frame
         return json.loads(frame["text"])
 
     async def close_code(self) -> int:
         """Wait for the close frame and return its code."""
-        frame = await self.socket.receive_output(LIMIT)
+        frame = await self.socket.receive_output(PATIENCE_SECONDS)
         assert frame["type"] == "websocket.close", frame
         return int(frame["code"])
 

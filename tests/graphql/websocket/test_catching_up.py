@@ -7,7 +7,8 @@ import pytest
 from crm.events.cursor import parse_cursor
 from crm.events.metrics import counts
 from tests.events.layers import emit_events_async, make_event
-from tests.graphql.websocket.client import LIMIT, Client, Stalling
+from tests.graphql.websocket.client import Client, Stalling
+from tests.patience import PATIENCE_SECONDS
 
 THINGS = "subscription { thingUpdate { id } }"
 
@@ -104,7 +105,7 @@ async def test_a_client_that_takes_nothing_for_too_long_is_disconnected(agent, l
     network.opened.clear()
     await publish(agent, *range(1, 10))
 
-    await client.socket.wait(LIMIT)
+    await client.socket.wait(PATIENCE_SECONDS)
 
     assert counts.evictions == before + 1
 
@@ -118,7 +119,7 @@ async def test_a_ping_brings_the_cursor_up_to_which_all_was_sent(agent, make_mem
         # Nothing of it is for this client, whose cursor would grow too old.
         await publish(stranger, 1, 2, 3)
 
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (message := await client.receive())["payload"]["cursor"] == client.cursor:
                 assert message["type"] == "ping"
             while parse_cursor(message["payload"]["cursor"]).seq < 3:

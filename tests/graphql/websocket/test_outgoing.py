@@ -5,6 +5,7 @@ import asyncio
 from crm.graphql.websocket.bounds import SocketLimits
 from crm.graphql.websocket.outgoing import Peer
 from crm.graphql.websocket.protocol import Close
+from tests.patience import PATIENCE_SECONDS
 
 
 async def stall(message):
@@ -30,7 +31,7 @@ async def test_a_client_with_a_full_queue_is_disconnected():
 async def test_a_close_frame_is_not_waited_for_without_end():
     peer = Peer(stall, SocketLimits(close_seconds=0.05))
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await peer.send_close(Close.TRY_AGAIN_LATER)
 
 
@@ -41,7 +42,7 @@ async def test_writing_ends_when_the_client_is_gone():
     peer = Peer(fail, SocketLimits())
     peer.send_soon("lost")
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await peer.send_queued()
 
 

@@ -21,7 +21,7 @@ from leads.services.leads import create_lead
 from tests.events.layers import emit_events_async, make_event
 from tests.events.small_schema import schema
 from tests.factories.crm import ApiTokenFactory, Tenant, tenant
-from tests.graphql.websocket.client import LIMIT
+from tests.patience import PATIENCE_SECONDS
 
 small = ProtocolTypeRouter({"websocket": GraphQLSocket.as_asgi(schema=schema)})
 LONG_EVENTS = (
@@ -36,7 +36,7 @@ async def served(application: Any) -> AsyncIterator[tuple[uvicorn.Server, str]]:
     config.loaded_app = application
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not server.started:
             await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
@@ -44,7 +44,7 @@ async def served(application: Any) -> AsyncIterator[tuple[uvicorn.Server, str]]:
         yield server, f"ws://127.0.0.1:{port}/graphql"
     finally:
         server.should_exit = True
-        await asyncio.wait_for(running, LIMIT)
+        await asyncio.wait_for(running, PATIENCE_SECONDS)
 
 
 def open_socket(address: str, **options: Any) -> connect:
@@ -56,13 +56,13 @@ async def send(socket: ClientConnection, **message: Any) -> None:
 
 
 async def receive(socket: ClientConnection) -> Any:
-    async with asyncio.timeout(LIMIT):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return json.loads(await socket.recv())
 
 
 async def close_code(socket: ClientConnection) -> int:
     with contextlib.suppress(ConnectionClosed):
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 await socket.recv()
     assert socket.close_code is not None
@@ -117,7 +117,7 @@ async def test_client_that_vanishes_leaves_nothing(agent):
             await listen(socket, "subscription { thingUpdate { id } }")
             socket.transport.abort()
 
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while connections.per_user:
                 await asyncio.sleep(0.01)
 

@@ -1,0 +1,7 @@
+"""How long a test waits for what must happen.
+
+Only a test that hangs is to fail by this time, never one whose machine is busy: tests wait for an event, and
+nothing is asserted of how long it took.
+"""
+
+PATIENCE_SECONDS = 300
