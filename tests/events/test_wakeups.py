@@ -68,8 +68,8 @@ def test_a_hung_layer_delays_no_caller(monkeypatch):
         assert wakeups.flush(PATIENCE_SECONDS)
 
 
-def test_a_hint_that_a_hung_layer_does_not_take_is_lost(monkeypatch, caplog):
-    monkeypatch.setattr(hints, "SEND_LIMIT_SECONDS", 0.05)
+def test_a_wakeup_that_a_hung_layer_does_not_take_is_lost(monkeypatch, caplog):
+    monkeypatch.setattr(wakeups, "SEND_LIMIT_SECONDS", 0.05)
     with layer_in_use(HungLayer()) as hung:
         wakeups.publish()
 

@@ -15,7 +15,7 @@ from crm.actors import Role
 from crm.authentication import authenticate_token
 from crm.graphql.websocket import connections, consumer
 from crm.graphql.websocket.bounds import socket_limits
-from crm.graphql.websocket.rights import withdrawn
+from crm.graphql.websocket.rights import wait_until_withdrawn
 from tests.graphql.websocket.client import Client
 from tests.patience import PATIENCE_SECONDS
 
@@ -113,7 +113,7 @@ async def test_the_moment_at_which_a_token_expires_is_not_slept_through(make_mem
             clock.shift(seconds)
 
         monkeypatch.setattr(asyncio, "sleep", sleep)
-        await withdrawn(read, lambda: True, seconds=30)
+        await wait_until_withdrawn(read, lambda: True, seconds=30)
 
     assert slept == [30, 30, 10]
 
