@@ -48,8 +48,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Nothing is to survive a power cut.
     DATABASES["default"]["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"
 else:
-    # Nor here.
-    DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"
+    # Nor here; and a test may compute for as long as it has to while its transaction is open.
+    DATABASES["default"]["OPTIONS"]["options"] += (
+        " -c synchronous_commit=off -c idle_in_transaction_session_timeout=0"
+    )
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Static files come from the apps; nothing is collected for a test.

@@ -1,9 +1,14 @@
 """Settings that must not run are refused at every entry point, and the others have the documented values."""
 
+import os
+from urllib.parse import urlsplit
+
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
 
+from config.environment import database
 from tests.config.processes import DEVELOPMENT, PRODUCTION, environment, run
 
 REFUSALS = [
@@ -115,18 +120,16 @@ def test_sqlite_waits_for_locks_and_enforces_foreign_keys(db):
 
 
 @pytest.mark.postgres
-def test_postgresql_has_timeouts(db):
-    values = {}
-    with connection.cursor() as cursor:
-        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-            cursor.execute(f"SHOW {name}")
-            values[name] = cursor.fetchone()[0]
+def test_postgresql_has_timeouts():
+    url = urlsplit(os.environ["TEST_DATABASE_URL"])._replace(path="/postgres").geturl()
+    options = database(url, pool_size=0, statement_timeout=10, prepared=True)["OPTIONS"]["options"]
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
-    assert values == {
-        "statement_timeout": "10s",
-        "lock_timeout": "3s",
-        "idle_in_transaction_session_timeout": "30s",
-    }
+    # The tests' own connections are let idle.
+    with psycopg.connect(url, options=options) as connected:
+        values = [connected.execute(f"SHOW {name}").fetchone() for name in names]
+
+    assert values == [("10s",), ("3s",), ("30s",)]
 
 
 @pytest.mark.postgres
