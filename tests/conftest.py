@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from django.template.response import TemplateResponse
 
 from crm.models import Company
 from tests.factories.crm import Actors, Tenant
 from tests.factories.crm import tenant as make_tenant
 
-pytest_plugins = ["tests.emptying", "tests.migrated", "tests.requirements"]
+pytest_plugins = ["tests.emptying", "tests.migrated", "tests.module_world", "tests.requirements"]
 
 
 @pytest.fixture
@@ -41,6 +42,12 @@ def other_company(other_tenant: Tenant) -> Company:
 @pytest.fixture
 def other_actors(other_tenant: Tenant) -> Actors:
     return other_tenant.actors
+
+
+@pytest.fixture
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pages answer without rendering their templates: for what is in status and ``context_data``."""
+    monkeypatch.setattr(TemplateResponse, "rendered_content", "")
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ def delete_rows(case: Any) -> None:
     """Delete the rows of all tables of a test case's databases, as ``TransactionTestCase`` flushes them."""
     for alias in case._databases_names(include_mirrors=False):
         connection = connections[alias]
+        assert not connection.in_atomic_block, "a module with a world of its own has no transactional tests"
         quoted = connection.ops.quote_name
         found = connection.introspection.django_table_names(only_existing=True, include_views=False)
         # The tallies go last: triggers write some of them as the rows go that they count.

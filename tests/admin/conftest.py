@@ -7,6 +7,9 @@ import pytest
 from django.test import Client
 
 from tests.factories.crm import Tenant
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 import pytest
 
 from leads.signals import lead_changed
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 
 @pytest.fixture

@@ -28,6 +28,12 @@ query ($after: ID, $first: Int! = 25) {
 """
 
 
+@pytest.fixture
+def tenant(db):
+    """A company of each test's own, since one of them commits."""
+    return make_tenant()
+
+
 def ask(actor, after=None, **variables):
     # A tail does this; the query does not inside the transaction of a test.
     sequence()

@@ -25,6 +25,12 @@ UPDATE = """mutation($id: ID!, $input: LeadUpdateInput!) { result: updateLead(id
 
 
 @pytest.fixture
+def tenant(db):
+    """A company of each test's own, since one of them commits."""
+    return make_tenant()
+
+
+@pytest.fixture
 def lead(actors):
     return create_lead({"title": "Deal"}, actor=actors.agent)
 

@@ -15,8 +15,15 @@ from people.models import Merge, Person
 from people.services.merging import merge
 from people.services.people import create_person, update_person
 from people.services.unmerging import undo_merge
+from tests.factories.crm import tenant as make_tenant
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def tenant(db):
+    """A company of each test's own, since one of them commits."""
+    return make_tenant()
 
 
 def at_once(*calls: Callable[[], Any]) -> list[str]:

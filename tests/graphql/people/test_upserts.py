@@ -12,6 +12,7 @@ from people.services.people import create_person, delete_person
 from people.services.upserting import upsert_person
 from tests.clients import data, refusal
 from tests.factories.crm import CustomFieldDefinitionFactory
+from tests.factories.crm import tenant as make_tenant
 from tests.factories.people import OrganizationFactory
 from tests.tenants.world import read_all
 
@@ -33,6 +34,12 @@ mutation ($input: OrganizationInput!, $field: String) {
   }
 }
 """
+
+
+@pytest.fixture
+def tenant(db):
+    """A company of each test's own, since one of them commits."""
+    return make_tenant()
 
 
 def phone(value: str) -> list[Any]:

@@ -1,0 +1,3 @@
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
