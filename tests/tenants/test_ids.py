@@ -86,12 +86,10 @@ def test_an_id_of_another_company_is_one_that_does_not_exist(
         case = CASES[name]
         foreign = world.other.rows[case.ids.get(path, "company")]
         keys = [str(foreign.pk), str(getattr(foreign, "uuid", UNKNOWN[1])), *UNKNOWN]
-        answers = []
         with rolled_back():
-            for key in keys:
-                answers.append(call(name, arguments_at(case, world.own, path, key), actor))
-                if path not in case.ignored and read_all() != before:
-                    return "something was written"
+            answers = [call(name, arguments_at(case, world.own, path, key), actor) for key in keys]
+            if path not in case.ignored and read_all() != before:
+                return "something was written"
         if any(answer != answers[0] for answer in answers) and path not in case.ignored:
             return f"answers differ: {answers}"
         return wrong_refusal(case, path, answers)
