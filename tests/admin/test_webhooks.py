@@ -64,9 +64,9 @@ def test_a_new_endpoint_shows_its_secret_once(browser, company):
 @pytest.mark.parametrize(
     ("changes", "field", "said"),
     [
-        ({"url": "ftp://example.com"}, "url", "has to begin with"),
-        ({"url": "https://user:pw@example.com"}, "url", "neither user nor password"),
-        ({"url": "https://169.254.169.254/"}, "url", "not one of the internet"),
+        ({"url": "ftp://example.com"}, "url", "must begin with"),
+        ({"url": "https://user:pw@example.com"}, "url", "must not contain a user or a password"),
+        ({"url": "https://169.254.169.254/"}, "url", "not a public internet address"),
         ({"kinds": []}, "kinds", "required"),
         ({"kinds": ["lead.bulk"]}, "kinds", "lead.bulk"),
         ({"filter": "[1]"}, "filter", "where of leads"),
@@ -116,7 +116,7 @@ def test_a_paused_endpoint_says_why_and_is_resumed(browser, endpoint):
     for page in (ENDPOINTS, f"{ENDPOINTS}{endpoint.pk}/change/"):
         assert "ago. No message was accepted for 5 days." in browser.get(page).content.decode()
     assert messages_of(act(browser, ENDPOINTS, "send_test_selected", endpoint)) == [
-        "Receiver: Nothing is sent to this endpoint now: switch it on, or resume it."
+        "Receiver: Nothing is sent to this endpoint now: activate it, or resume it if it is paused."
     ]
     assert messages_of(act(browser, ENDPOINTS, "resume_selected", endpoint)) == [
         "Resumed 1 webhook endpoint."
