@@ -300,7 +300,7 @@ def test_redeliver_command(endpoint, receiver, make_event, capsys):
     assert [each.data["lead"]["title"] for each in receiver.received] == ["First", "Second", "Second"]
     assert "The events after the cursor are sent to Receiver again." in capsys.readouterr().out
     for wrong, message in (
-        ({"endpoint": "0", "after": cursor}, "There is no endpoint 0: the admin lists"),
+        ({"endpoint": "0", "after": cursor}, "There is no endpoint 0: take the id from the admin"),
         ({"endpoint": str(endpoint.pk), "after": "x"}, "This is not an event cursor."),
         ({"endpoint": str(endpoint.pk), "after": str(journal.end())}, "has not been sent anything"),
     ):
