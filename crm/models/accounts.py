@@ -12,10 +12,10 @@ from crm.actors import Actor
 from crm.database.keys import parse_id, parse_uuid
 from crm.database.patterns import holding_pattern
 from crm.errors import NotFound
-from crm.models.base import FollowedQuerySet, pick
+from crm.models.base import CallbackQuerySet, pick
 
 
-class UserQuerySet(FollowedQuerySet["User"]):
+class UserQuerySet(CallbackQuerySet["User"]):
     def visible_to(self, actor: Actor) -> Self:
         """Narrow to the members of the actor's company, the inactive ones included."""
         return self.filter(memberships__company_id=actor.company_id)

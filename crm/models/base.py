@@ -1,4 +1,4 @@
-"""What every row of a tenant has in common."""
+"""Base classes of the models that belong to a company, and of their query sets."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
@@ -13,48 +13,57 @@ from crm.errors import NotFound
 Row = TypeVar("Row", bound=models.Model)
 
 
-class FollowedQuerySet(models.QuerySet[Row]):
-    """Rows to which functions add something, once, when they have been read."""
+class CallbackQuerySet(models.QuerySet[Row]):
+    """A query set that calls functions with its rows once they are fetched."""
 
-    _followers: tuple[Callable[[Sequence[Row]], None], ...] = ()
+    _callbacks: tuple[Callable[[Sequence[Row]], None], ...] = ()
 
-    def followed_by(self, follower: Callable[[Sequence[Row]], None]) -> Self:
-        """Have a function called once with the rows, when they have been read, to add to them."""
+    def after_fetch(self, callback: Callable[[Sequence[Row]], None]) -> Self:
+        """Call a function once with the fetched rows, to attach something to them."""
         clone = self.all()
-        clone._followers = (*self._followers, follower)
+        clone._callbacks = (*self._callbacks, callback)
         return clone
 
     def _clone(self) -> Self:
-        clone: Self = super()._clone()  # type: ignore[misc]  # Django's own way to pass state on
-        clone._followers = self._followers
+        clone: Self = super()._clone()  # type: ignore[misc]  # Django's hook for state of subclasses
+        clone._callbacks = self._callbacks
         return clone
 
     def _fetch_all(self) -> None:
+        # Called again whenever a query set that is fetched already is iterated.
         unread = self._result_cache is None
         super()._fetch_all()
         if unread and self._result_cache:
-            for follower in self._followers:
-                follower(self._result_cache)
+            for callback in self._callbacks:
+                callback(self._result_cache)
 
 
-class TenantQuerySet(FollowedQuerySet[Row]):
-    """Rows of companies, read through ``visible_to`` alone."""
+class TenantQuerySet(CallbackQuerySet[Row]):
+    """Rows of companies; read them through ``visible_to`` only."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to the rows that exist for the actor; comes first in every chain."""
+        """Narrow to the rows that exist for the actor; call it first in every chain."""
         return self.filter(company_id=actor.company_id)
 
     def find(self, actor: Actor, key: object, *, argument: str = "id") -> Row:
-        """Give the one visible row with this primary key or UUID.
+        """Return the visible row with this primary key or UUID.
 
-        :param argument: path of the input that named the key, for the error.
+        :param argument: path of the input that held the key, for the error.
         :raises NotFound: if no such row exists for the actor.
         """
         return pick(self.visible_to(actor), key, argument=argument)
 
 
+def visible_rows(model: type[Row], actor: Actor) -> models.QuerySet[Row]:
+    """Return the rows of a model that the actor sees, for code that handles models of any kind."""
+    # Django's stubs type the default manager of an unknown model as a plain one, without ``visible_to``.
+    manager: Any = model._default_manager
+    rows: models.QuerySet[Row] = manager.visible_to(actor)
+    return rows
+
+
 def pick(queryset: models.QuerySet[Row], key: object, *, argument: str = "id") -> Row:
-    """Give the one row of the queryset with this primary key or UUID.
+    """Return the row of the query set with this primary key or UUID.
 
     :raises NotFound: if there is none.
     """
@@ -65,13 +74,13 @@ def pick(queryset: models.QuerySet[Row], key: object, *, argument: str = "id") -
 
 
 def keyed(queryset: models.QuerySet[Row], key: object) -> models.QuerySet[Row]:
-    """Narrow a queryset to the row with this primary key or UUID; to none if the key is neither."""
+    """Narrow a query set to the row with this primary key or UUID; to no row if the key is neither."""
     named = named_key(queryset.model, key)
     return queryset.none() if named is None else queryset.filter(**{named[0]: named[1]})
 
 
 class Stamped(models.Model):
-    """When the row was made and last changed."""
+    """Adds the time of creation and of the last change."""
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -91,14 +100,15 @@ class TenantModel(Stamped):
         abstract = True
 
     def is_visible_to(self, actor: Actor) -> bool:
-        """Tell whether ``visible_to`` would give this row, without asking the database."""
+        """Return whether ``visible_to`` would include this row, without a query."""
         return self.company_id == actor.company_id
 
     def check_same_company(self, **related: Any) -> None:
-        """Refuse a relation to a row of another company.
+        """Raise if a related row belongs to another company.
 
         :raises ValidationError: keyed by the name of the relation.
         """
         for name, row in related.items():
+            # Rows of the installation, such as a contact type, belong to no company; all may use them.
             if row is not None and row.company_id not in (None, self.company_id):
                 raise ValidationError({name: "This choice does not exist."})

@@ -20,8 +20,7 @@ from crm.actors import Actor
 from crm.database.statements import NotCompilable
 from crm.graphql.compiler.expressions import Entries, List, Name, Object, One, OrError, OrNull
 from crm.graphql.compiler.fields import leaf
-from crm.graphql.core.fields import Related, RelatedList
-from crm.graphql.core.prefetch import declared_fields
+from crm.graphql.core.fields import Related, RelatedList, declared_fields
 from crm.graphql.types import CustomFields
 
 TYPENAME = "__typename"

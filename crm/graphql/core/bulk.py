@@ -1,4 +1,4 @@
-"""The answer to a change of many rows."""
+"""The result of a mutation that changes many rows."""
 
 import graphene
 
@@ -22,5 +22,5 @@ class BulkResult(graphene.ObjectType):
 
 
 def ids_argument(*, required: bool = True) -> graphene.Argument:
-    """Declare the argument that names the rows."""
+    """Declare the argument that holds the ids of the rows."""
     return graphene.Argument(graphene.List(graphene.NonNull(graphene.ID)), required=required)

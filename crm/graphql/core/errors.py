@@ -1,4 +1,4 @@
-"""What a client is told of an error: a code of the closed list, and nothing of the inside."""
+"""Format errors for clients: a code of the closed list, and no internals (ADR: masked errors)."""
 
 import logging
 import secrets
@@ -14,9 +14,12 @@ from crm.errors import CrmError
 
 logger = logging.getLogger("crm.graphql")
 
-#: Classes of SQLSTATE that say "no database", not "a bad statement": connection, resources, shut down.
-AWAY_STATES = ("08", "53", "57P")
-SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_LOCKED")
+#: An error as it stands in a response: message, locations, path and extensions.
+FormattedError = dict[str, Any]
+
+#: SQLSTATE classes for an unavailable database (connection, resources, shutdown), not for a bad statement.
+UNAVAILABLE_SQLSTATES = ("08", "53", "57P")
+UNAVAILABLE_SQLITE_ERRORS = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_LOCKED")
 RETRY_AFTER_SECONDS = 5
 LONGEST_MESSAGE = 500
 
@@ -39,7 +42,7 @@ class Code(StrEnum):
 
 
 class TooComplex(CrmError):
-    """A document or its variables go over a limit."""
+    """A document or its variables exceed a limit."""
 
     code = Code.QUERY_TOO_COMPLEX
 
@@ -58,37 +61,37 @@ class RateLimited(CrmError):
         self.retry_after = retry_after
 
 
-def domain_error(error: CrmError) -> dict[str, Any]:
-    """Format an error of the domain that stopped a whole request."""
+def domain_error(error: CrmError) -> FormattedError:
+    """Format a domain error."""
     return {"message": str(error.message), "extensions": {"code": str(error.code), **error.details}}
 
 
-def bad_document(error: GraphQLError) -> dict[str, Any]:
-    """Format an error of a document or its variables, found before anything was executed."""
+def bad_document(error: GraphQLError) -> FormattedError:
+    """Format an error of a document or its variables that was found before execution."""
     cause = _cause(error)
     known = isinstance(cause, GraphQLError | CrmError | ValueError)
-    # A scalar that broke in an unforeseen way has its text in the message: that is not for clients.
+    # graphql-core puts the text of any exception of a scalar into the message: it may show internals.
     message = error.message if known else "A value of the request cannot be read as its type."
     return _located(error, _shortened(message), {"code": Code.BAD_USER_INPUT})
 
 
-def validation_error(field: str, messages: dict[str, list[str]]) -> dict[str, Any]:
-    """Format broken rules of the data, by the path of each input."""
+def validation_error(field: str, messages: dict[str, list[str]]) -> FormattedError:
+    """Format the messages of invalid input by the path of each input."""
     return {
         "message": f"Validation failed for the field [{field}].",
         "extensions": {"code": Code.VALIDATION, "validation": messages},
     }
 
 
-def internal_error(error: BaseException, *, place: str) -> dict[str, Any]:
-    """Log an error that no client may see, and format a reference to the log."""
+def internal_error(error: BaseException, *, place: str) -> FormattedError:
+    """Log an unexpected error, and format a reference to the log entry for the client."""
     reference = secrets.token_hex(8)
     logger.error("GraphQL failed at %s, reference %s", place, reference, exc_info=error)
     return {"message": "Internal server error.", "extensions": {"code": Code.INTERNAL, "ref": reference}}
 
 
-def field_error(error: GraphQLError) -> dict[str, Any]:
-    """Format an error that a field raised while it was executed."""
+def field_error(error: GraphQLError) -> FormattedError:
+    """Format an error that a field raised during execution."""
     cause = _cause(error)
     if isinstance(cause, ValidationError):
         formatted = validation_error(_root_field(error), _messages(cause))
@@ -96,7 +99,7 @@ def field_error(error: GraphQLError) -> dict[str, Any]:
         formatted = domain_error(cause)
     elif isinstance(cause, GraphQLError) and (cause.extensions or {}).get("code") in list(Code):
         formatted = {"message": cause.message, "extensions": cause.extensions}
-    # Only the coercion of arguments points at a node of the document; a broken result points nowhere.
+    # graphql-core sets nodes only where it coerces arguments; its errors about a wrong result have none.
     elif isinstance(cause, GraphQLError) and cause.nodes:
         formatted = {"message": _shortened(cause.message), "extensions": {"code": Code.BAD_USER_INPUT}}
     else:
@@ -105,18 +108,19 @@ def field_error(error: GraphQLError) -> dict[str, Any]:
 
 
 def database_away(errors: Iterable[BaseException]) -> bool:
-    """Tell whether any of the errors says that the database cannot be reached."""
-    return any(_is_away(_cause(error)) for error in errors)
+    """Return whether any of the errors means that the database cannot be reached."""
+    return any(_is_unavailable(_cause(error)) for error in errors)
 
 
-def _is_away(error: BaseException) -> bool:
+def _is_unavailable(error: BaseException) -> bool:
     if not isinstance(error, OperationalError | InterfaceError):
         return False
     sqlite_name = getattr(error.__cause__, "sqlite_errorname", None)
     if sqlite_name is not None:
-        return str(sqlite_name).startswith(SQLITE_AWAY)
+        return str(sqlite_name).startswith(UNAVAILABLE_SQLITE_ERRORS)
     state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or str(state).startswith(AWAY_STATES)
+    # Without a state the server was never reached.
+    return state is None or str(state).startswith(UNAVAILABLE_SQLSTATES)
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -126,12 +130,12 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def _shortened(message: str) -> str:
-    # The parser's and the coercion's messages repeat what was sent, and that may be large.
+    # The messages of the parser and of coercion repeat the client's text, which may be large.
     return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
 
 
-def _located(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
-    formatted: dict[str, Any] = {"message": message}
+def _located(error: GraphQLError, message: str, extensions: dict[str, Any]) -> FormattedError:
+    formatted: FormattedError = {"message": message}
     if error.locations:
         formatted["locations"] = [location.formatted for location in error.locations]
     if error.path is not None:
@@ -140,7 +144,7 @@ def _located(error: GraphQLError, message: str, extensions: dict[str, Any]) -> d
 
 
 def _field_name(error: GraphQLError) -> str:
-    # The name in the schema: an alias is the client's own text.
+    # The name in the schema, not the alias: an alias is the client's own text and would end up in the log.
     node = error.nodes[0] if error.nodes else None
     return str(getattr(getattr(node, "name", None), "value", "unknown field"))
 

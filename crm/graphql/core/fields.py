@@ -1,4 +1,4 @@
-"""How a field of a type is stored or computed."""
+"""Fields of row types: each declares what it reads from the database, so that both executors can plan it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
@@ -7,109 +7,117 @@ from typing import Any
 import graphene
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models as db
-from django.db.models.functions import Coalesce
-from graphene_django import DjangoObjectType
+from django.db.models.expressions import Combinable
 from graphene_django.converter import convert_django_field
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
-from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.permissions import Resolver, actor_of
 from crm.graphql.core.scalars import Date, DateTime
+from crm.models.base import visible_rows
 
-#: A GraphQL type whose rows are those of a model.
-RowType = type[DjangoObjectType]
+#: A graphene type whose values are rows of a model.
+RowType = type[graphene.ObjectType]
+#: Such a type, or a function that returns it: two types that refer to each other need one.
+LazyRowType = RowType | Callable[[], RowType]
+#: A column of any kind; Django's stubs type a column by what can be set and read.
+ModelField = db.Field[Any, Any]
 
 
+# graphene-django's own converters use scalars that the contract does not have (UUID, its own DateTime), and
+# write the help texts of the admin into the schema.
 @convert_django_field.register(db.DateTimeField)
-def _datetime(field: Any, registry: Any = None) -> Any:
+def _datetime(field: ModelField, registry: object = None) -> DateTime:
     return DateTime(required=not field.null)
 
 
 @convert_django_field.register(db.DateField)
-def _date(field: Any, registry: Any = None) -> Any:
+def _date(field: ModelField, registry: object = None) -> Date:
     return Date(required=not field.null)
 
 
 @convert_django_field.register(db.UUIDField)
-def _uuid(field: Any, registry: Any = None) -> Any:
+def _uuid(field: ModelField, registry: object = None) -> graphene.ID:
     return graphene.ID(required=not field.null)
 
 
 @convert_django_field.register(db.CharField)
 @convert_django_field.register(db.TextField)
-def _text(field: Any, registry: Any = None) -> Any:
+def _text(field: ModelField, registry: object = None) -> graphene.String:
     return graphene.String(required=not field.null)
 
 
 class Attribute(graphene.Field):
-    """A field read from a column of the row, or of a row that belongs to it (``file__name``)."""
+    """A field read from a column of the row, or of a row that it refers to (``file__name``)."""
 
     def __init__(
-        self, type_: Any, path: str, *, resolver: Callable[..., Any] | None = None, **kwargs: Any
+        self, type_: object, path: str, *, resolver: Resolver | None = None, **kwargs: object
     ) -> None:
         value_of = attrgetter(path.replace("__", "."))
 
-        def read(row: Any, _info: GraphQLResolveInfo) -> Any:
+        def read(row: object, _info: GraphQLResolveInfo) -> object:
             return value_of(row)
 
         super().__init__(type_, resolver=resolver or read, **kwargs)
         self.loads = (path,)
-        #: Whether the column itself is the value.
+        #: Whether the value is the column's as it is: only then can the compiler select it.
         self.plain = resolver is None
 
 
 class Related(graphene.Field):
     """A field that leads to one other row; null where the actor may not see it."""
 
-    def __init__(self, type_: Any, path: str, **kwargs: Any) -> None:
-        def read(row: Any, info: GraphQLResolveInfo) -> Any:
+    def __init__(self, type_: LazyRowType, path: str, **kwargs: object) -> None:
+        def read(row: object, info: GraphQLResolveInfo) -> object:
             try:
                 related = getattr(row, path)
             except ObjectDoesNotExist:
-                # Loaded in scope, it is not there for this actor.
+                # Prefetched with visible_to(actor): Django raises for a row that the query left out.
                 return None
+            # A joined row was not filtered by visible_to (ADR 7).
             return related if related is not None and related.is_visible_to(actor_of(info)) else None
 
         super().__init__(type_, resolver=read, **kwargs)
         self.path = path
 
     @property
-    def row_type(self) -> Any:
-        """The graphene type of the other row."""
-        return getattr(self.type, "of_type", self.type)
+    def row_type(self) -> RowType:
+        # ``required=True`` wraps the type.
+        row_type: RowType = self.type.of_type if isinstance(self.type, graphene.NonNull) else self.type
+        return row_type
 
 
-class RelatedList(graphene.Field):
-    """A field that lists other rows, in an order of its own; only those that the actor may see."""
-
-    def __init__(self, type_: Any, path: str, *, ordering: Sequence[Any], **kwargs: Any) -> None:
-        def read(row: Any, _info: GraphQLResolveInfo) -> Any:
-            return getattr(row, path).all()
-
-        super().__init__(graphene.List(lambda: graphene.NonNull(self.row_type)), resolver=read, **kwargs)
-        self._row = type_
-        self.path = path
-        self.ordering = (*ordering, "pk")
+class _RowList(graphene.Field):
+    def __init__(self, type_: LazyRowType, *, resolver: Resolver, **kwargs: object) -> None:
+        super().__init__(graphene.List(lambda: graphene.NonNull(self.row_type)), resolver=resolver, **kwargs)
+        self._row_type = type_
 
     @property
-    def row_type(self) -> Any:
-        """The graphene type of the other rows."""
-        return self._row if isinstance(self._row, type) else self._row()
+    def row_type(self) -> RowType:
+        return self._row_type if isinstance(self._row_type, type) else self._row_type()
 
 
-def count_by(rows: db.QuerySet[Any], path: str, *, outer: str = "pk") -> Coalesce:
-    """Return the expression that counts the rows whose ``path`` is the outer row's ``outer``."""
-    # Without an order: each column of it would be another group.
-    matching = rows.filter(**{path: db.OuterRef(outer)}).order_by()
-    counted = matching.values(path).annotate(number=db.Count("pk")).values("number")
-    return Coalesce(db.Subquery(counted, output_field=db.IntegerField()), 0)
+class RelatedList(_RowList):
+    """A field that lists related rows in a fixed order; only those that the actor may see."""
+
+    def __init__(
+        self, type_: LazyRowType, path: str, *, ordering: Sequence[str | db.OrderBy], **kwargs: object
+    ) -> None:
+        def read(row: object, _info: GraphQLResolveInfo) -> object:
+            # Prefetched in scope and order; any method but all() would query again, without either.
+            return getattr(row, path).all()
+
+        super().__init__(type_, resolver=read, **kwargs)
+        self.path = path
+        # Rows that are equal in the ordering must not change places from one request to the next.
+        self.ordering = (*ordering, "pk")
 
 
 class Computed(graphene.Field):
-    """A field that the database computes for each row, for this actor."""
+    """A field that the database computes for each row, for the actor."""
 
     def __init__(
-        self, type_: Any, annotation: str, expression: Callable[[Actor], Any], **kwargs: Any
+        self, type_: object, annotation: str, expression: Callable[[Actor], Combinable], **kwargs: object
     ) -> None:
         super().__init__(type_, resolver=lambda row, _info: getattr(row, annotation), **kwargs)
         self.annotation = annotation
@@ -117,57 +125,61 @@ class Computed(graphene.Field):
 
 
 class Derived(graphene.Field):
-    """A field that Python works out from columns of the row, or of rows that belong to it."""
+    """A field that Python derives from columns of the row, or of rows that it refers to."""
 
     def __init__(
-        self, type_: Any, loads: Sequence[str], resolver: Callable[[Any], Any], **kwargs: Any
+        self, type_: object, loads: Sequence[str], resolver: Callable[[Any], object], **kwargs: object
     ) -> None:
         super().__init__(type_, resolver=lambda row, _info: resolver(row), **kwargs)
         self.loads = tuple(loads)
 
 
-class BatchedList(graphene.Field):
-    """A field that lists other rows by a rule of its own, found for all rows of a page at once.
+class BatchedList(_RowList):
+    """A field that lists rows found by a function, called once for all rows of a page.
 
-    :param source: gives, for the rows of a page, the keys of the other rows by the key of the row, each list
-        in its order; it is called once for a page, with the arguments of the field.
+    :param source: returns the primary keys of the listed rows by the primary key of the row, in order. It
+        takes the rows of a page, the actor, and the arguments of the field.
     :param loads: columns of the row that the source reads.
-    :param visible: gives the rows that the actor may see, where that is not ``visible_to``.
+    :param visible: returns the rows that the actor may see, where that is not ``visible_to``.
     """
 
     def __init__(
         self,
-        type_: Any,
+        type_: LazyRowType,
         source: Callable[..., Mapping[int, Sequence[int]]],
         *,
         loads: Sequence[str] = (),
-        visible: Callable[[Actor], Any] | None = None,
-        **kwargs: Any,
+        visible: Callable[[Actor], db.QuerySet[db.Model]] | None = None,
+        **kwargs: object,
     ) -> None:
-        def read(row: Any, _info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        def read(row: Any, _info: GraphQLResolveInfo, **arguments: object) -> object:
             return row.batches[self.batch_key(arguments)]
 
-        super().__init__(
-            graphene.List(lambda: graphene.NonNull(self.row_type)),
-            resolver=read,
-            **{"required": True} | kwargs,
-        )
-        self._row = type_
+        super().__init__(type_, resolver=read, **{"required": True} | kwargs)
         self.source = source
         self.loads = tuple(loads)
         self._visible = visible
 
-    @property
-    def row_type(self) -> Any:
-        """The graphene type of the other rows."""
-        return self._row if isinstance(self._row, type) else self._row()
-
-    def visible_rows(self, actor: Actor) -> Any:
-        """Give the rows that the actor may see."""
+    def visible_rows(self, actor: Actor) -> db.QuerySet[db.Model]:
+        """Return the rows that the actor may see."""
         if self._visible is not None:
             return self._visible(actor)
-        return self.row_type._meta.model._default_manager.visible_to(actor)
+        return visible_rows(self.row_type._meta.model, actor)
 
-    def batch_key(self, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Tell one use of the field from others with other arguments."""
+    def batch_key(self, arguments: Mapping[str, object]) -> tuple[object, ...]:
+        """Return the key under which a row stores the list: one per combination of arguments.
+
+        One selection may have the field several times, under aliases.
+        """
         return (self.source, *sorted(arguments.items()))
+
+
+_declared: dict[RowType, dict[str, graphene.Field]] = {}
+
+
+def declared_fields(type_: RowType) -> dict[str, graphene.Field]:
+    """Return the declared fields of a type by their names in the API."""
+    if type_ not in _declared:
+        # ``name=`` gives a field another name than the attribute it is declared as.
+        _declared[type_] = {field.name or name: field for name, field in type_._meta.fields.items()}
+    return _declared[type_]

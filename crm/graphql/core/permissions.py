@@ -1,4 +1,4 @@
-"""Who asks, and the permission that a field declares."""
+"""The actor of an execution, and root fields that require a permission."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,29 +6,33 @@ from functools import wraps
 from typing import Any
 
 import graphene
-from graphql import GraphQLResolveInfo
+from graphql import FieldNode, GraphQLResolveInfo
 
 from crm.actors import Action, Actor
 from crm.errors import Unauthenticated
 from crm.services.idempotency import Once
 
+#: A resolver of graphene; the arguments after the root and the info are those of its field.
+Resolver = Callable[..., object]
+#: The fields that a selection has, by name.
+Selection = dict[str, list[FieldNode]]
+
 
 @dataclass(kw_only=True)
 class Context:
-    """The context value of one execution; ``memo`` holds what its resolvers share.
+    """The context value of one execution.
 
-    ``once`` stands for the key of a request that may be repeated, None for a request without one.
-    ``selections`` are those collected so far, by type and nodes; it may be the document's own.
+    ``once`` handles the Idempotency-Key of the request, None without one. ``selections`` caches collected
+    selections by type name and ids of nodes; documents without variables keep theirs across requests.
     """
 
     actor: Actor | None
     once: Once | None = None
-    memo: dict[Any, Any] = field(default_factory=dict)
-    selections: dict[Any, Any] = field(default_factory=dict)
+    selections: dict[tuple[object, ...], Selection] = field(default_factory=dict)
 
 
 def actor_of(info: GraphQLResolveInfo) -> Actor:
-    """Give the actor of an execution.
+    """Return the actor of an execution.
 
     :raises Unauthenticated: if the request had no credential.
     """
@@ -39,17 +43,20 @@ def actor_of(info: GraphQLResolveInfo) -> Actor:
 
 
 class Guarded(graphene.Field):
-    """A root field that asks for a permission before it resolves."""
+    """A root field that requires a permission before it resolves."""
 
-    def __init__(self, type_: Any, *args: Any, permission: Action = Action.READ, **kwargs: Any) -> None:
+    def __init__(
+        self, type_: object, *args: object, permission: Action = Action.READ, **kwargs: object
+    ) -> None:
         super().__init__(type_, *args, **kwargs)
         self.permission = permission
 
-    def wrap_resolve(self, parent_resolver: Callable[..., Any]) -> Callable[..., Any]:
+    def wrap_resolve(self, parent_resolver: Resolver) -> Resolver:
         resolve = super().wrap_resolve(parent_resolver)
 
         @wraps(resolve)
-        def guarded(root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        def guarded(root: object, info: GraphQLResolveInfo, **arguments: Any) -> object:
+            # Here and not in the resolvers, so that no field can forget it.
             actor_of(info).require(self.permission)
             return resolve(root, info, **arguments)
 

@@ -1,139 +1,107 @@
-"""The look-ahead: what a selection needs is loaded in a fixed number of statements, and nothing else."""
+"""Load what a selection needs, and nothing else, in a number of statements that does not grow with rows."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from enum import Enum
-from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Field, ManyToManyField, Model, Prefetch, QuerySet
+from django.db.models import ManyToManyField, Model, Prefetch, QuerySet
 from django.db.models.fields.reverse_related import ManyToOneRel
 from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo
 from graphql.execution.collect_fields import collect_sub_fields
 from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
-from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, Related, RelatedList
-from crm.graphql.core.permissions import actor_of
+from crm.graphql.core.fields import (
+    Attribute,
+    BatchedList,
+    Computed,
+    Derived,
+    ModelField,
+    Related,
+    RelatedList,
+    RowType,
+    declared_fields,
+)
+from crm.graphql.core.loading import Callback, Loading, load_also
+from crm.graphql.core.permissions import Context, Selection, actor_of
+from crm.models.base import visible_rows
 
-#: Fields that are more than a column of the row.
+Row = TypeVar("Row", bound=Model)
+
+#: Fields whose value is not a column of the row.
 NOT_STORED = (BatchedList, Computed, Derived, RelatedList)
 #: Columns that ``is_visible_to`` reads.
 VISIBILITY_COLUMNS = ("company_id", "deleted_at")
 
 
-def selected_fields(
-    info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode]
-) -> dict[str, list[FieldNode]]:
+def selected_fields(info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode]) -> Selection:
     """Collect the sub-selections of fields that return one type, by field name, aliases merged.
 
-    The result is kept, for the next to ask and, where no variable has a say, for the next request.
+    The result is cached for the execution and, in a document without variables, for later requests.
     """
     fields = tuple(nodes)
+    # Nodes are compared by all they contain, which takes longer than to collect; their document keeps them
+    # alive, so no other node gets their id.
     key = (type_name, *map(id, fields))
-    known: dict[Any, Any] = info.context.selections
-    if key not in known:
-        known[key] = _collect(info, type_name, fields)
-    found: dict[str, list[FieldNode]] = known[key]
-    return found
+    context: Context = info.context
+    if key not in context.selections:
+        context.selections[key] = _collect(info, type_name, fields)
+    return context.selections[key]
 
 
-def _collect(
-    info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode]
-) -> dict[str, list[FieldNode]]:
+def _collect(info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode]) -> Selection:
     object_type = info.schema.get_type(type_name)
     if not isinstance(object_type, GraphQLObjectType):
-        raise TypeError(f"{type_name} is no object type")
+        raise TypeError(f"{type_name} is not an object type")
     collected = collect_sub_fields(
         info.schema, info.fragments, info.variable_values, object_type, list(nodes)
     )
-    by_name: dict[str, list[FieldNode]] = defaultdict(list)
+    # graphql-core collects by key of the response, so one field under two aliases comes as two.
+    by_name: Selection = defaultdict(list)
     for same_key in collected.values():
         by_name[same_key[0].name.value].extend(same_key)
     return dict(by_name)
 
 
-@cache
-def declared_fields(type_: Any) -> dict[str, Any]:
-    """Give the fields of a graphene type by their names in the API, which some are not declared under."""
-    return {field.name or name: field for name, field in type_._meta.fields.items()}
-
-
-@dataclass
-class Loading:
-    """What one queryset has to load."""
-
-    columns: set[str] = field(default_factory=lambda: {"id"})
-    joined: set[str] = field(default_factory=set)
-    prefetched: dict[str, Prefetch[Any, Any, Any]] = field(default_factory=dict)
-    computed: dict[str, Any] = field(default_factory=dict)
-    batched: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
-
-    def apply(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Make a queryset load just this."""
-        for path, prefetch in self.prefetched.items():
-            self._read_apart(path, prefetch.queryset)
-        queryset = queryset.annotate(**self.computed).select_related(*self.joined or [None])
-        queryset = queryset.only(*self.columns).prefetch_related(*self.prefetched.values())
-        for follower in self.batched:
-            queryset = queryset.followed_by(follower)  # type: ignore[attr-defined]  # rows of tenants alone
-        return queryset
-
-    def _read_apart(self, path: str, rows: QuerySet[Any] | None) -> None:
-        """Have a row that is read by a statement of its own bring the columns that are wanted of it besides.
-
-        Joined as well, it would stand there already, without what its own statement computes.
-        """
-        within = f"{path}__"
-        wanted = {name for name in self.columns if name.startswith(within)} - {f"{within}id"}
-        if rows is None or not wanted:
-            return
-        self.columns -= wanted
-        self.joined = {name for name in self.joined if name != path and not name.startswith(within)}
-        rows.query.add_immediate_loading(
-            [*rows.query.deferred_loading[0], *(name.removeprefix(within) for name in wanted)]
-        )
-
-
 def load(
-    queryset: QuerySet[Any], type_: Any, nodes: Iterable[FieldNode], info: GraphQLResolveInfo
-) -> QuerySet[Any]:
-    """Make a queryset load what the selection of its rows needs.
+    queryset: QuerySet[Row], type_: RowType, nodes: Iterable[FieldNode], info: GraphQLResolveInfo
+) -> QuerySet[Row]:
+    """Return the query set, loading what the selection of its rows needs.
 
-    :param queryset: rows that are visible already.
-    :param type_: the graphene type of a row.
-    :param nodes: the fields whose sub-selections are asked of each row.
+    :param queryset: only rows that the actor may see.
+    :param nodes: the fields whose sub-selections apply to each row.
     """
     loading = Loading()
-    _walk(loading, queryset.model, type_, nodes, info, actor_of(info), prefix="")
+    _collect_needs(loading, queryset.model, type_, nodes, info, actor_of(info), prefix="")
     loading.columns |= {name for name in VISIBILITY_COLUMNS if _has_column(queryset.model, name)}
     return loading.apply(queryset)
 
 
-def refetch(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
-    """Query a row that was just written anew, with what the selection needs; None if it is now hidden."""
-    return refetch_key(info, type_, row.pk)
+def refetch(info: GraphQLResolveInfo, type_: RowType, row: Row) -> Row | None:
+    """Return a row that was just written as the selection needs it; None if it is hidden now."""
+    found: Row | None = refetch_key(info, type_, row.pk)
+    return found
 
 
-def return_row(info: GraphQLResolveInfo, type_: Any, row: Any) -> Any:
-    """Return a row that was just written and is visible; query it anew where the selection needs more."""
-    at_hand = _is_at_hand(row, type_, info.field_nodes, info)
-    return row if at_hand else refetch(info, type_, row)
+def return_row(info: GraphQLResolveInfo, type_: RowType, row: Row) -> Row | None:
+    """Return a row that was just written and is visible, from the database only if the selection needs it."""
+    return row if _is_loaded(row, type_, info.field_nodes, info) else refetch(info, type_, row)
 
 
-def _is_at_hand(row: Any, type_: Any, nodes: Iterable[FieldNode], info: GraphQLResolveInfo) -> bool:
-    """Tell whether a selection asks for columns alone that stand on a row, and on those it refers to."""
+def _is_loaded(row: Model, type_: RowType, nodes: Iterable[FieldNode], info: GraphQLResolveInfo) -> bool:
+    """Return whether the row, and the rows it refers to, hold every value that a selection needs."""
     for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
         declared = declared_fields(type_).get(name)
         if isinstance(declared, Related):
             if declared.path not in row._state.fields_cache:
                 return False
             other = row._state.fields_cache[declared.path]
-            if other is not None and not _is_at_hand(other, declared.row_type, same_name, info):
+            if other is not None and not _is_loaded(other, declared.row_type, same_name, info):
                 return False
         elif isinstance(declared, Attribute):
-            # A document may come back from the database in another order, and a choice is a text there.
+            # The default stands for a column that is not loaded. A choice that was assigned as an enum
+            # member is text in the database.
             value = row.__dict__.get(declared.loads[0], declared)
             if not declared.plain or isinstance(value, Attribute | Enum):
                 return False
@@ -142,9 +110,9 @@ def _is_at_hand(row: Any, type_: Any, nodes: Iterable[FieldNode], info: GraphQLR
     return True
 
 
-def refetch_key(info: GraphQLResolveInfo, type_: Any, key: int) -> Any:
-    """Give the row of this primary key as the selection needs it; None if the actor does not see it."""
-    visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=key)
+def refetch_key(info: GraphQLResolveInfo, type_: RowType, key: int) -> Any:
+    """Return the row with this primary key as the selection needs it; None if the actor does not see it."""
+    visible = visible_rows(type_._meta.model, actor_of(info)).filter(pk=key)
     return load(visible, type_, info.field_nodes, info).first()
 
 
@@ -152,29 +120,30 @@ def _has_column(model: type[Model], name: str) -> bool:
     return any(column.attname == name for column in model._meta.concrete_fields)
 
 
-def _walk(
+def _collect_needs(
     loading: Loading,
     model: type[Model],
-    type_: Any,
+    type_: RowType,
     nodes: Iterable[FieldNode],
     info: GraphQLResolveInfo,
     actor: Actor,
     *,
     prefix: str,
 ) -> None:
-    relations: dict[str, tuple[Any, list[FieldNode]]] = {}
+    # Two fields may lead through one relation: it is loaded once, with what both select.
+    relations: dict[str, tuple[Related | RelatedList, list[FieldNode]]] = {}
     for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
         declared = declared_fields(type_).get(name)
         if isinstance(declared, Computed):
             loading.computed[declared.annotation] = declared.expression(actor)
         elif isinstance(declared, Related | RelatedList):
-            known = relations.setdefault(declared.path, (declared, []))
-            known[1].extend(same_name)
+            _, same_path = relations.setdefault(declared.path, (declared, []))
+            same_path.extend(same_name)
         elif isinstance(declared, Attribute | Derived):
             _add_columns(loading, declared.loads, prefix)
         elif isinstance(declared, BatchedList):
             _add_columns(loading, declared.loads, prefix)
-            loading.batched.extend(_batches(type_._meta.name, declared, same_name, info, actor))
+            loading.callbacks.extend(_batches(type_._meta.name, declared, same_name, info, actor))
         elif declared is not None and _has_column(model, name):
             loading.columns.add(prefix + name)
     for path, (declared, same_path) in relations.items():
@@ -187,22 +156,22 @@ def _walk(
 def _add_columns(loading: Loading, paths: Iterable[str], prefix: str) -> None:
     for path in paths:
         full = prefix + path
-        # A foreign key's own column is no path through it.
         loading.columns.add(full)
+        # ``person_id`` is a column of the row itself; only a path with "__" needs the join.
         if "__" in full:
             loading.joined.add(full.rpartition("__")[0])
 
 
 def _batches(
     type_name: str, declared: BatchedList, nodes: list[FieldNode], info: GraphQLResolveInfo, actor: Actor
-) -> Iterable[Callable[[Sequence[Any]], None]]:
-    """Give what finds the rows of a list: once for all aliases under which it is asked for the same rows."""
+) -> Iterable[Callback]:
+    """Return a callback for each combination of arguments that a list is selected with."""
     parent: Any = info.schema.get_type(type_name)
-    asked: dict[Any, tuple[dict[str, Any], list[FieldNode]]] = {}
+    by_key: dict[tuple[object, ...], tuple[dict[str, Any], list[FieldNode]]] = {}
     for node in nodes:
         arguments = get_argument_values(parent.fields[node.name.value], node, info.variable_values)
-        asked.setdefault(declared.batch_key(arguments), (arguments, []))[1].append(node)
-    return [_batch(declared, arguments, same, info, actor) for arguments, same in asked.values()]
+        by_key.setdefault(declared.batch_key(arguments), (arguments, []))[1].append(node)
+    return [_batch(declared, arguments, same, info, actor) for arguments, same in by_key.values()]
 
 
 def _batch(
@@ -211,20 +180,21 @@ def _batch(
     nodes: list[FieldNode],
     info: GraphQLResolveInfo,
     actor: Actor,
-) -> Callable[[Sequence[Any]], None]:
-    """Give the function that finds the rows of a list for a whole page, and hands them out."""
+) -> Callback:
+    """Return the callback that finds the listed rows of a whole page, and attaches them to its rows."""
     key = declared.batch_key(arguments)
 
-    def follow(rows: Sequence[Any]) -> None:
+    def attach(rows: Sequence[Model]) -> None:
         keys = declared.source(rows, actor, **arguments)
         wanted = {other for others in keys.values() for other in others}
+        # The source only finds keys: which rows the actor sees is decided here.
         visible = declared.visible_rows(actor).filter(pk__in=wanted)
         found = {other.pk: other for other in load(visible, declared.row_type, nodes, info)} if wanted else {}
         for row in rows:
             others = [found[other] for other in keys.get(row.pk, ()) if other in found]
             row.__dict__.setdefault("batches", {})[key] = others
 
-    return follow
+    return attach
 
 
 def _add_list(
@@ -238,19 +208,21 @@ def _add_list(
     prefix: str,
 ) -> None:
     relation: Any = model._meta.get_field(declared.path)
-    rows = relation.related_model._default_manager.visible_to(actor).order_by(*declared.ordering)
+    rows = visible_rows(relation.related_model, actor).order_by(*declared.ordering)
     rows = load(rows, declared.row_type, nodes, info)
-    rows.query.add_immediate_loading(
-        [*rows.query.deferred_loading[0], *(column.name for column in _back_columns(relation))]
-    )
+    load_also(rows, (column.name for column in _back_columns(relation)))
     loading.prefetched[prefix + declared.path] = Prefetch(prefix + declared.path, queryset=rows)
 
 
-def _back_columns(relation: Any) -> list[Field[Any, Any]]:
-    """Give the columns by which Django ties the rows of a list to their owner."""
+def _back_columns(relation: Any) -> list[ModelField]:
+    """Return the columns by which Django assigns prefetched rows to their owner.
+
+    If they were deferred, it would query each of them, row by row.
+    """
     if isinstance(relation, ManyToOneRel):
         return [relation.field]
     if isinstance(relation, ManyToManyField):
+        # Django selects the column of the join table itself.
         return []
     if hasattr(relation, "object_id_field_name"):
         related = relation.related_model._meta
@@ -276,7 +248,7 @@ def _add_one(
     full = prefix + path
     loading.columns.add(full)
     if _computes(declared.row_type, nodes, info):
-        rows = relation.related_model._default_manager.visible_to(actor)
+        rows = visible_rows(relation.related_model, actor)
         loading.prefetched[full] = Prefetch(full, queryset=load(rows, declared.row_type, nodes, info))
         return
     loading.joined.add(full)
@@ -284,11 +256,14 @@ def _add_one(
     for name in VISIBILITY_COLUMNS:
         if _has_column(relation.related_model, name):
             loading.columns.add(f"{full}__{name}")
-    _walk(loading, relation.related_model, declared.row_type, nodes, info, actor, prefix=f"{full}__")
+    _collect_needs(loading, relation.related_model, declared.row_type, nodes, info, actor, prefix=f"{full}__")
 
 
-def _computes(type_: Any, nodes: list[FieldNode], info: GraphQLResolveInfo) -> bool:
-    """Tell whether a selection asks for a computed column, which a join cannot carry."""
+def _computes(type_: RowType, nodes: list[FieldNode], info: GraphQLResolveInfo) -> bool:
+    """Return whether a selection needs a query set of its own.
+
+    Neither an annotation nor a callback can be put on a row that select_related joins.
+    """
     for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
         declared = declared_fields(type_).get(name)
         if isinstance(declared, Computed | BatchedList):

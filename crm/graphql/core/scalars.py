@@ -1,4 +1,4 @@
-"""Scalars of the contract."""
+"""Scalars of the contract, and how text is read as a date or a date-time."""
 
 import re
 from datetime import UTC, date, datetime
@@ -13,11 +13,11 @@ from graphql.language import StringValueNode
 def parse_datetime(text: object) -> datetime:
     """Read an ISO 8601 date-time; without an offset it is UTC.
 
-    :raises ValueError: if the text is none.
+    :raises ValueError: if the value is not such a text.
     """
     message = "Expected a date-time such as 2026-01-31T09:30:00+00:00."
     trimmed = text.strip() if isinstance(text, str) else ""
-    # A day alone is no moment.
+    # Python would read a date alone as its midnight.
     if "T" not in trimmed.replace(" ", "T"):
         raise ValueError(message)
     try:
@@ -30,10 +30,10 @@ def parse_datetime(text: object) -> datetime:
 def parse_date(text: object) -> date:
     """Read a date of the form YYYY-MM-DD.
 
-    :raises ValueError: if the text is none.
+    :raises ValueError: if the value is not such a text.
     """
     message = "Expected a date such as 2026-01-31."
-    # Python would also read the other spellings of ISO 8601, such as weeks.
+    # Python would also read the other forms of ISO 8601, such as weeks.
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text.strip()):
         raise ValueError(message)
     try:
@@ -57,7 +57,7 @@ class DateTime(graphene.Scalar):
             raise GraphQLError(str(refused)) from refused
 
     @staticmethod
-    def parse_literal(node: ValueNode, _variables: Any = None) -> datetime:
+    def parse_literal(node: ValueNode, _variables: object = None) -> datetime:
         return DateTime.parse_value(node.value if isinstance(node, StringValueNode) else None)
 
 
@@ -76,12 +76,12 @@ class Date(graphene.Scalar):
             raise GraphQLError(str(refused)) from refused
 
     @staticmethod
-    def parse_literal(node: ValueNode, _variables: Any = None) -> date:
+    def parse_literal(node: ValueNode, _variables: object = None) -> date:
         return Date.parse_value(node.value if isinstance(node, StringValueNode) else None)
 
 
-def _refuse_files(value: Any) -> None:
-    # A multipart form can put a file at any place of the variables.
+def _refuse_files(value: object) -> None:
+    # The map of a multipart form can put a file anywhere in the variables, also where no Upload is expected.
     if isinstance(value, File):
         raise GraphQLError("A file is no value; its place is one of the type Upload.")
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -92,16 +92,16 @@ class Mixed(graphene.Scalar):
     """Any value: text, number, boolean, list, object or null."""
 
     @staticmethod
-    def serialize(value: Any) -> Any:
+    def serialize(value: object) -> object:
         return value
 
     @staticmethod
-    def parse_value(value: Any) -> Any:
+    def parse_value(value: object) -> object:
         _refuse_files(value)
         return value
 
     @staticmethod
-    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> object:
         return Mixed.parse_value(value_from_ast_untyped(node, variables))
 
 

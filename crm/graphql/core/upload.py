@@ -1,7 +1,7 @@
-"""Uploads: the scalar, and the GraphQL multipart request, whose files go into the variables."""
+"""The scalar Upload, and the GraphQL multipart request specification: files of a form become variables."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, TypeGuard
 
 import graphene
 from django.core.files.base import File
@@ -10,7 +10,7 @@ from graphql import GraphQLError
 
 from crm.errors import BadUserInput
 
-#: Where the files of a request go; nothing else of it can hold one.
+#: The only key of the operations that may hold files.
 ROOT = "variables"
 
 
@@ -18,70 +18,66 @@ class Upload(graphene.Scalar):
     """A file, sent as a part of a multipart form and given as a variable."""
 
     @staticmethod
-    def serialize(_value: Any) -> NoReturn:
+    def serialize(_value: object) -> NoReturn:
         raise GraphQLError("A file is never answered.")
 
     @staticmethod
-    def parse_value(value: Any) -> File[bytes]:
+    def parse_value(value: object) -> File[bytes]:
         if isinstance(value, UploadedFile):
             return value
         raise GraphQLError("Send the file as a part of a multipart form.")
 
     @staticmethod
-    def parse_literal(_node: Any, _variables: Any = None) -> NoReturn:
+    def parse_literal(_node: object, _variables: object = None) -> NoReturn:
         raise GraphQLError("Send the file as a variable of a multipart form.")
 
 
 def place_files(
-    operations: Mapping[str, Any], places: Any, files: Mapping[str, Sequence[File[bytes]]]
+    operations: Mapping[str, object], places: object, files: Mapping[str, Sequence[File[bytes]]]
 ) -> None:
-    """Put the files of a form into the operations, where its map says, in place.
+    """Put the files of a form into its operations, which are changed, at the paths of its map.
 
-    :param operations: the parameters of the request, with null at each place of a file.
-    :param places: the map: the name of each file to the paths of its places.
-    :raises BadUserInput: if the map is none, a place is no null among the variables or named twice, or
-        the map and the files do not name each other exactly.
+    :param operations: the parameters of the request, with null wherever a file belongs.
+    :param places: the map of the form: paths in the operations by the name of a file.
+    :raises BadUserInput: if this is not a map, a path does not lead to a null of the variables or comes
+        twice, or the map does not name exactly the files of the form.
     """
     if not _is_map(places):
         raise BadUserInput("The field map must be an object of lists of paths.")
     if set(places) != set(files) or any(len(same_name) != 1 for same_name in files.values()):
         raise BadUserInput("The field map must name each file of the form once, and no other.")
-    taken: set[str] = set()
+    seen: set[str] = set()
     for name, paths in places.items():
         for path in paths:
-            if path in taken:
+            if path in seen:
                 raise BadUserInput("The field map names a place twice.", reason=path[:200])
-            taken.add(path)
+            seen.add(path)
             _place(operations, path, files[name][0])
 
 
-def _is_map(places: Any) -> bool:
+def _is_map(places: object) -> TypeGuard[dict[str, list[str]]]:
     return isinstance(places, dict) and all(
         isinstance(paths, list) and paths and all(isinstance(path, str) for path in paths)
         for paths in places.values()
     )
 
 
-def _place(operations: Mapping[str, Any], path: str, file: File[bytes]) -> None:
-    *way, last = _steps(path)
+def _place(operations: Mapping[str, object], path: str, file: File[bytes]) -> None:
+    *parents, last = path.split(".")
+    if not parents or parents[0] != ROOT:
+        raise _no_place(path)
     container: Any = operations
-    for step in way:
+    for step in parents:
         container = _at(container, step, path)
     if _at(container, last, path) is not None:
         raise _no_place(path)
     container[int(last) if isinstance(container, list) else last] = file
 
 
-def _steps(path: str) -> Iterator[str]:
-    steps = path.split(".")
-    if len(steps) < 2 or steps[0] != ROOT:
-        raise _no_place(path)
-    yield from steps
-
-
-def _at(container: Any, step: str, path: str) -> Any:
+def _at(container: object, step: str, path: str) -> object:
     if isinstance(container, dict) and step in container:
         return container[step]
+    # int() accepts digits of other scripts, and takes long over thousands of digits.
     is_index = step.isascii() and step.isdigit() and len(step) < 6
     if isinstance(container, list) and is_index and int(step) < len(container):
         return container[int(step)]

@@ -1,0 +1,54 @@
+"""Columns, joins, prefetches and annotations that one query set needs for a selection."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from django.db.models import Model, Prefetch, QuerySet
+from django.db.models.expressions import Combinable
+
+Row = TypeVar("Row", bound=Model)
+#: Attaches something to the rows of a page.
+Callback = Callable[[Sequence[Model]], None]
+
+
+@dataclass
+class Loading:
+    """What one query set has to load."""
+
+    columns: set[str] = field(default_factory=lambda: {"id"})
+    joined: set[str] = field(default_factory=set)
+    prefetched: dict[str, Prefetch[str]] = field(default_factory=dict)
+    computed: dict[str, Combinable] = field(default_factory=dict)
+    callbacks: list[Callback] = field(default_factory=list)
+
+    def apply(self, queryset: QuerySet[Row]) -> QuerySet[Row]:
+        """Return the query set, loading exactly this."""
+        for path, prefetch in self.prefetched.items():
+            self._move_columns(path, prefetch.queryset)
+        # Without arguments select_related follows every relation; None makes it follow none.
+        queryset = queryset.annotate(**self.computed).select_related(*self.joined or [None])
+        queryset = queryset.only(*self.columns).prefetch_related(*self.prefetched.values())
+        for callback in self.callbacks:
+            queryset = queryset.after_fetch(callback)  # type: ignore[attr-defined]  # of CallbackQuerySet
+        return queryset
+
+    def _move_columns(self, path: str, rows: QuerySet[Model] | None) -> None:
+        """Move the columns of a prefetched row that other fields need from the join to the prefetch.
+
+        If the row were joined too, Django would take it as loaded and skip the prefetch, and with it the
+        computed columns.
+        """
+        prefix = f"{path}__"
+        moved = {name for name in self.columns if name.startswith(prefix)} - {f"{prefix}id"}
+        if rows is None or not moved:
+            return
+        self.columns -= moved
+        self.joined = {name for name in self.joined if name != path and not name.startswith(prefix)}
+        load_also(rows, (name.removeprefix(prefix) for name in moved))
+
+
+def load_also(rows: QuerySet[Model], columns: Iterable[str]) -> None:
+    """Add columns to those that a query set loads."""
+    # A second only() would replace the columns of the first; the query keeps those as deferred_loading.
+    rows.query.add_immediate_loading([*rows.query.deferred_loading[0], *columns])
