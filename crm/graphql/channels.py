@@ -8,7 +8,7 @@ from crm import models
 from crm.actors import Action, Actor
 from crm.errors import NotFound
 from crm.graphql.conversation_types import Message, SocialChannel
-from crm.graphql.core.arguments import Input, choice_enum
+from crm.graphql.core.arguments import Values, choice_enum
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.mutations import create_mutation, delete_mutation, update_mutation
 from crm.graphql.core.permissions import actor_of
@@ -171,7 +171,7 @@ class ChannelMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_attach_user_to_social_channel(
-        _root: object, info: GraphQLResolveInfo, *, input: Input
+        _root: object, info: GraphQLResolveInfo, *, input: Values
     ) -> object:
         channel = channels.attach_user(
             input["channel_id"],

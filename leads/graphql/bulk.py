@@ -6,7 +6,7 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.arguments import Input
+from crm.graphql.core.arguments import Values
 from crm.graphql.core.bulk import BulkResult, ids_argument
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.mutations import bulk_mutation
@@ -44,7 +44,7 @@ class LeadBulkMutation(graphene.ObjectType):
         *,
         changes: LeadValues,
         ids: list[str] | None = None,
-        where: Input | None = None,
+        where: Values | None = None,
         expected_count: int | None = None,
     ) -> Result:
         actor = actor_of(info)

@@ -5,7 +5,7 @@ from functools import cached_property
 import graphene
 from graphql import GraphQLResolveInfo
 
-from crm.graphql.core.arguments import Input
+from crm.graphql.core.arguments import Values
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load, selected_fields
 from crm.graphql.lists.columns import DateTimeColumn, IdColumn, ListFilterSet
@@ -82,7 +82,7 @@ class DashboardQuery(graphene.ObjectType):
         *,
         first: int,
         page: int | None = None,
-        where: Input | None = None,
+        where: Values | None = None,
     ) -> Page:
         number = check_page(first, page)
         actor = actor_of(info)

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.arguments import Input
+from crm.graphql.core.arguments import Values
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.mutations import delete_mutation, restore_mutation
 from crm.graphql.core.permissions import actor_of
@@ -125,7 +125,7 @@ class Mutation(graphene.ObjectType):
         info: GraphQLResolveInfo,
         *,
         id: str,
-        input: Input | None = None,
+        input: Values | None = None,
         status: str | None = None,
         reason_lost: str | None = None,
         expected_version: int | None = None,
@@ -147,7 +147,7 @@ class Mutation(graphene.ObjectType):
         return _return_lead(info, lead)
 
     @staticmethod
-    def resolve_add_lead_participant(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
+    def resolve_add_lead_participant(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
         actor = actor_of(info)
         if _names_person(input):
             relationship = input.get("relationship_id")
@@ -159,7 +159,7 @@ class Mutation(graphene.ObjectType):
         return True
 
     @staticmethod
-    def resolve_remove_lead_participant(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
+    def resolve_remove_lead_participant(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
         actor = actor_of(info)
         if _names_person(input):
             relationship = input.get("relationship_id")
@@ -171,12 +171,12 @@ class Mutation(graphene.ObjectType):
         return True
 
     @staticmethod
-    def resolve_follow_lead(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
+    def resolve_follow_lead(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
         involvement.follow_lead(input["entity_id"], actor=actor_of(info), user_key=input.get("user_id"))
         return True
 
     @staticmethod
-    def resolve_unfollow_lead(_root: object, info: GraphQLResolveInfo, *, input: Input) -> bool:
+    def resolve_unfollow_lead(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
         return involvement.unfollow_lead(
             input["entity_id"], actor=actor_of(info), user_key=input.get("user_id")
         )
@@ -188,7 +188,7 @@ def _return_lead(info: GraphQLResolveInfo, lead: models.Lead) -> object:
     return reread(info, Lead, lead)
 
 
-def _names_person(values: Input) -> bool:
+def _names_person(values: Values) -> bool:
     """Check that an input names either a person or a user; return whether it names a person."""
     user, person = values.get("user_id"), values.get("people_id")
     if user is None and person is None:

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.arguments import Input, input_paths
+from crm.graphql.core.arguments import Values, input_paths
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.mutations import create_mutation, delete_mutation, restore_mutation, update_mutation
 from crm.graphql.core.permissions import actor_of
@@ -86,7 +86,7 @@ class Mutation(graphene.ObjectType):
             return organizations.remove_people(organization_key, people_keys, actor=actor_of(info))
 
 
-def _membership(arguments: Input) -> tuple[str, object, dict[str, object]]:
+def _membership(arguments: Values) -> tuple[str, object, dict[str, object]]:
     """Read the organization and the people from the flat arguments or from ``input``, but not from both.
 
     Return the argument that holds them, the organization, and the people by their path within it.

@@ -7,7 +7,6 @@ import pytest
 
 from benchmarks.memory import Writer
 from crm.graphql.compiler import compile
-from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.documents import Document, DocumentCache, parse_document
 from crm.graphql.documents import cache as document_cache
 from crm.graphql.documents.cache import SizedCache
@@ -41,9 +40,11 @@ def test_documents_are_kept_up_to_a_sum_of_tokens(actors, settings, monkeypatch)
 
 @pytest.mark.postgres
 def test_plans_are_kept_up_to_a_sum_of_bytes_and_no_document_longer(actors, settings, monkeypatch):
-    documents, plans = DocumentCache(), PlanCache(most=4 * 2**20)  # type: ignore[var-annotated]
+    documents = DocumentCache()
+    plans: SizedCache[compile.Plan | str] = SizedCache(admit_on_second_use=True)
     monkeypatch.setattr(preparing, "_checked_documents", documents)
     monkeypatch.setattr(compile, "_plans", plans)
+    monkeypatch.setattr(compile, "MOST_PLAN_BYTES", 4 * 2**20)
     settings.GRAPHQL_LIMITS = {"kept_tokens": 2_000}
     made: weakref.WeakSet[Document] = weakref.WeakSet()
 
@@ -64,19 +65,19 @@ def test_plans_are_kept_up_to_a_sum_of_bytes_and_no_document_longer(actors, sett
 
 
 def test_what_comes_once_does_not_push_out_what_is_used(monkeypatch):
-    monkeypatch.setattr(document_cache, "MOST_KNOWN", 50)
-    wary: SizedCache[str] = SizedCache(admit_on_second_use=True)
+    monkeypatch.setattr(document_cache, "MOST_REJECTED", 50)
+    cache: SizedCache[str] = SizedCache(admit_on_second_use=True)
     for number in range(10):
-        wary.put(number, "used", 1, most=10)
+        cache.put(number, "used", 1, most=10)
 
     for number in range(10, 1_000):
-        wary.put(number, "once", 1, most=10)
-    assert [wary.get(number) for number in range(10)] == ["used"] * 10
+        cache.put(number, "once", 1, most=10)
+    assert [cache.get(number) for number in range(10)] == ["used"] * 10
 
-    # It comes again while the memory still knows it.
-    wary.put(999, "again", 1, most=10)
-    assert (wary.get(999), wary.get(0), len(wary)) == ("again", None, 10)
+    # It comes again while it is remembered as rejected.
+    cache.put(999, "again", 1, most=10)
+    assert (cache.get(999), cache.get(0), len(cache)) == ("again", None, 10)
     # This one came too long ago.
-    wary.put(10, "long ago", 1, most=10)
-    assert wary.get(10) is None
-    assert len(wary._known) + len(wary._known_before) <= 100
+    cache.put(10, "long ago", 1, most=10)
+    assert cache.get(10) is None
+    assert len(cache._rejected) + len(cache._rejected_before) <= 100

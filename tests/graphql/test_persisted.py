@@ -42,7 +42,7 @@ def restarted(monkeypatch):
     """Forget, as a new process would, what this one has at hand."""
 
     def restart():
-        monkeypatch.setattr(persisted, "_at_hand", SizedCache())
+        monkeypatch.setattr(persisted, "_local", SizedCache())
 
     return restart
 
@@ -269,16 +269,16 @@ def test_company_keeps_so_many_characters_of_a_day_and_no_more(restarted, monkey
     assert persisted.recall(other, digest(too_much)) == too_much
 
 
-def test_process_holds_so_many_characters_at_hand_and_no_more(restarted, monkeypatch):
+def test_process_holds_so_many_characters_local_and_no_more(restarted, monkeypatch):
     restarted()
-    monkeypatch.setattr(persisted, "MOST_CHARACTERS_AT_HAND", 100)
+    monkeypatch.setattr(persisted, "MOST_LOCAL_CHARACTERS", 100)
 
     texts = [fresh() for _ in range(50)]
     for text in texts:
         persisted.remember(10_003, digest(text), text)
 
-    assert 0 < persisted._at_hand.size <= 100
-    assert len(persisted._at_hand) == 100 // len(texts[-1])
+    assert 0 < persisted._local.size <= 100
+    assert len(persisted._local) == 100 // len(texts[-1])
 
 
 def test_local_cache_is_bounded_and_apart_from_that_of_rates(settings, restarted):

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.graphql.small_urls"
 REFUSED = {
     "errors": [
         {
-            "message": "Only registered documents run here, and this is none.",
+            "message": "This document is not registered, and only registered documents may run here.",
             "extensions": {"code": "BAD_USER_INPUT", "reason": "DOCUMENT_NOT_REGISTERED"},
         }
     ]

@@ -1,82 +1,88 @@
-"""What is selected of the rows of a model, and the statements that rows are counted by."""
+"""The JSON that a statement selects from the rows of a model, and the statements that count rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.db.models.expressions import Combinable
 
 from crm.database.statements import Sql
 from crm.graphql.compiler.expressions import join_ones, ones_joined
-from crm.graphql.compiler.pages import PLACE
+from crm.graphql.compiler.pages import POSITION
+from crm.models.tallies import Tally
 
-#: Statements that one list keeps, and what each has beside its columns, in bytes.
+#: Text and pieces of SQL that make a statement.
+Pieces = tuple[Sql | str, ...]
+
+#: Statements that one list caches, and the size of each without its columns, in bytes.
 MOST_PAGES = 20
 PAGE_BYTES = 4_000
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The JSON of a row of a model: what is selected, and what has to be joined for it."""
+    """Compiled expressions on a row of a model: the columns to select, and the joins that they need."""
 
-    model: Any
+    model: type[Model]
     select: Sql
     joins: Sql
 
     @classmethod
-    def of(cls, model: Any, expressions: list[Any]) -> "Columns":
-        """Compile expressions on a model's row."""
+    def of(cls, model: type[Model], expressions: Sequence[Combinable | str]) -> "Columns":
+        """Compile expressions on a row of a model."""
         query = QuerySet(model).values_list(*expressions).query
         compiler = query.get_compiler(connection=connection)
         join_ones(compiler)
         compiler.pre_sql_setup()
-        texts, parameters = [], []
-        for _, (text, given), _ in compiler.select:
+        texts: list[str] = []
+        parameters: list[object] = []
+        for _, (text, values), _ in compiler.select:
             texts.append(text)
-            parameters.extend(given)
-        joined, of_joins = compiler.get_from_clause()
-        ones, of_ones = ones_joined(compiler)
+            parameters.extend(values)
+        # The first piece is the model's table: the rows of the page take its place, under its name.
+        joins, join_parameters = compiler.get_from_clause()
+        lateral_joins, lateral_parameters = ones_joined(compiler)
         return cls(
             model,
             Sql(", ".join(texts), tuple(parameters)),
-            Sql(" ".join([*joined[1:], ones]), (*of_joins, *of_ones)),
+            Sql(" ".join([*joins[1:], lateral_joins]), (*join_parameters, *lateral_parameters)),
         )
 
     @property
     def size(self) -> int:
-        """An estimate of the statements that select them, in bytes: of half of those that may be kept.
-
-        Each stands there twice, by itself and as a companion.
-        """
+        """An estimate in bytes of the statements that a list caches, when half of them are there."""
+        # Each twice: by itself, and piggybacked on authentication.
         return 2 * (MOST_PAGES // 2) * (PAGE_BYTES + len(self.select.text) + len(self.joins.text))
 
-    def of_rows(self, rows: Sql, *further: str, beside: tuple[Sql | str, ...] = ()) -> tuple[Sql | str, ...]:
-        """Give the statement that selects the columns of some rows, in the order of their ``PLACE``.
+    def select_from(self, rows: Sql, *further: str, scalar: Pieces = ()) -> Pieces:
+        """Return the statement that selects the columns of some rows, in the order of their position.
 
-        :param further: names of columns of the rows to give as they are.
-        :param beside: a statement of one value, which stands behind all of them.
+        :param further: names of columns to select from the rows as they are.
+        :param scalar: a statement of one value, selected as the last column of each row.
         """
         table = connection.ops.quote_name(self.model._meta.db_table)
         return (
             "SELECT ",
             self.select,
             *(f", {table}.{connection.ops.quote_name(name)}" for name in further),
-            *((", (", *beside, ")") if beside else ()),
+            *((", (", *scalar, ")") if scalar else ()),
             " FROM (",
             rows,
             f") {table} ",
             self.joins,
-            f" ORDER BY {table}.{connection.ops.quote_name(PLACE)}",
+            # A join may change the order of the subquery.
+            f" ORDER BY {table}.{connection.ops.quote_name(POSITION)}",
         )
 
 
-def count_sql(rows: Any) -> tuple[Sql | str, ...]:
-    """Give the statement that counts rows."""
+def count_sql(rows: QuerySet[Model]) -> Pieces:
+    """Return the statement that counts rows."""
     text, parameters = rows.order_by().values_list("pk").query.sql_with_params()
     return ("SELECT COUNT(*) FROM (", Sql(text, parameters), ") counted")
 
 
-def sum_sql(tallies: Any) -> tuple[Sql | str, ...]:
-    """Give the statement that adds tallies up."""
+def sum_sql(tallies: QuerySet[Tally]) -> Pieces:
+    """Return the statement that sums tallies up."""
     text, parameters = tallies.values_list("n").query.sql_with_params()
     return ("SELECT SUM(n) FROM (", Sql(text, parameters), ") tallied")

@@ -1,36 +1,42 @@
-"""From a validated operation to compiled reads, or to none: never half a plan."""
+"""Compile a validated query to a plan: all of its root fields, or none of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models.expressions import Combinable
 from graphql import (
+    DirectiveNode,
     FieldNode,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
+    VariableNode,
     Visitor,
     visit,
 )
 from graphql.execution.collect_fields import collect_fields
 
 from crm.actors import Actor
+from crm.database.actor_cache_key import actor_cache_key, symbolic_actor
 from crm.database.statements import NotCompilable
-from crm.graphql.compiler.binding import actor_cache_key, symbolic_actor
-from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.list_reads import ListRead, Part
 from crm.graphql.compiler.reads import Read, SingleRead
 from crm.graphql.compiler.selection import TYPENAME, Collector
+from crm.graphql.core.arguments import Values
+from crm.graphql.core.fields import declared_fields
 from crm.graphql.core.single import SingleField
 from crm.graphql.documents import Document
+from crm.graphql.documents.cache import SizedCache
 from crm.graphql.lists.pages import PaginatorInfo
 from crm.graphql.lists.paginator import ListField
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The compiled reads of an operation by their keys in the answer; a text stands for itself."""
+    """The compiled reads of a query by key of the response; a text is the value itself (``__typename``)."""
 
     reads: Mapping[str, Read | str]
 
@@ -42,9 +48,10 @@ class Plan:
         )
 
 
-#: What a token of a document takes in memory; its plans keep the document alive.
+MOST_PLAN_BYTES = 64 * 2**20
+#: Memory that one token of a document takes. It counts, since the key of a plan keeps its document alive.
 BYTES_A_TOKEN = 1_000
-_plans: PlanCache[Plan | str] = PlanCache(most=64 * 2**20)
+_plans: SizedCache[Plan | str] = SizedCache(admit_on_second_use=True)
 
 
 def plan_of(
@@ -52,15 +59,15 @@ def plan_of(
     document: Document,
     operation: OperationDefinitionNode,
     actor: Actor,
-    variables: Mapping[str, Any],
+    variables: Values,
 ) -> Plan | str:
-    """Give the plan of an operation for the class of an actor, or the reason why there is none.
+    """Return the plan of a query for the class of an actor, or the reason why there is none.
 
     :param variables: coerced already.
     """
     names = document.memo.get("switches")
     if names is None:
-        names = document.memo["switches"] = _switching(document)
+        names = document.memo["switches"] = _directive_variables(document)
     key = (
         schema,
         document,
@@ -79,17 +86,17 @@ def plan_of(
     def size(plan: Plan | str) -> int:
         return document.tokens * BYTES_A_TOKEN + (0 if isinstance(plan, str) else plan.size)
 
-    return _plans.get(key, make, size=size)
+    return _plans.get_or_make(key, make, size=size, most=MOST_PLAN_BYTES)
 
 
-def _switching(document: Document) -> tuple[str, ...]:
-    """Give the variables whose values decide on what is selected."""
+def _directive_variables(document: Document) -> tuple[str, ...]:
+    """Return the variables of ``@skip`` and ``@include``: they decide on what is selected."""
     found: set[str] = set()
 
     class Directives(Visitor):
-        def enter_directive(self, node: Any, *_: Any) -> None:
+        def enter_directive(self, node: DirectiveNode, *_: object) -> None:
             for argument in node.arguments:
-                if argument.value.kind == "variable":
+                if isinstance(argument.value, VariableNode):
                     found.add(argument.value.name.value)
 
     visit(document.node, Directives())
@@ -98,7 +105,7 @@ def _switching(document: Document) -> tuple[str, ...]:
 
 def _compile(collector: Collector, operation: OperationDefinitionNode) -> Plan:
     root: Any = collector.schema.query_type
-    declared = {field.name or name: field for name, field in root.graphene_type._meta.fields.items()}
+    declared = declared_fields(root.graphene_type)
     selected = collect_fields(
         collector.schema,
         dict(collector.fragments),
@@ -113,6 +120,7 @@ def _compile(collector: Collector, operation: OperationDefinitionNode) -> Plan:
             reads[key] = root.name
             continue
         found = declared.get(name)
+        # The standard executor knows how to report a missing permission.
         if not isinstance(found, ListField | SingleField) or not collector.actor.may(found.permission):
             raise NotCompilable(f"Query.{name}")
         compile_one = _list if isinstance(found, ListField) else _single
@@ -120,23 +128,27 @@ def _compile(collector: Collector, operation: OperationDefinitionNode) -> Plan:
     return Plan(reads)
 
 
-def _single(collector: Collector, declared: SingleField, definition: Any, nodes: list[FieldNode]) -> Read:
+def _single(
+    collector: Collector, declared: SingleField, definition: GraphQLField, nodes: list[FieldNode]
+) -> Read:
     model = declared.row_type._meta.model
-    columns = Columns.of(model, [collector.object(declared.row_type, model, nodes)])
+    columns = Columns.of(model, [collector.row(declared.row_type, model, nodes)])
     return SingleRead(definition, nodes[0], declared, columns, collector.actor)
 
 
-def _list(collector: Collector, declared: ListField, definition: Any, nodes: list[FieldNode]) -> Read:
+def _list(
+    collector: Collector, declared: ListField, definition: GraphQLField, nodes: list[FieldNode]
+) -> Read:
     wrapper = collector.schema.get_type(declared.wrapper._meta.name)
     assert isinstance(wrapper, GraphQLObjectType)
     model = declared.model
     parts: list[Part] = []
-    columns: list[Any] = []
+    columns: list[Combinable] = []
     for key, same in collector.fields(wrapper, nodes).items():
         match same[0].name.value:
             case "data":
                 parts.append(Part(key, column=len(columns)))
-                columns.append(collector.object(declared.row_type, model, same))
+                columns.append(collector.row(declared.row_type, model, same))
             case "paginatorInfo":
                 parts.append(Part(key, info=_info(collector, same)))
             case _:
@@ -152,7 +164,7 @@ def _list(collector: Collector, declared: ListField, definition: Any, nodes: lis
 
 
 def _info(collector: Collector, nodes: list[FieldNode]) -> tuple[tuple[str, str], ...]:
-    """Give the fields that are selected of a page: key in the answer, and attribute of the page."""
+    """Return the selected fields of ``paginatorInfo``: key of the response, and attribute of ``Page``."""
     type_ = collector.schema.get_type(PaginatorInfo._meta.name)
     assert isinstance(type_, GraphQLObjectType)
     attributes = {field.name or name: name for name, field in PaginatorInfo._meta.fields.items()} | {

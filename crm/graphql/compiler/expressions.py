@@ -1,46 +1,53 @@
-"""JSON that PostgreSQL writes, as expressions of Django: each gives the text of a value, or NULL.
+"""Expressions that make PostgreSQL write JSON: each returns the text of a value, or NULL.
 
-Texts are put together by hand, in the spelling of the standard executor. Django's own ``JSONObject`` builds
-``jsonb``, which sorts keys; ``json_build_object`` takes 50 keys at most, writes spaces, and is no faster.
+The text is concatenated, exactly as the standard executor would write it. Django's ``JSONObject`` builds
+``jsonb``, which sorts keys; ``json_build_object`` takes at most 50 keys, writes spaces, and is no faster.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Func, Subquery, TextField
+from django.db.models.expressions import Combinable
+from django.db.models.sql.compiler import SQLCompiler
 
-#: The attribute of a compiler that gathers what is joined.
+#: The attribute of Django's compiler under which rows of ``One`` are collected to be joined.
 JOINED = "crm_joined_ones"
+
+#: Parameters of SQL: values that the database driver knows, or a ``Parameter``.
+SqlParameters = tuple[Any, ...]
+CompiledSql = tuple[str, SqlParameters]
 
 
 class Json(Func):
-    """An expression that gives the text of a JSON value."""
+    """An expression for the text of a JSON value."""
 
     output_field = TextField()
     function: str | None = None
 
 
 class Encoded(Json):
-    """A text, a day or the value of an enum."""
+    """Text, a date or the value of an enum."""
 
     template = "to_json(%(expressions)s)::text"
 
 
 class Plain(Json):
-    """What is JSON already: a whole number, true or false, or JSON itself."""
+    """A value whose text is JSON already: a whole number, true or false, or JSON itself."""
 
     template = "(%(expressions)s)::text"
 
 
 class Quoted(Json):
-    """A key, for the type ID."""
+    """A key, as an ID."""
 
     template = "('\"' || (%(expressions)s)::text || '\"')"
 
 
 class Integer(Json):
-    """A whole number of 32 bits; an error of the database where it has more."""
+    """A whole number of 32 bits; PostgreSQL raises an error where it has more, as the standard executor."""
 
     template = "((%(expressions)s)::integer)::text"
 
@@ -51,8 +58,8 @@ class Float(Json):
     template = "to_json((%(expressions)s)::double precision)::text"
 
 
-class Moment(Json):
-    """A date-time in ISO 8601 at UTC, as Python writes it: microseconds only where there are any."""
+class DateTime(Json):
+    """A date-time in ISO 8601 and UTC, as Python writes it: with microseconds only if there are any."""
 
     template = (
         "('\"' || replace(to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'),"
@@ -67,82 +74,93 @@ class OrNull(Json):
 
 
 class OrError(Json):
-    """A value that must be there: an error of the database where it is missing.
+    """A value that must not be null: PostgreSQL raises an error if it is.
 
-    The standard executor then answers instead, and says which field had no value. The key of the row stands
-    in the failing cast, since a constant one would fail when the statement is planned.
+    The standard executor then runs the query, and reports which field had no value.
     """
 
-    def __init__(self, expression: Any, key: Any) -> None:
-        super().__init__(expression, key)
-
+    # The cast to json fails. It contains the key of the row, since PostgreSQL evaluates constant expressions
+    # when it plans: a constant would fail for every row.
     template = "coalesce(%(value)s, ('missing ' || %(key)s)::json::text)"
 
-    def as_sql(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+    def __init__(self, expression: Combinable, key: Combinable) -> None:
+        super().__init__(expression, key)
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: object, **_context: object
+    ) -> CompiledSql:
         value, parameters = compiler.compile(self.source_expressions[0])
-        key, of_key = compiler.compile(self.source_expressions[1])
-        return self.template % {"value": value, "key": key}, [*parameters, *of_key]
+        key, key_parameters = compiler.compile(self.source_expressions[1])
+        return self.template % {"value": value, "key": key}, (*parameters, *key_parameters)
 
 
 class Name(Json):
-    """A name of GraphQL."""
+    """A name of GraphQL, which needs no escaping."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.extra["name"] = name
 
-    def as_sql(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
-        return f"'\"{self.extra['name']}\"'", []
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: object, **_context: object
+    ) -> CompiledSql:
+        return f"'\"{self.extra['name']}\"'", ()
 
 
 class Object(Json):
     """An object; its keys are GraphQL names, in their order."""
 
-    def __init__(self, members: Mapping[str, Any]) -> None:
+    def __init__(self, members: Mapping[str, Combinable]) -> None:
         super().__init__(*members.values())
         self.extra["keys"] = tuple(members)
 
-    def as_sql(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
-        members, parameters = {}, []
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: object, **_context: object
+    ) -> CompiledSql:
+        members: dict[str, str] = {}
+        parameters: list[object] = []
         for key, expression in zip(self.extra["keys"], self.source_expressions, strict=True):
-            members[key], given = compiler.compile(expression)
-            parameters.extend(given)
-        return _object(members), parameters
+            members[key], values = compiler.compile(expression)
+            parameters.extend(values)
+        return _object(members), tuple(parameters)
 
 
 class One(Subquery):
-    """The one row of a query of one column, if there is one.
+    """The row of a query of one column, if there is one.
 
-    Of a row of the page it is joined: PostgreSQL then looks small tables up once for all rows, and not once
-    for each. Below that it stays a sub-select.
+    For rows of the page it becomes a lateral join, with which PostgreSQL can look a small table up once for
+    all rows, instead of once for each. Inside of lists and other rows it stays a subquery.
     """
 
     output_field = TextField()
 
-    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> Any:
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *args: Any, **kwargs: Any
+    ) -> CompiledSql:
         try:
             text, parameters = super().as_sql(compiler, connection, *args, **kwargs)
         except EmptyResultSet:
-            # Nothing can be there, and the database need not look.
+            # Django raises it for a condition that no row can meet.
             return "NULL", ()
-        joined: list[tuple[str, tuple[Any, ...]]] | None = getattr(compiler, JOINED, None)
+        joined: list[CompiledSql] | None = getattr(compiler, JOINED, None)
         if joined is None:
             return text, parameters
+        # Two fields with the same selection share a join.
         if (text, tuple(parameters)) not in joined:
             joined.append((text, tuple(parameters)))
         return f"one_{joined.index((text, tuple(parameters)))}.value", ()
 
 
-def join_ones(compiler: Any) -> None:
-    """Have a compiler join each ``One`` of its columns; ``ones_joined`` gives the joins once it has run."""
+def join_ones(compiler: SQLCompiler) -> None:
+    """Make a compiler join each ``One`` of its columns; ``ones_joined`` returns the joins once it has run."""
     setattr(compiler, JOINED, [])
 
 
-def ones_joined(compiler: Any) -> tuple[str, list[Any]]:
-    """Give the joins that the columns of a compiler need, and their parameters."""
-    joined = getattr(compiler, JOINED)
+def ones_joined(compiler: SQLCompiler) -> CompiledSql:
+    """Return the joins that the columns of a compiler need."""
+    joined: Sequence[CompiledSql] = getattr(compiler, JOINED)
     texts = [f"LEFT JOIN LATERAL {text} one_{at} (value) ON true" for at, (text, _) in enumerate(joined)]
-    return " ".join(texts), [value for _, parameters in joined for value in parameters]
+    return " ".join(texts), tuple(value for _, parameters in joined for value in parameters)
 
 
 class List(Subquery):
@@ -151,7 +169,9 @@ class List(Subquery):
     template = "('[' || array_to_string(ARRAY(%(subquery)s), ',') || ']')"
     output_field = TextField()
 
-    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> Any:
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *args: Any, **kwargs: Any
+    ) -> CompiledSql:
         try:
             return super().as_sql(compiler, connection, *args, **kwargs)
         except EmptyResultSet:
@@ -159,20 +179,23 @@ class List(Subquery):
 
 
 class Entries(Json):
-    """The entries of a JSON object as a list of objects, by name in the order of code points.
+    """The entries of a JSON object as a list of objects, sorted by name.
 
-    :param keys: of each object, in order, with what stands there: ``name``, ``value`` or a type's name.
+    :param keys: the keys of each object, with their contents: ``name``, ``value`` or the name of the type.
     """
 
-    STANDS = {"name": "to_json(entry.key)::text", "value": "entry.value::text"}
+    CONTENTS = {"name": "to_json(entry.key)::text", "value": "entry.value::text"}
 
-    def __init__(self, column: Any, keys: Mapping[str, str]) -> None:
+    def __init__(self, column: Combinable, keys: Mapping[str, str]) -> None:
         super().__init__(column)
         self.extra["keys"] = dict(keys)
 
-    def as_sql(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: object, **_context: object
+    ) -> CompiledSql:
         column, parameters = compiler.compile(self.source_expressions[0])
-        members = {key: self.STANDS.get(what, f"'\"{what}\"'") for key, what in self.extra["keys"].items()}
+        members = {key: self.CONTENTS.get(what, f"'\"{what}\"'") for key, what in self.extra["keys"].items()}
+        # COLLATE "C" sorts by code points, as Python does.
         text = (
             f"('[' || array_to_string(ARRAY(SELECT {_object(members)} FROM jsonb_each({column}) entry"  # noqa: S608 - names and columns
             " ORDER BY entry.key COLLATE \"C\"), ',') || ']')"
@@ -181,7 +204,7 @@ class Entries(Json):
 
 
 def _object(members: Mapping[str, str]) -> str:
-    """Put the texts of members together; keys are names of GraphQL, which need no escaping."""
+    """Concatenate the texts of members; keys are names of GraphQL, which need no escaping."""
     if not members:
         return "'{}'"
     pieces = [

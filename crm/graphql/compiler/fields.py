@@ -1,30 +1,44 @@
-"""A declared field as an expression of the database; both executors read the same declarations."""
+"""Compile a field without a selection to an expression, from the declaration that the resolver uses too."""
 
 from typing import Any
 
+import graphene
 from django.db import models
 from django.db.models import F
+from django.db.models.expressions import Combinable
 from graphql import (
     GraphQLEnumType,
     GraphQLList,
     GraphQLNonNull,
+    GraphQLOutputType,
     GraphQLScalarType,
-    get_nullable_type,
 )
 
 from crm.actors import Actor
 from crm.database.statements import NotCompilable
-from crm.graphql.compiler.expressions import Encoded, Float, Integer, Moment, OrError, OrNull, Plain, Quoted
-from crm.graphql.core.fields import Attribute, Computed
+from crm.graphql.compiler.expressions import (
+    DateTime,
+    Encoded,
+    Float,
+    Integer,
+    Json,
+    OrError,
+    OrNull,
+    Plain,
+    Quoted,
+)
+from crm.graphql.core.arguments import enum_value
+from crm.graphql.core.fields import Attribute, Computed, ModelField
 
+# Not the big ones: GraphQL's Int has 32 bits, so their values need a check.
 SMALL = (models.IntegerField, models.SmallIntegerField)
 TEXTS = (models.CharField, models.TextField)
 
 
-def column_of(model: type[models.Model], path: str) -> Any:
-    """Give the column at the end of a path such as ``file__name``, and whether it may be empty.
+def _find_column(model: type[models.Model], path: str) -> tuple[ModelField, bool]:
+    """Return the column at the end of a path such as ``file__name``, and whether its value may be null.
 
-    :raises NotCompilable: if a part of the path is no column.
+    :raises NotCompilable: if a part of the path is not a column.
     """
     nullable = False
     column: Any = None
@@ -35,25 +49,29 @@ def column_of(model: type[models.Model], path: str) -> Any:
             raise NotCompilable("column") from None
         if not column.concrete:
             raise NotCompilable("column")
+        # After a row that is missing, the value is null whatever the column says.
         nullable = nullable or column.null
         if column.is_relation:
             model = column.related_model
     return column, nullable
 
 
-def leaf(declared: Any, name: str, model: type[models.Model], kind: Any, actor: Actor) -> Any:
-    """Give the expression of a field without a selection.
+def leaf(
+    declared: graphene.Field, name: str, model: type[models.Model], kind: GraphQLOutputType, actor: Actor
+) -> Json:
+    """Return the expression of a field without a selection.
 
-    :param declared: the graphene field.
     :param kind: its type in the schema.
-    :raises NotCompilable: if the database cannot give what the resolver gives.
+    :raises NotCompilable: if the database cannot produce exactly what the resolver returns.
     """
+    value_type = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if isinstance(declared, Computed):
-        expression, nullable = _computed(declared.expression(actor), get_nullable_type(kind)), True
+        expression, nullable = _computed(declared.expression(actor), value_type), True
     elif isinstance(declared, Attribute) and declared.plain:
-        expression, nullable = _column(model, declared.loads[0], get_nullable_type(kind))
+        expression, nullable = _column(model, declared.loads[0], value_type)
+    # A field that graphene-django made from the model: its default resolver reads the attribute.
     elif type(declared).__module__.startswith("graphene") and declared.resolver is None:
-        expression, nullable = _column(model, name, get_nullable_type(kind))
+        expression, nullable = _column(model, name, value_type)
     else:
         raise NotCompilable(f"resolver of {name}")
     if not nullable:
@@ -61,14 +79,14 @@ def leaf(declared: Any, name: str, model: type[models.Model], kind: Any, actor: 
     return OrError(expression, F("pk")) if isinstance(kind, GraphQLNonNull) else OrNull(expression)
 
 
-def _column(model: type[models.Model], path: str, kind: Any) -> tuple[Any, bool]:
-    column, nullable = column_of(model, path)
-    # A key's own column holds what the column it points to holds.
-    stored = column.target_field if column.is_relation else column
+def _column(model: type[models.Model], path: str, kind: GraphQLOutputType) -> tuple[Json, bool]:
+    column, nullable = _find_column(model, path)
+    # A foreign key has the values of the key that it refers to.
+    stored: ModelField = getattr(column, "target_field", column)
     return _converted(F(path), stored, kind), nullable
 
 
-def _converted(expression: Any, stored: Any, kind: Any) -> Any:
+def _converted(expression: Combinable, stored: ModelField, kind: GraphQLOutputType) -> Json:
     name = getattr(kind, "name", None)
     if isinstance(kind, GraphQLList):
         raise NotCompilable("list of values")
@@ -88,7 +106,8 @@ def _converted(expression: Any, stored: Any, kind: Any) -> Any:
         case "Boolean" if isinstance(stored, models.BooleanField):
             return Plain(expression)
         case "DateTime" if isinstance(stored, models.DateTimeField):
-            return Moment(expression)
+            return DateTime(expression)
+        # To Django, a DateTimeField is a DateField too.
         case "Date" if isinstance(stored, models.DateField) and not isinstance(stored, models.DateTimeField):
             return Encoded(expression)
         case "Mixed" | "JSON" if isinstance(stored, models.JSONField):
@@ -96,7 +115,7 @@ def _converted(expression: Any, stored: Any, kind: Any) -> Any:
     raise NotCompilable(f"{name} from {type(stored).__name__}")
 
 
-def _computed(expression: Any, kind: Any) -> Any:
+def _computed(expression: Combinable, kind: GraphQLOutputType) -> Json:
     if isinstance(kind, GraphQLEnumType):
         return _of_enum(expression, kind)
     if not isinstance(kind, GraphQLScalarType):
@@ -111,8 +130,9 @@ def _computed(expression: Any, kind: Any) -> Any:
     raise NotCompilable(f"computed {kind.name}")
 
 
-def _of_enum(expression: Any, kind: GraphQLEnumType) -> Any:
+def _of_enum(expression: Combinable, kind: GraphQLEnumType) -> Json:
     for name, value in kind.values.items():
-        if name != str(getattr(value.value, "value", value.value)):
+        # The column holds the value, and the response has the name: only equal ones need no translation.
+        if name != str(enum_value(value.value)):
             raise NotCompilable("enum of other values")
     return Encoded(expression)

@@ -1,119 +1,117 @@
-"""What a list is narrowed by, parted into its shape and its values: lists of one shape share a statement."""
+"""The filters of a list, separated into shape and values: queries of one shape share a statement.
+
+One subclass of ``Conditions`` checks and collects the values of a query; for a new shape, another one puts
+parameters in their places.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from crm.actors import Actor
 from crm.database.patterns import escaped_pattern, holding_pattern
 from crm.database.statements import Parameter
+from crm.graphql.core.arguments import Values
 from crm.graphql.lists.columns import Column
 from crm.graphql.lists.operators import NULL_TESTS, PATTERNS, RANGES, SQLOperator
-from crm.graphql.lists.paginator import Asked, ListField
+from crm.graphql.lists.paginator import ListField, ListQuery
 from crm.graphql.lists.where import Conditions
 
-#: What a condition may hold for its values to be set apart. Other conditions decide by them what they ask.
-PARTS = frozenset({"column", "operator", "value", "AND", "OR"})
-#: Stands for a condition while its values are gathered; any that is not empty would do.
-SOME_CONDITION = Q(pk__isnull=False)
+#: The keys of a condition whose values can become parameters. Relations and custom fields build other SQL
+#: for other values.
+SEPARABLE = frozenset({"column", "operator", "value", "AND", "OR"})
+#: Stands for a condition while values are collected. An empty Q would make Conditions skip the rest of an OR.
+PLACEHOLDER = Q(pk__isnull=False)
 
 
-class NoShape(Exception):
-    """Values and shape cannot be parted."""
+class NotSeparable(Exception):
+    """A filter whose SQL depends on its values."""
 
 
 @dataclass(frozen=True)
-class Narrowing:
-    """What one request narrows a list by.
+class Filters:
+    """The filters of one query.
 
-    :param shape: equal for requests that differ in their values alone; None if that cannot be told.
-    :param values: those of the markers.
+    :param shape: equal for queries that differ only in their values; None if they are not separable.
+    :param values: those of the parameters, by name.
     """
 
     list_field: ListField
-    asked: Asked
-    shape: tuple[Any, ...] | None = ()
-    values: Mapping[str, Any] = field(default_factory=dict)
+    query: ListQuery
+    shape: tuple[object, ...] | None = ()
+    values: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, list_field: ListField, asked: Asked, actor: Actor) -> "Narrowing":
-        """Part what is asked for.
+    def of(cls, list_field: ListField, query: ListQuery, actor: Actor) -> "Filters":
+        """Separate the filters of a query.
 
         :raises BadUserInput: if a condition does not fit its column.
         """
-        if not asked.is_narrowed:
-            return cls(list_field, asked)
-        if asked.own or any(each is not None for each in asked.has.values()):
-            return cls(list_field, asked, None)
-        gathering = _Gathering(list_field, actor)
+        if not query.is_filtered:
+            return cls(list_field, query)
+        if query.own or any(each is not None for each in query.has.values()):
+            return cls(list_field, query, None)
+        collector = _ValueCollector(list_field, actor)
         try:
-            words = _words(list_field, asked)
-            shape = _shape(asked.where)
-            gathering.where(asked.where)
-        except NoShape:
-            return cls(list_field, asked, None)
-        searched = {name: holding_pattern(each) for name, each in _spelled(words)}
+            words = _words(list_field, query)
+            shape = _shape(query.where)
+            collector.where(query.where)
+        except NotSeparable:
+            return cls(list_field, query, None)
+        patterns = {name: holding_pattern(each) for name, each in _named_spellings(words)}
         return cls(
             list_field,
-            asked,
-            (tuple(map(len, words)), shape, *gathering.shape),
-            gathering.values | searched,
+            query,
+            (tuple(map(len, words)), shape, *collector.shape),
+            collector.values | patterns,
         )
 
-    def rows(self, actor: Actor) -> Any:
-        """Give the rows, with markers in place of the values.
+    def rows(self, actor: Actor) -> QuerySet[Model]:
+        """Return the filtered rows, with parameters in place of the values.
 
-        :param actor: one of the class, whose own values are markers too.
+        :param actor: an actor with parameters in place of its ids.
         """
-        visible = self.list_field.rows(_whole(self.asked), actor)
-        narrowed: Any = visible.filter(_Marking(self.list_field, actor).where(self.asked.where))
-        words = _words(self.list_field, self.asked)
-        if not words:
-            return narrowed
-        markers = iter([Parameter(name) for name, _ in _spelled(words)])
-        return narrowed.holding([[next(markers) for _ in spellings] for spellings in words])
+        visible = self.list_field.rows(_unfiltered(self.query), actor)
+        filtered: Any = visible.filter(_ParameterConditions(self.list_field, actor).where(self.query.where))
+        words = _words(self.list_field, self.query)
+        if words:
+            names = iter([Parameter(name) for name, _ in _named_spellings(words)])
+            filtered = filtered.holding([[next(names) for _ in spellings] for spellings in words])
+        rows: QuerySet[Model] = filtered
+        return rows
 
 
-def _words(list_field: ListField, asked: Asked) -> list[tuple[str, ...]]:
-    """Give the words that are searched for, each in all its spellings.
+def _words(list_field: ListField, query: ListQuery) -> list[tuple[str, ...]]:
+    """Return the words of a search, each in all its spellings.
 
-    :raises NoShape: if the list does not tell them.
+    :raises NotSeparable: if the list does not split its search into words.
     """
-    if not asked.search or list_field.filterset.search_method is None:
+    if not query.search or list_field.filterset.search_method is None:
         return []
-    words = list_field.filterset.words(asked.search)
+    words = list_field.filterset.words(query.search)
     if words is None:
-        raise NoShape
+        raise NotSeparable
     return words
 
 
-def _spelled(words: list[tuple[str, ...]]) -> list[tuple[str, str]]:
-    """Give all spellings, each with the name of its marker."""
+def _named_spellings(words: list[tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Return all spellings, each with the name of its parameter."""
     every = [spelling for spellings in words for spelling in spellings]
     return [(f"searched{number}", spelling) for number, spelling in enumerate(every, 1)]
 
 
-def _whole(asked: Asked) -> Asked:
-    return Asked(
-        first=asked.first,
-        page=asked.page,
-        after=asked.after,
-        where=None,
-        order_by=None,
-        search=None,
-        own=asked.own,
-        has={},
-    )
+def _unfiltered(query: ListQuery) -> ListQuery:
+    return replace(query, where=None, order_by=None, search=None, has={})
 
 
-def _shape(where: Mapping[str, Any] | None) -> tuple[Any, ...]:
-    """Give the groups of a condition, without what each compares."""
+def _shape(where: Values | None) -> tuple[object, ...]:
+    """Return the structure of a condition; its columns and operators come from ``_ValueCollector``."""
     where = where or {}
-    if any(value is not None for name, value in where.items() if name not in PARTS):
-        raise NoShape
+    if any(value is not None for name, value in where.items() if name not in SEPARABLE):
+        raise NotSeparable
     return (
         where.get("column") is not None,
         tuple(_shape(member) for member in where.get("AND") or []),
@@ -121,8 +119,8 @@ def _shape(where: Mapping[str, Any] | None) -> tuple[Any, ...]:
     )
 
 
-class _Parting(Conditions, ABC):
-    """Conditions that are gone through for their values, in the order in which they are asked."""
+class _SeparableConditions(Conditions, ABC):
+    """Conditions that are visited one by one; the same query visits them in the same order each time."""
 
     def __init__(self, list_field: ListField, actor: Actor) -> None:
         super().__init__(list_field.filterset, actor)
@@ -132,38 +130,39 @@ class _Parting(Conditions, ABC):
         self._number += 1
         return f"asked{self._number}"
 
-    def _compared(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
+    def _compared(self, column: Column, operator: SQLOperator, value: object, name: str) -> Q:
+        # A column with conditions of its own may build them from the value.
         if type(column).condition is not Column.condition:
-            raise NoShape
-        return self._parted(column, operator, value, name)
+            raise NotSeparable
+        return self._separated(column, operator, value, name)
 
     @abstractmethod
-    def _parted(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
-        """Give the condition of one column, whose value can be set apart."""
+    def _separated(self, column: Column, operator: SQLOperator, value: object, name: str) -> Q:
+        """Return the condition on one column."""
 
 
-class _Gathering(_Parting):
-    """Gathers the values, and what decides on the SQL besides."""
+class _ValueCollector(_SeparableConditions):
+    """Collects the values, and the columns and operators that they belong to."""
 
     def __init__(self, list_field: ListField, actor: Actor) -> None:
         super().__init__(list_field, actor)
         self.shape: list[tuple[str, SQLOperator]] = []
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, object] = {}
 
-    def _parted(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
-        read = column.checked(operator, value, name=name, actor=self._actor)
+    def _separated(self, column: Column, operator: SQLOperator, value: object, name: str) -> Q:
+        operand = column.read_operand(operator, value, name=name, actor=self._actor)
         self.shape.append((name, operator))
         if operator not in NULL_TESTS:
-            for each in read if operator in RANGES else [read]:
+            for each in operand if operator in RANGES else [operand]:
                 self.values[self._name()] = escaped_pattern(each) if operator in PATTERNS else each
-        return SOME_CONDITION
+        return PLACEHOLDER
 
 
-class _Marking(_Parting):
-    """Puts markers in the places of the values."""
+class _ParameterConditions(_SeparableConditions):
+    """Builds the conditions with parameters in place of the values."""
 
-    def _parted(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
+    def _separated(self, column: Column, operator: SQLOperator, value: object, name: str) -> Q:
         if operator in NULL_TESTS:
-            return column.met(operator, None)
-        marked = [Parameter(self._name()) for _ in range(2 if operator in RANGES else 1)]
-        return column.met(operator, marked if operator in RANGES else marked[0])
+            return column.condition_on(operator, None)
+        parameters = [Parameter(self._name()) for _ in range(2 if operator in RANGES else 1)]
+        return column.condition_on(operator, parameters if operator in RANGES else parameters[0])

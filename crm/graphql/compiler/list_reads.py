@@ -1,26 +1,27 @@
-"""The compiled read of a list: the statements of its pages, and the JSON of its answer."""
+"""The compiled read of a list: the statements of its pages and of its total, and the JSON of its value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import orjson
 from django.core.exceptions import EmptyResultSet
+from django.db.models import Model, QuerySet
 
 from crm.actors import Actor
 from crm.database.piggyback import Piggyback
-from crm.database.statements import Row, Sql, Statement
-from crm.graphql.compiler.columns import MOST_PAGES, Columns, count_sql, sum_sql
-from crm.graphql.compiler.filters import Narrowing
+from crm.database.statements import Row, Statement
+from crm.graphql.compiler.columns import MOST_PAGES, Columns, Pieces, count_sql, sum_sql
+from crm.graphql.compiler.filters import Filters
 from crm.graphql.compiler.pages import Start, page_sql, read_cursor_columns
-from crm.graphql.compiler.reads import Read, Reading
+from crm.graphql.compiler.reads import PendingRead, Read
+from crm.graphql.core.arguments import Values
 from crm.graphql.lists.ordering import Key
 from crm.graphql.lists.pages import Page
 from crm.graphql.lists.paginator import ListField, cursor_columns
 from crm.models.tallies import tallies_for
 
-#: What is told of a page by the total.
+#: Attributes of a page that need the total.
 TOTALS = {"total", "last_page"}
 
 
@@ -36,45 +37,46 @@ class Part:
 
 @dataclass
 class ListRead(Read):
-    """A page of a list."""
+    """A list; its statements are the same for all actors of the class."""
 
     field: ListField
     parts: tuple[Part, ...]
     columns: Columns
+    #: An actor with parameters in place of its ids.
     symbolic: Actor
-    _statements: dict[Any, Statement] = field(default_factory=dict)
+    _statements: dict[Hashable, Statement] = field(default_factory=dict)
 
-    def begin(self, actor: Actor, variables: Mapping[str, Any]) -> "ListReading":
-        asked = self.field.asked(self.arguments(variables))
-        keys = self.field.order(asked)
-        start = Start(keys, self.field.place(asked, keys), is_later=asked.page > 1)
-        narrowing = Narrowing.of(self.field, asked, actor)
+    def begin(self, actor: Actor, variables: Values) -> "PendingListRead":
+        query = self.field.read_arguments(self.arguments(variables))
+        keys = self.field.order(query)
+        start = Start(keys, self.field.position(query, keys), is_later=query.page > 1)
+        filters = Filters.of(self.field, query, actor)
         values = {
             "company": actor.company_id,
             "user": actor.user_id,
-            "offset": (asked.page - 1) * asked.first,
+            "offset": (query.page - 1) * query.first,
             **start.values,
-            **narrowing.values,
+            **filters.values,
         }
-        return ListReading(self, actor, keys, start, narrowing, values)
+        return PendingListRead(self, actor, keys, start, filters, values)
 
     @property
-    def shows_rows(self) -> bool:
-        """Whether rows are asked for, and not only what may be said of the page."""
+    def selects_rows(self) -> bool:
+        """Whether ``data`` is selected, and not only ``paginatorInfo``."""
         return any(part.column is not None for part in self.parts)
 
-    def page(self, narrowing: Narrowing, start: Start) -> Statement:
-        """Give the statement of a page, which is the same for all actors of the class."""
-        asked = narrowing.asked
-        order = tuple((clause["column"], clause["order"]) for clause in asked.order_by or [])
-        return self._kept(
-            (order, asked.first, start.shape, narrowing.shape),
+    def page(self, filters: Filters, start: Start) -> Statement:
+        """Return the statement of a page."""
+        query = filters.query
+        order = tuple((clause["column"], clause["order"]) for clause in query.order_by or [])
+        return self._cached(
+            (order, query.first, start.shape, filters.shape),
             lambda: self.page_of(
-                narrowing.rows(self.symbolic), start, first=asked.first, beside=self.total_beside(narrowing)
+                filters.rows(self.symbolic), start, first=query.first, total=self.total_column(filters)
             ),
         )
 
-    def _kept(self, key: Any, make: Callable[[], Statement]) -> Statement:
+    def _cached(self, key: Hashable, make: Callable[[], Statement]) -> Statement:
         found = self._statements.get(key)
         if found is None:
             if len(self._statements) >= MOST_PAGES:
@@ -82,49 +84,49 @@ class ListRead(Read):
             found = self._statements[key] = make().refuse_moments()
         return found
 
-    def page_of(
-        self, rows: Any, start: Start, *, first: int, beside: tuple[Sql | str, ...] = ()
-    ) -> Statement:
-        """Give the statement of a page of some rows, and one row more.
+    def page_of(self, rows: QuerySet[Model], start: Start, *, first: int, total: Pieces = ()) -> Statement:
+        """Return the statement of a page of some rows, and of one more row.
 
-        :param beside: a statement of one value, which stands behind each row.
+        :param total: a statement of the total, selected as the last column of each row.
         """
         page = page_sql(rows, start, limit=first + 1)
-        names = cursor_columns(start.keys) if "end_cursor" in self._told else ()
-        return Statement.of(*self.columns.of_rows(page, *names, beside=beside))
+        names = cursor_columns(start.keys) if "end_cursor" in self._page_attributes else ()
+        return Statement.of(*self.columns.select_from(page, *names, scalar=total))
 
     @cached_property
-    def _told(self) -> set[str]:
-        """What is told of the page."""
+    def _page_attributes(self) -> set[str]:
+        """The selected attributes of ``Page``."""
         return {name for part in self.parts for _, name in part.info}
 
     def cursor_of(self, keys: tuple[Key, ...], row: Row) -> str:
-        """Give the cursor of a row of a page."""
+        """Return the cursor of a row of a page."""
+        # Behind the columns of ``data``; where none are selected, the primary key is.
         before = max(1, sum(part.column is not None for part in self.parts))
         return self.field.cursor(keys, read_cursor_columns(keys, row[before : before + len(keys)]))
 
-    def total_beside(self, narrowing: Narrowing) -> tuple[Sql | str, ...]:
-        """Give the statement of the total if a page has it behind its rows: where it takes no counting."""
-        return self._tallied(narrowing) if self._told & TOTALS else ()
+    def total_column(self, filters: Filters) -> Pieces:
+        """Return the statement of the total for a column of the page; empty where rows must be counted."""
+        # Counting can take long, and a page that is not full shows its total without.
+        return self._tallied(filters) if self._page_attributes & TOTALS else ()
 
-    def count(self, narrowing: Narrowing) -> Statement:
-        """Give the statement that counts all rows, which is the same for all actors of the class."""
-        return self._kept(narrowing.shape, lambda: Statement.of(*self._count_of(narrowing)))
+    def count(self, filters: Filters) -> Statement:
+        """Return the statement of the total."""
+        return self._cached(filters.shape, lambda: Statement.of(*self._count_of(filters)))
 
-    def _count_of(self, narrowing: Narrowing) -> tuple[Sql | str, ...]:
-        return self._tallied(narrowing) or count_sql(narrowing.rows(self.symbolic))
+    def _count_of(self, filters: Filters) -> Pieces:
+        return self._tallied(filters) or count_sql(filters.rows(self.symbolic))
 
-    def _tallied(self, narrowing: Narrowing) -> tuple[Sql | str, ...]:
-        return self._all_tallied if self.field.is_whole(narrowing.asked) else ()
+    def _tallied(self, filters: Filters) -> Pieces:
+        return self._tally_of_all if self.field.is_whole(filters.query) else ()
 
     @cached_property
-    def _all_tallied(self) -> tuple[Sql | str, ...]:
+    def _tally_of_all(self) -> Pieces:
         tallies = tallies_for(self.columns.model, self.symbolic)
         return () if tallies is None else sum_sql(tallies)
 
     def json(self, page: Page) -> bytes:
-        """Write a page whose rows have the columns of this read."""
-        written = []
+        """Return a page as JSON; its rows have the columns of this read, as the database wrote them."""
+        members = []
         for part in self.parts:
             if part.column is not None:
                 column = part.column
@@ -133,73 +135,73 @@ class ListRead(Read):
                 value = orjson.dumps(part.constant)
             else:
                 value = orjson.dumps({key: getattr(page, name, "PaginatorInfo") for key, name in part.info})
-            written.append(b'"%s":%s' % (part.key.encode(), value))
-        return b"{%s}" % b",".join(written)
+            members.append(b'"%s":%s' % (part.key.encode(), value))
+        return b"{%s}" % b",".join(members)
 
 
-class ListReading(Reading):
-    """A page that is looked for."""
-
+class PendingListRead(PendingRead):
     def __init__(
         self,
         read: ListRead,
         actor: Actor,
         keys: tuple[Key, ...],
         start: Start,
-        narrowing: Narrowing,
-        values: Mapping[str, Any],
+        filters: Filters,
+        values: Mapping[str, object],
     ) -> None:
         self._read = read
         self._keys = keys
         self._start = start
-        self._narrowing = narrowing
+        self._filters = filters
         self._values = values
-        # Without a shape the statements are made for this request alone.
-        self._rows = read.field.rows(narrowing.asked, actor) if narrowing.shape is None else None
+        # Without a shape the statements serve this request only, with its values inside.
+        self._rows = read.field.rows(filters.query, actor) if filters.shape is None else None
         self.first = self._first()
 
     def _first(self) -> Piggyback | None:
-        if self._rows is not None or not self._read.shows_rows:
+        if self._rows is not None or not self._read.selects_rows:
             return None
         try:
-            return Piggyback(self._read.page(self._narrowing, self._start), self._values)
+            return Piggyback(self._read.page(self._filters, self._start), self._values)
         except EmptyResultSet:
+            # Django raises it for a condition that no row can meet, such as an empty IN: there is no SQL.
             return None
 
-    def answer(self) -> bytes:
-        asked = self._narrowing.asked
+    def json(self) -> bytes:
+        query = self._filters.query
         page = Page(
             self._page,
             self._count,
-            first=asked.first,
-            page=asked.page,
+            first=query.first,
+            page=query.page,
             cursor=self._cursor,
-            follows=self._start.after is not None,
+            is_after_cursor=self._start.after is not None,
         )
         return self._read.json(page)
 
     def _page(self, _offset: int, _number: int) -> list[Row]:
         if self.first is not None:
             return self.first.texts()
-        first = self._narrowing.asked.first
+        first = self._filters.query.first
         try:
             if self._rows is not None:
                 statement = self._read.page_of(self._rows, self._start, first=first)
             else:
-                statement = self._read.page(self._narrowing, self._start)
+                statement = self._read.page(self._filters, self._start)
         except EmptyResultSet:
             return []
         return statement.texts(self._values)
 
     def _count(self) -> int:
         rows = self.first.texts() if self.first is not None else []
-        if rows and self._read.total_beside(self._narrowing):
+        if rows and self._read.total_column(self._filters):
+            # NULL where nothing was tallied yet.
             return int(rows[0][-1] or 0)
         try:
             if self._rows is not None:
                 statement = Statement.of(*count_sql(self._rows))
             else:
-                statement = self._read.count(self._narrowing)
+                statement = self._read.count(self._filters)
         except EmptyResultSet:
             return 0
         return int(statement.texts(self._values)[0][0] or 0)

@@ -1,8 +1,8 @@
-"""The SQL of a page: its rows with all their columns, and their place.
+"""The SQL of a page: its rows with all their columns, and the position of each on the page (ADR 14).
 
-Where a page begins decides on the form. The first one is cut from all rows. One after a cursor is cut from
-the rows that follow, in two parts if an index would not find both. A later one by its number is cut from ids
-alone, which an index holds, and the rows are looked up.
+The form depends on where the page starts. The first page is cut from all rows. A page after a cursor is cut
+from the rows after it, in two parts where one index cannot find both. A later page by its number is cut from
+ids alone, which an index holds, and its rows are looked up by id.
 """
 
 from collections.abc import Sequence
@@ -10,88 +10,92 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Model, QuerySet
 
 from crm.database.statements import NotCompilable, Parameter, Sql
-from crm.graphql.compiler.binding import OFFSET
-from crm.graphql.lists.cursors import following, read_value
+from crm.graphql.lists.cursors import conditions_after, read_value
 from crm.graphql.lists.ordering import Key
 from crm.graphql.lists.paginator import cursor_columns
 
-PLACE = "place_in_page"
+OFFSET = Parameter("offset")
+#: The column with the position of a row on its page.
+POSITION = "place_in_page"
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where a page begins.
+    """Where a page starts.
 
-    :param after: what the order has at the place that the rows follow, if there is one.
-    :param is_later: whether rows are skipped by their number.
+    :param after: the position in the order after which it starts, if it follows a cursor.
+    :param is_later: whether it is found by its number, and rows are skipped.
     """
 
     keys: tuple[Key, ...]
-    after: tuple[Any, ...] | None = None
+    after: tuple[object, ...] | None = None
     is_later: bool = False
 
     @property
-    def shape(self) -> tuple[Any, ...]:
-        """What the statement follows from, beside the order."""
+    def shape(self) -> tuple[object, ...]:
+        """All that the text of the statement depends on, besides the order."""
+        # A null in the position makes another condition.
         return self.is_later, self.after and tuple(value is None for value in self.after)
 
     @property
-    def values(self) -> dict[str, Any]:
-        """The values of the markers."""
+    def values(self) -> dict[str, object]:
+        """The values of the parameters."""
         return {f"after{number}": value for number, value in enumerate(self.after or ())}
 
-    def parts(self, rows: Any) -> list[Any]:
-        """Give the rows that the page is cut from, in parts that follow one another."""
+    def parts(self, rows: QuerySet[Model]) -> list[QuerySet[Model]]:
+        """Return the rows that the page is cut from, in parts that follow one another."""
         if self.after is None:
             return [rows]
-        markers = [
+        parameters = [
             None if value is None else Parameter(name, key.field)
             for key, (name, value) in zip(self.keys, self.values.items(), strict=True)
         ]
-        return [rows.filter(condition) for condition in following(self.keys, markers)]
+        return [rows.filter(condition) for condition in conditions_after(self.keys, parameters)]
 
 
-def page_sql(rows: Any, start: Start, *, limit: int) -> Sql:
-    """Give the rows of a page with all their columns, those of their order, and their place."""
+def page_sql(rows: QuerySet[Model], start: Start, *, limit: int) -> Sql:
+    """Return the rows of a page with all their columns, the columns of their cursors, and their position."""
+    # DISTINCT would compare the columns that are added here too.
     if rows.query.distinct:
         raise NotCompilable("distinct")
     order = [key.expression for key in start.keys]
-    held = {name: F(key.name) for name, key in zip(cursor_columns(start.keys), start.keys, strict=True)}
-    options = rows.model._meta
+    cursors = {name: F(key.name) for name, key in zip(cursor_columns(start.keys), start.keys, strict=True)}
+    options: Any = rows.model._meta
     columns = [options.pk.attname] if start.is_later else [each.attname for each in options.concrete_fields]
     parts = [
-        _sql(part.annotate(**held).order_by(*order).values_list(*columns, *held)[:limit])
+        _sql(part.annotate(**cursors).order_by(*order).values_list(*columns, *cursors)[:limit])
         for part in start.parts(rows)
     ]
-    page = parts[0] if len(parts) == 1 else _joined(parts, start.keys, limit=limit)
-    return _looked_up(page, options, start.keys) if start.is_later else _placed(page, start.keys)
+    page = parts[0] if len(parts) == 1 else _union(parts, start.keys, limit=limit)
+    return _look_up(page, options, start.keys) if start.is_later else _number(page, start.keys)
 
 
-def read_cursor_columns(keys: Sequence[Key], texts: Sequence[bytes | None]) -> list[Any]:
-    """Read what a row has in the columns of the order."""
+def read_cursor_columns(keys: Sequence[Key], texts: Sequence[bytes | None]) -> list[object]:
+    """Read the values of a row in the columns of the order."""
     return [
         None if text is None else read_value(key.field, text.decode())
         for key, text in zip(keys, texts, strict=True)
     ]
 
 
-def _sql(rows: Any) -> Sql:
+def _sql(rows: QuerySet[Model, tuple[object, ...]]) -> Sql:
     text, parameters = rows.query.sql_with_params()
     return Sql(text, tuple(parameters))
 
 
 def _order(keys: Sequence[Key]) -> str:
-    """Give the order as it stands outside of a page, where its columns have other names."""
+    """Return the ORDER BY for rows outside of their subquery, where the columns have other names."""
     return ", ".join(
         f"{name} {'DESC' if key.descending else 'ASC'}{' NULLS LAST' if key.nullable else ''}"
         for name, key in zip(cursor_columns(keys), keys, strict=True)
     )
 
 
-def _joined(parts: Sequence[Sql], keys: Sequence[Key], *, limit: int) -> Sql:
+def _union(parts: Sequence[Sql], keys: Sequence[Key], *, limit: int) -> Sql:
+    # Each part has its own LIMIT, so that each can use its index and stop early.
     together = " UNION ALL ".join(f"({part.text})" for part in parts)
     return Sql(
         f"SELECT * FROM ({together}) parts ORDER BY {_order(keys)} LIMIT {limit}",  # noqa: S608 - names
@@ -99,16 +103,16 @@ def _joined(parts: Sequence[Sql], keys: Sequence[Key], *, limit: int) -> Sql:
     )
 
 
-def _placed(page: Sql, keys: Sequence[Key]) -> Sql:
-    # Within the page itself, the numbering would have all rows sorted, and not just the first found.
-    text = f"SELECT *, row_number() OVER (ORDER BY {_order(keys)}) {PLACE} FROM ({page.text}) page"  # noqa: S608 - names
+def _number(page: Sql, keys: Sequence[Key]) -> Sql:
+    # Inside the subquery, row_number() would make PostgreSQL sort all rows before its LIMIT.
+    text = f"SELECT *, row_number() OVER (ORDER BY {_order(keys)}) {POSITION} FROM ({page.text}) page"  # noqa: S608 - names
     return Sql(text, page.parameters)
 
 
-def _looked_up(ids: Sql, options: Any, keys: Sequence[Key]) -> Sql:
-    page = _placed(Sql(f"{ids.text} OFFSET %s", (*ids.parameters, OFFSET)), keys)
+def _look_up(ids: Sql, options: Any, keys: Sequence[Key]) -> Sql:
+    page = _number(Sql(f"{ids.text} OFFSET %s", (*ids.parameters, OFFSET)), keys)
     quote = connection.ops.quote_name
     table, pk = quote(options.db_table), quote(options.pk.attname)
-    columns = ", ".join([f"{table}.*", *(f"page.{name}" for name in (PLACE, *cursor_columns(keys)))])
+    columns = ", ".join([f"{table}.*", *(f"page.{name}" for name in (POSITION, *cursor_columns(keys)))])
     text = f"SELECT {columns} FROM ({page.text}) page JOIN {table} ON {table}.{pk} = page.{pk}"  # noqa: S608 - names
     return Sql(text, page.parameters)

@@ -1,10 +1,9 @@
-"""The compiled read of one field of the root, and that of a single row."""
+"""The compiled read of one root field: its base classes, and the read of a single row."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from django.db import DatabaseError
 from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, ValueNode, VariableNode
@@ -13,12 +12,15 @@ from graphql.execution.values import get_argument_values
 from crm.actors import Actor
 from crm.database.keys import named_key
 from crm.database.piggyback import Piggyback
-from crm.database.statements import NotCompilable, Statement
-from crm.graphql.compiler.binding import KEY
+from crm.database.statements import NotCompilable, Parameter, Statement
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
+from crm.graphql.core.arguments import Values
 from crm.graphql.core.single import SingleField
 from crm.graphql.lists.ordering import Key
+from crm.models.base import visible_rows
+
+KEY = Parameter("key")
 
 
 def _holds_variable(value: ValueNode) -> bool:
@@ -31,26 +33,26 @@ def _holds_variable(value: ValueNode) -> bool:
 
 @dataclass
 class Read(ABC):
-    """What is read for one field of the root."""
+    """A compiled root field; it serves all requests of a document and a class of actors."""
 
     definition: GraphQLField
     node: FieldNode
 
     def __post_init__(self) -> None:
-        given = [argument.value for argument in self.node.arguments]
-        self._is_constant = not any(_holds_variable(value) for value in given)
-        self._arguments: dict[str, Any] | None = None
+        values = [argument.value for argument in self.node.arguments]
+        self._is_constant = not any(_holds_variable(value) for value in values)
+        self._arguments: Values | None = None
 
     @abstractmethod
-    def begin(self, actor: Actor, variables: Mapping[str, Any]) -> "Reading":
-        """Give the answer as far as it goes without the database.
+    def begin(self, actor: Actor, variables: Values) -> "PendingRead":
+        """Prepare the read for one request.
 
-        :raises NotCompilable: if only the standard executor can answer.
-        :raises CrmError: if the arguments are refused.
+        :raises NotCompilable: if only the standard executor can run it.
+        :raises CrmError: if the arguments are invalid.
         """
 
-    def arguments(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the field's arguments; those without a variable are read once."""
+    def arguments(self, variables: Values) -> Values:
+        """Return the field's arguments; they are coerced only once where they have no variable."""
         if not self._is_constant:
             return get_argument_values(self.definition, self.node, dict(variables))
         if self._arguments is None:
@@ -58,39 +60,38 @@ class Read(ABC):
         return self._arguments
 
 
-class Reading(ABC):
-    """An answer that is about to be read; ``first`` is what the database is asked first, if that is known."""
+class PendingRead(ABC):
+    """The read of one request before its result is known; ``first`` is its first statement, if any."""
 
     first: Piggyback | None
 
     @abstractmethod
-    def answer(self) -> bytes:
-        """Give the field's value as JSON.
+    def json(self) -> bytes:
+        """Return the value of the field.
 
-        :raises NotCompilable: if only the standard executor can answer.
-        :raises django.db.Error: if the database refuses.
+        :raises NotCompilable: if only the standard executor can run the query.
+        :raises django.db.Error: if a statement fails.
         """
 
 
 @dataclass
-class FailedReading(Reading):
-    """What the database refused while it was begun."""
+class FailedRead(PendingRead):
+    """A read that failed while it was prepared: its field becomes an error, others do not."""
 
     error: DatabaseError
     first: None = None
 
-    def answer(self) -> bytes:
+    def json(self) -> bytes:
         raise self.error
 
 
 @dataclass
-class SingleReading(Reading):
-    """A row that is looked for."""
-
+class PendingSingleRead(PendingRead):
     first: Piggyback
 
-    def answer(self) -> bytes:
+    def json(self) -> bytes:
         found = self.first.texts()
+        # The standard executor knows how to report a row that is not there.
         if not found or found[0][0] is None:
             raise NotCompilable("not found")
         return found[0][0]
@@ -102,24 +103,25 @@ class SingleRead(Read):
 
     field: SingleField
     columns: Columns
+    #: An actor with parameters in place of its ids.
     symbolic: Actor
 
     @cached_property
     def _statements(self) -> Mapping[str, Statement]:
-        rows = self.columns.model._default_manager.visible_to(self.symbolic)
+        rows = visible_rows(self.columns.model, self.symbolic)
         start = Start((Key("pk", self.columns.model._meta.pk, False),))
         return {
             name: Statement.of(
-                *self.columns.of_rows(page_sql(rows.filter(**{name: KEY}), start, limit=1))
+                *self.columns.select_from(page_sql(rows.filter(**{name: KEY}), start, limit=1))
             ).refuse_moments()
             for name in ("pk", "uuid")
             if name == "pk" or hasattr(self.columns.model, "uuid")
         }
 
-    def begin(self, actor: Actor, variables: Mapping[str, Any]) -> SingleReading:
+    def begin(self, actor: Actor, variables: Values) -> PendingSingleRead:
         named = named_key(self.columns.model, self.arguments(variables)["id"])
         if named is None:
             raise NotCompilable("not found")
         name, value = named
         values = {"company": actor.company_id, "user": actor.user_id, "key": value}
-        return SingleReading(Piggyback(self._statements[name], values))
+        return PendingSingleRead(Piggyback(self._statements[name], values))

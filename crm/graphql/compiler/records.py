@@ -1,44 +1,59 @@
-"""The compiled read of one record for many readers, as an event is told."""
+"""The compiled read of one record for many readers: the record of an event of a subscription."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
-from graphql import FieldNode
+from django.db.models import Model, QuerySet
+from graphql import FieldNode, GraphQLSchema
 
 from crm.actors import Actor
+from crm.database.actor_cache_key import USER, symbolic_actor
 from crm.database.statements import NotCompilable, Parameter, Statement
 from crm.errors import CrmError
-from crm.graphql.compiler.answering import fallbacks
-from crm.graphql.compiler.binding import KEY, USER, symbolic_actor
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
+from crm.graphql.compiler.queries import fallbacks
+from crm.graphql.compiler.reads import KEY
 from crm.graphql.compiler.selection import Collector
+from crm.graphql.core.arguments import Values
+from crm.graphql.core.fields import RowType
+from crm.graphql.documents import Document
 from crm.graphql.lists.ordering import Key
 
 logger = logging.getLogger("crm.graphql.compiler")
 
-#: Gives the rows among which the record has to be: those that a reader sees and an actor asked for.
-Rows = Callable[[Actor, Actor], QuerySet[Any]]
+#: Returns the rows that the record has to be one of, for the actor who reads it and the one of the selection.
+Rows = Callable[[Actor, Actor], QuerySet[Model]]
+
+
+class PreparedOperation(Protocol):
+    """What the compiler needs of an operation; the execution package, above this one, has the class."""
+
+    @property
+    def schema(self) -> GraphQLSchema: ...
+    @property
+    def document(self) -> Document: ...
+    @property
+    def variables(self) -> Values: ...
 
 
 @dataclass(frozen=True)
 class RecordRead:
     """The statement that builds the JSON of one record, for all actors of a class.
 
-    It ``is_personal`` if it has a place for the user: then its answer is for that one reader alone.
+    It ``is_personal`` if the user is a parameter: then its result is for that one reader only (ADR 17).
     """
 
     statement: Statement
     is_personal: bool
 
     def answer(self, key: int, actor: Actor) -> bytes | None:
-        """Give the record as JSON, None if it is not among the rows.
+        """Return the record as JSON, None if it is not one of the rows.
 
         :raises django.db.Error: if the database refuses.
         """
@@ -48,12 +63,18 @@ class RecordRead:
 
 
 def compile_record(
-    *, prepared: Any, nodes: list[FieldNode], row_type: Any, rows: Rows, reader: Actor, actor: Actor
+    *,
+    prepared: PreparedOperation,
+    nodes: list[FieldNode],
+    row_type: RowType,
+    rows: Rows,
+    reader: Actor,
+    actor: Actor,
 ) -> RecordRead | None:
-    """Compile the selection of one record; give None if only the standard executor can answer it.
+    """Compile the selection of one record; return None if only the standard executor can resolve it.
 
-    :param prepared: the operation, with its variables.
-    :param reader: under whose rights the record itself is read, ``actor``: what is below it.
+    :param reader: the actor whose rights apply to the record itself.
+    :param actor: the actor whose rights apply to everything selected below it.
     """
     if connection.vendor != "postgresql" or not settings.GRAPHQL_COMPILED_READS:
         return None
@@ -61,10 +82,10 @@ def compile_record(
     model = row_type._meta.model
     try:
         collector = Collector(prepared.schema, prepared.document.fragments, prepared.variables, symbolic)
-        columns = Columns.of(model, [collector.object(row_type, model, nodes)])
+        columns = Columns.of(model, [collector.row(row_type, model, nodes)])
         one = rows(symbolic_actor(reader), symbolic).filter(pk=KEY)
         start = Start((Key("pk", model._meta.pk, False),))
-        statement = Statement.of(*columns.of_rows(page_sql(one, start, limit=1))).refuse_moments()
+        statement = Statement.of(*columns.select_from(page_sql(one, start, limit=1))).refuse_moments()
     except (NotCompilable, EmptyResultSet, CrmError) as reason:
         fallbacks[f"event: {reason}"] += 1
         logger.debug("Not compiled: %s", reason)

@@ -1,16 +1,19 @@
-"""From the selection of a type that a model backs to the JSON of its rows, as one expression."""
+"""Compile the selection of a row type to one expression: the JSON of a row."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import graphene
 from django.db.models import F, Model, OuterRef, QuerySet
+from django.db.models.expressions import Combinable
 from graphene_django import DjangoObjectType
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLSchema,
     get_named_type,
 )
@@ -20,23 +23,26 @@ from crm.actors import Actor
 from crm.database.statements import NotCompilable
 from crm.graphql.compiler.expressions import Entries, List, Name, Object, One, OrError, OrNull
 from crm.graphql.compiler.fields import leaf
-from crm.graphql.core.fields import Related, RelatedList, declared_fields
+from crm.graphql.core.arguments import Values
+from crm.graphql.core.fields import Related, RelatedList, RowType, declared_fields
 from crm.graphql.types import CustomFields
+from crm.models.base import visible_rows
 
 TYPENAME = "__typename"
 
 
 @dataclass(frozen=True)
 class Collector:
-    """What the selections of one operation are collected with."""
+    """Compiles the selections of one operation for one class of actors."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
-    variables: Mapping[str, Any]
+    variables: Values
+    #: An actor with parameters in place of its ids.
     actor: Actor
 
     def fields(self, type_: GraphQLObjectType, nodes: Iterable[FieldNode]) -> dict[str, list[FieldNode]]:
-        """Give the fields that are selected of a type, by their key in the answer, merged and in order."""
+        """Return the selected fields of a type by key of the response, merged and in order."""
         return collect_sub_fields(
             self.schema,
             dict(self.fragments),
@@ -45,16 +51,15 @@ class Collector:
             list(nodes),
         )
 
-    def object(self, type_: Any, model: type[Model], nodes: Iterable[FieldNode]) -> Object:
-        """Give the JSON of one row.
+    def row(self, type_: RowType, model: type[Model], nodes: Iterable[FieldNode]) -> Object:
+        """Return the JSON of one row.
 
-        :param type_: its graphene type.
-        :raises NotCompilable: if something selected is known to the standard executor alone.
+        :raises NotCompilable: if only the standard executor can resolve a selected field.
         """
         object_type = self.schema.get_type(type_._meta.name)
         if not isinstance(object_type, GraphQLObjectType):
             raise NotCompilable("abstract type")
-        members: dict[str, Any] = {}
+        members: dict[str, Combinable] = {}
         for key, same in self.fields(object_type, nodes).items():
             name = same[0].name.value
             if name == TYPENAME:
@@ -66,7 +71,14 @@ class Collector:
             members[key] = self._member(declared, name, model, object_type.fields[name].type, same)
         return Object(members)
 
-    def _member(self, declared: Any, name: str, model: type[Model], kind: Any, nodes: list[FieldNode]) -> Any:
+    def _member(
+        self,
+        declared: graphene.Field,
+        name: str,
+        model: type[Model],
+        kind: GraphQLOutputType,
+        nodes: list[FieldNode],
+    ) -> Combinable:
         if isinstance(declared, CustomFields):
             return self._entries(declared, kind, nodes)
         if isinstance(declared, RelatedList):
@@ -80,12 +92,12 @@ class Collector:
         relation: Any = model._meta.get_field(declared.path)
         if not (relation.concrete and relation.many_to_one):
             raise NotCompilable("relation")
-        rows = self._visible(relation.related_model).filter(pk=OuterRef(relation.attname))
+        rows = visible_rows(relation.related_model, self.actor).filter(pk=OuterRef(relation.attname))
         return One(self._selected(rows, declared.row_type, nodes))
 
     def _list(self, declared: RelatedList, model: type[Model], nodes: list[FieldNode]) -> List:
         relation: Any = model._meta.get_field(declared.path)
-        rows = self._visible(relation.related_model)
+        rows = visible_rows(relation.related_model, self.actor)
         if (
             relation.one_to_many
             and hasattr(relation, "field")
@@ -93,10 +105,10 @@ class Collector:
         ):
             rows = rows.filter(**{relation.field.name: OuterRef("pk")})
         elif relation.many_to_many and relation.concrete:
-            # The name by which Django itself asks for them, hidden or not.
+            # Not the related name: one that ends with "+" hides the reverse relation from lookups.
             rows = rows.filter(**{relation.related_query_name(): OuterRef("pk")})
         elif hasattr(relation, "object_id_field_name"):
-            # Not OuterRef on the whole: the kind of the record is a constant.
+            # The content type of the model is known, so it is a constant and not a column of the outer row.
             rows = rows.filter(
                 **{
                     relation.object_id_field_name: OuterRef("pk"),
@@ -107,21 +119,19 @@ class Collector:
             raise NotCompilable("relation")
         return List(self._selected(rows.order_by(*declared.ordering), declared.row_type, nodes))
 
-    def _visible(self, model: Any) -> QuerySet[Any]:
-        visible: QuerySet[Any] = model._default_manager.visible_to(self.actor)
-        return visible
+    def _selected(
+        self, rows: QuerySet[Model], type_: RowType, nodes: list[FieldNode]
+    ) -> QuerySet[Model, tuple[object, ...]]:
+        return rows.values_list(self.row(type_, rows.model, nodes))
 
-    def _selected(self, rows: QuerySet[Any], type_: Any, nodes: list[FieldNode]) -> QuerySet[Any]:
-        return rows.values_list(self.object(type_, rows.model, nodes))
-
-    def _entries(self, declared: CustomFields, kind: Any, nodes: list[FieldNode]) -> Entries:
+    def _entries(self, declared: CustomFields, kind: GraphQLOutputType, nodes: list[FieldNode]) -> Entries:
         entry: Any = get_named_type(kind)
-        stands = {"name": "name", "value": "value", TYPENAME: entry.name}
-        keys = {key: stands[same[0].name.value] for key, same in self.fields(entry, nodes).items()}
+        contents = {"name": "name", "value": "value", TYPENAME: entry.name}
+        keys = {key: contents[same[0].name.value] for key, same in self.fields(entry, nodes).items()}
         return Entries(F(declared.loads[0]), keys)
 
 
-def _has_own_resolver(type_: Any, name: str) -> bool:
+def _has_own_resolver(type_: RowType, name: str) -> bool:
     resolver = getattr(type_, f"resolve_{name}", None)
-    # That of graphene-django reads the primary key.
+    # DjangoObjectType has a resolve_id, which reads the primary key as the compiler does.
     return resolver is not None and resolver is not getattr(DjangoObjectType, f"resolve_{name}", None)

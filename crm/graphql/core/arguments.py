@@ -9,6 +9,7 @@ import graphene
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from graphql import (
     GraphQLInputObjectType,
+    GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLResolveInfo,
@@ -17,13 +18,18 @@ from graphql import (
 
 from crm.errors import NotFound
 
-#: A cleaned input object: the API's field names with plain values.
-Input = Mapping[str, Any]
+#: Coerced values by name: a field's arguments, or an input object. The schema, not Python, has their types.
+Values = Mapping[str, Any]
 
 
 def studly(name: str) -> str:
     """Return a field's name with its first letter in upper case."""
     return name[0].upper() + name[1:]
+
+
+def enum_value(value: object) -> Any:
+    """Return the value of an enum member; any other value as it is."""
+    return getattr(value, "value", value)
 
 
 def column_enum(name: str, columns: Iterable[str]) -> type[graphene.Enum]:
@@ -38,7 +44,7 @@ def choice_enum(name: str, choices: Iterable[str]) -> type[graphene.Enum]:
     return enum
 
 
-def clean_arguments(info: GraphQLResolveInfo, arguments: Input) -> dict[str, Any]:
+def clean_arguments(info: GraphQLResolveInfo, arguments: Values) -> dict[str, Any]:
     """Return the coerced arguments of a field as plain values.
 
     Strings are trimmed, also a plain one in a ``Mixed``; an empty one becomes null where null is legal. Enums
@@ -50,7 +56,7 @@ def clean_arguments(info: GraphQLResolveInfo, arguments: Input) -> dict[str, Any
     return {name: _clean(value, by_python_name[name]) for name, value in arguments.items()}
 
 
-def _clean(value: Any, type_: Any, *, nullable: bool = True) -> Any:
+def _clean(value: Any, type_: GraphQLInputType, *, nullable: bool = True) -> Any:
     if isinstance(type_, GraphQLNonNull):
         return _clean(value, type_.of_type, nullable=False)
     if value is None:

@@ -8,6 +8,7 @@ import graphene
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models as db
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from graphene_django.converter import convert_django_field
 from graphql import GraphQLResolveInfo
 
@@ -111,6 +112,14 @@ class RelatedList(_RowList):
         self.path = path
         # Rows that are equal in the ordering must not change places from one request to the next.
         self.ordering = (*ordering, "pk")
+
+
+def count_by(rows: db.QuerySet[Any], path: str, *, outer: str = "pk") -> Coalesce:
+    """Return the expression that counts the rows whose ``path`` is the outer row's ``outer``."""
+    # Without an order: each column of it would be another group.
+    matching = rows.filter(**{path: db.OuterRef(outer)}).order_by()
+    counted = matching.values(path).annotate(number=db.Count("pk")).values("number")
+    return Coalesce(db.Subquery(counted, output_field=db.IntegerField()), 0)
 
 
 class Computed(graphene.Field):

@@ -8,7 +8,7 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
 from crm.errors import NotFound
-from crm.graphql.core.arguments import Input, clean_arguments, input_paths
+from crm.graphql.core.arguments import Values, clean_arguments, input_paths
 from crm.graphql.core.permissions import Guarded
 from crm.graphql.core.prefetch import refetch_key
 from crm.services.files import removed_on_failure
@@ -62,7 +62,7 @@ class MutationField(Guarded):
             return act()
         return once.run(str(info.path.key), act, lambda key: refetch_key(info, self.type, key))
 
-    def _check_same_id(self, arguments: Input) -> None:
+    def _check_same_id(self, arguments: Values) -> None:
         # An input type that also serves creation has an id; it must not contradict the argument.
         nested_id = (arguments.get(self.prefix) or {}).get("id")
         if nested_id is not None and "id" in arguments and nested_id != arguments["id"]:

@@ -10,7 +10,7 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.arguments import Input
+from crm.graphql.core.arguments import Values
 from crm.graphql.core.bulk import BulkResult, ids_argument
 from crm.graphql.core.fields import RowType
 from crm.graphql.core.mutation_field import MutationField
@@ -39,7 +39,9 @@ def create_mutation(
     :param required: whether the input must be given; the service gets an empty one otherwise.
     """
 
-    def resolve(_root: object, info: GraphQLResolveInfo, *, input: Input | None = None, **key: str) -> object:
+    def resolve(
+        _root: object, info: GraphQLResolveInfo, *, input: Values | None = None, **key: str
+    ) -> object:
         # Missing fields are refused by the service, with the same message at every door.
         return refetch(info, type_, service(*key.values(), input or {}, actor=actor_of(info)))
 
@@ -74,7 +76,7 @@ def update_mutation(
     """
 
     def resolve(
-        _root: object, info: GraphQLResolveInfo, *, input: Input | None = None, **options: Any
+        _root: object, info: GraphQLResolveInfo, *, input: Values | None = None, **options: Any
     ) -> object:
         keys = [options.pop(key)] if key else []
         return refetch(info, type_, service(*keys, input or {}, actor=actor_of(info), **options))

@@ -1,7 +1,7 @@
-"""Documents: checked once, kept for the next request, named by a hash, and registered."""
+"""Documents: parsed, cached, found by their hash, and registered."""
 
 from crm.graphql.documents.cache import DocumentCache
-from crm.graphql.documents.naming import find_document
+from crm.graphql.documents.lookup import find_document
 from crm.graphql.documents.parsing import Document, parse_document
 from crm.graphql.documents.persisted import hash_of, names_document, remember
 

@@ -1,4 +1,4 @@
-"""What a process keeps of the documents used last: bounded by size, and safe to share between threads."""
+"""Least recently used caches, bounded by size and shared between threads (ADR 23)."""
 
 import threading
 from collections import OrderedDict
@@ -7,39 +7,39 @@ from typing import Generic, TypeVar
 
 from crm.graphql.documents.parsing import Document
 
-Kept = TypeVar("Kept")
+Value = TypeVar("Value")
 
 
-#: Keys that a memory knows to have been here before, in each of two generations.
-MOST_KNOWN = 10_000
+#: Rejected keys that a cache remembers, in each of two generations.
+MOST_REJECTED = 10_000
 
 
-class SizedCache(Generic[Kept]):
-    """What was used last, up to a sum of sizes.
+class SizedCache(Generic[Value]):
+    """The values that were used last, up to a sum of sizes.
 
-    :param admit_on_second_use: once full, whether a value has to come a second time before it pushes out
-        others (TinyLFU's doorkeeper). Without it, documents that come once push out those that are used, and
-        the constant churn makes Python search the whole heap for garbage.
+    :param admit_on_second_use: whether a full cache rejects a value that comes for the first time (TinyLFU's
+        doorkeeper). Otherwise documents that come once evict those that are used, and this churn makes
+        Python collect garbage in the whole heap.
     """
 
     def __init__(self, *, admit_on_second_use: bool = False) -> None:
-        self._entries: OrderedDict[Hashable, tuple[Kept, int]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
-        self._is_wary = admit_on_second_use
-        self._known: set[int] = set()
-        self._known_before: set[int] = set()
+        self._admit_on_second_use = admit_on_second_use
+        # Hashes of keys, not keys: those of plans would keep their documents alive.
+        self._rejected: set[int] = set()
+        self._rejected_before: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._entries)
 
     @property
     def size(self) -> int:
-        """The sum of the sizes of what is kept."""
+        """The sum of the sizes of all values."""
         return self._size
 
-    def get(self, key: Hashable) -> Kept | None:
-        """Give what is kept under a key, None if nothing is."""
+    def get(self, key: Hashable) -> Value | None:
         with self._lock:
             found = self._entries.get(key)
             if found is None:
@@ -47,34 +47,46 @@ class SizedCache(Generic[Kept]):
             self._entries.move_to_end(key)
             return found[0]
 
-    def put(self, key: Hashable, value: Kept, size: int, *, most: int) -> None:
-        """Keep a value; what was not used for longest goes, the value itself too if it is larger than all.
+    def get_or_make(
+        self, key: Hashable, make: Callable[[], Value], *, size: Callable[[Value], int], most: int
+    ) -> Value:
+        """Return the value of a key, and make it if it is not cached.
 
-        A wary memory that is full keeps it only if it knows the key.
+        :param size: returns the size of a value, with everything that it keeps alive.
         """
+        found = self.get(key)
+        if found is None:
+            # Outside of the lock: two threads may make the same value, but none waits for another's.
+            found = make()
+            self.put(key, found, size(found), most=most)
+        return found
+
+    def put(self, key: Hashable, value: Value, size: int, *, most: int) -> None:
+        """Cache a value, and evict those that were not used for longest until the sum is at most ``most``."""
         with self._lock:
             self._drop(key)
-            if self._is_wary and self._size + size > most and not self._comes_again(key):
+            if self._admit_on_second_use and self._size + size > most and not self._was_rejected(key):
                 return
             self._entries[key] = (value, size)
             self._size += size
+            # A value larger than ``most`` evicts all others and, last, itself.
             while self._size > most:
                 self._drop(next(iter(self._entries)))
 
     def clear(self) -> None:
-        """Keep nothing."""
         with self._lock:
             self._entries.clear()
             self._size = 0
 
-    def _comes_again(self, key: Hashable) -> bool:
-        # Of two keys with one hash, the second is taken for the first, which does no harm.
+    def _was_rejected(self, key: Hashable) -> bool:
+        """Return whether a key was rejected before, and remember that it is now."""
+        # Two keys with one hash count as one, which only admits a value too early.
         number = hash(key)
-        if number in self._known or number in self._known_before:
+        if number in self._rejected or number in self._rejected_before:
             return True
-        if len(self._known) >= MOST_KNOWN:
-            self._known_before, self._known = self._known, set()
-        self._known.add(number)
+        if len(self._rejected) >= MOST_REJECTED:
+            self._rejected_before, self._rejected = self._rejected, set()
+        self._rejected.add(number)
         return False
 
     def _drop(self, key: Hashable) -> None:
@@ -83,7 +95,7 @@ class SizedCache(Generic[Kept]):
 
 
 class DocumentCache:
-    """The documents used last, up to a sum of tokens."""
+    """The documents that were used last, up to a sum of tokens."""
 
     def __init__(self) -> None:
         self._documents: SizedCache[Document] = SizedCache(admit_on_second_use=True)
@@ -93,14 +105,9 @@ class DocumentCache:
 
     @property
     def tokens(self) -> int:
-        """The sum of the tokens of the documents that are kept."""
+        """The sum of the tokens of all documents."""
         return self._documents.size
 
     def get(self, key: Hashable, make: Callable[[], Document], *, most_tokens: int) -> Document:
-        """Give the document of a key, made if it is not here; what ``make`` raises is not kept."""
-        found = self._documents.get(key)
-        if found is None:
-            # Two threads may check the same document, none waits for another's.
-            found = make()
-            self._documents.put(key, found, found.tokens, most=most_tokens)
-        return found
+        """Return the document of a key, and make it if it is not cached; errors of ``make`` are not."""
+        return self._documents.get_or_make(key, make, size=lambda made: made.tokens, most=most_tokens)

@@ -1,4 +1,4 @@
-"""Documents: from text to what can be run."""
+"""Parse the text of a document within the limits."""
 
 import re
 from collections.abc import Hashable
@@ -15,18 +15,20 @@ from graphql import (
 
 from crm.graphql.core.errors import TooComplex
 
-# The parser has no type of its own for these; the texts are those of the pinned version, and tested.
+# graphql-core raises a syntax error for these too: only the text shows the difference. It is that of the
+# pinned version, and a test holds it.
 TOO_MANY = re.compile(r"Syntax Error: Document contains more than \d+ (tokens|comments)\. Parsing aborted\.")
 TOO_DEEP = "Syntax Error: Document is nested too deeply. Parsing aborted."
 
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """A parsed document with its definitions at hand; ``tokens`` is a measure of its size in memory.
+    """A parsed document; ``tokens`` measures its size in memory.
 
-    Two are the same only if they are one: to compare their nodes would take longer than to use them.
-    ``memo`` holds what was found out about the document since, by whoever did.
+    ``memo`` caches what other modules find out about it: its cost, its selections, its variables.
     """
+
+    # Equal by identity (eq=False): to compare all nodes would take longer than what the caches save.
 
     node: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
@@ -35,22 +37,23 @@ class Document:
     memo: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """Give the operation of this name, or the only one if no name is given."""
+        """Return the operation of this name or, without a name, the only one."""
         if name is None:
             return self.operations[0] if len(self.operations) == 1 else None
         return next((each for each in self.operations if each.name and each.name.value == name), None)
 
 
 def parse_document(text: str, *, tokens: int, comments: int, length: int, depth: int) -> Document:
-    """Parse a document, reading no further than the limits; ``depth`` only names the limit in the refusal.
+    """Parse a document, and stop at the limits.
 
-    :raises TooComplex: if the text, its tokens or comments are too many, or it is nested too deeply.
-    :raises GraphQLSyntaxError: if it is no GraphQL.
+    :param depth: only for the error of a document that is too deep even for the parser.
+    :raises TooComplex: if the text is too long, has too many tokens or comments, or is nested too deeply.
+    :raises GraphQLSyntaxError: if the text is not GraphQL.
     """
     if len(text) > length:
         raise TooComplex("text", length)
     try:
-        # The limit on lexical tokens does not count comments; this one does.
+        # max_tokens counts no comments, and each of them takes memory as well.
         node = parse(text, max_tokens=tokens, max_comments=comments)
     except GraphQLSyntaxError as error:
         excess = TOO_MANY.fullmatch(error.message)

@@ -1,4 +1,4 @@
-"""Registered documents: where only they may run, and their texts by hash."""
+"""Registered documents: who may run only those, and their texts by hash (ADR 13)."""
 
 import time
 
@@ -9,39 +9,38 @@ from crm.errors import BadUserInput
 from crm.graphql.documents.cache import SizedCache
 from crm.services import registered_documents
 
-#: Seconds for which a process goes by what it read: so long a removed document may still run.
+#: Seconds until a process reads a document again: so long a removed one can still run.
 READ_AGAIN_AFTER = 60
-MOST_CHARACTERS_AT_HAND = 2_000_000
+MOST_LOCAL_CHARACTERS = 2_000_000
 
-_at_hand: SizedCache[tuple[str, float]] = SizedCache()
+_local: SizedCache[tuple[str, float]] = SizedCache()
 
 
 class NotRegistered(BadUserInput):
-    """A document that is not registered, where only registered ones run."""
+    """A document that is not registered, from an actor who may run only registered ones."""
 
-    default_message = "Only registered documents run here, and this is none."
+    default_message = "This document is not registered, and only registered documents may run here."
 
     def __init__(self) -> None:
         super().__init__(reason="DOCUMENT_NOT_REGISTERED")
 
 
-def is_bound(actor: Actor) -> bool:
-    """Tell whether an actor may run registered documents alone.
-
-    In debug an administrator who is signed in may run any, so that GraphiQL is of use.
-    """
+def runs_only_registered(actor: Actor) -> bool:
+    """Return whether an actor may run registered documents only."""
+    # In debug an administrator with a session may run any document, so that GraphiQL works.
     if not (settings.GRAPHQL_REGISTERED_ONLY or actor.registered_documents_only):
         return False
     return not (settings.DEBUG and actor.opens_all and actor.role is Role.ADMIN)
 
 
 def registered_text(actor: Actor, digest: str) -> str | None:
-    """Give the text of the document of this hash that the actor may run, None if there is none."""
+    """Return the text of the document of this hash that the actor may run, None if there is none."""
     key, now = (actor.company_id, digest), time.time()
-    found = _at_hand.get(key)
+    found = _local.get(key)
     if found is not None and now - found[1] < READ_AGAIN_AFTER:
         return found[0]
     text = registered_documents.find_text(actor, digest)
+    # What is not registered is not cached: a new document runs at once.
     if text is not None:
-        _at_hand.put(key, (text, now), len(text), most=MOST_CHARACTERS_AT_HAND)
+        _local.put(key, (text, now), len(text), most=MOST_LOCAL_CHARACTERS)
     return text

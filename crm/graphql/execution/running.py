@@ -4,9 +4,9 @@ from graphql import GraphQLSchema, OperationType, execute_sync
 from orjson import Fragment, dumps, loads
 
 from crm.actors import Actor
-from crm.graphql.compiler import Begun, begin_compiled
+from crm.graphql.compiler import StartedQuery, start_query
 from crm.graphql.core import errors
-from crm.graphql.core.permissions import Context
+from crm.graphql.core.permissions import Context, Selection
 from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, JsonObject, Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
 from crm.graphql.limits import limits
@@ -16,7 +16,11 @@ QUERY_AND_MUTATION = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
 def respond(
-    prepared: Prepared, *, root_value: object = None, once: Once | None = None, begun: Begun | None = None
+    prepared: Prepared,
+    *,
+    root_value: object = None,
+    once: Once | None = None,
+    begun: StartedQuery | None = None,
 ) -> tuple[int, JsonObject]:
     """Run an operation and return the HTTP status and the answer, which ``orjson`` can encode.
 
@@ -48,19 +52,19 @@ def respond(
     return OK, answer
 
 
-def _selections(prepared: Prepared) -> dict[object, object]:
+def _selections(prepared: Prepared) -> dict[tuple[object, ...], Selection]:
     # Shared by all runs of the document, unless @skip or @include depend on variables.
     if prepared.node.variable_definitions:
         return {}
-    kept: dict[object, object] = prepared.document.memo.setdefault("selections", {})
+    kept: dict[tuple[object, ...], Selection] = prepared.document.memo.setdefault("selections", {})
     return kept
 
 
-def begin(prepared: Prepared) -> Begun:
+def begin(prepared: Prepared) -> StartedQuery:
     """Start to answer an operation: everything that can be done without the database."""
     if prepared.kind != "query" or prepared.actor is None:
-        return Begun(prepared.schema)
-    return begin_compiled(
+        return StartedQuery(prepared.schema)
+    return start_query(
         schema=prepared.schema,
         document=prepared.document,
         operation=prepared.node,

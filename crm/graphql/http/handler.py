@@ -14,7 +14,7 @@ from graphql import GraphQLSchema, OperationType
 from crm.authentication import CsrfRefused
 from crm.credentials import Credential
 from crm.errors import CrmError, Unauthenticated
-from crm.graphql.compiler import Begun
+from crm.graphql.compiler import StartedQuery
 from crm.graphql.core.errors import domain_error, internal_error
 from crm.graphql.execution import Operation, Prepared, Refused, begin, prepare, respond
 from crm.graphql.http.idempotency import once_of
@@ -32,7 +32,7 @@ class OpenedExchange(NamedTuple):
 
     credential: Credential | None
     prepared: Prepared
-    begun: Begun
+    begun: StartedQuery
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,57 +1,66 @@
-"""FilterSets of the lists: which columns ``where`` knows, of what type each is, and how search works."""
+"""Filter sets of the lists: the columns of ``where`` by type, the relations of ``HAS``, and search."""
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
+from datetime import date, datetime
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 import django_filters
 from django.db import models
-from django.db.models import Count, Exists, IntegerField, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, Expression, IntegerField, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Lower
 
 from crm.actors import Actor
 from crm.database.keys import parse_id, parse_uuid
 from crm.database.related_rows import related_rows
 from crm.errors import BadUserInput
+from crm.graphql.core.arguments import Values
+from crm.graphql.core.fields import ModelField
 from crm.graphql.core.scalars import parse_date, parse_datetime
 from crm.graphql.lists import operators
 from crm.graphql.lists.operators import LISTS, NULL_TESTS, PATTERNS, RANGES, SQLOperator
 
 LARGEST_LIST = 250
 
+Row = TypeVar("Row", bound=models.Model)
+#: What the conditions of one request read from the database, so that each thing is read once.
+Memo = dict[str, Any]
+
+# For ``field__lower`` of CaselessColumn.
 models.CharField.register_lookup(Lower)
 
 
 class Column(django_filters.Filter):
-    """A column that ``where`` knows: reads a value by its type and gives the condition."""
+    """A column of ``where``: reads values of its type, and makes conditions of them."""
 
     operators: frozenset[SQLOperator] = operators.COMPARISONS
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> Any:
         """Read one value by the column's type.
 
         :raises ValueError: if the value is of another type.
         """
         raise NotImplementedError
 
-    def condition(self, operator: SQLOperator, value: Any, *, name: str, actor: Actor) -> Q:
-        """Give the condition that a row meets.
+    def condition(self, operator: SQLOperator, value: object, *, name: str, actor: Actor) -> Q:
+        """Return the condition of one comparison.
 
         :param name: the column's name in the API, for errors.
         :raises BadUserInput: if the operator or the value does not fit the column.
         """
-        return self.met(operator, self.checked(operator, value, name=name, actor=actor))
+        return self.condition_on(operator, self.read_operand(operator, value, name=name, actor=actor))
 
-    def met(self, operator: SQLOperator, read: Any) -> Q:
-        """Give the condition that a row meets.
+    def condition_on(self, operator: SQLOperator, operand: object) -> Q:
+        """Return the condition of one comparison.
 
-        :param read: a value, or list of values, as ``checked`` gives it.
+        :param operand: from ``read_operand``.
         """
         column = self.field_name if operator in NULL_TESTS else self.compared_column(operator)
-        return operators.compare(column, operator, read)
+        return operators.column_condition(column, operator, operand)
 
-    def checked(self, operator: SQLOperator, value: Any, *, name: str, actor: Actor) -> Any:
-        """Read the value that a condition compares with; None for the tests of null, which take none.
+    def read_operand(self, operator: SQLOperator, value: object, *, name: str, actor: Actor) -> Any:
+        """Read the value, or list of values, of a comparison; None for the tests of null.
 
         :raises BadUserInput: if the operator or the value does not fit the column.
         """
@@ -65,10 +74,10 @@ class Column(django_filters.Filter):
             message = f"The value does not fit the column {name.upper()}."
             raise BadUserInput(message, reason=str(refused)) from None
 
-    def read_for(self, operator: SQLOperator, value: Any, actor: Actor) -> Any:
-        """Read the value, or list of values, that the operator takes.
+    def read_for(self, operator: SQLOperator, value: object, actor: Actor) -> Any:
+        """Read the value, or list of values, for an operator.
 
-        :raises ValueError: if it is not what the operator takes.
+        :raises ValueError: if the operator needs something else.
         """
         if operator not in LISTS:
             return self.read(value)
@@ -79,7 +88,7 @@ class Column(django_filters.Filter):
         return [self.read(item) for item in value]
 
     def compared_column(self, operator: SQLOperator) -> str:
-        """Give the field that the operator compares."""
+        """Return the path of the field that the operator compares."""
         name: str = self.field_name
         return name
 
@@ -89,30 +98,31 @@ class TextColumn(Column):
 
     operators = operators.EVERY
 
-    def read(self, value: Any) -> str:
+    def read(self, value: object) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("Expected text.")
-        # Stored text is trimmed, and so is what it is compared with.
+        # Stored text is trimmed.
         text = str(value).strip()
+        # JSON can spell half of a surrogate pair, which cannot be encoded as UTF-8 for the database.
         if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
             raise ValueError("Expected text of whole characters.")
         return text
 
 
 class CaselessColumn(TextColumn):
-    """Text that is equal without case, such as an e-mail address without a canonical column."""
+    """Text compared without case, such as an e-mail address that has no canonical column."""
 
     def compared_column(self, operator: SQLOperator) -> str:
         return str(self.field_name) if operator in PATTERNS else f"{self.field_name}__lower"
 
-    def read(self, value: Any) -> str:
+    def read(self, value: object) -> str:
         return super().read(value).lower()
 
 
 class IdColumn(Column):
     """A primary or foreign key."""
 
-    def read(self, value: Any) -> int:
+    def read(self, value: object) -> int:
         number = parse_id(value) if isinstance(value, str | int) else None
         if number is None:
             raise ValueError("Expected an id.")
@@ -124,7 +134,7 @@ class UuidColumn(Column):
 
     operators = operators.MEMBERSHIP
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> UUID:
         identifier = parse_uuid(value) if isinstance(value, str) else None
         if identifier is None:
             raise ValueError("Expected a UUID.")
@@ -134,9 +144,10 @@ class UuidColumn(Column):
 class IntegerColumn(Column):
     """A whole number of 32 bits."""
 
-    def read(self, value: Any) -> int:
+    def read(self, value: object) -> int:
         if isinstance(value, str):
             value = int(value) if re.fullmatch(r"\s*-?[0-9]{1,10}\s*", value) else None
+        # PostgreSQL raises DataError for a number that its integer column cannot hold.
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
             raise ValueError("Expected a whole number.")
         return value
@@ -147,36 +158,36 @@ class BooleanColumn(Column):
 
     operators = operators.MEMBERSHIP
 
-    def read(self, value: Any) -> bool:
-        known = {"true": True, "1": True, "false": False, "0": False}
+    def read(self, value: object) -> bool:
+        words = {"true": True, "1": True, "false": False, "0": False}
         text = str(value).strip().casefold()
-        if isinstance(value, float) or text not in known:
+        if isinstance(value, float) or text not in words:
             raise ValueError("Expected true or false.")
-        return known[text]
+        return words[text]
 
 
 class DateTimeColumn(Column):
-    """A moment."""
+    """A date-time."""
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> datetime:
         return parse_datetime(value)
 
 
 class DateColumn(Column):
-    """A day."""
+    """A date."""
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> date:
         return parse_date(value)
 
 
 class ChoiceColumn(Column):
-    """One of a few words in upper case; they are read in any case."""
+    """One of a few words; stored in upper case, read in any case."""
 
     def __init__(self, field_name: str, *, words: Collection[str]) -> None:
         super().__init__(field_name)
         self.words = words
 
-    def read(self, value: Any) -> str:
+    def read(self, value: object) -> str:
         word = value.strip().upper() if isinstance(value, str) else None
         if word not in self.words:
             raise ValueError(f"Expected one of {', '.join(self.words)}.")
@@ -184,12 +195,12 @@ class ChoiceColumn(Column):
 
 
 class HasRelation:
-    """Rows that belong to each row of a list, asked for by ``has...`` and ``HAS``.
+    """Rows that belong to each row of a list, for the filters ``has...`` and ``HAS``.
 
     :param path: name of the model's field, or reverse field, that leads to them.
-    :param columns: what is known of them, by its name in the API.
-    :param narrow: which of them count, where not all do.
-    :param also: what ``HAS`` knows the relation by beside its name.
+    :param columns: their columns by name in the API.
+    :param narrow: a condition on the rows that count, where not all do.
+    :param also: a second name of the relation in ``HAS``.
     """
 
     def __init__(
@@ -200,47 +211,49 @@ class HasRelation:
         self.also = also
         self._narrow = narrow or Q()
 
-    def asked(self, _condition: Mapping[str, Any], _actor: Actor, _memo: dict[Any, Any]) -> "HasRelation":
-        """Give the relation as one condition asks for it; some read values by what else is asked."""
+    def for_condition(self, _condition: Values, _actor: Actor, _memo: Memo) -> "HasRelation":
+        """Return the relation to use for one condition: the type of a custom field depends on its name."""
         return self
 
     def exists(self, model: type[models.Model], actor: Actor, condition: Q) -> Q:
-        """Give the condition that a related row, live and visible to the actor, meets the condition."""
+        """Return the condition that some related row, live and visible to the actor, meets a condition."""
         return Q(Exists(related_rows(model, self.path, actor).filter(self._narrow, condition)))
 
-    def count(self, model: type[models.Model], actor: Actor, condition: Q) -> Any:
-        """Give the expression that counts the related rows which ``exists`` looks for."""
+    def count(self, model: type[models.Model], actor: Actor, condition: Q) -> Expression:
+        """Return the number of related rows for which ``exists`` would hold."""
         rows = related_rows(model, self.path, actor).filter(self._narrow, condition).order_by()
+        # Grouping by a constant makes one group of all rows: Django has no plain COUNT in a subquery.
         counted = rows.annotate(all=Value(1)).values("all").annotate(number=Count("pk")).values("number")
         return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 class ListFilterSet(django_filters.FilterSet):
-    """The columns of a list; ``search_method`` names the queryset method behind ``search``."""
+    """The columns, relations and orders of a list."""
 
+    #: The method of the query set that ``search`` calls; None for a list without search.
     row_model: ClassVar[type[models.Model]]
     search_method: ClassVar[str | None] = None
-    #: Related rows that the list can be narrowed by, by the name that ``HAS`` knows them by.
+    #: Related rows that the list can be filtered by, by their name in ``HAS``.
     relations: ClassVar[Mapping[str, HasRelation]] = {}
-    #: Fields that the list can be ordered by, API name to field name.
+    #: Fields that the list can be ordered by: name in the API to name of the field.
     order_columns: ClassVar[Mapping[str, str]] = {}
-    #: What those of them hold that are computed for the list and are no columns of the model.
-    computed_columns: ClassVar[Mapping[str, models.Field[Any, Any]]] = {}
+    #: The types of those that are annotations of the query set, not columns of the model.
+    computed_columns: ClassVar[Mapping[str, ModelField]] = {}
 
     @classmethod
     def columns(cls) -> dict[str, Column]:
-        """Give the columns by their name in the API."""
+        """Return the columns by their name in the API."""
         return {name: column for name, column in cls.base_filters.items() if isinstance(column, Column)}
 
     @classmethod
     def words(cls, _text: str) -> list[tuple[str, ...]] | None:
-        """Split a search into the words that ``holding`` of the rows takes, None if they have none."""
+        """Split a search into words for ``holding`` of the query set; None if it has no such method."""
         return None
 
     @classmethod
-    def search(cls, queryset: QuerySet[Any], text: str | None) -> QuerySet[Any]:
-        """Narrow a queryset to the rows that hold every word of the text."""
+    def search(cls, queryset: QuerySet[Row], text: str | None) -> QuerySet[Row]:
+        """Narrow a query set to the rows that contain every word of the text."""
         if not text or cls.search_method is None:
             return queryset
-        found: QuerySet[Any] = getattr(queryset, cls.search_method)(text)
+        found: QuerySet[Row] = getattr(queryset, cls.search_method)(text)
         return found

@@ -1,7 +1,7 @@
-"""Cursors: the place of a row in the order of a list, and the rows that follow it.
+"""Cursors: the position of a row in the order of a list, and the rows after it (ADR 14).
 
-A cursor holds the values that the row had in the columns of the order, and a mark of the list and the order
-it was made for. It is no permission: the rows that follow are those that the caller sees, as ever.
+A cursor holds the values that the row had in the columns of the order, and a fingerprint of the list and the
+order. It grants nothing: the rows after it are those that the caller may see.
 """
 
 import base64
@@ -11,56 +11,60 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 import orjson
-from django.db.models import Field, Q
+from django.db.models import Q
 
 from crm.errors import BadUserInput
+from crm.graphql.core.fields import ModelField
 from crm.graphql.lists.ordering import Key
 
 VERSION = 1
-#: Bytes of the mark of a list and its order: they tell mistakes, not forgery, which gains nothing.
-MARK_BYTES = 6
+#: Bytes of the fingerprint. It shall detect mistakes, not forgery: a forged cursor gains nothing.
+FINGERPRINT_BYTES = 6
 LARGEST_NUMBER = 2**63
 LONGEST_DECIMAL = 200
+UNREADABLE = "The argument after is not a cursor: pass the endCursor of a page."
+FOREIGN = "The cursor belongs to another list or another order: use the orderBy that it came from."
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+def _read_datetime(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
         raise ValueError("no offset")
-    return moment.astimezone(UTC)
+    return value.astimezone(UTC)
 
 
-def _whole(text: str) -> int:
+def _read_integer(text: str) -> int:
     number = int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else LARGEST_NUMBER
     if abs(number) >= LARGEST_NUMBER:
-        raise ValueError("no number of 64 bits")
+        raise ValueError("not a number of 64 bits")
     return number
 
 
-def _decimal(text: str) -> Decimal:
+def _read_decimal(text: str) -> Decimal:
     number = Decimal(text)
+    # A short cursor can spell a number of many digits, such as 1E+100000.
     if not number.is_finite() or abs(number.adjusted()) > LONGEST_DECIMAL or len(text) > LONGEST_DECIMAL:
-        raise ValueError("no number")
+        raise ValueError("not a number")
     return number
 
 
-def _text(text: str) -> str:
+def _read_text(text: str) -> str:
+    # psycopg raises DataError for NUL, which would be answered as INTERNAL.
     if "\0" in text:
-        raise ValueError("no text")
+        raise ValueError("not a text")
     return text
 
 
-#: How a value is read from its text, which is PostgreSQL's or that of a cursor, by what its column holds.
-READERS: dict[str, Callable[[str], Any]] = {
+#: Read a value from the text that PostgreSQL, or a cursor, has for it: by the internal type of the column.
+READERS: dict[str, Callable[[str], object]] = {
     "BooleanField": {"t": True, "f": False}.__getitem__,
-    "CharField": _text,
+    "CharField": _read_text,
     "DateField": date.fromisoformat,
-    "DateTimeField": _moment,
-    "DecimalField": _decimal,
-    "TextField": _text,
+    "DateTimeField": _read_datetime,
+    "DecimalField": _read_decimal,
+    "TextField": _read_text,
     "UUIDField": uuid.UUID,
 } | dict.fromkeys(
     (
@@ -68,22 +72,22 @@ READERS: dict[str, Callable[[str], Any]] = {
         for size in ("", "Big", "Small", "Positive", "PositiveBig", "PositiveSmall")
         for kind in ("Integer", "Auto")
     ),
-    _whole,
+    _read_integer,
 )
 
 
-def read_value(field: Field[Any, Any], text: str) -> Any:
+def read_value(field: ModelField, text: str) -> object:
     """Read a value of a column from its text.
 
-    :raises ValueError: if it is none.
+    :raises ValueError: if the text is not a value of the column.
     """
     try:
         return READERS[field.get_internal_type()](text)
     except (KeyError, OverflowError, InvalidOperation) as error:
-        raise ValueError("no value of the column") from error
+        raise ValueError("not a value of the column") from error
 
 
-def _written(value: Any) -> str:
+def _write_value(value: object) -> str:
     if isinstance(value, bool):
         return "t" if value else "f"
     if isinstance(value, datetime):
@@ -91,87 +95,87 @@ def _written(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _mark(name: str, keys: Sequence[Key]) -> str:
+def _fingerprint(name: str, keys: Sequence[Key]) -> str:
     order = "".join(f" {key.name} {'desc' if key.descending else 'asc'}" for key in keys)
-    return hashlib.blake2b(f"{name}{order}".encode(), digest_size=MARK_BYTES).hexdigest()
+    return hashlib.blake2b(f"{name}{order}".encode(), digest_size=FINGERPRINT_BYTES).hexdigest()
 
 
-def encode(name: str, keys: Sequence[Key], values: Sequence[Any]) -> str:
-    """Give the cursor of a row.
+def encode(name: str, keys: Sequence[Key], values: Sequence[object]) -> str:
+    """Return the cursor of a row.
 
     :param name: of the list.
-    :param values: what the row has in the columns of the order.
+    :param values: those of the row in the columns of the order.
     """
-    written = [None if value is None else _written(value) for value in values]
-    held = orjson.dumps([VERSION, _mark(name, keys), *written])
-    return base64.urlsafe_b64encode(held).rstrip(b"=").decode()
+    texts = [None if value is None else _write_value(value) for value in values]
+    content = orjson.dumps([VERSION, _fingerprint(name, keys), *texts])
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def decode(name: str, keys: Sequence[Key], cursor: str) -> tuple[Any, ...]:
-    """Give the values that a row had in the columns of the order.
+def decode(name: str, keys: Sequence[Key], cursor: str) -> tuple[object, ...]:
+    """Return the values that a row had in the columns of the order.
 
-    :raises BadUserInput: if the text is no cursor, or one of another list or another order.
+    :raises BadUserInput: if the text is not a cursor, or one of another list or another order.
     """
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
-        held = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        content = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except ValueError:
-        held = None
-    match held:
-        case [int(version), str(mark), *written] if version == VERSION:
+        content = None
+    match content:
+        case [int(version), str(fingerprint), *texts] if version == VERSION:
             pass
         case _:
-            raise BadUserInput("The argument after is no cursor.")
-    if mark != _mark(name, keys):
-        raise BadUserInput(
-            "The cursor belongs to another list or another order: ask for it with the orderBy it came from."
-        )
+            raise BadUserInput(UNREADABLE)
+    if fingerprint != _fingerprint(name, keys):
+        raise BadUserInput(FOREIGN)
     try:
-        return tuple(_read(key, text) for key, text in zip(keys, written, strict=True))
+        return tuple(_read(key, text) for key, text in zip(keys, texts, strict=True))
     except ValueError:
-        raise BadUserInput("The argument after is no cursor.") from None
+        raise BadUserInput(UNREADABLE) from None
 
 
-def _read(key: Key, text: Any) -> Any:
+def _read(key: Key, text: object) -> object:
     if text is None and key.nullable:
         return None
     if not isinstance(text, str):
-        raise ValueError("no text")
+        raise ValueError("not a text")
     return read_value(key.field, text)
 
 
-def following(keys: Sequence[Key], values: Sequence[Any]) -> list[Q]:
-    """Give the conditions of the rows after a place: of each part of the list, in their order.
+def conditions_after(keys: Sequence[Key], values: Sequence[object]) -> list[Q]:
+    """Return the conditions for the rows after a position, one for each part of the list, in order.
 
-    The rows without a value in the first column are a part of their own, since the index gives the others
-    from the place on.
+    The rows without a value in the first column are a part of their own: in one condition with the others,
+    PostgreSQL could not start an index at the position.
 
-    :param values: of the place in each column; what is not None may be an expression.
+    :param values: the position, by column; a value that is not None may be an expression.
     """
     first, value = keys[0], values[0]
     rest = _after(keys[1:], values[1:])
-    empty = Q(**{f"{first.name}__isnull": True})
+    is_null = Q(**{f"{first.name}__isnull": True})
     if value is None:
-        return [empty & (rest or Q())]
-    filled = _reached(first, value, rest)
-    return [filled, empty] if first.nullable else [filled]
+        return [is_null & (rest or Q())]
+    with_value = _beyond(first, value, rest)
+    return [with_value, is_null] if first.nullable else [with_value]
 
 
-def _reached(key: Key, value: Any, rest: Q | None) -> Q:
-    """Give the condition in the form that PostgreSQL can start an index at."""
-    way = "lt" if key.descending else "gt"
-    beyond = Q(**{f"{key.name}__{way}": value})
-    return beyond if rest is None else Q(**{f"{key.name}__{way}e": value}) & (beyond | rest)
+def _beyond(key: Key, value: object, rest: Q | None) -> Q:
+    lookup = "lt" if key.descending else "gt"
+    beyond = Q(**{f"{key.name}__{lookup}": value})
+    # "a >= x AND (a > x OR rest)" means "a > x OR (a = x AND rest)", but only a condition on the column
+    # outside of the OR lets PostgreSQL start an index there.
+    return beyond if rest is None else Q(**{f"{key.name}__{lookup}e": value}) & (beyond | rest)
 
 
-def _after(keys: Sequence[Key], values: Sequence[Any]) -> Q | None:
+def _after(keys: Sequence[Key], values: Sequence[object]) -> Q | None:
+    # From the last column to the first: each decides only among rows that are equal in those before it.
     condition: Q | None = None
     for key, value in reversed(list(zip(keys, values, strict=True))):
-        empty = Q(**{f"{key.name}__isnull": True})
+        is_null = Q(**{f"{key.name}__isnull": True})
         if value is None:
-            condition = empty if condition is None else empty & condition
+            condition = is_null if condition is None else is_null & condition
             continue
-        condition = _reached(key, value, condition)
+        condition = _beyond(key, value, condition)
         if key.nullable:
-            condition |= empty
+            condition |= is_null
     return condition

@@ -1,17 +1,18 @@
-"""Custom fields in conditions: their names, and their values by type."""
+"""Conditions on custom fields: on their names, and on their values by the type that is defined for them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Expression, Q
 
 from crm.actors import Actor
 from crm.custom_field_values import finite, read_value
 from crm.database.json_entries import Contains, Entries, EntryName, ValueIsGiven, ValueMatches
 from crm.errors import BadUserInput
+from crm.graphql.core.arguments import Values, enum_value
 from crm.graphql.lists import operators
-from crm.graphql.lists.columns import Column, HasRelation, TextColumn
+from crm.graphql.lists.columns import Column, HasRelation, Memo, TextColumn
 from crm.graphql.lists.operators import LISTS, NEGATIONS, NULL_TESTS, RANGES, SQLOperator
 from crm.models import CustomFieldDefinition, CustomFieldKind, EntityKind
 from crm.models.custom_fields import LONGEST_NAME, is_storable
@@ -22,67 +23,70 @@ CUSTOM_FIELDS = "custom_fields"
 class NameColumn(TextColumn):
     """The name of a custom field."""
 
-    def condition(self, operator: SQLOperator, value: Any, *, name: str, actor: Actor) -> Q:
-        return operators.compared(
-            EntryName(), operator, self.checked(operator, value, name=name, actor=actor)
-        )
+    def condition(self, operator: SQLOperator, value: object, *, name: str, actor: Actor) -> Q:
+        operand = self.read_operand(operator, value, name=name, actor=actor)
+        return operators.expression_condition(EntryName(), operator, operand)
 
 
 class ValueColumn(Column):
-    """The value of a custom field; without a definition it is compared by the type of the value given."""
+    """The value of a custom field without a definition, compared as the JSON type of the operand."""
 
     operators = operators.EVERY
 
-    def condition(self, operator: SQLOperator, value: Any, *, name: str, actor: Actor) -> Q:
-        read = self.checked(operator, value, name=name, actor=actor)
-        given = Q(ValueIsGiven())
+    def condition(self, operator: SQLOperator, value: object, *, name: str, actor: Actor) -> Q:
+        operand = self.read_operand(operator, value, name=name, actor=actor)
+        is_given = Q(ValueIsGiven())
         if operator in NULL_TESTS:
-            return given if operator is SQLOperator.IS_NOT_NULL else ~given
+            return is_given if operator is SQLOperator.IS_NOT_NULL else ~is_given
         if operator in RANGES:
-            met = Q(ValueMatches("gte", read[0])) & Q(ValueMatches("lte", read[1]))
+            condition = Q(ValueMatches("gte", operand[0])) & Q(ValueMatches("lte", operand[1]))
         elif operator in LISTS:
-            met = Q(pk__in=[])
-            for item in read:
-                met |= Q(ValueMatches("exact", item))
+            # The items of one list may have different JSON types, so each is compared by itself.
+            condition = Q(pk__in=[])
+            for item in operand:
+                condition |= Q(ValueMatches("exact", item))
         else:
-            met = Q(ValueMatches(operators.LOOKUPS[operator], read))
-        return ~met & given if operator in NEGATIONS else met
+            condition = Q(ValueMatches(operators.LOOKUPS[operator], operand))
+        return ~condition & is_given if operator in NEGATIONS else condition
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> str | float:
         if not isinstance(value, str | int | float) or not is_storable(value):
             raise ValueError("Expected text, a finite number, true or false.")
         return value.strip() if isinstance(value, str) else finite(value)
 
-    def read_for(self, operator: SQLOperator, value: Any, actor: Actor) -> Any:
-        read = super().read_for(operator, value, actor)
-        if operator in operators.PATTERNS and not isinstance(read, str):
+    def read_for(self, operator: SQLOperator, value: object, actor: Actor) -> Any:
+        operand = super().read_for(operator, value, actor)
+        if operator in operators.PATTERNS and not isinstance(operand, str):
             raise ValueError("Expected text.")
         if operator in operators.MEMBERSHIP or operator in operators.PATTERNS:
-            return read
-        types = {str if isinstance(each, str) else type(each) is bool for each in _listed(read)}
+            return operand
+        # type() and not isinstance(): to Python, true and false are numbers.
+        operands = operand if isinstance(operand, list) else [operand]
+        types = {str if isinstance(each, str) else type(each) is bool for each in operands}
         if len(types) > 1:
             raise ValueError("Expected two values of one type.")
         if True in types:
             raise ValueError("True and false have no order.")
-        return read
+        return operand
 
 
 class DefinedValue(ValueColumn):
-    """The value of a defined custom field, read as its kind is."""
+    """The value of a custom field with a definition, read as its kind."""
 
     def __init__(self, definition: CustomFieldDefinition) -> None:
         super().__init__("value")
         self.definition = definition
         self.operators = OPERATORS.get(definition.kind, operators.EVERY)
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> Any:
         if self.definition.kind in WORDS:
-            # A pattern, or part of an address, is no value of the field itself.
+            # Part of an address is not an address, yet it may be compared with one.
             return TextColumn("value").read(super().read(value))
         return read_value(self.definition.kind, value, self.definition.choices)
 
-    def read_for(self, operator: SQLOperator, value: Any, actor: Actor) -> Any:
+    def read_for(self, operator: SQLOperator, value: object, actor: Actor) -> Any:
         if operator in operators.PATTERNS:
+            # Nor is a pattern a value of the field.
             return TextColumn("value").read(value)
         return super().read_for(operator, value, actor)
 
@@ -96,27 +100,24 @@ WORDS = frozenset({CustomFieldKind.TEXT, CustomFieldKind.URL})
 NAME, VALUE = NameColumn("name"), ValueColumn("value")
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 class CustomFieldsRelation(HasRelation):
-    """The custom fields of the records of one kind, as rows with a name and a value.
+    """The custom fields of the records of one kind, filtered as if they were rows with a name and a value.
 
-    A condition that allows a single name reads values by the definition of that name, if there is one.
+    A condition that requires one name reads values by the definition of that name, if there is one.
+
+    :param name: the name that the condition requires.
+    :param equal: the value that it requires, as it is stored.
     """
 
     def __init__(
-        self, kind: EntityKind, *, name: str | None = None, equal: Any = None, value: Column = VALUE
-    ):
+        self, kind: EntityKind, *, name: str | None = None, equal: object = None, value: Column = VALUE
+    ) -> None:
         super().__init__(CUSTOM_FIELDS, {"name": NAME, "value": value})
         self.kind = kind
         self.name = name
         self.equal = equal
 
-    def asked(
-        self, condition: Mapping[str, Any], actor: Actor, memo: dict[Any, Any]
-    ) -> "CustomFieldsRelation":
+    def for_condition(self, condition: Values, actor: Actor, memo: Memo) -> "CustomFieldsRelation":
         name = _required(condition, "name")
         if not isinstance(name, str) or not is_storable(name):
             return self
@@ -129,13 +130,13 @@ class CustomFieldsRelation(HasRelation):
         self,
         name: str,
         operator: SQLOperator,
-        value: Any,
+        value: object,
         *,
         model: type[models.Model],
         actor: Actor,
-        memo: dict[Any, Any],
+        memo: Memo,
     ) -> Q:
-        """Give the condition on one custom field of a listed row; a row without it has no value there.
+        """Return the condition on one custom field of a listed row; a row without it counts as null.
 
         :raises BadUserInput: if the operator or the value does not fit the field.
         """
@@ -147,27 +148,29 @@ class CustomFieldsRelation(HasRelation):
         column = self._column(name, actor, memo)
         equal = _equal(column, value) if operator is SQLOperator.EQ else None
         named = CustomFieldsRelation(self.kind, name=name, equal=equal, value=column)
+        # A field that is null, and one that is missing, both lack an entry that is not null.
         is_null = operator is SQLOperator.IS_NULL
-        wanted = SQLOperator.IS_NOT_NULL if is_null else operator
-        met = column.condition(wanted, value, name=f"custom_field {name}", actor=actor)
-        met &= operators.compared(EntryName(), SQLOperator.EQ, name)
-        found = named.exists(model, actor, met)
+        tested = SQLOperator.IS_NOT_NULL if is_null else operator
+        condition = column.condition(tested, value, name=f"custom_field {name}", actor=actor)
+        condition &= operators.expression_condition(EntryName(), SQLOperator.EQ, name)
+        found = named.exists(model, actor, condition)
         return ~found if is_null else found
 
     def exists(self, model: type[models.Model], actor: Actor, condition: Q) -> Q:
         found = Q(Entries(condition, name=self.name))
         if self.name is None or self.equal is None:
             return found
+        # Says nothing new, but it is the part for which PostgreSQL has a GIN index.
         return Q(Contains({self.name: self.equal})) & found
 
-    def count(self, model: type[models.Model], actor: Actor, condition: Q) -> Any:
+    def count(self, model: type[models.Model], actor: Actor, condition: Q) -> Expression:
         return Entries(condition, name=self.name, counted=True)
 
-    def _column(self, name: str, actor: Actor, memo: dict[Any, Any]) -> ValueColumn:
+    def _column(self, name: str, actor: Actor, memo: Memo) -> ValueColumn:
         definition = self._definitions(actor, memo).get(name.casefold())
         return VALUE if definition is None else DefinedValue(definition)
 
-    def _definitions(self, actor: Actor, memo: dict[Any, Any]) -> dict[str, CustomFieldDefinition]:
+    def _definitions(self, actor: Actor, memo: Memo) -> dict[str, CustomFieldDefinition]:
         if CUSTOM_FIELDS not in memo:
             visible = CustomFieldDefinition.objects.visible_to(actor).filter(model=self.kind)
             memo[CUSTOM_FIELDS] = {each.name.casefold(): each for each in visible}
@@ -175,12 +178,11 @@ class CustomFieldsRelation(HasRelation):
         return found
 
 
-def _required(condition: Mapping[str, Any], column: str) -> Any:
-    """Give the value that a condition requires a column to equal, or None if it requires none."""
-    operator = condition.get("operator")
-    asked = getattr(condition.get("column"), "value", condition.get("column"))
-    is_equal = operator is None or getattr(operator, "value", operator) == SQLOperator.EQ.value
-    if asked is not None and asked.lower() == column and is_equal:
+def _required(condition: Values, column: str) -> Any:
+    """Return the value that a condition requires a column to equal, or None."""
+    operator, compared = enum_value(condition.get("operator")), enum_value(condition.get("column"))
+    is_equal = operator is None or operator == SQLOperator.EQ.value
+    if compared is not None and compared.lower() == column and is_equal:
         return condition.get("value")
     for member in condition.get("AND") or []:
         found = _required(member, column)
@@ -189,8 +191,8 @@ def _required(condition: Mapping[str, Any], column: str) -> Any:
     return None
 
 
-def _equal(column: ValueColumn, value: Any) -> Any:
-    """Give the value that a field has to equal as it is stored, or None if it does not fit."""
+def _equal(column: ValueColumn, value: object) -> object:
+    """Return a value as the field would store it, or None if it does not fit the field."""
     try:
         return None if value is None else column.read(value)
     except ValueError:

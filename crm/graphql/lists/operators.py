@@ -1,4 +1,4 @@
-"""The comparison operators of ``where``, and what each means in SQL."""
+"""The comparison operators of ``where``, and the condition that each makes."""
 
 from enum import Enum
 from typing import Any
@@ -34,7 +34,7 @@ PATTERNS = frozenset({SQLOperator.LIKE, SQLOperator.NOT_LIKE})
 MEMBERSHIP = frozenset({SQLOperator.EQ, SQLOperator.NEQ, SQLOperator.IN, SQLOperator.NOT_IN}) | NULL_TESTS
 COMPARISONS = frozenset(SQLOperator) - PATTERNS
 EVERY = frozenset(SQLOperator)
-#: What a number of rows is compared by.
+#: Operators for a number of rows.
 COUNTS = COMPARISONS - LISTS - NULL_TESTS
 
 LOOKUPS = {
@@ -52,39 +52,44 @@ LOOKUPS = {
 NEGATIONS = frozenset({SQLOperator.NEQ, SQLOperator.NOT_LIKE, SQLOperator.NOT_IN, SQLOperator.NOT_BETWEEN})
 
 
-def compared(expression: Any, operator: SQLOperator, value: Any) -> Q:
-    """Give the condition on an expression that is never null.
+def expression_condition(expression: Expression, operator: SQLOperator, operand: Any) -> Q:
+    """Return the condition on an expression that is never null.
 
-    :param expression: with an output field of its own.
+    :param expression: it has an output field of its own.
     """
     if operator in NULL_TESTS:
+        # A key is never null either: the condition that all rows meet, or none.
         return Q(pk__isnull=operator is SQLOperator.IS_NULL)
 
-    def met(lookup: str, wanted: Any) -> Q:
-        return Q(expression.output_field.get_lookup(lookup)(expression, wanted))
+    field: Any = expression.output_field
+
+    def lookup(name: str, value: object) -> Q:
+        return Q(field.get_lookup(name)(expression, value))
 
     if operator in RANGES:
-        condition = met("gte", value[0]) & met("lte", value[1])
+        condition = lookup("gte", operand[0]) & lookup("lte", operand[1])
     else:
-        condition = met(LOOKUPS[operator], value)
+        condition = lookup(LOOKUPS[operator], operand)
     return ~condition if operator in NEGATIONS else condition
 
 
-def compare(column: str, operator: SQLOperator, value: Any) -> Q:
-    """Give the condition; a negation leaves out rows without a value, as SQL does.
+def column_condition(column: str, operator: SQLOperator, operand: Any) -> Q:
+    """Return the condition on a column; a negation leaves out rows without a value, as SQL does.
 
     :param column: name of the field, with ``__`` through relations.
-    :param value: what is compared with, or a marker; for ranges two of them.
+    :param operand: a value or a ``Parameter``, or two of them for a range.
     """
     if operator in NULL_TESTS:
         return Q(**{f"{column}__isnull": operator is SQLOperator.IS_NULL})
     if operator in RANGES:
-        # Foreign keys know no range.
-        condition = Q(**{f"{column}__gte": value[0], f"{column}__lte": value[1]})
+        # Django's ``range`` does not work on a foreign key.
+        condition = Q(**{f"{column}__gte": operand[0], f"{column}__lte": operand[1]})
     else:
-        is_marker = isinstance(value, Expression)
-        lookup = "one_of" if is_marker and operator in LISTS else LOOKUPS[operator]
-        condition = Q(**{f"{column}__{lookup}": value})
+        # Django's ``in`` makes one placeholder per value: a Parameter stands for a list of any length.
+        is_parameter = isinstance(operand, Expression)
+        lookup = "one_of" if is_parameter and operator in LISTS else LOOKUPS[operator]
+        condition = Q(**{f"{column}__{lookup}": operand})
     if operator in NEGATIONS:
+        # Django's exclude would keep the rows without a value.
         return ~condition & Q(**{f"{column}__isnull": False})
     return condition

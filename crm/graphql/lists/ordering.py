@@ -1,16 +1,16 @@
-"""From ``orderBy`` to an order that always ends with the id."""
+"""The order of a list: the clauses of ``orderBy``, and then always the id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from typing import Any
 
 import graphene
-from django.db.models import F, Field
+from django.db.models import F
 from django.db.models.expressions import OrderBy
 
-from crm.graphql.core.arguments import column_enum, studly
+from crm.graphql.core.arguments import Values, column_enum, enum_value, studly
+from crm.graphql.core.fields import ModelField
 from crm.graphql.lists.columns import ListFilterSet
 
 
@@ -45,43 +45,52 @@ class Key:
     """One column of an order.
 
     :param name: path of the column from the row.
-    :param field: what the column holds.
-    :param nullable: whether a row may have no value in it; such rows come last, both ways.
+    :param nullable: whether a row may have no value in it; such rows come last in both directions.
     """
 
     name: str
-    field: Field[Any, Any]
+    field: ModelField
     nullable: bool
     descending: bool = False
 
     @property
     def expression(self) -> OrderBy:
-        # Only columns that may be empty say where the empty ones go: the others can use their index.
+        # PostgreSQL cannot use an ordinary index for NULLS LAST in descending order, so only a column that
+        # has nulls says it.
         return OrderBy(F(self.name), descending=self.descending, nulls_last=True if self.nullable else None)
 
 
-def order(clauses: Sequence[Mapping[str, Any]] | None, filterset: type[ListFilterSet]) -> tuple[Key, ...]:
-    """Give the order of a list: its clauses, then the id; a column that comes again decides nothing."""
+def order(clauses: Sequence[Values] | None, filterset: type[ListFilterSet]) -> tuple[Key, ...]:
+    """Return the order of a list: its clauses, then the id, which makes it total."""
     keys: dict[str, Key] = {}
-    columns_of: Any = filterset
     for clause in clauses or []:
-        name = filterset.order_columns[getattr(clause["column"], "value", clause["column"])]
-        descending = getattr(clause["order"], "value", clause["order"]) == Direction.DESC.value
-        keys.setdefault(name, Key(name, *_held(columns_of, name), descending))
-    return (*keys.values(), Key("pk", *_held(columns_of, "pk")))
+        name = filterset.order_columns[enum_value(clause["column"])]
+        descending = enum_value(clause["order"]) == Direction.DESC.value
+        # A column that comes a second time cannot change the order.
+        keys.setdefault(name, Key(name, *_column(filterset, name), descending))
+    return (*keys.values(), Key("pk", *_column(filterset, "pk")))
 
 
-@cache
-def _held(filterset: type[ListFilterSet], name: str) -> tuple[Field[Any, Any], bool]:
-    """Give what a column holds, and whether it may be empty."""
+_columns: dict[tuple[type[ListFilterSet], str], tuple[ModelField, bool]] = {}
+
+
+def _column(filterset: type[ListFilterSet], name: str) -> tuple[ModelField, bool]:
+    """Return the field of a column, and whether it may be null."""
+    if (filterset, name) not in _columns:
+        _columns[filterset, name] = _find_column(filterset, name)
+    return _columns[filterset, name]
+
+
+def _find_column(filterset: type[ListFilterSet], name: str) -> tuple[ModelField, bool]:
     if name in filterset.computed_columns:
         computed = filterset.computed_columns[name]
         return computed, computed.null
     model = filterset.row_model
     nullable = False
-    *steps, last = name.split("__")
-    for step in steps:
-        relation: Any = model._meta.get_field(step)
+    *relations, last = name.split("__")
+    for each in relations:
+        relation: Any = model._meta.get_field(each)
         nullable, model = nullable or relation.null, relation.related_model
     field: Any = model._meta.pk if last == "pk" else model._meta.get_field(last)
+    # A foreign key has the values of the key that it refers to.
     return getattr(field, "target_field", field), nullable or field.null

@@ -1,4 +1,4 @@
-"""One page of a list, and what ``paginatorInfo`` says of it."""
+"""One page of a list, and its ``paginatorInfo``."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -7,20 +7,21 @@ from typing import Any
 import graphene
 
 from crm.errors import BadUserInput
+from crm.graphql.core.fields import RowType
 
 DEFAULT_PAGE_SIZE = 25
 LARGEST_PAGE_SIZE = 100
 
 
 class Page:
-    """One page of a list; rows and total are read when, and only if, they are asked for.
+    """One page of a list; rows and total are read only when they are needed.
 
-    One row more than the page holds is read: it tells whether there are more pages, without a count.
+    One more row than the page holds is read: it shows whether there are more pages, without a count.
 
-    :param read: gives the rows from an offset on, up to a number of them.
-    :param count: gives the number of all rows.
-    :param cursor: gives the cursor of a row; without it, pages are known by their numbers alone.
-    :param follows: whether the rows are those after a cursor; what is counted from 1 starts there.
+    :param read: returns the rows from an offset on, up to a number of them.
+    :param count: returns the number of all rows.
+    :param cursor: returns the cursor of a row; without it, ``endCursor`` is null.
+    :param is_after_cursor: whether the rows are those after a cursor; ``firstItem`` counts from there.
     """
 
     def __init__(
@@ -31,31 +32,33 @@ class Page:
         first: int,
         page: int,
         cursor: Callable[[Any], str] | None = None,
-        follows: bool = False,
+        is_after_cursor: bool = False,
     ) -> None:
         self._read_rows = read
         self._count_rows = count
         self._cursor_of = cursor
-        self._follows = follows
+        self._is_after_cursor = is_after_cursor
         self._offset = (page - 1) * first
         self.per_page = first
         self.current_page = page
 
     @classmethod
     def over(cls, rows: Any, counted: Any, *, first: int, page: int) -> "Page":
-        """Give a page of rows that can be sliced, such as those of a queryset; ``counted`` can be counted."""
+        """Return a page of rows that can be sliced, such as a query set; ``counted`` can be counted."""
         return cls(
             lambda offset, number: list(rows[offset : offset + number]), counted.count, first=first, page=page
         )
 
     @cached_property
-    def _read(self) -> list[Any]:
-        # An empty page after a cursor still tells whether anything follows.
-        return self._read_rows(self._offset, self.per_page + 1) if self.per_page or self._follows else []
+    def _rows(self) -> list[Any]:
+        # After a cursor, a page of no rows still shows whether any follow; otherwise the total does.
+        if not self.per_page and not self._is_after_cursor:
+            return []
+        return self._read_rows(self._offset, self.per_page + 1)
 
     @property
     def data(self) -> list[Any]:
-        return self._read[: self.per_page]
+        return self._rows[: self.per_page]
 
     @property
     def count(self) -> int:
@@ -71,7 +74,9 @@ class Page:
 
     @property
     def has_more_pages(self) -> bool:
-        return len(self._read) > self.per_page if self.per_page or self._follows else self.total > 0
+        if self.per_page or self._is_after_cursor:
+            return len(self._rows) > self.per_page
+        return self.total > 0
 
     @property
     def end_cursor(self) -> str | None:
@@ -83,8 +88,8 @@ class Page:
 
     @cached_property
     def total(self) -> int:
-        # A page that is not full, and is not past the end, tells the total by itself.
-        is_end = self.per_page and not self._follows and not self.has_more_pages
+        # A last page that is not past the end shows the total: no count is needed.
+        is_end = self.per_page and not self._is_after_cursor and not self.has_more_pages
         if is_end and (self.data or self.current_page == 1):
             return self._offset + len(self.data)
         return self._count_rows()
@@ -104,8 +109,8 @@ class PaginatorInfo(graphene.ObjectType):
     total = graphene.Int(required=True)
 
 
-def paginator_type(row_type: Any) -> type[graphene.ObjectType]:
-    """Make the wrapper type of a list of this row type."""
+def paginator_type(row_type: RowType) -> type[graphene.ObjectType]:
+    """Make the wrapper type of a list, with Lighthouse's name for it."""
     wrapper: type[graphene.ObjectType] = type(
         f"{row_type._meta.name}Paginator",
         (graphene.ObjectType,),
@@ -120,7 +125,7 @@ def paginator_type(row_type: Any) -> type[graphene.ObjectType]:
 
 
 def check_page(first: int, page: int | None) -> int:
-    """Check the size and number of a page, and give its number.
+    """Check the size and number of a page, and return its number.
 
     :raises BadUserInput: if one of them is out of range.
     """
@@ -137,10 +142,11 @@ def check_page(first: int, page: int | None) -> int:
 
 
 def check_after(after: str | None, page: int) -> str | None:
-    """Check that a page is asked for in one way, and give the cursor if there is one.
+    """Return the cursor, if there is one.
 
-    :raises BadUserInput: if there is both a cursor and the number of a later page.
+    :raises BadUserInput: if the number of a later page comes with it.
     """
     if after and page > 1:
-        raise BadUserInput("A page is asked for by its number, or after a cursor: not by both.")
+        raise BadUserInput("Ask for a page by its number or after a cursor, not by both.")
+    # Clients start a walk through a list with after: "".
     return after or None

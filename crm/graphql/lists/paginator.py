@@ -1,4 +1,4 @@
-"""Lists in pages: ``data`` and ``paginatorInfo``."""
+"""Lists of the root query: their arguments, and the page that the standard executor resolves."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,16 @@ from operator import or_
 from typing import Any
 
 import graphene
-from django.db.models import F, QuerySet
+from django.db.models import F, Model, QuerySet
 from graphql import FieldNode, GraphQLResolveInfo
 
 from crm.actors import Action, Actor
+from crm.graphql.core.arguments import Values
+from crm.graphql.core.fields import RowType
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load, selected_fields
 from crm.graphql.lists.columns import ListFilterSet
-from crm.graphql.lists.cursors import decode, encode, following
+from crm.graphql.lists.cursors import conditions_after, decode, encode
 from crm.graphql.lists.ordering import Key, order, order_input
 from crm.graphql.lists.pages import (
     DEFAULT_PAGE_SIZE,
@@ -26,36 +28,38 @@ from crm.graphql.lists.pages import (
 )
 from crm.graphql.lists.where import Conditions, where_input
 from crm.graphql.lists.where_has import has_arguments, has_condition
+from crm.models.base import visible_rows
 from crm.models.tallies import count_visible
 
 
 def cursor_columns(keys: Sequence[Key]) -> list[str]:
-    """Give the names under which rows carry what their cursors are made of."""
+    """Return the names under which rows have the values of their cursors."""
+    # Annotations of their own: an order may lead through a relation, or by a name that the row has twice.
     return [f"in_cursor_{number}" for number, _ in enumerate(keys)]
 
 
-def data_nodes(info: GraphQLResolveInfo, wrapper: Any) -> list[FieldNode]:
-    """Give the ``data`` fields of a list's selection."""
+def data_nodes(info: GraphQLResolveInfo, wrapper: type[graphene.ObjectType]) -> list[FieldNode]:
+    """Return the ``data`` fields in the selection of a list."""
     return selected_fields(info, wrapper._meta.name, info.field_nodes).get("data", [])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What the arguments of a list ask for."""
+class ListQuery:
+    """The arguments of a list, by what they do."""
 
     first: int
     page: int
-    where: Any
-    order_by: Any
+    where: Values | None
+    order_by: Sequence[Values] | None
     search: str | None
     after: str | None
-    #: The ``has...`` arguments, and those that are the list's own.
-    has: Mapping[str, Any]
-    own: Mapping[str, Any]
+    #: The ``has...`` arguments.
+    has: Values
+    #: The arguments that only this list has.
+    own: Values
 
     @property
-    def is_narrowed(self) -> bool:
-        """Whether something is asked of the rows beside their order."""
+    def is_filtered(self) -> bool:
         return bool(
             self.where or self.search or self.own or any(each is not None for each in self.has.values())
         )
@@ -67,12 +71,12 @@ class ListField(Guarded):
     def __init__(
         self,
         name: str,
-        row_type: Any,
+        row_type: RowType,
         filterset: type[ListFilterSet],
         *,
-        source: Callable[..., QuerySet[Any]] | None,
+        source: Callable[..., QuerySet[Model]] | None,
         permission: Action,
-        own: Mapping[str, Any],
+        own: Mapping[str, object],
     ) -> None:
         self.list_name = name
         self.row_type = row_type
@@ -80,7 +84,7 @@ class ListField(Guarded):
         self.filterset = filterset
         self._source = source
         self._own = own
-        arguments: dict[str, Any] = {
+        arguments: dict[str, object] = {
             **own,
             "where": graphene.Argument(where_input("Query", name, filterset)),
             **has_arguments("Query", name, filterset),
@@ -97,27 +101,27 @@ class ListField(Guarded):
 
     @property
     def has_source(self) -> bool:
-        """Whether the list is of other rows than all visible ones of its model."""
+        """Whether the list has other rows than all visible ones of its model."""
         return self._source is not None
 
     @property
-    def model(self) -> Any:
-        """The model of the rows."""
-        return self.filterset.row_model
+    def model(self) -> type[Model]:
+        model: type[Model] = self.filterset.row_model
+        return model
 
-    def is_whole(self, asked: Asked) -> bool:
-        """Tell whether all visible rows of the model are asked for."""
-        return not (self.has_source or asked.is_narrowed)
+    def is_whole(self, query: ListQuery) -> bool:
+        """Return whether a query is for all visible rows of the model."""
+        return not (self.has_source or query.is_filtered)
 
-    def asked(self, arguments: Mapping[str, Any]) -> Asked:
+    def read_arguments(self, arguments: Values) -> ListQuery:
         """Read the arguments of the field.
 
-        :raises BadUserInput: if the size or number of the page is out of range, or is given with a cursor.
+        :raises BadUserInput: if size or number of the page are out of range, or a cursor comes with a number.
         """
         others = dict(arguments)
         first = others.pop("first")
         page = check_page(first, others.pop("page", None))
-        return Asked(
+        return ListQuery(
             first=first,
             page=page,
             after=check_after(others.pop("after", None), page),
@@ -128,85 +132,87 @@ class ListField(Guarded):
             has=others,
         )
 
-    def rows(self, asked: Asked, actor: Actor) -> QuerySet[Any]:
-        """Give all rows that are asked for, in no order.
+    def rows(self, query: ListQuery, actor: Actor) -> QuerySet[Model]:
+        """Return all rows that a query is for, in no order.
 
         :raises BadUserInput: if a condition does not fit its column.
         """
         if self._source is None:
-            visible = self.model._default_manager.visible_to(actor)
+            visible = visible_rows(self.model, actor)
         else:
-            visible = self._source(actor, **asked.own)
+            visible = self._source(actor, **query.own)
         conditions = Conditions(self.filterset, actor)
-        met = conditions.where(asked.where) & has_condition(asked.has, self.filterset, conditions)
-        return self.filterset.search(visible.filter(met), asked.search)
+        met = conditions.where(query.where) & has_condition(query.has, self.filterset, conditions)
+        return self.filterset.search(visible.filter(met), query.search)
 
-    def order(self, asked: Asked) -> tuple[Key, ...]:
-        """Give the order of the rows, which no two of them share."""
-        return order(asked.order_by, self.filterset)
+    def order(self, query: ListQuery) -> tuple[Key, ...]:
+        """Return the order of the rows; no two rows are equal in it."""
+        return order(query.order_by, self.filterset)
 
-    def place(self, asked: Asked, keys: tuple[Key, ...]) -> tuple[Any, ...] | None:
-        """Give the place in the order that the rows follow, if they are asked for after a cursor.
+    def position(self, query: ListQuery, keys: tuple[Key, ...]) -> tuple[object, ...] | None:
+        """Return the position in the order after which the rows begin, None without a cursor.
 
-        :raises BadUserInput: if the text is no cursor of this list in this order.
+        :raises BadUserInput: if the text is not a cursor of this list in this order.
         """
-        return None if asked.after is None else decode(self.list_name, keys, asked.after)
+        return None if query.after is None else decode(self.list_name, keys, query.after)
 
-    def cursor(self, keys: tuple[Key, ...], values: Iterable[Any]) -> str:
-        """Give the cursor of a row by what it has in the columns of the order."""
+    def cursor(self, keys: tuple[Key, ...], values: Iterable[object]) -> str:
+        """Return the cursor of a row from its values in the columns of the order."""
         return encode(self.list_name, keys, list(values))
 
-    def _resolve(self, _root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Page:
-        asked = self.asked(arguments)
-        keys = self.order(asked)
-        place = self.place(asked, keys)
+    def _resolve(self, _root: object, info: GraphQLResolveInfo, **arguments: Any) -> Page:
+        query = self.read_arguments(arguments)
+        keys = self.order(query)
+        position = self.position(query, keys)
         actor = actor_of(info)
-        rows = self.rows(asked, actor)
+        rows = self.rows(query, actor)
         expressions = [key.expression for key in keys]
-        planned = load(rows, self.row_type, data_nodes(info, self.wrapper), info)
+        loaded = load(rows, self.row_type, data_nodes(info, self.wrapper), info)
         names = cursor_columns(keys)
-        if _asks_for_cursor(info, self.wrapper):
-            planned = planned.annotate(**{name: F(key.name) for name, key in zip(names, keys, strict=True)})
-        if place is not None:
-            planned = planned.filter(reduce(or_, following(keys, place)))
+        if _selects_cursor(info, self.wrapper):
+            loaded = loaded.annotate(**{name: F(key.name) for name, key in zip(names, keys, strict=True)})
+        if position is not None:
+            loaded = loaded.filter(reduce(or_, conditions_after(keys, position)))
 
-        def read(offset: int, number: int) -> list[Any]:
-            found = planned.order_by(*expressions)
+        def read(offset: int, number: int) -> list[Model]:
+            found = loaded.order_by(*expressions)
             if not offset:
                 return list(found[:number])
-            # Skipped rows cost least where only their ids are looked at. These are read first: PostgreSQL
-            # would take a sub-select for a condition that many rows meet, and go through all of them.
+            # Skipping is cheapest on ids alone, which an index holds. They are read by a statement of their
+            # own: PostgreSQL takes a subquery for a condition that many rows meet, and reads all of them.
             on_page = rows.order_by(*expressions).values_list("pk", flat=True)[offset : offset + number]
             return list(found.filter(pk__in=list(on_page)))
 
         return Page(
             read,
-            lambda: count_visible(self.model, actor) if self.is_whole(asked) else rows.count(),
-            first=asked.first,
-            page=asked.page,
+            lambda: count_visible(self.model, actor) if self.is_whole(query) else rows.count(),
+            first=query.first,
+            page=query.page,
             cursor=lambda row: self.cursor(keys, (getattr(row, name) for name in names)),
-            follows=place is not None,
+            is_after_cursor=position is not None,
         )
 
 
-def _asks_for_cursor(info: GraphQLResolveInfo, wrapper: Any) -> bool:
+def _selects_cursor(info: GraphQLResolveInfo, wrapper: type[graphene.ObjectType]) -> bool:
     infos = selected_fields(info, wrapper._meta.name, info.field_nodes).get("paginatorInfo", [])
     return "endCursor" in selected_fields(info, PaginatorInfo._meta.name, infos)
 
 
 def list_field(
     name: str,
-    row_type: Any,
+    row_type: RowType,
     filterset: type[ListFilterSet],
     *,
-    source: Callable[..., QuerySet[Any]] | None = None,
+    source: Callable[..., QuerySet[Model]] | None = None,
     permission: Action = Action.READ,
-    **further: Any,
+    **own: object,
 ) -> ListField:
     """Declare a list of the root query.
 
-    :param name: the field's name in the API, from which the generated type names follow.
+    :param name: the field's name in the API; the names of its input types derive from it.
     :param filterset: the columns of the list; its model is that of the rows.
-    :param source: gives the visible rows that the list is of, for the actor and ``further`` arguments.
+    :param source: returns the rows of the list for an actor and the list's own arguments; without it they
+        are all visible rows of the model.
+    :param own: arguments that only this list has.
     """
-    return ListField(name, row_type, filterset, source=source, permission=permission, own=further)
+    return ListField(name, row_type, filterset, source=source, permission=permission, own=own)

@@ -1,41 +1,42 @@
-"""From a ``where`` input to a condition."""
+"""The input types of ``where``, and the condition that such an input makes."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any
 
 import graphene
 from django.db.models import Q
 
 from crm.actors import Actor
 from crm.errors import BadUserInput
-from crm.graphql.core.arguments import column_enum, studly
+from crm.graphql.core.arguments import Values, column_enum, enum_value, studly
 from crm.graphql.core.scalars import Mixed
-from crm.graphql.lists.columns import Column, HasRelation, ListFilterSet
+from crm.graphql.lists.columns import Column, HasRelation, ListFilterSet, Memo
 from crm.graphql.lists.custom_field_columns import CUSTOM_FIELDS, CustomFieldsRelation
-from crm.graphql.lists.operators import COUNTS, NULL_TESTS, SQLOperator, compared
+from crm.graphql.lists.operators import COUNTS, NULL_TESTS, SQLOperator, expression_condition
 
 DEEPEST_NESTING = 10
-#: Each asks for the related rows of every row of the list.
+#: Each is a subquery for every row of the list.
 MOST_RELATIONS = 20
 
 SQLOperatorEnum = graphene.Enum.from_enum(SQLOperator)
 
 
+_where_inputs: dict[tuple[str, str], type[graphene.InputObjectType]] = {}
+
+
 def where_input(parent: str, field: str, filterset: type[ListFilterSet]) -> type[graphene.InputObjectType]:
-    """Make the input type of a list's ``where`` argument, under Lighthouse's generated names.
+    """Return the input type of a list's ``where`` argument, under Lighthouse's generated names."""
+    # Mutations and subscriptions have the ``where`` of a list too, and graphene allows one type of a name.
+    if (parent, field) not in _where_inputs:
+        _where_inputs[parent, field] = _make_where_input(parent, field, filterset)
+    return _where_inputs[parent, field]
 
-    It is one type, wherever the list is asked for.
-    """
-    listed: Any = filterset
-    return _where_input(parent, field, listed)
 
-
-@cache
-def _where_input(parent: str, field: str, filterset: Any) -> type[graphene.InputObjectType]:
+def _make_where_input(
+    parent: str, field: str, filterset: type[ListFilterSet]
+) -> type[graphene.InputObjectType]:
     base = f"{parent}{studly(field)}Where"
     name = f"{base}WhereConditions"
-    own: dict[str, Any] = {}
+    own: dict[str, graphene.InputField] = {}
     if CUSTOM_FIELDS in filterset.relations:
         own["custom_field"] = graphene.InputField(graphene.String)
     if filterset.relations:
@@ -43,9 +44,14 @@ def _where_input(parent: str, field: str, filterset: Any) -> type[graphene.Input
     return conditions_input(name, column_enum(f"{base}Column", filterset.columns()), **own)
 
 
-def conditions_input(name: str, column: Any, **own: Any) -> type[graphene.InputObjectType]:
-    """Make an input type of conditions on columns that nest by AND and OR; ``own`` are further fields."""
+def conditions_input(name: str, column: object, **own: graphene.InputField) -> type[graphene.InputObjectType]:
+    """Make an input type for conditions on columns, nested by AND and OR.
 
+    :param column: the type of the column's name.
+    :param own: further fields.
+    """
+
+    # A function, since the type refers to itself.
     def members() -> graphene.List:
         return graphene.List(graphene.NonNull(conditions))
 
@@ -79,38 +85,36 @@ def _relation_input(name: str) -> type[graphene.InputObjectType]:
 
 
 class Conditions:
-    """What one list is narrowed by for one actor; what its parts ask for is counted together."""
+    """Makes the conditions of one list for one actor; all of them share one limit on relations."""
 
     def __init__(self, filterset: type[ListFilterSet], actor: Actor) -> None:
         self._filterset = filterset
         self._model = filterset.row_model
         self._actor = actor
-        self._relations_asked = 0
-        self._memo: dict[Any, Any] = {}
+        self._relation_count = 0
+        self._memo: Memo = {}
 
-    def where(self, where: Mapping[str, Any] | None) -> Q:
-        """Give the condition of a ``where`` input; none or an empty one is no condition.
+    def where(self, where: Values | None) -> Q:
+        """Return the condition of a ``where`` input; null and an empty input are no condition.
 
-        Column, AND group, OR group and HAS of one object are all required; the members of OR are
-        alternatives.
+        Column, AND group, OR group and HAS of one object must all hold; of OR, one member must.
 
-        :raises BadUserInput: if something asked for is unknown, does not fit, or is nested too deep.
+        :raises BadUserInput: if a column, relation, operator or value does not fit, or the nesting is too
+            deep.
         """
         return self._group(where, self._of_row, depth=1)
 
-    def has(self, relation: HasRelation, condition: Mapping[str, Any], *, depth: int = 1) -> Q:
-        """Give the condition that a related row exists which meets a condition.
+    def has(self, relation: HasRelation, condition: Values, *, depth: int = 1) -> Q:
+        """Return the condition that some related row meets a condition.
 
         :raises BadUserInput: as ``where``.
         """
-        asked, met = self._related(relation, condition, depth)
-        return asked.exists(self._model, self._actor, met)
+        relation, met = self._related(relation, condition, depth)
+        return relation.exists(self._model, self._actor, met)
 
-    def _group(
-        self, where: Mapping[str, Any] | None, own: Callable[[Mapping[str, Any], int], Q], *, depth: int
-    ) -> Q:
+    def _group(self, where: Values | None, own: Callable[[Values, int], Q], *, depth: int) -> Q:
         if depth > DEEPEST_NESTING:
-            raise BadUserInput(f"Conditions may be nested {DEEPEST_NESTING} deep at most.")
+            raise BadUserInput(f"Conditions may be nested at most {DEEPEST_NESTING} levels deep.")
         if not where:
             return Q()
         result = own(where, depth)
@@ -122,36 +126,36 @@ class Conditions:
             for member in alternatives:
                 part = self._group(member, own, depth=depth + 1)
                 if not part:
-                    # An alternative without a condition is always met.
+                    # An empty alternative always holds; Django would leave it out of the OR instead.
                     return result
                 either |= part
             result &= either
         return result
 
-    def _of_row(self, where: Mapping[str, Any], depth: int) -> Q:
+    def _of_row(self, where: Values, depth: int) -> Q:
         result = self._of_column(where, self._filterset.columns())
         name = where.get("custom_field")
         if name is not None:
             if where.get("column") is not None:
-                raise BadUserInput("Give column or custom_field, not both.")
+                raise BadUserInput("Use column or custom_field, not both.")
             result &= self._of_custom_field(name, where)
-        counted = where.get("HAS")
-        return result if counted is None else result & self._counted(counted, depth)
+        has = where.get("HAS")
+        return result if has is None else result & self._of_count(has, depth)
 
-    def _of_column(self, where: Mapping[str, Any], columns: Mapping[str, Column]) -> Q:
+    def _of_column(self, where: Values, columns: Mapping[str, Column]) -> Q:
         column = where.get("column")
         if column is None:
             return Q()
-        name = getattr(column, "value", column).lower()
+        name = enum_value(column).lower()
         if name not in columns:
-            # Enums know their columns; in HAS a column is a text.
-            raise BadUserInput("The condition of HAS knows no such column.")
+            # Only in HAS, where a column is text; elsewhere it is an enum, which coercion has checked.
+            raise BadUserInput("The relation of HAS has no such column.")
         return self._compared(columns[name], _operator(where, name.upper()), where.get("value"), name)
 
-    def _compared(self, column: Column, operator: SQLOperator, value: Any, name: str) -> Q:
+    def _compared(self, column: Column, operator: SQLOperator, value: object, name: str) -> Q:
         return column.condition(operator, value, name=name, actor=self._actor)
 
-    def _of_custom_field(self, name: str, where: Mapping[str, Any]) -> Q:
+    def _of_custom_field(self, name: str, where: Values) -> Q:
         self._count_relation()
         relation = self._filterset.relations[CUSTOM_FIELDS]
         assert isinstance(relation, CustomFieldsRelation)
@@ -160,43 +164,42 @@ class Conditions:
             name, operator, where.get("value"), model=self._model, actor=self._actor, memo=self._memo
         )
 
-    def _counted(self, has: Mapping[str, Any], depth: int) -> Q:
+    def _of_count(self, has: Values, depth: int) -> Q:
         relation = self._relation(has["relation"])
-        operator = SQLOperator(getattr(has["operator"], "value", has["operator"]) or SQLOperator.GTE)
+        operator = SQLOperator(enum_value(has["operator"]) or SQLOperator.GTE)
         if operator not in COUNTS:
-            raise BadUserInput(f"The operator {operator.value} does not compare amounts.")
+            raise BadUserInput(f"The operator {operator.value} cannot compare an amount.")
         amount = 1 if has["amount"] is None else has["amount"]
+        # EXISTS stops at the first row.
         if (operator, amount) in ((SQLOperator.GTE, 1), (SQLOperator.GT, 0)):
             return self.has(relation, has.get("condition") or {}, depth=depth + 1)
-        asked, met = self._related(relation, has.get("condition") or {}, depth + 1)
-        count = asked.count(self._model, self._actor, met)
-        return compared(count, operator, amount)
+        relation, met = self._related(relation, has.get("condition") or {}, depth + 1)
+        return expression_condition(relation.count(self._model, self._actor, met), operator, amount)
 
     def _relation(self, name: str) -> HasRelation:
-        for known, relation in self._filterset.relations.items():
-            if name in (known, relation.also):
+        for each, relation in self._filterset.relations.items():
+            if name in (each, relation.also):
                 return relation
-        raise BadUserInput("HAS knows no such relation.")
+        raise BadUserInput("The list has no such relation for HAS.")
 
-    def _related(
-        self, relation: HasRelation, condition: Mapping[str, Any], depth: int
-    ) -> tuple[HasRelation, Q]:
+    def _related(self, relation: HasRelation, condition: Values, depth: int) -> tuple[HasRelation, Q]:
         self._count_relation()
-        asked = relation.asked(condition, self._actor, self._memo)
-        return asked, self._group(
-            condition, lambda where, _depth: self._of_column(where, asked.columns), depth=depth
+        relation = relation.for_condition(condition, self._actor, self._memo)
+        return relation, self._group(
+            condition, lambda where, _depth: self._of_column(where, relation.columns), depth=depth
         )
 
     def _count_relation(self) -> None:
-        self._relations_asked += 1
-        if self._relations_asked > MOST_RELATIONS:
-            raise BadUserInput(f"A list is narrowed by {MOST_RELATIONS} relations and custom fields at most.")
+        self._relation_count += 1
+        if self._relation_count > MOST_RELATIONS:
+            raise BadUserInput(
+                f"A list can be filtered by at most {MOST_RELATIONS} relations and custom fields."
+            )
 
 
-def _operator(where: Mapping[str, Any], column: str) -> SQLOperator:
-    """Give the operator of a condition, which has the value that it takes."""
-    operator = where.get("operator") or SQLOperator.EQ
-    operator = SQLOperator(getattr(operator, "value", operator))
+def _operator(where: Values, column: str) -> SQLOperator:
+    """Return the operator of a condition, which has a value if the operator needs one."""
+    operator = SQLOperator(enum_value(where.get("operator") or SQLOperator.EQ))
     if operator in NULL_TESTS:
         return operator
     if "value" not in where:
@@ -208,9 +211,9 @@ def _operator(where: Mapping[str, Any], column: str) -> SQLOperator:
     return operator
 
 
-def condition(where: Mapping[str, Any] | None, filterset: type[ListFilterSet], actor: Actor) -> Q:
-    """Give the condition of a ``where`` input alone, as ``Conditions.where`` does.
+def condition(where: Values | None, filterset: type[ListFilterSet], actor: Actor) -> Q:
+    """Return the condition of a ``where`` input that is the only filter.
 
-    :raises BadUserInput: as it does.
+    :raises BadUserInput: as ``Conditions.where``.
     """
     return Conditions(filterset, actor).where(where)

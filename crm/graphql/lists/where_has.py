@@ -1,13 +1,10 @@
 """The ``has...`` arguments of a list: a related row exists that meets a condition."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import graphene
 from django.db.models import Q
 
-from crm.graphql.core.arguments import column_enum, studly
-from crm.graphql.lists.columns import ListFilterSet
+from crm.graphql.core.arguments import Values, column_enum, studly
+from crm.graphql.lists.columns import HasRelation, ListFilterSet
 from crm.graphql.lists.where import Conditions, conditions_input
 
 
@@ -24,21 +21,21 @@ def has_arguments(parent: str, field: str, filterset: type[ListFilterSet]) -> di
     }
 
 
-def has_condition(arguments: Mapping[str, Any], filterset: type[ListFilterSet], conditions: Conditions) -> Q:
-    """Give the condition of the ``has...`` arguments of a list; null is no condition.
+def has_condition(arguments: Values, filterset: type[ListFilterSet], conditions: Conditions) -> Q:
+    """Return the condition of the ``has...`` arguments of a list; null is no condition.
 
     :raises BadUserInput: if a condition does not fit its columns, or is nested too deep.
     """
-    known = _relations(filterset)
+    relations = _relations(filterset)
     result = Q()
-    for name, asked in arguments.items():
-        if asked is not None:
-            result &= conditions.has(known[name], asked)
+    for name, condition in arguments.items():
+        if condition is not None:
+            result &= conditions.has(relations[name], condition)
     return result
 
 
-def _relations(filterset: type[ListFilterSet]) -> dict[str, Any]:
-    # ``custom_fields`` is asked for by ``hasCustomFields``.
+def _relations(filterset: type[ListFilterSet]) -> dict[str, HasRelation]:
+    # The name that a client of Lighthouse expects: ``custom_fields`` becomes ``hasCustomFields``.
     return {
         "has" + "".join(map(str.capitalize, name.split("_"))): relation
         for name, relation in filterset.relations.items()

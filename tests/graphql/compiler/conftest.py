@@ -3,12 +3,12 @@
 import pytest
 
 from crm.graphql.compiler import compile
-from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.documents import DocumentCache
+from crm.graphql.documents.cache import SizedCache
 from crm.graphql.execution import preparing
 
 
 @pytest.fixture(autouse=True)
 def empty_memories(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "_checked_documents", DocumentCache())
-    monkeypatch.setattr(compile, "_plans", PlanCache(most=64 * 2**20))
+    monkeypatch.setattr(compile, "_plans", SizedCache(admit_on_second_use=True))

@@ -17,8 +17,7 @@ from config.schema import schema
 from crm.actors import Actor
 from crm.database.piggyback import fetch_with
 from crm.database.statements import Prepared
-from crm.graphql.compiler import fallbacks
-from crm.graphql.compiler.selection import Collector
+from crm.graphql.compiler import fallbacks, selection
 from crm.graphql.execution import Operation, Refused, begin, execute, prepare, respond
 from crm.graphql.http.responses import json_answer
 from crm.models import Company
@@ -154,7 +153,7 @@ def test_fixed_documents_are_compiled_and_answered_alike(members, document):
 
 
 def test_comparison_notices_a_relation_without_its_scope(members, monkeypatch):
-    monkeypatch.setattr(Collector, "_visible", lambda self, model: model._default_manager.all())
+    monkeypatch.setattr(selection, "visible_rows", lambda model, actor: model._default_manager.all())
 
     differing = [
         document

@@ -9,11 +9,11 @@ from django.db.models import F, Value
 from django.test.utils import CaptureQueriesContext
 
 from crm.actors import Actor
+from crm.database.actor_cache_key import COMPANY
 from crm.database.statements import Statement
 from crm.graphql.compiler import fallbacks
-from crm.graphql.compiler.binding import COMPANY
-from crm.graphql.compiler.cache import PlanCache
 from crm.graphql.compiler.list_reads import ListRead
+from crm.graphql.documents.cache import SizedCache
 from leads.models import Lead
 from people.models import Organization
 from tests.clients import ask, data
@@ -145,7 +145,7 @@ def test_what_only_python_can_answer_goes_to_the_standard_executor(lead_of, acto
 
 
 def test_cache_keeps_what_was_used_last():
-    cache: PlanCache[int] = PlanCache(most=20)
+    cache: SizedCache[int] = SizedCache(admit_on_second_use=True)
     made: list[int] = []
 
     def get(number: int) -> int:
@@ -153,7 +153,7 @@ def test_cache_keeps_what_was_used_last():
             made.append(number)
             return number
 
-        return cache.get(number, make, size=lambda _: 10)
+        return cache.get_or_make(number, make, size=lambda _: 10, most=20)
 
     assert [get(each) for each in (1, 2, 1, 3, 1, 2, 3, 1, 3, 2)] == [1, 2, 1, 3, 1, 2, 3, 1, 3, 2]
     # Once it is full, something new has to come twice, and takes the place of what was used longest ago.

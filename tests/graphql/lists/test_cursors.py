@@ -29,8 +29,8 @@ PAGE = (
     f" {{ data {{ firstname }} paginatorInfo {{ {INFO} endCursor }} }} }}"
 )
 NAMED = {"orderBy": [{"column": "FIRSTNAME", "order": "ASC"}]}
-UNREADABLE = "The argument after is no cursor."
-FOREIGN = "The cursor belongs to another list or another order: ask for it with the orderBy it came from."
+UNREADABLE = "The argument after is not a cursor: pass the endCursor of a page."
+FOREIGN = "The cursor belongs to another list or another order: use the orderBy that it came from."
 
 
 @pytest.fixture(
@@ -196,7 +196,7 @@ def test_cursor_and_number_of_a_later_page_are_refused_together(people, actors):
 
     error = refusal(PAGE, actor=actors.viewer, variables={"first": 3, "after": after, "page": 2})
 
-    assert error["message"] == "A page is asked for by its number, or after a cursor: not by both."
+    assert error["message"] == "Ask for a page by its number or after a cursor, not by both."
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
 
 
@@ -253,5 +253,5 @@ def test_value_of_another_kind_is_refused(field, text):
     keys = [Key("column", field, False)]
     cursor = changed(encode("list", keys, [True]), lambda held: held.__setitem__(-1, text))
 
-    with pytest.raises(BadUserInput, match="no cursor"):
+    with pytest.raises(BadUserInput, match="not a cursor"):
         decode("list", keys, cursor)

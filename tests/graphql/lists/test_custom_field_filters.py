@@ -188,7 +188,7 @@ def test_values_that_do_not_fit(leads, company, actors, kind, operator, value, r
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({**on("field", "EQ", 1), "column": "TITLE"}, "Give column or custom_field, not both."),
+        ({**on("field", "EQ", 1), "column": "TITLE"}, "Use column or custom_field, not both."),
         (on(" ", "EQ", 1), "The name of a custom field has 1 to 100 characters."),
         (on("x" * 101, "EQ", 1), "The name of a custom field has 1 to 100 characters."),
         (
@@ -197,7 +197,7 @@ def test_values_that_do_not_fit(leads, company, actors, kind, operator, value, r
         ),
         (
             {"AND": [on("field", "EQ", 1)] * 21},
-            "A list is narrowed by 20 relations and custom fields at most.",
+            "A list can be filtered by at most 20 relations and custom fields.",
         ),
     ],
 )

@@ -309,7 +309,7 @@ def test_nesting_and_relations_end_at_their_limits(tenant, actors):
     for _ in range(10):
         deep = {"AND": [deep]}
     error = refusal(query("peoples", "hasTags"), actor=actors.viewer, variables={"has": deep})
-    assert error["message"] == "Conditions may be nested 10 deep at most."
+    assert error["message"] == "Conditions may be nested at most 10 levels deep."
 
     for _ in range(50):
         deep = {"AND": [deep]}

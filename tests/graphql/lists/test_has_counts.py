@@ -144,33 +144,33 @@ def test_relations_of_pipelines_and_custom_fields(tenant, actors):
 @pytest.mark.parametrize(
     ("field", "asked", "message"),
     [
-        ("peoples", has("company"), "HAS knows no such relation."),
-        ("peoples", has("nonsense"), "HAS knows no such relation."),
-        ("peoples", has("contacts__type"), "HAS knows no such relation."),
-        ("pipelines", has("leads"), "HAS knows no such relation."),
+        ("peoples", has("company"), "The list has no such relation for HAS."),
+        ("peoples", has("nonsense"), "The list has no such relation for HAS."),
+        ("peoples", has("contacts__type"), "The list has no such relation for HAS."),
+        ("pipelines", has("leads"), "The list has no such relation for HAS."),
         (
             "peoples",
             has("leads", condition=where("id__gt", "EQ", 1)),
-            "The condition of HAS knows no such column.",
+            "The relation of HAS has no such column.",
         ),
         (
             "peoples",
             has("leads", condition=where("company_id", "EQ", 1)),
-            "The condition of HAS knows no such column.",
+            "The relation of HAS has no such column.",
         ),
         (
             "peoples",
             has("leads", condition=where("nonsense", "EQ", 1)),
-            "The condition of HAS knows no such column.",
+            "The relation of HAS has no such column.",
         ),
-        ("peoples", has("leads", "LIKE"), "The operator LIKE does not compare amounts."),
-        ("peoples", has("leads", "IS_NULL"), "The operator IS_NULL does not compare amounts."),
-        ("peoples", has("leads", "IN"), "The operator IN does not compare amounts."),
+        ("peoples", has("leads", "LIKE"), "The operator LIKE cannot compare an amount."),
+        ("peoples", has("leads", "IS_NULL"), "The operator IS_NULL cannot compare an amount."),
+        ("peoples", has("leads", "IN"), "The operator IN cannot compare an amount."),
         ("peoples", has("leads", condition=where("id", "EQ", "x")), "The value does not fit the column ID."),
         (
             "peoples",
             {"AND": [has("tags")] * (MOST_RELATIONS + 1)},
-            "A list is narrowed by 20 relations and custom fields at most.",
+            "A list can be filtered by at most 20 relations and custom fields.",
         ),
     ],
 )
@@ -190,7 +190,7 @@ def test_nesting_in_a_condition_of_has_counts_like_any_other(tenant, actors):
     message, _extensions = refused(
         "peoples", actor=actors.viewer, where={"AND": [has("tags", condition=deep)]}
     )
-    assert message == "Conditions may be nested 10 deep at most."
+    assert message == "Conditions may be nested at most 10 levels deep."
 
 
 def test_statements_do_not_grow_with_the_rows(people, tenant, actors):

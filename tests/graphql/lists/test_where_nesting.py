@@ -155,7 +155,7 @@ def test_nesting_ends_at_its_limit(people, actors):
     assert listed("peoples", "firstname", actor=actors.viewer, where=nested(DEEPEST_NESTING)) == ["Anna"]
 
     assert refused("peoples", actor=actors.viewer, where=nested(DEEPEST_NESTING + 1)) == (
-        "Conditions may be nested 10 deep at most.",
+        "Conditions may be nested at most 10 levels deep.",
         {"code": "BAD_USER_INPUT"},
     )
 

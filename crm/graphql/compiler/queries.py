@@ -1,10 +1,10 @@
-"""The answer of compiled reads: what is known of it before the database is asked, and what it says."""
+"""Run a query by compiled reads, in two steps: find its statements, then read and combine their JSON."""
 
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from django.conf import settings
@@ -24,10 +24,13 @@ from crm.database.piggyback import Piggyback
 from crm.database.statements import NotCompilable
 from crm.errors import CrmError
 from crm.graphql.compiler.compile import plan_of
-from crm.graphql.compiler.reads import FailedReading, Read, Reading
+from crm.graphql.compiler.reads import FailedRead, PendingRead, Read
+from crm.graphql.core.arguments import Values
 from crm.graphql.documents import Document
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
+#: The reads of a query by key of the response; a text is the value itself (``__typename``).
+PendingReads = Mapping[str, tuple[Read, PendingRead] | str]
 
 logger = logging.getLogger("crm.graphql.compiler")
 
@@ -36,42 +39,44 @@ fallbacks: Counter[str] = Counter()
 
 
 @dataclass(frozen=True)
-class Begun:
-    """An operation that is about to be answered, by compiled reads if there are ``readings``."""
+class StartedQuery:
+    """A query whose statements are known; without ``reads`` the standard executor has to run it."""
 
     schema: GraphQLSchema
-    readings: Mapping[str, tuple[Read, Reading] | str] | None = None
+    reads: PendingReads | None = None
 
     @property
     def first(self) -> Piggyback | None:
-        """What the database is asked first, if that is known."""
-        readings = [each[1] for each in (self.readings or {}).values() if not isinstance(each, str)]
-        return readings[0].first if readings else None
+        """The first statement of the query, if it is known before any has run."""
+        reads = [each[1] for each in (self.reads or {}).values() if not isinstance(each, str)]
+        return reads[0].first if reads else None
 
     def result(self) -> ExecutionResult | None:
-        """Answer the operation; give None if only the standard executor can.
+        """Run the query; return None if only the standard executor can.
 
-        The data holds each field as a fragment of JSON, which ``orjson`` writes as it is.
+        Each value of the data is a fragment of JSON, which ``orjson`` writes as it is.
         """
-        readings = self.readings
-        return None if readings is None else _unless_uncompilable(lambda: self._read(readings))
+        reads = self.reads
+        return None if reads is None else _or_none(lambda: self._run(reads))
 
-    def _read(self, readings: Mapping[str, tuple[Read, Reading] | str]) -> ExecutionResult:
-        data: dict[str, Any] | None = {}
+    def _run(self, reads: PendingReads) -> ExecutionResult:
+        data: dict[str, object] | None = {}
         errors: list[GraphQLError] = []
-        for key, each in readings.items():
-            value: Any = each
+        for key, each in reads.items():
+            value: object = each
             if not isinstance(each, str):
-                read, reading = each
+                read, pending = each
                 try:
-                    value = orjson.Fragment(reading.answer())
+                    value = orjson.Fragment(pending.json())
                 except DataError:
+                    # A value that does not fit a column: the standard executor reports it by field.
                     raise
                 except DatabaseError as error:
                     root = self.schema.query_type
                     path = Path(None, key, root.name if root else None)
                     errors.append(located_error(error, [read.node], path.as_list()))
                     value = None
+                    # GraphQL: null in a non-null field makes its parent null, here the whole data.
                     if isinstance(read.definition.type, GraphQLNonNull):
                         data = None
             if data is not None:
@@ -79,26 +84,26 @@ class Begun:
         return ExecutionResult(data, errors or None)
 
 
-def begin_compiled(
+def start_query(
     *,
     schema: GraphQLSchema,
     document: Document,
     operation: OperationDefinitionNode,
     actor: Actor,
-    variables: Mapping[str, Any],
-) -> Begun:
-    """Begin to answer a query, by compiled reads where they can.
+    variables: Values,
+) -> StartedQuery:
+    """Find the statements of a query, without running them.
 
     :param variables: coerced already.
     """
     if connection.vendor != "postgresql" or not settings.GRAPHQL_COMPILED_READS:
-        return Begun(schema)
+        return StartedQuery(schema)
 
-    def begin() -> Begun:
+    def start() -> StartedQuery:
         plan = plan_of(schema, document, operation, actor, variables)
         if isinstance(plan, str):
             raise NotCompilable(plan)
-        return Begun(
+        return StartedQuery(
             schema,
             {
                 key: read if isinstance(read, str) else (read, _begin(read, actor, variables))
@@ -106,26 +111,27 @@ def begin_compiled(
             },
         )
 
-    return _unless_uncompilable(begin) or Begun(schema)
+    return _or_none(start) or StartedQuery(schema)
 
 
-def _begin(read: Read, actor: Actor, variables: Mapping[str, Any]) -> Reading:
+def _begin(read: Read, actor: Actor, variables: Values) -> PendingRead:
     try:
         return read.begin(actor, variables)
     except DataError:
         raise
     except DatabaseError as error:
-        # It is this field that has no answer.
-        return FailedReading(error)
+        # Reading the definitions of custom fields can fail here already: an error of this field alone.
+        return FailedRead(error)
 
 
-def _unless_uncompilable(make: Callable[[], Made]) -> Made | None:
+def _or_none(make: Callable[[], Result]) -> Result | None:
+    """Return None, and count the reason, where only the standard executor can run a query."""
     try:
         return make()
     except NotCompilable as reason:
         fallbacks[str(reason)] += 1
         logger.debug("Not compiled: %s", reason)
     except (CrmError, GraphQLError, DataError) as error:
-        # The standard executor says it in full, with its place in the document.
+        # The standard executor raises it again, with the location and path that belong to it.
         fallbacks[type(error).__name__] += 1
     return None
