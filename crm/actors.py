@@ -1,4 +1,4 @@
-"""Who acts: a frozen value that every service and every read is given."""
+"""The actor: who does something, with which rights, through which door. Every service and read takes one."""
 
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
@@ -27,7 +27,7 @@ class Scope(StrEnum):
 
 
 class Door(StrEnum):
-    """The way a change came in; kept with every event."""
+    """The interface that a change came through; stored with every event."""
 
     ADMIN = "admin"
     GRAPHQL = "graphql"
@@ -37,8 +37,9 @@ class Door(StrEnum):
 
 
 class Action(Enum):
-    """What an actor may be asked to be allowed: the least role and the scope that it needs."""
+    """A permission: the least role and the scope that it needs."""
 
+    # The third item only tells actions apart: members of an Enum with equal values would be one member.
     READ = (Role.VIEWER, Scope.READ)
     READ_ROUTING = (Role.MANAGER, Scope.READ, "routing")
     CHANGE_PEOPLE = (Role.AGENT, Scope.WRITE, "people")
@@ -47,9 +48,9 @@ class Action(Enum):
     CHANGE_FILES = (Role.AGENT, Scope.WRITE, "files")
     CHANGE_CHANNELS = (Role.AGENT, Scope.WRITE, "channels")
     CHANGE_ACTIVITIES = (Role.AGENT, Scope.WRITE, "activities")
-    #: To say when oneself is away; for others it takes what CHANGE_LOOKUPS takes.
+    #: For one's own absences; those of others need CHANGE_LOOKUPS.
     CHANGE_ABSENCES = (Role.AGENT, Scope.WRITE, "absences")
-    #: To change what others said.
+    #: For messages and notes of others.
     MODERATE = (Role.MANAGER, Scope.WRITE, "moderation")
     CHANGE_PIPELINES = (Role.MANAGER, Scope.WRITE, "pipelines")
     CHANGE_LOOKUPS = (Role.MANAGER, Scope.WRITE, "lookups")
@@ -74,7 +75,7 @@ ALL_SCOPES = frozenset(Scope)
 class Actor:
     """A member of one company, acting through one door.
 
-    ``user_id`` is None only for the system itself, which sets up companies and takes in public leads.
+    ``user_id`` is None only for the product itself, which sets up companies and receives public leads.
     """
 
     user_id: int | None
@@ -83,35 +84,35 @@ class Actor:
     door: Door
     scopes: frozenset[Scope] = ALL_SCOPES
     company_sees_all_leads: bool = True
-    #: Whether the credential opens every company of its user: a session does, a token does not.
+    #: Whether the credential is valid for every company of its user: a session is, a token is not.
     opens_all: bool = False
-    #: Whether the company lets registered documents run and no others.
+    #: Whether the company allows registered documents only.
     registered_documents_only: bool = False
-    #: What the actor came by at that door, for the history: the name of a token, a receiver, an import.
+    #: The token, receiver or import that was used, for the history.
     via: str | None = None
 
     @property
     def sees_all_leads(self) -> bool:
-        """Whether row visibility of leads ends at the company: by its setting, or by the role."""
+        """Whether all leads of the company are visible, by its setting or by the role."""
         return self.company_sees_all_leads or self.role.rank >= Role.MANAGER.rank
 
     def may(self, action: Action) -> bool:
-        """Tell whether role and scopes allow the action on what the actor can see."""
+        """Return whether role and scopes allow the action on rows that the actor sees."""
         return self.role.rank >= action.least_role.rank and action.scope in self.scopes
 
     def require(self, action: Action) -> None:
-        """Assert that the action is allowed.
+        """Check that role and scopes allow the action.
 
-        :raises Forbidden: if the role or the scopes of the actor do not allow it.
+        :raises Forbidden: if they do not.
         """
         if not self.may(action):
             raise Forbidden
 
     def through(self, door: Door, *, via: str | None = None) -> "Actor":
-        """Give the same actor, coming in by another door."""
+        """Return the same actor with another door."""
         return replace(self, door=door, via=via)
 
 
 def system_actor(company_id: int, *, door: Door = Door.COMMAND, via: str | None = None) -> Actor:
-    """Give the actor that stands for the product itself inside one company."""
+    """Return the actor for what the product itself does in a company."""
     return Actor(user_id=None, company_id=company_id, role=Role.ADMIN, door=door, via=via)

@@ -1,13 +1,15 @@
-"""What the values of defined custom fields are, and the one form in which each is stored."""
+"""Read values of defined custom fields into the form in which each kind is stored."""
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+
+#: A value as it is stored.
+CustomFieldValue = str | float | bool
 
 LONGEST_NUMBER = 300
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -15,10 +17,11 @@ _is_web_address = URLValidator(schemes=["http", "https"])
 
 
 def finite(number: float) -> float:
-    """Give a number back that every database can compare.
+    """Return a number that every database can compare.
 
-    :raises ValueError: if it is infinite, or too large.
+    :raises ValueError: if it is infinite, not a number, or too large.
     """
+    # An integer too large for a double makes isfinite raise.
     try:
         if math.isfinite(number):
             return number
@@ -27,13 +30,14 @@ def finite(number: float) -> float:
     raise ValueError("Expected a finite number.")
 
 
-def read_number(value: Any) -> float:
-    """Read a number, given as one or as text that spells one.
+def read_number(value: object) -> float:
+    """Read a number, or a text with a number.
 
-    :raises ValueError: if it is none.
+    :raises ValueError: if the value is neither.
     """
     if isinstance(value, str):
         text = value.strip()
+        # float() would also read "inf", "1_000" and digits of other scripts.
         spelled = re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", text)
         if spelled and len(text) <= LONGEST_NUMBER:
             value = float(text) if spelled[1] or spelled[2] else int(text)
@@ -42,13 +46,13 @@ def read_number(value: Any) -> float:
     return finite(value)
 
 
-def _read_text(value: Any) -> str:
+def _read_text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("Expected text.")
     return str(value).strip()
 
 
-def _read_date(value: Any) -> str:
+def _read_date(value: object) -> str:
     message = "Expected a date such as 2026-01-31."
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
         raise ValueError(message)
@@ -58,14 +62,14 @@ def _read_date(value: Any) -> str:
         raise ValueError(message) from None
 
 
-def _read_boolean(value: Any) -> bool:
+def _read_boolean(value: object) -> bool:
     text = str(value).strip().casefold()
     if isinstance(value, float) or text not in _WORDS:
         raise ValueError("Expected true or false.")
     return _WORDS[text]
 
 
-def _read_web_address(value: Any) -> str:
+def _read_web_address(value: object) -> str:
     text = _read_text(value)
     try:
         _is_web_address(text)
@@ -74,7 +78,7 @@ def _read_web_address(value: Any) -> str:
     return text
 
 
-_READERS = {
+_READERS: dict[str, Callable[[object], CustomFieldValue]] = {
     "TEXT": _read_text,
     "NUMBER": read_number,
     "DATE": _read_date,
@@ -83,10 +87,10 @@ _READERS = {
 }
 
 
-def read_value(kind: str, value: Any, choices: Sequence[str] = ()) -> Any:
-    """Read a value of a kind into the form in which it is stored.
+def read_value(kind: str, value: object, choices: Sequence[str] = ()) -> CustomFieldValue:
+    """Read a value into the form in which its kind is stored.
 
-    That is text, a JSON number, YYYY-MM-DD, true or false, the choice as it is defined, a web address.
+    That is text, a JSON number, YYYY-MM-DD, true or false, a choice as it is defined, or a web address.
 
     :raises ValueError: if the value is of another kind.
     """

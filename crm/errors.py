@@ -1,6 +1,6 @@
-"""Domain errors. They know no transport: each door translates them into its own words.
+"""Domain errors, independent of the transport: each door formats them in its own way.
 
-What a person can mend in the data itself is not here: that is Django's ``ValidationError``, keyed by field.
+Invalid data is not among them: for that, services raise Django's ``ValidationError``, keyed by field.
 """
 
 from collections.abc import Sequence
@@ -10,20 +10,20 @@ from typing import Any
 class CrmError(Exception):
     """A request that the domain refuses.
 
-    ``code`` is one of the closed list of error codes of the API; ``details`` go to the client as they are.
+    ``code`` is one of the error codes of the API; ``details`` go to the client unchanged.
     """
 
     code = "INTERNAL"
     default_message = "The request was refused."
 
-    def __init__(self, message: str | None = None, **details: Any) -> None:
+    def __init__(self, message: str | None = None, **details: object) -> None:
         self.message = message or self.default_message
-        self.details = {key: value for key, value in details.items() if value is not None}
+        self.details: dict[str, Any] = {key: value for key, value in details.items() if value is not None}
         super().__init__(self.message)
 
 
 class Unauthenticated(CrmError):
-    """No credential, or one that is not (or no longer) good."""
+    """No credential, or one that is not valid (any more)."""
 
     code = "UNAUTHENTICATED"
     default_message = "Unauthenticated."
@@ -37,7 +37,10 @@ class Forbidden(CrmError):
 
 
 class NotFound(CrmError):
-    """The object does not exist for this actor: unknown, foreign, hidden and deleted are the same."""
+    """The object does not exist for this actor.
+
+    Unknown, foreign, hidden and deleted objects look the same, so that nobody can find out which ids exist.
+    """
 
     code = "NOT_FOUND"
     default_message = "Not found."
@@ -47,7 +50,7 @@ class NotFound(CrmError):
 
 
 class Conflict(CrmError):
-    """The object is in a state that excludes the change: another version, in use, several matches."""
+    """The state of the object prevents the change: it has another version, is in use, or several match."""
 
     code = "CONFLICT"
     default_message = "The change conflicts with the present state."
@@ -64,17 +67,19 @@ class Conflict(CrmError):
 
 
 class BadUserInput(CrmError):
-    """A document, variable, page, filter or order that cannot be understood."""
+    """A document, variable, page, filter or order that is not valid."""
 
     code = "BAD_USER_INPUT"
     default_message = "The input is not valid."
 
 
 class CursorExpired(CrmError):
-    """The events after a cursor are not all there any more; ``oldest`` is the oldest cursor that serves."""
+    """Some events after a cursor were deleted; ``oldest`` is the oldest cursor that still works."""
 
     code = "CURSOR_EXPIRED"
-    default_message = "The events after this cursor are no longer kept: read anew, then listen from now on."
+    default_message = (
+        "The events after this cursor are no longer stored: load the data again, then subscribe without it."
+    )
 
     def __init__(self, oldest: str) -> None:
         super().__init__(oldest=oldest)

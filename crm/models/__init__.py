@@ -1,4 +1,4 @@
-"""Models of the shared kernel."""
+"""The models of the crm app, which the other apps build on."""
 
 from crm.models.absences import Absence
 from crm.models.accounts import User

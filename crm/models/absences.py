@@ -1,4 +1,4 @@
-"""When members are away."""
+"""Absences of members."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -11,7 +11,7 @@ from crm.models.base import TenantModel, TenantQuerySet
 
 
 class Absence(TenantModel):
-    """A time in which a member gets no leads by rotation; the end is the first moment back."""
+    """A time in which rotations give a member no leads; ``ends_at`` is the first moment after it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="absences")
     starts_at = models.DateTimeField()
@@ -34,6 +34,7 @@ class Absence(TenantModel):
         return f"{self.user} away"
 
     def clean(self) -> None:
+        # Either is None if the form could not read it.
         starts: datetime | None = self.starts_at
         ends: datetime | None = self.ends_at
         if starts is not None and ends is not None and ends <= starts:

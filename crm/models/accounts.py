@@ -1,4 +1,4 @@
-"""People who sign in."""
+"""Users."""
 
 import uuid
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from crm.models.base import CallbackQuerySet, pick
 
 class UserQuerySet(CallbackQuerySet["User"]):
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to the members of the actor's company, the inactive ones included."""
+        """Narrow to the members of the actor's company, including inactive ones."""
         return self.filter(memberships__company_id=actor.company_id)
 
     def search(self, text: str) -> Self:
-        """Narrow to the users whose names or e-mail hold every word of the text, without case."""
+        """Narrow to the users whose names or e-mail contain every word of the text, ignoring case."""
         found = self
         for word in text.split():
             part = holding_pattern(word)
@@ -29,7 +29,7 @@ class UserQuerySet(CallbackQuerySet["User"]):
         return found
 
     def assignable_in(self, company_id: int) -> Self:
-        """Narrow to the users who may own leads of a company: active members above viewer."""
+        """Narrow to the users who can own leads of a company: active members above viewer."""
         return self.filter(
             is_active=True,
             memberships__company_id=company_id,
@@ -38,33 +38,33 @@ class UserQuerySet(CallbackQuerySet["User"]):
         )
 
     def find(self, actor: Actor, key: object, *, argument: str = "id") -> "User":
-        """Give the one member of the actor's company with this id or UUID.
+        """Return the member of the actor's company with this id or UUID.
 
         :raises NotFound: if there is none.
         """
         return pick(self.visible_to(actor), key, argument=argument)
 
     def find_all(self, actor: Actor, keys: Sequence[object], *, argument: str) -> list["User"]:
-        """Give the members of the actor's company with these ids or UUIDs, in one statement.
+        """Return the members of the actor's company with these ids or UUIDs, in one statement.
 
-        :raises NotFound: naming the first that does not exist, as ``participants_id.0``.
+        :raises NotFound: with the path of the first that does not exist, such as ``participants_id.0``.
         """
-        # A number is never tried as a UUID, nor the other way round.
-        meant = [parse_uuid(key) if (number := parse_id(key)) is None else number for key in keys]
-        numbers = [key for key in meant if isinstance(key, int)]
-        identifiers = [key for key in meant if isinstance(key, uuid.UUID)]
+        # A text of digits only is an id, even where it could be a UUID too.
+        parsed = [parse_uuid(key) if (number := parse_id(key)) is None else number for key in keys]
+        numbers = [key for key in parsed if isinstance(key, int)]
+        identifiers = [key for key in parsed if isinstance(key, uuid.UUID)]
         found: dict[object, User] = {}
-        if meant:
+        if parsed:
             for user in self.visible_to(actor).filter(Q(pk__in=numbers) | Q(uuid__in=identifiers)):
                 found |= {user.pk: user, user.uuid: user}
-        for index, key in enumerate(meant):
+        for index, key in enumerate(parsed):
             if key not in found:
                 raise NotFound(f"{argument}.{index}")
-        return [found[key] for key in meant]
+        return [found[key] for key in parsed]
 
 
-class CrmUserManager(UserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]  # mixed by Django
-    """Django's user manager with the reads of ``UserQuerySet``."""
+class CrmUserManager(UserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]  # a class made at run time
+    """Django's user manager with the methods of ``UserQuerySet``."""
 
 
 class User(AbstractUser):
@@ -82,17 +82,18 @@ class User(AbstractUser):
 
     def clean(self) -> None:
         super().clean()
-        # The name colleagues see is never empty.
+        # Colleagues see this name, so it must not be empty.
         self.displayname = self.displayname.strip() or self.get_full_name() or self.username
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        # Again here: createsuperuser does not call clean().
         if not self.displayname:
             self.displayname = self.get_full_name() or self.username
         super().save(*args, **kwargs)
 
     def is_visible_to(self, actor: Actor) -> bool:
-        """Tell whether the actor may see this user, who was reached through a row the actor can see.
+        """Return True: the user was reached through a row that the actor sees.
 
-        Owners, participants and creators are members; memberships are ended, never removed.
+        Only members own, create or take part in rows, and memberships are never deleted.
         """
         return True

@@ -1,4 +1,4 @@
-"""What members note and plan about a record."""
+"""Notes and tasks about a record."""
 
 from typing import ClassVar, Self
 
@@ -15,21 +15,21 @@ LONGEST_TEXT = 100_000
 
 
 class ActivityKind(models.TextChoices):
-    """Something that was, or something to be done."""
+    """A note about what happened, or a task to be done."""
 
     NOTE = "NOTE", "Note"
     TASK = "TASK", "Task"
 
 
 class ActivityQuerySet(LiveQuerySet["Activity"]):
-    """Notes and tasks; visible as their record is."""
+    """Notes and tasks; an actor sees those of visible records."""
 
     def with_deleted_for(self, actor: Actor) -> Self:
         return super().with_deleted_for(actor).filter(has_visible_record(actor))
 
 
 class Activity(RecordLink, LiveModel):
-    """A note about a record, or a task with a due date that somebody does."""
+    """A note about a record, or a task with an assignee and a due date."""
 
     kind = models.CharField(max_length=4, choices=ActivityKind.choices, default=ActivityKind.NOTE)
     text = models.TextField(validators=[MaxLengthValidator(LONGEST_TEXT)])
@@ -61,6 +61,6 @@ class Activity(RecordLink, LiveModel):
         return self.text[:80]
 
     def clean(self) -> None:
-        # Only a task is planned, given to somebody and done.
+        # Nothing is planned or assigned by a note.
         if self.kind == ActivityKind.NOTE and (self.due_at or self.done_at or self.assignee_id):
             raise ValidationError({"kind": "A note has no due date, assignee or end."})

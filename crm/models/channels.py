@@ -1,4 +1,4 @@
-"""Where people talk about a record."""
+"""Channels, in which members talk about a record."""
 
 import uuid
 from typing import ClassVar
@@ -36,7 +36,7 @@ class SocialChannel(TenantModel):
 
 
 class ChannelMember(Stamped):
-    """A user's seat in a channel."""
+    """The membership of a user in a channel."""
 
     channel = models.ForeignKey(SocialChannel, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

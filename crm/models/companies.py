@@ -1,7 +1,7 @@
-"""Tenants and who belongs to them."""
+"""Companies, which are the tenants, and their members."""
 
 import uuid
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -12,11 +12,12 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from crm.actors import Actor, Role
 from crm.database.patterns import holding_pattern
+from crm.models.accounts import User
 from crm.models.base import Stamped
 
 
 class LeadVisibility(models.TextChoices):
-    """Which leads of its company an agent or viewer sees."""
+    """Which leads an agent or viewer sees."""
 
     ALL = "ALL", "All leads"
     OWN = "OWN", "Own leads only"
@@ -24,17 +25,17 @@ class LeadVisibility(models.TextChoices):
 
 class CompanyQuerySet(models.QuerySet["Company"]):
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to the companies of which the acting user is an active member."""
+        """Narrow to the actor's company, if the user is an active member."""
         return self.filter(pk=actor.company_id, memberships__user=actor.user_id, memberships__is_active=True)
 
     def open_to(self, actor: Actor) -> Self:
-        """Narrow to the companies that the credential opens: all of the user's, or the current one."""
+        """Narrow to the companies that the credential is valid for: all of the user's, or the current one."""
         if actor.opens_all and actor.user_id is not None:
             return self.joined_by(actor.user_id)
         return self.visible_to(actor)
 
     def search(self, text: str) -> Self:
-        """Narrow to the companies whose names hold every word of the text, without case."""
+        """Narrow to the companies whose names contain every word of the text, ignoring case."""
         found = self
         for word in text.split():
             found = found.filter(name__like=holding_pattern(word))
@@ -98,16 +99,16 @@ class Company(Stamped):
     def clean(self) -> None:
         self.name = self.name.strip()
         self.region = self.region.strip().upper()
-        wrong = {}
+        errors = {}
+        # libphonenumber reads numbers without a country code as numbers of this region.
         if self.region not in SUPPORTED_REGIONS:
-            wrong["region"] = "Enter a country code of two letters, such as US."
+            errors["region"] = "Enter a country code of two letters, such as US."
         if self.timezone and self.timezone not in available_timezones():
-            wrong["timezone"] = "Enter the name of a time zone, such as Europe/Paris."
-        if wrong:
-            raise ValidationError(wrong)
+            errors["timezone"] = "Enter the name of a time zone, such as Europe/Paris."
+        if errors:
+            raise ValidationError(errors)
 
     def is_visible_to(self, actor: Actor) -> bool:
-        """Tell whether this is the company that the actor works in."""
         return self.pk == actor.company_id
 
 
@@ -117,17 +118,16 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(company_id=actor.company_id)
 
     def active(self) -> Self:
-        """Narrow to memberships that count: user, company and membership are all active."""
+        """Narrow to memberships whose user, company and membership itself are active."""
         return self.filter(is_active=True, user__is_active=True, company__is_active=True)
 
     def search(self, text: str) -> Self:
-        """Narrow to the members whose names or e-mail hold every word of the text, without case."""
-        users: Any = self.model._meta.get_field("user").related_model
-        return self.filter(user__in=users.objects.search(text).values("pk"))
+        """Narrow to the members whose names or e-mail contain every word of the text, ignoring case."""
+        return self.filter(user__in=User.objects.search(text).values("pk"))
 
 
 class Membership(Stamped):
-    """A user's place in a company, with one role; ended by ``is_active``, never removed."""
+    """The membership of a user in a company, with one role; ended by ``is_active``, never deleted."""
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")

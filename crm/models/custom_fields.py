@@ -1,4 +1,4 @@
-"""Free fields of a record: one JSON column, name to value; and the definitions that give some a type."""
+"""Custom fields of a record, which are one JSON column, and the definitions that give some of them a type."""
 
 import json
 import re
@@ -9,24 +9,26 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 
-from crm.custom_field_values import read_value
+from crm.custom_field_values import CustomFieldValue, read_value
 from crm.models.base import TenantModel, TenantQuerySet
 
+#: JSON values by name: those without a definition can have any type.
+CustomFieldValues = dict[str, Any]
+
 LONGEST_NAME = 100
-#: An escaped NUL, not the six characters after an escaped backslash.
+#: An escaped NUL, but not "u0000" after an escaped backslash.
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def is_same(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are the same; to Python 1, 1.0 and True are equal."""
+def is_same(one: object, other: object) -> bool:
+    """Return whether two JSON values are the same."""
+    # Not ==: to Python, 1, 1.0 and True are equal.
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def is_storable(value: Any) -> bool:
-    """Tell whether a value is JSON that every database stores.
-
-    Python's own reader also takes infinity, half surrogates and NUL, which PostgreSQL refuses.
-    """
+def is_storable(value: object) -> bool:
+    """Return whether a value is JSON that every database stores."""
+    # Python's parser also accepts infinity, half surrogates and NUL, which PostgreSQL refuses.
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
         text.encode()
@@ -36,7 +38,7 @@ def is_storable(value: Any) -> bool:
 
 
 class CustomFieldKind(models.TextChoices):
-    """What the values of a defined custom field are."""
+    """The type of the values of a defined custom field."""
 
     TEXT = "TEXT", "Text"
     NUMBER = "NUMBER", "Number"
@@ -55,7 +57,7 @@ class EntityKind(models.TextChoices):
 
 
 class CustomFieldDefinition(TenantModel):
-    """The type of a custom field that the records of one kind have in a company."""
+    """The definition of a custom field for the records of one kind in a company."""
 
     model = models.CharField(max_length=12, choices=EntityKind.choices)
     name = models.CharField(max_length=LONGEST_NAME)
@@ -83,8 +85,8 @@ class CustomFieldDefinition(TenantModel):
     def __str__(self) -> str:
         return self.label or self.name
 
-    def read(self, value: Any) -> Any:
-        """Read a value into the form in which it is stored; empty text is no value.
+    def read(self, value: object) -> CustomFieldValue | None:
+        """Read a value into the form in which it is stored; empty text is None.
 
         :raises ValueError: if the value is of another kind.
         """
@@ -93,9 +95,9 @@ class CustomFieldDefinition(TenantModel):
         return read_value(self.kind, value, self.choices)
 
     def clean(self) -> None:
-        # Names are texts to look up by; only a choice has choices, and it has some.
-        given, self.name = self.name, self.name.strip()
-        if given and not (self.name and is_storable(self.name)):
+        original, self.name = self.name, self.name.strip()
+        # Django itself reports a name that was left empty.
+        if original and not (self.name and is_storable(self.name)):
             raise ValidationError({"name": f"A name has 1 to {LONGEST_NAME} characters."})
         if self.kind != CustomFieldKind.CHOICE:
             self.choices = []
@@ -113,15 +115,15 @@ class CustomFieldDefinition(TenantModel):
 class WithCustomFields(models.Model):
     """A record with custom fields: any JSON value under a name of 1 to 100 characters.
 
-    Those that the company has defined for this kind of record are held to their definitions. The definitions
-    are read when a record is made and when its custom fields change, and then once.
+    Values of fields that the company has defined for this kind of record must match their definition. The
+    definitions are read only when a record is created or its custom fields change, and only once.
     """
 
     custom_fields = models.JSONField(default=dict, blank=True)
 
     company_id: int
     entity_kind: ClassVar[EntityKind]
-    _stored_custom_fields: dict[str, Any] | None = None
+    _stored_custom_fields: CustomFieldValues | None = None
     _definitions: dict[str, CustomFieldDefinition] | None = None
 
     class Meta:
@@ -129,26 +131,25 @@ class WithCustomFields(models.Model):
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
-        """Keep in mind what is stored, to tell a change from what stood there before."""
         record = super().from_db(*args, **kwargs)
+        # To detect changes. From __dict__, since a deferred column would be read by a query here.
         record._stored_custom_fields = record.__dict__.get("custom_fields")
         return record
 
     def definitions(self) -> Mapping[str, CustomFieldDefinition]:
-        """Give the definitions for this kind of record, by their names without case."""
+        """Return the definitions for this kind of record, by their names in lower case."""
         if self._definitions is None:
-            self.know_definitions(
+            self.set_definitions(
                 CustomFieldDefinition.objects.filter(company_id=self.company_id, model=self.entity_kind)
             )
         return self._definitions or {}
 
-    def know_definitions(self, definitions: Iterable[CustomFieldDefinition]) -> None:
-        """Have the definitions for this kind of record, which were read already."""
+    def set_definitions(self, definitions: Iterable[CustomFieldDefinition]) -> None:
+        """Set the definitions for this kind of record, which the caller has read already."""
         self._definitions = {definition.name.casefold(): definition for definition in definitions}
 
     def clean(self) -> None:
         super().clean()
-        # A custom field has a name, and an object holds them all.
         if not isinstance(self.custom_fields, dict):
             raise ValidationError({"custom_fields": "Enter an object of names and values."})
         for name in self.custom_fields:
@@ -157,37 +158,38 @@ class WithCustomFields(models.Model):
         if not is_storable(self.custom_fields):
             raise ValidationError({"custom_fields": "Enter values that are JSON, with finite numbers."})
         if self._state.adding or self.custom_fields is not self._stored_custom_fields:
-            self._fit_definitions()
+            self._apply_definitions()
 
-    def _fit_definitions(self) -> None:
-        # What is new fits its definition; what stood there before it keeps no record from changing.
+    def _apply_definitions(self) -> None:
+        # Only new values must match: those stored before the definition must not block other changes.
         stored = {} if self._state.adding else self._stored_custom_fields or {}
-        fitted: dict[str, Any] = {}
-        refused: list[str] = []
+        values: CustomFieldValues = {}
+        errors: list[str] = []
         for name, value in self.custom_fields.items():
             definition = self.definitions().get(name.casefold())
             if definition is None or (name in stored and is_same(stored[name], value)):
-                fitted[name] = value
+                values[name] = value
                 continue
             try:
                 read = definition.read(value)
             except ValueError as reason:
-                refused.append(f"{definition}: {reason}")
+                errors.append(f"{definition}: {reason}")
             else:
                 if read is not None:
-                    fitted[definition.name] = read
+                    values[definition.name] = read
         for definition in self.definitions().values():
-            demanded = definition.required and (self._state.adding or definition.name in stored)
-            if demanded and definition.name not in fitted and not refused:
-                refused.append(f"{definition}: This field is required.")
-        if refused:
-            raise ValidationError({"custom_fields": refused})
-        self.custom_fields = fitted
+            # A record that never had the field can still be changed without it.
+            is_needed = definition.required and (self._state.adding or definition.name in stored)
+            if is_needed and definition.name not in values and not errors:
+                errors.append(f"{definition}: This field is required.")
+        if errors:
+            raise ValidationError({"custom_fields": errors})
+        self.custom_fields = values
 
-    def take_custom_fields(self, values: dict[str, Any]) -> None:
-        """Have values that were stored before, here or on another record, without fitting them anew."""
+    def set_stored_custom_fields(self, values: CustomFieldValues) -> None:
+        """Set values that this or another record had stored, without checking them again."""
         self.custom_fields = self._stored_custom_fields = values
 
-    def listed_custom_fields(self) -> list[dict[str, Any]]:
-        """Give the custom fields by name, as the API lists them."""
+    def listed_custom_fields(self) -> list[dict[str, object]]:
+        """Return the custom fields as the API lists them: sorted by name."""
         return [{"name": name, "value": self.custom_fields[name]} for name in sorted(self.custom_fields)]

@@ -1,4 +1,4 @@
-"""Documents of GraphQL that an operator registered."""
+"""GraphQL documents that an operator registered (ADR 13)."""
 
 from typing import ClassVar, Self
 
@@ -13,16 +13,16 @@ class RegisteredDocumentQuerySet(models.QuerySet["RegisteredDocument"]):
     """Registered documents."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to the documents of the actor's company; those of all companies are the operator's."""
+        """Narrow to the documents of the actor's company; only operators see those of all companies."""
         return self.filter(company_id=actor.company_id)
 
     def runnable_by(self, actor: Actor) -> Self:
-        """Narrow to the documents that the actor may run: the company's and the installation's."""
+        """Narrow to the documents that the actor may run: those of the company and those of all."""
         return self.filter(Q(company_id=actor.company_id) | Q(company_id=None))
 
 
 class RegisteredDocument(Stamped):
-    """A document that may run where only registered ones do, for one company or, without one, for all."""
+    """A document that may run where only registered ones may: for one company or, without one, for all."""
 
     company = models.ForeignKey(
         "crm.Company", on_delete=models.CASCADE, null=True, related_name="+", editable=False
@@ -36,7 +36,7 @@ class RegisteredDocument(Stamped):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["company", "hash"], name="registered_document_once"),
-            # No company is not equal to no company.
+            # In SQL, NULL does not equal NULL: the constraint above skips the documents of all companies.
             models.UniqueConstraint(
                 fields=["hash"], condition=Q(company=None), name="registered_document_of_all_once"
             ),

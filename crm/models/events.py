@@ -1,4 +1,4 @@
-"""The log of what happened to records, written in the transactions of the changes themselves."""
+"""The log of events: what happened to records, written in the transaction of each change (ADR 16)."""
 
 import secrets
 from typing import ClassVar
@@ -10,12 +10,12 @@ from crm.models.base import TenantQuerySet
 
 
 def new_epoch() -> str:
-    """Give the name of a line of numbers that nobody has seen before."""
+    """Return a new name for a sequence of event numbers."""
     return secrets.token_hex(6)
 
 
 class EventKind(models.TextChoices):
-    """What became of a record."""
+    """What happened to a record."""
 
     CREATED = "created", "Created"
     UPDATED = "updated", "Changed"
@@ -25,11 +25,11 @@ class EventKind(models.TextChoices):
 
 
 class Event(models.Model):
-    """One committed change of one record, or of many at once: whose ids and audience, never what it says.
+    """One committed change of one record, or of many at once; it has ids and audience, but no content.
 
-    ``id`` follows the insertions, which commits do not follow: ``seq``, given after the commit, is the place
-    in the log. ``audience`` holds the users who see the record where members see only their own, before and
-    after the change; null stands for all members. Deleted records keep their events.
+    ``seq``, set after the commit, is the position in the log; transactions commit in another order than their
+    ``id``. ``audience`` has the users who see the record where members see only their own, before and after
+    the change; null means all members. Deleted records keep their events.
     """
 
     company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -48,6 +48,7 @@ class Event(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["company", "seq"], name="event_log"),
+            # Events without a number are found by an index that is almost empty.
             models.Index(fields=["id"], condition=models.Q(seq=None), name="event_unnumbered"),
         ]
 
@@ -56,10 +57,9 @@ class Event(models.Model):
 
 
 class EventCounter(models.Model):
-    """The one row that says how far the log is numbered, and from where on it is kept.
+    """A single row: ``value`` is the last number given, ``floor`` the highest number that was pruned.
 
-    ``value`` is the number given last, ``floor`` the highest one whose event was pruned. Another ``epoch``
-    tells the numbers of a restored database from those that were given before.
+    A database restored from a backup gets a new ``epoch``: it gives numbers again that clients have seen.
     """
 
     value = models.BigIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""Files and the records that they are attached to."""
+"""Files, and their links to records."""
 
 import uuid
 from typing import Any, ClassVar, Self
@@ -11,14 +11,15 @@ from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from crm.actors import Actor
-from crm.models.base import TenantModel, TenantQuerySet
+from crm.models.base import TenantModel, TenantQuerySet, visible_rows
 
-#: The directory of the storage that holds nothing else.
+#: The directory of the storage for files; there is nothing else in it.
 STORED_BELOW = "files"
 
 
 def stored_name(file: "Filesystem", _name: str) -> str:
-    """Give the random name under which a file is stored; nothing a client sent is part of it."""
+    """Return a random name for a stored file."""
+    # Nothing that a client sent is part of it: no path, no extension that a web server would run.
     return f"{STORED_BELOW}/{file.company_id}/{uuid.uuid4().hex}"
 
 
@@ -26,19 +27,18 @@ class FilesystemQuerySet(TenantQuerySet["Filesystem"]):
     """Files."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to files of records that the actor can see, and to own ones that are on no record yet."""
+        """Narrow to files of records that the actor sees, and to the actor's own that have no record yet."""
         on_visible, on_any = Q(), Q()
         for model in link_models():
             links = model.objects.filter(file=OuterRef("pk"))
-            records: Any = model.record_field().related_model
-            visible = records._default_manager.visible_to(actor).values("pk")
+            visible = visible_rows(model.record_model(), actor).values("pk")
             on_visible |= Q(Exists(links.filter(**{f"{model.record_field().name}__in": visible})))
             on_any |= Q(Exists(links))
         return super().visible_to(actor).filter(on_visible | Q(user_id=actor.user_id) & ~on_any)
 
 
 class Filesystem(TenantModel):
-    """A file of a company: stored by the product (``stored``), or elsewhere (``url``)."""
+    """A file of a company, in the storage (``stored``) or elsewhere (``url``)."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255)
@@ -63,12 +63,12 @@ class Filesystem(TenantModel):
 
     @property
     def address(self) -> str:
-        """Where a client fetches the file: elsewhere, or at the door that checks who asks."""
+        """The URL of the file: elsewhere, or of the view that checks the actor."""
         return self.url or f"{settings.PUBLIC_URL}{reverse('file', args=[self.uuid])}"
 
 
 class FileLink(TenantModel):
-    """A file attached to a record, under the name of a field of that record."""
+    """A file attached to a record, under a name that the client chose."""
 
     file = models.ForeignKey(Filesystem, on_delete=models.CASCADE, related_name="+")
     field_name = models.CharField(max_length=100, null=True, blank=True)
@@ -83,7 +83,7 @@ class FileLink(TenantModel):
 
     @classmethod
     def record_field(cls) -> models.ForeignKey[Any, Any]:
-        """Give the field that leads to the record."""
+        """Return the foreign key to the record; each subclass has one."""
         [field] = [
             field
             for field in cls._meta.concrete_fields
@@ -91,7 +91,12 @@ class FileLink(TenantModel):
         ]
         return field
 
+    @classmethod
+    def record_model(cls) -> type[models.Model]:
+        model: type[models.Model] = cls.record_field().related_model
+        return model
+
 
 def link_models() -> list[type[FileLink]]:
-    """Give the models that tie files to records, of every app."""
+    """Return the models of every app that attach files to records."""
     return [model for model in apps.get_models() if issubclass(model, FileLink)]

@@ -1,4 +1,4 @@
-"""What happened to a record: append-only, written by the services alone."""
+"""The history of records: append-only, and written only by services (ADR 10)."""
 
 from typing import ClassVar
 
@@ -23,9 +23,9 @@ class HistoryKind(models.TextChoices):
 
 
 class HistoryEntry(RecordLink):
-    """One change of one record: who made it, when, through which door, and each value before and after.
+    """One change of one record: who made it, when, through which door, and all values before and after.
 
-    ``changes`` maps the name of a field to ``[old, new]`` in plain JSON; relations are listed by name.
+    ``changes`` maps the name of a field to ``[old, new]`` in JSON; related rows appear by their names.
     """
 
     company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+")

@@ -1,13 +1,13 @@
-"""Keys by which a client repeats a request without repeating its effect."""
+"""Idempotency keys: a client can repeat a mutation without repeating its effect."""
 
 from django.db import models
 
 
 class IdempotencyKey(models.Model):
-    """One keyed mutation of one credential: what was asked, what it changed, and the first answer.
+    """One mutation with a key: ``fingerprint`` of the request, ``result`` of the mutation, first ``answer``.
 
-    The row is written in the transaction of the mutation itself, so that a key is taken if, and only if, its
-    effect is stored. ``answer`` follows once the whole answer is known.
+    The row is written in the transaction of the mutation: a key is used exactly if its effect is stored.
+    ``answer`` is set afterwards, when the whole response is known.
     """
 
     company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Runs of the importer and what they refused."""
+"""Import jobs, and the rows that they refused."""
 
 import uuid
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from crm.models.custom_fields import EntityKind
 
 
 class ImportStatus(models.TextChoices):
-    """How far a run is."""
+    """The state of an import job."""
 
     QUEUED = "QUEUED", "Queued"
     RUNNING = "RUNNING", "Running"
@@ -33,7 +33,7 @@ class DuplicatePolicy(models.TextChoices):
 
 
 class ImportJob(TenantModel):
-    """One import: what was given, how far it is, and what came of it."""
+    """One import: its input, its progress and its result."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -45,7 +45,7 @@ class ImportJob(TenantModel):
     dry_run = models.BooleanField(default=False)
     door = models.CharField(max_length=8)
     filename = models.CharField(max_length=255, null=True)
-    #: What is imported until it is done: rows, or the key of a stored file and its mapping.
+    #: The input, until the job is done: rows, or the key of a stored file and its mapping.
     payload = models.JSONField(null=True)
     fingerprint = models.CharField(max_length=64)
     total = models.PositiveIntegerField(default=0)
@@ -63,6 +63,7 @@ class ImportJob(TenantModel):
     class Meta:
         indexes = [models.Index(fields=["company", "fingerprint"], name="import_fingerprint")]
         constraints = [
+            # The same input sent twice, by a double click, must not run twice at the same time.
             models.UniqueConstraint(
                 fields=["company", "fingerprint"],
                 condition=models.Q(status__in=["QUEUED", "RUNNING"]),
@@ -76,16 +77,17 @@ class ImportJob(TenantModel):
 
 
 class ImportRowErrorQuerySet(models.QuerySet["ImportRowError"]):
-    """Refusals of rows."""
+    """Refused rows."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to the refusals of the imports of the actor's company."""
+        """Narrow to the refused rows of the actor's company."""
         return self.filter(job__company_id=actor.company_id)
 
     def first_of_each(self, jobs: Collection[int], count: int) -> Self:
-        """Narrow to the first refusals of each of these jobs, by row."""
-        place = Window(RowNumber(), partition_by="job", order_by=["row", "id"])
-        return self.filter(job__in=jobs).annotate(place=place).filter(place__lte=count).order_by("row", "id")
+        """Narrow to the first refused rows of each of these jobs, in order."""
+        position = Window(RowNumber(), partition_by="job", order_by=["row", "id"])
+        first = self.filter(job__in=jobs).annotate(position=position).filter(position__lte=count)
+        return first.order_by("row", "id")
 
 
 class ImportRowError(models.Model):

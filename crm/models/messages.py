@@ -1,4 +1,4 @@
-"""What is said in a channel."""
+"""Messages of a channel."""
 
 import uuid
 from typing import ClassVar, Self
@@ -14,7 +14,7 @@ from crm.models.files import FileLink
 
 
 class MessageQuerySet(TenantQuerySet["Message"]):
-    """Messages; visible as the record that their channel is about."""
+    """Messages; an actor sees those of visible channels."""
 
     def visible_to(self, actor: Actor) -> Self:
         channels = SocialChannel.objects.visible_to(actor).filter(pk=OuterRef("channel"))
@@ -22,7 +22,7 @@ class MessageQuerySet(TenantQuerySet["Message"]):
 
 
 class Message(TenantModel):
-    """Something a member, or the product itself, said in a channel."""
+    """A message that a member, or the product itself, wrote in a channel."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     channel = models.ForeignKey(SocialChannel, on_delete=models.CASCADE, related_name="messages")

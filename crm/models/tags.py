@@ -1,4 +1,4 @@
-"""Labels for people, organizations and leads."""
+"""Tags of people, organizations and leads."""
 
 from typing import ClassVar, Self
 
@@ -11,7 +11,8 @@ from crm.models.base import TenantModel, TenantQuerySet
 
 
 def tag_slug(name: str) -> str:
-    """Give the slug of a tag's name; letters of any script stay letters."""
+    """Return the slug of a tag's name; letters of all scripts are kept."""
+    # Of a name of signs only, such as "!", slugify leaves nothing.
     return slugify(name, allow_unicode=True)[:120] or name.strip().casefold()[:120]
 
 
@@ -19,7 +20,7 @@ class TagQuerySet(TenantQuerySet["Tag"]):
     """Tags."""
 
     def search(self, text: str) -> Self:
-        """Narrow to the tags whose names hold every word of the text, without case."""
+        """Narrow to the tags whose names contain every word of the text, ignoring case."""
         found = self
         for word in text.split():
             found = found.filter(name__like=holding_pattern(word))
@@ -27,7 +28,7 @@ class TagQuerySet(TenantQuerySet["Tag"]):
 
 
 class Tag(TenantModel):
-    """A label of one company."""
+    """A tag of one company."""
 
     name = models.CharField(max_length=120)
     slug = models.CharField(max_length=120, blank=True)

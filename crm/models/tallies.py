@@ -1,7 +1,7 @@
-"""How many live rows there are, without counting them: numbers that are kept beside the rows (ADR 15).
+"""Tallies: the number of live rows without counting them (ADR 15).
 
-PostgreSQL keeps them itself, by triggers (``tally_triggers``); elsewhere, and for an actor who sees a part of
-the rows, the rows are counted.
+Triggers of PostgreSQL keep them (``tally_triggers``). On SQLite, and for actors who see only a part of the
+rows, rows are counted.
 """
 
 from typing import Any, ClassVar
@@ -11,18 +11,18 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, 
 from django.db.models.functions import Cast, Coalesce
 
 from crm.actors import Actor
+from crm.models.base import visible_rows
 from crm.models.custom_fields import EntityKind
 from crm.models.lifecycle import LiveModel
 
 
 class Tally(models.Model):
-    """A change of the number of live rows; how many there are is the sum of all changes.
+    """A change of the number of live rows; the number is the sum of all changes.
 
-    Several rows may speak of the same ``parent`` and ``key``: writers only ever add some, so that none waits
-    for another.
+    Several rows can have the same ``parent`` and ``key``: writers only insert, so none waits for another.
     """
 
-    # No foreign keys: a tally of what is gone must not keep it from going, nor cost a look at it.
+    # No foreign keys: they would block deletions, and cost a check for each insert.
     company_id = models.BigIntegerField()
     kind = models.CharField(max_length=12, choices=EntityKind.choices)
     parent = models.BigIntegerField()
@@ -38,10 +38,10 @@ class Tally(models.Model):
 
 
 class TalliedModel(LiveModel):
-    """A model whose live rows are tallied, in its migrations too."""
+    """A model whose live rows are tallied; its migrations create the triggers."""
 
     entity_kind: ClassVar[EntityKind]
-    #: Foreign keys by which the tallies are parted: what a tally calls its ``parent``, and its ``key``.
+    #: Foreign keys that a tally has as its ``parent`` and its ``key``.
     tallied_by: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
@@ -49,7 +49,7 @@ class TalliedModel(LiveModel):
 
 
 def tallies_for(model: type[models.Model], actor: Actor) -> QuerySet[Tally] | None:
-    """Give the tallies whose sum is the number of rows that an actor sees; None if rows must be counted."""
+    """Return the tallies whose sum is the number of rows that an actor sees; None if rows must be counted."""
     if connection.vendor != "postgresql" or not issubclass(model, TalliedModel):
         return None
     rows: Any = model._default_manager.all()
@@ -59,29 +59,27 @@ def tallies_for(model: type[models.Model], actor: Actor) -> QuerySet[Tally] | No
 
 
 def count_visible(model: type[models.Model], actor: Actor) -> int:
-    """Give how many rows of a model an actor sees."""
+    """Return the number of rows of a model that an actor sees."""
     tallies = tallies_for(model, actor)
     if tallies is None:
-        rows: Any = model._default_manager
-        return int(rows.visible_to(actor).count())
+        return visible_rows(model, actor).count()
     total: int = tallies.aggregate(total=Sum("n", default=0))["total"]
     return total
 
 
 def visible_count_by(model: type[models.Model], actor: Actor, key: str) -> Coalesce:
-    """Give the expression that counts the rows of a model that an actor sees, for each row they point at.
+    """Return an expression for the number of rows that an actor sees and that refer to the row around it.
 
-    :param key: name of the foreign key that points; of a tallied model, one of ``tallied_by``.
+    :param key: name of the foreign key; of a tallied model, one of ``tallied_by``.
     """
-    tallies: Any = tallies_for(model, actor)
+    tallies = tallies_for(model, actor)
     counted: Any
     if tallies is not None and issubclass(model, TalliedModel):
         column = ("parent", "key")[model.tallied_by.index(key)]
-        # Unlike Sum itself, Cast keeps the number a whole one in the JSON of the database.
+        # PostgreSQL's sum of bigint is a numeric, and an output_field alone would not cast it.
         number: Any = Cast(Sum("n"), IntegerField())
         counted = tallies.filter(**{column: OuterRef("pk")}).values(column).annotate(number=number)
     else:
-        visible: Any = model._default_manager
-        rows = visible.visible_to(actor).filter(**{key: OuterRef("pk")}).order_by().values(key)
+        rows = visible_rows(model, actor).filter(**{key: OuterRef("pk")}).order_by().values(key)
         counted = rows.annotate(number=Count("pk"))
     return Coalesce(Subquery(counted.values("number"), output_field=IntegerField()), 0)

@@ -1,4 +1,4 @@
-"""Credentials of programs."""
+"""API tokens: the credentials of programs."""
 
 import hashlib
 import secrets
@@ -17,12 +17,13 @@ SHOWN_CHARACTERS = 12
 
 
 def hash_token(raw: str) -> str:
-    """Give the SHA-256 of a raw token in hexadecimal; tokens have 256 random bits, so no salt is needed."""
+    """Return the SHA-256 of a raw token in hexadecimal."""
+    # No salt and no slow hash: nobody can guess 256 random bits.
     return hashlib.sha256(raw.encode()).hexdigest()
 
 
 def new_raw_token() -> str:
-    """Make a raw token of 256 random bits; it is shown once and never stored."""
+    """Return a new raw token of 256 random bits; it is shown once and never stored."""
     return TOKEN_START + secrets.token_urlsafe(32)
 
 
@@ -57,6 +58,6 @@ class ApiToken(TenantModel):
         return f"{self.prefix}… {self.name}".strip()
 
     def is_good(self, now: datetime | None = None) -> bool:
-        """Tell whether the token still opens anything: neither revoked nor expired."""
+        """Return whether the token is valid: neither revoked nor expired."""
         now = now or timezone.now()
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

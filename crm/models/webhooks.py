@@ -1,4 +1,4 @@
-"""Where a company has events sent to, and what was sent."""
+"""Webhook endpoints of companies, and the deliveries to them (ADR 20)."""
 
 import uuid
 from datetime import datetime
@@ -11,30 +11,30 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from crm.models.base import TenantModel, TenantQuerySet
 from crm.models.events import Event, EventCounter
 
-#: What an endpoint may ask for. Of many changes at once each endpoint is told, and of tests.
+#: The types of events that an endpoint can choose; bulk changes and tests go to every endpoint.
 CHOSEN_TYPES = ("lead.created", "lead.updated", "lead.deleted", "lead.restored")
 TEST_TYPE = "webhook.test"
 
 
 def default_kinds() -> list[str]:
-    """Give the types of events that a new endpoint is sent: all."""
+    """Return the types of events that a new endpoint gets: all."""
     return list(CHOSEN_TYPES)
 
 
 def new_message_id() -> str:
-    """Give the name of a message, which stays the same however often it is sent."""
+    """Return an id for a message, which stays the same however often it is sent."""
     return f"msg_{uuid.uuid4().hex}"
 
 
 class WebhookEndpointQuerySet(TenantQuerySet["WebhookEndpoint"]):
-    """Addresses to which events are sent."""
+    """Webhook endpoints."""
 
     def open(self) -> Self:
-        """Narrow to those that are sent events: switched on, not paused, and of an active company."""
+        """Narrow to those that get events: active, not paused, and of an active company."""
         return self.filter(is_active=True, paused_at=None, company__is_active=True)
 
     def with_work(self, now: datetime) -> Self:
-        """Narrow to those for which there is something to do now that nobody is at."""
+        """Narrow to those with something to do now that no worker is busy with."""
         due = WebhookDelivery.objects.filter(endpoint=OuterRef("pk")).due(now)
         return (
             self.open()
@@ -42,22 +42,20 @@ class WebhookEndpointQuerySet(TenantQuerySet["WebhookEndpoint"]):
             .filter(
                 Q(held_until=None) | Q(held_until__lte=now),
                 Q(leased_until=None) | Q(leased_until__lte=now),
-                # Also if what it was not sent is gone: it is told so.
+                # Also if events were pruned before they were sent: the endpoint is told that it missed some.
                 Q(next_seq__isnull=False) | Exists(due) | Q(position__lt=_floor()),
             )
         )
 
     def idle(self) -> Self:
-        """Narrow to those whose company had no event since their position, as far as the log is kept."""
+        """Narrow to those whose company has no event after their position, and had none that was pruned."""
         return self.annotate(next_seq=_next_seq()).filter(next_seq=None, position__gte=_floor())
 
 
 def _next_seq() -> Subquery:
-    """Give the number of the next event that an endpoint has not been sent, null if there is none.
-
-    PostgreSQL expects a third of all events behind any place, and would look whether one exists by reading
-    the table; the first one in order it takes from an index, and reads nothing where there is none.
-    """
+    """Return the number of the next event to send to an endpoint, null if there is none."""
+    # Not Exists: PostgreSQL estimates that a third of all events match "seq > x", and scans the table. The
+    # first in order comes from the index, which is fast also where there is none.
     events = Event.objects.filter(company=OuterRef("company"), seq__gt=OuterRef("position"))
     return Subquery(events.order_by("seq").values("seq")[:1])
 
@@ -67,12 +65,12 @@ def _floor() -> Subquery:
 
 
 class WebhookEndpoint(TenantModel):
-    """An address to which a company has its events sent, and how far that has come."""
+    """A URL that gets the events of a company, and how far they were sent."""
 
     name = models.CharField(max_length=120)
     url = models.CharField("URL", max_length=2000)
     kinds = models.JSONField(default=default_kinds)
-    #: The ``where`` of leads; null for all.
+    #: A ``where`` of leads; null for all leads.
     filter = models.JSONField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     secret = models.CharField(max_length=80, editable=False)
@@ -80,17 +78,17 @@ class WebhookEndpoint(TenantModel):
     previous_secret_until = models.DateTimeField(null=True, editable=False)
     #: The number of the event up to which deliveries were made.
     position = models.BigIntegerField(default=0, editable=False)
-    #: When events were found to be gone that had not been sent.
+    #: When it turned out that events had been pruned before they were sent.
     missed_at = models.DateTimeField(null=True, editable=False)
     paused_at = models.DateTimeField(null=True, editable=False)
     pause_reason = models.CharField(max_length=255, blank=True, editable=False)
     failing_since = models.DateTimeField(null=True, editable=False)
-    #: Failures one after the other, since the last success.
+    #: Failures since the last success.
     failures = models.PositiveIntegerField(default=0, editable=False)
     last_success_at = models.DateTimeField(null=True, editable=False)
-    #: Nothing is sent before, as the receiver asked, or because it failed just now.
+    #: Nothing is sent before: the receiver asked for it (Retry-After), or it failed just now.
     held_until = models.DateTimeField(null=True, editable=False)
-    #: The worker that is at it, and until when nobody else is.
+    #: The worker that sends to it, and until when no other worker may.
     leased_by = models.CharField(max_length=32, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, editable=False)
 
@@ -100,8 +98,6 @@ class WebhookEndpoint(TenantModel):
         return self.name
 
     def clean(self) -> None:
-        """Refuse types that there are not."""
-        # An endpoint is told of some changes at least.
         if not isinstance(self.kinds, list) or not self.kinds:
             raise ValidationError({"kinds": "Choose one type of event or more."})
         unknown = [kind for kind in self.kinds if kind not in CHOSEN_TYPES]
@@ -109,14 +105,15 @@ class WebhookEndpoint(TenantModel):
             raise ValidationError({"kinds": f"There is no type of event {unknown[0]}."})
 
     def secrets_at(self, now: datetime) -> list[str]:
-        """Give the secrets that sign at a moment, the present one first."""
+        """Return the secrets that sign messages at a moment, the current one first."""
+        # After a rotation both sign for a while, so that the receiver can change its own at any time.
         before = self.previous_secret
         until = self.previous_secret_until
         return [self.secret, before] if before and until and until > now else [self.secret]
 
 
 class DeliveryStatus(models.TextChoices):
-    """What became of a delivery."""
+    """The state of a delivery."""
 
     PENDING = "PENDING", "Waiting"
     DELIVERED = "DELIVERED", "Delivered"
@@ -124,28 +121,28 @@ class DeliveryStatus(models.TextChoices):
 
 
 class WebhookDeliveryQuerySet(TenantQuerySet["WebhookDelivery"]):
-    """Messages to endpoints."""
+    """Deliveries to endpoints."""
 
     def due(self, now: datetime) -> Self:
-        """Narrow to those that are to be sent by now."""
+        """Narrow to those that are to be sent now."""
         return self.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
 
     def in_turn(self) -> Self:
-        """Order them as they are sent."""
+        """Order them by when they are to be sent."""
         return self.order_by("next_attempt_at", "place", "pk")
 
 
 class WebhookDelivery(TenantModel):
-    """One message to one endpoint: of which event, and what came of sending it."""
+    """One message to one endpoint: its event, and the result of sending it."""
 
-    # The constraint below begins with it.
+    # The unique constraint below starts with this column, so its index serves both.
     endpoint = models.ForeignKey(
         WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
     message_id = models.CharField(max_length=40, unique=True, default=new_message_id)
     #: Number of the event; null for a test, and where events were missed.
     seq = models.BigIntegerField(null=True)
-    #: The number of the event before which, or as which, it is sent if others are due as well.
+    #: Its position among deliveries that are due at the same time: the number of an event.
     place = models.BigIntegerField()
     type = models.CharField(max_length=32)
     object_id = models.BigIntegerField(null=True)

@@ -124,7 +124,7 @@ class ReferencedRows:
     def attach_to(self, lead: Lead) -> None:
         """Set a lead's company and the definitions of its custom fields, so that no rule reads them again."""
         lead.company = self.company
-        lead.know_definitions(self._rows["definitions"])
+        lead.set_definitions(self._rows["definitions"])
 
     def find(self, argument: str) -> Any:
         """Return the row that an argument of the input refers to.

@@ -226,7 +226,7 @@ def _fill(plan: MergePlan, before: dict[str, Any], actor: Actor) -> None:
     added = plan.added_custom_fields
     for name, value in plan.filled.items():
         setattr(winner, name, value)
-    winner.take_custom_fields({**winner.custom_fields, **added})
+    winner.set_stored_custom_fields({**winner.custom_fields, **added})
     make_findable(winner)
     merged = [{"id": str(loser.pk), "name": str(loser)} for loser in plan.losers]
     saving.store(

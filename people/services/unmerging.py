@@ -168,7 +168,7 @@ def _take_back(
     for name, (value, _) in merge.journal["filled"].items():
         setattr(winner, name, winner._meta.get_field(name).to_python(value))
     filled = merge.journal["custom_fields"]
-    winner.take_custom_fields(
+    winner.set_stored_custom_fields(
         {name: value for name, value in winner.custom_fields.items() if name not in filled}
     )
     if isinstance(winner, Person):

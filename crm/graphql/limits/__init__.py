@@ -1,4 +1,4 @@
-"""How much one request may ask for."""
+"""Limits on the size, the cost and the rate of requests."""
 
 from crm.graphql.limits.bounds import Limits, limits
 from crm.graphql.limits.cost import cost_of

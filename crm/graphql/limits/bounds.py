@@ -1,4 +1,4 @@
-"""The limits themselves: defaults here, changed by the setting ``GRAPHQL_LIMITS``."""
+"""The limits and their defaults, which the setting ``GRAPHQL_LIMITS`` overrides."""
 
 from dataclasses import dataclass
 
@@ -10,31 +10,31 @@ from crm.services.files import LARGEST_FILE
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How much a request may ask for; the fields are the keys of the setting ``GRAPHQL_LIMITS``."""
+    """The limits of one request; their names are the keys of the setting ``GRAPHQL_LIMITS``."""
 
-    #: Levels of fields, through fragments; ``__schema`` and ``__type`` are exempt from depth and cost.
+    #: Levels of fields, through fragments. ``__schema`` and ``__type`` are exempt from depth and cost.
     depth: int = 12
-    #: Objects the answer may hold.
+    #: Objects in the response, at most (see ``cost_of``).
     cost: int = 5_000
-    #: Objects on a page: what ``first`` counts for when it is absent, and what it counts for at most.
+    #: Cost of a page without ``first``, and the most that ``first`` counts for.
     page_default: int = 25
     page: int = 100
-    #: Objects that a nested list without ``first`` counts for.
+    #: Cost of a nested list that has no ``first``.
     unpaged_list: int = 5
-    #: Aliases, and fields repeated in one selection set, each use of a fragment counted.
+    #: Aliases, and fields repeated in one selection set; each use of a fragment counts.
     aliases: int = 30
     #: Fields at the root of one operation.
     root_fields: int = 20
     #: Definitions of each kind in one document.
     operations: int = 10
     fragments: int = 50
-    #: What the parser reads: tokens (comments count), characters, comments.
+    #: What the parser reads: tokens without comments, characters, comments.
     tokens: int = 2_000
     text: int = 100_000
     comments: int = 200
     #: Bytes of a request's body, or of its query string.
     body: int = 256 * 1024
-    #: Bytes of each file of a multipart form, whose fields have the limit of a body each; and its files.
+    #: Bytes of each file of a multipart form, and the number of files; its fields have the limit of a body.
     file: int = LARGEST_FILE
     files: int = 10
     #: Directives on one node, and in one document.
@@ -46,9 +46,9 @@ class Limits:
     list_items: int = 250
     #: Levels of lists and objects in one value of the input.
     input_depth: int = 50
-    #: Errors in one answer.
+    #: Errors in one response.
     errors: int = 5
-    #: Tokens of the checked documents that a process keeps for the next request.
+    #: Tokens of the validated documents that a process caches.
     kept_tokens: int = 50_000
 
     def check(self, limit: str, found: int) -> None:
@@ -65,9 +65,10 @@ DEFAULTS = Limits()
 
 
 def limits() -> Limits:
-    """Give the limits in force.
+    """Return the limits in force.
 
-    :raises TypeError: if the setting has a key that is no limit.
+    :raises TypeError: if the setting has a key that is not a limit.
     """
+    # Not at import: tests override the setting.
     changed = getattr(settings, "GRAPHQL_LIMITS", None)
     return Limits(**changed) if changed else DEFAULTS

@@ -1,7 +1,6 @@
-"""The objects that an answer may hold, counted from the schema and the coerced variables."""
+"""The cost of an operation: the objects in its response, estimated before it runs."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from graphql import (
     FieldNode,
@@ -21,6 +20,7 @@ from graphql import (
 )
 from graphql.utilities.type_from_ast import type_from_ast
 
+from crm.graphql.core.arguments import Values
 from crm.graphql.limits.bounds import Limits
 
 PAGE_ARGUMENT = "first"
@@ -32,14 +32,15 @@ def cost_of(
     *,
     schema: GraphQLSchema,
     fragments: Mapping[str, FragmentDefinitionNode],
-    variables: Mapping[str, Any],
+    variables: Values,
     limits: Limits,
 ) -> int:
-    """Count the objects that a valid operation may answer at most.
+    """Return the largest number of objects that a valid operation can return.
 
-    An object field counts 1, a list with ``first`` that many, another list ``limits.unpaged_list``, each
-    multiplied by the lists above it. Scalars and introspection are free. Of a page, the objects are counted
-    in the wrapper's ``data``.
+    An object counts 1, a list counts its ``first`` or else ``limits.unpaged_list``; each is multiplied by the
+    lists around it. Scalars and introspection are free. ``first`` of a page applies to its ``data``.
+
+    :param variables: coerced already.
     """
     root = schema.get_root_type(operation.operation)
     return _Count(schema, fragments, variables, limits).selections(operation.selection_set, root, None)
@@ -50,19 +51,20 @@ class _Count:
         self,
         schema: GraphQLSchema,
         fragments: Mapping[str, FragmentDefinitionNode],
-        variables: Mapping[str, Any],
+        variables: Values,
         limits: Limits,
     ) -> None:
         self.schema = schema
         self.fragments = fragments
         self.variables = variables
         self.limits = limits
-        self.known: dict[tuple[str, int | None], int] = {}
+        # Each fragment is counted once: fragments that spread others twice would take exponential time.
+        self.fragment_costs: dict[tuple[str, int | None], int] = {}
 
     def selections(
         self, selection_set: SelectionSetNode, parent: GraphQLNamedType | None, page: int | None
     ) -> int:
-        """Count below one object; ``page`` is the size of the page whose wrapper the object is."""
+        """Count the objects below one object; ``page`` is the page size if that object wraps a page."""
         total = 0
         for selection in selection_set.selections:
             if isinstance(selection, FieldNode):
@@ -77,15 +79,15 @@ class _Count:
 
     def fragment(self, name: str, page: int | None) -> int:
         key = (name, page)
-        if key not in self.known:
+        if key not in self.fragment_costs:
             fragment = self.fragments[name]
             kind = type_from_ast(self.schema, fragment.type_condition)
-            self.known[key] = self.selections(fragment.selection_set, kind, page)
-        return self.known[key]
+            self.fragment_costs[key] = self.selections(fragment.selection_set, kind, page)
+        return self.fragment_costs[key]
 
     def field(self, node: FieldNode, parent: GraphQLNamedType | None, page: int | None) -> int:
         field = getattr(parent, "fields", {}).get(node.name.value)
-        # Introspection has no entry among the fields of a type.
+        # Fields of introspection are not among the fields of a type.
         if field is None or node.selection_set is None:
             return 0
         kind = get_named_type(field.type)
@@ -115,5 +117,5 @@ class _Count:
             elif isinstance(given.value, VariableNode):
                 value = self.variables.get(given.value.name.value, value)
         size: int = value if isinstance(value, int) else self.limits.page_default
-        # What lies outside is refused by the list itself, with its own message.
+        # Sizes out of range are refused by the list, with a message of its own.
         return min(max(size, 0), self.limits.page)

@@ -1,4 +1,4 @@
-"""What a document costs an account, in points a minute."""
+"""The rate limit: points that the documents of an account cost per minute."""
 
 from django.conf import settings
 
@@ -9,11 +9,11 @@ COST_OF_A_POINT = 1_000
 
 
 def charge(account: str, cost: int) -> None:
-    """Take the points of a document from an account: 1, and 1 for each full 1,000 of its cost.
+    """Charge a document to an account: 1 point, and 1 for each full 1,000 of its cost.
 
-    The setting ``API_RATE_LIMIT`` gives the points of each minute; 0 switches the limit off.
+    The setting ``API_RATE_LIMIT`` is the number of points per minute; 0 switches the limit off.
 
-    :raises RateLimited: if the account has none left.
+    :raises RateLimited: if the account has no points left.
     """
     points = 1 + cost // COST_OF_A_POINT
     wait = seconds_to_wait(f"api-rate:{account}", points, most=settings.API_RATE_LIMIT)

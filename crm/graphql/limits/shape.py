@@ -1,4 +1,4 @@
-"""The limits that a document shows without its schema and variables."""
+"""The limits that need neither schema nor variables, checked before a document is validated."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ INTROSPECTION_FIELDS = {"__schema", "__type"}
 
 @dataclass(frozen=True)
 class Shape:
-    """Levels, aliases and fields on top of a selection."""
+    """Levels and aliases of a selection, and the fields of its first level."""
 
     depth: int = 0
     aliases: int = 0
     fields: int = 0
 
-    def beside(self, other: "Shape") -> "Shape":
+    def __add__(self, other: "Shape") -> "Shape":
         return Shape(max(self.depth, other.depth), self.aliases + other.aliases, self.fields + other.fields)
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> None:
-    """Hold a document against the limits that need no schema.
+    """Check a document against the limits that need no schema.
 
-    :raises TooComplex: if it goes over one of them.
+    :raises TooComplex: if it exceeds one of them.
     """
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
@@ -53,25 +53,25 @@ def check_shape(document: DocumentNode, limits: Limits) -> None:
 
 
 class _Measure:
-    """Shapes of selections; each fragment is measured once, however often it is spread."""
+    """Measures selections; each fragment once, however often it is spread."""
 
     def __init__(self, fragments: Iterable[FragmentDefinitionNode]) -> None:
         self.fragments = {fragment.name.value: fragment for fragment in fragments}
-        self.known: dict[str, Shape] = {}
+        self.fragment_shapes: dict[str, Shape] = {}
 
     def selections(self, selection_set: SelectionSetNode) -> Shape:
         shape = Shape()
         seen: set[str] = set()
         for selection in _flat(selection_set):
             if isinstance(selection, FragmentSpreadNode):
-                shape = shape.beside(self.fragment(selection.name.value))
+                shape += self.fragment(selection.name.value)
             elif isinstance(selection, FieldNode):
-                shape = shape.beside(self.field(selection, seen))
+                shape += self.field(selection, seen)
         return shape
 
     def field(self, field: FieldNode, seen: set[str]) -> Shape:
         key = (field.alias or field.name).value
-        # Fields of one name are compared pair by pair in validation: repeats cost like aliases.
+        # Validation compares fields of one key pair by pair, so that repeats cost as much as aliases.
         aliases = 1 if field.alias or key in seen else 0
         seen.add(key)
         if field.selection_set is None or field.name.value in INTROSPECTION_FIELDS:
@@ -80,13 +80,13 @@ class _Measure:
         return Shape(depth=below.depth + 1, aliases=aliases + below.aliases, fields=1)
 
     def fragment(self, name: str) -> Shape:
-        if name not in self.known:
-            # Stands while the fragment is measured: a cycle adds nothing, and validation refuses it.
-            self.known[name] = Shape()
+        if name not in self.fragment_shapes:
+            # Ends the recursion of a cycle, which validation refuses afterwards.
+            self.fragment_shapes[name] = Shape()
             fragment = self.fragments.get(name)
             if fragment is not None and not _is_introspection(fragment):
-                self.known[name] = self.selections(fragment.selection_set)
-        return self.known[name]
+                self.fragment_shapes[name] = self.selections(fragment.selection_set)
+        return self.fragment_shapes[name]
 
 
 def _is_introspection(fragment: FragmentDefinitionNode) -> bool:
@@ -94,7 +94,7 @@ def _is_introspection(fragment: FragmentDefinitionNode) -> bool:
 
 
 def _flat(selection_set: SelectionSetNode) -> Iterator[SelectionNode]:
-    """Give fields and spreads of one level: inline fragments make none of their own."""
+    """Yield the fields and spreads of one level; inline fragments do not make a level."""
     for selection in selection_set.selections:
         if isinstance(selection, InlineFragmentNode):
             yield from _flat(selection.selection_set)

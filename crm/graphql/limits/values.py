@@ -1,7 +1,6 @@
-"""What no input may hold: lists and nesting without end, and characters that no column can keep."""
+"""Check the values of the input: the limits on lists and nesting, and NUL, which PostgreSQL cannot store."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from graphql import (
     DocumentNode,
@@ -14,6 +13,7 @@ from graphql import (
     VariableNode,
 )
 
+from crm.graphql.core.arguments import Values
 from crm.graphql.limits.bounds import Limits
 
 NULL_CHARACTER = "\0"
@@ -21,7 +21,7 @@ Path = tuple[str, ...]
 
 
 class NullCharacters(Exception):
-    """Texts of the input hold null characters: ``paths`` name them among the arguments of ``field``."""
+    """Texts of the input contain null characters, at these paths of the arguments of a field."""
 
     def __init__(self, field: str, paths: Iterable[Path]) -> None:
         super().__init__("Null characters are not allowed.")
@@ -30,10 +30,10 @@ class NullCharacters(Exception):
 
 
 def check_literals(document: DocumentNode, limits: Limits) -> None:
-    """Hold the values written in a document against the limits of values.
+    """Check the values that are written in a document.
 
     :raises TooComplex: if a list has too many items, or the values are nested too deeply.
-    :raises NullCharacters: if a text holds a null character.
+    :raises NullCharacters: if a text contains a null character.
     """
     defaults = {
         definition.variable.name.value: definition.default_value
@@ -45,11 +45,11 @@ def check_literals(document: DocumentNode, limits: Limits) -> None:
     _check_arguments(document, defaults, limits)
 
 
-def check_variables(variables: Mapping[str, Any], document: DocumentNode, limits: Limits) -> None:
-    """Hold the raw variables of a request against the limits of values.
+def check_variables(variables: Values, document: DocumentNode, limits: Limits) -> None:
+    """Check the variables of a request as the client sent them.
 
     :raises TooComplex: if a list has too many items, the values are nested too deeply, or are too many.
-    :raises NullCharacters: if a text holds a null character; the paths are those of the arguments.
+    :raises NullCharacters: if a text contains a null character; the paths are those of the arguments.
     """
     limits.check("variables", len(variables))
     dirty = {name: value for name, value in variables.items() if list(_null_characters(value, {}, limits))}
@@ -57,7 +57,7 @@ def check_variables(variables: Mapping[str, Any], document: DocumentNode, limits
         _check_arguments(document, dirty, limits)
 
 
-def _check_arguments(document: DocumentNode, variables: Mapping[str, Any], limits: Limits) -> None:
+def _check_arguments(document: DocumentNode, variables: Values, limits: Limits) -> None:
     for field in _fields(document):
         paths = [
             (argument.name.value, *path)
@@ -78,10 +78,10 @@ def _fields(document: DocumentNode) -> Iterator[FieldNode]:
         nodes.extend(reversed(selection_set.selections) if selection_set else ())
 
 
-def _null_characters(value: Any, variables: Mapping[str, Any], limits: Limits) -> Iterator[Path]:
-    """Give the paths to null characters in a value, be it a node of a document or from JSON."""
-    # A loop, since values may be nested deeper than the interpreter's stack.
-    open_values: list[tuple[Path, Any]] = [((), value)]
+def _null_characters(value: object, variables: Values, limits: Limits) -> Iterator[Path]:
+    """Yield the paths to null characters in a value, which is a node of a document or comes from JSON."""
+    # A loop, not recursion: values may be nested deeper than the interpreter's stack.
+    open_values: list[tuple[Path, object]] = [((), value)]
     while open_values:
         path, value = open_values.pop()
         limits.check("input_depth", len(path))
