@@ -54,6 +54,8 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
     """Sales pipelines."""
 
     write_action = Action.CHANGE_PIPELINES
+    delete_service = staticmethod(delete_pipeline)
+    restore_service = staticmethod(restore_pipeline)
     list_display = ("name", "is_default", "weight", "stage_count", "lead_count", "created_at")
     list_filter = (DeletedFilter, "is_default")
     search_fields = ("name", "slug")
@@ -91,14 +93,6 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
         for removed in [row for formset in formsets for row in formset.deleted_forms if row.instance.pk]:
             delete_stage(removed.instance.pk, actor=actor)
 
-    def remove(self, request: HttpRequest, obj: Pipeline) -> None:
-        """Delete the pipeline softly."""
-        delete_pipeline(obj.pk, actor=acting(request))
-
-    def restore(self, request: HttpRequest, obj: Pipeline) -> None:
-        """Bring the pipeline back."""
-        restore_pipeline(obj.pk, actor=acting(request))
-
 
 def _stage_values(form: Any) -> StageValues:
     cleaned = form.cleaned_data
@@ -115,6 +109,8 @@ class StageAdmin(LiveAdmin[Stage]):
 
     write_action = Action.CHANGE_PIPELINES
     may_add = False
+    delete_service = staticmethod(delete_stage)
+    restore_service = staticmethod(restore_stage)
     list_display = ("name", "pipeline", "weight", "rotting_days")
     list_filter = (DeletedFilter, ("pipeline", VisibleRelatedFilter))
     list_select_related = ("pipeline",)
@@ -134,11 +130,3 @@ class StageAdmin(LiveAdmin[Stage]):
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
         save_stage(form.instance, actor=acting(request), expected_version=form.expected_version)
-
-    def remove(self, request: HttpRequest, obj: Stage) -> None:
-        """Delete the stage softly."""
-        delete_stage(obj.pk, actor=acting(request))
-
-    def restore(self, request: HttpRequest, obj: Stage) -> None:
-        """Bring the stage back."""
-        restore_stage(obj.pk, actor=acting(request))

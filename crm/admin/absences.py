@@ -1,16 +1,13 @@
 """When members are away."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from crm.actors import Action
-from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import ServiceForm
-from crm.admin.writing import FormSet, WritesThroughService
+from crm.admin.writing import WritesThroughService
 from crm.models import Absence
 from crm.services.absences import delete_absence, save_absence
 
@@ -21,6 +18,8 @@ class AbsenceAdmin(WritesThroughService[Absence]):
 
     form = ServiceForm[Absence]
     write_action = Action.CHANGE_ABSENCES
+    save_service = staticmethod(save_absence)
+    delete_service = staticmethod(delete_absence)
     list_display = ("user", "starts_at", "ends_at", "reason")
     list_filter = (("user", VisibleRelatedFilter),)
     list_select_related = ("user",)
@@ -28,11 +27,3 @@ class AbsenceAdmin(WritesThroughService[Absence]):
     ordering = ("-starts_at", "pk")
     autocomplete_fields = ("user",)
     fieldsets: ClassVar[Any] = ((None, {"fields": ("user", "starts_at", "ends_at", "reason")}),)
-
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the absence."""
-        save_absence(form.instance, actor=acting(request))
-
-    def remove(self, request: HttpRequest, obj: Absence) -> None:
-        """Take the absence back."""
-        delete_absence(obj.pk, actor=acting(request))

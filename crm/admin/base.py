@@ -53,6 +53,7 @@ class VisibleToActor(BaseModelAdmin[Row]):
     view_action: ClassVar[Action] = Action.READ
     write_action: ClassVar[Action | None] = None
     may_add: ClassVar[bool] = True
+    may_change: ClassVar[bool] = True
     may_delete: ClassVar[bool] = True
     # A list always has an order, else its pages may overlap.
     ordering: ClassVar[tuple[str, ...]] = ("pk",)
@@ -132,8 +133,7 @@ class VisibleToActor(BaseModelAdmin[Row]):
         return self.may_add and self.may_write(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether the role allows to change the row."""
-        return self.may_write(request)
+        return self.may_change and self.may_write(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Tell whether the role allows to delete the row."""

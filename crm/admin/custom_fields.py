@@ -9,10 +9,10 @@ from django.contrib.admin.widgets import AdminDateWidget, AdminTextareaWidget, A
 from django.http import HttpRequest
 
 from crm.actors import Action
-from crm.admin.base import acting, visible_rows
+from crm.admin.base import visible_rows
 from crm.admin.forms import NamedForm, ServiceForm
 from crm.admin.lifecycle import LiveAdmin
-from crm.admin.writing import FormSet, WritesThroughService
+from crm.admin.writing import WritesThroughService
 from crm.models import CustomFieldDefinition
 from crm.models.custom_fields import WithCustomFields, is_same
 from crm.services.custom_field_definitions import delete_definition, save_definition
@@ -50,6 +50,8 @@ class CustomFieldDefinitionAdmin(WritesThroughService[CustomFieldDefinition]):
 
     form = DefinitionForm
     write_action = Action.CHANGE_LOOKUPS
+    save_service = staticmethod(save_definition)
+    delete_service = staticmethod(delete_definition)
     list_display = ("name", "label", "model", "kind", "required", "weight")
     list_filter = ("model", "kind", "required")
     search_fields = ("name",)
@@ -59,14 +61,6 @@ class CustomFieldDefinitionAdmin(WritesThroughService[CustomFieldDefinition]):
     def get_readonly_fields(self, request: HttpRequest, obj: CustomFieldDefinition | None = None) -> Any:
         """Keep the kind of record that a definition is for."""
         return () if obj is None else ("model",)
-
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the definition; what the records hold follows it."""
-        save_definition(form.instance, actor=acting(request))
-
-    def remove(self, request: HttpRequest, obj: CustomFieldDefinition) -> None:
-        """Remove the definition; what the records hold stays."""
-        delete_definition(obj.pk, actor=acting(request))
 
 
 def _widget(definition: CustomFieldDefinition) -> forms.Widget:

@@ -1,6 +1,6 @@
 """The files of a record on its page: links to what is there, and a field for one more."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 from django import forms
 from django.contrib import admin
@@ -12,6 +12,7 @@ from crm.admin.lifecycle import LiveAdmin
 from crm.services.file_links import FileValues
 from crm.services.file_types import TYPES
 from crm.services.files import LARGEST_FILE
+from crm.services.tags import TagValues
 
 
 class TakesFile(forms.Form):
@@ -27,10 +28,20 @@ class TakesFile(forms.Form):
     fields_of_arguments: ClassVar[Any] = {"files": "new_file"}
 
 
-def added_files(form: Any) -> list[FileValues]:
-    """Give what a valid form adds, as the services take it."""
-    added = form.cleaned_data.get("new_file")
-    return [{"file": added}] if added else []
+class FormRelations(TypedDict, total=False):
+    """The values of a record's service that every form of a record sets."""
+
+    files: list[FileValues] | None
+    tags: list[TagValues] | None
+
+
+def set_relations(values: FormRelations, form: TakesFile) -> None:
+    """Add the new file and the tags of a valid form to the values for a service, each only if it changed."""
+    if "new_file" in form.changed_data:
+        added = form.cleaned_data["new_file"]
+        values["files"] = [{"file": added}] if added else []
+    if "tags" in form.changed_data:
+        values["tags"] = [{"name": tag.name, "slug": tag.slug} for tag in form.cleaned_data["tags"]]
 
 
 class WithFiles(LiveAdmin[Any]):

@@ -1,7 +1,7 @@
 """Forms whose content is stored by a service."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -12,9 +12,7 @@ from django.forms.fields import InvalidJSONInput
 
 from crm.actors import Actor
 from crm.errors import CrmError, NotFound
-from crm.models import Tag
 from crm.models.custom_fields import is_storable
-from crm.services.tags import TagValues
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -23,11 +21,6 @@ STALE = (
 )
 GONE = "This choice does not exist any more."
 LONGEST_JSON = 100_000
-
-
-def tag_values(tags: Iterable[Tag]) -> list[TagValues]:
-    """Give the tags chosen in a form as the services take them."""
-    return [{"name": tag.name, "slug": tag.slug} for tag in tags]
 
 
 def message_of(refused: ValidationError | CrmError) -> str:

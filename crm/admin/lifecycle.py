@@ -1,6 +1,6 @@
 """Rows with versions that can be deleted and restored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -17,20 +17,14 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class LiveAdmin(WritesThroughService[Row]):
-    """The pages of a model whose rows have versions, can be deleted, and can be restored by ``restore``."""
+    """The pages of a model whose rows have versions, and can be deleted and restored."""
 
+    restore_service: ClassVar[Callable[..., object]]
     form: type[forms.ModelForm[Row]] = VersionedForm
     exclude = ("version",)
     actions: Sequence[Any] = ("delete_selected", "restore_selected")
     #: For those who may only look: what is shown in place of a relation that may lead to a deleted row.
     shown_instead: ClassVar[Mapping[str, str]] = {}
-
-    def restore(self, request: HttpRequest, obj: Row) -> None:
-        """Bring a deleted row back by a service.
-
-        :raises ValidationError: or a domain error, if the service refuses it.
-        """
-        raise NotImplementedError
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Row]:
         """Give the visible rows; in the list of deleted rows, those that can be restored."""
@@ -75,5 +69,7 @@ class LiveAdmin(WritesThroughService[Row]):
 
     @admin.action(permissions=["delete"], description="Restore selected %(verbose_name_plural)s")
     def restore_selected(self, request: HttpRequest, queryset: models.QuerySet[Row]) -> None:
-        """Bring the rows back, one by one."""
-        self.for_each(request, queryset, lambda row: self.restore(request, row), done="Restored")
+        actor = acting(request)
+        self.for_each(
+            request, queryset, lambda row: self.restore_service(row.pk, actor=actor), done="Restored"
+        )

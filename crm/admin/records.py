@@ -1,15 +1,11 @@
 """What many records have: tags, files, channels."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from crm.actors import Action
-from crm.admin.base import VisibleAdmin, acting
+from crm.admin.base import VisibleAdmin
 from crm.admin.forms import NamedForm
-from crm.admin.writing import FormSet, WritesThroughService
+from crm.admin.writing import WritesThroughService
 from crm.models import Filesystem, SocialChannel, Tag
 from crm.services.tags import delete_tag, save_tag
 
@@ -20,19 +16,13 @@ class TagAdmin(WritesThroughService[Tag]):
 
     form = NamedForm[Tag]
     write_action = Action.CHANGE_TAGS
+    save_service = staticmethod(save_tag)
+    delete_service = staticmethod(delete_tag)
     list_display = ("name", "slug", "weight", "is_feature")
     list_filter = ("is_feature",)
     search_fields = ("name",)
     ordering = ("name", "pk")
     fields = ("name", "slug", "weight", "is_feature")
-
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the tag."""
-        save_tag(form.instance, actor=acting(request))
-
-    def remove(self, request: HttpRequest, obj: Tag) -> None:
-        """Remove the tag from all that carries it."""
-        delete_tag(obj.pk, actor=acting(request))
 
 
 @admin.register(Filesystem)

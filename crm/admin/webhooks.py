@@ -1,6 +1,7 @@
 """Endpoints of webhooks: set up, tested, resumed."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,7 +14,7 @@ from django.utils.timesince import timesince
 from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.forms import CustomFieldsField, ServiceForm
-from crm.admin.writing import CreatesThroughService, FormSet
+from crm.admin.writing import CreatesThroughService
 from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from crm.models.webhooks import CHOSEN_TYPES
 from crm.webhooks.endpoints import (
@@ -63,6 +64,7 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     form = EndpointForm
     view_action = Action.MANAGE_COMPANY
     write_action = Action.MANAGE_COMPANY
+    save_service = staticmethod(save_endpoint)
     list_display = ("name", "url", "state", "last_success_at", "waiting")
     list_filter = ("is_active", ("paused_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "url")
@@ -125,12 +127,7 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         self._show(request, endpoint, secret)
         return endpoint
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the changes."""
-        save_endpoint(form.instance, actor=acting(request))
-
     def remove(self, request: HttpRequest, obj: WebhookEndpoint) -> None:
-        """Delete an endpoint and all its deliveries."""
         delete_endpoint(obj, actor=acting(request))
 
     def _show(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> None:
@@ -139,25 +136,17 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
 
     @admin.action(permissions=["act"], description="Send a test to selected endpoints")
     def send_test_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
-        """Have a test sent; its delivery tells whether it arrived."""
-
-        def test(endpoint: WebhookEndpoint) -> None:
-            send_test(endpoint, actor=acting(request))
-
+        test = partial(send_test, actor=acting(request))
+        # Queued, not sent: the deliveries show later whether a test arrived.
         self.for_each(request, queryset, test, done="Tests are on their way to")
 
     @admin.action(permissions=["act"], description="Resume selected endpoints")
     def resume_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
-        """Go on where an endpoint was paused."""
-
-        def resume(endpoint: WebhookEndpoint) -> None:
-            resume_endpoint(endpoint, actor=acting(request))
-
-        self.for_each(request, queryset, resume, done="Resumed")
+        self.for_each(request, queryset, partial(resume_endpoint, actor=acting(request)), done="Resumed")
 
     @admin.action(permissions=["act"], description="Give selected endpoints new secrets")
     def rotate_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
-        """Make new secrets, and show them this once; those of before sign for a day more."""
+        # The old secrets sign for one more day, so that no message is lost while endpoints change over.
 
         def rotate(endpoint: WebhookEndpoint) -> None:
             self._show(request, endpoint, rotate_secret(endpoint, actor=acting(request)))

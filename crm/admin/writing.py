@@ -1,7 +1,7 @@
 """How the admin writes: one call of a service for each row, and its refusal as an error on the page."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from crm.admin.acting import actor_of
-from crm.admin.base import VisibleAdmin
+from crm.admin.base import VisibleAdmin, acting
 from crm.admin.forms import CustomFieldsField, ServiceForm, message_of
 from crm.errors import CrmError
 from crm.services.files import removed_on_failure
@@ -32,8 +32,13 @@ class _RefusedRequest(HttpRequest):
 
 
 class WritesThroughService(VisibleAdmin[Row]):
-    """The pages of a model whose rows are stored by ``store`` and removed by ``remove``, both services."""
+    """The pages of a model whose rows are stored and deleted by services, never by the ORM.
 
+    Override ``store`` or ``remove`` where a service takes more than the row or its key and the actor.
+    """
+
+    save_service: ClassVar[Callable[..., object]]
+    delete_service: ClassVar[Callable[..., object]]
     form: type[forms.ModelForm[Row]] = ServiceForm
     formfield_overrides = {
         models.JSONField: {"form_class": CustomFieldsField},
@@ -42,18 +47,18 @@ class WritesThroughService(VisibleAdmin[Row]):
     actions: Sequence[Any] = ("delete_selected",)
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store what a valid form and its inlines hold, by a service.
+        """Store the contents of a valid form and its inlines.
 
-        :raises ValidationError: or a domain error, if the service refuses it.
+        :raises ValidationError: or a ``CrmError``, if the service refuses them.
         """
-        raise NotImplementedError
+        self.save_service(form.instance, actor=acting(request))
 
     def remove(self, request: HttpRequest, obj: Row) -> None:
-        """Delete a row by a service.
+        """Delete a row.
 
         :raises Conflict: if the service refuses it.
         """
-        raise NotImplementedError
+        self.delete_service(obj.pk, actor=acting(request))
 
     def get_form(
         self, request: HttpRequest, obj: Row | None = None, change: bool = False, **kwargs: Any
@@ -123,7 +128,7 @@ class WritesThroughService(VisibleAdmin[Row]):
         return None
 
     def for_each(
-        self, request: HttpRequest, rows: Iterable[Row], act: Callable[[Row], None], *, done: str
+        self, request: HttpRequest, rows: Iterable[Row], act: Callable[[Row], object], *, done: str
     ) -> None:
         """Do something to each row, and say how many were done and which were refused, and why."""
         count = 0

@@ -13,9 +13,8 @@ from django.utils import timezone
 from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.custom_fields import DefinedFieldsAdmin
-from crm.admin.files import WithFiles, added_files
+from crm.admin.files import WithFiles, set_relations
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
-from crm.admin.forms import tag_values
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
@@ -33,6 +32,8 @@ RELATIONS = ("status", "pipeline", "stage", "source")
 class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFieldsAdmin):
     form = LeadForm
     write_action = Action.CHANGE_LEADS
+    delete_service = staticmethod(delete_lead)
+    restore_service = staticmethod(restore_lead)
     list_display = (
         "title",
         "live_person",
@@ -121,10 +122,7 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
 
     def _relations(self, form: LeadForm) -> LeadValues:
         values: LeadValues = {}
-        if "new_file" in form.changed_data:
-            values["files"] = added_files(form)
-        if "tags" in form.changed_data:
-            values["tags"] = tag_values(form.cleaned_data["tags"])
+        set_relations(values, form)
         if "team" in form.changed_data:
             values["participants_id"] = [user.pk for user in form.cleaned_data["team"]]
         return values
@@ -137,9 +135,3 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
             values=self._relations(form),
             expected_version=form.expected_version,
         )
-
-    def remove(self, request: HttpRequest, obj: Lead) -> None:
-        delete_lead(obj.pk, actor=acting(request))
-
-    def restore(self, request: HttpRequest, obj: Lead) -> None:
-        restore_lead(obj.pk, actor=acting(request))

@@ -1,7 +1,5 @@
 """Statuses, types, sources and lost reasons of leads, and relationships of people to leads."""
 
-from collections.abc import Sequence
-
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
@@ -10,7 +8,7 @@ from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm
-from crm.admin.writing import FormSet, WritesThroughService
+from crm.admin.writing import WritesThroughService
 from leads.models import LeadLostReason, LeadSource, LeadStatus, LeadType
 from leads.services.lookup_deletion import delete_lookup
 from leads.services.lookups import Lookup, save_lookup
@@ -23,11 +21,9 @@ class LookupAdmin(WritesThroughService[Lookup]):
 
     form: type[forms.ModelForm[Lookup]] = NamedForm
     write_action = Action.CHANGE_LOOKUPS
+    save_service = staticmethod(save_lookup)
     search_fields = ("name",)
     ordering = ("name", "pk")
-
-    def store(self, request: HttpRequest, form: NamedForm[Lookup], formsets: Sequence[FormSet]) -> None:
-        save_lookup(form.instance, actor=acting(request))
 
     def remove(self, request: HttpRequest, obj: Lookup) -> None:
         delete_lookup(type(obj), obj.pk, actor=acting(request))

@@ -1,7 +1,6 @@
 """The admin of receivers and of the deliveries to them."""
 
 import json
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -18,7 +17,7 @@ from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import CustomFieldsField, NamedForm, message_of
-from crm.admin.writing import FormSet, WritesThroughService
+from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
 from leads.admin.owners import assignable_users
 from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt, Verification
@@ -47,6 +46,8 @@ class TemplateField(CustomFieldsField):
 class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     form = NamedForm[LeadReceiver]
     write_action = Action.CHANGE_LOOKUPS
+    save_service = staticmethod(save_receiver)
+    delete_service = staticmethod(delete_receiver)
     list_display = ("name", "agent", "rotation", "source", "type", "is_default", "is_active")
     list_filter = ("is_active", ("source", VisibleRelatedFilter))
     list_select_related = ("agent", "rotation", "source", "type")
@@ -98,12 +99,6 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
             kwargs["queryset"] = assignable_users(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def store(self, request: HttpRequest, form: NamedForm[LeadReceiver], formsets: Sequence[FormSet]) -> None:
-        save_receiver(form.instance, actor=acting(request))
-
-    def remove(self, request: HttpRequest, obj: LeadReceiver) -> None:
-        delete_receiver(obj.pk, actor=acting(request))
-
 
 @admin.register(ReceiverAttempt)
 class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
@@ -112,6 +107,8 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
     view_action = Action.READ_ROUTING
     write_action = Action.CHANGE_LOOKUPS
     may_add = False
+    # An attempt shows what was sent. Replaying has a permission of its own.
+    may_change = False
     may_delete = False
     list_display = ("created_at", "receiver", "status", "lead", "count", "reason")
     list_filter = ("status", ("receiver", VisibleRelatedFilter), "created_at")
@@ -134,10 +131,6 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
         "replayed_by",
     )
     readonly_fields = fields
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        # An attempt shows what was sent, so nobody may change it. Replaying has a permission of its own.
-        return False
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return self.may_write(request)

@@ -47,6 +47,7 @@ class RotationAgentInline(VisibleInline[LeadRotationAgent, LeadRotation]):
 class LeadRotationAdmin(WritesThroughService[LeadRotation]):
     form = NamedForm[LeadRotation]
     write_action = Action.CHANGE_LOOKUPS
+    delete_service = staticmethod(delete_rotation)
     list_display = ("name", "agent_count", "hits", "leads_rotations_email")
     search_fields = ("name",)
     ordering = ("name", "pk")
@@ -81,9 +82,6 @@ class LeadRotationAdmin(WritesThroughService[LeadRotation]):
     def store(self, request: HttpRequest, form: NamedForm[LeadRotation], formsets: Sequence[FormSet]) -> None:
         agents = [_values(row) for formset in formsets for row in kept_forms(formset)]
         save_rotation(form.instance, actor=acting(request), agents=agents)
-
-    def remove(self, request: HttpRequest, obj: LeadRotation) -> None:
-        delete_rotation(obj.pk, actor=acting(request))
 
 
 def _values(form: ServiceForm[LeadRotationAgent]) -> RotationAgentValues:

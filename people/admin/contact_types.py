@@ -1,15 +1,11 @@
 """Contact types: the shared ones to look at, the company's own to change."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest
 
 from crm.actors import Action
-from crm.admin.base import acting
 from crm.admin.forms import NamedForm
-from crm.admin.writing import FormSet, WritesThroughService
+from crm.admin.writing import WritesThroughService
 from people.models import ContactType
 from people.services.contact_types import delete_contact_type, save_contact_type
 
@@ -20,6 +16,8 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
 
     form = NamedForm[ContactType]
     write_action = Action.CHANGE_LOOKUPS
+    save_service = staticmethod(save_contact_type)
+    delete_service = staticmethod(delete_contact_type)
     list_display = ("name", "kind", "is_shared")
     list_filter = ("kind",)
     search_fields = ("name",)
@@ -39,11 +37,3 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
         """Let managers delete the types of their own company."""
         shared = obj is not None and obj.company_id is None
         return not shared and super().has_delete_permission(request, obj)
-
-    def remove(self, request: HttpRequest, obj: ContactType) -> None:
-        """Delete the type, unless contacts are of it."""
-        delete_contact_type(obj.pk, actor=acting(request))
-
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the type."""
-        save_contact_type(form.instance, actor=acting(request))

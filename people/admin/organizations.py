@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.custom_fields import DefinedFieldsAdmin
-from crm.admin.files import TakesFile, WithFiles, added_files
+from crm.admin.files import TakesFile, WithFiles, set_relations
 from crm.admin.filters import DeletedFilter
-from crm.admin.forms import VersionedForm, tag_values
+from crm.admin.forms import VersionedForm
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet
 from people.admin.merging import MergesRecords
@@ -36,6 +36,8 @@ class OrganizationAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimelin
 
     form = OrganizationForm
     write_action = Action.CHANGE_PEOPLE
+    delete_service = staticmethod(delete_organization)
+    restore_service = staticmethod(restore_organization)
     list_display = ("name", "email", "city", "country", "created_at")
     list_filter = (DeletedFilter, "created_at")
     search_fields = ("name",)
@@ -51,20 +53,9 @@ class OrganizationAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimelin
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
         """Store the organization with its tags and a new file."""
         values: OrganizationValues = {}
-        if "new_file" in form.changed_data:
-            values["files"] = added_files(form)
-        if "tags" in form.changed_data:
-            values["tags"] = tag_values(form.cleaned_data["tags"])
+        set_relations(values, form)
         if form.instance._state.adding:
             self.warn(form, organizations_like(form.instance.name, actor=acting(request)))
         save_organization(
             form.instance, actor=acting(request), values=values, expected_version=form.expected_version
         )
-
-    def remove(self, request: HttpRequest, obj: Organization) -> None:
-        """Delete the organization softly."""
-        delete_organization(obj.pk, actor=acting(request))
-
-    def restore(self, request: HttpRequest, obj: Organization) -> None:
-        """Bring the organization back."""
-        restore_organization(obj.pk, actor=acting(request))

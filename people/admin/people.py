@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from crm.actors import Action
 from crm.admin.base import acting, visible_rows
 from crm.admin.custom_fields import DefinedFieldsAdmin
-from crm.admin.files import TakesFile, WithFiles, added_files
+from crm.admin.files import TakesFile, WithFiles, set_relations
 from crm.admin.filters import DeletedFilter
-from crm.admin.forms import VersionedForm, tag_values
+from crm.admin.forms import VersionedForm
 from crm.admin.inlines import VisibleInline, VisibleStackedInline
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
@@ -80,6 +80,8 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
 
     form = PersonForm
     write_action = Action.CHANGE_PEOPLE
+    delete_service = staticmethod(delete_person)
+    restore_service = staticmethod(restore_person)
     list_display = ("__str__", "email", "main_phone", "organization_names", "created_at")
     list_filter = (DeletedFilter, "created_at")
     search_fields = ("name",)
@@ -114,10 +116,7 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
         """Store the person with contacts, addresses, organizations, tags and a new file."""
         values: PersonValues = {}
-        if "new_file" in form.changed_data:
-            values["files"] = added_files(form)
-        if "tags" in form.changed_data:
-            values["tags"] = tag_values(form.cleaned_data["tags"])
+        set_relations(values, form)
         if "organizations" in form.changed_data:
             values["organizations_id"] = [row.pk for row in form.cleaned_data["organizations"]]
         for formset in formsets:
@@ -132,14 +131,6 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
         save_person(
             form.instance, actor=acting(request), values=values, expected_version=form.expected_version
         )
-
-    def remove(self, request: HttpRequest, obj: Person) -> None:
-        """Delete the person softly."""
-        delete_person(obj.pk, actor=acting(request))
-
-    def restore(self, request: HttpRequest, obj: Person) -> None:
-        """Bring the person back."""
-        restore_person(obj.pk, actor=acting(request))
 
 
 def _contact_values(formset: FormSet) -> list[ContactValues]:
