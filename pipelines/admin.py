@@ -1,4 +1,4 @@
-"""Pipelines with their stages, and stages as choices."""
+"""The admin pages of pipelines with their stages."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -28,18 +28,14 @@ from pipelines.services import (
 
 
 class StageFormSet(OwnRowsFormSet[Stage, Pipeline]):
-    """The stages of a pipeline."""
-
     def clean(self) -> None:
-        """Refuse a pipeline without stages: no lead could enter it."""
+        # No lead could enter a pipeline without stages.
         super().clean()
         if not any(self.errors) and not kept_forms(self):
             raise ValidationError("A pipeline has at least one stage.")
 
 
 class StageInline(VisibleInline[Stage, Pipeline]):
-    """The stages in the order in which leads pass them."""
-
     model = Stage
     form = VersionedForm[Stage]
     formset = StageFormSet
@@ -51,8 +47,6 @@ class StageInline(VisibleInline[Stage, Pipeline]):
 
 @admin.register(Pipeline)
 class PipelineAdmin(LiveAdmin[Pipeline]):
-    """Sales pipelines."""
-
     write_action = Action.CHANGE_PIPELINES
     delete_service = staticmethod(delete_pipeline)
     restore_service = staticmethod(restore_pipeline)
@@ -64,7 +58,6 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
     fieldsets: ClassVar[Any] = ((None, {"fields": ("name", "slug", "description", "weight", "is_default")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pipeline]:
-        """Add the counts that the list shows."""
         rows = super().get_queryset(request)
         return rows.annotate(
             stage_number=Count("stages", filter=Q(stages__deleted_at__isnull=True)),
@@ -82,7 +75,7 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
         return count
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the pipeline with its new stages, then the changed ones, then remove those that go."""
+        # New stages first: a pipeline that loses all its old stages is never without one.
         actor = acting(request)
         stages = [stage for formset in formsets for stage in kept_forms(formset)]
         new = [_stage_values(stage) for stage in stages if stage.instance.pk is None]
@@ -105,7 +98,7 @@ def _stage_values(form: Any) -> StageValues:
 
 @admin.register(Stage)
 class StageAdmin(LiveAdmin[Stage]):
-    """All stages: needed to choose the stage of a lead, and to restore deleted ones."""
+    """All stages: needed to choose the stage of a lead, and to restore deleted stages."""
 
     write_action = Action.CHANGE_PIPELINES
     may_add = False

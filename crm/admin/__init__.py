@@ -1,4 +1,4 @@
-"""The admin of the kernel: absences, accounts, companies, tokens, tags, files, channels, webhooks."""
+"""The admin pages of the core: accounts, companies, members, tokens, tags, files, channels, webhooks."""
 
 from crm.admin import (
     absences,

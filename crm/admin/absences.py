@@ -1,4 +1,4 @@
-"""When members are away."""
+"""The admin page of absences."""
 
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ from crm.services.absences import delete_absence, save_absence
 
 @admin.register(Absence)
 class AbsenceAdmin(WritesThroughService[Absence]):
-    """Absences: everybody's to look at, one's own to change; managers change those of all."""
+    """Absences: visible to every member; members change their own, managers all."""
 
     form = ServiceForm[Absence]
     write_action = Action.CHANGE_ABSENCES

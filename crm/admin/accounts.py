@@ -1,4 +1,4 @@
-"""Users: all of them for superusers, colleagues to look at for everybody else."""
+"""The admin page of users: superusers manage all of them, everybody else sees their colleagues."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ class NewUserForm(ServiceForm[User], AdminUserCreationForm):  # type: ignore[typ
 
 @admin.register(User)
 class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[type-arg]  # not generic when it runs
-    """Accounts are changed by superusers alone: a user may belong to several companies."""
+    """Only superusers change accounts: a user may belong to several companies."""
 
     form = UserForm
     add_form = NewUserForm
@@ -46,7 +46,7 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
     actions: Sequence[Any] = ()
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
-        """Give the colleagues; to superusers every user, but not among the choices of a form."""
+        """Return colleagues; for superusers every user, except among the choices of a form."""
         match = request.resolver_match
         offers_choices = match is not None and match.url_name == "autocomplete"
         if self._manages_users(request) and not offers_choices:
@@ -54,7 +54,6 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
         return super().get_queryset(request)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Show less to those who may only look."""
         return (
             super().get_fieldsets(request, obj) if self._manages_users(request) else self.colleague_fieldsets
         )
@@ -63,23 +62,19 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
         return bool(request.user.is_superuser)
 
     def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Let members see each other."""
         return self._manages_users(request) or super().has_view_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Let superusers add users."""
         return self._manages_users(request)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Let superusers change users."""
         return self._manages_users(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Let nobody delete a user: history names them. They are made inactive."""
+        # History names its users, so none is ever deleted: make the account inactive instead.
         return False
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the account."""
         save_user(form.instance)
 
 

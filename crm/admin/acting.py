@@ -1,4 +1,4 @@
-"""Who acts in a request to the admin: the signed-in user, in the company chosen for the session."""
+"""The actor of a request to the admin: the signed-in user, in the company chosen for the session."""
 
 from typing import cast
 
@@ -11,13 +11,11 @@ from crm.models import Company
 
 
 class _ActingRequest(HttpRequest):
-    """A request that knows its actor."""
-
     acting: Actor | None
 
 
 def actor_of(request: HttpRequest) -> Actor | None:
-    """Give the actor of a request, looked up once; None for a user without a company."""
+    """Return the actor of a request, looked up once; None for a user without a company."""
     known = cast(_ActingRequest, request)
     if not hasattr(known, "acting"):
         known.acting = _look_up(request)
@@ -44,7 +42,7 @@ def _actor_in(request: HttpRequest, company_key: str | None) -> Actor:
 
 
 def companies_of(request: HttpRequest) -> list[Company]:
-    """Give the companies that the signed-in user can work in, by name."""
+    """Return the companies that the signed-in user can work in, by name."""
     if request.user.is_anonymous:
         return []
     memberships = request.user.memberships.filter(is_active=True, company__is_active=True)

@@ -1,4 +1,4 @@
-"""What an admin page shows and allows: the rows that exist for the actor, by the actor's role."""
+"""The base of all admin pages: rows that the actor can see, and permissions from the actor's role."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar
@@ -26,7 +26,7 @@ UNNARROWED = {"p", "o"}
 
 
 def acting(request: HttpRequest) -> Actor:
-    """Give the actor of a request that needs one.
+    """Return the actor of a request.
 
     :raises PermissionDenied: if the user has no company.
     """
@@ -37,7 +37,7 @@ def acting(request: HttpRequest) -> Actor:
 
 
 def visible_rows(model: type[Row], request: HttpRequest) -> models.QuerySet[Row]:
-    """Give the rows of a model that exist for the actor of a request.
+    """Return the rows of a model that the actor of a request can see.
 
     :raises PermissionDenied: if there is none.
     """
@@ -47,7 +47,7 @@ def visible_rows(model: type[Row], request: HttpRequest) -> models.QuerySet[Row]
 
 
 class VisibleToActor(BaseModelAdmin[Row]):
-    """Mixin: rows, choices and permissions are those of the actor."""
+    """Mixin: limits rows, choices and permissions to those of the actor."""
 
     #: What the actor has to be allowed, to look and to write; None is nobody.
     view_action: ClassVar[Action] = Action.READ
@@ -59,17 +59,16 @@ class VisibleToActor(BaseModelAdmin[Row]):
     ordering: ClassVar[tuple[str, ...]] = ("pk",)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Row]:
-        """Give the visible rows, in the order of the list."""
         return visible_rows(self.model, request).order_by(*self.get_ordering(request))
 
     def choice_label(self, obj: Row) -> str:
-        """Name a row among the choices of another row's form."""
+        """Return the label of a row among the choices of another row's form."""
         return str(obj)
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Row], search_term: str
     ) -> tuple[models.QuerySet[Row], bool]:
-        """Search as the model's own queryset does, if it does."""
+        """Search with the query set's own ``search``, if it has one."""
         # PostgreSQL refuses text with a NUL; the autocomplete view lets it through.
         text = search_term.replace("\x00", "")
         searched: Any = queryset
@@ -78,7 +77,7 @@ class VisibleToActor(BaseModelAdmin[Row]):
         return super().get_search_results(request, queryset, text)  # type: ignore[misc,no-any-return]  # of list pages alone
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow in an address what the filters of the list put there, and no other question."""
+        # Other lookups would let an address probe columns that the list does not show.
         allowed = set()
         filters: Iterable[Any] = getattr(self, "list_filter", ())
         for item in filters:
@@ -92,7 +91,7 @@ class VisibleToActor(BaseModelAdmin[Row]):
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Offer to look at a chosen row and to add one, not to change or delete it in passing."""
+        # A form may open and add related rows, but not change or delete them in passing.
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget.can_change_related = field.widget.can_delete_related = False
@@ -101,7 +100,6 @@ class VisibleToActor(BaseModelAdmin[Row]):
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
-        """Offer visible rows alone."""
         if "queryset" not in kwargs:
             kwargs["queryset"] = visible_rows(db_field.related_model, request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -109,39 +107,34 @@ class VisibleToActor(BaseModelAdmin[Row]):
     def formfield_for_manytomany(
         self, db_field: models.ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelMultipleChoiceField[Any] | None:
-        """Offer visible rows alone."""
         if "queryset" not in kwargs:
             kwargs["queryset"] = visible_rows(db_field.related_model, request)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def may_write(self, request: HttpRequest) -> bool:
-        """Tell whether the role of the actor allows to write such rows."""
+        """Return whether the actor's role allows changing rows of this model."""
         actor = actor_of(request)
         return actor is not None and self.write_action is not None and actor.may(self.write_action)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Tell whether the index names the model."""
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether the role allows to look."""
         actor = actor_of(request)
         return actor is not None and actor.may(self.view_action)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether the role allows to add a row."""
         return self.may_add and self.may_write(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may_change and self.may_write(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether the role allows to delete the row."""
         return self.may_delete and self.may_write(request)
 
 
 class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
-    """The pages of a model that can be looked at; what is written goes through services alone."""
+    """The read-only pages of a model; subclasses write through services."""
 
     list_per_page = 50
     # The number of all rows would be a scan of the whole table.
@@ -149,7 +142,7 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
     show_facets = admin.ShowFacets.NEVER
 
     def get_paginator(self, request: HttpRequest, *given: Any, **options: Any) -> Paginator[Row]:
-        """Count the rows of a list that nothing narrows as the API does."""
+        # The unfiltered list takes its count from the tallies, as the API does.
         paginator: Any = super().get_paginator(request, *given, **options)
         actor = actor_of(request)
         is_whole = request.GET.keys() <= UNNARROWED
@@ -160,6 +153,6 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """Name the rows to be deleted and nothing else: services decide what goes with them."""
+        """List only the selected rows: services decide what else is deleted with them."""
         rows = list(objs)
         return [str(row) for row in rows], {model_ngettext(self.opts, len(rows)): len(rows)}, set(), []

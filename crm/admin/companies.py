@@ -1,4 +1,4 @@
-"""The settings of a company, and its members."""
+"""The admin pages of a company's settings and of its members."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ ADDRESS = ("address", "address_2", "city", "state", "zip", "country")
 
 
 class CompanyAdmin(CreatesThroughService[Company]):
-    """A company's settings, for its administrators, and for superusers.
+    """A company's settings, for its administrators and for superusers.
 
     Not registered here: making a company is the work of an app above.
     """
@@ -45,33 +45,28 @@ class CompanyAdmin(CreatesThroughService[Company]):
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Company]:
-        """Give the current company; to superusers every company."""
+        """Return the current company; for superusers every company."""
         if request.user.is_superuser:
             return admin.ModelAdmin.get_queryset(self, request)
         return super().get_queryset(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
-        """Let administrators and superusers look."""
         return bool(request.user.is_superuser) or super().has_view_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Let superusers make companies."""
         return bool(request.user.is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
-        """Let administrators and superusers change the settings."""
         return bool(request.user.is_superuser) or super().has_change_permission(request, obj)
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
-        """Offer as owners the members of the current company who may own leads."""
         if db_field.name == "default_owner":
             kwargs["queryset"] = _assignable(acting(request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the settings."""
         save_company(form.instance, actor=self._manager(request, form.instance))
 
     def _manager(self, request: HttpRequest, company: Company) -> Actor:
@@ -87,7 +82,7 @@ def _assignable(actor: Actor) -> models.QuerySet[User]:
 
 
 class MemberForm(ServiceForm[Membership]):
-    """A member's role, and who gets the open leads of one who goes."""
+    """The form of a member, with the heir of the open leads of a member who leaves."""
 
     heir: forms.ModelChoiceField[User] = forms.ModelChoiceField(
         queryset=None,
@@ -106,7 +101,7 @@ class MemberForm(ServiceForm[Membership]):
 
 
 class NewMemberForm(ServiceForm[Membership]):
-    """Who is to be a member, by the name used to sign in."""
+    """The form of a new member, by username."""
 
     username = forms.CharField(
         max_length=150, help_text="A new name makes a user without a password, which an operator sets."
@@ -117,7 +112,7 @@ class NewMemberForm(ServiceForm[Membership]):
         fields = ("role",)
 
     def clean_username(self) -> str:
-        """Refuse who is a member already, also one whose membership has ended."""
+        # Ended memberships count too: they are activated again on their own page.
         name: str = self.cleaned_data["username"]
         if self.actor and Membership.objects.visible_to(self.actor).filter(user__username=name).exists():
             raise forms.ValidationError("This user is already a member of the company.")
@@ -126,7 +121,7 @@ class NewMemberForm(ServiceForm[Membership]):
 
 @admin.register(Membership)
 class MembershipAdmin(CreatesThroughService[Membership]):
-    """The members of the current company; a membership is ended, never removed."""
+    """The members of the current company; memberships are ended, never deleted."""
 
     view_action = Action.MANAGE_COMPANY
     write_action = Action.MANAGE_COMPANY
@@ -141,27 +136,23 @@ class MembershipAdmin(CreatesThroughService[Membership]):
     def get_form(
         self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[Membership]]:
-        """Ask for a username first, and show the user later."""
+        # The user of a membership never changes, so only a new one asks for a username.
         kwargs["form"] = NewMemberForm if obj is None else MemberForm
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Membership | None = None) -> Any:
-        """Show what can be chosen now."""
         changed = ("user", "role", "is_active", "heir", "member_id", "capacity")
         fields = ("username", "role") if obj is None else changed
         return ((None, {"fields": fields}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
-        """Keep the user of a membership."""
         return () if obj is None else ("user",)
 
     def make(self, request: HttpRequest, form: Any) -> Membership:
-        """Make the user, if there is none, and the membership."""
         actor = acting(request)
         user, _ = find_or_create_user(form.cleaned_data["username"])
         company = Company.objects.visible_to(actor).get()
         return add_member(company, user, Role(form.cleaned_data["role"]))
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the role, or the end of the membership."""
         save_membership(form.instance, actor=acting(request), heir=form.cleaned_data["heir"])

@@ -1,4 +1,4 @@
-"""Definitions of custom fields, and the inputs that they give the forms of records."""
+"""Definitions of custom fields, and their inputs in the forms of records."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar, cast
@@ -21,33 +21,27 @@ Record = TypeVar("Record", bound=WithCustomFields)
 
 
 class ChoicesField(forms.Field):
-    """Texts, one in a line."""
+    """A list of texts, one per line."""
 
     widget = AdminTextareaWidget(attrs={"rows": 5})
 
     def prepare_value(self, value: Any) -> Any:
-        """Show the texts in lines."""
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[str]:
-        """Read the lines that are not empty."""
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare what is read, not how the lines end."""
+        # Browsers send other line ends than the stored ones.
         return self.to_python(data) != (initial or [])
 
 
 class DefinitionForm(NamedForm[CustomFieldDefinition]):
-    """A definition, with its choices in lines."""
-
     choices = ChoicesField(required=False, help_text="One in a line; for the kind Choice alone.")
 
 
 @admin.register(CustomFieldDefinition)
 class CustomFieldDefinitionAdmin(WritesThroughService[CustomFieldDefinition]):
-    """The custom fields that have a type."""
-
     form = DefinitionForm
     write_action = Action.CHANGE_LOOKUPS
     save_service = staticmethod(save_definition)
@@ -59,7 +53,7 @@ class CustomFieldDefinitionAdmin(WritesThroughService[CustomFieldDefinition]):
     fields = ("model", "name", "label", "kind", "choices", "required", "weight")
 
     def get_readonly_fields(self, request: HttpRequest, obj: CustomFieldDefinition | None = None) -> Any:
-        """Keep the kind of record that a definition is for."""
+        # The values are stored in records of that kind.
         return () if obj is None else ("model",)
 
 
@@ -83,7 +77,7 @@ def _name(definition: CustomFieldDefinition) -> str:
 
 
 class DefinedFieldsForm(ServiceForm[Record]):
-    """A form with an input for each defined field of its record; the text area holds the free ones."""
+    """A form with an input for each defined field of its record, and a text area for the others."""
 
     definitions: ClassVar[Sequence[CustomFieldDefinition]] = ()
 
@@ -110,7 +104,7 @@ class DefinedFieldsForm(ServiceForm[Record]):
             return False
 
     def clean(self) -> dict[str, Any] | None:
-        """Put the defined fields among the free ones, each in the form of its kind."""
+        """Add the values of the defined fields to the others, each converted to its kind."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "custom_fields" not in cleaned:
             return cleaned
@@ -127,13 +121,11 @@ class DefinedFieldsForm(ServiceForm[Record]):
 
 
 class _DefinedRequest(HttpRequest):
-    """A request that knows the definitions of its page."""
-
     definitions: list[CustomFieldDefinition]
 
 
 class DefinedFieldsAdmin(LiveAdmin[Any]):
-    """The pages of records with custom fields; the defined ones have inputs of their own."""
+    """The pages of records with custom fields, with one input for each defined field."""
 
     def _definitions(self, request: HttpRequest) -> list[CustomFieldDefinition]:
         known = cast(_DefinedRequest, request)
@@ -145,7 +137,6 @@ class DefinedFieldsAdmin(LiveAdmin[Any]):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[Any]]:
-        """Add an input for each definition to the form class of this request."""
         if self.has_change_permission(request, obj):
             definitions = self._definitions(request)
             inputs = {
@@ -157,7 +148,6 @@ class DefinedFieldsAdmin(LiveAdmin[Any]):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show the defined fields above the free ones."""
         fieldsets = list(super().get_fieldsets(request, obj))
         if not self.has_change_permission(request, obj) or not self._definitions(request):
             return fieldsets

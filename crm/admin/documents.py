@@ -1,4 +1,4 @@
-"""The registered documents of the current company: to look at, and to remove."""
+"""The admin page of registered documents, which are only viewed and deleted here."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -12,7 +12,7 @@ from crm.services.registered_documents import remove_document
 
 @admin.register(RegisteredDocument)
 class RegisteredDocumentAdmin(WritesThroughService[RegisteredDocument]):
-    """What an operator registered for the company; a text is never changed, since its hash names it."""
+    """Documents that an operator registered; their hash names their text, so it never changes."""
 
     view_action = Action.MANAGE_COMPANY
     write_action = Action.MANAGE_COMPANY

@@ -1,4 +1,4 @@
-"""The files of a record on its page: links to what is there, and a field for one more."""
+"""Files on the page of a record: links to the attached files, and an input for one more."""
 
 from typing import Any, ClassVar, TypedDict
 
@@ -16,7 +16,7 @@ from crm.services.tags import TagValues
 
 
 class TakesFile(forms.Form):
-    """A form of a record that takes one more file."""
+    """A form of a record with an input for one more file."""
 
     new_file = forms.FileField(
         required=False,
@@ -45,22 +45,19 @@ def set_relations(values: FormRelations, form: TakesFile) -> None:
 
 
 class WithFiles(LiveAdmin[Any]):
-    """The pages of a model whose records have files; its form is one that ``TakesFile``."""
+    """The pages of a model whose records have files; its form extends ``TakesFile``."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show the files of a record that exists, and take one from who may change it."""
         shown = () if obj is None else ("attached_files",)
         fields = (*shown, "new_file") if self.may_write(request) else shown
         fieldsets: Any = super().get_fieldsets(request, obj)
         return [*fieldsets, ("Files", {"fields": fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Add the links."""
         return (*super().get_readonly_fields(request, obj), "attached_files")
 
     @admin.display(description="files")
     def attached_files(self, record: Any) -> SafeString:
-        """Link to the files of the record."""
         links = record.file_links.select_related("file").order_by("pk")
         parts = ((link.file.address, link.file.name) for link in links)
         return format_html_join(", ", '<a href="{}" rel="noopener noreferrer">{}</a>', parts)

@@ -1,4 +1,4 @@
-"""Forms whose content is stored by a service."""
+"""Forms whose contents are stored by a service."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ LONGEST_JSON = 100_000
 
 
 def message_of(refused: ValidationError | CrmError) -> str:
-    """Give what a service said, as one sentence for a message."""
+    """Return the messages of a refusal as one sentence."""
     return " ".join(refused.messages) if isinstance(refused, ValidationError) else refused.message
 
 
@@ -39,7 +39,7 @@ class CustomFieldsField(forms.JSONField):
         )
 
     def to_python(self, value: Any) -> Any:
-        """Read the object; an empty text is an object without fields."""
+        """Parse the object; an empty text is an empty object."""
         if value in self.empty_values:
             return {}
         try:
@@ -51,18 +51,17 @@ class CustomFieldsField(forms.JSONField):
         return read
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """Show again what was typed, readable or not."""
+        # An invalid text is shown again as it was typed.
         return initial if self.disabled else InvalidJSONInput(data or "")
 
     def prepare_value(self, value: Any) -> Any:
-        """Show one custom field in a line."""
         if isinstance(value, dict):
             return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
         return super().prepare_value(value)
 
 
 class ServiceForm(forms.ModelForm[Row]):
-    """A form that checks all a person can mend, and shows what the service refused all the same."""
+    """A form that checks what a user can correct, and shows what the service refused besides."""
 
     #: Set by the admin for each request.
     actor: Actor | None = None
@@ -98,7 +97,7 @@ class ServiceForm(forms.ModelForm[Row]):
         )
 
     def clean(self) -> dict[str, Any] | None:
-        """Read texts as the services do, keep links to deleted rows, and show the refusal of a service."""
+        """Normalize texts as the services do, keep links to deleted rows, and show a refusal."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         for name, value in cleaned.items():
             if isinstance(value, str):
@@ -125,7 +124,7 @@ class ServiceForm(forms.ModelForm[Row]):
             self.add_error(None, refused.message)
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """Add an error beside its field, or on top of the form if the form has no such field."""
+        """Add an error to its field, or to the form as a whole if it has no such field."""
         if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):
             beside: dict[str, list[ValidationError]] = {}
             for argument, errors in error.error_dict.items():
@@ -140,7 +139,7 @@ class ServiceForm(forms.ModelForm[Row]):
 
 
 class VersionedForm(ServiceForm[Row]):
-    """A form that knows which version of its row it shows."""
+    """A form with the version of the row that it shows."""
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -161,7 +160,7 @@ class VersionedForm(ServiceForm[Row]):
         return version
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse what was written on top of an older version."""
+        # Without this check a form that was opened earlier would overwrite newer values.
         cleaned = super().clean()
         if not self.instance._state.adding and self.expected_version != self._stored_version:
             self.add_error(None, STALE)
@@ -169,6 +168,6 @@ class VersionedForm(ServiceForm[Row]):
 
 
 class NamedForm(ServiceForm[Row]):
-    """A form of a row that is unique by its name."""
+    """A form of a row with a unique name."""
 
     fields_of_arguments = {NON_FIELD_ERRORS: "name"}

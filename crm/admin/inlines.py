@@ -1,4 +1,4 @@
-"""Rows within the form of the row that they belong to."""
+"""Inlines that stay within the actor's rows and leave rules to the services."""
 
 from typing import Any, TypeVar
 
@@ -17,10 +17,10 @@ ChildForm = forms.ModelForm[Any]
 
 
 class OwnRowsFormSet(BaseInlineFormSet[Child, Parent, ChildForm]):
-    """An inline that knows no row but those it shows."""
+    """An inline form set that accepts only the rows that it shows."""
 
     def add_fields(self, form: ChildForm, index: int | None) -> None:
-        """Refuse the id of any other row; Django looks for it among the rows of all companies."""
+        # Django would accept the id of any row, of any company.
         super().add_fields(form, index)
         model: Any = self.model
         key: Any = form.fields[model._meta.pk.name]
@@ -28,32 +28,28 @@ class OwnRowsFormSet(BaseInlineFormSet[Child, Parent, ChildForm]):
 
 
 class LeavesRulesToServices(InlineModelAdmin[Child, Parent]):
-    """Mixin: whether a row can go is for the service to say."""
+    """Mixin: leaves the decision whether a row can be deleted to the service."""
 
     formset: Any = OwnRowsFormSet
 
     def get_formset(self, request: HttpRequest, obj: Parent | None = None, **kwargs: Any) -> Any:
-        """Take out Django's search for rows that forbid a deletion: it would name hidden ones."""
+        # Django would name rows that prevent a deletion, hidden ones included.
         formset: Any = super().get_formset(request, obj, **kwargs)
         formset.form.hand_clean_DELETE = _allow
         return formset
 
 
 def _allow(form: ChildForm) -> None:
-    """Find nothing against the deletion that a form asks for."""
+    pass
 
 
 class VisibleInline(
     VisibleToActor[Child], LeavesRulesToServices[Child, Parent], admin.TabularInline[Child, Parent]
 ):
-    """Rows of few fields."""
-
     extra = 0
 
 
 class VisibleStackedInline(
     VisibleToActor[Child], LeavesRulesToServices[Child, Parent], admin.StackedInline[Child, Parent]
 ):
-    """Rows of many fields."""
-
     extra = 0

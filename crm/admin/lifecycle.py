@@ -1,4 +1,4 @@
-"""Rows with versions that can be deleted and restored."""
+"""The base of admin pages of rows that have versions and can be deleted and restored."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
@@ -17,7 +17,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class LiveAdmin(WritesThroughService[Row]):
-    """The pages of a model whose rows have versions, and can be deleted and restored."""
+    """The pages of a model whose rows have versions and can be deleted and restored."""
 
     restore_service: ClassVar[Callable[..., object]]
     form: type[forms.ModelForm[Row]] = VersionedForm
@@ -27,7 +27,7 @@ class LiveAdmin(WritesThroughService[Row]):
     shown_instead: ClassVar[Mapping[str, str]] = {}
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Row]:
-        """Give the visible rows; in the list of deleted rows, those that can be restored."""
+        """Return the visible rows; in the list of deleted rows, those that can be restored."""
         if not self._lists_deleted(request):
             return super().get_queryset(request)
         model: Any = self.model
@@ -42,7 +42,7 @@ class LiveAdmin(WritesThroughService[Row]):
         return here and request.GET.get(DELETED_PARAMETER) == "1"
 
     def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
-        """Add the version that a change is based on, or show what may be seen."""
+        """Add the hidden version field, or replace fields that a read-only page must not show."""
         fieldsets: Any = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
@@ -58,11 +58,10 @@ class LiveAdmin(WritesThroughService[Row]):
         return tuple(self._shown(field) for field in fields)
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        """Link to the forms of live rows; a deleted row has none."""
+        # A deleted row has no form.
         return () if self._lists_deleted(request) else super().get_list_display_links(request, list_display)
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Offer to delete what lives, and to restore what is deleted."""
         offered = super().get_actions(request)
         offered.pop("delete_selected" if self._lists_deleted(request) else "restore_selected", None)
         return offered

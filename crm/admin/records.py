@@ -1,4 +1,4 @@
-"""What many records have: tags, files, channels."""
+"""The admin pages of tags, files and channels."""
 
 from django.contrib import admin
 
@@ -12,8 +12,6 @@ from crm.services.tags import delete_tag, save_tag
 
 @admin.register(Tag)
 class TagAdmin(WritesThroughService[Tag]):
-    """The labels of the company."""
-
     form = NamedForm[Tag]
     write_action = Action.CHANGE_TAGS
     save_service = staticmethod(save_tag)
@@ -27,8 +25,7 @@ class TagAdmin(WritesThroughService[Tag]):
 
 @admin.register(Filesystem)
 class FilesystemAdmin(VisibleAdmin[Filesystem]):
-    """Files, to look at; of managers, since a file may belong to a lead that an agent does not see."""
-
+    # Managers only, since a file may belong to a lead that an agent cannot see.
     view_action = Action.CHANGE_LOOKUPS
     list_display = ("name", "type", "size", "created_at")
     search_fields = ("name",)
@@ -38,8 +35,7 @@ class FilesystemAdmin(VisibleAdmin[Filesystem]):
 
 @admin.register(SocialChannel)
 class SocialChannelAdmin(VisibleAdmin[SocialChannel]):
-    """Channels, to look at; of managers, for the same reason as files."""
-
+    # Managers only, for the same reason as files.
     view_action = Action.CHANGE_LOOKUPS
     list_display = ("name", "content_type", "object_id", "created_at")
     list_select_related = ("content_type",)

@@ -1,4 +1,4 @@
-"""The admin site: one current company for each session, chosen in the header."""
+"""The admin site, with one current company for each session, chosen in the header."""
 
 from typing import Any
 
@@ -16,10 +16,9 @@ from crm.database.keys import parse_id
 
 
 class AutocompleteView(AutocompleteJsonView):
-    """The choices of a field, named as the field names them."""
+    """The choices of an autocomplete field, labelled like those of other fields."""
 
     def serialize_result(self, obj: models.Model, to_field_name: str) -> dict[str, str]:
-        """Give a row as the widget wants it."""
         label = getattr(self.model_admin, "choice_label", str)
         return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
 
@@ -33,19 +32,18 @@ class CrmAdminSite(admin.AdminSite):
     site_url = None
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Give what every page shows: also the companies to choose from, and the current one."""
+        """Add the companies of the user and the current one, for the header of every page."""
         actor = actor_of(request)
         companies = companies_of(request)
         current = next((row for row in companies if actor and row.pk == actor.company_id), None)
         return {**super().each_context(request), "companies": companies, "current_company": current}
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Add the address that the switch in the header posts to."""
         choose = self.admin_view(require_POST(self.choose_company))
         return [path("company/", choose, name="choose_company"), *super().get_urls()]
 
     def choose_company(self, request: HttpRequest) -> HttpResponse:
-        """Make another company of the user the current one, and begin at its index.
+        """Switch the current company of the session, and go to the index.
 
         :raises Http404: if the user is no active member of it.
         """
@@ -56,7 +54,6 @@ class CrmAdminSite(admin.AdminSite):
         return redirect(reverse("admin:index", current_app=self.name))
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Answer the search of an autocomplete field."""
         view = AutocompleteView(admin_site=self)
         view.setup(request)
         return view.get(request)

@@ -1,4 +1,4 @@
-"""The timeline of a record below its form, and a form for a note or task about it."""
+"""The timeline of a record below its form, with a form for a new note or task."""
 
 from typing import Any
 
@@ -22,8 +22,6 @@ SHOWN = 50
 
 
 class ActivityForm(forms.Form):
-    """A new note or task."""
-
     kind = forms.ChoiceField(choices=ActivityKind.choices)
     text = forms.CharField(
         max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 3, "aria-label": "Text"})
@@ -36,13 +34,12 @@ class WithTimeline(LiveAdmin[Any]):
     change_form_template = "admin/crm/record_change_form.html"
 
     def get_urls(self) -> list[Any]:
-        """Add the address that the form for notes and tasks posts to."""
         name = f"{self.opts.app_label}_{self.opts.model_name}_note"
         view = self.admin_site.admin_view(require_POST(self.add_note))
         return [path("<int:object_id>/note/", view, name=name), *super().get_urls()]
 
     def add_note(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Write a note about a record, or plan a task, and come back to its page.
+        """Add a note or task to a record, and go back to its page.
 
         :raises Http404: if the record does not exist for the actor.
         :raises PermissionDenied: if the actor may not write.
@@ -65,7 +62,6 @@ class WithTimeline(LiveAdmin[Any]):
         return redirect(reverse(page, args=[record.pk], current_app=self.admin_site.name))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        """Add the newest entries, and the form for who may write."""
         record = kwargs.get("obj")
         if record is not None and record.deleted_at is None:
             actor = actor_of(request)

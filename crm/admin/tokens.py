@@ -1,4 +1,4 @@
-"""API tokens: made, shown once, revoked."""
+"""The admin page of API tokens."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,8 +17,6 @@ from crm.services.tokens import create_token, revoke_token
 
 
 class TokenForm(ServiceForm[ApiToken]):
-    """What a new token opens, for whom and how long."""
-
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, scope.value.capitalize()) for scope in Scope],
         initial=[Scope.READ.value],
@@ -28,7 +26,7 @@ class TokenForm(ServiceForm[ApiToken]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(CreatesThroughService[ApiToken]):
-    """The tokens of the current company: what they open, and when they were used; never their hash."""
+    """The tokens of the current company and their use; never their hashes."""
 
     form = TokenForm
     view_action = Action.MANAGE_COMPANY
@@ -45,7 +43,6 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
     actions: Sequence[Any] = ("revoke_selected",)
 
     def get_fieldsets(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
-        """Ask for what a token is made of; show also what became of it."""
         chosen = ("user", "name", "scopes", "expires_at")
         shown = ("prefix", *chosen, "created_at", "last_used_at", "revoked_at")
         return ((None, {"fields": chosen if obj is None else shown}),)
@@ -53,16 +50,14 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
-        """Offer active users alone."""
         kwargs["queryset"] = visible_rows(db_field.related_model, request).filter(is_active=True)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Let those who make tokens revoke them."""
         return self.may_write(request)
 
     def make(self, request: HttpRequest, form: Any) -> ApiToken:
-        """Make a token, and show it this once."""
+        # The raw token is not stored: this message is the only place that shows it.
         values = form.cleaned_data
         token, raw = create_token(
             values["user"],

@@ -1,4 +1,4 @@
-"""What was sent to the endpoints of webhooks."""
+"""The admin page of webhook deliveries."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,8 +17,6 @@ from crm.webhooks.deliveries import redeliver
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(WritesThroughService[WebhookDelivery]):
-    """What was and is to be sent: to look at, and to send again."""
-
     view_action = Action.MANAGE_COMPANY
     write_action = Action.MANAGE_COMPANY
     may_add = False
@@ -53,7 +51,6 @@ class WebhookDeliveryAdmin(WritesThroughService[WebhookDelivery]):
     readonly_fields = fields
 
     def has_redeliver_permission(self, request: HttpRequest) -> bool:
-        """Let those who set up endpoints have messages sent again."""
         return self.may_write(request)
 
     @admin.action(permissions=["redeliver"], description="Send selected deliveries again")

@@ -1,4 +1,4 @@
-"""Endpoints of webhooks: set up, tested, resumed."""
+"""The admin page of webhook endpoints."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -30,24 +30,20 @@ SHOWN_ONCE = "Copy the secret of {name} now, it is not shown again: {secret}"
 
 
 class FilterField(CustomFieldsField):
-    """A filter as a JSON object in a text area; none where it is empty."""
+    """A filter as a JSON object in a text area; an empty text means no filter."""
 
     default_error_messages = {
         "invalid": 'Enter a JSON object as the where of leads: {"column": "STATUS", "value": "Won"}.'
     }
 
     def to_python(self, value: Any) -> Any:
-        """Read the object; an empty text is no filter."""
         return None if value in self.empty_values else super().to_python(value)
 
     def prepare_value(self, value: Any) -> Any:
-        """Show a filter in lines."""
         return "" if value is None else super().prepare_value(value)
 
 
 class EndpointForm(ServiceForm[WebhookEndpoint]):
-    """Where to send what."""
-
     kinds = forms.MultipleChoiceField(
         label="Events",
         choices=[(kind, kind) for kind in CHOSEN_TYPES],
@@ -59,7 +55,7 @@ class EndpointForm(ServiceForm[WebhookEndpoint]):
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
-    """Where the company has its events sent, and whether they arrive; never the secret of an endpoint."""
+    """The endpoints that the company's events are sent to; never their secrets."""
 
     form = EndpointForm
     view_action = Action.MANAGE_COMPANY
@@ -75,7 +71,6 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
 
     @admin.display(description="state")
     def state(self, endpoint: WebhookEndpoint) -> str:
-        """Say whether events are sent, and if not, why."""
         if endpoint.paused_at:
             return f"Paused {timesince(endpoint.paused_at)} ago. {endpoint.pause_reason}"
         if not endpoint.is_active:
@@ -85,7 +80,7 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         return "Sending"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[WebhookEndpoint]:
-        """Count with each endpoint the messages that have not arrived yet."""
+        """Annotate each endpoint with the number of its pending messages."""
         waiting = WebhookDelivery.objects.visible_to(acting(request)).filter(
             endpoint=models.OuterRef("pk"), status=DeliveryStatus.PENDING
         )
@@ -94,12 +89,10 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
 
     @admin.display(description="waiting")
     def waiting(self, endpoint: Any) -> int:
-        """Give the number of messages that have not arrived yet."""
         number: int = endpoint.waiting_number
         return number
 
     def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
-        """Ask for what an endpoint is made of; show also how it fares."""
         sections: list[Any] = [(None, {"fields": self.chosen})]
         if obj is not None:
             sections.append(("How it fares", {"fields": self.readonly_fields}))
@@ -108,7 +101,6 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Offer a filter as an object that may be left out."""
         if db_field.name == "filter":
             kwargs["form_class"] = FilterField
             kwargs["help_text"] = (
@@ -118,11 +110,9 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Let those who set up endpoints do the rest too."""
         return self.may_write(request)
 
     def make(self, request: HttpRequest, form: Any) -> WebhookEndpoint:
-        """Make an endpoint, and show its secret this once."""
         endpoint, secret = create_endpoint(form.instance, actor=acting(request))
         self._show(request, endpoint, secret)
         return endpoint

@@ -1,4 +1,4 @@
-"""How the admin writes: one call of a service for each row, and its refusal as an error on the page."""
+"""The base of admin pages that write through services and show a refusal as a form error."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, TypeVar, cast
@@ -26,8 +26,6 @@ FormSet = BaseInlineFormSet[Any, Any, Any]
 
 
 class _RefusedRequest(HttpRequest):
-    """A request whose writing a service refused."""
-
     refusal: ValidationError | CrmError
 
 
@@ -63,7 +61,7 @@ class WritesThroughService(VisibleAdmin[Row]):
     def get_form(
         self, request: HttpRequest, obj: Row | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[Row]]:
-        """Give the form class of this request, which knows its actor."""
+        # Forms need the actor for their choices, and the refusal of a first attempt to show it.
         form = super().get_form(request, obj, change=change, **kwargs)
         known = cast(type[ServiceForm[Row]], form)
         known.actor = actor_of(request)
@@ -77,7 +75,7 @@ class WritesThroughService(VisibleAdmin[Row]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show or store a form; what a service refuses comes back as the form with its errors."""
+        """Show or store a form; a service's refusal becomes an error of the form."""
         try:
             with removed_on_failure():
                 return super().changeform_view(request, object_id, form_url, extra_context)
@@ -87,24 +85,23 @@ class WritesThroughService(VisibleAdmin[Row]):
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:
-        """Wait for the inlines: ``save_related`` stores all at once."""
+        # Django saves the row before its inlines; ``save_related`` stores all at once.
+        pass
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Sequence[FormSet], change: bool
     ) -> None:
-        """Store the row with all that belongs to it."""
         for formset in formsets:
             _note_changes(formset)
         self.store(request, form, formsets)
 
     def delete_model(self, request: HttpRequest, obj: Row) -> None:
-        """Delete one row."""
         self.remove(request, obj)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Ask, then delete; a refusal is said on the page of the row."""
+        # Deletion is confirmed on a page of its own, so a refusal goes back to the page of the row.
         try:
             return super().delete_view(request, object_id, extra_context)
         except (ValidationError, CrmError) as refused:
@@ -116,7 +113,6 @@ class WritesThroughService(VisibleAdmin[Row]):
     def delete_selected(
         self, request: HttpRequest, queryset: models.QuerySet[Row]
     ) -> HttpResponseBase | None:
-        """Ask, then delete row by row."""
         if not request.POST.get("post"):
             return confirm_deletion(self, request, queryset)
 
@@ -130,7 +126,7 @@ class WritesThroughService(VisibleAdmin[Row]):
     def for_each(
         self, request: HttpRequest, rows: Iterable[Row], act: Callable[[Row], object], *, done: str
     ) -> None:
-        """Do something to each row, and say how many were done and which were refused, and why."""
+        """Call a function for each row, and report how many succeeded, which were refused, and why."""
         count = 0
         for row in rows:
             try:
@@ -147,7 +143,7 @@ class WritesThroughService(VisibleAdmin[Row]):
 
 
 def _note_changes(formset: Any) -> None:
-    """Tell the history page what changed in an inline, as its own saving would have done."""
+    # Django sets these while it saves a form set, and the history page reads them.
     deleted = formset.deleted_forms
     changed = [form for form in formset.forms if form.has_changed() and form not in deleted]
     formset.new_objects = [form.instance for form in changed if form.instance.pk is None]
@@ -156,7 +152,7 @@ def _note_changes(formset: Any) -> None:
 
 
 def kept_forms(formset: Any) -> list[Any]:
-    """Give the forms of an inline whose rows stay or are new, in their order."""
+    """Return the forms of an inline whose rows stay or are new, in their order."""
     return [
         form
         for form in formset.forms
@@ -165,22 +161,21 @@ def kept_forms(formset: Any) -> list[Any]:
 
 
 class CreatesThroughService(WritesThroughService[Row]):
-    """The pages of a model whose new rows are made by ``make``, a service that gives the row."""
+    """The pages of a model whose new rows are created by ``make``."""
 
     def make(self, request: HttpRequest, form: Any) -> Row:
-        """Make a row of what a valid form holds, by a service.
+        """Create a row from a valid form, through a service.
 
         :raises ValidationError: or a domain error, if the service refuses it.
         """
         raise NotImplementedError
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        """Give the row that is stored, which for a new one is the service's."""
         return super().save_form(request, form, change) if change else self.make(request, form)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Sequence[FormSet], change: bool
     ) -> None:
-        """Store the changes; a new row is stored already."""
+        # A new row has been stored by ``make``.
         if change:
             super().save_related(request, form, formsets, change)

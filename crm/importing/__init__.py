@@ -1,1 +1,1 @@
-"""Files of rows on their way to the services: read, mapped by header, run row by row, reported by line."""
+"""Imports: files and inputs of rows, mapped to fields and stored through the services of their kind."""

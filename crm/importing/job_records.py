@@ -1,4 +1,4 @@
-"""Import jobs: opened once for one input, claimed by one runner, counted row by row."""
+"""The rows of import jobs: opened once per input, claimed by one runner, counted batch by batch."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def open_job(
     filename: str | None = None,
     identity: Any = None,
 ) -> tuple[ImportJob, bool]:
-    """Store a job before anything of it is done; the same input while its job runs is that job.
+    """Store a job before it runs; return the job at work instead if it has the same input.
 
     :param payload: what is to be imported, in plain JSON.
     :param identity: what tells this input from others, if not the payload.
@@ -70,14 +70,14 @@ def _fingerprint(model: str, identity: Any, user_id: int | None, *options: Any) 
 
 
 def waiting_jobs() -> list[ImportJob]:
-    """Give the jobs that nobody is at work on, of all companies, the oldest first."""
+    """Return the jobs of all companies that no runner works on, the oldest first."""
     silent = Q(heartbeat_at=None) | Q(heartbeat_at__lt=timezone.now() - SILENCE)
     return list(ImportJob.objects.filter(silent, status__in=UNFINISHED).order_by("pk"))
 
 
 @transaction.atomic
 def claim(job: ImportJob) -> bool:
-    """Take a job to run it; tell whether nobody else has it."""
+    """Claim a job for this runner; return whether no other runner has it."""
     locked = ImportJob.objects.select_for_update().get(pk=job.pk)
     alive = locked.heartbeat_at is not None and locked.heartbeat_at > timezone.now() - SILENCE
     if locked.status not in UNFINISHED or alive:
@@ -90,13 +90,13 @@ def claim(job: ImportJob) -> bool:
 
 
 def release(job: ImportJob) -> None:
-    """Give a job back, for somebody else to go on with at once."""
+    """Release a job, so that another runner can continue it at once."""
     job.heartbeat_at = None
     job.save(update_fields=["heartbeat_at", "updated_at"])
 
 
 def note_batch(job: ImportJob, errors: Iterable[ImportRowError] = ()) -> None:
-    """Store how far a job is, and what it refused, in the transaction of the rows themselves."""
+    """Store the progress and the refusals of a job, in the transaction of the rows themselves."""
     job.heartbeat_at = timezone.now()
     job.save(
         update_fields=[
@@ -113,7 +113,7 @@ def note_batch(job: ImportJob, errors: Iterable[ImportRowError] = ()) -> None:
 
 
 def finish(job: ImportJob, *, error: str | None = None) -> None:
-    """End a job; what was given to it is kept no longer.
+    """End a job and delete its input.
 
     :param error: why the job as a whole failed.
     """

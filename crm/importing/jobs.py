@@ -1,4 +1,4 @@
-"""Runs an import job in batches: rows, counts and refusals of a batch are stored together.
+"""Runs an import job in batches: rows, counts and refusals of a batch are committed together.
 
 A job that is stopped between two batches, or killed within one, goes on at the batch it stood before; no
 row is stored twice.
@@ -31,7 +31,7 @@ MOST_ROWS_AT_ONCE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One row of a job: where the input has it, how it is stored, and what its parts are called there."""
+    """One row of a job: its position in the input, how to store it, and its column names."""
 
     number: int
     store: Callable[[], Outcome]
@@ -63,12 +63,12 @@ def start_job(
 
 
 def run_if_short(job: ImportJob, *, actor: Actor) -> ImportJob:
-    """Run a new job now, unless it is so long that it is left to the worker."""
+    """Run a new job now, unless it is long enough to leave it to the worker."""
     return run_job(job, actor=actor) if job.total <= MOST_ROWS_AT_ONCE else job
 
 
 def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = lambda: False) -> ImportJob:
-    """Run a job to its end, unless somebody else is at work on it.
+    """Run a job to its end, unless another runner works on it.
 
     :param actor: whose rights the rows are stored under.
     :param is_stopped: asked before each batch; if true, the job is left to whoever runs it next.

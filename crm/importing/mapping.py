@@ -1,4 +1,4 @@
-"""From the header of a file to the names of fields."""
+"""Maps the header and cells of a file to fields."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ TAG_SEPARATOR = ";"
 
 
 def map_header(header: Sequence[str], columns: Columns) -> list[str]:
-    """Give the field of each column, by its name in any case; custom fields keep the case of their name.
+    """Return the field of each column, ignoring case except in the names of custom fields.
 
     :raises FileRefused: naming the columns that are unknown, missing, without a name or there twice.
     """
@@ -46,7 +46,7 @@ def _field_of(title: str) -> str:
 
 
 def custom_field_values(cells: Mapping[str, str]) -> list[CustomFieldValues]:
-    """Give the custom fields of a row, each value the text of its cell."""
+    """Return the custom fields of a row, each value the text of its cell."""
     return [
         {"name": field.removeprefix(CUSTOM_FIELD), "value": text}
         for field, text in cells.items()
@@ -55,13 +55,13 @@ def custom_field_values(cells: Mapping[str, str]) -> list[CustomFieldValues]:
 
 
 def custom_field_column(path: str, cells: Mapping[str, str]) -> str:
-    """Give the column that a path such as ``custom_fields.0.value`` came from."""
+    """Return the column of a path such as ``custom_fields.0.value``."""
     index = path.split(".")[1:2]
     values = custom_field_values(cells)
     return CUSTOM_FIELD + values[int(index[0])]["name"] if index else path
 
 
 def tag_values(cells: Mapping[str, str]) -> list[TagValues]:
-    """Give the tags of a row, which are the parts of its cell ``tags``."""
+    """Return the tags of a row: the parts of its cell ``tags``."""
     names = (name.strip() for name in cells.get("tags", "").split(TAG_SEPARATOR))
     return [{"name": name} for name in names if name]

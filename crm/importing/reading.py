@@ -1,4 +1,4 @@
-"""A CSV file as a stream of rows with their line numbers; memory does not grow with the file."""
+"""Reads CSV files as streams of rows with line numbers, in constant memory."""
 
 import codecs
 import csv
@@ -12,19 +12,19 @@ LONGEST_LINE_BYTES = 4 * 1024 * 1024
 
 
 class FileRefused(BadUserInput):
-    """The file as a whole cannot be read as rows; the message names the line where that shows."""
+    """The file as a whole cannot be read; the message names the line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """The cells of one record, and the line of the file on which it begins."""
+    """The cells of one record, and the line on which it begins."""
 
     line: int
     cells: list[str]
 
 
 def read_rows(file: BinaryIO, *, delimiter: str = ",") -> Iterator[Row]:
-    """Give the records of a CSV file in strict UTF-8, the header first; lines without any text are left out.
+    """Yield the records of a CSV file in strict UTF-8, the header first and empty lines left out.
 
     :param delimiter: the one character between cells.
     :raises FileRefused: at the first byte that is not UTF-8, a NUL, an open quote, a cell or line too long.

@@ -1,4 +1,4 @@
-"""What an import did: counts, and what was wrong with which line."""
+"""The result of an import: counts, and errors by line."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from crm.errors import CrmError, NotFound
 
 @dataclass(frozen=True, kw_only=True)
 class RowError:
-    """Why a row was refused; ``column`` is None where the row as a whole is meant."""
+    """Why a row was refused; ``column`` is None if the row as a whole is meant."""
 
     line: int
     column: str | None
@@ -24,7 +24,7 @@ class RowError:
 
 @dataclass(kw_only=True)
 class Summary:
-    """How many rows were read, stored and refused; in a dry run: would have been stored."""
+    """The numbers of rows read, stored and refused; in a dry run, of rows that would be stored."""
 
     dry_run: bool
     total: int = 0
@@ -38,14 +38,13 @@ class Summary:
         return f"Dry run, nothing is stored: {counts}." if self.dry_run else f"{counts}."
 
     def to_json(self) -> dict[str, Any]:
-        """Give the summary in plain JSON types."""
         return asdict(self)
 
 
 def row_errors(
     refusal: ValidationError | CrmError, *, line: int, column_of: Callable[[str], str]
 ) -> list[RowError]:
-    """Put a service's refusal into the words of the file.
+    """Return a service's refusal as errors of a line and its columns.
 
     :param column_of: gives the column from which the value at a path of the service's input came.
     """

@@ -1,4 +1,4 @@
-"""Runs a file through the services, each row in a transaction of its own."""
+"""Runs a file through the services, each row in its own transaction."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -17,7 +17,7 @@ from crm.records.row_import import Columns, RowImport
 
 
 class DatabaseLost(CrmError):
-    """The database failed in the middle of an import."""
+    pass
 
 
 def run_import(
@@ -30,7 +30,7 @@ def run_import(
     on_error: Callable[[RowError], None],
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Summary:
-    """Store the rows of a CSV file; a row that is refused leaves nothing behind, and the next one follows.
+    """Store the rows of a CSV file; a refused row stores nothing, and the next one follows.
 
     The file is read to its end before the first row is stored, so that a broken file changes nothing.
 
@@ -91,5 +91,5 @@ def _run_row(row: Row, fields: list[str], rows: RowImport, summary: Summary) -> 
 
 
 def too_few_or_many(row: Row, columns: int) -> str | None:
-    """Give what is wrong with the number of cells of a row, None if it is that of the columns."""
+    """Return an error if a row has more or fewer cells than there are columns."""
     return None if len(row.cells) == columns else f"{len(row.cells)} cells, but {columns} columns."

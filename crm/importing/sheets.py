@@ -1,4 +1,4 @@
-"""XLSX files, read by a process of their own: a file made to exhaust the memory ends that one alone."""
+"""Reads XLSX files in a process of its own, so that a malicious file cannot exhaust our memory."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ for row in sheet.iter_rows():
 
 
 def is_sheet(start: bytes) -> bool:
-    """Tell by its first bytes whether a file is a packed one, as XLSX files are."""
+    """Return whether a file starts like a ZIP archive, as XLSX files do."""
     return start.startswith(ZIP_START)
 
 

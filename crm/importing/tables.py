@@ -1,4 +1,4 @@
-"""A file of rows in any format that is taken, turned into one: CSV in UTF-8."""
+"""Converts an uploaded file of rows to CSV in UTF-8."""
 
 import codecs
 import csv
@@ -18,7 +18,7 @@ UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @contextmanager
 def as_csv(file: BinaryIO, *, encoding: str | None = None) -> Iterator[BinaryIO]:
-    """Give a file as CSV in UTF-8, at its beginning; cells and delimiter of a CSV file stay as they are.
+    """Yield a file as CSV in UTF-8, at its beginning; cells and delimiter of a CSV file stay the same.
 
     UTF-8 and, by its mark, UTF-16 are known by themselves. Any other encoding has to be named: a wrong guess
     would spoil names without a word.
@@ -56,7 +56,7 @@ def _recode(file: BinaryIO, target: BinaryIO, encoding: str) -> None:
 
 
 def delimiter_of(file: BinaryIO) -> str:
-    """Give the delimiter of a CSV file: the one of ``, ; | tab`` that its header holds most of.
+    """Return the delimiter of a CSV file: the one of ``, ; | tab`` that splits its header most.
 
     The file stands at its beginning afterwards.
     """

@@ -1,4 +1,4 @@
-"""An uploaded file on its way to an import job: understood as a whole before anything is stored."""
+"""Turns an uploaded file into an import job, after checking that the whole file can be read."""
 
 import hashlib
 import uuid
@@ -82,7 +82,7 @@ def _digest_of(table: BinaryIO) -> str:
 
 
 def _fields(titles: list[str], model: str, mapping: Any) -> list[str | None]:
-    """Give the field of each column, None for one that is left out.
+    """Return the field of each column; None for a column that is left out.
 
     :raises ValidationError: keyed ``mapping``.
     :raises FileRefused: if a title that the mapping does not name is unknown.

@@ -1,4 +1,4 @@
-"""Runs the import jobs that wait: as a command of its own, and beside a server of one process."""
+"""Runs waiting import jobs, in a command of its own or in a thread of a single-process server."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def run_waiting_jobs(stopped: threading.Event) -> int:
-    """Run the jobs that nobody is at work on, the oldest first, until told to stop; give how many.
+    """Run the jobs that no runner works on, the oldest first, until stopped; return their number.
 
     A job whose user may no longer import fails, and says so.
     """
@@ -43,7 +43,7 @@ def _run(job: ImportJob, stopped: threading.Event) -> None:
 
 
 def work(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
-    """Look for waiting jobs again and again until told to stop; a database that is away is waited for."""
+    """Run waiting jobs repeatedly until stopped, retrying while the database is unavailable."""
     while not stopped.is_set():
         try:
             run_waiting_jobs(stopped)
@@ -56,7 +56,6 @@ def work(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_LOOKS) ->
 
 @contextmanager
 def working_beside() -> Iterator[None]:
-    """Run waiting import jobs in a thread for as long as the block runs."""
     stopped = threading.Event()
     thread = threading.Thread(target=work, args=(stopped,), name="imports", daemon=True)
     thread.start()

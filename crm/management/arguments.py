@@ -1,4 +1,4 @@
-"""What the arguments of commands stand for; each one that is wrong is told in one sentence."""
+"""Arguments that several commands share, and their error messages."""
 
 import argparse
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from crm.models.base import pick
 
 
 def ensure_ready() -> None:
-    """Make sure that the database answers and has the tables of the code.
+    """Check that the database answers and has all migrations.
 
     :raises CommandError: if not.
     """
@@ -24,7 +24,7 @@ def ensure_ready() -> None:
 
 
 def company_of(key: str) -> Company:
-    """Give the company of this id or UUID.
+    """Return the company with this id or UUID.
 
     :raises CommandError: if there is none.
     """
@@ -35,7 +35,7 @@ def company_of(key: str) -> Company:
 
 
 def user_of(username: str) -> User:
-    """Give the user of this name.
+    """Return the user with this name.
 
     :raises CommandError: if there is none.
     """
@@ -46,7 +46,7 @@ def user_of(username: str) -> User:
 
 
 def role_of(text: str) -> Role:
-    """Read a role, in any case.
+    """Parse a role, ignoring case.
 
     :raises ArgumentTypeError: if it is none, which makes wrong usage of the command.
     """
@@ -59,7 +59,7 @@ def role_of(text: str) -> Role:
 
 @contextmanager
 def refusals_told() -> Iterator[None]:
-    """Turn what the services refuse into an error of the command.
+    """Turn refusals of the services into errors of the command.
 
     :raises CommandError: with the messages of the refusal.
     """

@@ -1,4 +1,4 @@
-"""The command that imports a file; what its rows are, an app says."""
+"""The base of the commands that import a file; each app names its own kind of rows."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
 
 
 class ImportCommand(BaseCommand):
-    """Runs a CSV file through the services of an app.
+    """Imports a CSV file through the services of an app.
 
     Exit codes: 0 all rows stored, 1 nothing could be done, 2 wrong usage, 3 rows were refused, 130 and 143
     stopped by a signal after the row at work.
@@ -81,7 +81,7 @@ class ImportCommand(BaseCommand):
 
 @contextmanager
 def opened(path: str) -> Iterator[BinaryIO]:
-    """Open a file to read; standard input, which can be read once only, is copied to a temporary file.
+    """Open a file for reading; standard input is copied to a temporary file, since it is read twice.
 
     :raises CommandError: if it cannot be opened.
     """
@@ -101,7 +101,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def signals_noted() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of ending at once; the second signal does what it always does."""
+    """Collect SIGINT and SIGTERM instead of exiting; the second signal has its usual effect."""
     received: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

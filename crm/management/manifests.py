@@ -1,4 +1,4 @@
-"""Files of documents to register: a document of GraphQL, or a manifest as the tools of clients write it."""
+"""Reads the GraphQL documents to register: single documents, or manifests of client tools."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ APOLLO_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A document in a file, the line at which it begins, and the hash that the file gives it, if any."""
+    """A document in a file, its first line, and the hash that the file names for it, if any."""
 
     text: str
     line: int
@@ -29,11 +29,11 @@ class Entry:
 
 
 class BadEntry(Exception):
-    """A document that cannot be registered, with its place; the text is for the operator."""
+    """A document that cannot be registered; the message names file and line."""
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """Read the documents of a file: a manifest of Apollo or Relay if its name ends with .json, else just one.
+    """Read the documents of a file: a manifest of Apollo or Relay if its name ends with .json, else one.
 
     :raises CommandError: if it cannot be read, or is no manifest.
     """
@@ -57,7 +57,7 @@ def read_entries(path: Path) -> list[Entry]:
 
 
 def _bodies(manifest: Any) -> Iterator[tuple[str, str]]:
-    """Give the hashes and texts of a manifest; Relay's is an object of these, Apollo's has a list."""
+    """Yield the hashes and texts of a manifest: an object of them from Relay, a list from Apollo."""
     if not isinstance(manifest, dict):
         raise ValueError("it is no object")
     if "format" not in manifest:
@@ -83,7 +83,7 @@ def _line_of(digest: str, text: str) -> int:
 
 
 def checked(entry: Entry, path: Path, schema: GraphQLSchema) -> NewDocument:
-    """Hold a document against its hash, the limits and the schema.
+    """Check a document against its hash, the limits and the schema.
 
     :raises BadEntry: if it does not stand that, with file and line.
     """

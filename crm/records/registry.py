@@ -54,7 +54,7 @@ _kinds: dict[str, RecordKind] = {}
 
 
 def register(kind: RecordKind) -> None:
-    """Make records of a kind known.
+    """Register a kind of records.
 
     :raises ImproperlyConfigured: if another one has its name.
     """

@@ -64,7 +64,7 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """The kind as the admin shows it."""
+        """The timeline kind as the admin shows it."""
         return self.kind.replace("_", " ").capitalize()
 
 

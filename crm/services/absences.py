@@ -1,4 +1,4 @@
-"""Absences: when members are away, so that rotations pass them over."""
+"""Absences of members: rotations skip members who are away."""
 
 from datetime import datetime
 from typing import Any, TypedDict
@@ -13,7 +13,7 @@ NEEDED = ("starts_at", "ends_at")
 
 
 class AbsenceValues(TypedDict, total=False):
-    """What a client may say of an absence; an absent key is left as it is."""
+    """The input of an absence; an absent key leaves a field as it is."""
 
     user_id: object
     starts_at: datetime | None
@@ -22,7 +22,7 @@ class AbsenceValues(TypedDict, total=False):
 
 
 def create_absence(values: AbsenceValues, *, actor: Actor) -> Absence:
-    """Note that a member is away, the acting one unless another is named.
+    """Create an absence, of the acting member unless another one is named.
 
     :raises Forbidden: if another member is named, and the actor does not manage them.
     :raises NotFound: if the one who is named is no member of the company.
@@ -75,7 +75,7 @@ def save_absence(absence: Absence, *, actor: Actor) -> Absence:
 
 
 def delete_absence(key: object, *, actor: Actor) -> None:
-    """Take an absence back.
+    """Delete an absence.
 
     :raises NotFound: if it does not exist for the actor.
     :raises Forbidden: if it is another member's, and the actor does not manage them.

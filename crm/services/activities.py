@@ -18,7 +18,7 @@ from crm.signals import record_discussed
 
 
 class ActivityValues(TypedDict, total=False):
-    """What a client may say of a note or task; an absent key is left as it is."""
+    """The input of a note or task; an absent key leaves a field as it is."""
 
     entity_type: str | None
     entity_id: object
@@ -57,7 +57,7 @@ def _tell(activity: Activity, what: str | None, actor: Actor) -> None:
 
 @transaction.atomic
 def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
-    """Write a note about a record, or plan a task.
+    """Add a note about a record, or plan a task.
 
     A note is an activity by itself; a task is one when it is done.
 
@@ -121,7 +121,7 @@ def _check_same_record(activity: Activity, values: ActivityValues, actor: Actor)
 
 @transaction.atomic
 def complete_task(key: object, *, actor: Actor) -> Activity:
-    """Mark a task as done; one that is done already stays so.
+    """Mark a task as done; do nothing if it is done already.
 
     :raises NotFound: if the task does not exist for the actor.
     :raises Conflict: if it is a note.
@@ -131,7 +131,7 @@ def complete_task(key: object, *, actor: Actor) -> Activity:
 
 @transaction.atomic
 def reopen_task(key: object, *, actor: Actor) -> Activity:
-    """Mark a task as not done; an open one stays so.
+    """Mark a task as not done; do nothing if it is open.
 
     :raises NotFound: if the task does not exist for the actor.
     :raises Conflict: if it is a note.
@@ -172,7 +172,7 @@ def delete_activity(key: object, *, actor: Actor, expected_version: int | None =
 
 @transaction.atomic
 def restore_activity(key: object, *, actor: Actor) -> None:
-    """Bring a deleted note or task back; one that is not deleted is left as it is.
+    """Restore a deleted note or task; do nothing if it is live.
 
     :raises NotFound: if it never existed for the actor.
     :raises Forbidden: if somebody below manager restores another one's note.

@@ -1,4 +1,4 @@
-"""The same change of many rows, one by one through the service of one: each stands or is refused alone."""
+"""Bulk changes: each row goes through the service of one row, and is changed or refused alone."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ MOST_LISTED = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why one row was left as it was: the key as it was given, code and message, and the field."""
+    """Why one row was refused: its key as given, the error code and message, and the field."""
 
     id: str
     code: str
@@ -25,7 +25,7 @@ class Refusal:
 
 @dataclass(kw_only=True)
 class BulkResult:
-    """How many rows changed and how many were so already, and which ones were refused."""
+    """The numbers of changed, unchanged and refused rows, and why rows were refused."""
 
     done: int = 0
     unchanged: int = 0
@@ -33,14 +33,13 @@ class BulkResult:
     refused: list[Refusal] = field(default_factory=list)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Count a row that was left as it was, and list it while there is place."""
         self.refused_count += 1
         if len(self.refused) < MOST_LISTED:
             self.refused.append(refusal)
 
 
 def check_keys(keys: Sequence[object]) -> list[object]:
-    """Give the keys, each once.
+    """Return the keys without duplicates.
 
     :raises BadUserInput: if there are more than ``MOST_KEYS``.
     """
@@ -50,7 +49,7 @@ def check_keys(keys: Sequence[object]) -> list[object]:
 
 
 def for_each(keys: Iterable[object], change: Callable[[object], bool]) -> BulkResult:
-    """Change each row in a transaction of its own, or a savepoint where there is one already.
+    """Change each row in a transaction of its own, or in a savepoint if there is one already.
 
     :param change: changes the row of a key, and tells whether that made a difference.
     """

@@ -19,7 +19,7 @@ DEFAULT_CHANNEL = "Default Channel"
 
 
 class ChannelValues(TypedDict, total=False):
-    """What a client may say of a channel; an absent key is left as it is."""
+    """The input of a channel; an absent key leaves a field as it is."""
 
     name: str | None
     slug: str | None
@@ -29,7 +29,7 @@ class ChannelValues(TypedDict, total=False):
 
 
 def open_default_channel(record: LiveModel, *, creator_id: int | None) -> SocialChannel:
-    """Open the channel that each record has from its beginning, with its creator as administrator."""
+    """Open the default channel of a record, with its creator as administrator."""
     channel, *members = default_channel(record, creator_id=creator_id)
     insert_together([channel, *members])
     return channel
@@ -38,7 +38,7 @@ def open_default_channel(record: LiveModel, *, creator_id: int | None) -> Social
 def default_channel(
     record: LiveModel, *, creator_id: int | None
 ) -> tuple[SocialChannel, *tuple[ChannelMember, ...]]:
-    """Give the default channel of a record and the seat in it, neither of them stored yet."""
+    """Return the default channel of a new record and the creator's membership in it, both unsaved."""
     channel = SocialChannel(
         company_id=record.company_id, name=DEFAULT_CHANNEL, slug=default_slug(record), entity=record
     )
@@ -48,12 +48,11 @@ def default_channel(
 
 
 def default_slug(record: LiveModel) -> str:
-    """Give the slug by which the default channel of a record is known."""
     return str(record.uuid)
 
 
 def default_channel_of(record: LiveModel) -> SocialChannel | None:
-    """Give the channel that a record has from its beginning; None if it was never opened."""
+    """Return the default channel of a record; None if it was never opened."""
     channels = SocialChannel.objects.filter(**link_columns(record), slug=default_slug(record))
     return channels.order_by("pk").first()
 
@@ -129,7 +128,7 @@ def _check_same_record(channel: SocialChannel, values: ChannelValues, actor: Act
 
 @transaction.atomic
 def delete_channel(key: object, *, actor: Actor) -> None:
-    """Close a channel and remove what was said in it.
+    """Delete a channel and its messages.
 
     :raises NotFound: if the channel does not exist for the actor.
     :raises Conflict: if it is the default one of its record.
@@ -145,7 +144,7 @@ def delete_channel(key: object, *, actor: Actor) -> None:
 def attach_user(
     channel_key: object, user_key: object, *, is_admin: bool = False, actor: Actor
 ) -> SocialChannel:
-    """Give a member a seat in a channel; one who has it gets the role that is named.
+    """Add a member to a channel, or change the role of one who is in it.
 
     :raises NotFound: if channel or member does not exist for the actor.
     """
@@ -158,7 +157,7 @@ def attach_user(
 
 @transaction.atomic
 def detach_user(channel_key: object, user_key: object, *, actor: Actor) -> SocialChannel:
-    """Take a member's seat in a channel away.
+    """Remove a member from a channel.
 
     :raises NotFound: if channel or member does not exist for the actor, or the member has no seat in it.
     """

@@ -1,4 +1,4 @@
-"""Companies and users."""
+"""Settings of companies, and user accounts."""
 
 from typing import Any, Literal, TypedDict, get_args
 
@@ -29,7 +29,7 @@ NEEDED = ("name", "region", "lead_visibility", "reason_lost_required", "flag_dup
 
 
 class CompanyValues(TypedDict, total=False):
-    """What a client may say of its company; an absent key is left as it is."""
+    """The input of a company; an absent key leaves a field as it is."""
 
     name: str | None
     website: str | None
@@ -52,7 +52,7 @@ class CompanyValues(TypedDict, total=False):
 
 @transaction.atomic
 def find_or_create_user(username: str, *, is_staff: bool = True) -> tuple[User, bool]:
-    """Give the user of this name, made without a usable password if absent; tell whether it was made.
+    """Return the user with this name and whether it is new; a new user has no usable password.
 
     :raises ValidationError: if the name is not a legal username.
     """
@@ -68,12 +68,6 @@ def find_or_create_user(username: str, *, is_staff: bool = True) -> tuple[User, 
 
 @transaction.atomic
 def update_company(values: CompanyValues, *, actor: Actor) -> Company:
-    """Change the settings of the actor's company that are given.
-
-    :raises Forbidden: if the actor does not manage the company.
-    :raises ValidationError: if a rule is broken.
-    :raises NotFound: if the default owner does not exist for the actor.
-    """
     actor.require(Action.MANAGE_COMPANY)
     company = Company.objects.select_for_update(no_key=True).get(pk=actor.company_id)
     saving.refuse_null(values, NEEDED)

@@ -1,4 +1,4 @@
-"""Definitions of custom fields; what records hold already follows them, or keeps them from being made."""
+"""Definitions of custom fields, which apply to the values that records have already."""
 
 from typing import Any, TypedDict
 
@@ -21,7 +21,7 @@ RULES = ("name", "kind", "choices")
 
 
 class DefinitionValues(TypedDict, total=False):
-    """What a client may say of a definition; an absent key is left as it is."""
+    """The input of a definition; an absent key leaves a field as it is."""
 
     model: str | None
     name: str | None
@@ -58,7 +58,7 @@ def create_definition(values: DefinitionValues, *, actor: Actor) -> CustomFieldD
 
 @transaction.atomic
 def update_definition(key: object, values: DefinitionValues, *, actor: Actor) -> CustomFieldDefinition:
-    """Change the fields that are given; a new name is the name in the records too.
+    """Change the fields that are given; renaming a definition renames the values of records.
 
     :raises NotFound: if the definition does not exist for the actor.
     :raises ValidationError: if a rule is broken, the name is taken, or another kind of record is named.
@@ -72,7 +72,7 @@ def update_definition(key: object, values: DefinitionValues, *, actor: Actor) ->
 
 @transaction.atomic
 def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> CustomFieldDefinition:
-    """Validate and store a definition, and give what the records hold its name and form.
+    """Validate and store a definition, and adapt the values of records to it.
 
     :raises ValidationError: if a rule is broken, the name is taken, or the kind of record is another.
     :raises Conflict: if records hold values which do not fit; ``count`` says how many.
@@ -89,7 +89,7 @@ def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> Custo
 
 @transaction.atomic
 def delete_definition(key: object, *, actor: Actor) -> None:
-    """Remove a definition; what records hold under its name stays, as free fields.
+    """Delete a definition; the values of records stay, as fields without a type.
 
     :raises NotFound: if the definition does not exist for the actor.
     """
@@ -98,7 +98,7 @@ def delete_definition(key: object, *, actor: Actor) -> None:
 
 
 def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) -> None:
-    """Give the values under these names, in any case, the name and form of a definition.
+    """Rename the values under these names, ignoring case, and convert them to the definition's kind.
 
     Deleted records are among them, since they can be restored.
 

@@ -1,4 +1,4 @@
-"""Custom fields: merged by name."""
+"""The custom fields of a record, merged by name."""
 
 from collections.abc import Iterable
 from typing import Any, Required, TypedDict
@@ -14,7 +14,7 @@ from crm.models.custom_fields import (
 
 
 class CustomFieldValues(TypedDict, total=False):
-    """One custom field as a client sends it: the value under ``data`` or under ``value``."""
+    """The input of one custom field, with its value as ``data`` or as ``value``."""
 
     name: Required[str]
     data: Any
@@ -22,7 +22,7 @@ class CustomFieldValues(TypedDict, total=False):
 
 
 def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) -> None:
-    """Set the named custom fields of a record in memory; a null value removes one, no list removes all.
+    """Set the given custom fields of a record in memory; null removes one, no list removes all.
 
     A defined field goes by the name and in the form of its definition.
 

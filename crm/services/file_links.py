@@ -1,4 +1,4 @@
-"""What files are attached to a record: sent with it, kept elsewhere, or stored before."""
+"""The files of a record: uploaded, linked by URL, or stored before."""
 
 from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
@@ -18,7 +18,7 @@ from crm.services.nesting import within
 
 
 class FileValues(TypedDict, total=False):
-    """A file as a client names it: one that is sent, or the address of one that is kept elsewhere.
+    """The input of a file: an upload, or the URL of a file that is stored elsewhere.
 
     ``row`` is a file that is stored already; no client can name it.
     """
@@ -32,14 +32,14 @@ class FileValues(TypedDict, total=False):
 
 
 class FileRelations(TypedDict, total=False):
-    """Files to put on a record, and the keys of those to take off it."""
+    """Files to attach to a record, and the keys of files to detach from it."""
 
     files: list[FileValues] | None
     detached_files: Collection[int]
 
 
 def _keep_address(values: FileValues, *, actor: Actor) -> Filesystem:
-    """Make the row of a file that is kept elsewhere; nobody looks there."""
+    # The URL is stored as it is and never fetched: it may point into the server's own network.
     actor.require(Action.CHANGE_FILES)
     url = (values.get("url") or "").strip()
     try:
@@ -73,7 +73,7 @@ def _row_of(values: FileValues, *, actor: Actor) -> Filesystem:
 
 
 def change_links(record: Any, values: FileRelations, *, actor: Actor) -> Changes:
-    """Put files on a stored record and take others off it; give the names before and after.
+    """Attach and detach files of a stored record; return the names before and after.
 
     A file takes the place of the one under the same field name; files that are not named stay.
 

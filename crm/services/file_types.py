@@ -1,4 +1,4 @@
-"""What a file is: by its first bytes and its inside, which must agree with the extension of its name."""
+"""Checks that the content of a file has the type that its extension names."""
 
 import re
 import struct
@@ -41,7 +41,7 @@ _MOST_JPEG_SEGMENTS = 1_000
 
 
 def type_of(content: IO[bytes], extension: str) -> str:
-    """Give the media type of a file.
+    """Return the media type of a file.
 
     :param extension: of its name, in lower case, without the dot.
     :raises ValidationError: if the type is not allowed, the content is of another one, or an image has too

@@ -1,4 +1,4 @@
-"""Files: taken in, kept, and removed when nothing needs them any more."""
+"""Stored files and their contents."""
 
 import logging
 import re
@@ -32,7 +32,7 @@ _written: ContextVar[list[str] | None] = ContextVar("files written by the presen
 
 @contextmanager
 def removed_on_failure() -> Iterator[None]:
-    """Remove the contents that were stored within, if it fails: the rows are rolled back, files are not."""
+    """Delete the contents stored in this block if it fails: a rollback undoes rows, but not files."""
     written: list[str] = []
     token = _written.set(written)
     try:
@@ -46,7 +46,7 @@ def removed_on_failure() -> Iterator[None]:
 
 
 def clean_name(name: str) -> str:
-    """Give a name that is safe to show and to save under: its last part, without what cannot be seen."""
+    """Return the last part of a file's name without invisible characters, safe to show and to save as."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
     seen = "".join(sign for sign in ENCODED_CONTROL.sub("", last) if unicodedata.category(sign)[0] != "C")
     named = EXTENSION.fullmatch(" ".join(seen.split()))
@@ -60,7 +60,7 @@ def clean_name(name: str) -> str:
 def store_file(
     upload: File[bytes], *, actor: Actor, name: str | None = None, attributes: Any = None
 ) -> Filesystem:
-    """Keep a file that was sent; its row is written once it is whole.
+    """Store an upload and its row.
 
     :param name: what it is called, if not as it was when it was sent.
     :param attributes: what the client keeps beside it, in JSON.
@@ -92,7 +92,7 @@ def store_file(
 
 @transaction.atomic
 def store_files(uploads: Sequence[File[bytes]], *, actor: Actor) -> list[Filesystem]:
-    """Keep several files, or none of them.
+    """Store several files, or none of them.
 
     :raises ValidationError: keyed ``files.N``, if one is refused.
     """

@@ -22,20 +22,15 @@ def is_recorded(instance: models.Model) -> bool:
 
 
 def record(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None) -> None:
-    """Write one entry into the history of a stored record.
-
-    :param changes: what changed, as ``changes_of`` gives it.
-    """
     entry(instance, kind, actor=actor, changes=changes).save(force_insert=True)
 
 
 def record_all(entries: Sequence[HistoryEntry]) -> None:
-    """Write entries of many records at once."""
     HistoryEntry.objects.bulk_create(entries, batch_size=500)
 
 
 def entry(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None) -> HistoryEntry:
-    """Give the entry that ``record`` writes."""
+    """Return the unsaved entry that ``record`` writes."""
     return HistoryEntry(
         company_id=instance.company_id,
         entity=instance,
@@ -50,7 +45,7 @@ def entry(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | 
 def changes_of(
     instance: models.Model, before: Mapping[str, Any], *, referenced: Iterable[models.Model] = ()
 ) -> dict[str, list[Any]]:
-    """Give the changes of a row's columns, as its history keeps them.
+    """Return the changes of a row's columns as its history stores them.
 
     Columns that follow from others are left out; a relation is kept with the name it had at that time; each
     custom field stands for itself.
@@ -90,7 +85,7 @@ def _named(field: Any, key: Any, row: models.Model | None = None) -> dict[str, A
 
 
 def plain(value: Any) -> Any:
-    """Give the value of a column in plain JSON."""
+    """Return the value of a column as plain JSON."""
     if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, Decimal | UUID):

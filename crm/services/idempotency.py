@@ -1,4 +1,4 @@
-"""Requests that a client repeats under one key: each of their mutations takes effect once."""
+"""Idempotency keys: each mutation of a request that is sent repeatedly takes effect once."""
 
 import hashlib
 import json
@@ -23,11 +23,11 @@ LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Replayed(Exception):
-    """Instead of a result: the whole answer is known, and stands in ``Once.replayed``."""
+    """The answer is known and is in ``Once.replayed``, so there is no result to return."""
 
 
 class Once:
-    """One request with a key; ``run`` stands around each of its mutations, and ``finish`` at its end.
+    """One request with a key: ``run`` wraps each of its mutations, ``finish`` completes the answer.
 
     The key is taken in the transaction of the mutation itself. The answer follows when it is complete; if the
     process ends before that, the next request reads anew what the mutation changed.
@@ -40,7 +40,7 @@ class Once:
         self._replayed: dict[str, dict[str, Any]] = {}
 
     def run(self, response_key: str, act: Callable[[], Any], read: Callable[[Any], Any]) -> Any:
-        """Run a mutation if the key is new; else give its result as ``read`` finds it by primary key.
+        """Run a mutation if the key is new; else return its result, read anew by primary key.
 
         :raises Replayed: if its answer is known.
         :raises Conflict: if the key was used for another request, or the first one is still running.
@@ -57,7 +57,7 @@ class Once:
         return result
 
     def _claim(self, response_key: str) -> IdempotencyKey | None:
-        """Take the key, waiting for whoever is taking it; None if it is taken by the same request."""
+        """Claim the key after concurrent requests; return None if this request was sent before."""
         self._wait()
         known = IdempotencyKey.objects.filter(**self._place)
         known.filter(created_at__lt=timezone.now() - KEPT).delete()
@@ -72,7 +72,7 @@ class Once:
             return None
 
     def _wait(self) -> None:
-        """Wait until no other transaction works under the key; SQLite has one writer at a time anyway."""
+        # SQLite has one writer at a time anyway.
         if connection.vendor != "postgresql":
             return
         place = json.dumps(sorted(self._place.items()))
@@ -101,7 +101,7 @@ class Once:
         return read(noted["id"]) if "id" in noted else noted["value"]
 
     def finish(self, data: dict[str, Any] | None, errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Put known answers into the data of a response, keep the new ones, and give the errors of both.
+        """Add known answers to the data of a response, store the new ones, and return the errors of both.
 
         :param data: what the request answers, by response key; it is completed in place.
         :param errors: its formatted errors.
@@ -126,14 +126,14 @@ class Once:
 
 
 def _noted(result: Any) -> dict[str, Any] | None:
-    """Give what a result can be found by again, in plain JSON; None if it cannot."""
+    """Return JSON by which a result can be found again; None if it cannot."""
     if isinstance(result, models.Model):
         return {"id": result.pk}
     return {"value": result} if isinstance(result, str | int | None) else None
 
 
 def fingerprint_of(text: str, operation_name: str | None, variables: Mapping[str, Any]) -> str:
-    """Give the hash of a request: its document, the operation, and the variables with what files hold."""
+    """Return the hash of a request: document, operation, and variables with the contents of files."""
     whole = json.dumps([text, operation_name, variables], sort_keys=True, default=_content_hash)
     return hashlib.sha256(whole.encode()).hexdigest()
 
@@ -149,6 +149,6 @@ def _content_hash(value: Any) -> list[str]:
 
 
 def prune() -> int:
-    """Remove the keys of all companies that are kept no longer; give their number."""
+    """Delete the expired keys of all companies; return their number."""
     count, _ = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
     return count

@@ -1,4 +1,4 @@
-"""The row of a change: looked up in scope, and locked until the end of the transaction."""
+"""Reads rows for a change: visible to the actor, and locked until the end of the transaction."""
 
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ Live = TypeVar("Live", bound=LiveModel)
 
 
 def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:
-    """Give the one visible row of a model with this key, locked until the end of the transaction.
+    """Return the visible row with this key, locked until the end of the transaction.
 
     :param argument: path of the input that named the key, for the error.
     :raises NotFound: if no such row exists for the actor.
@@ -39,12 +39,12 @@ def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -
 
 
 def lock_among(rows: TenantQuerySet[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:
-    """Give the visible one among some rows, as ``lock`` does."""
+    """Return the visible row of a query set, as ``lock`` does."""
     return pick(rows.visible_to(actor).select_for_update(of=("self",)), key, argument=argument)
 
 
 def lock_deleted(rows: LiveQuerySet[Live], actor: Actor, key: object) -> Live:
-    """Give the row with this key, deleted or not, locked until the end of the transaction.
+    """Return the row with this key, deleted or not, locked until the end of the transaction.
 
     :raises NotFound: if no such row exists, or existed, for the actor.
     """
@@ -62,12 +62,12 @@ def lock_record_of(row: Activity | SocialChannel, actor: Actor) -> Record:
 
 
 def column_values(instance: models.Model) -> dict[str, Any]:
-    """Give the stored columns of a row by attribute name, the version included."""
+    """Return the columns of a row by attribute name, the version included."""
     return {field.attname: getattr(instance, field.attname) for field in instance._meta.concrete_fields}
 
 
 def stored_values(instance: models.Model, actor: Actor) -> dict[str, Any]:
-    """Lock the row of an instance that was changed in memory, and give its columns as they are stored.
+    """Lock the row of an instance that was changed in memory, and return its stored columns.
 
     :raises NotFound: if the row is gone, or hidden from the actor.
     """

@@ -1,4 +1,4 @@
-"""Members of companies: invited, changed, and let go with what they leave behind."""
+"""Members of companies: invitations, changes, and what happens when a member leaves."""
 
 from typing import Any, TypedDict
 
@@ -16,7 +16,7 @@ from crm.signals import member_left
 
 
 class MemberValues(TypedDict, total=False):
-    """What a client may say of a member; an absent key is left as it is."""
+    """The input of a member; an absent key leaves a field as it is."""
 
     email: str | None
     firstname: str | None
@@ -28,7 +28,7 @@ class MemberValues(TypedDict, total=False):
 
 @transaction.atomic
 def add_member(company: Company, user: User, role: Role) -> Membership:
-    """Make a user an active member of a company, or give a member another role.
+    """Add a user to a company, or change the role of a member.
 
     The first company of a user becomes the default one.
 
@@ -45,7 +45,7 @@ def add_member(company: Company, user: User, role: Role) -> Membership:
 
 @transaction.atomic
 def invite_member(values: MemberValues, *, actor: Actor) -> Membership:
-    """Make somebody a member of the actor's company, by e-mail address; whoever was one before comes back.
+    """Invite somebody to the actor's company by e-mail address; a former member becomes active again.
 
     Somebody unknown gets an account named by the address, without a password, which an operator sets.
 
@@ -111,7 +111,7 @@ def update_member(user_key: object, values: MemberValues, *, actor: Actor) -> Me
 
 @transaction.atomic
 def deactivate_member(user_key: object, *, actor: Actor, heir_key: object = None) -> Membership:
-    """End a membership: tokens of it are revoked, and the member's open leads go to somebody else.
+    """End a membership: revoke its tokens and reassign the member's open leads.
 
     :param heir_key: the member who gets the open leads; else the company's default owner, else nobody.
     :raises NotFound: if there is no such member, or heir.

@@ -1,4 +1,4 @@
-"""What is said in the channels of records, by members and by the product itself."""
+"""Messages in the channels of records, from members and from the system."""
 
 import json
 from collections import defaultdict
@@ -31,15 +31,13 @@ VERB = "comment"
 
 
 class Distribution(TypedDict, total=False):
-    """Channels that a message goes to, and members who get a seat in each of them."""
+    """The channels of a message, and members to add to each of them."""
 
     channels: list[object]
     followers: list[object] | None
 
 
 class MessageValues(TypedDict, total=False):
-    """What a client may say of a message."""
-
     message: Any
     channel_id: object
     distribution: Distribution | None
@@ -51,7 +49,7 @@ class MessageValues(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Something that happened: a sentence for people, and what it is to programs."""
+    """An event in the life of a record, as a sentence for people and as data for programs."""
 
     text: str
     event: str
@@ -59,7 +57,7 @@ class Notice:
 
 
 def notices_of(changes: Changes, names: Sequence[str]) -> list[Notice]:
-    """Put into words what changed in relations of a record: "Stage: New -> Proposal".
+    """Describe the changed relations of a record, such as "Stage: New -> Proposal".
 
     :param changes: as the history keeps them.
     :param names: the relations that are told of, in this order.
@@ -80,7 +78,7 @@ def _named(value: Mapping[str, Any] | None) -> str:
 
 
 def system_message(record: LiveModel, notices: Sequence[Notice], *, actor: Actor) -> None:
-    """Say in the default channel of a record what happened to it: all of it in one statement."""
+    """Post notices in the default channel of a record, in one statement."""
     if notices:
         channel = default_channel_of(record)
         Message.objects.bulk_create(system_messages(record, channel, notices, actor=actor))
@@ -89,7 +87,7 @@ def system_message(record: LiveModel, notices: Sequence[Notice], *, actor: Actor
 def system_messages(
     record: LiveModel, channel: SocialChannel | None, notices: Sequence[Notice], *, actor: Actor
 ) -> list[Message]:
-    """Give the messages that say what happened to a record, not stored yet.
+    """Return unsaved messages that post notices about a record.
 
     :param channel: the record's default channel; None if it was never opened, which is done here.
     """
@@ -111,7 +109,7 @@ def system_messages(
 
 @transaction.atomic
 def create_message(values: MessageValues, *, actor: Actor) -> Message:
-    """Say something in a channel, or in each of several; give the first message.
+    """Post a message in one or several channels; return the first one.
 
     :raises NotFound: if a channel, the message that is answered, or a member does not exist for the actor.
     :raises ValidationError: if nothing is said, nowhere, or a file is refused.
@@ -204,7 +202,7 @@ def _lock_own(key: object, actor: Actor) -> Message:
 
 @transaction.atomic
 def update_message(key: object, values: MessageValues, *, actor: Actor) -> Message:
-    """Change what was said.
+    """Change a message.
 
     :raises NotFound: if the message does not exist for the actor.
     :raises Forbidden: if somebody below manager changes what another one said.
@@ -226,7 +224,7 @@ def update_message(key: object, values: MessageValues, *, actor: Actor) -> Messa
 
 @transaction.atomic
 def delete_message(key: object, *, actor: Actor) -> None:
-    """Take back what was said; answers to it stay.
+    """Delete a message; answers to it stay.
 
     :raises NotFound: if the message does not exist for the actor.
     :raises Forbidden: if somebody below manager takes back what another one said.
@@ -240,7 +238,7 @@ def delete_message(key: object, *, actor: Actor) -> None:
 
 
 def newest_messages(channels: Sequence[SocialChannel], actor: Actor, *, first: int) -> dict[int, list[int]]:
-    """Give the keys of the newest messages of each channel, the newest first."""
+    """Return the keys of the newest messages of each channel, the newest first."""
     in_channel = Window(RowNumber(), partition_by=F("channel_id"), order_by=F("pk").desc())
     rows = (
         Message.objects.filter(company_id=actor.company_id, channel__in=[channel.pk for channel in channels])

@@ -1,4 +1,4 @@
-"""Objects within the input of others: what is refused is named by its path in the whole input."""
+"""Errors of nested inputs, named by their path in the whole input."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from crm.errors import NotFound
 
 @contextmanager
 def within(path: str) -> Iterator[None]:
-    """Put the path of a nested object before the names that its refusals give.
+    """Prefix the paths of errors with that of a nested object.
 
     :param path: where the input holds the object, such as ``people`` or ``stages.0``.
     """

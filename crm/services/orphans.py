@@ -1,4 +1,4 @@
-"""Removing files that nothing needs: rows on no record, and contents without a row."""
+"""Removes orphaned files: rows without a record, and contents without a row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from crm.models.files import STORED_BELOW, Filesystem, link_models
 
 @dataclass(frozen=True, kw_only=True)
 class Removed:
-    """How many files without a record, and how many contents without a file, were removed."""
+    """The numbers of removed files and contents."""
 
     files: int
     contents: int
 
 
 def remove_orphans(*, before: datetime, dry_run: bool = False) -> Removed:
-    """Remove the files of all companies that were made before a moment and are on no record.
+    """Remove the orphaned files of all companies that are older than a moment.
 
     :param dry_run: whether to count only.
     """

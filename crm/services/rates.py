@@ -1,4 +1,4 @@
-"""Points a minute, counted in the cache that all processes share."""
+"""Rate limits: points per minute, counted in the cache that all processes share."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ WINDOW = 60
 
 
 def seconds_to_wait(account: str, points: int, *, most: int) -> int:
-    """Take points from what an account has each minute; give 0, or the seconds until it has some again.
+    """Spend points of an account; return the seconds until it has points again, or 0 if it has some.
 
     :param most: points of a minute; 0 is no limit.
     """

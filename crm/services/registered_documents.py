@@ -1,4 +1,4 @@
-"""Documents of GraphQL that are registered; whether a text is one is for the callers to find out."""
+"""Registered GraphQL documents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class NewDocument:
 
 @transaction.atomic
 def register_documents(documents: Iterable[NewDocument], *, company: Company | None) -> int:
-    """Register documents for a company, or for all companies; give how many were not there yet."""
+    """Register documents for one company, or for all; return how many are new."""
     by_digest = {document.digest: document for document in documents}
     there = RegisteredDocument.objects.filter(company=company, hash__in=by_digest)
     for digest in there.values_list("hash", flat=True):
@@ -36,22 +36,18 @@ def register_documents(documents: Iterable[NewDocument], *, company: Company | N
 
 @transaction.atomic
 def forget_documents(digests: Iterable[str], *, company: Company | None) -> int:
-    """Remove the documents of these hashes from those of a company, or from those of all; give how many."""
+    """Remove documents by hash from one company, or from those for all; return how many."""
     _, by_model = RegisteredDocument.objects.filter(company=company, hash__in=list(digests)).delete()
     return by_model.get(RegisteredDocument._meta.label, 0)
 
 
 @transaction.atomic
 def remove_document(document: RegisteredDocument, *, actor: Actor) -> None:
-    """Remove a document of the actor's company.
-
-    :raises Forbidden: if the actor does not manage the company.
-    """
     actor.require(Action.MANAGE_COMPANY)
     document.delete()
 
 
 def find_text(actor: Actor, digest: str) -> str | None:
-    """Give the text of the registered document of this hash that the actor may run, None if there is none."""
+    """Return the text of a registered document that the actor may run, or None."""
     found = RegisteredDocument.objects.runnable_by(actor).filter(hash=digest)
     return found.values_list("text", flat=True).first()

@@ -1,4 +1,4 @@
-"""Rows that others refer to: what takes their place, and in which order they stand."""
+"""Replacing and reordering rows that others refer to."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def find_replacement(row: Row, key: object, *, actor: Actor) -> Row | None:
-    """Give the row that is to take another one's place, None if none is named.
+    """Return the replacement of a row; None if none is named.
 
     :raises NotFound: naming ``replacement_id``, if it does not exist for the actor.
     :raises ValidationError: if a row is to be replaced by itself.
@@ -29,12 +29,12 @@ def find_replacement(row: Row, key: object, *, actor: Actor) -> Row | None:
 
 
 def lock_company(company_id: int) -> None:
-    """Have those who change what a company has one of, or the order of its rows, wait for each other."""
+    """Lock a company, so that changes of its single rows and of the order of its rows wait for each other."""
     Company.objects.select_for_update(no_key=True).get(pk=company_id)
 
 
 def reorder(rows: Any, keys: Sequence[object], *, actor: Actor, argument: str) -> list[Any]:
-    """Give rows the weights 1, 2, 3 in the order of their keys; the caller holds the lock of their list.
+    """Set the weights of rows to 1, 2, 3 in the order of their keys; the caller holds their lock.
 
     :param rows: the queryset of all rows that the order is of.
     :param argument: path of the input that holds the keys.

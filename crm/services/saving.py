@@ -1,4 +1,4 @@
-"""How every row is stored: lock, version, validation, save."""
+"""Stores every row: lock, version, validation, history."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ BOOKKEEPING = frozenset({"id", "created_at", "updated_at", "version"})
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What a save did: ``before`` holds the previous values of the columns that changed.
+    """The result of a save: ``before`` holds the previous values of the columns that changed.
 
     ``changes`` is what the history says of them, and of what belongs to the row outside its columns.
     """
@@ -46,7 +46,7 @@ class Stored:
 
 
 def validate(instance: models.Model) -> None:
-    """Check a row's fields, rules and uniqueness; relations were looked up in scope by the service.
+    """Check a row's fields, rules and uniqueness, but not its relations: services look those up in scope.
 
     :raises ValidationError: keyed by field.
     """
@@ -63,7 +63,7 @@ def validate(instance: models.Model) -> None:
 
 
 def validate_columns(instance: models.Model) -> None:
-    """Check a row's fields and rules, but not whether its unique places are free.
+    """Check a row's fields and rules, but not its uniqueness.
 
     :raises ValidationError: keyed by field.
     """
@@ -71,7 +71,7 @@ def validate_columns(instance: models.Model) -> None:
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """Write new rows that are valid, and whose unique places were just found to be free.
+    """Insert valid rows that were just found to be unique.
 
     :raises Conflict: if a concurrent write took one of those places.
     """
@@ -87,7 +87,7 @@ def _relations(model: type[models.Model]) -> frozenset[str]:
 
 
 def _place(constraint: UniqueConstraint) -> str:
-    """Give the field extra_rows which a clash stands: the last of several, as a name within its company."""
+    """Return the field that a clash is reported at: the last of several, such as a name in its company."""
     if len(constraint.fields) > 1:
         return constraint.fields[-1]
     if len(constraint.expressions) < 2:
@@ -110,7 +110,7 @@ def store(
     referenced: Iterable[models.Model] = (),
     extra_rows: Callable[[Stored], Sequence[models.Model]] | None = None,
 ) -> Stored:
-    """Validate a row, write what changed, and note it in the history of a model that keeps one.
+    """Validate a row, write what changed, and record it in the history of a model that has one.
 
     :param before: the columns as they are stored and locked; read and locked here if None.
     :param relations: what belongs to the row and changed outside its columns, by name, before and after.
@@ -191,7 +191,7 @@ def soft_delete(
     before: Mapping[str, Any] | None = None,
     expected_version: int | None = None,
 ) -> None:
-    """Mark a row as deleted; it is then gone from every read.
+    """Mark a row as deleted, which hides it from every read.
 
     :raises Conflict: if the stored version is another than the expected one.
     """
@@ -205,7 +205,7 @@ def soft_delete(
 
 
 def undelete(instance: LiveModel, *, actor: Actor, before: Mapping[str, Any] | None = None) -> Changes:
-    """Bring a deleted row back; give what the history says of columns that had to change for that.
+    """Restore a deleted row; return the changes of other columns that this needed.
 
     :param before: the stored values of columns that may change with it, by attribute name.
     :raises ValidationError: if its unique place was taken meanwhile.
@@ -221,12 +221,12 @@ def undelete(instance: LiveModel, *, actor: Actor, before: Mapping[str, Any] | N
 
 
 def is_none_given(key: object) -> bool:
-    """Tell whether an optional reference names nothing: 0 has always meant that, as null does."""
+    """Return whether an optional reference names nothing: null, empty or 0."""
     return key is None or str(key).strip() in ("", "0")
 
 
 def refuse_null(values: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Refuse the null of a field that cannot be cleared.
+    """Refuse null for fields that cannot be empty.
 
     :raises ValidationError: keyed by field.
     """
@@ -236,7 +236,7 @@ def refuse_null(values: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def check_current_company(key: object, actor: Actor, *, argument: str = "company_id") -> None:
-    """Refuse a company that is named in an input and is not the one the actor works in.
+    """Refuse an input that names another company than the actor's.
 
     :raises NotFound: if it is another.
     """

@@ -1,4 +1,4 @@
-"""Tags: found by slug, made when missing, tied to records."""
+"""Tags: found by slug, created if missing, attached to records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
@@ -17,7 +17,7 @@ from crm.services.history import Changes
 
 
 class TagValues(TypedDict, total=False):
-    """A tag as a client names it."""
+    """The input of a tag."""
 
     name: Required[str | None]
     slug: str | None
@@ -35,10 +35,6 @@ def _assign(tag: Tag, values: TagValues) -> None:
 
 
 def create_tag(values: TagValues, *, actor: Actor) -> Tag:
-    """Make a tag.
-
-    :raises ValidationError: if its name is empty, or name or slug is taken.
-    """
     tag = Tag(company_id=actor.company_id)
     _assign(tag, values)
     return save_tag(tag, actor=actor)
@@ -46,11 +42,6 @@ def create_tag(values: TagValues, *, actor: Actor) -> Tag:
 
 @transaction.atomic
 def update_tag(key: object, values: TagValues, *, actor: Actor) -> Tag:
-    """Change a tag.
-
-    :raises NotFound: if the tag does not exist for the actor.
-    :raises ValidationError: if its name is empty, or name or slug is taken.
-    """
     actor.require(Action.CHANGE_TAGS)
     saving.refuse_null(values, ["weight", "is_feature"])
     tag = locking.lock(Tag, actor, key)
@@ -71,7 +62,7 @@ def save_tag(tag: Tag, *, actor: Actor) -> Tag:
 
 @transaction.atomic
 def delete_tag(key: object, *, actor: Actor) -> None:
-    """Remove a tag from the company and from all that carries it.
+    """Delete a tag, also from all records that have it.
 
     :raises NotFound: if the tag does not exist for the actor.
     """
@@ -80,7 +71,7 @@ def delete_tag(key: object, *, actor: Actor) -> None:
 
 
 def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
-    """Give the company's tags that are named, making those that it does not have yet.
+    """Return the tags with these names or slugs; create the missing ones.
 
     Those that another input names already count once.
 
@@ -117,7 +108,7 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
 
 
 def _namesakes(tags: Mapping[str, Tag], actor: Actor) -> dict[str, Tag]:
-    """Give those of the company's tags that have the names of others without case, by the keys of those."""
+    """Return existing tags with the names of the given ones, ignoring case, by the keys of the given ones."""
     if not tags:
         return {}
     alike = {f"alike_{place}": Q(name__like=as_pattern(tag.name)) for place, tag in enumerate(tags.values())}
@@ -130,7 +121,7 @@ def _namesakes(tags: Mapping[str, Tag], actor: Actor) -> dict[str, Tag]:
 
 
 def replace(record: Tagged, tags: Sequence[Tag]) -> Changes:
-    """Make these the tags of a record; give the names before and after if that changed anything."""
+    """Set the tags of a record; return their names before and after if they changed."""
     present = dict(record.tags.values_list("pk", "name"))
     wanted = {tag.pk: tag.name for tag in tags}
     if present.keys() == wanted.keys():

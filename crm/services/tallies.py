@@ -1,4 +1,4 @@
-"""Whether tallies are the numbers of rows, and making them so."""
+"""Checks and repairs tallies, the numbers of rows that triggers maintain."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from crm.models.tallies import TalliedModel, Tally
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Lack:
-    """By how much the tallies of one kind, parent and key say less than there are rows; below 0 if more."""
+    """The number of rows that a tally lacks; negative if it counts too many."""
 
     company_id: int
     kind: str
@@ -23,7 +23,7 @@ class Lack:
 
 
 def find_wrong_tallies() -> list[Lack]:
-    """Give what the tallies of all companies lack; every row is counted."""
+    """Count every row; return the wrong tallies of all companies."""
     found = []
     with connection.cursor() as cursor:
         for table in _tallied_tables():
@@ -37,7 +37,7 @@ def find_wrong_tallies() -> list[Lack]:
 
 @transaction.atomic
 def mend_tallies() -> int:
-    """Make the tallies of all companies the numbers of rows, while others write; give how many were wrong."""
+    """Correct the tallies of all companies while others write; return how many were wrong."""
     mended = 0
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -1,4 +1,4 @@
-"""The timeline of a record: what happened to it and what was said about it, the newest first."""
+"""The timeline of a record: its history, activities and messages, the newest first."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -116,7 +116,6 @@ class Timeline:
         return keys
 
     def count(self) -> int:
-        """Return the number of all entries."""
         return self._keys().count()
 
     def __getitem__(self, page: slice) -> list[Entry]:

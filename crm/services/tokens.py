@@ -1,4 +1,4 @@
-"""API tokens: made once, shown once, revoked at once."""
+"""API tokens."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ def create_token(
     expires_at: datetime | None = None,
     name: str = "",
 ) -> tuple[ApiToken, str]:
-    """Make a token for a user in a company; give its row and the raw token, which is not stored.
+    """Create a token of a user in a company; return its row and the raw token, which is not stored.
 
     :raises ValidationError: if the user is no active member, or the expiry has passed.
     """
@@ -47,7 +47,7 @@ def create_token(
 
 
 def revoke_token(key: str) -> ApiToken:
-    """End a token, named by the raw token, its shown prefix or its id; ending it twice changes nothing.
+    """Revoke a token, named by the raw token, its shown prefix or its id; twice changes nothing.
 
     :raises NotFound: if no single token has that name.
     """
@@ -64,6 +64,6 @@ def revoke_token(key: str) -> ApiToken:
 
 
 def note_use(token_id: int, *, last: datetime | None, now: datetime) -> None:
-    """Store when a token was last used, unless ``last``, which is stored, is within ``USE_RESOLUTION``."""
+    """Store when a token was last used, unless the stored time is within ``USE_RESOLUTION``."""
     if last is None or now - last >= USE_RESOLUTION:
         ApiToken.objects.filter(pk=token_id).update(last_used_at=now)

@@ -1,4 +1,4 @@
-"""The admin of people and organizations."""
+"""The admin pages of people and organizations."""
 
 from people.admin import contact_types, merging, organizations, people
 

@@ -1,4 +1,4 @@
-"""Contact types: the shared ones to look at, the company's own to change."""
+"""The admin page of contact types: shared ones are read-only."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -12,8 +12,6 @@ from people.services.contact_types import delete_contact_type, save_contact_type
 
 @admin.register(ContactType)
 class ContactTypeAdmin(WritesThroughService[ContactType]):
-    """The kinds of contacts."""
-
     form = NamedForm[ContactType]
     write_action = Action.CHANGE_LOOKUPS
     save_service = staticmethod(save_contact_type)
@@ -29,11 +27,9 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
         return contact_type.company_id is None
 
     def has_change_permission(self, request: HttpRequest, obj: ContactType | None = None) -> bool:
-        """Let managers change the types of their own company."""
         shared = obj is not None and obj.company_id is None
         return not shared and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: ContactType | None = None) -> bool:
-        """Let managers delete the types of their own company."""
         shared = obj is not None and obj.company_id is None
         return not shared and super().has_delete_permission(request, obj)

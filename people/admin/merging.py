@@ -1,4 +1,4 @@
-"""Merging in the admin: a preview side by side, the merge, and undoing it."""
+"""The admin action that merges records, and the page that undoes merges."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,12 +23,11 @@ from people.services.unmerging import undo_merge
 
 
 class MergesRecords(LiveAdmin[Any]):
-    """Mixin: an action that merges the chosen rows."""
+    """Mixin: adds an action that merges the selected rows."""
 
     actions: Sequence[Any] = (*LiveAdmin.actions, "merge_selected")
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Offer merging for live rows only."""
         offered = super().get_actions(request)
         if self._lists_deleted(request):
             offered.pop("merge_selected", None)
@@ -36,7 +35,7 @@ class MergesRecords(LiveAdmin[Any]):
 
     @admin.action(permissions=["change"], description="Merge selected %(verbose_name_plural)s")
     def merge_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
-        """Preview a merge into the chosen winner; do it once the preview is confirmed."""
+        """Preview a merge into the chosen winner; merge once the preview is confirmed."""
         rows = list(queryset.order_by("pk")[: MOST_MERGED + 2])
         if not 2 <= len(rows) <= MOST_MERGED + 1:
             self.message_user(request, f"Choose 2 to {MOST_MERGED + 1} to merge.", messages.ERROR)
@@ -67,8 +66,6 @@ class MergesRecords(LiveAdmin[Any]):
 
 @admin.register(Merge)
 class MergeAdmin(VisibleAdmin[Merge]):
-    """Merges, listed so that they can be undone."""
-
     list_display = ("created_at", "model", "winner", "number", "user", "undone_at", "undone_by")
     list_filter = ("model", "created_at")
     list_select_related = ("user", "undone_by")
@@ -78,7 +75,7 @@ class MergeAdmin(VisibleAdmin[Merge]):
     actions: Sequence[Any] = ("undo_selected",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
-        """Add the name of the record that the others were merged into."""
+        """Annotate each merge with the name of its winner."""
         people = visible_rows(Person, request).filter(pk=OuterRef("winner_id")).values("name")
         organizations = visible_rows(Organization, request).filter(pk=OuterRef("winner_id")).values("name")
         name = Case(When(model=EntityKind.PEOPLE, then=Subquery(people)), default=Subquery(organizations))
@@ -99,7 +96,7 @@ class MergeAdmin(VisibleAdmin[Merge]):
 
     @admin.action(permissions=["undo"], description="Undo selected merges")
     def undo_selected(self, request: HttpRequest, queryset: QuerySet[Merge]) -> None:
-        """Undo merges, the latest first, since a later merge blocks an earlier one."""
+        # The latest first, since a later merge blocks an earlier one.
         for row in queryset.order_by("-pk"):
             try:
                 with transaction.atomic():

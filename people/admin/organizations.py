@@ -1,4 +1,4 @@
-"""Organizations."""
+"""The admin page of organizations."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -27,13 +27,11 @@ from people.services.organizations import (
 
 
 class OrganizationForm(MayBeKnown, TakesFile, VersionedForm[Organization]):
-    """An organization, with a new file."""
+    pass
 
 
 @admin.register(Organization)
 class OrganizationAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, DefinedFieldsAdmin):
-    """External companies."""
-
     form = OrganizationForm
     write_action = Action.CHANGE_PEOPLE
     delete_service = staticmethod(delete_organization)
@@ -51,7 +49,6 @@ class OrganizationAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimelin
     )
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the organization with its tags and a new file."""
         values: OrganizationValues = {}
         set_relations(values, form)
         if form.instance._state.adding:

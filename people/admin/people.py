@@ -1,4 +1,4 @@
-"""People, with their contacts, addresses and positions."""
+"""The admin page of people, with their contacts, addresses and positions."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -27,8 +27,6 @@ from people.services.people import PersonValues, delete_person, restore_person, 
 
 
 class ContactInline(VisibleInline[Contact, Person]):
-    """Contacts of a person."""
-
     model = Contact
     write_action = Action.CHANGE_PEOPLE
     fields = ("type", "value")
@@ -36,8 +34,6 @@ class ContactInline(VisibleInline[Contact, Person]):
 
 
 class AddressInline(VisibleStackedInline[Address, Person]):
-    """Postal addresses of a person."""
-
     model = Address
     write_action = Action.CHANGE_PEOPLE
     fields: ClassVar[Any] = (
@@ -49,8 +45,6 @@ class AddressInline(VisibleStackedInline[Address, Person]):
 
 
 class EmploymentInline(VisibleStackedInline[Employment, Person]):
-    """Present and past positions of a person."""
-
     model = Employment
     write_action = Action.CHANGE_PEOPLE
     fields: ClassVar[Any] = (
@@ -63,8 +57,6 @@ class EmploymentInline(VisibleStackedInline[Employment, Person]):
 
 
 class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
-    """A person, with the organizations that the actor can see."""
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         organizations = self.fields.get("organizations")
@@ -76,8 +68,6 @@ class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
 
 @admin.register(Person)
 class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, DefinedFieldsAdmin):
-    """People outside the company."""
-
     form = PersonForm
     write_action = Action.CHANGE_PEOPLE
     delete_service = staticmethod(delete_person)
@@ -96,7 +86,7 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
-        """Add the columns of the list that are computed."""
+        # Computed in one statement here, and not row by row by the columns of the list.
         organizations = visible_rows(Organization, request).order_by("name", "pk")
         rows: Any = super().get_queryset(request)
         people: QuerySet[Person] = rows.with_main_phone().prefetch_related(
@@ -114,7 +104,6 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
         return ", ".join(organization.name for organization in person.visible_organizations)
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the person with contacts, addresses, organizations, tags and a new file."""
         values: PersonValues = {}
         set_relations(values, form)
         if "organizations" in form.changed_data:

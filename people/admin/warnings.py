@@ -1,4 +1,4 @@
-"""The warning before a record is added that may be known already."""
+"""The warning before a record is added that may be a duplicate."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,16 +20,16 @@ Like = Sequence[tuple[Any, Sequence[Reason]]]
 
 
 class MayBeKnown(forms.Form):
-    """Mixin: a form of a new record that can be saved in spite of the warning."""
+    """Mixin: a form whose new record can be saved in spite of the warning."""
 
     save_anyway = forms.BooleanField(required=False, label="Save anyway, as another one")
 
 
 class WarnsOfDuplicates(admin.ModelAdmin[Any]):
-    """Mixin: before a row is added, shows those it may be the same as, and asks."""
+    """Mixin: before a row is added, shows possible duplicates and asks for confirmation."""
 
     def warn(self, form: Any, like: Like) -> None:
-        """Refuse a new row that may be known already, unless the user saves it anyway.
+        """Refuse a new row with possible duplicates, unless the user chose to save it anyway.
 
         :raises ValidationError: naming the rows, why, and whose they are.
         """
@@ -52,7 +52,7 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Offer to save anyway where the form comes back with a warning."""
+        # The confirmation is offered only after a warning.
         fieldsets: Any = super().get_fieldsets(request, obj)
         if obj is None and hasattr(request, "refusal"):
             return [*fieldsets, (None, {"fields": ("save_anyway",)})]
@@ -61,7 +61,7 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        """Record that a row was saved in spite of a warning."""
+        # The history page shows later who saved a possible duplicate.
         said: Any = super().construct_change_message(request, form, formsets, add)
         if add and form.cleaned_data.get("save_anyway"):
             said.append({"added": {"name": "record in spite of", "object": "a possible duplicate"}})

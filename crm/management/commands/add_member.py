@@ -1,4 +1,4 @@
-"""Make a user a member of a company."""
+"""Add a user to a company."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tell whether the numbers of rows that PostgreSQL keeps are right."""
+"""Check the tallies: the numbers of rows that PostgreSQL triggers maintain."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from crm.services.tallies import find_wrong_tallies, mend_tallies
 
 
 class Command(BaseCommand):
-    help = "Count all leads, people and organizations, and tell where the numbers that are kept differ."
+    help = "Count all leads, people and organizations, and list the tallies that differ."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--fix", action="store_true", help="make the numbers right; others may go on writing"
+            "--fix", action="store_true", help="correct the tallies; other processes may go on writing"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

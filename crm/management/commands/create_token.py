@@ -1,4 +1,4 @@
-"""Make an API token."""
+"""Create an API token."""
 
 import argparse
 import re
@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
 
 def default_company(user: User) -> Company:
-    """Give the company in which a user works unless told.
+    """Return the company that a user works in by default.
 
     :raises CommandError: if the user is an active member nowhere.
     """
