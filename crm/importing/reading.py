@@ -42,6 +42,17 @@ def read_rows(file: BinaryIO, *, delimiter: str = ",") -> Iterator[Row]:
             yield Row(line=line, cells=cells)
 
 
+def read_header(rows: Iterator[Row]) -> list[str]:
+    """Return the cells of the first line.
+
+    :raises FileRefused: if there is none.
+    """
+    header = next(rows, None)
+    if header is None:
+        raise FileRefused("The file is empty; its first line names the columns.")
+    return header.cells
+
+
 def _lines(file: BinaryIO) -> Iterator[str]:
     number = 0
     while raw := file.readline(LONGEST_LINE_BYTES + 1):

@@ -11,7 +11,7 @@ from django.db import OperationalError, transaction
 from crm.actors import Action, Actor
 from crm.errors import CrmError
 from crm.importing.mapping import map_header
-from crm.importing.reading import FileRefused, Row, read_rows
+from crm.importing.reading import Row, read_header, read_rows
 from crm.importing.report import RowError, Summary, row_errors
 from crm.records.row_import import Columns, RowImport
 
@@ -65,10 +65,7 @@ def run_import(
 
 def _check(file: BinaryIO, columns: Columns, delimiter: str) -> list[str]:
     records = read_rows(file, delimiter=delimiter)
-    header = next(records, None)
-    if header is None:
-        raise FileRefused("The file is empty; its first line names the columns.")
-    fields = map_header(header.cells, columns)
+    fields = map_header(read_header(records), columns)
     for _ in records:
         pass
     return fields

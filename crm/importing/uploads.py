@@ -13,7 +13,7 @@ from crm.actors import Action, Actor
 from crm.importing import job_records
 from crm.importing.jobs import run_if_short
 from crm.importing.mapping import map_header
-from crm.importing.reading import FileRefused, read_rows
+from crm.importing.reading import FileRefused, read_header, read_rows
 from crm.importing.tables import as_csv, delimiter_of
 from crm.models.imports import DuplicatePolicy, ImportJob
 from crm.records.registry import record_kind
@@ -44,10 +44,7 @@ def start_file_job(
         with as_csv(upload, encoding=encoding) as table:  # type: ignore[arg-type]  # a file of bytes
             delimiter = delimiter_of(table)
             records = read_rows(table, delimiter=delimiter)
-            header = next(records, None)
-            if header is None:
-                raise FileRefused("The file is empty; its first line names the columns.")
-            fields = _fields(header.cells, model, mapping)
+            fields = _fields(read_header(records), model, mapping)
             total = sum(1 for _ in records)
             table.seek(0)
             digest = _digest_of(table)

@@ -1,7 +1,7 @@
 """Absences of members: rotations skip members who are away."""
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.db import transaction
 
@@ -53,12 +53,9 @@ def update_absence(key: object, values: AbsenceValues, *, actor: Actor) -> Absen
 
 def _assign(absence: Absence, values: AbsenceValues, actor: Actor) -> None:
     saving.refuse_null(values, NEEDED)
-    given: dict[str, Any] = dict(values)
-    for name in (*NEEDED, "reason"):
-        if name in given:
-            setattr(absence, name, given[name])
-    if not saving.is_none_given(given.get("user_id")):
-        absence.user = User.objects.find(actor, given["user_id"], argument="user_id")
+    saving.assign(absence, values, (*NEEDED, "reason"))
+    if not saving.is_none_given(values.get("user_id")):
+        absence.user = User.objects.find(actor, values["user_id"], argument="user_id")
 
 
 @transaction.atomic

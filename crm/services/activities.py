@@ -1,6 +1,6 @@
 """Notes and tasks about records."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,16 +12,14 @@ from crm.models.accounts import User
 from crm.models.activities import Activity, ActivityKind
 from crm.models.custom_fields import is_storable
 from crm.models.records import link_columns
-from crm.records.registry import find_record
 from crm.services import locking, saving
+from crm.services.records import RecordReference, check_same_record, required_record
 from crm.signals import record_discussed
 
 
-class ActivityValues(TypedDict, total=False):
+class ActivityValues(RecordReference, total=False):
     """The input of a note or task; an absent key leaves a field as it is."""
 
-    entity_type: str | None
-    entity_id: object
     kind: str | None
     text: str | None
     due_at: Any
@@ -65,10 +63,7 @@ def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
     :raises ValidationError: if the text is missing, or a note is planned like a task.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
-    kind, key = values.get("entity_type"), values.get("entity_id")
-    if kind is None or key is None:
-        raise ValidationError({"entity_id": ["Say what it is about: give type and id of a record."]})
-    record = find_record(kind, key, actor)
+    record = required_record(values, actor)
     activity = Activity(
         **link_columns(record), company_id=actor.company_id, user_id=actor.user_id, door=actor.door.value
     )
@@ -101,7 +96,7 @@ def update_activity(
     _refuse_strangers(activity, actor)
     before = locking.column_values(activity)
     saving.refuse_null(values, ["kind", "text"])
-    _check_same_record(activity, values, actor)
+    check_same_record(activity, values, actor)
     _assign(activity, values, actor)
     stored = saving.store(activity, actor=actor, before=before, expected_version=expected_version)
     if stored.changed:
@@ -109,33 +104,15 @@ def update_activity(
     return activity
 
 
-def _check_same_record(activity: Activity, values: ActivityValues, actor: Actor) -> None:
-    kind, key = values.get("entity_type"), values.get("entity_id")
-    if kind is None and key is None:
-        return
-    if kind is None or key is None:
-        raise ValidationError({"entity_id": ["Give type and id of a record, or neither."]})
-    if find_record(kind, key, actor) != activity.entity:
-        raise ValidationError({"entity_id": ["An activity stays with its record."]})
-
-
 @transaction.atomic
 def complete_task(key: object, *, actor: Actor) -> Activity:
-    """Mark a task as done; do nothing if it is done already.
-
-    :raises NotFound: if the task does not exist for the actor.
-    :raises Conflict: if it is a note.
-    """
+    """Mark a task as done; do nothing if it is done already."""
     return _set_done(key, done=True, actor=actor)
 
 
 @transaction.atomic
 def reopen_task(key: object, *, actor: Actor) -> Activity:
-    """Mark a task as not done; do nothing if it is open.
-
-    :raises NotFound: if the task does not exist for the actor.
-    :raises Conflict: if it is a note.
-    """
+    """Mark a task as not done; do nothing if it is open."""
     return _set_done(key, done=False, actor=actor)
 
 

@@ -1,7 +1,5 @@
 """Channels of communication about a record."""
 
-from typing import TypedDict
-
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -12,20 +10,18 @@ from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.lifecycle import LiveModel
 from crm.models.records import link_columns
-from crm.records.registry import find_record
 from crm.services import locking, saving
+from crm.services.records import RecordReference, check_same_record, required_record
 
 DEFAULT_CHANNEL = "Default Channel"
 
 
-class ChannelValues(TypedDict, total=False):
+class ChannelValues(RecordReference, total=False):
     """The input of a channel; an absent key leaves a field as it is."""
 
     name: str | None
     slug: str | None
     description: str | None
-    entity_type: str | None
-    entity_id: object
 
 
 def open_default_channel(record: LiveModel, *, creator_id: int | None) -> SocialChannel:
@@ -69,10 +65,7 @@ def create_channel(values: ChannelValues, *, actor: Actor) -> SocialChannel:
     :raises ValidationError: if the name is missing or the slug is taken.
     """
     actor.require(Action.CHANGE_CHANNELS)
-    kind, key = values.get("entity_type"), values.get("entity_id")
-    if kind is None or key is None:
-        raise ValidationError({"entity_id": ["Say what the channel is about: give type and id of a record."]})
-    record = find_record(kind, key, actor)
+    record = required_record(values, actor)
     channel = SocialChannel(**link_columns(record), company_id=actor.company_id)
     channel.slug = str(channel.uuid)
     _assign(channel, values)
@@ -108,22 +101,12 @@ def update_channel(key: object, values: ChannelValues, *, actor: Actor) -> Socia
     actor.require(Action.CHANGE_CHANNELS)
     channel = locking.lock(SocialChannel, actor, key)
     saving.refuse_null(values, ["name", "slug"])
-    _check_same_record(channel, values, actor)
+    check_same_record(channel, values, actor)
     if values.get("slug") not in (None, channel.slug) and _is_default(channel):
         raise Conflict("A default channel keeps its slug.")
     _assign(channel, values)
     saving.store(channel, actor=actor)
     return channel
-
-
-def _check_same_record(channel: SocialChannel, values: ChannelValues, actor: Actor) -> None:
-    kind, key = values.get("entity_type"), values.get("entity_id")
-    if kind is None and key is None:
-        return
-    if kind is None or key is None:
-        raise ValidationError({"entity_id": ["Give type and id of a record, or neither."]})
-    if find_record(kind, key, actor) != channel.entity:
-        raise ValidationError({"entity_id": ["A channel stays with its record."]})
 
 
 @transaction.atomic

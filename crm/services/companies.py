@@ -1,6 +1,6 @@
 """Settings of companies, and user accounts."""
 
-from typing import Any, Literal, TypedDict, get_args
+from typing import TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,27 +11,12 @@ from crm.services import saving
 from crm.services.members import keep_an_administrator
 from crm.signals import region_changed
 
-TextName = Literal[
-    "website",
-    "email",
-    "phone",
-    "address",
-    "address_2",
-    "city",
-    "state",
-    "zip",
-    "country",
-    "language",
-    "timezone",
-]
-TEXTS: tuple[TextName, ...] = get_args(TextName)
 NEEDED = ("name", "region", "lead_visibility", "reason_lost_required", "flag_duplicate_leads")
 
 
-class CompanyValues(TypedDict, total=False):
-    """The input of a company; an absent key leaves a field as it is."""
+class CompanyTexts(TypedDict, total=False):
+    """The text fields of a company that may be empty."""
 
-    name: str | None
     website: str | None
     email: str | None
     phone: str | None
@@ -43,6 +28,12 @@ class CompanyValues(TypedDict, total=False):
     country: str | None
     language: str | None
     timezone: str | None
+
+
+class CompanyValues(CompanyTexts, total=False):
+    """The input of a company; an absent key leaves a field as it is."""
+
+    name: str | None
     region: str | None
     lead_visibility: str | None
     reason_lost_required: bool | None
@@ -71,12 +62,9 @@ def update_company(values: CompanyValues, *, actor: Actor) -> Company:
     actor.require(Action.MANAGE_COMPANY)
     company = Company.objects.select_for_update(no_key=True).get(pk=actor.company_id)
     saving.refuse_null(values, NEEDED)
-    given: dict[str, Any] = dict(values)
-    for name in (*NEEDED, *TEXTS):
-        if name in given:
-            setattr(company, name, given[name])
-    if "default_owner_id" in given:
-        company.default_owner = _owner(given["default_owner_id"], actor)
+    saving.assign(company, values, (*NEEDED, *CompanyTexts.__annotations__))
+    if "default_owner_id" in values:
+        company.default_owner = _owner(values["default_owner_id"], actor)
     return save_company(company, actor=actor)
 
 

@@ -34,12 +34,9 @@ class DefinitionValues(TypedDict, total=False):
 
 def _assign(definition: CustomFieldDefinition, values: DefinitionValues) -> None:
     saving.refuse_null(values, ["model", "name", "kind", "required", "weight"])
-    given: dict[str, Any] = dict(values)
-    for name in ("model", "name", "label", "kind", "required", "weight"):
-        if name in given:
-            setattr(definition, name, given[name])
-    if "choices" in given:
-        definition.choices = given["choices"] or []
+    saving.assign(definition, values, ("model", "name", "label", "kind", "required", "weight"))
+    if "choices" in values:
+        definition.choices = values["choices"] or []
 
 
 def create_definition(values: DefinitionValues, *, actor: Actor) -> CustomFieldDefinition:

@@ -136,10 +136,7 @@ def _membership(user_key: object, actor: Actor) -> Membership:
 def _assign(membership: Membership, values: MemberValues) -> None:
     if values.get("role") is not None:
         membership.role = values["role"] or ""
-    if "member_id" in values:
-        membership.member_id = values["member_id"]
-    if "capacity" in values:
-        membership.capacity = values["capacity"]
+    saving.assign(membership, values, ("member_id", "capacity"))
 
 
 @transaction.atomic

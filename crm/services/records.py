@@ -1,17 +1,61 @@
 """Tags and custom fields of a record of any kind."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Actor
 from crm.errors import NotFound
-from crm.models import Tag
+from crm.models import Activity, SocialChannel, Tag
 from crm.models.records import Record
-from crm.records.registry import record_kind
+from crm.records.registry import find_record, record_kind
 from crm.services import locking
 from crm.services.tags import TagValues
+
+
+class RecordReference(TypedDict, total=False):
+    """A record of any kind in an input: the name of its kind in ``EntityKind``, and its key."""
+
+    entity_type: str | None
+    entity_id: object
+
+
+def required_record(values: RecordReference, actor: Actor) -> Record:
+    """Return the record that an input names.
+
+    :raises NotFound: if the record does not exist for the actor.
+    :raises ValidationError: if the input names none.
+    """
+    record = named_record(values, actor)
+    if record is None:
+        raise ValidationError({"entity_id": ["Give type and id of a record."]})
+    return record
+
+
+def named_record(values: RecordReference, actor: Actor) -> Record | None:
+    """Return the record that an input names, or None.
+
+    :raises NotFound: if the record does not exist for the actor.
+    :raises ValidationError: if only one of type and id is given.
+    """
+    kind, key = values.get("entity_type"), values.get("entity_id")
+    if kind is None and key is None:
+        return None
+    if kind is None or key is None:
+        raise ValidationError({"entity_id": ["Give both type and id of a record."]})
+    return find_record(kind, key, actor)
+
+
+def check_same_record(row: Activity | SocialChannel, values: RecordReference, actor: Actor) -> None:
+    """Refuse an input that would move a row to another record.
+
+    :raises NotFound: if the record that the input names does not exist for the actor.
+    :raises ValidationError: if it is another one.
+    """
+    record = named_record(values, actor)
+    if record is not None and record != row.entity:
+        raise ValidationError({"entity_id": ["This cannot be moved to another record."]})
 
 
 def update_record(kind: str, key: object, values: dict[str, Any], *, actor: Actor) -> Record:

@@ -133,8 +133,7 @@ def store(
                 instance.save(force_insert=True)
             return stored
         before = locking.stored_values(instance, actor) if before is None else before
-        if expected_version is not None and before["version"] != expected_version:
-            raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
+        _check_version(before, expected_version)
         validate(instance)
         changed = _changed(instance, before)
         changes: Changes = {}
@@ -156,6 +155,11 @@ def store(
     except IntegrityError as clash:
         raise Conflict("Another change was stored at the same time.") from clash
     return Stored(created=False, before=changed, changes=changes)
+
+
+def _check_version(before: Mapping[str, Any], expected: int | None) -> None:
+    if expected is not None and before["version"] != expected:
+        raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
 
 
 def _changed(instance: models.Model, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,8 +200,7 @@ def soft_delete(
     :raises Conflict: if the stored version is another than the expected one.
     """
     before = locking.stored_values(instance, actor) if before is None else before
-    if expected_version is not None and before["version"] != expected_version:
-        raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
+    _check_version(before, expected_version)
     instance.deleted_at = timezone.now()
     instance.version = before["version"] + 1
     save_columns(instance, {"deleted_at", "version", "updated_at"})
@@ -223,6 +226,13 @@ def undelete(instance: LiveModel, *, actor: Actor, before: Mapping[str, Any] | N
 def is_none_given(key: object) -> bool:
     """Return whether an optional reference names nothing: null, empty or 0."""
     return key is None or str(key).strip() in ("", "0")
+
+
+def assign(instance: models.Model, values: Mapping[str, object], names: Iterable[str]) -> None:
+    """Set the named fields that the values hold; an absent key leaves a field as it is."""
+    for name in names:
+        if name in values:
+            setattr(instance, name, values[name])
 
 
 def refuse_null(values: Mapping[str, Any], names: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.services import locking
-from crm.services.bulk import BulkResult, check_keys, for_each
+from crm.services.bulk import BulkResult, check_keys, delete_each, for_each, restore_each
 from leads.models import Lead
 from leads.services.lead_input import LeadValues
 from leads.services.leads import delete_lead, restore_lead, update_lead
@@ -54,30 +54,8 @@ def _matches(matching: Q | None, actor: Actor) -> list[object]:
 
 
 def delete_leads(keys: Sequence[object], *, actor: Actor) -> BulkResult:
-    """Delete many leads softly.
-
-    :raises BadUserInput: if there are too many keys.
-    """
-    actor.require(Action.CHANGE_LEADS)
-
-    def delete(key: object) -> bool:
-        delete_lead(key, actor=actor)
-        return True
-
-    return for_each(check_keys(keys), delete)
+    return delete_each(keys, delete_lead, actor=actor, action=Action.CHANGE_LEADS)
 
 
 def restore_leads(keys: Sequence[object], *, actor: Actor) -> BulkResult:
-    """Restore many deleted leads; those that are not deleted stay as they are.
-
-    :raises BadUserInput: if there are too many keys.
-    """
-    actor.require(Action.CHANGE_LEADS)
-
-    def restore(key: object) -> bool:
-        if locking.lock_deleted(Lead.objects.all(), actor, key).deleted_at is None:
-            return False
-        restore_lead(key, actor=actor)
-        return True
-
-    return for_each(check_keys(keys), restore)
+    return restore_each(Lead.objects.all(), keys, restore_lead, actor=actor, action=Action.CHANGE_LEADS)

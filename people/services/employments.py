@@ -95,18 +95,15 @@ def _check_person(item: EmploymentValues, person: Person, actor: Actor) -> None:
 
 def _assign(row: Employment, item: EmploymentValues, actor: Actor) -> None:
     saving.refuse_null(item, NEEDED)
-    given: dict[str, Any] = dict(item)
-    for name in PLAIN:
-        if name in given:
-            setattr(row, name, given[name])
-    if "income" in given:
-        row.income = _income(given["income"])
-    if "organizations_id" in given:
-        none = saving.is_none_given(given["organizations_id"])
+    saving.assign(row, item, PLAIN)
+    if "income" in item:
+        row.income = _income(item["income"])
+    if "organizations_id" in item:
+        key = item["organizations_id"]
         row.organization = (
             None
-            if none
-            else Organization.objects.find(actor, given["organizations_id"], argument="organizations_id")
+            if saving.is_none_given(key)
+            else Organization.objects.find(actor, key, argument="organizations_id")
         )
 
 
