@@ -44,6 +44,8 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
     )
     colleague_fieldsets = ((None, {"fields": ("username", "displayname", "email", "timezone", "is_active")}),)
     actions: Sequence[Any] = ()
+    # History names its users, so none is ever deleted: make the account inactive instead.
+    may_delete = False
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
         """Return colleagues; for superusers every user, except among the choices of a form."""
@@ -69,10 +71,6 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return self._manages_users(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # History names its users, so none is ever deleted: make the account inactive instead.
-        return False
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
         save_user(form.instance)

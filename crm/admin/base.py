@@ -1,6 +1,6 @@
 """The base of all admin pages: rows that the actor can see, and permissions from the actor's role."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
+from crm.models import User
 from crm.models.tallies import count_visible, tallies_for
 
 Row = TypeVar("Row", bound=models.Model)
@@ -46,12 +47,20 @@ def visible_rows(model: type[Row], request: HttpRequest) -> models.QuerySet[Row]
     return rows
 
 
+def assignable_users(actor: Actor) -> models.QuerySet[User]:
+    """Return the members of the actor's company who may own leads, by name."""
+    users: models.QuerySet[User] = User.objects.visible_to(actor).assignable_in(actor.company_id)
+    return users.order_by("displayname", "pk")
+
+
 class VisibleToActor(BaseModelAdmin[Row]):
     """Mixin: limits rows, choices and permissions to those of the actor."""
 
     #: What the actor has to be allowed, to look and to write; None is nobody.
     view_action: ClassVar[Action] = Action.READ
     write_action: ClassVar[Action | None] = None
+    #: Foreign keys to users that offer only members who may own leads.
+    owner_fields: ClassVar[Collection[str]] = ()
     may_add: ClassVar[bool] = True
     may_change: ClassVar[bool] = True
     may_delete: ClassVar[bool] = True
@@ -100,19 +109,20 @@ class VisibleToActor(BaseModelAdmin[Row]):
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
-        if "queryset" not in kwargs:
+        if db_field.name in self.owner_fields:
+            kwargs["queryset"] = assignable_users(acting(request))
+        elif "queryset" not in kwargs:
             kwargs["queryset"] = visible_rows(db_field.related_model, request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(
         self, db_field: models.ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelMultipleChoiceField[Any] | None:
-        if "queryset" not in kwargs:
-            kwargs["queryset"] = visible_rows(db_field.related_model, request)
+        kwargs["queryset"] = visible_rows(db_field.related_model, request)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    def may_write(self, request: HttpRequest) -> bool:
-        """Return whether the actor's role allows changing rows of this model."""
+    def has_write_permission(self, request: HttpRequest) -> bool:
+        """Return whether the actor's role allows writing rows of this model, which actions ask for too."""
         actor = actor_of(request)
         return actor is not None and self.write_action is not None and actor.may(self.write_action)
 
@@ -124,13 +134,13 @@ class VisibleToActor(BaseModelAdmin[Row]):
         return actor is not None and actor.may(self.view_action)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_add and self.may_write(request)
+        return self.may_add and self.has_write_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_change and self.may_write(request)
+        return self.may_change and self.has_write_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_delete and self.may_write(request)
+        return self.may_delete and self.has_write_permission(request)
 
 
 class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):

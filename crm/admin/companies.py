@@ -10,7 +10,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from crm.actors import Action, Actor, Door, Role, system_actor
-from crm.admin.base import acting
+from crm.admin.base import acting, assignable_users
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.models import Company, Membership, User
@@ -33,6 +33,7 @@ class CompanyAdmin(CreatesThroughService[Company]):
     search_fields = ("name",)
     ordering = ("name", "pk")
     readonly_fields = ("uuid",)
+    owner_fields = ("default_owner",)
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("name", "website", "email", "phone", "uuid")}),
         ("Address", {"fields": ADDRESS, "classes": ("collapse",)}),
@@ -59,13 +60,6 @@ class CompanyAdmin(CreatesThroughService[Company]):
     def has_change_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
         return bool(request.user.is_superuser) or super().has_change_permission(request, obj)
 
-    def formfield_for_foreignkey(
-        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField[Any] | None:
-        if db_field.name == "default_owner":
-            kwargs["queryset"] = _assignable(acting(request))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
         save_company(form.instance, actor=self._manager(request, form.instance))
 
@@ -73,12 +67,6 @@ class CompanyAdmin(CreatesThroughService[Company]):
         if request.user.is_superuser:
             return replace(system_actor(company.pk, door=Door.ADMIN), user_id=request.user.pk)
         return acting(request)
-
-
-def _assignable(actor: Actor) -> models.QuerySet[User]:
-    members: Any = User.objects.visible_to(actor)
-    users: models.QuerySet[User] = members.assignable_in(actor.company_id)
-    return users.order_by("displayname", "pk")
 
 
 class MemberForm(ServiceForm[Membership]):
@@ -97,7 +85,7 @@ class MemberForm(ServiceForm[Membership]):
         super().__init__(*args, **kwargs)
         if self.actor is not None and "heir" in self.fields:
             heir: Any = self.fields["heir"]
-            heir.queryset = _assignable(self.actor).exclude(pk=self.instance.user_id)
+            heir.queryset = assignable_users(self.actor).exclude(pk=self.instance.user_id)
 
 
 class NewMemberForm(ServiceForm[Membership]):

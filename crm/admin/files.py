@@ -49,7 +49,7 @@ class WithFiles(LiveAdmin[Any]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = () if obj is None else ("attached_files",)
-        fields = (*shown, "new_file") if self.may_write(request) else shown
+        fields = (*shown, "new_file") if self.has_write_permission(request) else shown
         fieldsets: Any = super().get_fieldsets(request, obj)
         return [*fieldsets, ("Files", {"fields": fields})]
 

@@ -60,6 +60,16 @@ class CustomFieldsField(forms.JSONField):
         return super().prepare_value(value)
 
 
+class OptionalObjectField(CustomFieldsField):
+    """A JSON object in a text area; an empty text means none, not an empty object."""
+
+    def to_python(self, value: object) -> Any:
+        return None if value in self.empty_values else super().to_python(value)
+
+    def prepare_value(self, value: object) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 class ServiceForm(forms.ModelForm[Row]):
     """A form that checks what a user can correct, and shows what the service refused besides."""
 

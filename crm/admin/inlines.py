@@ -31,6 +31,7 @@ class LeavesRulesToServices(InlineModelAdmin[Child, Parent]):
     """Mixin: leaves the decision whether a row can be deleted to the service."""
 
     formset: Any = OwnRowsFormSet
+    extra = 0
 
     def get_formset(self, request: HttpRequest, obj: Parent | None = None, **kwargs: Any) -> Any:
         # Django would name rows that prevent a deletion, hidden ones included.
@@ -46,10 +47,10 @@ def _allow(form: ChildForm) -> None:
 class VisibleInline(
     VisibleToActor[Child], LeavesRulesToServices[Child, Parent], admin.TabularInline[Child, Parent]
 ):
-    extra = 0
+    pass
 
 
 class VisibleStackedInline(
     VisibleToActor[Child], LeavesRulesToServices[Child, Parent], admin.StackedInline[Child, Parent]
 ):
-    extra = 0
+    pass

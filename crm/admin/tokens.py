@@ -53,9 +53,6 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
         kwargs["queryset"] = visible_rows(db_field.related_model, request).filter(is_active=True)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return self.may_write(request)
-
     def make(self, request: HttpRequest, form: Any) -> ApiToken:
         # The raw token is not stored: this message is the only place that shows it.
         values = form.cleaned_data
@@ -71,6 +68,6 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
         )
         return token
 
-    @admin.action(permissions=["revoke"], description="Revoke selected tokens")
+    @admin.action(permissions=["write"], description="Revoke selected tokens")
     def revoke_selected(self, request: HttpRequest, queryset: models.QuerySet[ApiToken]) -> None:
         self.for_each(request, queryset, lambda token: revoke_token(str(token.pk)), done="Revoked")

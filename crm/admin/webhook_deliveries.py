@@ -50,10 +50,7 @@ class WebhookDeliveryAdmin(WritesThroughService[WebhookDelivery]):
     )
     readonly_fields = fields
 
-    def has_redeliver_permission(self, request: HttpRequest) -> bool:
-        return self.may_write(request)
-
-    @admin.action(permissions=["redeliver"], description="Send selected deliveries again")
+    @admin.action(permissions=["write"], description="Send selected deliveries again")
     def redeliver_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookDelivery]) -> None:
         actor = acting(request)
         # Under their old message ids, so that an endpoint can tell that it has received one before.

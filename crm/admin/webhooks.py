@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 
 from crm.actors import Action
 from crm.admin.base import acting
-from crm.admin.forms import CustomFieldsField, ServiceForm
+from crm.admin.forms import OptionalObjectField, ServiceForm
 from crm.admin.writing import CreatesThroughService
 from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from crm.models.webhooks import CHOSEN_TYPES
@@ -29,18 +29,10 @@ from crm.webhooks.endpoints import (
 SHOWN_ONCE = "Copy the secret of {name} now, it is not shown again: {secret}"
 
 
-class FilterField(CustomFieldsField):
-    """A filter as a JSON object in a text area; an empty text means no filter."""
-
+class FilterField(OptionalObjectField):
     default_error_messages = {
         "invalid": 'Enter a JSON object as the where of leads: {"column": "STATUS", "value": "Won"}.'
     }
-
-    def to_python(self, value: Any) -> Any:
-        return None if value in self.empty_values else super().to_python(value)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "" if value is None else super().prepare_value(value)
 
 
 class EndpointForm(ServiceForm[WebhookEndpoint]):
@@ -49,7 +41,11 @@ class EndpointForm(ServiceForm[WebhookEndpoint]):
         choices=[(kind, kind) for kind in CHOSEN_TYPES],
         initial=list(CHOSEN_TYPES),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Of many leads that changed at once (lead.bulk) every endpoint is told.",
+        help_text="Every endpoint also gets lead.bulk, which reports that many leads changed at once.",
+    )
+    filter = FilterField(
+        help_text="Send events only of leads that meet this condition: the where of the API as JSON, such as"
+        ' {"column": "STATUS", "operator": "EQ", "value": "Open"}. Empty: all leads.',
     )
 
 
@@ -95,22 +91,8 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
         sections: list[Any] = [(None, {"fields": self.chosen})]
         if obj is not None:
-            sections.append(("How it fares", {"fields": self.readonly_fields}))
+            sections.append(("Status", {"fields": self.readonly_fields}))
         return sections
-
-    def formfield_for_dbfield(
-        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.Field | None:
-        if db_field.name == "filter":
-            kwargs["form_class"] = FilterField
-            kwargs["help_text"] = (
-                "Only leads that meet this condition are told of: the where of the API as JSON, such as"
-                ' {"column": "STATUS", "operator": "EQ", "value": "Open"}. Empty: all leads.'
-            )
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        return self.may_write(request)
 
     def make(self, request: HttpRequest, form: Any) -> WebhookEndpoint:
         endpoint, secret = create_endpoint(form.instance, actor=acting(request))
@@ -124,17 +106,17 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         text = SHOWN_ONCE.format(name=endpoint.name, secret=secret)
         self.message_user(request, text, messages.SUCCESS, "token")
 
-    @admin.action(permissions=["act"], description="Send a test to selected endpoints")
+    @admin.action(permissions=["write"], description="Send a test to selected endpoints")
     def send_test_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
         test = partial(send_test, actor=acting(request))
         # Queued, not sent: the deliveries show later whether a test arrived.
         self.for_each(request, queryset, test, done="Tests are on their way to")
 
-    @admin.action(permissions=["act"], description="Resume selected endpoints")
+    @admin.action(permissions=["write"], description="Resume selected endpoints")
     def resume_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
         self.for_each(request, queryset, partial(resume_endpoint, actor=acting(request)), done="Resumed")
 
-    @admin.action(permissions=["act"], description="Give selected endpoints new secrets")
+    @admin.action(permissions=["write"], description="Give selected endpoints new secrets")
     def rotate_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
         # The old secrets sign for one more day, so that no message is lost while endpoints change over.
 

@@ -18,7 +18,7 @@ from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
-from leads.admin.owners import OwnerFilter, RottingFilter, assignable_users
+from leads.admin.owners import OwnerFilter, RottingFilter
 from leads.models import Lead
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, delete_lead, restore_lead, save_lead
@@ -55,6 +55,7 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
     search_fields = ("title",)
     search_help_text = "Title, name, e-mail or phone number"
     ordering = ("-created_at", "pk")
+    owner_fields = ("owner",)
     autocomplete_fields = ("person", "organization", "stage", "tags")
     shown_instead = {"person": "live_person", "organization": "live_organization"}
     fieldsets: ClassVar[Any] = (
@@ -101,9 +102,7 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
-        if db_field.name == "owner":
-            kwargs["queryset"] = assignable_users(request)
-        elif db_field.name == "stage":
+        if db_field.name == "stage":
             kwargs["form_class"] = StageField
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 

@@ -8,16 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from crm.admin.base import acting
-from crm.models import User
 from leads.models import Lead
 from leads.models.rotting import is_rotting
-
-
-def assignable_users(request: HttpRequest) -> QuerySet[User]:
-    """Return the members of the current company who may own leads, by name."""
-    actor = acting(request)
-    users: QuerySet[User] = User.objects.visible_to(actor).assignable_in(actor.company_id)
-    return users.order_by("displayname", "pk")
 
 
 class OwnerFilter(admin.SimpleListFilter):

@@ -3,7 +3,6 @@
 import json
 from typing import Any, ClassVar
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextareaWidget
@@ -16,35 +15,30 @@ from django.utils.html import format_html
 from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
-from crm.admin.forms import CustomFieldsField, NamedForm, message_of
+from crm.admin.forms import NamedForm, OptionalObjectField, message_of
 from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
-from leads.admin.owners import assignable_users
 from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt, Verification
 from leads.services.receiver_keys import HEADERS, receiver_key
 from leads.services.receivers import delete_receiver, save_receiver
 from leads.services.replaying import replay_attempt
 
 
-class TemplateField(CustomFieldsField):
-    """A template as a JSON object in a text area; an empty text means no template."""
-
+class TemplateField(OptionalObjectField):
     default_error_messages = {"invalid": "Enter a JSON object that maps paths to fields."}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.widget = AdminTextareaWidget(attrs={"rows": 14, "cols": 80})
 
-    def to_python(self, value: object) -> Any:
-        return None if value in self.empty_values else super().to_python(value)
 
-    def prepare_value(self, value: object) -> Any:
-        return "" if value is None else super().prepare_value(value)
+class ReceiverForm(NamedForm[LeadReceiver]):
+    template = TemplateField()
 
 
 @admin.register(LeadReceiver)
 class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
-    form = NamedForm[LeadReceiver]
+    form = ReceiverForm
     write_action = Action.CHANGE_LOOKUPS
     save_service = staticmethod(save_receiver)
     delete_service = staticmethod(delete_receiver)
@@ -54,6 +48,7 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     search_fields = ("name",)
     ordering = ("name", "pk")
     readonly_fields = ("address", "key")
+    owner_fields = ("agent",)
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("name", "is_default", "is_active", "address")}),
         ("What its leads get", {"fields": ("rotation", "agent", "source", "source_name", "type")}),
@@ -84,20 +79,6 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
             (title, {**options, "fields": tuple(name for name in options["fields"] if name != "key")})
             for title, options in self.fieldsets
         ]
-
-    def formfield_for_dbfield(
-        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.Field | None:
-        if db_field.name == "template":
-            kwargs["form_class"] = TemplateField
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    def formfield_for_foreignkey(
-        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField[Any] | None:
-        if db_field.name == "agent":
-            kwargs["queryset"] = assignable_users(request)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(ReceiverAttempt)
@@ -132,9 +113,6 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
     )
     readonly_fields = fields
 
-    def has_replay_permission(self, request: HttpRequest) -> bool:
-        return self.may_write(request)
-
     @admin.display(description="reason")
     def reason(self, attempt: ReceiverAttempt) -> str:
         return attempt.refusal or "-"
@@ -144,7 +122,7 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
         text = json.dumps(attempt.payload, indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", text)
 
-    @admin.action(permissions=["replay"], description="Replay selected receiver attempts")
+    @admin.action(permissions=["write"], description="Replay selected receiver attempts")
     def replay_selected(self, request: HttpRequest, queryset: models.QuerySet[ReceiverAttempt]) -> None:
         # Each on its own, so that one refusal does not undo the others.
         processed = 0

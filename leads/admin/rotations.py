@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.db import models
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -16,7 +14,6 @@ from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm, ServiceForm
 from crm.admin.inlines import VisibleInline
 from crm.admin.writing import FormSet, WritesThroughService, kept_forms
-from leads.admin.owners import assignable_users
 from leads.models import LeadRotation, LeadRotationAgent, LeadRoutingLog
 from leads.routing.rotation import LEAD
 from leads.services.rotations import RotationAgentValues, delete_rotation, save_rotation, simulate_turns
@@ -31,16 +28,10 @@ class RotationAgentInline(VisibleInline[LeadRotationAgent, LeadRotation]):
     write_action = Action.CHANGE_LOOKUPS
     fields = ("user", "percent", "phone", "hits")
     readonly_fields = ("hits",)
+    owner_fields = ("user",)
     ordering = ("pk",)
     verbose_name = "agent"
     verbose_name_plural = "agents"
-
-    def formfield_for_foreignkey(
-        self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.ModelChoiceField[Any] | None:
-        if db_field.name == "user":
-            kwargs["queryset"] = assignable_users(request)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(LeadRotation)

@@ -5,16 +5,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Case, OuterRef, QuerySet, Subquery, When
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from crm.actors import Action
-from crm.admin.acting import actor_of
-from crm.admin.base import VisibleAdmin, acting, visible_rows
+from crm.admin.base import acting, visible_rows
 from crm.admin.forms import message_of
 from crm.admin.lifecycle import LiveAdmin
+from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
 from crm.models.custom_fields import EntityKind
 from people.models import Merge, Organization, Person
@@ -65,7 +64,9 @@ class MergesRecords(LiveAdmin[Any]):
 
 
 @admin.register(Merge)
-class MergeAdmin(VisibleAdmin[Merge]):
+class MergeAdmin(WritesThroughService[Merge]):
+    write_action = Action.CHANGE_LOOKUPS
+    may_add = may_change = may_delete = False
     list_display = ("created_at", "model", "winner", "number", "user", "undone_at", "undone_by")
     list_filter = ("model", "created_at")
     list_select_related = ("user", "undone_by")
@@ -90,18 +91,10 @@ class MergeAdmin(VisibleAdmin[Merge]):
     def number(self, row: Merge) -> int:
         return len(row.losers)
 
-    def has_undo_permission(self, request: HttpRequest) -> bool:
-        actor = actor_of(request)
-        return actor is not None and actor.may(Action.CHANGE_LOOKUPS)
-
-    @admin.action(permissions=["undo"], description="Undo selected merges")
+    @admin.action(permissions=["write"], description="Undo selected merges")
     def undo_selected(self, request: HttpRequest, queryset: QuerySet[Merge]) -> None:
         # The latest first, since a later merge blocks an earlier one.
-        for row in queryset.order_by("-pk"):
-            try:
-                with transaction.atomic():
-                    undo_merge(row.pk, actor=acting(request))
-            except (ValidationError, CrmError) as refused:
-                self.message_user(request, f"{row}: {message_of(refused)}", messages.ERROR)
-            else:
-                self.message_user(request, f"{row} is undone.", messages.SUCCESS)
+        actor = acting(request)
+        self.for_each(
+            request, queryset.order_by("-pk"), lambda row: undo_merge(row.pk, actor=actor), done="Undid"
+        )

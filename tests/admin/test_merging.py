@@ -124,7 +124,7 @@ def test_managers_undo_merges(signed_in, tenant, pair):
     answer = client.post(MERGES, undo, follow=True)
     again = client.post(MERGES, undo, follow=True)
 
-    assert messages_of(answer) == [f"Merge {done.uuid} is undone."]
+    assert messages_of(answer) == ["Undid 1 merge."]
     assert messages_of(again) == [f"Merge {done.uuid}: This merge is undone already."]
     assert Person.objects.filter(deleted_at=None).count() == 2
 
