@@ -45,17 +45,11 @@ class WritesThroughService(VisibleAdmin[Row]):
     actions: Sequence[Any] = ("delete_selected",)
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
-        """Store the contents of a valid form and its inlines.
-
-        :raises ValidationError: or a ``CrmError``, if the service refuses them.
-        """
+        """Store the contents of a valid form and its inlines."""
         self.save_service(form.instance, actor=acting(request))
 
     def remove(self, request: HttpRequest, obj: Row) -> None:
-        """Delete a row.
-
-        :raises Conflict: if the service refuses it.
-        """
+        """Delete a row."""
         self.delete_service(obj.pk, actor=acting(request))
 
     def get_form(
@@ -164,10 +158,7 @@ class CreatesThroughService(WritesThroughService[Row]):
     """The pages of a model whose new rows are created by ``make``."""
 
     def make(self, request: HttpRequest, form: Any) -> Row:
-        """Create a row from a valid form, through a service.
-
-        :raises ValidationError: or a domain error, if the service refuses it.
-        """
+        """Create a row from a valid form, through a service."""
         raise NotImplementedError
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:

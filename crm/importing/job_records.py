@@ -36,7 +36,6 @@ def open_job(
     :param payload: what is to be imported, in plain JSON.
     :param identity: what tells this input from others, if not the payload.
     :returns: the job, and whether it is new.
-    :raises Forbidden: if the actor may not import.
     """
     actor.require(Action.IMPORT)
     fingerprint = _fingerprint(model, identity or payload, actor.user_id, on_duplicate, dry_run)

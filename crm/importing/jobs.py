@@ -49,7 +49,6 @@ def start_job(
     """Store a job for rows given as inputs of the API, and run it at once if it is short.
 
     :param rows: in plain JSON.
-    :raises Forbidden: if the actor may not import.
     """
     job, is_new = job_records.open_job(
         model,

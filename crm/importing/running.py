@@ -37,7 +37,6 @@ def run_import(
     :param file: can be read twice.
     :param dry_run: run everything in one transaction that is rolled back; nothing is announced.
     :param is_stopped: asked before each row; true ends the import there.
-    :raises Forbidden: if the actor may not import.
     :raises FileRefused: if the file or its header cannot be understood.
     :raises DatabaseLost: if the database stops answering; the rows before are stored.
     """

@@ -36,7 +36,6 @@ def start_file_job(
 
     :param mapping: titles of columns to fields; null leaves a column out; others are known by their names.
     :param encoding: of a CSV file that is neither UTF-8 nor marked as UTF-16.
-    :raises Forbidden: if the actor may not import.
     :raises ValidationError: keyed ``file`` or ``mapping``, if one of them cannot be understood.
     """
     actor.require(Action.IMPORT)

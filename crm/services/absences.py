@@ -25,7 +25,6 @@ def create_absence(values: AbsenceValues, *, actor: Actor) -> Absence:
     """Create an absence, of the acting member unless another one is named.
 
     :raises Forbidden: if another member is named, and the actor does not manage them.
-    :raises NotFound: if the one who is named is no member of the company.
     :raises ValidationError: if a moment is missing, or the end is not after the start.
     """
     actor.require(Action.CHANGE_ABSENCES)
@@ -40,9 +39,7 @@ def create_absence(values: AbsenceValues, *, actor: Actor) -> Absence:
 def update_absence(key: object, values: AbsenceValues, *, actor: Actor) -> Absence:
     """Change the fields that are given.
 
-    :raises NotFound: if the absence, or the member who is named, does not exist for the actor.
     :raises Forbidden: if it is another member's, and the actor does not manage them.
-    :raises ValidationError: if a rule is broken.
     """
     actor.require(Action.CHANGE_ABSENCES)
     absence = locking.lock(Absence, actor, key)
@@ -63,7 +60,6 @@ def save_absence(absence: Absence, *, actor: Actor) -> Absence:
     """Validate and store an absence.
 
     :raises Forbidden: if it is another member's, and the actor does not manage them.
-    :raises ValidationError: if a rule is broken.
     """
     actor.require(Action.CHANGE_ABSENCES)
     _require_for(absence.user_id, actor)
@@ -74,7 +70,6 @@ def save_absence(absence: Absence, *, actor: Actor) -> Absence:
 def delete_absence(key: object, *, actor: Actor) -> None:
     """Delete an absence.
 
-    :raises NotFound: if it does not exist for the actor.
     :raises Forbidden: if it is another member's, and the actor does not manage them.
     """
     actor.require(Action.CHANGE_ABSENCES)

@@ -59,7 +59,6 @@ def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
 
     A note is an activity by itself; a task is one when it is done.
 
-    :raises NotFound: if record or assignee does not exist for the actor.
     :raises ValidationError: if the text is missing, or a note is planned like a task.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
@@ -86,10 +85,8 @@ def update_activity(
 ) -> Activity:
     """Change the fields of a note or task that are given.
 
-    :raises NotFound: if the activity, or something that is named, does not exist for the actor.
     :raises Forbidden: if somebody below manager changes another one's note.
     :raises ValidationError: if a rule is broken, or another record is named.
-    :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
     activity = locking.lock(Activity, actor, key)
@@ -135,9 +132,7 @@ def _set_done(key: object, *, done: bool, actor: Actor) -> Activity:
 def delete_activity(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
     """Delete a note or task softly.
 
-    :raises NotFound: if it does not exist for the actor.
     :raises Forbidden: if somebody below manager deletes another one's note.
-    :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
     activity = locking.lock(Activity, actor, key)
@@ -151,7 +146,6 @@ def delete_activity(key: object, *, actor: Actor, expected_version: int | None =
 def restore_activity(key: object, *, actor: Actor) -> None:
     """Restore a deleted note or task; do nothing if it is live.
 
-    :raises NotFound: if it never existed for the actor.
     :raises Forbidden: if somebody below manager restores another one's note.
     """
     actor.require(Action.CHANGE_ACTIVITIES)

@@ -76,7 +76,6 @@ def delete_each(
     """Delete rows by the service that deletes one.
 
     :param action: required once for all rows; without it the whole call is refused.
-    :raises BadUserInput: if there are too many keys.
     """
     actor.require(action)
 
@@ -99,7 +98,6 @@ def restore_each(
 
     :param rows: all rows of the model.
     :param action: required once for all rows; without it the whole call is refused.
-    :raises BadUserInput: if there are too many keys.
     """
     actor.require(action)
 

@@ -61,7 +61,6 @@ def _is_default(channel: SocialChannel) -> bool:
 def create_channel(values: ChannelValues, *, actor: Actor) -> SocialChannel:
     """Open a channel about a record, with the actor as its administrator.
 
-    :raises NotFound: if the record does not exist for the actor.
     :raises ValidationError: if the name is missing or the slug is taken.
     """
     actor.require(Action.CHANGE_CHANNELS)
@@ -94,7 +93,6 @@ def _assign(channel: SocialChannel, values: ChannelValues) -> None:
 def update_channel(key: object, values: ChannelValues, *, actor: Actor) -> SocialChannel:
     """Change the name, slug and description of a channel.
 
-    :raises NotFound: if the channel, or the record that is named, does not exist for the actor.
     :raises ValidationError: if the slug is taken, or another record is named.
     :raises Conflict: if the default channel is to have another slug.
     """
@@ -113,7 +111,6 @@ def update_channel(key: object, values: ChannelValues, *, actor: Actor) -> Socia
 def delete_channel(key: object, *, actor: Actor) -> None:
     """Delete a channel and its messages.
 
-    :raises NotFound: if the channel does not exist for the actor.
     :raises Conflict: if it is the default one of its record.
     """
     actor.require(Action.CHANGE_CHANNELS)
@@ -127,10 +124,7 @@ def delete_channel(key: object, *, actor: Actor) -> None:
 def attach_user(
     channel_key: object, user_key: object, *, is_admin: bool = False, actor: Actor
 ) -> SocialChannel:
-    """Add a member to a channel, or change the role of one who is in it.
-
-    :raises NotFound: if channel or member does not exist for the actor.
-    """
+    """Add a member to a channel, or change the role of one who is in it."""
     actor.require(Action.CHANGE_CHANNELS)
     channel = locking.lock(SocialChannel, actor, channel_key, argument="channel_id")
     user = User.objects.find(actor, user_key, argument="user_id")
@@ -140,10 +134,7 @@ def attach_user(
 
 @transaction.atomic
 def detach_user(channel_key: object, user_key: object, *, actor: Actor) -> SocialChannel:
-    """Remove a member from a channel.
-
-    :raises NotFound: if channel or member does not exist for the actor, or the member has no seat in it.
-    """
+    """Remove a member from a channel."""
     actor.require(Action.CHANGE_CHANNELS)
     channel = locking.lock(SocialChannel, actor, channel_key, argument="channel_id")
     user = User.objects.find(actor, user_key, argument="user_id")

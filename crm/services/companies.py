@@ -81,7 +81,6 @@ def save_company(company: Company, *, actor: Actor) -> Company:
 
     Phone numbers without a prefix are spelled anew if the region changed.
 
-    :raises Forbidden: if the actor does not manage the company.
     :raises ValidationError: if a rule is broken; the default owner is an active member above viewer,
         and documents are registered before no others may run.
     """

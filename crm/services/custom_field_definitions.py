@@ -42,7 +42,6 @@ def _assign(definition: CustomFieldDefinition, values: DefinitionValues) -> None
 def create_definition(values: DefinitionValues, *, actor: Actor) -> CustomFieldDefinition:
     """Define a custom field; ``model`` and ``name`` are required.
 
-    :raises ValidationError: if a rule is broken, or the name is taken.
     :raises Conflict: if records hold values under that name which do not fit.
     """
     missing = [name for name in ("model", "name") if not (values.get(name) or "")]
@@ -57,7 +56,6 @@ def create_definition(values: DefinitionValues, *, actor: Actor) -> CustomFieldD
 def update_definition(key: object, values: DefinitionValues, *, actor: Actor) -> CustomFieldDefinition:
     """Change the fields that are given; renaming a definition renames the values of records.
 
-    :raises NotFound: if the definition does not exist for the actor.
     :raises ValidationError: if a rule is broken, the name is taken, or another kind of record is named.
     :raises Conflict: if records hold values which do not fit any more.
     """
@@ -86,10 +84,7 @@ def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> Custo
 
 @transaction.atomic
 def delete_definition(key: object, *, actor: Actor) -> None:
-    """Delete a definition; the values of records stay, as fields without a type.
-
-    :raises NotFound: if the definition does not exist for the actor.
-    """
+    """Delete a definition; the values of records stay, as fields without a type."""
     actor.require(Action.CHANGE_LOOKUPS)
     locking.lock(CustomFieldDefinition, actor, key).delete()
 

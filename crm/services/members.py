@@ -98,8 +98,6 @@ def _user_of(values: MemberValues) -> User:
 def update_member(user_key: object, values: MemberValues, *, actor: Actor) -> Membership:
     """Change the role, member id or capacity of a member.
 
-    :raises NotFound: if there is no such member.
-    :raises ValidationError: if a rule is broken.
     :raises Conflict: if the company would be left without an administrator.
     """
     actor.require(Action.MANAGE_COMPANY)
@@ -114,7 +112,6 @@ def deactivate_member(user_key: object, *, actor: Actor, heir_key: object = None
     """End a membership: revoke its tokens and reassign the member's open leads.
 
     :param heir_key: the member who gets the open leads; else the company's default owner, else nobody.
-    :raises NotFound: if there is no such member, or heir.
     :raises ValidationError: if the heir may not own leads.
     :raises Conflict: if the company would be left without an administrator.
     """
@@ -144,7 +141,6 @@ def save_membership(membership: Membership, *, actor: Actor, heir: User | None =
     """Validate and store a membership of the actor's company; a user keeps one default company.
 
     :param heir: who gets the open leads of a member who may own none any more.
-    :raises Forbidden: if the actor does not manage the company.
     :raises ValidationError: if a rule is broken, or the heir may not own leads.
     :raises Conflict: if the company would be left without an administrator.
     """

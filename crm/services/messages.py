@@ -111,7 +111,6 @@ def system_messages(
 def create_message(values: MessageValues, *, actor: Actor) -> Message:
     """Post a message in one or several channels; return the first one.
 
-    :raises NotFound: if a channel, the message that is answered, or a member does not exist for the actor.
     :raises ValidationError: if nothing is said, nowhere, or a file is refused.
     """
     actor.require(Action.CHANGE_CHANNELS)
@@ -204,7 +203,6 @@ def _lock_own(key: object, actor: Actor) -> Message:
 def update_message(key: object, values: MessageValues, *, actor: Actor) -> Message:
     """Change a message.
 
-    :raises NotFound: if the message does not exist for the actor.
     :raises Forbidden: if somebody below manager changes what another one said.
     :raises Conflict: if the system said it.
     :raises ValidationError: if nothing is left of it.
@@ -226,7 +224,6 @@ def update_message(key: object, values: MessageValues, *, actor: Actor) -> Messa
 def delete_message(key: object, *, actor: Actor) -> None:
     """Delete a message; answers to it stay.
 
-    :raises NotFound: if the message does not exist for the actor.
     :raises Forbidden: if somebody below manager takes back what another one said.
     :raises Conflict: if the system said it.
     """

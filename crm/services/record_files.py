@@ -23,7 +23,6 @@ def attach_uploads(
     :param kind: a name of ``EntityKind``.
     :param params: None or a mapping: ``field_name`` becomes the field of the record, the rest the attributes
         of each file.
-    :raises NotFound: if the record does not exist for the actor.
     :raises ValidationError: keyed ``files.N.file``, if a file is refused.
     """
     if not isinstance(params, Mapping | None):
@@ -45,7 +44,6 @@ def attach_stored(
     """Attach a stored file to a record; a file that is on it already stays.
 
     :param kind: a name of ``EntityKind``.
-    :raises NotFound: if the file or the record does not exist for the actor.
     """
     actor.require(Action.CHANGE_FILES)
     row = locking.lock(Filesystem, actor, file_key, argument="filesystem_uuid")
@@ -61,7 +59,6 @@ def detach_files(
     """Detach files from one record, or from all that the actor sees; return whether any was attached.
 
     :param file_keys: each key by the path of the input that holds it.
-    :raises NotFound: if a file or the record does not exist for the actor.
     :raises ValidationError: if only one of ``kind`` and ``key`` is given.
     """
     actor.require(Action.CHANGE_FILES)

@@ -24,7 +24,6 @@ class RecordReference(TypedDict, total=False):
 def required_record(values: RecordReference, actor: Actor) -> Record:
     """Return the record that an input names.
 
-    :raises NotFound: if the record does not exist for the actor.
     :raises ValidationError: if the input names none.
     """
     record = named_record(values, actor)
@@ -36,7 +35,6 @@ def required_record(values: RecordReference, actor: Actor) -> Record:
 def named_record(values: RecordReference, actor: Actor) -> Record | None:
     """Return the record that an input names, or None.
 
-    :raises NotFound: if the record does not exist for the actor.
     :raises ValidationError: if only one of type and id is given.
     """
     kind, key = values.get("entity_type"), values.get("entity_id")
@@ -50,7 +48,6 @@ def named_record(values: RecordReference, actor: Actor) -> Record | None:
 def check_same_record(row: Activity | SocialChannel, values: RecordReference, actor: Actor) -> None:
     """Refuse an input that would move a row to another record.
 
-    :raises NotFound: if the record that the input names does not exist for the actor.
     :raises ValidationError: if it is another one.
     """
     record = named_record(values, actor)
@@ -76,7 +73,6 @@ def attach_tag(tag_key: object, kind: str, key: object, *, actor: Actor) -> None
     """Add a tag to a record; a tag that is on it already stays.
 
     :param kind: a name of ``EntityKind``.
-    :raises NotFound: if the tag or the record does not exist for the actor.
     """
     record, tag, others = _record_and_tags(tag_key, kind, key, actor)
     update_record(kind, record.pk, {"tags": [_values(each) for each in (*others, tag)]}, actor=actor)
@@ -87,7 +83,6 @@ def detach_tag(tag_key: object, kind: str, key: object, *, actor: Actor) -> None
     """Remove a tag from a record; a tag that is not on it changes nothing.
 
     :param kind: a name of ``EntityKind``.
-    :raises NotFound: if the tag or the record does not exist for the actor.
     """
     record, _tag, others = _record_and_tags(tag_key, kind, key, actor)
     update_record(kind, record.pk, {"tags": [_values(each) for each in others]}, actor=actor)
@@ -109,7 +104,6 @@ def set_custom_field(name: str, value: object, kind: str, key: object, *, actor:
     """Set one custom field of a record; None removes it.
 
     :param kind: a name of ``EntityKind``.
-    :raises NotFound: if the record does not exist for the actor.
     :raises ValidationError: if the name is empty or too long, or the value does not fit its definition.
     """
     try:

@@ -38,7 +38,6 @@ def reorder(rows: Any, keys: Sequence[object], *, actor: Actor, argument: str) -
 
     :param rows: the queryset of all rows that the order is of.
     :param argument: path of the input that holds the keys.
-    :raises NotFound: if a key names nothing that exists for the actor.
     :raises ValidationError: if not each of the rows is named, once.
     """
     present = {row.pk: row for row in rows.select_for_update(of=("self",))}

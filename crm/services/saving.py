@@ -46,10 +46,7 @@ class Stored:
 
 
 def validate(instance: models.Model) -> None:
-    """Check a row's fields, rules and uniqueness, but not its relations: services look those up in scope.
-
-    :raises ValidationError: keyed by field.
-    """
+    """Check a row's fields, rules and uniqueness, but not its relations: services look those up in scope."""
     validate_columns(instance)
     taken: dict[str, list[str]] = {}
     for constraint in instance._meta.constraints:
@@ -63,10 +60,7 @@ def validate(instance: models.Model) -> None:
 
 
 def validate_columns(instance: models.Model) -> None:
-    """Check a row's fields and rules, but not its uniqueness.
-
-    :raises ValidationError: keyed by field.
-    """
+    """Check a row's fields and rules, but not its uniqueness."""
     instance.full_clean(exclude=_relations(type(instance)), validate_unique=False, validate_constraints=False)
 
 
@@ -118,7 +112,6 @@ def store(
     :param referenced: rows that it referred to, by which the history need not look up their names.
     :param extra_rows: called when the row is valid and about to be written; may set more of its columns, and
         gives new rows that are written with it.
-    :raises ValidationError: if the row breaks one of its rules.
     :raises Conflict: if the stored version is another, or a concurrent write took a unique place.
     """
     try:
@@ -195,10 +188,7 @@ def soft_delete(
     before: Mapping[str, Any] | None = None,
     expected_version: int | None = None,
 ) -> None:
-    """Mark a row as deleted, which hides it from every read.
-
-    :raises Conflict: if the stored version is another than the expected one.
-    """
+    """Mark a row as deleted, which hides it from every read."""
     before = locking.stored_values(instance, actor) if before is None else before
     _check_version(before, expected_version)
     instance.deleted_at = timezone.now()
@@ -236,10 +226,7 @@ def assign(instance: models.Model, values: Mapping[str, object], names: Iterable
 
 
 def refuse_null(values: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Refuse null for fields that cannot be empty.
-
-    :raises ValidationError: keyed by field.
-    """
+    """Refuse null for fields that cannot be empty."""
     cleared = [name for name in names if name in values and values[name] is None]
     if cleared:
         raise ValidationError({name: ["This field cannot be null."] for name in cleared})

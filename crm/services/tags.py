@@ -51,10 +51,7 @@ def update_tag(key: object, values: TagValues, *, actor: Actor) -> Tag:
 
 @transaction.atomic
 def save_tag(tag: Tag, *, actor: Actor) -> Tag:
-    """Validate and store a tag.
-
-    :raises ValidationError: if its name or slug is taken.
-    """
+    """Validate and store a tag."""
     actor.require(Action.CHANGE_TAGS)
     saving.store(tag, actor=actor)
     return tag
@@ -62,10 +59,7 @@ def save_tag(tag: Tag, *, actor: Actor) -> Tag:
 
 @transaction.atomic
 def delete_tag(key: object, *, actor: Actor) -> None:
-    """Delete a tag, also from all records that have it.
-
-    :raises NotFound: if the tag does not exist for the actor.
-    """
+    """Delete a tag, also from all records that have it."""
     actor.require(Action.CHANGE_TAGS)
     locking.lock(Tag, actor, key).delete()
 
