@@ -1,7 +1,7 @@
 """The admin pages of pipelines with their stages."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -55,7 +55,7 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
     search_fields = ("name", "slug")
     ordering = ("weight", "pk")
     inlines = (StageInline,)
-    fieldsets: ClassVar[Any] = ((None, {"fields": ("name", "slug", "description", "weight", "is_default")}),)
+    fieldsets = ((None, {"fields": ("name", "slug", "description", "weight", "is_default")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pipeline]:
         rows = super().get_queryset(request)
@@ -74,7 +74,7 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
         count: int = pipeline.lead_number
         return count
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+    def store(self, request: HttpRequest, form: VersionedForm[Pipeline], formsets: Sequence[FormSet]) -> None:
         # New stages first: a pipeline that loses all its old stages is never without one.
         actor = acting(request)
         stages = [stage for formset in formsets for stage in kept_forms(formset)]
@@ -87,7 +87,7 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
             delete_stage(removed.instance.pk, actor=actor)
 
 
-def _stage_values(form: Any) -> StageValues:
+def _stage_values(form: VersionedForm[Stage]) -> StageValues:
     cleaned = form.cleaned_data
     return {
         "name": cleaned["name"],
@@ -110,9 +110,7 @@ class StageAdmin(LiveAdmin[Stage]):
     search_fields = ("name", "pipeline__name")
     ordering = ("pipeline__weight", "pipeline", "weight", "pk")
     readonly_fields = ("pipeline",)
-    fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("pipeline", "name", "description", "rotting_days", "weight")}),
-    )
+    fieldsets = ((None, {"fields": ("pipeline", "name", "description", "rotting_days", "weight")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stage]:
         return super().get_queryset(request).select_related("pipeline")
@@ -121,5 +119,5 @@ class StageAdmin(LiveAdmin[Stage]):
         # Stages of several pipelines have the same names.
         return f"{obj.pipeline}: {obj}"
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+    def store(self, request: HttpRequest, form: VersionedForm[Stage], formsets: Sequence[FormSet]) -> None:
         save_stage(form.instance, actor=acting(request), expected_version=form.expected_version)

@@ -1,7 +1,5 @@
 """The admin page of absences."""
 
-from typing import Any, ClassVar
-
 from django.contrib import admin
 
 from crm.actors import Action
@@ -26,4 +24,4 @@ class AbsenceAdmin(WritesThroughService[Absence]):
     search_fields = ("user__username", "user__displayname", "reason")
     ordering = ("-starts_at", "pk")
     autocomplete_fields = ("user",)
-    fieldsets: ClassVar[Any] = ((None, {"fields": ("user", "starts_at", "ends_at", "reason")}),)
+    fieldsets = ((None, {"fields": ("user", "starts_at", "ends_at", "reason")}),)

@@ -1,7 +1,6 @@
 """The admin page of users: superusers manage all of them, everybody else sees their colleagues."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -10,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest
 
+from crm.admin.base import Fieldsets
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import FormSet, WritesThroughService
 from crm.models import User
@@ -42,8 +42,10 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
-    colleague_fieldsets = ((None, {"fields": ("username", "displayname", "email", "timezone", "is_active")}),)
-    actions: Sequence[Any] = ()
+    colleague_fieldsets: Fieldsets = (
+        (None, {"fields": ("username", "displayname", "email", "timezone", "is_active")}),
+    )
+    actions: Sequence[str] = ()
     # History names its users, so none is ever deleted: make the account inactive instead.
     may_delete = False
 
@@ -55,7 +57,7 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
             return DjangoUserAdmin.get_queryset(self, request)
         return super().get_queryset(request)
 
-    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Fieldsets:
         return (
             super().get_fieldsets(request, obj) if self._manages_users(request) else self.colleague_fieldsets
         )
@@ -72,7 +74,7 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return self._manages_users(request)
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+    def store(self, request: HttpRequest, form: UserForm, formsets: Sequence[FormSet]) -> None:
         save_user(form.instance)
 
 

@@ -1,7 +1,7 @@
 """The base of all admin pages: rows that the actor can see, and permissions from the actor's role."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from django import forms
 from django.contrib import admin
@@ -17,6 +17,14 @@ from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
 from crm.models import User
 from crm.models.tallies import count_visible, tallies_for
+
+if TYPE_CHECKING:
+    from django.contrib.admin.options import _FieldsetSpec
+
+    Fieldsets: TypeAlias = _FieldsetSpec
+else:
+    # Django names this type only in its stubs.
+    Fieldsets = object
 
 Row = TypeVar("Row", bound=models.Model)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -10,7 +10,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from crm.actors import Action, Actor, Door, Role, system_actor
-from crm.admin.base import acting, assignable_users
+from crm.admin.base import Fieldsets, acting, assignable_users
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.models import Company, Membership, User
@@ -34,7 +34,7 @@ class CompanyAdmin(CreatesThroughService[Company]):
     ordering = ("name", "pk")
     readonly_fields = ("uuid",)
     owner_fields = ("default_owner",)
-    fieldsets: ClassVar[Any] = (
+    fieldsets = (
         (None, {"fields": ("name", "website", "email", "phone", "uuid")}),
         ("Address", {"fields": ADDRESS, "classes": ("collapse",)}),
         ("Region", {"fields": ("region", "timezone", "language")}),
@@ -60,7 +60,7 @@ class CompanyAdmin(CreatesThroughService[Company]):
     def has_change_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
         return bool(request.user.is_superuser) or super().has_change_permission(request, obj)
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+    def store(self, request: HttpRequest, form: ServiceForm[Company], formsets: Sequence[FormSet]) -> None:
         save_company(form.instance, actor=self._manager(request, form.instance))
 
     def _manager(self, request: HttpRequest, company: Company) -> Actor:
@@ -119,7 +119,7 @@ class MembershipAdmin(CreatesThroughService[Membership]):
     list_select_related = ("user",)
     search_fields = ("user__username", "user__displayname", "user__email")
     ordering = ("user__username", "pk")
-    actions: Sequence[Any] = ()
+    actions: Sequence[str] = ()
 
     def get_form(
         self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any
@@ -128,19 +128,19 @@ class MembershipAdmin(CreatesThroughService[Membership]):
         kwargs["form"] = NewMemberForm if obj is None else MemberForm
         return super().get_form(request, obj, change=change, **kwargs)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Membership | None = None) -> Fieldsets:
         changed = ("user", "role", "is_active", "heir", "member_id", "capacity")
         fields = ("username", "role") if obj is None else changed
         return ((None, {"fields": fields}),)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return () if obj is None else ("user",)
 
-    def make(self, request: HttpRequest, form: Any) -> Membership:
+    def make(self, request: HttpRequest, form: NewMemberForm) -> Membership:
         actor = acting(request)
         user, _ = find_or_create_user(form.cleaned_data["username"])
         company = Company.objects.visible_to(actor).get()
         return add_member(company, user, Role(form.cleaned_data["role"]))
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+    def store(self, request: HttpRequest, form: MemberForm, formsets: Sequence[FormSet]) -> None:
         save_membership(form.instance, actor=acting(request), heir=form.cleaned_data["heir"])

@@ -9,7 +9,7 @@ from django.contrib.admin.widgets import AdminDateWidget, AdminTextareaWidget, A
 from django.http import HttpRequest
 
 from crm.actors import Action
-from crm.admin.base import visible_rows
+from crm.admin.base import Fieldsets, visible_rows
 from crm.admin.forms import NamedForm, ServiceForm
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import WritesThroughService
@@ -25,13 +25,13 @@ class ChoicesField(forms.Field):
 
     widget = AdminTextareaWidget(attrs={"rows": 5})
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         return "\n".join(value) if isinstance(value, list) else value
 
-    def to_python(self, value: Any) -> list[str]:
+    def to_python(self, value: str | None) -> list[str]:
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: list[str] | None, data: str | None) -> bool:
         # Browsers send other line ends than the stored ones.
         return self.to_python(data) != (initial or [])
 
@@ -52,7 +52,9 @@ class CustomFieldDefinitionAdmin(WritesThroughService[CustomFieldDefinition]):
     ordering = ("model", "weight", "name", "pk")
     fields = ("model", "name", "label", "kind", "choices", "required", "weight")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: CustomFieldDefinition | None = None) -> Any:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: CustomFieldDefinition | None = None
+    ) -> tuple[str, ...]:
         # The values are stored in records of that kind.
         return () if obj is None else ("model",)
 
@@ -97,7 +99,7 @@ class DefinedFieldsForm(ServiceForm[Record]):
         self.initial["custom_fields"] = free
 
     @staticmethod
-    def _fits(definition: CustomFieldDefinition, value: Any) -> bool:
+    def _fits(definition: CustomFieldDefinition, value: object) -> bool:
         try:
             return is_same(definition.read(value), value)
         except ValueError:
@@ -147,7 +149,7 @@ class DefinedFieldsAdmin(LiveAdmin[Any]):
             kwargs["form"] = type(self.form.__name__, bases, {**inputs, "definitions": definitions})
         return super().get_form(request, obj, change=change, **kwargs)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:
         fieldsets = list(super().get_fieldsets(request, obj))
         if not self.has_change_permission(request, obj) or not self._definitions(request):
             return fieldsets

@@ -1,5 +1,6 @@
 """Files on the page of a record: links to the attached files, and an input for one more."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypedDict
 
 from django import forms
@@ -8,7 +9,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from crm.admin.base import Fieldsets
 from crm.admin.lifecycle import LiveAdmin
+from crm.models.records import Record
 from crm.services.file_links import FileValues
 from crm.services.file_types import TYPES
 from crm.services.files import LARGEST_FILE
@@ -25,7 +28,7 @@ class TakesFile(forms.Form):
         widget=forms.FileInput(attrs={"accept": ",".join(f".{extension}" for extension in TYPES)}),
     )
 
-    fields_of_arguments: ClassVar[Any] = {"files": "new_file"}
+    fields_of_arguments: ClassVar[Mapping[str, str]] = {"files": "new_file"}
 
 
 class FormRelations(TypedDict, total=False):
@@ -47,17 +50,17 @@ def set_relations(values: FormRelations, form: TakesFile) -> None:
 class WithFiles(LiveAdmin[Any]):
     """The pages of a model whose records have files; its form extends ``TakesFile``."""
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:
         shown = () if obj is None else ("attached_files",)
         fields = (*shown, "new_file") if self.has_write_permission(request) else shown
-        fieldsets: Any = super().get_fieldsets(request, obj)
+        fieldsets = super().get_fieldsets(request, obj)
         return [*fieldsets, ("Files", {"fields": fields})]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*super().get_readonly_fields(request, obj), "attached_files")
 
     @admin.display(description="files")
-    def attached_files(self, record: Any) -> SafeString:
+    def attached_files(self, record: Record) -> SafeString:
         links = record.file_links.select_related("file").order_by("pk")
         parts = ((link.file.address, link.file.name) for link in links)
         return format_html_join(", ", '<a href="{}" rel="noopener noreferrer">{}</a>', parts)

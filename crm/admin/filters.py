@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from crm.admin.base import VisibleToActor
 
+Rows = models.QuerySet[Any]
 DELETED_PARAMETER = "deleted"
 
 
@@ -28,7 +29,7 @@ class DeletedFilter(admin.SimpleListFilter):
     title = "deleted"
     parameter_name = DELETED_PARAMETER
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Any]:
         return [("1", "Deleted")]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
@@ -37,6 +38,6 @@ class DeletedFilter(admin.SimpleListFilter):
         yield {**unfiltered, "display": "Present"}
         yield from rest
 
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
         # The list has read the right rows already.
         return queryset

@@ -50,11 +50,11 @@ class CustomFieldsField(forms.JSONField):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return read
 
-    def bound_data(self, data: Any, initial: Any) -> Any:
+    def bound_data(self, data: object, initial: object) -> object:
         # An invalid text is shown again as it was typed.
         return initial if self.disabled else InvalidJSONInput(data or "")
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         if isinstance(value, dict):
             return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
         return super().prepare_value(value)

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from crm.admin.base import acting
+from crm.admin.base import Fieldsets, acting
 from crm.admin.filters import DELETED_PARAMETER
 from crm.admin.forms import VersionedForm
 from crm.admin.writing import WritesThroughService
@@ -22,7 +22,7 @@ class LiveAdmin(WritesThroughService[Row]):
     restore_service: ClassVar[Callable[..., object]]
     form: type[forms.ModelForm[Row]] = VersionedForm
     exclude = ("version",)
-    actions: Sequence[Any] = ("delete_selected", "restore_selected")
+    actions: Sequence[str] = ("delete_selected", "restore_selected")
     #: For those who may only look: what is shown in place of a relation that may lead to a deleted row.
     shown_instead: ClassVar[Mapping[str, str]] = {}
 
@@ -41,9 +41,9 @@ class LiveAdmin(WritesThroughService[Row]):
         here = request.resolver_match is not None and request.resolver_match.url_name == page
         return here and request.GET.get(DELETED_PARAMETER) == "1"
 
-    def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Fieldsets:
         """Add the hidden version field, or replace fields that a read-only page must not show."""
-        fieldsets: Any = super().get_fieldsets(request, obj)
+        fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
         if not self.has_change_permission(request, obj):

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from crm.actors import Action
@@ -15,7 +15,7 @@ from crm.admin.acting import actor_of
 from crm.admin.base import acting
 from crm.admin.lifecycle import LiveAdmin
 from crm.models.activities import LONGEST_TEXT, ActivityKind
-from crm.services.activities import create_activity
+from crm.services.activities import ActivityValues, create_activity
 from crm.services.timeline import Timeline
 
 SHOWN = 50
@@ -33,7 +33,7 @@ class WithTimeline(LiveAdmin[Any]):
 
     change_form_template = "admin/crm/record_change_form.html"
 
-    def get_urls(self) -> list[Any]:
+    def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_note"
         view = self.admin_site.admin_view(require_POST(self.add_note))
         return [path("<int:object_id>/note/", view, name=name), *super().get_urls()]
@@ -53,7 +53,12 @@ class WithTimeline(LiveAdmin[Any]):
             raise Http404
         form = ActivityForm(request.POST)
         if form.is_valid():
-            values: Any = {"entity_type": model.entity_kind, "entity_id": record.pk, **form.cleaned_data}
+            values: ActivityValues = {
+                "entity_type": model.entity_kind,
+                "entity_id": record.pk,
+                "kind": form.cleaned_data["kind"],
+                "text": form.cleaned_data["text"],
+            }
             create_activity(values, actor=actor)
             messages.success(request, f"The {form.cleaned_data['kind'].lower()} was added.")
         else:

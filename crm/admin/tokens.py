@@ -9,7 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from crm.actors import Action, Scope
-from crm.admin.base import acting, visible_rows
+from crm.admin.base import Fieldsets, acting, visible_rows
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService
 from crm.models import ApiToken, Company
@@ -40,9 +40,9 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
     search_fields = ("prefix", "name", "user__username")
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("user",)
-    actions: Sequence[Any] = ("revoke_selected",)
+    actions: Sequence[str] = ("revoke_selected",)
 
-    def get_fieldsets(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: ApiToken | None = None) -> Fieldsets:
         chosen = ("user", "name", "scopes", "expires_at")
         shown = ("prefix", *chosen, "created_at", "last_used_at", "revoked_at")
         return ((None, {"fields": chosen if obj is None else shown}),)
@@ -53,7 +53,7 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
         kwargs["queryset"] = visible_rows(db_field.related_model, request).filter(is_active=True)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def make(self, request: HttpRequest, form: Any) -> ApiToken:
+    def make(self, request: HttpRequest, form: TokenForm) -> ApiToken:
         # The raw token is not stored: this message is the only place that shows it.
         values = form.cleaned_data
         token, raw = create_token(

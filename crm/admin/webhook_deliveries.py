@@ -1,7 +1,6 @@
 """The admin page of webhook deliveries."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import admin
 from django.db import models
@@ -37,7 +36,7 @@ class WebhookDeliveryAdmin(WritesThroughService[WebhookDelivery]):
     list_select_related = ("endpoint",)
     search_fields = ("message_id", "=object_id")
     ordering = ("-pk",)
-    actions: Sequence[Any] = ("redeliver_selected",)
+    actions: Sequence[str] = ("redeliver_selected",)
     fields = (
         "message_id",
         *list_display,

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.timesince import timesince
 
 from crm.actors import Action
-from crm.admin.base import acting
+from crm.admin.base import Fieldsets, acting
 from crm.admin.forms import OptionalObjectField, ServiceForm
 from crm.admin.writing import CreatesThroughService
 from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
@@ -61,7 +61,7 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     list_filter = ("is_active", ("paused_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "url")
     ordering = ("name", "pk")
-    actions: Sequence[Any] = ("send_test_selected", "resume_selected", "rotate_selected", "delete_selected")
+    actions: Sequence[str] = ("send_test_selected", "resume_selected", "rotate_selected", "delete_selected")
     readonly_fields = ("state", "last_success_at", "waiting", "missed_at", "previous_secret_until")
     chosen: ClassVar[tuple[str, ...]] = ("name", "url", "kinds", "filter", "is_active")
 
@@ -88,13 +88,13 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         number: int = endpoint.waiting_number
         return number
 
-    def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Fieldsets:
         sections: list[Any] = [(None, {"fields": self.chosen})]
         if obj is not None:
             sections.append(("Status", {"fields": self.readonly_fields}))
         return sections
 
-    def make(self, request: HttpRequest, form: Any) -> WebhookEndpoint:
+    def make(self, request: HttpRequest, form: EndpointForm) -> WebhookEndpoint:
         endpoint, secret = create_endpoint(form.instance, actor=acting(request))
         self._show(request, endpoint, secret)
         return endpoint

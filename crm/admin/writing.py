@@ -42,7 +42,7 @@ class WritesThroughService(VisibleAdmin[Row]):
         models.JSONField: {"form_class": CustomFieldsField},
         models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})},
     }
-    actions: Sequence[Any] = ("delete_selected",)
+    actions: Sequence[str] = ("delete_selected",)
 
     def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
         """Store the contents of a valid form and its inlines."""
@@ -136,7 +136,7 @@ class WritesThroughService(VisibleAdmin[Row]):
             )
 
 
-def _note_changes(formset: Any) -> None:
+def _note_changes(formset: FormSet) -> None:
     # Django sets these while it saves a form set, and the history page reads them.
     deleted = formset.deleted_forms
     changed = [form for form in formset.forms if form.has_changed() and form not in deleted]
@@ -145,7 +145,7 @@ def _note_changes(formset: Any) -> None:
     formset.deleted_objects = [form.instance for form in deleted if form.instance.pk]
 
 
-def kept_forms(formset: Any) -> list[Any]:
+def kept_forms(formset: FormSet) -> list[Any]:
     """Return the forms of an inline whose rows stay or are new, in their order."""
     return [
         form

@@ -56,7 +56,7 @@ def read_entries(path: Path) -> list[Entry]:
     ]
 
 
-def _bodies(manifest: Any) -> Iterator[tuple[str, str]]:
+def _bodies(manifest: object) -> Iterator[tuple[str, str]]:
     """Yield the hashes and texts of a manifest: an object of them from Relay, a list from Apollo."""
     if not isinstance(manifest, dict):
         raise ValueError("it is no object")

@@ -1,6 +1,6 @@
 """Notes and tasks about records."""
 
-from typing import Any
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,7 +22,7 @@ class ActivityValues(RecordReference, total=False):
 
     kind: str | None
     text: str | None
-    due_at: Any
+    due_at: datetime | None
     assignee_id: object
 
 

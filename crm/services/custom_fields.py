@@ -1,7 +1,7 @@
 """The custom fields of a record, merged by name."""
 
 from collections.abc import Iterable
-from typing import Any, Required, TypedDict
+from typing import Required, TypedDict
 
 from django.core.exceptions import ValidationError
 
@@ -17,8 +17,8 @@ class CustomFieldValues(TypedDict, total=False):
     """The input of one custom field, with its value as ``data`` or as ``value``."""
 
     name: Required[str]
-    data: Any
-    value: Any
+    data: object
+    value: object
 
 
 def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) -> None:
@@ -52,7 +52,7 @@ def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) 
     record.custom_fields = merged
 
 
-def _read(definition: CustomFieldDefinition, value: Any, *, path: str) -> Any:
+def _read(definition: CustomFieldDefinition, value: object, *, path: str) -> object:
     try:
         read = None if value is None else definition.read(value)
     except ValueError as refused:

@@ -28,7 +28,7 @@ class FileValues(TypedDict, total=False):
     file: File[bytes] | None
     row: Filesystem
     field_name: str | None
-    attributes: Any
+    attributes: object
 
 
 class FileRelations(TypedDict, total=False):

@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
@@ -58,7 +57,7 @@ def clean_name(name: str) -> str:
 
 @transaction.atomic
 def store_file(
-    upload: File[bytes], *, actor: Actor, name: str | None = None, attributes: Any = None
+    upload: File[bytes], *, actor: Actor, name: str | None = None, attributes: object = None
 ) -> Filesystem:
     """Store an upload and its row.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from django.db import models
@@ -16,12 +16,12 @@ from crm.models.records import Record
 Changes = Mapping[str, Sequence[Any]]
 
 
-def is_recorded(instance: models.Model) -> bool:
+def is_recorded(instance: models.Model) -> TypeGuard[Record]:
     """Return whether changes of a row are written into the history: only those of records are."""
     return isinstance(instance, Record)
 
 
-def record(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None) -> None:
+def record(instance: Record, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None) -> None:
     entry(instance, kind, actor=actor, changes=changes).save(force_insert=True)
 
 
@@ -29,7 +29,9 @@ def record_all(entries: Sequence[HistoryEntry]) -> None:
     HistoryEntry.objects.bulk_create(entries, batch_size=500)
 
 
-def entry(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None) -> HistoryEntry:
+def entry(
+    instance: Record, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None
+) -> HistoryEntry:
     """Return the unsaved entry that ``record`` writes."""
     return HistoryEntry(
         company_id=instance.company_id,
@@ -44,7 +46,7 @@ def entry(instance: Any, kind: HistoryKind, *, actor: Actor, changes: Changes | 
 
 def changes_of(
     instance: models.Model, before: Mapping[str, Any], *, referenced: Iterable[models.Model] = ()
-) -> dict[str, list[Any]]:
+) -> dict[str, list[object]]:
     """Return the changes of a row's columns as its history stores them.
 
     Columns that follow from others are left out; a relation is kept with the name it had at that time; each
@@ -55,7 +57,7 @@ def changes_of(
     """
     known = {(type(row), row.pk): row for row in referenced}
     derived: frozenset[str] = getattr(instance, "derived_columns", frozenset())
-    changes: dict[str, list[Any]] = {}
+    changes: dict[str, list[object]] = {}
     for field in instance._meta.concrete_fields:
         if field.attname not in before or field.attname in derived:
             continue
@@ -70,13 +72,15 @@ def changes_of(
     return changes
 
 
-def _custom_field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+def _custom_field_changes(
+    old: Mapping[str, object], new: Mapping[str, object]
+) -> Iterator[tuple[str, list[object]]]:
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name) or type(old.get(name)) is not type(new.get(name)):
             yield f"custom_fields.{name}", [old.get(name), new.get(name)]
 
 
-def _named(field: Any, key: Any, row: models.Model | None = None) -> dict[str, Any] | None:
+def _named(field: Any, key: Any, row: models.Model | None = None) -> dict[str, str | None] | None:
     if key is None:
         return None
     if row is None or row.pk != key:
@@ -84,7 +88,7 @@ def _named(field: Any, key: Any, row: models.Model | None = None) -> dict[str, A
     return {"id": str(key), "name": None if row is None else str(row)}
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """Return the value of a column as plain JSON."""
     if isinstance(value, date | datetime):
         return value.isoformat()

@@ -116,7 +116,7 @@ class Once:
             errors = [*errors, *answer["errors"]]
         return errors
 
-    def _keep(self, claim: IdempotencyKey, answer: dict[str, Any]) -> None:
+    def _keep(self, claim: IdempotencyKey, answer: dict[str, object]) -> None:
         try:
             # As text: as an object, PostgreSQL would give its fields in another order.
             IdempotencyKey.objects.filter(pk=claim.pk, answer__isnull=True).update(answer=json.dumps(answer))
@@ -125,20 +125,20 @@ class Once:
             logger.exception("The answer to a keyed request could not be kept.")
 
 
-def _noted(result: Any) -> dict[str, Any] | None:
+def _noted(result: object) -> dict[str, object] | None:
     """Return JSON by which a result can be found again; None if it cannot."""
     if isinstance(result, models.Model):
         return {"id": result.pk}
     return {"value": result} if isinstance(result, str | int | None) else None
 
 
-def fingerprint_of(text: str, operation_name: str | None, variables: Mapping[str, Any]) -> str:
+def fingerprint_of(text: str, operation_name: str | None, variables: Mapping[str, object]) -> str:
     """Return the hash of a request: document, operation, and variables with the contents of files."""
     whole = json.dumps([text, operation_name, variables], sort_keys=True, default=_content_hash)
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _content_hash(value: Any) -> list[str]:
+def _content_hash(value: object) -> list[str]:
     if not isinstance(value, File):
         raise TypeError(f"{type(value)} is no value of a request")
     digest = hashlib.sha256()

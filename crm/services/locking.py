@@ -1,5 +1,6 @@
 """Reads rows for a change: visible to the actor, and locked until the end of the transaction."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db import models
@@ -16,6 +17,8 @@ from crm.models.records import Record
 
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
+#: Values of columns by attribute name.
+Columns = Mapping[str, Any]
 
 
 def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:
@@ -61,12 +64,12 @@ def lock_record_of(row: Activity | SocialChannel, actor: Actor) -> Record:
     return record
 
 
-def column_values(instance: models.Model) -> dict[str, Any]:
+def column_values(instance: models.Model) -> Columns:
     """Return the columns of a row by attribute name, the version included."""
     return {field.attname: getattr(instance, field.attname) for field in instance._meta.concrete_fields}
 
 
-def stored_values(instance: models.Model, actor: Actor) -> dict[str, Any]:
+def stored_values(instance: models.Model, actor: Actor) -> Columns:
     """Lock the row of an instance that was changed in memory, and return its stored columns.
 
     :raises NotFound: if the row is gone, or hidden from the actor.

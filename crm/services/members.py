@@ -1,6 +1,6 @@
 """Members of companies: invitations, changes, and what happens when a member leaves."""
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -170,7 +170,7 @@ def _may_own(membership: Membership) -> bool:
 
 
 def _heir(membership: Membership, named: User | None) -> User | None:
-    members: Any = User.objects.assignable_in(membership.company_id)
+    members = User.objects.assignable_in(membership.company_id)
     if named is not None:
         if not members.filter(pk=named.pk).exists():
             raise ValidationError({"reassign_to_id": ["An owner is an active member who is not a viewer."]})

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
@@ -38,7 +38,7 @@ class Distribution(TypedDict, total=False):
 
 
 class MessageValues(TypedDict, total=False):
-    message: Any
+    message: object
     channel_id: object
     distribution: Distribution | None
     parent_id: object
@@ -53,7 +53,7 @@ class Notice:
 
     text: str
     event: str
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, object] = field(default_factory=dict)
 
 
 def notices_of(changes: Changes, names: Sequence[str]) -> list[Notice]:
@@ -73,7 +73,7 @@ def notices_of(changes: Changes, names: Sequence[str]) -> list[Notice]:
     ]
 
 
-def _named(value: Mapping[str, Any] | None) -> str:
+def _named(value: Mapping[str, object] | None) -> str:
     return "none" if value is None else str(value["name"])
 
 
@@ -177,7 +177,7 @@ def _seat_followers(values: MessageValues, channels: Sequence[SocialChannel], ac
     )
 
 
-def _checked(message: Any) -> Any:
+def _checked(message: object) -> object:
     if message is None or not is_storable(message):
         raise ValidationError({"message": ["Enter a value that is JSON, with finite numbers."]})
     if len(json.dumps(message, ensure_ascii=False)) > LONGEST_MESSAGE:

@@ -22,6 +22,7 @@ from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveModel
 from crm.services import history, locking
 from crm.services.history import Changes
+from crm.services.locking import Columns
 
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
@@ -37,7 +38,7 @@ class Stored:
     """
 
     created: bool
-    before: Mapping[str, Any]
+    before: Columns
     changes: Changes
 
     @property
@@ -97,7 +98,7 @@ def store(
     instance: Row,
     *,
     actor: Actor,
-    before: Mapping[str, Any] | None = None,
+    before: Columns | None = None,
     expected_version: int | None = None,
     relations: Changes | None = None,
     kind: HistoryKind = HistoryKind.UPDATED,
@@ -150,12 +151,12 @@ def store(
     return Stored(created=False, before=changed, changes=changes)
 
 
-def _check_version(before: Mapping[str, Any], expected: int | None) -> None:
+def _check_version(before: Columns, expected: int | None) -> None:
     if expected is not None and before["version"] != expected:
         raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
 
 
-def _changed(instance: models.Model, before: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(instance: models.Model, before: Columns) -> dict[str, object]:
     return {
         name: value
         for name, value in before.items()
@@ -166,15 +167,16 @@ def _changed(instance: models.Model, before: Mapping[str, Any]) -> dict[str, Any
 def _notes(
     instance: models.Model, kind: HistoryKind, actor: Actor, changes: Changes | None = None
 ) -> list[models.Model]:
-    recorded = history.is_recorded(instance)
-    return [history.entry(instance, kind, actor=actor, changes=changes)] if recorded else []
+    if not history.is_recorded(instance):
+        return []
+    return [history.entry(instance, kind, actor=actor, changes=changes)]
 
 
 def _note(instance: models.Model, kind: HistoryKind, actor: Actor, changes: Changes | None = None) -> None:
     insert_together(_notes(instance, kind, actor, changes))
 
 
-def _differ(one: Any, other: Any) -> bool:
+def _differ(one: object, other: object) -> bool:
     # To Python 1, 1.0 and True are equal; as values of a JSON document they are not.
     if isinstance(one, dict) and isinstance(other, dict):
         return json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True)
@@ -185,7 +187,7 @@ def soft_delete(
     instance: Live,
     *,
     actor: Actor,
-    before: Mapping[str, Any] | None = None,
+    before: Columns | None = None,
     expected_version: int | None = None,
 ) -> None:
     """Mark a row as deleted, which hides it from every read."""
@@ -197,7 +199,7 @@ def soft_delete(
     _note(instance, HistoryKind.DELETED, actor)
 
 
-def undelete(instance: LiveModel, *, actor: Actor, before: Mapping[str, Any] | None = None) -> Changes:
+def undelete(instance: LiveModel, *, actor: Actor, before: Columns | None = None) -> Changes:
     """Restore a deleted row; return the changes of other columns that this needed.
 
     :param before: the stored values of columns that may change with it, by attribute name.
@@ -225,7 +227,7 @@ def assign(instance: models.Model, values: Mapping[str, object], names: Iterable
             setattr(instance, name, values[name])
 
 
-def refuse_null(values: Mapping[str, Any], names: Iterable[str]) -> None:
+def refuse_null(values: Mapping[str, object], names: Iterable[str]) -> None:
     """Refuse null for fields that cannot be empty."""
     cleared = [name for name in names if name in values and values[name] is None]
     if cleared:

@@ -1,7 +1,7 @@
 """The admin of leads."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -58,7 +58,7 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
     owner_fields = ("owner",)
     autocomplete_fields = ("person", "organization", "stage", "tags")
     shown_instead = {"person": "live_person", "organization": "live_organization"}
-    fieldsets: ClassVar[Any] = (
+    fieldsets = (
         (None, {"fields": ("title", ("status", "stage"), "owner", "team", ("lost_reason", "reason_lost"))}),
         ("Customer", {"fields": ("person", "organization")}),
         (

@@ -1,7 +1,7 @@
 """The admin of receivers and of the deliveries to them."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -49,7 +49,7 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     ordering = ("name", "pk")
     readonly_fields = ("address", "key")
     owner_fields = ("agent",)
-    fieldsets: ClassVar[Any] = (
+    fieldsets = (
         (None, {"fields": ("name", "is_default", "is_active", "address")}),
         ("What its leads get", {"fields": ("rotation", "agent", "source", "source_name", "type")}),
         ("Template", {"fields": ("template",)}),

@@ -24,7 +24,7 @@ from people.services.unmerging import undo_merge
 class MergesRecords(LiveAdmin[Any]):
     """Mixin: adds an action that merges the selected rows."""
 
-    actions: Sequence[Any] = (*LiveAdmin.actions, "merge_selected")
+    actions: Sequence[str] = (*LiveAdmin.actions, "merge_selected")
 
     def get_actions(self, request: HttpRequest) -> Any:
         offered = super().get_actions(request)
@@ -73,7 +73,7 @@ class MergeAdmin(WritesThroughService[Merge]):
     search_fields = ("uuid",)
     ordering = ("-created_at", "pk")
     fields = ("created_at", "model", "winner_id", "losers", "user", "door", "undone_at", "undone_by")
-    actions: Sequence[Any] = ("undo_selected",)
+    actions: Sequence[str] = ("undo_selected",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
         """Annotate each merge with the name of its winner."""

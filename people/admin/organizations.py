@@ -1,7 +1,6 @@
 """The admin page of organizations."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -42,13 +41,13 @@ class OrganizationAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimelin
     search_help_text = "Name or e-mail"
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("tags",)
-    fieldsets: ClassVar[Any] = (
+    fieldsets = (
         (None, {"fields": ("name", "email")}),
         ("Address", {"fields": ("address", ("zip", "city"), ("state", "country"))}),
         ("Details", {"fields": ("tags", "custom_fields")}),
     )
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+    def store(self, request: HttpRequest, form: OrganizationForm, formsets: Sequence[FormSet]) -> None:
         values: OrganizationValues = {}
         set_relations(values, form)
         if form.instance._state.adding:

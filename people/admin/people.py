@@ -1,7 +1,7 @@
 """The admin page of people, with their contacts, addresses and positions."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
@@ -36,7 +36,7 @@ class ContactInline(VisibleInline[Contact, Person]):
 class AddressInline(VisibleStackedInline[Address, Person]):
     model = Address
     write_action = Action.CHANGE_PEOPLE
-    fields: ClassVar[Any] = (
+    fields = (
         ("address", "address_2"),
         ("zip", "city"),
         ("county", "state"),
@@ -47,7 +47,7 @@ class AddressInline(VisibleStackedInline[Address, Person]):
 class EmploymentInline(VisibleStackedInline[Employment, Person]):
     model = Employment
     write_action = Action.CHANGE_PEOPLE
-    fields: ClassVar[Any] = (
+    fields = (
         ("position", "organization", "status"),
         ("start_date", "end_date"),
         ("income", "income_type"),
@@ -80,7 +80,7 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
     autocomplete_fields = ("organizations", "tags")
     inlines = (ContactInline, AddressInline, EmploymentInline)
     shown_instead = {"organizations": "organization_names"}
-    fieldsets: ClassVar[Any] = (
+    fieldsets = (
         (None, {"fields": (("firstname", "lastname"), ("middlename", "dob"), "email")}),
         ("Details", {"fields": ("organizations", "tags", "custom_fields")}),
     )
@@ -103,7 +103,7 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
     def organization_names(self, person: Any) -> str:
         return ", ".join(organization.name for organization in person.visible_organizations)
 
-    def store(self, request: HttpRequest, form: Any, formsets: Sequence[FormSet]) -> None:
+    def store(self, request: HttpRequest, form: PersonForm, formsets: Sequence[FormSet]) -> None:
         values: PersonValues = {}
         set_relations(values, form)
         if "organizations" in form.changed_data:

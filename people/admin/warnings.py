@@ -11,12 +11,14 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from crm.admin.base import Fieldsets
+from people.models import Organization, Person
 from people.services.duplicates import Reason
 
 #: How the warning calls what two records share.
 SHARED = {Reason.EMAIL: "same e-mail", Reason.PHONE: "same phone", Reason.NAME: "similar name"}
 MOST_SHOWN = 5
-Like = Sequence[tuple[Any, Sequence[Reason]]]
+Like = Sequence[tuple[Person | Organization, Sequence[Reason]]]
 
 
 class MayBeKnown(forms.Form):
@@ -28,7 +30,7 @@ class MayBeKnown(forms.Form):
 class WarnsOfDuplicates(admin.ModelAdmin[Any]):
     """Mixin: before a row is added, shows possible duplicates and asks for confirmation."""
 
-    def warn(self, form: Any, like: Like) -> None:
+    def warn(self, form: MayBeKnown, like: Like) -> None:
         """Refuse a new row with possible duplicates, unless the user chose to save it anyway.
 
         :raises ValidationError: naming the rows, why, and whose they are.
@@ -40,7 +42,7 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
                 format_html("This may be known already: {} Open one of them, or save anyway below.", rows)
             )
 
-    def _line(self, row: Any, reasons: Sequence[Reason]) -> SafeString:
+    def _line(self, row: Person | Organization, reasons: Sequence[Reason]) -> SafeString:
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
         return format_html(
             '<a href="{}">{}</a> ({}; {}last changed {}).',
@@ -51,9 +53,9 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
             f"{row.updated_at:%Y-%m-%d}",
         )
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:
         # The confirmation is offered only after a warning.
-        fieldsets: Any = super().get_fieldsets(request, obj)
+        fieldsets = super().get_fieldsets(request, obj)
         if obj is None and hasattr(request, "refusal"):
             return [*fieldsets, (None, {"fields": ("save_anyway",)})]
         return fieldsets

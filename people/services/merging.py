@@ -221,7 +221,7 @@ def _keep_one_default(plan: Plan, journal: dict[str, Any]) -> None:
     ]
 
 
-def _fill(plan: MergePlan, before: dict[str, Any], actor: Actor) -> None:
+def _fill(plan: MergePlan, before: locking.Columns, actor: Actor) -> None:
     winner = plan.winner
     added = plan.added_custom_fields
     for name, value in plan.filled.items():

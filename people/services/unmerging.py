@@ -163,7 +163,7 @@ def _bring_back(loser: Any, winner: Any, actor: Actor) -> None:
 
 
 def _take_back(
-    merge: Merge, winner: Any, losers: dict[int, Any], before: dict[str, Any], actor: Actor
+    merge: Merge, winner: Any, losers: dict[int, Any], before: locking.Columns, actor: Actor
 ) -> None:
     for name, (value, _) in merge.journal["filled"].items():
         setattr(winner, name, winner._meta.get_field(name).to_python(value))

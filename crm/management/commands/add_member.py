@@ -24,7 +24,7 @@ class Command(BaseCommand):
             help=f"{', '.join(Role)} (default: the present role of a member, {Role.AGENT} for others)",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         company = company_of(options["company"])
         with refusals_told(), transaction.atomic():

@@ -16,7 +16,7 @@ class Command(BaseCommand):
             "--fix", action="store_true", help="correct the tallies; other processes may go on writing"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         wrong = find_wrong_tallies()
         for lack in wrong:

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--expires", type=days_of, metavar="DAYS", help="default: never")
         parser.add_argument("--name", default="", help="what the token is for")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         user = user_of(options["username"])
         company = company_of(options["company"]) if options["company"] else default_company(user)

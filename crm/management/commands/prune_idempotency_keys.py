@@ -11,6 +11,6 @@ from crm.services.idempotency import prune
 class Command(BaseCommand):
     help = "Remove the keys, and the answers kept under them, of requests made over 24 hours ago."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         self.stdout.write(f"Removed: {prune()} keys.")

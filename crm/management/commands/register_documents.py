@@ -32,7 +32,7 @@ class Command(BaseCommand):
         others.add_argument("--list", action="store_true", help="print what is registered")
         others.add_argument("--remove", nargs="+", metavar="HASH", help="remove documents")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         if bool(options["files"]) == bool(options["list"] or options["remove"]):
             raise CommandError("Give files, or --list, or --remove.", returncode=USAGE)
         ensure_ready()

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="remove nothing, and count")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         hours = options["older_than"]
         if hours < 0:
             raise CommandError("--older-than takes zero hours or more.")
