@@ -98,18 +98,12 @@ class LeadImport:
         )
 
     def store(self, cells: Mapping[str, str]) -> Outcome:
-        """Create the lead of a row.
-
-        :raises ValidationError: if a cell or the whole breaks a rule.
-        """
+        """Create the lead of a row."""
         create_lead(self._values(cells), actor=self._actor)
         return "created"
 
     def store_values(self, values: Mapping[str, object]) -> Outcome:
-        """Create a lead from the input of the API.
-
-        :raises ValidationError: if a value or the whole breaks a rule.
-        """
+        """Create a lead from the input of the API."""
         create_lead(cast(LeadValues, values), actor=self._actor)
         return "created"
 

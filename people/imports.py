@@ -39,18 +39,11 @@ class PersonImport:
         }
 
     def store(self, cells: Mapping[str, str]) -> Outcome:
-        """Store the person of a row.
-
-        :raises ValidationError: if a cell or the whole breaks a rule.
-        """
+        """Store the person of a row."""
         return self._store(self._values(cells))
 
     def store_values(self, values: Mapping[str, Any]) -> Outcome:
-        """Store a person given as the input of the API, its dates as text.
-
-        :raises ValidationError: if a value or the whole breaks a rule.
-        :raises Conflict: if several people match, or one does and the policy refuses that.
-        """
+        """Store a person given as the input of the API, its dates as text."""
         return self._store(with_dates(values))
 
     def _store(self, values: people.PersonValues) -> Outcome:
@@ -121,21 +114,13 @@ class OrganizationImport:
         self._policy = policy
 
     def store(self, cells: Mapping[str, str]) -> Outcome:
-        """Store the organization of a row.
-
-        :raises ValidationError: if a cell or the whole breaks a rule.
-        :raises Conflict: if several match, or one does and the policy refuses that.
-        """
+        """Store the organization of a row."""
         values: dict[str, Any] = {name: cells[name] for name in ORGANIZATION_TEXTS if name in cells}
         values |= {"custom_fields": custom_field_values(cells), "tags": tag_values(cells)}
         return self.store_values({key: value for key, value in values.items() if value})
 
     def store_values(self, values: Mapping[str, Any]) -> Outcome:
-        """Store an organization given as the input of the API.
-
-        :raises ValidationError: if a value or the whole breaks a rule.
-        :raises Conflict: if several match, or one does and the policy refuses that.
-        """
+        """Store an organization given as the input of the API."""
         given = cast(organizations.OrganizationValues, values)
         return importing.import_organization(given, policy=self._policy, actor=self._actor)
 

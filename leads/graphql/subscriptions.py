@@ -23,11 +23,7 @@ class LeadUpdate(Guarded):
 
     @staticmethod
     def check_subscription(actor: Actor, *, id: object = None, **arguments: Any) -> int | None:
-        """Check the arguments before the first event, and return the key of the lead that ``id`` names.
-
-        :raises NotFound: if there is no such lead, or the actor may not see it.
-        :raises BadUserInput: if ``where`` is not a condition on leads.
-        """
+        """Check the arguments before the first event, and return the key of the lead that ``id`` names."""
         condition(arguments.get("where"), LeadFilterSet, actor)
         return None if id is None else models.Lead.objects.find(actor, id).pk
 

@@ -35,9 +35,7 @@ def close_lead(
     :param outcome: ``won``, ``lost``, ``close`` or ``closed``, in any case.
     :param reason_lost: the reason in free words.
     :param lost_reason_id: the reason from the company's list.
-    :raises NotFound: if the lead, or the reason, does not exist for the actor.
     :raises ValidationError: if there is no such outcome, the reason is inactive, or a reason is required.
-    :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, key)

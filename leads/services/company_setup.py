@@ -40,10 +40,7 @@ def ensure_shared_contact_types() -> None:
 
 @transaction.atomic
 def set_up_company(name: str, *, admin: User) -> Company:
-    """Create a company that can take leads, with its first administrator.
-
-    :raises ValidationError: if the name is empty or too long.
-    """
+    """Create a company that can take leads, with its first administrator."""
     ensure_shared_contact_types()
     company = Company(name=name.strip())
     company.full_clean()

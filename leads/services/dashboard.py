@@ -41,7 +41,6 @@ def count_by_stage(
 
     :param pipeline_key: narrows to the stages of one pipeline.
     :param with_rotting: whether to count the rotting ones, which are 0 otherwise.
-    :raises NotFound: if the pipeline does not exist for the actor.
     """
     stages = Stage.objects.visible_to(actor)
     if pipeline_key is not None:

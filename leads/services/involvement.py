@@ -39,10 +39,7 @@ def _set_involved(lead: Lead, model: Involvement, user: User, *, present: bool, 
 
 @transaction.atomic
 def add_participant(lead_key: object, user_key: object, *, actor: Actor) -> None:
-    """Add a participant to a lead; adding one again changes nothing.
-
-    :raises NotFound: if lead or member does not exist for the actor.
-    """
+    """Add a participant to a lead; adding one again changes nothing."""
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
     user: User = User.objects.find(actor, user_key, argument="user_id")
@@ -79,10 +76,7 @@ def _label(person: Person, relationship: PeopleRelationship | None) -> str:
 def add_person(
     lead_key: object, person_key: object, *, actor: Actor, relationship_key: object = None
 ) -> None:
-    """Add a person to a lead; adding one again changes the relationship.
-
-    :raises NotFound: if lead, person or relationship does not exist for the actor.
-    """
+    """Add a person to a lead; adding one again changes the relationship."""
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
     person: Person = Person.objects.find(actor, person_key, argument="people_id")
@@ -134,7 +128,6 @@ def _follower(user_key: object, actor: Actor) -> User:
 def follow_lead(lead_key: object, *, actor: Actor, user_key: object = None) -> None:
     """Add a follower, by default the actor, to a lead; adding one again changes nothing.
 
-    :raises NotFound: if lead or member does not exist for the actor.
     :raises Forbidden: if somebody below manager names another member.
     """
     actor.require(Action.CHANGE_LEADS)
@@ -146,7 +139,6 @@ def follow_lead(lead_key: object, *, actor: Actor, user_key: object = None) -> N
 def unfollow_lead(lead_key: object, *, actor: Actor, user_key: object = None) -> bool:
     """Remove a follower, by default the actor, and return whether the member did follow.
 
-    :raises NotFound: if lead or member does not exist for the actor.
     :raises Forbidden: if somebody below manager names another member.
     """
     actor.require(Action.CHANGE_LEADS)

@@ -57,7 +57,6 @@ def apply_input(lead: Lead, values: LeadValues, rows: ReferencedRows, *, actor: 
     Only a nested person or organization reads or writes rows.
 
     :param rows: fetched for the same values.
-    :raises NotFound: naming the argument, if a row does not exist for the actor.
     :raises ValidationError: if two arguments contradict each other, or a value breaks a rule.
     """
     given = cast(Keys, values)
@@ -97,7 +96,6 @@ def _set_lookups(lead: Lead, given: Keys, rows: ReferencedRows) -> None:
 def find_lost_reason(lead: Lead, key: object, rows: ReferencedRows) -> LeadLostReason | None:
     """Return the lost reason that an input refers to, or None for none.
 
-    :raises NotFound: if no such reason exists for the actor.
     :raises ValidationError: if it is inactive, and not the one that the lead has already.
     """
     if is_none_given(key):
@@ -118,10 +116,7 @@ def _find_owner(key: object, rows: ReferencedRows) -> User | None:
 
 
 def check_owner(user_id: int, *, actor: Actor) -> None:
-    """Refuse an owner who is not an active member above viewer.
-
-    :raises ValidationError: keyed ``leads_owner_id``.
-    """
+    """Refuse an owner who is not an active member above viewer."""
     _require_assignable(User.objects.assignable_in(actor.company_id).filter(pk=user_id).exists())
 
 

@@ -48,8 +48,6 @@ def create_lead(
 
     :param member_id: the member id by which a delivery names the owner.
     :param attempt: the delivery that the lead is made from.
-    :raises ValidationError: if a rule is broken; ``title`` is required.
-    :raises NotFound: if something that the values refer to does not exist for the actor.
     """
     actor.require(Action.CHANGE_LEADS)
     saving.check_current_company(values.get("company_id"), actor)
@@ -95,12 +93,7 @@ def _flag_duplicate(lead: Lead, values: LeadValues) -> None:
 def update_lead(
     key: object, values: LeadValues, *, actor: Actor, expected_version: int | None = None
 ) -> Lead:
-    """Change the fields that are given.
-
-    :raises NotFound: if the lead, or something that the values refer to, does not exist for the actor.
-    :raises ValidationError: if a rule is broken.
-    :raises Conflict: if the stored version is another than the expected one.
-    """
+    """Change the fields that are given."""
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, key)
     before = locking.column_values(lead)
@@ -121,8 +114,6 @@ def save_lead(
     """Store a lead that was changed in memory, such as by a form of the admin.
 
     :param values: its tags, participants and files; all other keys are ignored.
-    :raises ValidationError: if the lead breaks one of its rules.
-    :raises Conflict: if the stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_LEADS)
     stored = locking.lock(Lead, actor, lead.pk)
@@ -216,11 +207,7 @@ def _replace_participants(lead: Lead, keys: Iterable[object], actor: Actor) -> C
 
 @transaction.atomic
 def delete_lead(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
-    """Delete a lead softly.
-
-    :raises NotFound: if the lead does not exist for the actor.
-    :raises Conflict: if the stored version is another than the expected one.
-    """
+    """Delete a lead softly."""
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, key)
     saving.soft_delete(
@@ -235,8 +222,6 @@ def restore_lead(key: object, *, actor: Actor) -> None:
     """Restore a deleted lead; one whose stage is gone enters the default pipeline's first stage.
 
     A lead that is not deleted stays as it is.
-
-    :raises NotFound: if the lead never existed for the actor.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock_deleted(Lead.objects.all(), actor, key)

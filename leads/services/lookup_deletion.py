@@ -31,7 +31,6 @@ def delete_lookup(model: type[Model], key: object, *, actor: Actor, replacement_
     """Delete a status, type, source or lost reason.
 
     :param replacement_key: the row that its leads get instead.
-    :raises NotFound: if the row or its replacement does not exist for the actor.
     :raises Conflict: if live leads have it and no replacement is named, or the company needs it.
     :raises ValidationError: if it would replace itself, or the replacement is an inactive reason.
     """

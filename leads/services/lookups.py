@@ -52,11 +52,7 @@ FIELDS: Mapping[type[Model], Fields] = {
 
 
 def create_lookup(model: type[Lookup], values: LookupValues, *, actor: Actor) -> Lookup:
-    """Create a row of a small list.
-
-    :raises ValidationError: if the name is missing, too long or taken.
-    :raises NotFound: if something that the values refer to does not exist for the actor.
-    """
+    """Create a row of a small list."""
     actor.require(Action.CHANGE_LOOKUPS)
     row = model(company_id=actor.company_id)
     _assign(row, values, actor)
@@ -65,12 +61,7 @@ def create_lookup(model: type[Lookup], values: LookupValues, *, actor: Actor) ->
 
 @transaction.atomic
 def update_lookup(model: type[Lookup], key: object, values: LookupValues, *, actor: Actor) -> Lookup:
-    """Change the fields that are given.
-
-    :raises NotFound: if the row, or something that the values refer to, does not exist for the actor.
-    :raises ValidationError: if the name is missing, too long or taken.
-    :raises Conflict: if the company would lose its default, or a category that it needs or uses.
-    """
+    """Change the fields that are given."""
     actor.require(Action.CHANGE_LOOKUPS)
     row = locking.lock(model, actor, key)
     before = locking.column_values(row)
@@ -86,10 +77,7 @@ def _assign(row: Model, values: LookupValues, actor: Actor) -> None:
 
 
 def assign_fields(row: Model, values: Mapping[str, object], fields: Fields) -> None:
-    """Set the columns that are given.
-
-    :raises ValidationError: if a required one is null.
-    """
+    """Set the columns that are given."""
     saving.refuse_null(values, fields.required)
     for name in (*fields.required, *fields.optional):
         if name in values:
@@ -97,10 +85,7 @@ def assign_fields(row: Model, values: Mapping[str, object], fields: Fields) -> N
 
 
 def find_optional(model: type[Row], key: object, *, actor: Actor, argument: str) -> Row | None:
-    """Return the visible row that an argument of the input refers to, or None for none.
-
-    :raises NotFound: if no such row exists for the actor.
-    """
+    """Return the visible row that an argument of the input refers to, or None for none."""
     if saving.is_none_given(key):
         return None
     return cast(TenantQuerySet[Row], model._default_manager.all()).find(actor, key, argument=argument)
@@ -111,7 +96,6 @@ def save_lookup(row: Lookup, *, actor: Actor, before: Mapping[str, Any] | None =
     """Validate and store a row of a small list; a new default takes the place of the one before.
 
     :param before: the columns as they are stored and locked.
-    :raises ValidationError: if the name is missing, too long or taken.
     :raises Conflict: if the company would lose its default, or a category that it needs or uses.
     """
     actor.require(Action.CHANGE_LOOKUPS)
@@ -166,8 +150,6 @@ def reorder_lookups(model: type[Lookup], keys: Sequence[object], *, actor: Actor
     """Store the order of the statuses, or of the lost reasons, of a company.
 
     :param keys: all rows, each once.
-    :raises NotFound: if a key refers to nothing that exists for the actor.
-    :raises ValidationError: if a row is missing, or named twice.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     # Two orders that are stored at the same time wait for each other: the later one stays whole.

@@ -20,9 +20,6 @@ def find_or_create_person(nested: PersonValues, *, actor: Actor) -> Person:
 
     A match has the same e-mail; where none is given, the same phone and name. A person that is found is not
     changed: an input of a lead, which strangers may send, updates nobody.
-
-    :raises NotFound: if something that the input refers to does not exist for the actor.
-    :raises ValidationError: if a new person would break a rule.
     """
     saving.check_current_company(nested.get("company_id"), actor)
     visible = Person.objects.visible_to(actor).with_main_phone()
@@ -64,11 +61,7 @@ def _email_and_phones(nested: PersonValues, actor: Actor) -> tuple[str | None, l
 
 
 def find_or_create_organization(nested: OrganizationValues, *, actor: Actor) -> Organization:
-    """Return the organization with the given id, else the oldest one with the name, else a new one.
-
-    :raises NotFound: if something that the input refers to does not exist for the actor.
-    :raises ValidationError: if it has no name, or a new one would break a rule.
-    """
+    """Return the organization with the given id, else the oldest one with the name, else a new one."""
     saving.check_current_company(nested.get("company_id"), actor)
     if not saving.is_none_given(nested.get("id")):
         return Organization.objects.find(actor, nested["id"])

@@ -107,11 +107,7 @@ class Trial:
 
 @transaction.atomic
 def try_payload(receiver_key: object, payload: object, *, actor: Actor) -> Trial:
-    """Return what a receiver would make of a payload; nothing is written.
-
-    :raises NotFound: if the receiver does not exist for the actor.
-    :raises ValidationError: if the payload is not an object.
-    """
+    """Return what a receiver would make of a payload; nothing is written."""
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = LeadReceiver.objects.find(actor, receiver_key)
     if not isinstance(payload, dict):

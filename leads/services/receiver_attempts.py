@@ -19,10 +19,7 @@ from leads.services.received_leads import errors_of, make_lead
 
 
 def find_receiver(identifier: UUID) -> LeadReceiver:
-    """Return the active receiver with this UUID of an active company.
-
-    :raises NotFound: if there is none.
-    """
+    """Return the active receiver with this UUID of an active company."""
     # Not narrowed to an actor: the sender of a delivery has none, and the UUID is the address.
     rows = LeadReceiver.objects.filter(uuid=identifier, is_active=True, company__is_active=True)
     receiver = rows.first()

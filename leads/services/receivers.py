@@ -39,11 +39,7 @@ class ReceiverValues(TypedDict, total=False):
 
 
 def create_receiver(values: ReceiverValues, *, actor: Actor) -> LeadReceiver:
-    """Create a receiver, whose agent is the acting member unless the values name another one.
-
-    :raises ValidationError: if a rule is broken; ``name`` is required.
-    :raises NotFound: if something that the values refer to does not exist for the actor.
-    """
+    """Create a receiver, whose agent is the acting member unless the values name another one."""
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = LeadReceiver(company_id=actor.company_id, user_id=actor.user_id, agent_id=actor.user_id)
     _assign(receiver, values, actor)
@@ -52,11 +48,7 @@ def create_receiver(values: ReceiverValues, *, actor: Actor) -> LeadReceiver:
 
 @transaction.atomic
 def update_receiver(key: object, values: ReceiverValues, *, actor: Actor) -> LeadReceiver:
-    """Change the fields that are given.
-
-    :raises ValidationError: if a rule is broken.
-    :raises NotFound: if the receiver, or something that the values refer to, does not exist for the actor.
-    """
+    """Change the fields that are given."""
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = locking.lock(LeadReceiver, actor, key)
     _assign(receiver, values, actor)
@@ -90,10 +82,7 @@ def _agent(key: object, actor: Actor) -> User | None:
 
 @transaction.atomic
 def save_receiver(receiver: LeadReceiver, *, actor: Actor) -> LeadReceiver:
-    """Validate and store a receiver; a new default takes the place of the one before.
-
-    :raises ValidationError: if a rule is broken, or the template cannot be used.
-    """
+    """Validate and store a receiver; a new default takes the place of the one before."""
     actor.require(Action.CHANGE_LOOKUPS)
     if receiver.template is not None:
         # Only to check it: the template is stored as it was entered, and compiled for each delivery.
@@ -103,10 +92,7 @@ def save_receiver(receiver: LeadReceiver, *, actor: Actor) -> LeadReceiver:
 
 @transaction.atomic
 def renew_key(key: object, *, actor: Actor) -> LeadReceiver:
-    """Renew the key of a receiver; senders with the old key are refused from then on.
-
-    :raises NotFound: if the receiver does not exist for the actor.
-    """
+    """Renew the key of a receiver; senders with the old key are refused from then on."""
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = locking.lock(LeadReceiver, actor, key)
     # The key is derived from this number, and stored nowhere.
@@ -120,9 +106,7 @@ def delete_receiver(key: object, *, actor: Actor, replacement_key: object = None
     """Delete a receiver; its attempts stay.
 
     :param replacement_key: the receiver that its leads get instead.
-    :raises NotFound: if the receiver or its replacement does not exist for the actor.
     :raises Conflict: if live leads came in through it and no replacement is named.
-    :raises ValidationError: if it would replace itself.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = locking.lock(LeadReceiver, actor, key)

@@ -127,10 +127,7 @@ class ReferencedRows:
         lead.set_definitions(self._rows["definitions"])
 
     def find(self, argument: str) -> Any:
-        """Return the row that an argument of the input refers to.
-
-        :raises NotFound: naming the argument, if no such row exists for the actor.
-        """
+        """Return the row that an argument of the input refers to."""
         for row in self._rows.get(argument, ()):
             return row
         raise NotFound(argument)

@@ -22,9 +22,7 @@ def delete_relationship(key: object, *, actor: Actor, replacement_key: object = 
     """Delete a relationship.
 
     :param replacement_key: the relationship that people of leads get instead.
-    :raises NotFound: if the relationship or its replacement does not exist for the actor.
     :raises Conflict: if people of live leads have it and no replacement is named.
-    :raises ValidationError: if it would replace itself.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     relationship = locking.lock(PeopleRelationship, actor, key)

@@ -21,7 +21,6 @@ REPLAYABLE = (AttemptStatus.FAILED, AttemptStatus.RECEIVED)
 def replay_attempt(key: object, *, actor: Actor) -> ReceiverAttempt:
     """Try a delivery again by the present template and rules, and store the reason if it is refused again.
 
-    :raises NotFound: if the attempt does not exist for the actor.
     :raises Conflict: if it has made a lead, or its receiver was deleted.
     """
     actor.require(Action.CHANGE_LOOKUPS)
@@ -33,9 +32,7 @@ def replay_attempt(key: object, *, actor: Actor) -> ReceiverAttempt:
 def replay_attempts(keys: Sequence[object], *, actor: Actor) -> list[ReceiverAttempt]:
     """Try several deliveries again; a refusal of one does not stop the others.
 
-    :raises NotFound: naming the key, if an attempt does not exist for the actor.
     :raises Conflict: if one has made a lead, or its receiver was deleted; then none is tried.
-    :raises ValidationError: if there are none, or too many.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     if not 1 <= len(keys) <= MOST_AT_ONCE:

@@ -38,11 +38,7 @@ class RotationValues(TypedDict, total=False):
 
 
 def create_rotation(values: RotationValues, *, actor: Actor) -> LeadRotation:
-    """Create a rotation; one without agents assigns no leads.
-
-    :raises ValidationError: if a rule is broken; ``name`` is required.
-    :raises NotFound: if an agent is not a member of the company.
-    """
+    """Create a rotation; one without agents assigns no leads."""
     actor.require(Action.CHANGE_LOOKUPS)
     rotation = LeadRotation(company_id=actor.company_id)
     _assign(rotation, values)
@@ -51,11 +47,7 @@ def create_rotation(values: RotationValues, *, actor: Actor) -> LeadRotation:
 
 @transaction.atomic
 def update_rotation(key: object, values: RotationValues, *, actor: Actor) -> LeadRotation:
-    """Change the fields that are given; a list of agents replaces the set, and who stays keeps its credit.
-
-    :raises ValidationError: if a rule is broken.
-    :raises NotFound: if the rotation does not exist for the actor, or an agent is not a member.
-    """
+    """Change the fields that are given; a list of agents replaces the set, and who stays keeps its credit."""
     actor.require(Action.CHANGE_LOOKUPS)
     rotation = locking.lock(LeadRotation, actor, key)
     _assign(rotation, values)
@@ -75,11 +67,7 @@ def _assign(rotation: LeadRotation, values: RotationValues) -> None:
 def save_rotation(
     rotation: LeadRotation, *, actor: Actor, agents: Sequence[RotationAgentValues] | None = None
 ) -> LeadRotation:
-    """Validate and store a rotation, and its set of agents if one is given.
-
-    :raises ValidationError: if a rule is broken.
-    :raises NotFound: if an agent is not a member of the company.
-    """
+    """Validate and store a rotation, and its set of agents if one is given."""
     actor.require(Action.CHANGE_LOOKUPS)
     if rotation._state.adding:
         saving.store(rotation, actor=actor)
@@ -164,9 +152,7 @@ def delete_rotation(key: object, *, actor: Actor, replacement_key: object = None
     """Delete a rotation; its decisions stay in the routing log.
 
     :param replacement_key: the rotation that its receivers get instead.
-    :raises NotFound: if the rotation or its replacement does not exist for the actor.
     :raises Conflict: if receivers use it and no replacement is named.
-    :raises ValidationError: if it would replace itself.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     rotation = locking.lock(LeadRotation, actor, key)
@@ -184,8 +170,6 @@ def simulate_turns(key: object, count: int, *, actor: Actor) -> list[RotationTur
     """Return who would get the next leads of a rotation if its agents stay as they are; nothing is written.
 
     :param count: how many leads, 1 to 1000.
-    :raises NotFound: if the rotation does not exist for the actor.
-    :raises ValidationError: if the count is out of range.
     """
     actor.require(Action.READ_ROUTING)
     rotation = LeadRotation.objects.find(actor, key)

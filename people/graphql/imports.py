@@ -58,10 +58,7 @@ class PeopleImportMutation(graphene.ObjectType):
 
 
 def _as_json(value: Any) -> Any:
-    """Return a coerced input as plain JSON, since a job keeps its rows in a JSON column.
-
-    :raises ValidationError: if it holds a file.
-    """
+    """Return a coerced input as plain JSON, since a job keeps its rows in a JSON column."""
     if isinstance(value, File):
         raise ValidationError({"input": ["An import takes no files; attach them to the people it made."]})
     if isinstance(value, dict):

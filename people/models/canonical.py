@@ -29,10 +29,7 @@ def has_email_form(text: str) -> bool:
 
 
 def check_email(text: str) -> None:
-    """Validate the form of an e-mail address.
-
-    :raises ValidationError: if it is not one.
-    """
+    """Validate the form of an e-mail address."""
     if not has_email_form(text):
         raise ValidationError("Enter a valid email address.", code="invalid")
 

@@ -20,22 +20,14 @@ class ContactTypeValues(TypedDict, total=False):
 
 
 def create_contact_type(values: ContactTypeValues, *, actor: Actor) -> ContactType:
-    """Create a contact type in the actor's company.
-
-    :raises ValidationError: if the name is empty, too long or taken, by a shared type too.
-    """
+    """Create a contact type in the actor's company."""
     contact_type = ContactType(company_id=actor.company_id, name=values.get("name") or "")
     return save_contact_type(contact_type, actor=actor)
 
 
 @transaction.atomic
 def update_contact_type(key: object, values: ContactTypeValues, *, actor: Actor) -> ContactType:
-    """Rename a contact type.
-
-    :raises NotFound: if it does not exist for the actor.
-    :raises Forbidden: if all companies share it.
-    :raises ValidationError: if the name is empty, too long or taken.
-    """
+    """Rename a contact type."""
     contact_type = _own(key, actor)
     contact_type.name = values.get("name") or ""
     return save_contact_type(contact_type, actor=actor)
@@ -43,11 +35,7 @@ def update_contact_type(key: object, values: ContactTypeValues, *, actor: Actor)
 
 @transaction.atomic
 def save_contact_type(contact_type: ContactType, *, actor: Actor) -> ContactType:
-    """Validate and store a contact type of the actor's own company.
-
-    :raises Forbidden: if the role is too low, or all companies share the type.
-    :raises ValidationError: if the name is empty, too long or taken, by a shared type too.
-    """
+    """Validate and store a contact type of the actor's own company."""
     actor.require(Action.CHANGE_LOOKUPS)
     if contact_type.company_id != actor.company_id:
         raise Forbidden
@@ -64,10 +52,7 @@ def delete_contact_type(key: object, *, actor: Actor, replacement_key: object = 
     """Remove a contact type of the actor's company.
 
     :param replacement_key: the type that its contacts change to.
-    :raises NotFound: if the type or its replacement does not exist for the actor.
-    :raises Forbidden: if all companies share it.
     :raises Conflict: if contacts have this type and there is no replacement.
-    :raises ValidationError: if it would replace itself.
     """
     contact_type = _own(key, actor)
     replacement = find_replacement(contact_type, replacement_key, actor=actor)

@@ -72,8 +72,6 @@ def plan_contacts(
 
     :param wanted: the whole new list; None keeps the contacts and only follows the primary e-mail.
     :param email_before: the stored primary e-mail.
-    :raises ValidationError: keyed ``contacts.N.<field>``.
-    :raises NotFound: if a contact or contact type does not exist for the actor.
     """
     existing: list[Contact] = []
     if not person._state.adding:
@@ -196,9 +194,6 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Change
     """Replace the addresses of a person, exactly one of them the default; empty ones are ignored.
 
     :returns: the addresses before and after, empty if nothing changed.
-
-    :raises ValidationError: keyed ``address.N.<field>``.
-    :raises NotFound: if an address with an id is not one of the person's.
     """
     existing = {address.pk: address for address in person.addresses.order_by("pk")}
     before = {pk: _address_state(address) for pk, address in existing.items()}

@@ -56,8 +56,6 @@ def replace_employments(
 
     :param name: the name of the list in the input, for errors.
     :returns: the positions before and after, empty if nothing changed.
-    :raises ValidationError: keyed ``<name>.N.<field>``.
-    :raises NotFound: if a position or an organization does not exist for the actor, or is another person's.
     """
     existing = {row.pk: row for row in Employment.objects.filter(person=person).order_by("pk")}
     before = [str(row) for row in existing.values()]

@@ -18,7 +18,6 @@ def import_person(values: PersonValues, *, policy: DuplicatePolicy, actor: Actor
     """Store one person of an import.
 
     :raises Conflict: with the ids, if several people match, or one does and the policy is ERROR.
-    :raises ValidationError: if a rule is broken.
     """
     if policy == DuplicatePolicy.CREATE:
         people.create_person(values, actor=actor)
@@ -39,7 +38,6 @@ def import_organization(values: OrganizationValues, *, policy: DuplicatePolicy, 
     """Store one organization of an import.
 
     :raises Conflict: with the ids, if several match, or one does and the policy is ERROR.
-    :raises ValidationError: if a rule is broken.
     """
     if policy == DuplicatePolicy.CREATE:
         organizations.create_organization(values, actor=actor)

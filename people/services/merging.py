@@ -102,11 +102,7 @@ def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> Mer
 def preview_merge(
     model: type[Record], key: object, duplicate_keys: Sequence[object], *, actor: Actor
 ) -> MergePlan:
-    """Return what a merge would do, and change nothing.
-
-    :raises NotFound: if one of the records does not exist for the actor.
-    :raises ValidationError: if a record is named twice.
-    """
+    """Return what a merge would do, and change nothing."""
     actor.require(Action.READ)
     winner, *losers = _named(model, key, duplicate_keys, actor)
     return plan_merge(winner, losers)
@@ -153,9 +149,6 @@ def merge(
     if the actor does not see them, since they belong to the same person.
 
     :returns: the winner, and the merge, by which it can be undone.
-    :raises NotFound: if one of the records does not exist for the actor.
-    :raises ValidationError: if a record is named twice.
-    :raises Conflict: if the winner's stored version is another than the expected one.
     """
     actor.require(Action.CHANGE_PEOPLE)
     winner, *losers = _locked(model, key, duplicate_keys, actor)

@@ -36,10 +36,7 @@ def _assign(organization: Organization, values: OrganizationValues, actor: Actor
 
 
 def create_organization(values: OrganizationValues, *, actor: Actor) -> Organization:
-    """Create an organization, even if another one has its name.
-
-    :raises ValidationError: if a rule is broken; ``name`` is required.
-    """
+    """Create an organization, even if another one has its name."""
     if values.get("id") is not None:
         raise ValidationError({"id": ["A new organization has no id yet."]})
     organization = Organization(company_id=actor.company_id, user_id=actor.user_id)
@@ -51,12 +48,7 @@ def create_organization(values: OrganizationValues, *, actor: Actor) -> Organiza
 def update_organization(
     key: object, values: OrganizationValues, *, actor: Actor, expected_version: int | None = None
 ) -> Organization:
-    """Change the fields that are given.
-
-    :raises NotFound: if the organization does not exist for the actor.
-    :raises ValidationError: if a rule is broken.
-    :raises Conflict: if the stored version is another than the expected one.
-    """
+    """Change the fields that are given."""
     actor.require(Action.CHANGE_PEOPLE)
     organization = locking.lock(Organization, actor, key)
     before = locking.column_values(organization)
@@ -136,10 +128,7 @@ def restore_organization(key: object, *, actor: Actor) -> None:
 
 
 def check_not_merged(record: Organization | Person) -> None:
-    """Refuse to restore a merged record: everything it had belongs to the winner now.
-
-    :raises Conflict: if the record was merged into another one.
-    """
+    """Refuse to restore a merged record: everything it had belongs to the winner now."""
     if record.merged_into_id is not None:
         raise Conflict("This record was merged into another one. Undo the merge instead.")
 
@@ -148,7 +137,6 @@ def find_people(keys: Mapping[str, object], *, actor: Actor) -> list[Person]:
     """Return the visible people with these keys, in their order.
 
     :param keys: keys by the path of the input that holds them.
-    :raises NotFound: naming the path, if one of them does not exist for the actor.
     """
     numbers = {number for key in keys.values() if (number := parse_id(key)) is not None}
     identifiers = {uuid for key in keys.values() if parse_id(key) is None and (uuid := parse_uuid(key))}
@@ -171,7 +159,6 @@ def add_people(organization_key: object, people_keys: Mapping[str, object], *, a
     """Add people to an organization, all or none; those who are in it already stay.
 
     :param people_keys: keys by the path of the input that holds them.
-    :raises NotFound: if the organization or one of the people does not exist for the actor.
     """
     actor.require(Action.CHANGE_PEOPLE)
     organization = locking.lock(Organization, actor, organization_key, argument="organization_id")
@@ -184,7 +171,6 @@ def remove_people(organization_key: object, people_keys: Mapping[str, object], *
     """Remove people from an organization and return whether at least one was in it.
 
     :param people_keys: keys by the path of the input that holds them.
-    :raises NotFound: if the organization or one of the people does not exist for the actor.
     """
     actor.require(Action.CHANGE_PEOPLE)
     organization = locking.lock(Organization, actor, organization_key, argument="organization_id")

@@ -43,11 +43,7 @@ def _assign(person: Person, values: PersonValues, actor: Actor) -> None:
 
 
 def create_person(values: PersonValues, *, actor: Actor) -> Person:
-    """Create a person, even if others share the e-mail or phone.
-
-    :raises ValidationError: if a rule is broken; a first name, last name or e-mail is required.
-    :raises NotFound: if something that the values name does not exist for the actor.
-    """
+    """Create a person, even if others share the e-mail or phone."""
     if values.get("id") is not None:
         raise ValidationError({"id": ["A new person has no id yet."]})
     person = Person(company_id=actor.company_id, user_id=actor.user_id)
@@ -59,12 +55,7 @@ def create_person(values: PersonValues, *, actor: Actor) -> Person:
 def update_person(
     key: object, values: PersonValues, *, actor: Actor, expected_version: int | None = None
 ) -> Person:
-    """Change the given fields of a person; a given list replaces the whole list.
-
-    :raises NotFound: if the person, or something that the values name, does not exist for the actor.
-    :raises ValidationError: if a rule is broken.
-    :raises Conflict: if the stored version is another than the expected one.
-    """
+    """Change the given fields of a person; a given list replaces the whole list."""
     actor.require(Action.CHANGE_PEOPLE)
     person = locking.lock(Person, actor, key)
     before = locking.column_values(person)

@@ -44,10 +44,7 @@ def _rows_of(model: type[Any], person: Person) -> list[Any]:
 
 
 def _lock(model: type[Any], key: object, actor: Actor) -> tuple[Any, Person]:
-    """Return a visible row and its live person, locked.
-
-    :raises NotFound: if either does not exist for the actor.
-    """
+    """Return a visible row and its live person, locked."""
     row = model.objects.find(actor, key)
     try:
         person = locking.lock(Person, actor, row.person_id)
@@ -95,11 +92,7 @@ def _need_value(values: Mapping[str, Any]) -> None:
 
 
 def create_contact(person_key: object, values: ContactValues, *, actor: Actor) -> Contact:
-    """Add a contact to a person; an equal one is returned instead of a second.
-
-    :raises NotFound: if person or contact type does not exist for the actor.
-    :raises ValidationError: if type or value is missing, or a rule is broken.
-    """
+    """Add a contact to a person; an equal one is returned instead of a second."""
     _need_value(values)
     if saving.is_none_given(values.get("contacts_types_id")):
         raise ValidationError({"contacts_types_id": ["Choose a contact type."]})
@@ -113,11 +106,7 @@ def create_contact(person_key: object, values: ContactValues, *, actor: Actor) -
 
 
 def update_contact(key: object, values: ContactValues, *, actor: Actor) -> Contact:
-    """Change the given fields of a contact; the primary e-mail follows.
-
-    :raises NotFound: if the contact, or the type that is named, does not exist for the actor.
-    :raises ValidationError: if the value would be empty, or a rule is broken.
-    """
+    """Change the given fields of a contact; the primary e-mail follows."""
 
     def check(_row: Contact) -> None:
         if "value" in values:
@@ -127,30 +116,18 @@ def update_contact(key: object, values: ContactValues, *, actor: Actor) -> Conta
 
 
 def delete_contact(key: object, *, actor: Actor) -> None:
-    """Delete a contact; the next e-mail contact becomes the primary e-mail.
-
-    :raises NotFound: if it does not exist for the actor.
-    :raises ValidationError: if the person would have no name and no e-mail.
-    """
+    """Delete a contact; the next e-mail contact becomes the primary e-mail."""
     _delete(Contact, key, actor=actor)
 
 
 def create_address(person_key: object, values: AddressValues, *, actor: Actor) -> Address:
-    """Add an address to a person; the first one is the default.
-
-    :raises NotFound: if the person does not exist for the actor.
-    :raises ValidationError: if it is empty, or a rule is broken.
-    """
+    """Add an address to a person; the first one is the default."""
     _need_address(values)
     return cast(Address, _create(Address, person_key, values, argument="people_id", actor=actor))
 
 
 def update_address(key: object, values: AddressValues, *, actor: Actor) -> Address:
-    """Change the given fields of an address; one address stays the default.
-
-    :raises NotFound: if the address does not exist for the actor.
-    :raises ValidationError: if it would be empty, or a rule is broken.
-    """
+    """Change the given fields of an address; one address stays the default."""
 
     def check(row: Address) -> None:
         _need_address({name: getattr(row, name) for name in ADDRESS_TEXTS} | dict(values))
@@ -159,10 +136,7 @@ def update_address(key: object, values: AddressValues, *, actor: Actor) -> Addre
 
 
 def delete_address(key: object, *, actor: Actor) -> None:
-    """Delete an address; if it was the default, the oldest of the others becomes it.
-
-    :raises NotFound: if it does not exist for the actor.
-    """
+    """Delete an address; if it was the default, the oldest of the others becomes it."""
     _delete(Address, key, actor=actor)
 
 
@@ -172,11 +146,7 @@ def _need_address(values: Mapping[str, Any]) -> None:
 
 
 def create_employment(values: EmploymentValues, *, actor: Actor) -> Employment:
-    """Add a position to a person; its organization becomes one of the person's.
-
-    :raises NotFound: if person or organization does not exist for the actor.
-    :raises ValidationError: if ``peoples_id`` or ``position`` is missing, or a rule is broken.
-    """
+    """Add a position to a person; its organization becomes one of the person's."""
     if saving.is_none_given(values.get("peoples_id")):
         raise ValidationError({"peoples_id": ["Choose the person who has the position."]})
     person_key = values["peoples_id"]
@@ -184,17 +154,10 @@ def create_employment(values: EmploymentValues, *, actor: Actor) -> Employment:
 
 
 def update_employment(key: object, values: EmploymentValues, *, actor: Actor) -> Employment:
-    """Change the given fields of a position.
-
-    :raises NotFound: if the position, or something that the values name, does not exist for the actor.
-    :raises ValidationError: if a rule is broken.
-    """
+    """Change the given fields of a position."""
     return cast(Employment, _update(Employment, key, values, actor=actor, check=lambda _row: None))
 
 
 def delete_employment(key: object, *, actor: Actor) -> None:
-    """Delete a position; its organization stays one of the person's.
-
-    :raises NotFound: if it does not exist for the actor.
-    """
+    """Delete a position; its organization stays one of the person's."""
     _delete(Employment, key, actor=actor)

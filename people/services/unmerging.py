@@ -29,7 +29,6 @@ def undo_merge(key: object, *, actor: Actor) -> Merge:
     Rows deleted since stay deleted, and rows that the merge did not touch stay as they are. Only the latest
     merge of a record can be undone.
 
-    :raises NotFound: if there is no such merge for the actor.
     :raises Conflict: if it is undone already, a later merge builds on it, or something that it set has
         changed.
     """

@@ -68,7 +68,6 @@ def find_person(
 
     :param match_field: the custom field that ``CUSTOM_FIELD`` compares.
     :raises Conflict: with the ids, if several people match in that way.
-    :raises NotFound: if ``match`` includes the id and no such person exists for the actor.
     :raises ValidationError: if ``match`` includes ``CUSTOM_FIELD`` without a ``match_field``.
     """
     if PeopleMatch.CUSTOM_FIELD in match and not match_field:
@@ -153,8 +152,6 @@ def upsert_person(
     """Change the person that the values mean, or create one; lists are extended, never shortened.
 
     :raises Conflict: with the ids, if several people match.
-    :raises ValidationError: if a rule is broken.
-    :raises NotFound: if something that the values name does not exist for the actor.
     """
     actor.require(Action.CHANGE_PEOPLE)
     lock_matching(actor)
@@ -223,7 +220,6 @@ def find_organization(
     """Return the visible organization that the values mean: by id, else ``match_field``, else name.
 
     :raises Conflict: with the ids, if several match.
-    :raises NotFound: if an id is given that does not exist for the actor.
     """
     if not saving.is_none_given(values.get("id")):
         return Organization.objects.find(actor, values["id"])
@@ -247,8 +243,6 @@ def upsert_organization(
     """Change the organization that the values mean, or create one; tags are added, never removed.
 
     :raises Conflict: with the ids, if several match.
-    :raises NotFound: if an id is given that does not exist for the actor.
-    :raises ValidationError: if a rule is broken.
     """
     actor.require(Action.CHANGE_PEOPLE)
     lock_matching(actor)

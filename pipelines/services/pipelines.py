@@ -41,10 +41,7 @@ def _assign_pipeline(pipeline: Pipeline, values: PipelineValues) -> None:
 
 
 def create_pipeline(values: PipelineValues, *, actor: Actor) -> Pipeline:
-    """Make a pipeline, with its stages in the order given; the first of a company is its default.
-
-    :raises ValidationError: if a rule is broken; ``name`` is required.
-    """
+    """Make a pipeline, with its stages in the order given; the first of a company is its default."""
     pipeline = Pipeline(company_id=actor.company_id)
     _assign_pipeline(pipeline, values)
     return save_pipeline(pipeline, actor=actor, stages=values.get("stages") or [])
@@ -52,11 +49,7 @@ def create_pipeline(values: PipelineValues, *, actor: Actor) -> Pipeline:
 
 @transaction.atomic
 def update_pipeline(key: object, values: PipelineValues, *, actor: Actor) -> Pipeline:
-    """Change the fields that are given; stages with an id are changed, others added, none removed.
-
-    :raises NotFound: if the pipeline or a stage does not exist for the actor.
-    :raises ValidationError: if a rule is broken.
-    """
+    """Change the fields that are given; stages with an id are changed, others added, none removed."""
     actor.require(Action.CHANGE_PIPELINES)
     saving.refuse_null(values, ["weight", "is_default"])
     pipeline = locking.lock(Pipeline, actor, key)
@@ -74,10 +67,7 @@ def save_pipeline(
     before: Mapping[str, Any] | None = None,
     expected_version: int | None = None,
 ) -> Pipeline:
-    """Validate and store a pipeline; a company always has exactly one default.
-
-    :raises ValidationError: if a rule is broken, or the default pipeline is to be none.
-    """
+    """Validate and store a pipeline; a company always has exactly one default."""
     actor.require(Action.CHANGE_PIPELINES)
     adding = pipeline._state.adding
     if not adding and before is None:
@@ -135,7 +125,6 @@ def delete_pipeline(key: object, *, actor: Actor, replacement_key: object = None
     """Delete a pipeline softly; if it was the default, the next by weight becomes it.
 
     :param replacement_key: the pipeline whose first stage its leads move to.
-    :raises NotFound: if the pipeline, or the one in its place, does not exist for the actor.
     :raises Conflict: if live leads are in it and none takes its place, or it is the company's last.
     :raises ValidationError: if it is to be replaced by itself, or by one without stages.
     """
@@ -170,8 +159,6 @@ def reorder_pipelines(keys: Sequence[object], *, actor: Actor) -> list[Pipeline]
     """Reorder the pipelines of a company.
 
     :param keys: all its live pipelines, each once.
-    :raises NotFound: if a key names nothing that exists for the actor.
-    :raises ValidationError: if one is missing, or named twice.
     """
     actor.require(Action.CHANGE_PIPELINES)
     lock_company(actor.company_id)

@@ -31,10 +31,7 @@ class StageValues(TypedDict, total=False):
 
 
 def refuse_with_leads(row: Any) -> None:
-    """Refuse to delete a pipeline or stage that has live leads.
-
-    :raises Conflict: with their number.
-    """
+    """Refuse to delete a pipeline or stage that has live leads."""
     count = row.leads.filter(LIVE).count()
     if count:
         raise Conflict(f"{count} leads are still in it: move them first.")
@@ -48,11 +45,7 @@ def _pipeline_key(values: StageValues) -> tuple[str, object]:
 
 
 def check_pipeline(values: StageValues, pipeline: Pipeline, actor: Actor) -> None:
-    """Refuse input that moves a stage to another pipeline.
-
-    :raises NotFound: if the named pipeline does not exist for the actor.
-    :raises ValidationError: if it is another one.
-    """
+    """Refuse input that moves a stage to another pipeline."""
     argument, key = _pipeline_key(values)
     if key is not None and Pipeline.objects.find(actor, key, argument=argument) != pipeline:
         raise ValidationError({argument: ["A stage cannot change its pipeline."]})
@@ -60,11 +53,7 @@ def check_pipeline(values: StageValues, pipeline: Pipeline, actor: Actor) -> Non
 
 @transaction.atomic
 def create_stage(values: StageValues, *, actor: Actor) -> Stage:
-    """Create a stage at the end of a pipeline, or at the given weight.
-
-    :raises NotFound: if the pipeline does not exist for the actor.
-    :raises ValidationError: if a rule is broken; pipeline and ``name`` are required.
-    """
+    """Create a stage at the end of a pipeline, or at the given weight."""
     actor.require(Action.CHANGE_PIPELINES)
     if values.get("id") is not None:
         raise ValidationError({"id": ["A new stage has no id yet."]})
@@ -77,11 +66,7 @@ def create_stage(values: StageValues, *, actor: Actor) -> Stage:
 
 @transaction.atomic
 def update_stage(key: object, values: StageValues, *, actor: Actor) -> Stage:
-    """Change the given fields of a stage; it never changes its pipeline.
-
-    :raises NotFound: if the stage does not exist for the actor.
-    :raises ValidationError: if a rule is broken.
-    """
+    """Change the given fields of a stage; it never changes its pipeline."""
     actor.require(Action.CHANGE_PIPELINES)
     stage = locking.lock(Stage, actor, key)
     saving.refuse_null(values, ["rotting_days", "weight"])
@@ -95,7 +80,6 @@ def write_stage(
     """Set the given fields of a stage and store it.
 
     :param before: the locked columns of a stage that is stored already.
-    :raises ValidationError: if a rule is broken.
     """
     if "name" in values:
         stage.name = values["name"] or ""
@@ -116,10 +100,7 @@ def save_stage(
     before: Mapping[str, Any] | None = None,
     expected_version: int | None = None,
 ) -> Stage:
-    """Validate and store a stage; without a weight it comes last.
-
-    :raises ValidationError: if a rule is broken.
-    """
+    """Validate and store a stage; without a weight it comes last."""
     actor.require(Action.CHANGE_PIPELINES)
     if not stage.weight:
         siblings = Stage.objects.visible_to(actor).filter(pipeline=stage.pipeline).exclude(pk=stage.pk)
@@ -133,7 +114,6 @@ def delete_stage(key: object, *, actor: Actor, replacement_key: object = None) -
     """Delete a stage softly.
 
     :param replacement_key: the stage that its leads move to, in any pipeline.
-    :raises NotFound: if the stage or its replacement does not exist for the actor.
     :raises Conflict: if it has live leads and no replacement, or is the last live one.
     """
     actor.require(Action.CHANGE_PIPELINES)
@@ -159,8 +139,6 @@ def reorder_stages(pipeline_key: object, keys: Sequence[object], *, actor: Actor
     """Reorder the stages of a pipeline.
 
     :param keys: all its live stages, each once.
-    :raises NotFound: if the pipeline, or a stage, does not exist for the actor.
-    :raises ValidationError: if a stage is missing, named twice, or of another pipeline.
     """
     actor.require(Action.CHANGE_PIPELINES)
     pipeline = locking.lock(Pipeline, actor, pipeline_key)
