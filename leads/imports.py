@@ -37,10 +37,6 @@ class Names:
     """The ids of names, without case. They are read once for an import, since these lists are short."""
 
     def __init__(self, column: str, pairs: Iterable[tuple[str, int]], *, unknown: str | None = None) -> None:
-        """Index names with their ids.
-
-        :param unknown: the message for an unknown name; the default one lists the names.
-        """
         self._column = column
         self._ids: dict[str, set[int]] = defaultdict(set)
         shown = []
@@ -50,10 +46,6 @@ class Names:
         self._unknown = unknown or f"Unknown name. Choose one of: {', '.join(shown) or 'none'}."
 
     def find(self, cell: str) -> int:
-        """Return the id of a name.
-
-        :raises ValidationError: keyed by the column, if the name is unknown or not unique.
-        """
         found = self._ids.get(cell.strip().casefold(), set())
         if not found:
             raise ValidationError({self._column: [self._unknown]})
@@ -98,17 +90,14 @@ class LeadImport:
         )
 
     def store(self, cells: Mapping[str, str]) -> Outcome:
-        """Create the lead of a row."""
         create_lead(self._values(cells), actor=self._actor)
         return "created"
 
     def store_values(self, values: Mapping[str, object]) -> Outcome:
-        """Create a lead from the input of the API."""
         create_lead(cast(LeadValues, values), actor=self._actor)
         return "created"
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
-        """Return the column that a path of ``LeadValues`` came from."""
         if path.startswith("custom_fields"):
             return custom_field_column(path, cells)
         key = path.partition(".")[0]

@@ -37,7 +37,6 @@ class ReceiverView(View):
     """Accept one delivery and answer with its result as JSON."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
-        """Answer a request, with errors as JSON."""
         try:
             if request.method != "POST":
                 raise Refusal(405, "Send a POST.", headers={"Allow": "POST"})

@@ -39,7 +39,6 @@ class PersonImport:
         }
 
     def store(self, cells: Mapping[str, str]) -> Outcome:
-        """Store the person of a row."""
         return self._store(self._values(cells))
 
     def store_values(self, values: Mapping[str, Any]) -> Outcome:
@@ -50,7 +49,6 @@ class PersonImport:
         return importing.import_person(values, policy=self._policy, actor=self._actor)
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
-        """Return the column that a path of ``PersonValues`` came from."""
         list_name, _, rest = path.partition(".")
         index, _, field = rest.partition(".")
         if list_name == "contacts":
@@ -84,7 +82,6 @@ def _contact_columns(cells: Mapping[str, str]) -> list[str]:
 
 
 def with_dates(values: Mapping[str, Any]) -> people.PersonValues:
-    """Return a person's input with its dates parsed."""
     read: dict[str, Any] = {
         name: date.fromisoformat(value) if name in DATES and value is not None else value
         for name, value in values.items()
@@ -114,17 +111,14 @@ class OrganizationImport:
         self._policy = policy
 
     def store(self, cells: Mapping[str, str]) -> Outcome:
-        """Store the organization of a row."""
         values: dict[str, Any] = {name: cells[name] for name in ORGANIZATION_TEXTS if name in cells}
         values |= {"custom_fields": custom_field_values(cells), "tags": tag_values(cells)}
         return self.store_values({key: value for key, value in values.items() if value})
 
     def store_values(self, values: Mapping[str, Any]) -> Outcome:
-        """Store an organization given as the input of the API."""
         given = cast(organizations.OrganizationValues, values)
         return importing.import_organization(given, policy=self._policy, actor=self._actor)
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
-        """Return the column that a path of ``OrganizationValues`` came from."""
         name = path.partition(".")[0]
         return custom_field_column(path, cells) if name == "custom_fields" else name

@@ -26,8 +26,6 @@ def visible_lead_count(actor: Actor, *, key: str) -> Coalesce:
 
 
 class PipelineQuerySet(LiveQuerySet["Pipeline"]):
-    """Pipelines."""
-
     def default_of(self, company_id: int) -> Self:
         """Narrow to the default pipeline of a company."""
         return self.filter(LIVE, company_id=company_id, is_default=True)

@@ -77,11 +77,6 @@ class LeadEventQuery(graphene.ObjectType):
     def resolve_lead_events(
         _root: object, info: GraphQLResolveInfo, *, first: int, after: str | None = None
     ) -> LeadEventPage:
-        """Read the log of the actor's company after a cursor.
-
-        :raises BadUserInput: if ``after`` is not a cursor, or ``first`` is out of range.
-        :raises CursorExpired: if the log no longer holds all that follows the cursor.
-        """
         check_page(first, None)
         # Without listeners no tail runs, and nobody else numbers the events.
         sequence_if_alone()

@@ -33,7 +33,6 @@ class LeadUpdate(Guarded):
     def rows(
         reader: Actor, actor: Actor, *, id: object = None, where: Any = None, **arguments: Any
     ) -> QuerySet[Any]:
-        """Return the leads that a reader sees and that the arguments select."""
         leads: QuerySet[Any] = models.Lead.objects.visible_to(reader)
         if id is not None:
             leads = keyed(leads, id)

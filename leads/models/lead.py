@@ -228,6 +228,4 @@ class Lead(Record):
 
 
 class LeadFile(FileLink):
-    """A file attached to a lead."""
-
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="file_links")

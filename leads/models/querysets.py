@@ -33,5 +33,4 @@ class LeadQuerySet(SearchedQuerySet[Row]):
         return condition
 
     def open(self) -> Self:
-        """Narrow to the leads whose status counts as open."""
         return self.filter(status__category=StatusCategory.OPEN)

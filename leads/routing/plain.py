@@ -39,10 +39,6 @@ IDS = (
 
 
 def plain_draft(payload: Payload, *, skip: Collection[str] = ()) -> Draft:
-    """Draft a lead by the names of a payload's keys; all other keys become custom fields.
-
-    :param skip: top-level keys to leave out.
-    """
     draft = Draft(member_id=member_of(payload))
     used = {*IDS, *skip}
     for name in TEXTS:

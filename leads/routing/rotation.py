@@ -45,10 +45,7 @@ def divide(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
 
 
 def choose(candidates: Sequence[Candidate]) -> Choice:
-    """Choose the candidate that gets the next lead; ties go to the lowest key.
-
-    :param candidates: at least one.
-    """
+    """Choose which of at least one candidate gets the next lead; ties go to the lowest key."""
     shares = divide(LEAD, {each.key: each.weight for each in candidates})
     owed = {each.key: each.credit + shares[each.key] for each in candidates}
     # All may have got more than their share, while those who got less are away.

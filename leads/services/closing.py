@@ -34,8 +34,6 @@ def close_lead(
 
     :param outcome: ``won``, ``lost``, ``close`` or ``closed``, in any case.
     :param reason_lost: the reason in free words.
-    :param lost_reason_id: the reason from the company's list.
-    :raises ValidationError: if there is no such outcome, the reason is inactive, or a reason is required.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, key)

@@ -48,10 +48,7 @@ def add_participant(lead_key: object, user_key: object, *, actor: Actor) -> None
 
 @transaction.atomic
 def remove_participant(lead_key: object, user_key: object, *, actor: Actor) -> None:
-    """Remove a participant from a lead.
-
-    :raises NotFound: if the lead does not exist for the actor, or the user is not a participant.
-    """
+    """Remove a participant from a lead; NotFound if the user is none."""
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
     user: User = User.objects.find(actor, user_key, argument="user_id")
@@ -95,10 +92,9 @@ def add_person(
 def remove_person(
     lead_key: object, person_key: object, *, actor: Actor, relationship_key: object = None
 ) -> None:
-    """Remove a person from a lead.
+    """Remove a person from a lead; NotFound if the lead has no such person.
 
     :param relationship_key: if given, only a person with this relationship is removed.
-    :raises NotFound: if lead or person does not exist for the actor, or the lead has no such person.
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="lead_id")
@@ -126,10 +122,7 @@ def _follower(user_key: object, actor: Actor) -> User:
 
 @transaction.atomic
 def follow_lead(lead_key: object, *, actor: Actor, user_key: object = None) -> None:
-    """Add a follower, by default the actor, to a lead; adding one again changes nothing.
-
-    :raises Forbidden: if somebody below manager names another member.
-    """
+    """Add a follower, by default the actor; only managers name another member."""
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="entity_id")
     _set_involved(lead, LeadFollower, _follower(user_key, actor), present=True, actor=actor)
@@ -137,10 +130,7 @@ def follow_lead(lead_key: object, *, actor: Actor, user_key: object = None) -> N
 
 @transaction.atomic
 def unfollow_lead(lead_key: object, *, actor: Actor, user_key: object = None) -> bool:
-    """Remove a follower, by default the actor, and return whether the member did follow.
-
-    :raises Forbidden: if somebody below manager names another member.
-    """
+    """Remove a follower, as ``follow_lead`` adds one, and return whether the member did follow."""
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, lead_key, argument="entity_id")
     return _set_involved(lead, LeadFollower, _follower(user_key, actor), present=False, actor=actor)

@@ -23,8 +23,6 @@ STAGE_ARGUMENTS = ("pipeline_stage_id", "pipeline_id", "pipelines_id")
 
 
 class LeadValues(FileRelations, total=False):
-    """The fields of a lead that a client may set; an absent key leaves its field unchanged."""
-
     company_id: object
     title: str | None
     firstname: str | None
@@ -94,10 +92,7 @@ def _set_lookups(lead: Lead, given: Keys, rows: ReferencedRows) -> None:
 
 
 def find_lost_reason(lead: Lead, key: object, rows: ReferencedRows) -> LeadLostReason | None:
-    """Return the lost reason that an input refers to, or None for none.
-
-    :raises ValidationError: if it is inactive, and not the one that the lead has already.
-    """
+    """Return the lost reason that an input refers to: an active one, or the one that the lead has already."""
     if is_none_given(key):
         return None
     reason: LeadLostReason = rows.find("lost_reason_id")

@@ -93,7 +93,6 @@ def _flag_duplicate(lead: Lead, values: LeadValues) -> None:
 def update_lead(
     key: object, values: LeadValues, *, actor: Actor, expected_version: int | None = None
 ) -> Lead:
-    """Change the fields that are given."""
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, key)
     before = locking.column_values(lead)
@@ -207,7 +206,6 @@ def _replace_participants(lead: Lead, keys: Iterable[object], actor: Actor) -> C
 
 @transaction.atomic
 def delete_lead(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
-    """Delete a lead softly."""
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, key)
     saving.soft_delete(

@@ -28,12 +28,7 @@ RELATIONS: Mapping[type[Model], str] = {
 
 @transaction.atomic
 def delete_lookup(model: type[Model], key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Delete a status, type, source or lost reason.
-
-    :param replacement_key: the row that its leads get instead.
-    :raises Conflict: if live leads have it and no replacement is named, or the company needs it.
-    :raises ValidationError: if it would replace itself, or the replacement is an inactive reason.
-    """
+    """Delete a status, type, source or lost reason that the company does not need."""
     actor.require(Action.CHANGE_LOOKUPS)
     row = locking.lock(model, actor, key)
     replacement = find_replacement(row, replacement_key, actor=actor)
@@ -50,7 +45,6 @@ def replace_and_delete(row: Model, relation: str, replacement: Model | None, *, 
     """Replace a row in all leads that have it, and delete the row.
 
     :param relation: the relation of a lead to the row.
-    :raises Conflict: if live leads have the row, and there is no replacement.
     """
     leads = Lead.objects.visible_to(actor).filter(**{relation: row})
     used = leads.count()

@@ -23,8 +23,6 @@ KEPT_CATEGORIES = (StatusCategory.WON, StatusCategory.LOST)
 
 
 class LookupValues(TypedDict, total=False):
-    """The fields that a client may set, of all lists; an absent key leaves its field unchanged."""
-
     companies_id: object
     name: str | None
     description: str | None
@@ -52,7 +50,6 @@ FIELDS: Mapping[type[Model], Fields] = {
 
 
 def create_lookup(model: type[Lookup], values: LookupValues, *, actor: Actor) -> Lookup:
-    """Create a row of a small list."""
     actor.require(Action.CHANGE_LOOKUPS)
     row = model(company_id=actor.company_id)
     _assign(row, values, actor)
@@ -61,7 +58,6 @@ def create_lookup(model: type[Lookup], values: LookupValues, *, actor: Actor) ->
 
 @transaction.atomic
 def update_lookup(model: type[Lookup], key: object, values: LookupValues, *, actor: Actor) -> Lookup:
-    """Change the fields that are given."""
     actor.require(Action.CHANGE_LOOKUPS)
     row = locking.lock(model, actor, key)
     before = locking.column_values(row)
@@ -77,7 +73,6 @@ def _assign(row: Model, values: LookupValues, actor: Actor) -> None:
 
 
 def assign_fields(row: Model, values: Mapping[str, object], fields: Fields) -> None:
-    """Set the columns that are given."""
     saving.refuse_null(values, fields.required)
     for name in (*fields.required, *fields.optional):
         if name in values:
@@ -136,10 +131,7 @@ def _check_category(row: LeadStatus, before: str, actor: Actor) -> None:
 
 
 def check_not_last_of_category(status: LeadStatus, category: str, actor: Actor) -> None:
-    """Refuse to lose the last status of a category of which a company must keep one.
-
-    :raises Conflict: if it is the last one.
-    """
+    """Refuse to lose the last status of a category of which a company must keep one."""
     others = LeadStatus.objects.visible_to(actor).filter(category=category).exclude(pk=status.pk)
     if category in KEPT_CATEGORIES and not others.exists():
         raise Conflict("A company must keep one status for won and one for lost leads.")
@@ -147,10 +139,7 @@ def check_not_last_of_category(status: LeadStatus, category: str, actor: Actor) 
 
 @transaction.atomic
 def reorder_lookups(model: type[Lookup], keys: Sequence[object], *, actor: Actor) -> list[Lookup]:
-    """Store the order of the statuses, or of the lost reasons, of a company.
-
-    :param keys: all rows, each once.
-    """
+    """Store the order of all statuses, or of all lost reasons, of a company."""
     actor.require(Action.CHANGE_LOOKUPS)
     # Two orders that are stored at the same time wait for each other: the later one stays whole.
     lock_company(actor.company_id)

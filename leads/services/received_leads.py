@@ -33,11 +33,7 @@ Errors = dict[str, list[str]]
 
 
 def make_lead(receiver: LeadReceiver, payload: Payload, *, attempt: ReceiverAttempt | None = None) -> Lead:
-    """Create the lead of a payload, as the receiver maps it.
-
-    :param attempt: the delivery that holds the payload.
-    :raises ValidationError: or a domain error, if the mapping or a rule of leads refuses it.
-    """
+    """Create the lead of a payload, as the receiver maps it."""
     draft = draft_of(receiver, payload)
     actor = system_actor(receiver.company_id, door=Door.WEBHOOK, via=receiver.name)
     values = lead_values(draft, receiver)
@@ -45,10 +41,7 @@ def make_lead(receiver: LeadReceiver, payload: Payload, *, attempt: ReceiverAtte
 
 
 def draft_of(receiver: LeadReceiver, payload: Payload) -> Draft:
-    """Draft the lead of a payload, by the receiver's template if it has one.
-
-    :raises ValidationError: if the template or one of its patterns cannot be used.
-    """
+    """Draft the lead of a payload, by the receiver's template if it has one."""
     # Neither credentials nor the field that only robots fill in become custom fields.
     skip = {key for key in payload if is_credential(key) or key == receiver.honeypot}
     if receiver.template is None:

@@ -21,8 +21,6 @@ FIELDS = Fields(
 
 
 class ReceiverValues(TypedDict, total=False):
-    """The fields of a receiver that a client may set; an absent key leaves its field unchanged."""
-
     name: str | None
     agents_id: object
     is_default: bool | None
@@ -48,7 +46,6 @@ def create_receiver(values: ReceiverValues, *, actor: Actor) -> LeadReceiver:
 
 @transaction.atomic
 def update_receiver(key: object, values: ReceiverValues, *, actor: Actor) -> LeadReceiver:
-    """Change the fields that are given."""
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = locking.lock(LeadReceiver, actor, key)
     _assign(receiver, values, actor)
@@ -103,11 +100,7 @@ def renew_key(key: object, *, actor: Actor) -> LeadReceiver:
 
 @transaction.atomic
 def delete_receiver(key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Delete a receiver; its attempts stay.
-
-    :param replacement_key: the receiver that its leads get instead.
-    :raises Conflict: if live leads came in through it and no replacement is named.
-    """
+    """Delete a receiver; its attempts stay."""
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = locking.lock(LeadReceiver, actor, key)
     replacement = find_replacement(receiver, replacement_key, actor=actor)

@@ -19,11 +19,6 @@ update_relationship = partial(update_lookup, PeopleRelationship)
 
 @transaction.atomic
 def delete_relationship(key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Delete a relationship.
-
-    :param replacement_key: the relationship that people of leads get instead.
-    :raises Conflict: if people of live leads have it and no replacement is named.
-    """
     actor.require(Action.CHANGE_LOOKUPS)
     relationship = locking.lock(PeopleRelationship, actor, key)
     replacement = find_replacement(relationship, replacement_key, actor=actor)

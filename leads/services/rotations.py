@@ -30,8 +30,6 @@ class RotationAgentValues(TypedDict, total=False):
 
 
 class RotationValues(TypedDict, total=False):
-    """The fields of a rotation that a client may set; an absent key leaves its field unchanged."""
-
     name: str | None
     leads_rotations_email: str | None
     agents: list[RotationAgentValues] | None
@@ -149,11 +147,7 @@ def _spread_credit(gone: Sequence[LeadRotationAgent], rest: Sequence[LeadRotatio
 
 @transaction.atomic
 def delete_rotation(key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Delete a rotation; its decisions stay in the routing log.
-
-    :param replacement_key: the rotation that its receivers get instead.
-    :raises Conflict: if receivers use it and no replacement is named.
-    """
+    """Delete a rotation; its decisions stay in the routing log."""
     actor.require(Action.CHANGE_LOOKUPS)
     rotation = locking.lock(LeadRotation, actor, key)
     replacement = find_replacement(rotation, replacement_key, actor=actor)
@@ -167,10 +161,7 @@ def delete_rotation(key: object, *, actor: Actor, replacement_key: object = None
 
 
 def simulate_turns(key: object, count: int, *, actor: Actor) -> list[RotationTurn]:
-    """Return who would get the next leads of a rotation if its agents stay as they are; nothing is written.
-
-    :param count: how many leads, 1 to 1000.
-    """
+    """Return who would get the next leads of a rotation if its agents stay as they are; write nothing."""
     actor.require(Action.READ_ROUTING)
     rotation = LeadRotation.objects.find(actor, key)
     if not 1 <= count <= MOST_SIMULATED:

@@ -15,10 +15,7 @@ def enter_stage(lead: Lead, *, actor: Actor) -> None:
 
 
 def next_visit(lead: Lead, open_visit: StageVisit | None, *, actor: Actor) -> StageVisit | None:
-    """End a lead's open visit and return the next one, not stored yet.
-
-    Return None if the open visit is already that of the stage since ``stage_changed_at``.
-    """
+    """End a lead's open visit and return the next one, not stored; None if the open one is right."""
     entered_at = lead.stage_changed_at
     if open_visit is not None:
         if open_visit.stage_id == lead.stage_id and open_visit.entered_at == entered_at:

@@ -47,8 +47,6 @@ class CanonicalColumn(TextColumn):
 
 
 class EmailColumn(CanonicalColumn):
-    """An e-mail address, equal without case."""
-
     def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
         return [canonical_email(text) or "" for text in texts]
 

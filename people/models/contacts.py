@@ -94,10 +94,6 @@ class Contact(TenantModel):
         return [self.value, digits_of(self.value), digits_of(self.canonical or "")]
 
     def set_canonical(self, region: str | None) -> None:
-        """Set the canonical form of the value.
-
-        :param region: country code for phone numbers without an international prefix.
-        """
         if self.type.is_phone:
             self.canonical = canonical_phone(self.value, region)
         else:

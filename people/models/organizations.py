@@ -14,8 +14,6 @@ from people.models.querysets import NamedQuerySet
 
 
 class OrganizationTexts(TypedDict, total=False):
-    """The text fields of an organization, as clients send them; an absent key leaves a field as it is."""
-
     name: str | None
     email: str | None
     address: str | None
@@ -85,6 +83,4 @@ class Organization(Record):
 
 
 class OrganizationFile(FileLink):
-    """A file attached to an organization."""
-
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="file_links")

@@ -17,8 +17,6 @@ from people.models.querysets import PersonQuerySet
 
 
 class PersonTexts(TypedDict, total=False):
-    """The text fields of a person, as clients send them; an absent key leaves a field as it is."""
-
     firstname: str | None
     middlename: str | None
     lastname: str | None
@@ -88,6 +86,4 @@ class Person(Record):
 
 
 class PersonFile(FileLink):
-    """A file attached to a person."""
-
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="file_links")

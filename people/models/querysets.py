@@ -16,8 +16,6 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class SearchedQuerySet(LiveQuerySet[Row]):
-    """Live rows with a ``search_text``."""
-
     def search(self, text: str) -> Self:
         """Narrow to the rows that contain every word of the text, ignoring case."""
         return self.holding(search_words(text))
@@ -51,8 +49,6 @@ class MergeableQuerySet(SearchedQuerySet[Row]):
 
 
 class NamedQuerySet(MergeableQuerySet[Row]):
-    """Live rows with a name."""
-
     def named(self, name: str) -> Self:
         """Narrow to the rows with this name, ignoring case, the oldest first."""
         return self.filter(name__like=as_pattern(name.strip())).order_by("pk")

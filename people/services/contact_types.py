@@ -14,20 +14,16 @@ from people.services.person_details import update_contact
 
 
 class ContactTypeValues(TypedDict, total=False):
-    """A contact type as clients send it."""
-
     name: str | None
 
 
 def create_contact_type(values: ContactTypeValues, *, actor: Actor) -> ContactType:
-    """Create a contact type in the actor's company."""
     contact_type = ContactType(company_id=actor.company_id, name=values.get("name") or "")
     return save_contact_type(contact_type, actor=actor)
 
 
 @transaction.atomic
 def update_contact_type(key: object, values: ContactTypeValues, *, actor: Actor) -> ContactType:
-    """Rename a contact type."""
     contact_type = _own(key, actor)
     contact_type.name = values.get("name") or ""
     return save_contact_type(contact_type, actor=actor)
@@ -49,11 +45,6 @@ def save_contact_type(contact_type: ContactType, *, actor: Actor) -> ContactType
 
 @transaction.atomic
 def delete_contact_type(key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Remove a contact type of the actor's company.
-
-    :param replacement_key: the type that its contacts change to.
-    :raises Conflict: if contacts have this type and there is no replacement.
-    """
     contact_type = _own(key, actor)
     replacement = find_replacement(contact_type, replacement_key, actor=actor)
     contacts = Contact.objects.filter(company_id=actor.company_id, type=contact_type).order_by("pk")

@@ -18,8 +18,6 @@ ADDRESS_TEXTS = ("address", "address_2", "city", "county", "state", "zip", "coun
 
 
 class ContactValues(TypedDict, total=False):
-    """A contact as a client sends it."""
-
     id: object
     contacts_types_id: object
     value: str | None
@@ -27,8 +25,6 @@ class ContactValues(TypedDict, total=False):
 
 
 class AddressValues(TypedDict, total=False):
-    """A postal address as a client sends it."""
-
     id: object
     address: str | None
     address_2: str | None
@@ -71,7 +67,6 @@ def plan_contacts(
     """Plan a person's contacts and the primary e-mail, which is always one of them.
 
     :param wanted: the whole new list; None keeps the contacts and only follows the primary e-mail.
-    :param email_before: the stored primary e-mail.
     """
     existing: list[Contact] = []
     if not person._state.adding:
@@ -191,10 +186,7 @@ def _check_fields(row: Contact | Address, path: str) -> None:
 
 
 def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Changes:
-    """Replace the addresses of a person, exactly one of them the default; empty ones are ignored.
-
-    :returns: the addresses before and after, empty if nothing changed.
-    """
+    """Replace the addresses of a person, exactly one of them the default; empty ones are ignored."""
     existing = {address.pk: address for address in person.addresses.order_by("pk")}
     before = {pk: _address_state(address) for pk, address in existing.items()}
     listed_before = [str(address) for address in existing.values()]

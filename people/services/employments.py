@@ -21,8 +21,6 @@ CENT = Decimal("0.01")
 
 
 class EmploymentValues(TypedDict, total=False):
-    """A position as a client sends it; an absent key is left as it is."""
-
     id: object
     peoples_id: object
     organizations_id: object
@@ -35,10 +33,7 @@ class EmploymentValues(TypedDict, total=False):
 
 
 def given_list(values: Mapping[str, Any]) -> tuple[str, list[EmploymentValues]] | None:
-    """Return the name and the list of positions in an input, or None if it holds none.
-
-    :raises ValidationError: if it holds different lists under both names.
-    """
+    """Return the name and the list of positions in an input, or None if it holds none."""
     lists: list[tuple[str, list[EmploymentValues]]] = [
         (name, values[name] or []) for name in NAMES if name in values
     ]
@@ -50,12 +45,9 @@ def given_list(values: Mapping[str, Any]) -> tuple[str, list[EmploymentValues]] 
 def replace_employments(
     person: Person, wanted: Sequence[EmploymentValues], *, actor: Actor, name: str = NAMES[0]
 ) -> Changes:
-    """Replace the positions of a person; those with an id are changed in place, missing ones removed.
-
-    Their organizations become organizations of the person.
+    """Replace the positions of a person, whose organizations become organizations of the person.
 
     :param name: the name of the list in the input, for errors.
-    :returns: the positions before and after, empty if nothing changed.
     """
     existing = {row.pk: row for row in Employment.objects.filter(person=person).order_by("pk")}
     before = [str(row) for row in existing.values()]

@@ -15,10 +15,6 @@ from people.services.people import PersonValues
 
 
 def import_person(values: PersonValues, *, policy: DuplicatePolicy, actor: Actor) -> Outcome:
-    """Store one person of an import.
-
-    :raises Conflict: with the ids, if several people match, or one does and the policy is ERROR.
-    """
     if policy == DuplicatePolicy.CREATE:
         people.create_person(values, actor=actor)
         return "created"
@@ -35,10 +31,6 @@ def import_person(values: PersonValues, *, policy: DuplicatePolicy, actor: Actor
 
 
 def import_organization(values: OrganizationValues, *, policy: DuplicatePolicy, actor: Actor) -> Outcome:
-    """Store one organization of an import.
-
-    :raises Conflict: with the ids, if several match, or one does and the policy is ERROR.
-    """
     if policy == DuplicatePolicy.CREATE:
         organizations.create_organization(values, actor=actor)
         return "created"

@@ -145,10 +145,7 @@ class Plan:
 
 
 def plan_moves(winner: Model, losers: Sequence[Model], *, lock: bool) -> list[Plan]:
-    """Plan the rows of every relation to the losers, with one statement per relation.
-
-    :param lock: whether to lock the rows.
-    """
+    """Plan the rows of every relation to the losers, with one statement per relation."""
     plans = []
     for relation in relations_to(type(winner)):
         compared = relation.equal_by()

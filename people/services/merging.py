@@ -73,10 +73,6 @@ class MergePlan:
 
 
 def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> MergePlan:
-    """Return the plan of a merge.
-
-    :param lock: whether to lock all rows that it touches.
-    """
     plan = MergePlan(winner=winner, losers=losers, relations=plan_moves(winner, losers, lock=lock))
     columns = FILLED[type(winner)]
     if type(winner) is Organization:
@@ -102,7 +98,6 @@ def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> Mer
 def preview_merge(
     model: type[Record], key: object, duplicate_keys: Sequence[object], *, actor: Actor
 ) -> MergePlan:
-    """Return what a merge would do, and change nothing."""
     actor.require(Action.READ)
     winner, *losers = _named(model, key, duplicate_keys, actor)
     return plan_merge(winner, losers)
@@ -147,8 +142,6 @@ def merge(
 
     The winner keeps its values and takes missing ones from the losers, in their order. Leads are moved even
     if the actor does not see them, since they belong to the same person.
-
-    :returns: the winner, and the merge, by which it can be undone.
     """
     actor.require(Action.CHANGE_PEOPLE)
     winner, *losers = _locked(model, key, duplicate_keys, actor)

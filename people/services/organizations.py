@@ -15,8 +15,6 @@ from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, P
 
 
 class OrganizationValues(OrganizationTexts, file_links.FileRelations, total=False):
-    """An organization as clients send it; an absent key leaves a field as it is."""
-
     id: object
     company_id: object
     tags: list[tags.TagValues] | None
@@ -48,7 +46,6 @@ def create_organization(values: OrganizationValues, *, actor: Actor) -> Organiza
 def update_organization(
     key: object, values: OrganizationValues, *, actor: Actor, expected_version: int | None = None
 ) -> Organization:
-    """Change the fields that are given."""
     actor.require(Action.CHANGE_PEOPLE)
     organization = locking.lock(Organization, actor, key)
     before = locking.column_values(organization)
@@ -156,10 +153,7 @@ def find_people(keys: Mapping[str, object], *, actor: Actor) -> list[Person]:
 
 @transaction.atomic
 def add_people(organization_key: object, people_keys: Mapping[str, object], *, actor: Actor) -> Organization:
-    """Add people to an organization, all or none; those who are in it already stay.
-
-    :param people_keys: keys by the path of the input that holds them.
-    """
+    """Add people to an organization, all or none; those who are in it already stay."""
     actor.require(Action.CHANGE_PEOPLE)
     organization = locking.lock(Organization, actor, organization_key, argument="organization_id")
     organization.people.add(*_named_people(people_keys, actor))
@@ -168,10 +162,7 @@ def add_people(organization_key: object, people_keys: Mapping[str, object], *, a
 
 @transaction.atomic
 def remove_people(organization_key: object, people_keys: Mapping[str, object], *, actor: Actor) -> bool:
-    """Remove people from an organization and return whether at least one was in it.
-
-    :param people_keys: keys by the path of the input that holds them.
-    """
+    """Remove people from an organization and return whether at least one was in it."""
     actor.require(Action.CHANGE_PEOPLE)
     organization = locking.lock(Organization, actor, organization_key, argument="organization_id")
     people = _named_people(people_keys, actor)

@@ -15,8 +15,6 @@ from people.services.organizations import check_not_merged
 
 
 class PersonValues(PersonTexts, file_links.FileRelations, total=False):
-    """A person as clients send it; an absent key leaves a field as it is."""
-
     id: object
     company_id: object
     dob: Any

@@ -154,7 +154,6 @@ def create_employment(values: EmploymentValues, *, actor: Actor) -> Employment:
 
 
 def update_employment(key: object, values: EmploymentValues, *, actor: Actor) -> Employment:
-    """Change the given fields of a position."""
     return cast(Employment, _update(Employment, key, values, actor=actor, check=lambda _row: None))
 
 

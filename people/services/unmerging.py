@@ -24,13 +24,10 @@ STAMPS = ("created_at", "updated_at")
 
 @transaction.atomic
 def undo_merge(key: object, *, actor: Actor) -> Merge:
-    """Return everything that a merge moved, filled or dropped to its former record.
+    """Restore everything that a merge moved, filled or dropped to its former record.
 
     Rows deleted since stay deleted, and rows that the merge did not touch stay as they are. Only the latest
-    merge of a record can be undone.
-
-    :raises Conflict: if it is undone already, a later merge builds on it, or something that it set has
-        changed.
+    merge of a record can be undone, and only if nothing that it set has changed since.
     """
     actor.require(Action.CHANGE_LOOKUPS)
     merge = locking.lock(Merge, actor, key)

@@ -66,9 +66,7 @@ def find_person(
 ) -> tuple[Person, PeopleMatch] | None:
     """Return the visible person that the values mean, by the first way of matching that finds one.
 
-    :param match_field: the custom field that ``CUSTOM_FIELD`` compares.
     :raises Conflict: with the ids, if several people match in that way.
-    :raises ValidationError: if ``match`` includes ``CUSTOM_FIELD`` without a ``match_field``.
     """
     if PeopleMatch.CUSTOM_FIELD in match and not match_field:
         raise ValidationError({"match_field": ["Name the custom field to match by."]})
@@ -106,12 +104,7 @@ def _matching(
 
 
 def with_custom_field(visible: Any, name: str, values: Any, actor: Actor) -> Any:
-    """Narrow to the records with the same custom field as the values; None if the values have none.
-
-    A defined field is compared in the form of its definition.
-
-    :raises ValidationError: if the value does not fit its definition, or is no text, number or boolean.
-    """
+    """Narrow to the records with the same custom field as the values; None if the values have none."""
     meant = visible.model(company_id=actor.company_id)
     custom_fields.merge(meant, values.get("custom_fields") or [])
     definition = meant.definitions().get(name.casefold())
@@ -149,10 +142,7 @@ def upsert_person(
     match: tuple[PeopleMatch, ...] = USUAL_MATCH,
     match_field: str | None = None,
 ) -> Upserted:
-    """Change the person that the values mean, or create one; lists are extended, never shortened.
-
-    :raises Conflict: with the ids, if several people match.
-    """
+    """Change the person that the values mean, or create one; lists are extended, never shortened."""
     actor.require(Action.CHANGE_PEOPLE)
     lock_matching(actor)
     found = find_person(values, actor=actor, match=match, match_field=match_field)
@@ -240,10 +230,7 @@ def find_organization(
 def upsert_organization(
     values: OrganizationValues, *, actor: Actor, match_field: str | None = None
 ) -> Upserted:
-    """Change the organization that the values mean, or create one; tags are added, never removed.
-
-    :raises Conflict: with the ids, if several match.
-    """
+    """Change the organization that the values mean, or create one; tags are added, never removed."""
     actor.require(Action.CHANGE_PEOPLE)
     lock_matching(actor)
     known = find_organization(values, actor=actor, match_field=match_field)

@@ -19,8 +19,6 @@ TEXTS: tuple[Literal["name", "slug", "description"], ...] = ("name", "slug", "de
 
 
 class PipelineValues(TypedDict, total=False):
-    """A pipeline as clients send it; an absent key leaves a field as it is."""
-
     name: str | None
     slug: str | None
     description: str | None
@@ -122,11 +120,9 @@ def _free_slug(slug: str, taken: set[str]) -> str:
 
 @transaction.atomic
 def delete_pipeline(key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Delete a pipeline softly; if it was the default, the next by weight becomes it.
+    """Delete a pipeline softly, but not the last; if it was the default, the next by weight becomes it.
 
     :param replacement_key: the pipeline whose first stage its leads move to.
-    :raises Conflict: if live leads are in it and none takes its place, or it is the company's last.
-    :raises ValidationError: if it is to be replaced by itself, or by one without stages.
     """
     actor.require(Action.CHANGE_PIPELINES)
     pipeline = locking.lock(Pipeline, actor, key)
@@ -156,10 +152,6 @@ def _move_leads(pipeline: Pipeline, replacement: Pipeline, actor: Actor) -> None
 
 @transaction.atomic
 def reorder_pipelines(keys: Sequence[object], *, actor: Actor) -> list[Pipeline]:
-    """Reorder the pipelines of a company.
-
-    :param keys: all its live pipelines, each once.
-    """
     actor.require(Action.CHANGE_PIPELINES)
     lock_company(actor.company_id)
     return reorder(Pipeline.objects.visible_to(actor), keys, actor=actor, argument="ids")

@@ -19,8 +19,6 @@ PIPELINE_KEYS: tuple[Literal["pipelines_id", "pipeline_id"], ...] = ("pipelines_
 
 
 class StageValues(TypedDict, total=False):
-    """A stage as clients send it; an absent key leaves a field as it is."""
-
     id: object
     pipelines_id: object
     pipeline_id: object
@@ -77,10 +75,6 @@ def update_stage(key: object, values: StageValues, *, actor: Actor) -> Stage:
 def write_stage(
     stage: Stage, values: StageValues, actor: Actor, *, before: Mapping[str, Any] | None = None
 ) -> Stage:
-    """Set the given fields of a stage and store it.
-
-    :param before: the locked columns of a stage that is stored already.
-    """
     if "name" in values:
         stage.name = values["name"] or ""
     if "description" in values:
@@ -111,10 +105,9 @@ def save_stage(
 
 @transaction.atomic
 def delete_stage(key: object, *, actor: Actor, replacement_key: object = None) -> None:
-    """Delete a stage softly.
+    """Delete a stage softly, but not the last of its pipeline.
 
     :param replacement_key: the stage that its leads move to, in any pipeline.
-    :raises Conflict: if it has live leads and no replacement, or is the last live one.
     """
     actor.require(Action.CHANGE_PIPELINES)
     stage = locking.lock(Stage, actor, key)
@@ -136,10 +129,6 @@ def lock_pipeline(pipeline_id: int) -> None:
 
 @transaction.atomic
 def reorder_stages(pipeline_key: object, keys: Sequence[object], *, actor: Actor) -> Pipeline:
-    """Reorder the stages of a pipeline.
-
-    :param keys: all its live stages, each once.
-    """
     actor.require(Action.CHANGE_PIPELINES)
     pipeline = locking.lock(Pipeline, actor, pipeline_key)
     stages = Stage.objects.visible_to(actor).filter(pipeline=pipeline)
@@ -149,10 +138,7 @@ def reorder_stages(pipeline_key: object, keys: Sequence[object], *, actor: Actor
 
 @transaction.atomic
 def restore_stage(key: object, *, actor: Actor) -> None:
-    """Restore a deleted stage; do nothing if it is live.
-
-    :raises Conflict: if its pipeline is deleted.
-    """
+    """Restore a deleted stage of a live pipeline; do nothing if it is live."""
     actor.require(Action.CHANGE_PIPELINES)
     stage = locking.lock_deleted(Stage.objects.all(), actor, key)
     if stage.pipeline.deleted_at is not None:

@@ -61,10 +61,7 @@ class Command(BaseCommand):
 
 
 def refuse_foreign_data() -> None:
-    """Refuse a database with other data than the demo: it must not get a login that everybody knows.
-
-    :raises CommandError: if it holds other companies, or a user with the demo's name.
-    """
+    """Refuse a database with other data than the demo: it must not get a login that everybody knows."""
     if Company._meta.db_table not in connection.introspection.table_names() or find_demo():
         return
     if Company.objects.exists() or User.objects.filter(username=DEMO_USERNAME).exists():
@@ -74,16 +71,12 @@ def refuse_foreign_data() -> None:
 
 
 def token_file() -> Path:
-    """Return the path of the token's file, which git ignores."""
     directory: Path = settings.BASE_DIR / ".run"
     return directory / "api-token"
 
 
 def kept_token(demo: Demo) -> str:
-    """Return the raw token of the last run while it is valid, else a new one.
-
-    :raises CommandError: if the file can be neither read nor written.
-    """
+    """Return the raw token of the last run while it is valid, else a new one."""
     path = token_file()
     # Kept in a file, since the database has only its hash: a new token at each start would break every client
     # that has a copy of the old one.

@@ -66,10 +66,7 @@ class Command(BaseCommand):
 
 
 def parse_time(text: str) -> datetime:
-    """Parse a date, or a date and time; without an offset it is in the server's time zone.
-
-    :raises CommandError: if it is neither.
-    """
+    """Parse a date, or a date and time; without an offset it is in the server's time zone."""
     try:
         parsed = parse_datetime(text)
         day = parse_date(text) if parsed is None else None
