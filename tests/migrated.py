@@ -34,7 +34,12 @@ def migrate(database_url: str) -> None:
     done = run(
         [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
         cwd=ROOT,
-        env=environment(DEVELOPMENT, DATABASE_URL=database_url, DJANGO_SETTINGS_MODULE="config.settings"),
+        env=environment(
+            DEVELOPMENT,
+            DATABASE_STATEMENT_TIMEOUT="0",
+            DATABASE_URL=database_url,
+            DJANGO_SETTINGS_MODULE="config.settings",
+        ),
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=STDOUT,
@@ -53,6 +58,11 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def drop(name: str) -> None:
+    """Drop a database of PostgreSQL, whoever is connected to it."""
+    execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
 def execute(statement: str) -> None:
     """Execute a statement on the server of PostgreSQL, outside its test databases."""
     with psycopg.connect(SERVER._replace(path="/postgres").geturl(), autocommit=True) as connection:
@@ -68,7 +78,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Clear away what the workers shared, once all of them have ended."""
     if not hasattr(config, "workerinput"):
         if template_marker().exists():
-            execute(f'DROP DATABASE IF EXISTS "{TEMPLATE}" WITH (FORCE)')
+            drop(TEMPLATE)
         shutil.rmtree(os.environ.pop(SHARED))
 
 
@@ -97,11 +107,11 @@ def copy_template() -> Callable[[str], None]:
         made = template_marker()
         with locked(made.with_suffix(".lock")):
             if not made.exists():
-                execute(f'DROP DATABASE IF EXISTS "{TEMPLATE}" WITH (FORCE)')
+                drop(TEMPLATE)
                 execute(f'CREATE DATABASE "{TEMPLATE}"')
                 migrate(SERVER._replace(path=f"/{TEMPLATE}").geturl())
                 made.touch()
-            execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            drop(name)
             execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
 
     return copy
@@ -127,5 +137,8 @@ def django_db_modify_db_settings(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection.creation, "_create_test_db", create)
+        if connection.vendor == "postgresql":
+            # On Django's own connection a slow DROP is ended by the statement timeout.
+            patch.setattr(connection.creation, "_destroy_test_db", lambda name, _verbosity: drop(name))
         patch.setitem(connection.settings_dict["TEST"], "MIGRATE", False)
         yield

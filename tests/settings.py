@@ -15,7 +15,7 @@ os.environ |= {
     "CSRF_TRUSTED_ORIGINS": "",
     "DATABASE_POOL_SIZE": "0",
     "DATABASE_PREPARED_STATEMENTS": "true",
-    "DATABASE_STATEMENT_TIMEOUT": "10",
+    "DATABASE_STATEMENT_TIMEOUT": "60",
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{directory}/db.sqlite3",
     "DJANGO_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "DJANGO_DEBUG": "true",

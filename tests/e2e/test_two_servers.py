@@ -11,7 +11,7 @@ import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
 from tests.e2e.servers import Api, Lines, first_message, free_port, manage, messages_until, running
-from tests.migrated import SERVER, execute
+from tests.migrated import SERVER, drop
 
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 SUBSCRIPTION = "subscription { leadUpdate { id title stage { name } } }"
@@ -25,7 +25,7 @@ def database(copy_template: Callable[[str], None]) -> Iterator[str]:
     name = f"crm_servers_{os.getpid()}"
     copy_template(name)
     yield SERVER._replace(path=f"/{name}").geturl()
-    execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    drop(name)
 
 
 @pytest.fixture(scope="module")
