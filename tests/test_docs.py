@@ -60,3 +60,15 @@ def test_the_data_model_shows_every_model() -> None:
     missing = [model.__name__ for model in ours if not re.search(rf"\b{model.__name__}\b", picture)]
 
     assert missing == []
+
+
+#: A file or folder of the repository, with a slash, as the pages for contributors name them.
+NAMED_PATH = re.compile(r"`((?:config|crm|people|pipelines|leads|tests|docs)/[\w./-]+)`")
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_pages_for_contributors_name_what_is_there(page: str) -> None:
+    named = NAMED_PATH.findall((DOCS.parent / page).read_text())
+
+    assert len(named) >= 4
+    assert [path for path in named if "APP" not in path and not (DOCS.parent / path).exists()] == []
