@@ -25,7 +25,6 @@ from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
 from leads.graphql.relationships import RelationshipMutation, RelationshipQuery
 from leads.graphql.rotations import RotationMutation, RotationQuery
 from leads.graphql.subscriptions import Subscription
-from people.graphql.bulk import PeopleBulkMutation
 from people.graphql.clusters import ClusterQuery
 from people.graphql.imports import PeopleImportMutation
 from people.graphql.merges import MergeMutation, MergeQuery
@@ -74,7 +73,6 @@ class Mutation(
     PipelinesMutation,
     LeadsMutation,
     LeadBulkMutation,
-    PeopleBulkMutation,
     RecordMutation,
     ReceiverMutation,
     FileMutation,

@@ -16,15 +16,8 @@ from crm.admin.inlines import OwnRowsFormSet, VisibleInline
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import FormSet, kept_forms
 from pipelines.models import Pipeline, Stage, visible_lead_count
-from pipelines.services import (
-    StageValues,
-    delete_pipeline,
-    delete_stage,
-    restore_pipeline,
-    restore_stage,
-    save_pipeline,
-    save_stage,
-)
+from pipelines.services.pipelines import delete_pipeline, restore_pipeline, save_pipeline
+from pipelines.services.stages import StageValues, delete_stage, restore_stage, save_stage
 
 
 class StageFormSet(OwnRowsFormSet[Stage, Pipeline]):

@@ -12,7 +12,7 @@ from leads.models import LeadReceiver, LeadSource, LeadStatus, LeadType
 from leads.signals import lead_changed
 from people.models import Contact
 from pipelines.models import Stage
-from pipelines.services import create_pipeline
+from pipelines.services.pipelines import create_pipeline
 from tests.doors import ROW, AdminDoor, Door, GraphQLDoor, ImportDoor
 from tests.factories.crm import Tenant
 from tests.factories.leads import LeadFactory

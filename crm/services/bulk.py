@@ -6,11 +6,7 @@ from dataclasses import dataclass, field
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
-from crm.actors import Action, Actor
 from crm.errors import BadUserInput, CrmError
-from crm.models.lifecycle import LiveQuerySet
-from crm.services import locking
-from crm.services.locking import Live
 
 MOST_KEYS = 1000
 #: Refusals that an answer lists; all of them are counted.
@@ -68,46 +64,6 @@ def for_each(keys: Iterable[object], change: Callable[[object], bool]) -> BulkRe
             result.done += changed
             result.unchanged += not changed
     return result
-
-
-def delete_each(
-    keys: Sequence[object], delete: Callable[..., object], *, actor: Actor, action: Action
-) -> BulkResult:
-    """Delete rows by the service that deletes one.
-
-    :param action: required once for all rows; without it the whole call is refused.
-    """
-    actor.require(action)
-
-    def change(key: object) -> bool:
-        delete(key, actor=actor)
-        return True
-
-    return for_each(check_keys(keys), change)
-
-
-def restore_each(
-    rows: LiveQuerySet[Live],
-    keys: Sequence[object],
-    restore: Callable[..., object],
-    *,
-    actor: Actor,
-    action: Action,
-) -> BulkResult:
-    """Restore rows by the service that restores one; live rows count as unchanged.
-
-    :param rows: all rows of the model.
-    :param action: required once for all rows; without it the whole call is refused.
-    """
-    actor.require(action)
-
-    def change(key: object) -> bool:
-        if locking.lock_deleted(rows.all(), actor, key).deleted_at is None:
-            return False
-        restore(key, actor=actor)
-        return True
-
-    return for_each(check_keys(keys), change)
 
 
 def _refusal(key: str, refused: CrmError | ValidationError) -> Refusal:

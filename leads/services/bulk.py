@@ -1,6 +1,7 @@
 """Change, delete and restore many leads at once."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -8,7 +9,8 @@ from django.db.models import Q
 from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.services import locking
-from crm.services.bulk import BulkResult, check_keys, delete_each, for_each, restore_each
+from crm.services.bulk import BulkResult, check_keys, for_each
+from crm.services.bulk_deletion import delete_many, restore_many
 from leads.models import Lead
 from leads.services.lead_input import LeadValues
 from leads.services.leads import delete_lead, restore_lead, update_lead
@@ -27,7 +29,6 @@ def update_leads(
     :param matching: names all leads that the actor sees and that meet it.
     :param expected_count: how many leads the actor means to change.
     :raises ValidationError: if not exactly one of keys and condition is given, or the condition is empty.
-    :raises BadUserInput: if there are too many keys.
     :raises Conflict: if there are more or fewer leads than expected; then none is changed.
     """
     actor.require(Action.CHANGE_LEADS)
@@ -53,9 +54,5 @@ def _matches(matching: Q | None, actor: Actor) -> list[object]:
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
-def delete_leads(keys: Sequence[object], *, actor: Actor) -> BulkResult:
-    return delete_each(keys, delete_lead, actor=actor, action=Action.CHANGE_LEADS)
-
-
-def restore_leads(keys: Sequence[object], *, actor: Actor) -> BulkResult:
-    return restore_each(Lead.objects.all(), keys, restore_lead, actor=actor, action=Action.CHANGE_LEADS)
+delete_leads = partial(delete_many, delete_lead, action=Action.CHANGE_LEADS)
+restore_leads = partial(restore_many, Lead, restore_lead, action=Action.CHANGE_LEADS)

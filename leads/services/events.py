@@ -1,6 +1,6 @@
 """Emits events about leads: stores what changed and who could see it, and signals it after the commit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -31,29 +31,17 @@ def readers(lead_id: int) -> frozenset[int]:
     return frozenset(user_id for (user_id,) in owner.union(participants, followers))
 
 
-def audience(lead: Lead, involved: frozenset[int], *, owner_id: int | None) -> frozenset[int]:
+def audience(involved: frozenset[int], owner_id: int | None) -> frozenset[int]:
     """Return the ids of the users who see a lead in a company whose members see only their own."""
     return involved if owner_id is None else involved | {owner_id}
 
 
-def emit(
-    lead: Lead,
-    kind: Kind,
-    *,
-    actor: Actor,
-    before: frozenset[int],
-    after: frozenset[int],
-    changed: Mapping[str, Any] | None = None,
-) -> None:
-    """Emit an event about a lead, after its row was written.
-
-    :param before: ids of the users who saw the lead before the change; ``after``: who see it now.
-    :param changed: previous values of the columns that changed.
-    """
-    emit_all([event_of(lead, kind, actor=actor, before=before, after=after, changed=changed)])
+def audience_of(lead: Lead) -> frozenset[int]:
+    """Return the audience of a lead as it is stored now."""
+    return audience(involved_users(lead), lead.owner_id)
 
 
-def emit_all(events: Sequence[Event]) -> None:
+def emit(*events: Event) -> None:
     """Store events about leads of one company, and send ``lead_changed`` for each after the commit.
 
     Very many in one transaction become one bulk event. A receiver that fails does not affect the others.
@@ -71,7 +59,11 @@ def event_of(
     after: frozenset[int],
     changed: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Return the event that ``emit`` stores for these arguments."""
+    """Return the event of a change of a lead, after its row was written.
+
+    :param before: ids of the users who saw the lead before the change; ``after``: who see it now.
+    :param changed: previous values of the columns that changed.
+    """
     return Event(
         company_id=lead.company_id,
         entity="lead",
@@ -83,3 +75,9 @@ def event_of(
         actor_id=actor.user_id,
         changes={name: changed[name] for name in NOTIFIED_RELATIONS if name in changed} if changed else {},
     )
+
+
+def emit_updated(lead: Lead, *, actor: Actor) -> None:
+    """Emit the event of a change that leaves the audience as it is."""
+    seen_by = audience_of(lead)
+    emit(event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by))

@@ -15,7 +15,8 @@ Involvement = type[LeadParticipant] | type[LeadFollower]
 
 def _set_involved(lead: Lead, model: Involvement, user: User, *, present: bool, actor: Actor) -> bool:
     """Add or remove a participant or follower, and return whether that changed anything."""
-    involved_before = events.involved_users(lead)
+    # Whoever loses sight of the lead by this still gets the event of it.
+    saw = events.audience_of(lead)
     row = model.objects.filter(lead=lead, user=user).first()
     if (row is not None) == present:
         return False
@@ -26,14 +27,8 @@ def _set_involved(lead: Lead, model: Involvement, user: User, *, present: bool, 
     name = "participants" if model is LeadParticipant else "followers"
     change = [[], [str(user)]] if present else [[str(user)], []]
     saving.store(lead, actor=actor, before=locking.column_values(lead), relations={name: change})
-    events.emit(
-        lead,
-        "updated",
-        actor=actor,
-        # Whoever loses sight of the lead by this still gets the event of it.
-        before=events.audience(lead, involved_before, owner_id=lead.owner_id),
-        after=events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id),
-    )
+    sees = events.audience_of(lead)
+    events.emit(events.event_of(lead, "updated", actor=actor, before=saw, after=sees))
     return True
 
 
@@ -61,8 +56,7 @@ def _change_person(lead: Lead, change: list[list[str]], *, actor: Actor) -> None
     saving.store(
         lead, actor=actor, before=locking.column_values(lead), relations={"people_participants": change}
     )
-    seen_by = events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id)
-    events.emit(lead, "updated", actor=actor, before=seen_by, after=seen_by)
+    events.emit_updated(lead, actor=actor)
 
 
 def _label(person: Person, relationship: PeopleRelationship | None) -> str:

@@ -68,12 +68,12 @@ def create_lead(
     saving.store(lead, actor=actor, extra_rows=rows_of_new_lead)
     _write_relations(lead, values, actor)
     involved = events.involved_users(lead) if values.get("participants_id") else frozenset()
-    seen_by = events.audience(lead, involved, owner_id=lead.owner_id)
+    seen_by = events.audience(involved, lead.owner_id)
     if not actor.sees_all_leads and actor.user_id is not None and actor.user_id not in seen_by:
         # Without this an agent who creates a lead for a colleague would lose sight of it.
         LeadFollower.objects.create(lead=lead, user_id=actor.user_id)
         seen_by |= {actor.user_id}
-    events.emit(lead, "created", actor=actor, before=frozenset(), after=seen_by)
+    events.emit(events.event_of(lead, "created", actor=actor, before=frozenset(), after=seen_by))
     return lead
 
 
@@ -168,14 +168,11 @@ def store_change(
     )
     if stored.changed:
         involved = events.involved_users(lead) if relations else rows.involved
+        # Whoever loses sight of the lead by this change still gets the event of it.
+        saw = events.audience(rows.involved, before["owner_id"])
+        sees = events.audience(involved, lead.owner_id)
         events.emit(
-            lead,
-            "updated",
-            actor=actor,
-            # Whoever loses sight of the lead by this change still gets the event of it.
-            before=events.audience(lead, rows.involved, owner_id=before["owner_id"]),
-            after=events.audience(lead, involved, owner_id=lead.owner_id),
-            changed=stored.before,
+            events.event_of(lead, "updated", actor=actor, before=saw, after=sees, changed=stored.before)
         )
     return lead
 
@@ -211,8 +208,8 @@ def delete_lead(key: object, *, actor: Actor, expected_version: int | None = Non
     saving.soft_delete(
         lead, actor=actor, before=locking.column_values(lead), expected_version=expected_version
     )
-    seen_by = events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id)
-    events.emit(lead, "deleted", actor=actor, before=seen_by, after=frozenset())
+    seen_by = events.audience_of(lead)
+    events.emit(events.event_of(lead, "deleted", actor=actor, before=seen_by, after=frozenset()))
 
 
 @transaction.atomic
@@ -232,5 +229,5 @@ def restore_lead(key: object, *, actor: Actor) -> None:
     changes = saving.undelete(lead, actor=actor, before=before)
     stage_visits.enter_stage(lead, actor=actor)
     messages.system_message(lead, messages.notices_of(changes, POSTED_RELATIONS), actor=actor)
-    seen_by = events.audience(lead, events.involved_users(lead), owner_id=lead.owner_id)
-    events.emit(lead, "restored", actor=actor, before=frozenset(), after=seen_by)
+    seen_by = events.audience_of(lead)
+    events.emit(events.event_of(lead, "restored", actor=actor, before=frozenset(), after=seen_by))

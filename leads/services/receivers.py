@@ -1,9 +1,11 @@
 """Create, change and delete receivers, and renew their keys."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 
 from crm.actors import Action, Actor
 from crm.models import User
@@ -18,6 +20,13 @@ FIELDS = Fields(
     required=("name", "is_default", "is_active", "verification", "window_minutes", "rate_limit"),
     optional=("source_name", "template", "honeypot"),
 )
+
+
+RELATIONS: Mapping[str, tuple[str, type[Model]]] = {
+    "rotations_id": ("rotation", LeadRotation),
+    "lead_sources_id": ("source", LeadSource),
+    "lead_types_id": ("type", LeadType),
+}
 
 
 class ReceiverValues(TypedDict, total=False):
@@ -56,18 +65,10 @@ def _assign(receiver: LeadReceiver, values: ReceiverValues, actor: Actor) -> Non
     assign_fields(receiver, values, FIELDS)
     if "agents_id" in values:
         receiver.agent = _agent(values["agents_id"], actor)
-    if "rotations_id" in values:
-        receiver.rotation = find_optional(
-            LeadRotation, values["rotations_id"], actor=actor, argument="rotations_id"
-        )
-    if "lead_sources_id" in values:
-        receiver.source = find_optional(
-            LeadSource, values["lead_sources_id"], actor=actor, argument="lead_sources_id"
-        )
-    if "lead_types_id" in values:
-        receiver.type = find_optional(
-            LeadType, values["lead_types_id"], actor=actor, argument="lead_types_id"
-        )
+    for argument, (attribute, model) in RELATIONS.items():
+        if argument in values:
+            key = values[argument]  # type: ignore[literal-required]  # listed above
+            setattr(receiver, attribute, find_optional(model, key, actor=actor, argument=argument))
 
 
 def _agent(key: object, actor: Actor) -> User | None:

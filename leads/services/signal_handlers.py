@@ -69,8 +69,7 @@ def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_: obj
     if activity is not None and record_activity(record, LastActivity(activity), at=timezone.now()):
         # This alone makes no new version of the lead.
         record.save(update_fields=["last_activity_at", "last_activity"])
-    seen_by = events.audience(record, events.involved_users(record), owner_id=record.owner_id)
-    events.emit(record, "updated", actor=actor, before=seen_by, after=seen_by)
+    events.emit_updated(record, actor=actor)
 
 
 @receiver(rows_moved)
@@ -98,13 +97,13 @@ def follow_moved_leads(moves: Sequence[Move], actor: Actor, **_: object) -> None
     )
     involved = _involved(leads)
     # Nobody sees a deleted lead, so it has no event.
-    events.emit_all(
-        [_event(lead, frozenset(involved[lead.pk]), actor) for lead in leads if lead.deleted_at is None]
+    events.emit(
+        *(_event(lead, frozenset(involved[lead.pk]), actor) for lead in leads if lead.deleted_at is None)
     )
 
 
 def _event(lead: Lead, involved: frozenset[int], actor: Actor) -> Event:
-    seen_by = events.audience(lead, involved, owner_id=lead.owner_id)
+    seen_by = events.audience(involved, lead.owner_id)
     return events.event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by)
 
 

@@ -7,7 +7,13 @@ from graphql import GraphQLResolveInfo
 from crm.actors import Action
 from crm.graphql.core.arguments import Values, input_paths
 from crm.graphql.core.mutation_field import MutationField
-from crm.graphql.core.mutations import create_mutation, delete_mutation, restore_mutation, update_mutation
+from crm.graphql.core.mutations import (
+    bulk_mutation,
+    create_mutation,
+    delete_mutation,
+    restore_mutation,
+    update_mutation,
+)
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.prefetch import refetch
 from people.graphql.inputs import OrganizationInput, OrganizationPeopleInput, PeopleInput
@@ -28,6 +34,8 @@ class Mutation(graphene.ObjectType):
         people.delete_person, name="deletePeople", permission=PERMISSION, versioned=True
     )
     restore_people = restore_mutation(people.restore_person, name="restorePeople", permission=PERMISSION)
+    delete_peoples = bulk_mutation(people.delete_people, name="deletePeoples", permission=PERMISSION)
+    restore_peoples = bulk_mutation(people.restore_people, name="restorePeoples", permission=PERMISSION)
     create_organization = create_mutation(
         Organization,
         organizations.create_organization,

@@ -10,6 +10,7 @@ from crm.actors import Actor
 from crm.database.keys import parse_id
 from crm.errors import NotFound
 from crm.models import Company
+from crm.services import nesting
 from crm.services.history import Changes
 from people.models import Address, Contact, ContactKind, ContactType, Person
 from people.models.canonical import canonical_email, has_email_form
@@ -177,12 +178,8 @@ def _follow_email(plan: ContactPlan, person: Person, email_before: str | None) -
 
 def _check_fields(row: Contact | Address, path: str) -> None:
     relations = {field.name for field in row._meta.concrete_fields if field.is_relation}
-    try:
+    with nesting.within(path):
         row.clean_fields(exclude=relations)
-    except ValidationError as refused:
-        raise ValidationError(
-            {f"{path}.{name}": messages for name, messages in refused.message_dict.items()}
-        ) from refused
 
 
 def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Changes:

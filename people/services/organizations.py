@@ -1,7 +1,8 @@
 """Create, change, delete and restore organizations, and add or remove their people."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,6 +13,8 @@ from crm.errors import Conflict, NotFound
 from crm.services import custom_fields, file_links, locking, saving, tags
 from crm.services.history import Changes
 from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, Person
+
+Mergeable = TypeVar("Mergeable", Organization, Person)
 
 
 class OrganizationValues(OrganizationTexts, file_links.FileRelations, total=False):
@@ -99,35 +102,30 @@ def find_or_create_by_name(name: str, *, actor: Actor) -> Organization:
 
 
 @transaction.atomic
-def delete_organization(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
-    """Delete an organization softly; its people and leads keep the hidden link for a restore."""
+def delete_record(
+    model: type[Mergeable], key: object, *, actor: Actor, expected_version: int | None = None
+) -> None:
+    """Delete a person or organization softly; what refers to it keeps the hidden link for a restore."""
     actor.require(Action.CHANGE_PEOPLE)
-    organization = locking.lock(Organization, actor, key)
-    saving.soft_delete(
-        organization,
-        actor=actor,
-        before=locking.column_values(organization),
-        expected_version=expected_version,
-    )
+    record = locking.lock(model, actor, key)
+    before = locking.column_values(record)
+    saving.soft_delete(record, actor=actor, before=before, expected_version=expected_version)
 
 
 @transaction.atomic
-def restore_organization(key: object, *, actor: Actor) -> None:
-    """Restore a deleted organization; do nothing if it is live.
-
-    :raises Conflict: if the organization was merged into another one.
-    """
+def restore_record(model: type[Mergeable], key: object, *, actor: Actor) -> None:
+    """Restore a deleted person or organization; do nothing if it is live."""
     actor.require(Action.CHANGE_PEOPLE)
-    organization = locking.lock_deleted(Organization.objects.all(), actor, key)
-    check_not_merged(organization)
-    if organization.deleted_at is not None:
-        saving.undelete(organization, actor=actor)
-
-
-def check_not_merged(record: Organization | Person) -> None:
-    """Refuse to restore a merged record: everything it had belongs to the winner now."""
+    record = locking.lock_deleted(model.objects.all(), actor, key)
+    # Everything that a merged record had belongs to the winner now.
     if record.merged_into_id is not None:
         raise Conflict("This record was merged into another one. Undo the merge instead.")
+    if record.deleted_at is not None:
+        saving.undelete(record, actor=actor)
+
+
+delete_organization = partial(delete_record, Organization)
+restore_organization = partial(restore_record, Organization)
 
 
 def find_people(keys: Mapping[str, object], *, actor: Actor) -> list[Person]:

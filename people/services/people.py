@@ -1,6 +1,7 @@
 """Create, change, delete and restore people, with their contacts, addresses and positions."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -8,10 +9,11 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.services import custom_fields, file_links, locking, saving, tags
+from crm.services.bulk_deletion import delete_many, restore_many
 from crm.services.history import Changes
 from people.models import PERSON_TEXTS, Organization, Person, PersonTexts
 from people.services import contacts, employments, organizations
-from people.services.organizations import check_not_merged
+from people.services.organizations import delete_record, restore_record
 
 
 class PersonValues(PersonTexts, file_links.FileRelations, total=False):
@@ -135,24 +137,7 @@ def _replace_organizations(person: Person, relations: PersonValues, actor: Actor
     return {"organizations": [organizations.names_of(present), organizations.names_of(wanted)]}
 
 
-@transaction.atomic
-def delete_person(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
-    """Delete a person softly; leads keep the hidden link for a restore."""
-    actor.require(Action.CHANGE_PEOPLE)
-    person = locking.lock(Person, actor, key)
-    saving.soft_delete(
-        person, actor=actor, before=locking.column_values(person), expected_version=expected_version
-    )
-
-
-@transaction.atomic
-def restore_person(key: object, *, actor: Actor) -> None:
-    """Restore a deleted person; do nothing if it is live.
-
-    :raises Conflict: if the person was merged into another one.
-    """
-    actor.require(Action.CHANGE_PEOPLE)
-    person = locking.lock_deleted(Person.objects.all(), actor, key)
-    check_not_merged(person)
-    if person.deleted_at is not None:
-        saving.undelete(person, actor=actor)
+delete_person = partial(delete_record, Person)
+restore_person = partial(restore_record, Person)
+delete_people = partial(delete_many, delete_person, action=Action.CHANGE_PEOPLE)
+restore_people = partial(restore_many, Person, restore_person, action=Action.CHANGE_PEOPLE)

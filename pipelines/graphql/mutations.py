@@ -15,25 +15,25 @@ from crm.graphql.core.mutations import (
 )
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.prefetch import refetch
-from pipelines import services
 from pipelines.graphql.inputs import PipelineInput, PipelineStageInput
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
+from pipelines.services import pipelines, stages
 
 PERMISSION = Action.CHANGE_PIPELINES
 
 
 class Mutation(graphene.ObjectType):
     create_pipeline = create_mutation(
-        LeadPipeline, services.create_pipeline, PipelineInput, name="createPipeline", permission=PERMISSION
+        LeadPipeline, pipelines.create_pipeline, PipelineInput, name="createPipeline", permission=PERMISSION
     )
     update_pipeline = update_mutation(
-        LeadPipeline, services.update_pipeline, PipelineInput, name="updatePipeline", permission=PERMISSION
+        LeadPipeline, pipelines.update_pipeline, PipelineInput, name="updatePipeline", permission=PERMISSION
     )
     delete_pipeline = delete_mutation(
-        services.delete_pipeline, name="deletePipeline", permission=PERMISSION, replaceable=True
+        pipelines.delete_pipeline, name="deletePipeline", permission=PERMISSION, replaceable=True
     )
     reorder_pipelines = reorder_mutation(
-        LeadPipeline, services.reorder_pipelines, name="reorderPipelines", permission=PERMISSION
+        LeadPipeline, pipelines.reorder_pipelines, name="reorderPipelines", permission=PERMISSION
     )
     reorder_pipeline_stages = MutationField(
         LeadPipeline,
@@ -43,31 +43,31 @@ class Mutation(graphene.ObjectType):
         stages_id=ids_argument(),
     )
     restore_pipeline = restore_mutation(
-        services.restore_pipeline, name="restorePipeline", permission=PERMISSION
+        pipelines.restore_pipeline, name="restorePipeline", permission=PERMISSION
     )
     create_pipeline_stage = create_mutation(
         LeadPipelineStage,
-        services.create_stage,
+        stages.create_stage,
         PipelineStageInput,
         name="createPipelineStage",
         permission=PERMISSION,
     )
     update_pipeline_stage = update_mutation(
         LeadPipelineStage,
-        services.update_stage,
+        stages.update_stage,
         PipelineStageInput,
         name="updatePipelineStage",
         permission=PERMISSION,
     )
     delete_pipeline_stage = delete_mutation(
-        services.delete_stage, name="deletePipelineStage", permission=PERMISSION, replaceable=True
+        stages.delete_stage, name="deletePipelineStage", permission=PERMISSION, replaceable=True
     )
     restore_pipeline_stage = restore_mutation(
-        services.restore_stage, name="restorePipelineStage", permission=PERMISSION
+        stages.restore_stage, name="restorePipelineStage", permission=PERMISSION
     )
 
     @staticmethod
     def resolve_reorder_pipeline_stages(
         _root: object, info: GraphQLResolveInfo, *, id: str, stages_id: list[str]
     ) -> object:
-        return refetch(info, LeadPipeline, services.reorder_stages(id, stages_id, actor=actor_of(info)))
+        return refetch(info, LeadPipeline, stages.reorder_stages(id, stages_id, actor=actor_of(info)))

@@ -17,7 +17,7 @@ from leads.signals import lead_changed
 from people.services.organizations import create_organization, delete_organization
 from people.services.people import create_person
 from pipelines.models import Stage
-from pipelines.services import create_pipeline
+from pipelines.services.pipelines import create_pipeline
 from tests.admin.conftest import errors_of, messages_of, posted
 from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory

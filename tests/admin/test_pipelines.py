@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from crm.models.lifecycle import LIVE
 from pipelines.models import Pipeline, Stage
-from pipelines.services import create_pipeline
+from pipelines.services.pipelines import create_pipeline
 from tests.admin.conftest import errors_of, messages_of, posted
 from tests.factories.leads import LeadFactory
 

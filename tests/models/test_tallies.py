@@ -17,9 +17,8 @@ from leads.models import Lead
 from leads.services.bulk import delete_leads, restore_leads, update_leads
 from leads.services.leads import create_lead
 from people.models import Merge, Organization, Person
-from people.services.bulk import delete_people, restore_people
 from people.services.merging import merge
-from people.services.people import create_person
+from people.services.people import create_person, delete_people, restore_people
 from people.services.unmerging import undo_merge
 from pipelines.models import Pipeline, Stage
 from tests.clients import data

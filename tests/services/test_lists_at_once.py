@@ -10,7 +10,8 @@ from crm.errors import Conflict
 from leads.models import LeadStatus
 from leads.services.lookups import reorder_lookups, update_lookup
 from pipelines.models import Pipeline, Stage
-from pipelines.services import create_pipeline, create_stage, delete_stage, reorder_stages, update_pipeline
+from pipelines.services.pipelines import create_pipeline, update_pipeline
+from pipelines.services.stages import create_stage, delete_stage, reorder_stages
 from tests.factories.crm import Tenant, tenant
 from tests.graphql.people.test_merges_at_once import at_once
 

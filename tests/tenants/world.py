@@ -35,7 +35,8 @@ from people.services.organizations import create_organization, delete_organizati
 from people.services.people import create_person, delete_person
 from people.services.unmerging import undo_merge
 from pipelines.models import Pipeline, Stage
-from pipelines.services import create_pipeline, delete_pipeline, delete_stage
+from pipelines.services.pipelines import create_pipeline, delete_pipeline
+from pipelines.services.stages import delete_stage
 from tests.factories.crm import (
     ApiTokenFactory,
     CustomFieldDefinitionFactory,

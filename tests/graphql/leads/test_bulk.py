@@ -8,7 +8,7 @@ from leads.models import Lead, StageVisit
 from leads.services.bulk import delete_leads, restore_leads
 from leads.services.leads import create_lead
 from people.models import Person
-from people.services.bulk import delete_people, restore_people
+from people.services.people import delete_people, restore_people
 from pipelines.models import Stage
 from tests.clients import data, refusal
 from tests.factories.leads import LeadFactory

@@ -4,7 +4,8 @@ import pytest
 
 from leads.models import Lead
 from pipelines.models import Pipeline
-from pipelines.services import create_pipeline, delete_pipeline, delete_stage
+from pipelines.services.pipelines import create_pipeline, delete_pipeline
+from pipelines.services.stages import delete_stage
 from tests.clients import data, refusal
 from tests.factories.leads import LeadFactory
 from tests.graphql.leads.operations import create, not_found

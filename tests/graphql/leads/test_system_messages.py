@@ -8,7 +8,7 @@ from crm.models import Message
 from leads.models import Lead, LeadStatus
 from leads.services.leads import create_lead, delete_lead, restore_lead
 from pipelines.models import Stage
-from pipelines.services import create_pipeline, delete_pipeline
+from pipelines.services.pipelines import create_pipeline, delete_pipeline
 from tests.graphql.leads.operations import update, update_refused
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from crm.models import SocialChannel
 from leads.models import Lead
 from leads.services.leads import create_lead
 from pipelines.models import Pipeline, Stage
-from pipelines.services import create_pipeline, update_pipeline
+from pipelines.services.pipelines import create_pipeline, update_pipeline
 from tests.clients import data, refusal
 from tests.tenants.world import read_all
 
