@@ -58,14 +58,12 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
         )
 
     @admin.display(description="stages")
-    def stage_count(self, pipeline: Any) -> int:
-        count: int = pipeline.stage_number
-        return count
+    def stage_count(self, pipeline: Any) -> object:
+        return pipeline.stage_number
 
     @admin.display(description="leads")
-    def lead_count(self, pipeline: Any) -> int:
-        count: int = pipeline.lead_number
-        return count
+    def lead_count(self, pipeline: Any) -> object:
+        return pipeline.lead_number
 
     def store(self, request: HttpRequest, form: VersionedForm[Pipeline], formsets: Sequence[FormSet]) -> None:
         # New stages first: a pipeline that loses all its old stages is never without one.

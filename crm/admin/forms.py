@@ -13,8 +13,10 @@ from django.forms.fields import InvalidJSONInput
 from crm.actors import Actor
 from crm.errors import CrmError, NotFound
 from crm.models.custom_fields import is_storable
+from crm.models.lifecycle import LiveModel
 
 Row = TypeVar("Row", bound=models.Model)
+Live = TypeVar("Live", bound=LiveModel)
 
 STALE = (
     "Somebody else changed this meanwhile. Nothing was saved: open the page again to see the present values."
@@ -148,7 +150,7 @@ class ServiceForm(forms.ModelForm[Row]):
         return name if name in self.fields else NON_FIELD_ERRORS
 
 
-class VersionedForm(ServiceForm[Row]):
+class VersionedForm(ServiceForm[Live]):
     """A form with the version of the row that it shows."""
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -156,23 +158,17 @@ class VersionedForm(ServiceForm[Row]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
-            self.initial["version"] = self._stored_version
-
-    @property
-    def _stored_version(self) -> int:
-        version: int = self.instance.version  # type: ignore[attr-defined]  # of each model with such a form
-        return version
+            self.initial["version"] = self.instance.version
 
     @property
     def expected_version(self) -> int | None:
         """The version that the user saw; None for a new row."""
-        version: int | None = self.cleaned_data.get("version")
-        return version
+        return self.cleaned_data.get("version")
 
     def clean(self) -> dict[str, Any] | None:
         # Without this check a form that was opened earlier would overwrite newer values.
         cleaned = super().clean()
-        if not self.instance._state.adding and self.expected_version != self._stored_version:
+        if not self.instance._state.adding and self.expected_version != self.instance.version:
             self.add_error(None, STALE)
         return cleaned
 

@@ -12,26 +12,27 @@ from crm.admin.base import Fieldsets, acting
 from crm.admin.filters import DELETED_PARAMETER
 from crm.admin.forms import VersionedForm
 from crm.admin.writing import WritesThroughService
+from crm.models.lifecycle import LiveModel
 
-Row = TypeVar("Row", bound=models.Model)
+Live = TypeVar("Live", bound=LiveModel)
 
 
-class LiveAdmin(WritesThroughService[Row]):
+class LiveAdmin(WritesThroughService[Live]):
     """The pages of a model whose rows have versions and can be deleted and restored."""
 
     restore_service: ClassVar[Callable[..., object]]
-    form: type[forms.ModelForm[Row]] = VersionedForm
+    form: type[forms.ModelForm[Live]] = VersionedForm
     exclude = ("version",)
     actions: Sequence[str] = ("delete_selected", "restore_selected")
     #: For those who may only look: what is shown in place of a relation that may lead to a deleted row.
     shown_instead: ClassVar[Mapping[str, str]] = {}
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Row]:
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Live]:
         """Return the visible rows; in the list of deleted rows, those that can be restored."""
         if not self._lists_deleted(request):
             return super().get_queryset(request)
         model: Any = self.model
-        deleted: models.QuerySet[Row] = model.objects.with_deleted_for(acting(request)).filter(
+        deleted: models.QuerySet[Live] = model.objects.with_deleted_for(acting(request)).filter(
             deleted_at__isnull=False
         )
         return deleted.order_by(*self.get_ordering(request))
@@ -41,7 +42,7 @@ class LiveAdmin(WritesThroughService[Row]):
         here = request.resolver_match is not None and request.resolver_match.url_name == page
         return here and request.GET.get(DELETED_PARAMETER) == "1"
 
-    def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Fieldsets:
+    def get_fieldsets(self, request: HttpRequest, obj: Live | None = None) -> Fieldsets:
         """Add the hidden version field, or replace fields that a read-only page must not show."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
@@ -67,7 +68,7 @@ class LiveAdmin(WritesThroughService[Row]):
         return offered
 
     @admin.action(permissions=["delete"], description="Restore selected %(verbose_name_plural)s")
-    def restore_selected(self, request: HttpRequest, queryset: models.QuerySet[Row]) -> None:
+    def restore_selected(self, request: HttpRequest, queryset: models.QuerySet[Live]) -> None:
         actor = acting(request)
         self.for_each(
             request, queryset, lambda row: self.restore_service(row.pk, actor=actor), done="Restored"

@@ -84,9 +84,8 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         return super().get_queryset(request).annotate(waiting_number=Coalesce(models.Subquery(count), 0))
 
     @admin.display(description="waiting")
-    def waiting(self, endpoint: Any) -> int:
-        number: int = endpoint.waiting_number
-        return number
+    def waiting(self, endpoint: Any) -> object:
+        return endpoint.waiting_number
 
     def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Fieldsets:
         sections: list[Any] = [(None, {"fields": self.chosen})]

@@ -17,6 +17,7 @@ from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, Impor
 
 #: A runner that has not been heard of for so long is dead, and another goes on from its last batch.
 SILENCE = timedelta(minutes=2)
+COUNTS = ("processed", "created", "updated", "skipped", "failed")
 UNFINISHED = (ImportStatus.QUEUED, ImportStatus.RUNNING)
 
 
@@ -33,8 +34,7 @@ def open_job(
 ) -> tuple[ImportJob, bool]:
     """Store a job before it runs; return the job at work instead if it has the same input.
 
-    :param payload: what is to be imported, in plain JSON.
-    :param identity: what tells this input from others, if not the payload.
+    :param identity: identifies the input, if the payload does not.
     :returns: the job, and whether it is new.
     """
     actor.require(Action.IMPORT)
@@ -97,25 +97,12 @@ def release(job: ImportJob) -> None:
 def note_batch(job: ImportJob, errors: Iterable[ImportRowError] = ()) -> None:
     """Store the progress and the refusals of a job, in the transaction of the rows themselves."""
     job.heartbeat_at = timezone.now()
-    job.save(
-        update_fields=[
-            "processed",
-            "created",
-            "updated",
-            "skipped",
-            "failed",
-            "heartbeat_at",
-            "updated_at",
-        ]
-    )
+    job.save(update_fields=[*COUNTS, "heartbeat_at", "updated_at"])
     ImportRowError.objects.bulk_create(errors)
 
 
 def finish(job: ImportJob, *, error: str | None = None) -> None:
-    """End a job and delete its input.
-
-    :param error: why the job as a whole failed.
-    """
+    """End a job and delete its input."""
     given: Any = job.payload or {}
     if "file" in given:
         # After commit: a job that is rolled back still has its file.

@@ -5,7 +5,6 @@ row is stored twice.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -17,9 +16,8 @@ from django.db import transaction
 from crm.actors import Actor, Door
 from crm.errors import CrmError
 from crm.importing import job_records
-from crm.importing.reading import read_rows
 from crm.importing.report import row_errors
-from crm.importing.running import too_few_or_many
+from crm.importing.running import Record, file_records
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
 from crm.records.registry import record_kind
 from crm.records.row_import import Outcome, RowImport
@@ -27,15 +25,6 @@ from crm.records.row_import import Outcome, RowImport
 BATCH = 200
 #: Jobs of more rows are left to ``manage.py run_imports``, so that no request waits for them.
 MOST_ROWS_AT_ONCE = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One row of a job: its position in the input, how to store it, and its column names."""
-
-    number: int
-    store: Callable[[], Outcome]
-    column_of: Callable[[str], str]
 
 
 def start_job(
@@ -46,10 +35,7 @@ def start_job(
     on_duplicate: DuplicatePolicy,
     dry_run: bool,
 ) -> ImportJob:
-    """Store a job for rows given as inputs of the API, and run it at once if it is short.
-
-    :param rows: in plain JSON.
-    """
+    """Store a job for rows given as inputs of the API, and run it at once if it is short."""
     job, is_new = job_records.open_job(
         model,
         {"rows": rows},
@@ -69,8 +55,7 @@ def run_if_short(job: ImportJob, *, actor: Actor) -> ImportJob:
 def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = lambda: False) -> ImportJob:
     """Run a job to its end, unless another runner works on it.
 
-    :param actor: whose rights the rows are stored under.
-    :param is_stopped: asked before each batch; if true, the job is left to whoever runs it next.
+    :param is_stopped: asked before each batch; if true, the job is released for the next runner.
     """
     if not job_records.claim(job):
         return job
@@ -98,24 +83,8 @@ def _records(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Record]:
 
 
 def _records_of_file(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Record]:
-    fields: list[str | None] = payload["fields"]
-    with default_storage.open(payload["file"]) as stored:
-        file: Any = stored
-        lines = read_rows(file, delimiter=payload["delimiter"])
-        next(lines)
-        for row in lines:
-            named = zip(fields, row.cells, strict=False)
-            cells = {field: cell for field, cell in named if field is not None and cell.strip()}
-            wrong = too_few_or_many(row, len(fields))
-            yield Record(
-                number=row.line,
-                store=partial(_refuse, wrong) if wrong else partial(rows.store, cells),
-                column_of=partial(rows.column_of, cells=cells),
-            )
-
-
-def _refuse(message: str) -> Outcome:
-    raise ValidationError(message)
+    with default_storage.open(payload["file"]) as file:
+        yield from file_records(file, payload["fields"], rows, delimiter=payload["delimiter"])
 
 
 def _try_all(job: ImportJob, records: Iterable[Record]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from django.core.files.base import File
+
 from crm.errors import BadUserInput
 
 LONGEST_LINE_BYTES = 4 * 1024 * 1024
@@ -23,10 +25,9 @@ class Row:
     cells: list[str]
 
 
-def read_rows(file: BinaryIO, *, delimiter: str = ",") -> Iterator[Row]:
+def read_rows(file: BinaryIO | File[bytes], *, delimiter: str = ",") -> Iterator[Row]:
     """Yield the records of a CSV file in strict UTF-8, the header first and empty lines left out.
 
-    :param delimiter: the one character between cells.
     :raises FileRefused: at the first byte that is not UTF-8, a NUL, an open quote, a cell or line too long.
     """
     reader = csv.reader(_lines(file), delimiter=delimiter, strict=True)
@@ -53,7 +54,7 @@ def read_header(rows: Iterator[Row]) -> list[str]:
     return header.cells
 
 
-def _lines(file: BinaryIO) -> Iterator[str]:
+def _lines(file: BinaryIO | File[bytes]) -> Iterator[str]:
     number = 0
     while raw := file.readline(LONGEST_LINE_BYTES + 1):
         number += 1

@@ -44,10 +44,7 @@ class Summary:
 def row_errors(
     refusal: ValidationError | CrmError, *, line: int, column_of: Callable[[str], str]
 ) -> list[RowError]:
-    """Return a service's refusal as errors of a line and its columns.
-
-    :param column_of: gives the column from which the value at a path of the service's input came.
-    """
+    """Return a service's refusal as errors of a line and its columns."""
     if isinstance(refusal, ValidationError) and hasattr(refusal, "error_dict"):
         return [
             RowError(line=line, column=None if path == NON_FIELD_ERRORS else column_of(path), message=message)

@@ -1,23 +1,55 @@
 """Runs a file through the services, each row in its own transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
+from django.core.files.base import File
 from django.db import OperationalError, transaction
 
 from crm.actors import Action, Actor
 from crm.errors import CrmError
 from crm.importing.mapping import map_header
-from crm.importing.reading import Row, read_header, read_rows
+from crm.importing.reading import read_header, read_rows
 from crm.importing.report import RowError, Summary, row_errors
-from crm.records.row_import import Columns, RowImport
+from crm.records.row_import import Columns, Outcome, RowImport
 
 
 class DatabaseLost(CrmError):
     pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One row of a job: its position in the input, how to store it, and its column names."""
+
+    number: int
+    store: Callable[[], Outcome]
+    column_of: Callable[[str], str]
+
+
+def file_records(
+    file: BinaryIO | File[bytes], fields: Sequence[str | None], rows: RowImport, *, delimiter: str
+) -> Iterator[Record]:
+    """Yield the rows of a CSV file below its header; a column without a field is left out."""
+    lines = read_rows(file, delimiter=delimiter)
+    next(lines)
+    for row in lines:
+        named = zip(fields, row.cells, strict=False)
+        cells = {field: cell for field, cell in named if field is not None and cell.strip()}
+        wrong = f"{len(row.cells)} cells, but {len(fields)} columns."
+        yield Record(
+            number=row.line,
+            store=partial(rows.store, cells) if len(row.cells) == len(fields) else partial(_refuse, wrong),
+            column_of=partial(rows.column_of, cells=cells),
+        )
+
+
+def _refuse(message: str) -> Outcome:
+    raise ValidationError(message)
 
 
 def run_import(
@@ -34,7 +66,6 @@ def run_import(
 
     The file is read to its end before the first row is stored, so that a broken file changes nothing.
 
-    :param file: can be read twice.
     :param dry_run: run everything in one transaction that is rolled back; nothing is announced.
     :param is_stopped: asked before each row; true ends the import there.
     :raises FileRefused: if the file or its header cannot be understood.
@@ -45,13 +76,11 @@ def run_import(
     file.seek(0)
     summary = Summary(dry_run=dry_run)
     with transaction.atomic() if dry_run else nullcontext():
-        records = read_rows(file, delimiter=delimiter)
-        next(records)
-        for row in records:
+        for record in file_records(file, fields, rows, delimiter=delimiter):
             if is_stopped():
                 summary.stopped = True
                 break
-            errors = _run_row(row, fields, rows, summary)
+            errors = _store(record, summary)
             summary.total += 1
             summary.created += not errors
             summary.failed += bool(errors)
@@ -70,22 +99,13 @@ def _check(file: BinaryIO, columns: Columns, delimiter: str) -> list[str]:
     return fields
 
 
-def _run_row(row: Row, fields: list[str], rows: RowImport, summary: Summary) -> list[RowError]:
-    wrong = too_few_or_many(row, len(fields))
-    if wrong:
-        return [RowError(line=row.line, column=None, message=wrong)]
-    cells = {field: cell for field, cell in zip(fields, row.cells, strict=True) if cell.strip()}
+def _store(record: Record, summary: Summary) -> list[RowError]:
     try:
         with transaction.atomic():
-            rows.store(cells)
+            record.store()
     except (ValidationError, CrmError) as refusal:
-        return row_errors(refusal, line=row.line, column_of=partial(rows.column_of, cells=cells))
+        return row_errors(refusal, line=record.number, column_of=record.column_of)
     except OperationalError as error:
         stored = "nothing is stored" if summary.dry_run else f"rows created before it stay: {summary.created}"
-        raise DatabaseLost(f"The database failed at line {row.line}; {stored}.") from error
+        raise DatabaseLost(f"The database failed at line {record.number}; {stored}.") from error
     return []
-
-
-def too_few_or_many(row: Row, columns: int) -> str | None:
-    """Return an error if a row has more or fewer cells than there are columns."""
-    return None if len(row.cells) == columns else f"{len(row.cells)} cells, but {columns} columns."

@@ -13,8 +13,6 @@ NEEDED = ("starts_at", "ends_at")
 
 
 class AbsenceValues(TypedDict, total=False):
-    """The input of an absence; an absent key leaves a field as it is."""
-
     user_id: object
     starts_at: datetime | None
     ends_at: datetime | None

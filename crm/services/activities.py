@@ -18,8 +18,6 @@ from crm.signals import record_discussed
 
 
 class ActivityValues(RecordReference, total=False):
-    """The input of a note or task; an absent key leaves a field as it is."""
-
     kind: str | None
     text: str | None
     due_at: datetime | None

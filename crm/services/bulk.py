@@ -49,10 +49,7 @@ def check_keys(keys: Sequence[object]) -> list[object]:
 
 
 def for_each(keys: Iterable[object], change: Callable[[object], bool]) -> BulkResult:
-    """Change each row in a transaction of its own, or in a savepoint if there is one already.
-
-    :param change: changes the row of a key, and tells whether that made a difference.
-    """
+    """Change each row in a transaction or savepoint of its own; ``change`` returns whether it changed it."""
     result = BulkResult()
     for key in keys:
         try:

@@ -17,8 +17,6 @@ DEFAULT_CHANNEL = "Default Channel"
 
 
 class ChannelValues(RecordReference, total=False):
-    """The input of a channel; an absent key leaves a field as it is."""
-
     name: str | None
     slug: str | None
     description: str | None

@@ -31,8 +31,6 @@ class CompanyTexts(TypedDict, total=False):
 
 
 class CompanyValues(CompanyTexts, total=False):
-    """The input of a company; an absent key leaves a field as it is."""
-
     name: str | None
     region: str | None
     lead_visibility: str | None

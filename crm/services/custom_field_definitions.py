@@ -21,8 +21,6 @@ RULES = ("name", "kind", "choices")
 
 
 class DefinitionValues(TypedDict, total=False):
-    """The input of a definition; an absent key leaves a field as it is."""
-
     model: str | None
     name: str | None
     label: str | None

@@ -77,7 +77,6 @@ def change_links(record: Any, values: FileRelations, *, actor: Actor) -> Changes
 
     A file takes the place of the one under the same field name; files that are not named stay.
 
-    :param record: a row with ``file_links``, locked.
     :raises ValidationError: keyed ``files.N``, if a file is refused.
     """
     if not values.get("files") and not values.get("detached_files"):

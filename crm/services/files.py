@@ -61,8 +61,6 @@ def store_file(
 ) -> Filesystem:
     """Store an upload and its row.
 
-    :param name: what it is called, if not as it was when it was sent.
-    :param attributes: what the client keeps beside it, in JSON.
     :raises ValidationError: if it is empty, too large, or not of a type that is taken.
     """
     actor.require(Action.CHANGE_FILES)

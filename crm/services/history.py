@@ -53,7 +53,7 @@ def changes_of(
     custom field stands for itself.
 
     :param before: the previous values of the columns that changed, by attribute name.
-    :param referenced: rows that the record referred to; of others the names are looked up.
+    :param referenced: rows that the record refers to; the names of others are looked up.
     """
     known = {(type(row), row.pk): row for row in referenced}
     derived: frozenset[str] = getattr(instance, "derived_columns", frozenset())

@@ -104,7 +104,6 @@ class Once:
         """Add known answers to the data of a response, store the new ones, and return the errors of both.
 
         :param data: what the request answers, by response key; it is completed in place.
-        :param errors: its formatted errors.
         """
         if data is None:
             return errors

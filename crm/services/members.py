@@ -16,8 +16,6 @@ from crm.signals import member_left
 
 
 class MemberValues(TypedDict, total=False):
-    """The input of a member; an absent key leaves a field as it is."""
-
     email: str | None
     firstname: str | None
     lastname: str | None
@@ -140,7 +138,7 @@ def _assign(membership: Membership, values: MemberValues) -> None:
 def save_membership(membership: Membership, *, actor: Actor, heir: User | None = None) -> Membership:
     """Validate and store a membership of the actor's company; a user keeps one default company.
 
-    :param heir: who gets the open leads of a member who may own none any more.
+    :param heir: gets the open leads of a member who leaves or becomes a viewer; else the default owner does.
     :raises ValidationError: if a rule is broken, or the heir may not own leads.
     :raises Conflict: if the company would be left without an administrator.
     """
@@ -180,11 +178,7 @@ def _heir(membership: Membership, named: User | None) -> User | None:
 
 
 def keep_an_administrator(membership: Membership, *, ends: bool = False) -> None:
-    """Refuse a change of a membership that leaves its company without an administrator.
-
-    :param ends: whether it stops counting for a reason outside of it.
-    :raises Conflict: if it does.
-    """
+    """Refuse a change of a membership that leaves its company without an administrator."""
     stays = membership.role == Role.ADMIN.value and membership.is_active and not ends
     if stays or membership._state.adding:
         return

@@ -57,11 +57,7 @@ class Notice:
 
 
 def notices_of(changes: Changes, names: Sequence[str]) -> list[Notice]:
-    """Describe the changed relations of a record, such as "Stage: New -> Proposal".
-
-    :param changes: as the history keeps them.
-    :param names: the relations that are told of, in this order.
-    """
+    """Describe the changed relations of a record, such as "Stage: New -> Proposal"."""
     told = [(name, *changes[name]) for name in names if name in changes]
     return [
         Notice(
@@ -89,7 +85,7 @@ def system_messages(
 ) -> list[Message]:
     """Return unsaved messages that post notices about a record.
 
-    :param channel: the record's default channel; None if it was never opened, which is done here.
+    :param channel: the record's default channel; None opens it.
     """
     if channel is None and notices:
         channel = open_default_channel(record, creator_id=None)

@@ -21,10 +21,7 @@ class Removed:
 
 
 def remove_orphans(*, before: datetime, dry_run: bool = False) -> Removed:
-    """Remove the orphaned files of all companies that are older than a moment.
-
-    :param dry_run: whether to count only.
-    """
+    """Remove the orphaned files of all companies that are older than a moment."""
     keys = list(_without_record().filter(created_at__lt=before).order_by("pk").values_list("pk", flat=True))
     removed = [key for key in keys if dry_run or _remove_file(key)]
     names = list(_contents_without_file(before))

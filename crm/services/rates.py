@@ -12,10 +12,7 @@ WINDOW = 60
 
 
 def seconds_to_wait(account: str, points: int, *, most: int) -> int:
-    """Spend points of an account; return the seconds until it has points again, or 0 if it has some.
-
-    :param most: points of a minute; 0 is no limit.
-    """
+    """Spend points of an account; return the seconds until it has points again, or 0 if it has some."""
     if not most:
         return 0
     now = int(time.time())

@@ -20,7 +20,6 @@ def attach_uploads(
 ) -> Record:
     """Store uploads, attach them to a record and return the record.
 
-    :param kind: a name of ``EntityKind``.
     :param params: None or a mapping: ``field_name`` becomes the field of the record, the rest the attributes
         of each file.
     :raises ValidationError: keyed ``files.N.file``, if a file is refused.
@@ -41,10 +40,7 @@ def attach_uploads(
 def attach_stored(
     file_key: object, kind: str, key: object, *, field_name: str | None, actor: Actor
 ) -> Filesystem:
-    """Attach a stored file to a record; a file that is on it already stays.
-
-    :param kind: a name of ``EntityKind``.
-    """
+    """Attach a stored file to a record; a file that is on it already stays."""
     actor.require(Action.CHANGE_FILES)
     row = locking.lock(Filesystem, actor, file_key, argument="filesystem_uuid")
     values: FileValues = {"row": row, "field_name": field_name}

@@ -58,7 +58,6 @@ def check_same_record(row: Activity | SocialChannel, values: RecordReference, ac
 def update_record(kind: str, key: object, values: dict[str, Any], *, actor: Actor) -> Record:
     """Change a record through the service of its kind.
 
-    :param kind: a name of ``EntityKind``.
     :raises NotFound: keyed ``entity_id``, if the record does not exist for the actor.
     """
     try:
@@ -70,20 +69,14 @@ def update_record(kind: str, key: object, values: dict[str, Any], *, actor: Acto
 
 @transaction.atomic
 def attach_tag(tag_key: object, kind: str, key: object, *, actor: Actor) -> None:
-    """Add a tag to a record; a tag that is on it already stays.
-
-    :param kind: a name of ``EntityKind``.
-    """
+    """Add a tag to a record; a tag that is on it already stays."""
     record, tag, others = _record_and_tags(tag_key, kind, key, actor)
     update_record(kind, record.pk, {"tags": [_values(each) for each in (*others, tag)]}, actor=actor)
 
 
 @transaction.atomic
 def detach_tag(tag_key: object, kind: str, key: object, *, actor: Actor) -> None:
-    """Remove a tag from a record; a tag that is not on it changes nothing.
-
-    :param kind: a name of ``EntityKind``.
-    """
+    """Remove a tag from a record; a tag that is not on it changes nothing."""
     record, _tag, others = _record_and_tags(tag_key, kind, key, actor)
     update_record(kind, record.pk, {"tags": [_values(each) for each in others]}, actor=actor)
 
@@ -103,7 +96,6 @@ def _values(tag: Tag) -> TagValues:
 def set_custom_field(name: str, value: object, kind: str, key: object, *, actor: Actor) -> None:
     """Set one custom field of a record; None removes it.
 
-    :param kind: a name of ``EntityKind``.
     :raises ValidationError: if the name is empty or too long, or the value does not fit its definition.
     """
     try:

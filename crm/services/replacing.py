@@ -36,8 +36,6 @@ def lock_company(company_id: int) -> None:
 def reorder(rows: Any, keys: Sequence[object], *, actor: Actor, argument: str) -> list[Any]:
     """Set the weights of rows to 1, 2, 3 in the order of their keys; the caller holds their lock.
 
-    :param rows: the queryset of all rows that the order is of.
-    :param argument: path of the input that holds the keys.
     :raises ValidationError: if not each of the rows is named, once.
     """
     present = {row.pk: row for row in rows.select_for_update(of=("self",))}

@@ -108,11 +108,11 @@ def store(
     """Validate a row, write what changed, and record it in the history of a model that has one.
 
     :param before: the columns as they are stored and locked; read and locked here if None.
-    :param relations: what belongs to the row and changed outside its columns, by name, before and after.
-    :param kind: what the history calls the change of a row that is stored already.
-    :param referenced: rows that it referred to, by which the history need not look up their names.
+    :param relations: changes outside the columns, such as tags.
+    :param kind: the kind of the history entry of a changed row.
+    :param referenced: rows that it refers to, so that the history need not look up their names.
     :param extra_rows: called when the row is valid and about to be written; may set more of its columns, and
-        gives new rows that are written with it.
+        returns new rows to insert with it.
     :raises Conflict: if the stored version is another, or a concurrent write took a unique place.
     """
     try:

@@ -17,8 +17,6 @@ from crm.services.history import Changes
 
 
 class TagValues(TypedDict, total=False):
-    """The input of a tag."""
-
     name: Required[str | None]
     slug: str | None
     weight: int | None

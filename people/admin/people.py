@@ -95,9 +95,8 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, Def
         return people
 
     @admin.display(description="phone")
-    def main_phone(self, person: Any) -> str | None:
-        phone: str | None = person.main_phone
-        return phone
+    def main_phone(self, person: Any) -> object:
+        return person.main_phone
 
     @admin.display(description="organizations")
     def organization_names(self, person: Any) -> str:
