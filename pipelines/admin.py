@@ -54,6 +54,7 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
         rows = super().get_queryset(request)
         return rows.annotate(
             stage_number=Count("stages", filter=Q(stages__deleted_at__isnull=True)),
+            # A subquery: together with the join of stages, a count of leads would be multiplied.
             lead_number=visible_lead_count(acting(request), key="pipeline"),
         )
 

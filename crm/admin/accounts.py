@@ -34,6 +34,7 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
     list_filter = ("is_active",)
     search_fields = ("username",)
     ordering = ("username", "pk")
+    # Django's own value names groups and permissions, which these forms do not have.
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
@@ -51,6 +52,7 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
         """Return colleagues; for superusers every user, except among the choices of a form."""
+        # A superuser who chooses an owner must not be offered users of other companies.
         match = request.resolver_match
         offers_choices = match is not None and match.url_name == "autocomplete"
         if self._manages_users(request) and not offers_choices:
@@ -74,6 +76,7 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return self._manages_users(request)
 
+    # Accounts belong to no company, so their service takes no actor.
     def store(self, request: HttpRequest, form: UserForm, formsets: Sequence[FormSet]) -> None:
         save_user(form.instance)
 

@@ -15,8 +15,9 @@ class _ActingRequest(HttpRequest):
 
 
 def actor_of(request: HttpRequest) -> Actor | None:
-    """Return the actor of a request, looked up once; None for a user without a company."""
+    """Return the actor of a request; None for a user without a company."""
     known = cast(_ActingRequest, request)
+    # Looked up once: a page asks for its permissions dozens of times.
     if not hasattr(known, "acting"):
         known.acting = _look_up(request)
     return known.acting

@@ -47,6 +47,7 @@ class CompanyAdmin(CreatesThroughService[Company]):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Company]:
         """Return the current company; for superusers every company."""
+        # Superusers set up companies that they are no members of.
         if request.user.is_superuser:
             return admin.ModelAdmin.get_queryset(self, request)
         return super().get_queryset(request)
@@ -65,6 +66,7 @@ class CompanyAdmin(CreatesThroughService[Company]):
 
     def _manager(self, request: HttpRequest, company: Company) -> Actor:
         if request.user.is_superuser:
+            # A superuser need not be a member, and then has no role in the company.
             return replace(system_actor(company.pk, door=Door.ADMIN), user_id=request.user.pk)
         return acting(request)
 
@@ -73,7 +75,7 @@ class MemberForm(ServiceForm[Membership]):
     """The form of a member, with the heir of the open leads of a member who leaves."""
 
     heir: forms.ModelChoiceField[User] = forms.ModelChoiceField(
-        queryset=None,
+        queryset=None,  # Set for each request: the heirs depend on the actor.
         required=False,
         label="Open leads go to",
         help_text="When the membership ends, or the role becomes viewer. Empty: to the default owner.",
@@ -138,6 +140,7 @@ class MembershipAdmin(CreatesThroughService[Membership]):
 
     def make(self, request: HttpRequest, form: NewMemberForm) -> Membership:
         actor = acting(request)
+        # An unknown name creates an account without a password, as the form says.
         user, _ = find_or_create_user(form.cleaned_data["username"])
         company = Company.objects.visible_to(actor).get()
         return add_member(company, user, Role(form.cleaned_data["role"]))

@@ -75,6 +75,7 @@ def _widget(definition: CustomFieldDefinition) -> forms.Widget:
 
 
 def _name(definition: CustomFieldDefinition) -> str:
+    # By key: the name of a definition may be any text, or that of another input.
     return f"custom_{definition.pk}"
 
 
@@ -90,9 +91,11 @@ class DefinedFieldsForm(ServiceForm[Record]):
             value = free.get(definition.name)
             # What does not fit, from before the definition, stays in the text area.
             if value is not None and self._fits(definition, value):
+                # The choices of a yes/no field are "true" and "false".
                 shown = str(value).lower() if isinstance(value, bool) else str(value)
                 self.initial[_name(definition)] = shown
                 del free[definition.name]
+            # A record from before the definition may stay without a value.
             self.fields[_name(definition)].required = definition.required and (
                 self.instance._state.adding or value is not None
             )
@@ -108,6 +111,7 @@ class DefinedFieldsForm(ServiceForm[Record]):
     def clean(self) -> dict[str, Any] | None:
         """Add the values of the defined fields to the others, each converted to its kind."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        # The text area was invalid, which its own error says.
         if "custom_fields" not in cleaned:
             return cleaned
         fields = dict(cleaned["custom_fields"])
@@ -146,6 +150,7 @@ class DefinedFieldsAdmin(LiveAdmin[Any]):
                 for each in definitions
             }
             bases = (DefinedFieldsForm, self.form)
+            # A class for each request: the definitions of companies differ, and change while the server runs.
             kwargs["form"] = type(self.form.__name__, bases, {**inputs, "definitions": definitions})
         return super().get_form(request, obj, change=change, **kwargs)
 

@@ -22,7 +22,7 @@ STALE = (
     "Somebody else changed this meanwhile. Nothing was saved: open the page again to see the present values."
 )
 GONE = "This choice does not exist any more."
-LONGEST_JSON = 100_000
+LONGEST_JSON = 100_000  # Parsing takes time and memory that grow with the text.
 
 
 def message_of(refused: ValidationError | CrmError) -> str:
@@ -46,6 +46,7 @@ class CustomFieldsField(forms.JSONField):
             return {}
         try:
             read = super().to_python(value) if len(value) <= LONGEST_JSON else None
+        # A deeply nested text exhausts the parser's stack.
         except (ValueError, RecursionError) as unreadable:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from unreadable
         if not isinstance(read, dict) or not is_storable(read):
@@ -86,6 +87,7 @@ class ServiceForm(forms.ModelForm[Row]):
         if self.instance._state.adding:
             self._belong_to_actor()
         self._hidden = [name for name in self.fields if self._holds_hidden_row(name)]
+        # The widget cannot show a row that is no choice: the field starts empty, and ``clean`` keeps the row.
         for name in self._hidden:
             self.initial[name] = None
 
@@ -117,6 +119,7 @@ class ServiceForm(forms.ModelForm[Row]):
             elif value is None and name in self._hidden:
                 # A deleted person is not shown, but the lead is the person's again after a restore.
                 cleaned[name] = getattr(self.instance, name)
+        # The second attempt after a refusal: the form is valid by itself.
         if self.refusal is not None:
             self._show(self.refusal)
         return cleaned

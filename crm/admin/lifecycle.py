@@ -32,6 +32,7 @@ class LiveAdmin(WritesThroughService[Live]):
         if not self._lists_deleted(request):
             return super().get_queryset(request)
         model: Any = self.model
+        # Also rows that the actor would see if they were restored.
         deleted: models.QuerySet[Live] = model.objects.with_deleted_for(acting(request)).filter(
             deleted_at__isnull=False
         )
@@ -51,6 +52,7 @@ class LiveAdmin(WritesThroughService[Live]):
             return [
                 (title, {**options, "fields": self._shown(options["fields"])}) for title, options in fieldsets
             ]
+        # Hidden by its class: the form posts back the version that the user saw.
         return [*fieldsets, (None, {"fields": ("version",), "classes": ("version",)})]
 
     def _shown(self, fields: Any) -> Any:
@@ -64,6 +66,7 @@ class LiveAdmin(WritesThroughService[Live]):
 
     def get_actions(self, request: HttpRequest) -> Any:
         offered = super().get_actions(request)
+        # A list shows either live or deleted rows, so one of the two actions has nothing to do.
         offered.pop("delete_selected" if self._lists_deleted(request) else "restore_selected", None)
         return offered
 

@@ -29,7 +29,7 @@ class CrmAdminSite(admin.AdminSite):
     site_header = "CRM"
     site_title = "CRM"
     index_title = "Home"
-    site_url = None
+    site_url = None  # There is no public site to view.
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Add the companies of the user and the current one, for the header of every page."""
@@ -48,6 +48,7 @@ class CrmAdminSite(admin.AdminSite):
         :raises Http404: if the user is no active member of it.
         """
         wanted = parse_id(request.POST.get("company", ""))
+        # Not Forbidden: the answer must not reveal which companies exist.
         if wanted not in [company.pk for company in companies_of(request)]:
             raise Http404
         request.session[COMPANY_IN_SESSION] = wanted
@@ -55,5 +56,6 @@ class CrmAdminSite(admin.AdminSite):
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         view = AutocompleteView(admin_site=self)
+        # As ``as_view`` does, but with our class: Django's method names its own.
         view.setup(request)
         return view.get(request)

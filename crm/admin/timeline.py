@@ -70,12 +70,13 @@ class WithTimeline(LiveAdmin[Any]):
         record = kwargs.get("obj")
         if record is not None and record.deleted_at is None:
             actor = actor_of(request)
+            # One more than is shown tells whether there are older ones.
             entries = Timeline(record)[: SHOWN + 1]
             context |= {
                 "timeline": entries[:SHOWN],
                 "timeline_goes_on": len(entries) > SHOWN,
                 "may_note": actor is not None and actor.may(Action.CHANGE_ACTIVITIES),
-                "activity_form": ActivityForm(auto_id="note-%s"),
+                "activity_form": ActivityForm(auto_id="note-%s"),  # Other ids than the record's form.
                 "note_url": f"admin:{self.opts.app_label}_{self.opts.model_name}_note",
             }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -67,6 +67,7 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
 
     @admin.display(description="state")
     def state(self, endpoint: WebhookEndpoint) -> str:
+        # Paused first: an endpoint that was paused for its failures is still active.
         if endpoint.paused_at:
             return f"Paused {timesince(endpoint.paused_at)} ago. {endpoint.pause_reason}"
         if not endpoint.is_active:

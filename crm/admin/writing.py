@@ -71,6 +71,7 @@ class WritesThroughService(VisibleAdmin[Row]):
     ) -> HttpResponse:
         """Show or store a form; a service's refusal becomes an error of the form."""
         try:
+            # Files are no part of the transaction that is rolled back.
             with removed_on_failure():
                 return super().changeform_view(request, object_id, form_url, extra_context)
         except (ValidationError, CrmError) as refused:
@@ -111,6 +112,7 @@ class WritesThroughService(VisibleAdmin[Row]):
             return confirm_deletion(self, request, queryset)
 
         def delete(row: Row) -> None:
+            # Before the deletion, as Django does: the entry needs the row's name and key.
             self.log_deletions(request, cast(Any, [row]))
             self.remove(request, row)
 
@@ -124,6 +126,7 @@ class WritesThroughService(VisibleAdmin[Row]):
         count = 0
         for row in rows:
             try:
+                # A savepoint for each row, so that a refusal leaves the others stored.
                 with transaction.atomic():
                     act(row)
             except (ValidationError, CrmError) as refused:

@@ -58,6 +58,7 @@ def open_job(
     try:
         with transaction.atomic():
             job.save(force_insert=True)
+    # A concurrent request stored the same job between the look and the save.
     except IntegrityError:
         return running.get(), False
     return job, True

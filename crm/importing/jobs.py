@@ -66,6 +66,7 @@ def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = la
     if job.dry_run:
         _try_all(job, records)
     else:
+        # Rows of committed batches are skipped, not stored twice.
         unseen = islice(records, job.processed, None)
         while batch := list(islice(unseen, BATCH)):
             if is_stopped():

@@ -59,7 +59,9 @@ def _lines(file: BinaryIO | File[bytes]) -> Iterator[str]:
     while raw := file.readline(LONGEST_LINE_BYTES + 1):
         number += 1
         if number == 1:
+            # Excel starts UTF-8 files with a mark, which would become part of the first column's name.
             raw = raw.removeprefix(codecs.BOM_UTF8)
+        # readline stops there, so an endless line cannot fill the memory.
         if len(raw) > LONGEST_LINE_BYTES:
             raise FileRefused(f"Line {number}: a line has {LONGEST_LINE_BYTES:,} bytes at most.")
         try:

@@ -52,7 +52,7 @@ def sheet_to_csv(file: BinaryIO, target: BinaryIO) -> None:
     file.seek(0)
     try:
         done = subprocess.run(  # noqa: S603 - the program is our own, and the file its input
-            [sys.executable, "-I", "-c", READER],
+            [sys.executable, "-I", "-c", READER],  # -I: no environment or user packages.
             input=file.read(),
             stdout=target,
             stderr=subprocess.DEVNULL,
@@ -72,6 +72,7 @@ def sheet_to_csv(file: BinaryIO, target: BinaryIO) -> None:
 def _check_directory(file: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(file) as packed:
+            # The directory declares the sizes, so nothing is unpacked to check them.
             members = packed.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise FileRefused("The file is no XLSX file.") from error

@@ -41,6 +41,7 @@ def as_csv(file: BinaryIO, *, encoding: str | None = None) -> Iterator[BinaryIO]
 def _recode(file: BinaryIO, target: BinaryIO, encoding: str) -> None:
     try:
         known = codecs.lookup(encoding)
+        # Codecs such as zip turn bytes into bytes.
         if not getattr(known, "_is_text_encoding", True):
             raise LookupError
     except LookupError:
@@ -52,6 +53,7 @@ def _recode(file: BinaryIO, target: BinaryIO, encoding: str) -> None:
     except UnicodeError as error:
         raise FileRefused(f"The file is not in {known.name}: {error.reason}.") from error  # type: ignore[attr-defined]  # of both kinds
     finally:
+        # Otherwise the wrapper closes the upload when it is collected.
         text.detach()
 
 

@@ -50,6 +50,7 @@ def work(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_LOOKS) ->
         except DatabaseError:
             logger.exception("The import worker lost the database.")
         finally:
+            # A lost connection is replaced at the next look.
             close_old_connections()
         stopped.wait(seconds)
 

@@ -54,6 +54,7 @@ def role_of(text: str) -> Role:
         return Role(text.upper())
     except ValueError as error:
         known = ", ".join(Role)
+        # argparse shows only messages of this class.
         raise argparse.ArgumentTypeError(f"there is no role {text}; the roles are {known}") from error
 
 

@@ -27,6 +27,7 @@ def create_absence(values: AbsenceValues, *, actor: Actor) -> Absence:
     """
     actor.require(Action.CHANGE_ABSENCES)
     absence = Absence(company_id=actor.company_id)
+    # Actors of commands and of the system have no user.
     if actor.user_id is not None:
         absence.user_id = actor.user_id
     _assign(absence, values, actor)
@@ -77,5 +78,6 @@ def delete_absence(key: object, *, actor: Actor) -> None:
 
 
 def _require_for(user_id: int, actor: Actor) -> None:
+    # Every member may note absences of their own.
     if user_id != actor.user_id:
         actor.require(Action.CHANGE_LOOKUPS)

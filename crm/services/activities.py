@@ -29,6 +29,7 @@ def _assign(activity: Activity, values: ActivityValues, actor: Actor) -> None:
         activity.kind = values["kind"] or ActivityKind.NOTE
     if "text" in values:
         activity.text = values["text"] or ""
+        # PostgreSQL stores no NUL characters.
         if not is_storable(activity.text):
             raise ValidationError({"text": ["Enter text without characters that cannot be stored."]})
     if "due_at" in values:
@@ -94,6 +95,7 @@ def update_activity(
     check_same_record(activity, values, actor)
     _assign(activity, values, actor)
     stored = saving.store(activity, actor=actor, before=before, expected_version=expected_version)
+    # An update that changes nothing is no event of the record.
     if stored.changed:
         _tell(activity, None, actor)
     return activity

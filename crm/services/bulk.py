@@ -45,6 +45,7 @@ def check_keys(keys: Sequence[object]) -> list[object]:
     """
     if len(keys) > MOST_KEYS:
         raise BadUserInput(f"Give at most {MOST_KEYS} ids.")
+    # A key that is given twice must not be counted twice.
     return list(dict.fromkeys(keys))
 
 

@@ -64,6 +64,7 @@ def create_channel(values: ChannelValues, *, actor: Actor) -> SocialChannel:
     actor.require(Action.CHANGE_CHANNELS)
     record = required_record(values, actor)
     channel = SocialChannel(**link_columns(record), company_id=actor.company_id)
+    # A default that is unique; an input may name another.
     channel.slug = str(channel.uuid)
     _assign(channel, values)
     saving.store(channel, actor=actor)

@@ -58,6 +58,7 @@ def find_or_create_user(username: str, *, is_staff: bool = True) -> tuple[User, 
 @transaction.atomic
 def update_company(values: CompanyValues, *, actor: Actor) -> Company:
     actor.require(Action.MANAGE_COMPANY)
+    # Without the key: inserts of rows with a foreign key to the company need not wait.
     company = Company.objects.select_for_update(no_key=True).get(pk=actor.company_id)
     saving.refuse_null(values, NEEDED)
     saving.assign(company, values, (*NEEDED, *CompanyTexts.__annotations__))

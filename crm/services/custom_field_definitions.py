@@ -98,9 +98,11 @@ def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) 
     for name in names:
         held |= Q(Like(EntryName(), as_pattern(name)))
     records = record_kind(definition.model).model.objects.all()
+    # Locked before they are read: a value that is written meanwhile would keep its old name.
     rows = records.filter(Q(Entries(held)), company_id=definition.company_id).select_for_update(of=("self",))
     changed: list[Any] = []
     unfit = 0
+    # In one order and in portions: locks do not cross, and memory stays bounded.
     for record in rows.order_by("pk").iterator(PER_STATEMENT):
         try:
             fields = _adopted(record.custom_fields, definition, {name.casefold() for name in names})

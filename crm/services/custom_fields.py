@@ -35,6 +35,7 @@ def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) 
             raise ValidationError(
                 {f"custom_fields.{index}.name": [f"A name has 1 to {LONGEST_NAME} characters."]}
             )
+        # Both names mean the same, so a client may send both if they agree.
         if "data" in item and "value" in item and item["data"] != item["value"]:
             raise ValidationError({f"custom_fields.{index}.value": ["Give data or value, not both."]})
         value = item["data"] if "data" in item else item.get("value")

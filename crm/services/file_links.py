@@ -46,6 +46,7 @@ def _keep_address(values: FileValues, *, actor: Actor) -> Filesystem:
         parts = urlsplit(url)
         usual_name = PurePosixPath(unquote(parts.path)).name or parts.hostname or "file"
     except ValueError:
+        # urlsplit refuses some hosts, such as an unclosed bracket.
         usual_name = "file"
     row = Filesystem(
         company_id=actor.company_id,
@@ -96,6 +97,7 @@ def change_links(record: Any, values: FileRelations, *, actor: Actor) -> Changes
             setattr(link, links.field.name, record)
             saving.store(link, actor=actor)
         if field_name is not None:
+            # A field of a record holds one file: a new one replaces it.
             kept = {key: other for key, other in kept.items() if other.field_name != field_name}
         kept[link.pk] = link
     links.filter(pk__in=present.keys() - kept.keys()).delete()

@@ -128,6 +128,7 @@ def _is_old_office(content: IO[bytes], head: bytes, extension: str) -> bool:
         return False
     content.seek(0)
     inside = content.read()
+    # Any order and place: the directory of the container may stand anywhere in the file.
     return any(name.encode("utf-16-le") in inside for name in _OLE_STREAMS[extension])
 
 
@@ -140,6 +141,7 @@ def _is_new_office(content: IO[bytes], head: bytes, extension: str) -> bool:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error):
         return False
+    # Macros run when the file is opened.
     with_programs = any(name.lower().endswith("vbaproject.bin") for name in names)
     wanted = {"[Content_Types].xml", _ZIP_MEMBERS[extension]}
     return wanted <= names and not with_programs and len(names) <= MOST_MEMBERS
@@ -149,11 +151,13 @@ def _is_text(content: IO[bytes], head: bytes, _extension: str) -> bool:
     content.seek(0)
     raw = content.read()
     marked = next((name for mark, name in _BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
+    # cp1252 last: it decodes almost anything.
     for encoding in [marked] if marked else ["utf-8", "cp1252"]:
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        # Browsers that guess types would run markup.
         return not _CONTROL.search(text) and not _MARKUP.match(text)
     return False
 

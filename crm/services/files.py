@@ -67,8 +67,10 @@ def store_file(
     sent = clean_name(upload.name or "")
     extension = _extension(sent)
     called = clean_name(name) if name else sent
+    # A title such as "Offer 2.0" has no extension of a type.
     if _extension(called) not in TYPES:
         called = clean_name(f"{called}.{extension}")
+    # Before the content is read.
     if (upload.size or 0) > LARGEST_FILE:
         raise ValidationError(f"A file has at most {LARGEST_FILE // 1024**2} MB.")
     type_ = type_of(upload, extension)

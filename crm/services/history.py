@@ -62,6 +62,7 @@ def changes_of(
         if field.attname not in before or field.attname in derived:
             continue
         old, new = before[field.attname], getattr(instance, field.attname)
+        # Each field is an entry of its own, so that a change of one does not repeat the others.
         if field.name == "custom_fields":
             changes.update(_custom_field_changes(old or {}, new or {}))
         elif isinstance(field, models.ForeignKey):
@@ -84,6 +85,7 @@ def _named(field: Any, key: Any, row: models.Model | None = None) -> dict[str, s
     if key is None:
         return None
     if row is None or row.pk != key:
+        # The base manager: a deleted row still has a name.
         row = field.related_model._base_manager.filter(pk=key).first()
     return {"id": str(key), "name": None if row is None else str(row)}
 

@@ -60,6 +60,7 @@ class Once:
         """Claim the key after concurrent requests; return None if this request was sent before."""
         self._wait()
         known = IdempotencyKey.objects.filter(**self._place)
+        # An expired key may be used again before it is pruned.
         known.filter(created_at__lt=timezone.now() - KEPT).delete()
         if known.exclude(fingerprint=self._fingerprint).exists():
             raise Conflict("This Idempotency-Key was used for another request.")

@@ -30,6 +30,7 @@ def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -
     if can_lock():
         try:
             found = locked_row(model, actor, key)
+        # The compiled statement covers most scopes; the query set below covers all.
         except NotCompilable:
             pass
         else:

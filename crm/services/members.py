@@ -71,6 +71,7 @@ def _user_of(values: MemberValues) -> User:
         raise ValidationError({"email": ["Enter a valid email address."]}) from refused
     known: list[User] = list(User.objects.filter(email__iexact=email)[:2])
     known = known or list(User.objects.filter(username__iexact=email)[:2])
+    # Emails of accounts are not unique: a guess could invite the wrong person.
     if len(known) > 1:
         raise Conflict("Several accounts have this e-mail address: add one of them by its name.")
     if known:
@@ -156,6 +157,7 @@ def _store(membership: Membership, *, actor: Actor, heir: User | None = None) ->
     membership.save()
     if before is not None and _may_own(before) and not _may_own(membership):
         member_left.send(sender=Membership, membership=membership, heir=_heir(membership, heir), actor=actor)
+    # At once: a token must not outlive the membership by a minute.
     if not membership.is_active:
         tokens = ApiToken.objects.filter(user=membership.user_id, company=membership.company_id)
         now = timezone.now()

@@ -169,7 +169,7 @@ def _seat_followers(values: MessageValues, channels: Sequence[SocialChannel], ac
     ]
     ChannelMember.objects.bulk_create(
         [ChannelMember(channel=channel, user=user) for channel in channels for user in users],
-        ignore_conflicts=True,
+        ignore_conflicts=True,  # Members who are in the channel already stay as they are.
     )
 
 

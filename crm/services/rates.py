@@ -18,6 +18,7 @@ def seconds_to_wait(account: str, points: int, *, most: int) -> int:
     now = int(time.time())
     key = f"{account}:{now // WINDOW}"
     try:
+        # Only the first request of a minute creates the counter; incr refuses a missing key.
         cache.add(key, 0, timeout=2 * WINDOW)
         used = cache.incr(key, points)
     except RedisError:

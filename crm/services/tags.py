@@ -25,6 +25,7 @@ class TagValues(TypedDict, total=False):
 
 def _assign(tag: Tag, values: TagValues) -> None:
     tag.name = values["name"] or ""
+    # A renamed tag keeps its slug, by which integrations find it.
     tag.slug = tag_slug(values.get("slug") or tag.slug or tag.name)
     if values.get("weight") is not None:
         tag.weight = values["weight"] or 0
@@ -116,6 +117,7 @@ def replace(record: Tagged, tags: Sequence[Tag]) -> Changes:
     """Set the tags of a record; return their names before and after if they changed."""
     present = dict(record.tags.values_list("pk", "name"))
     wanted = {tag.pk: tag.name for tag in tags}
+    # No statement and no history entry for the same tags.
     if present.keys() == wanted.keys():
         return {}
     record.tags.remove(*(present.keys() - wanted.keys()))

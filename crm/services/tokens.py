@@ -38,7 +38,7 @@ def create_token(
         name=name,
         prefix=raw[:SHOWN_CHARACTERS],
         hash=hash_token(raw),
-        scopes=sorted(scope.value for scope in scopes),
+        scopes=sorted(scope.value for scope in scopes),  # Sets have no order, and the admin shows this list.
         expires_at=expires_at,
     )
     token.full_clean(exclude=["company", "user"])
@@ -52,11 +52,13 @@ def revoke_token(key: str) -> ApiToken:
     :raises NotFound: if no single token has that name.
     """
     tokens = ApiToken.objects.filter(hash=hash_token(key)) or ApiToken.objects.filter(prefix=key)
+    # int() accepts digits of other scripts too.
     if not tokens and key.isascii() and key.isdigit():
         tokens = ApiToken.objects.filter(pk=int(key))
     if len(tokens) != 1:
         raise NotFound("token")
     token = tokens[0]
+    # The first time of revocation stays.
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at", "updated_at"])

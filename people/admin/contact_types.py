@@ -27,6 +27,7 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
         return contact_type.company_id is None
 
     def has_change_permission(self, request: HttpRequest, obj: ContactType | None = None) -> bool:
+        # Shared types belong to every company.
         shared = obj is not None and obj.company_id is None
         return not shared and super().has_change_permission(request, obj)
 

@@ -35,6 +35,7 @@ class MergesRecords(LiveAdmin[Any]):
     @admin.action(permissions=["change"], description="Merge selected %(verbose_name_plural)s")
     def merge_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
         """Preview a merge into the chosen winner; merge once the preview is confirmed."""
+        # One more than allowed, so that too many are noticed without reading all.
         rows = list(queryset.order_by("pk")[: MOST_MERGED + 2])
         if not 2 <= len(rows) <= MOST_MERGED + 1:
             self.message_user(request, f"Choose 2 to {MOST_MERGED + 1} to merge.", messages.ERROR)

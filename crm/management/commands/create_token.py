@@ -21,6 +21,7 @@ def days_of(text: str) -> int:
 
     :raises ArgumentTypeError: if it is no whole number from 1 to a hundred years.
     """
+    # int() accepts underscores, spaces and signs.
     if re.fullmatch(r"[0-9]{1,5}", text) and 1 <= int(text) <= LONGEST_LIFE_DAYS:
         return int(text)
     raise argparse.ArgumentTypeError(f"days are a whole number from 1 to {LONGEST_LIFE_DAYS}, not {text}")

@@ -58,6 +58,7 @@ class Command(BaseCommand):
 
     def _register(self, paths: list[Path], company: Company | None) -> None:
         schema = import_string(settings.GRAPHQL_SCHEMA).graphql_schema
+        # All are checked before any is stored, so that one run reports every bad document.
         good: list[NewDocument] = []
         bad = 0
         for path in paths:

@@ -19,6 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         stopped = threading.Event()
+        # A signal ends the worker between two batches, and the next one goes on there.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
         if options["once"]:
