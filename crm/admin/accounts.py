@@ -67,13 +67,13 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
     def _manages_users(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
 
-    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return self._manages_users(request) or super().has_view_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return self._manages_users(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return self._manages_users(request)
 
     # Accounts belong to no company, so their service takes no actor.

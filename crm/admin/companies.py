@@ -10,7 +10,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from crm.actors import Action, Actor, Door, Role, system_actor
-from crm.admin.base import Fieldsets, acting, assignable_users
+from crm.admin.base import acting, assignable_users
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.models import Company, Membership, User
@@ -52,13 +52,13 @@ class CompanyAdmin(CreatesThroughService[Company]):
             return admin.ModelAdmin.get_queryset(self, request)
         return super().get_queryset(request)
 
-    def has_view_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return bool(request.user.is_superuser) or super().has_view_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return bool(request.user.is_superuser)
 
-    def has_change_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return bool(request.user.is_superuser) or super().has_change_permission(request, obj)
 
     def store(self, request: HttpRequest, form: ServiceForm[Company], formsets: Sequence[FormSet]) -> None:
@@ -113,6 +113,12 @@ class NewMemberForm(ServiceForm[Membership]):
 class MembershipAdmin(CreatesThroughService[Membership]):
     """The members of the current company; memberships are ended, never deleted."""
 
+    form = MemberForm
+    # The user of a membership never changes, so only a new one asks for a username.
+    add_form = NewMemberForm
+    add_fieldsets = ((None, {"fields": ("username", "role")}),)
+    fields = ("user", "role", "is_active", "heir", "member_id", "capacity")
+    readonly_fields = ("user",)
     view_action = Action.MANAGE_COMPANY
     write_action = Action.MANAGE_COMPANY
     may_delete = False
@@ -122,21 +128,6 @@ class MembershipAdmin(CreatesThroughService[Membership]):
     search_fields = ("user__username", "user__displayname", "user__email")
     ordering = ("user__username", "pk")
     actions: Sequence[str] = ()
-
-    def get_form(
-        self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any
-    ) -> type[forms.ModelForm[Membership]]:
-        # The user of a membership never changes, so only a new one asks for a username.
-        kwargs["form"] = NewMemberForm if obj is None else MemberForm
-        return super().get_form(request, obj, change=change, **kwargs)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Membership | None = None) -> Fieldsets:
-        changed = ("user", "role", "is_active", "heir", "member_id", "capacity")
-        fields = ("username", "role") if obj is None else changed
-        return ((None, {"fields": fields}),)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("user",)
 
     def make(self, request: HttpRequest, form: NewMemberForm) -> Membership:
         actor = acting(request)

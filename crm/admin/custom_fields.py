@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from crm.actors import Action
 from crm.admin.base import Fieldsets, visible_rows
-from crm.admin.forms import NamedForm, ServiceForm
+from crm.admin.forms import Cleaned, NamedForm, ServiceForm
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import WritesThroughService
 from crm.models import CustomFieldDefinition
@@ -108,9 +108,9 @@ class DefinedFieldsForm(ServiceForm[Record]):
         except ValueError:
             return False
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> Cleaned | None:
         """Add the values of the defined fields to the others, each converted to its kind."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned: Cleaned = super().clean() or self.cleaned_data
         # The text area was invalid, which its own error says.
         if "custom_fields" not in cleaned:
             return cleaned

@@ -29,7 +29,7 @@ class DeletedFilter(admin.SimpleListFilter):
     title = "deleted"
     parameter_name = DELETED_PARAMETER
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[Any]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("1", "Deleted")]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:

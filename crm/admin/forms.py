@@ -21,6 +21,8 @@ Live = TypeVar("Live", bound=LiveModel)
 STALE = (
     "Somebody else changed this meanwhile. Nothing was saved: open the page again to see the present values."
 )
+Cleaned = dict[str, Any]
+
 GONE = "This choice does not exist any more."
 LONGEST_JSON = 100_000  # Parsing takes time and memory that grow with the text.
 
@@ -110,9 +112,9 @@ class ServiceForm(forms.ModelForm[Row]):
             and not field.queryset.filter(pk=key).exists()
         )
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> Cleaned | None:
         """Normalize texts as the services do, keep links to deleted rows, and show a refusal."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        cleaned: Cleaned = super().clean() or self.cleaned_data
         for name, value in cleaned.items():
             if isinstance(value, str):
                 cleaned[name] = self._text(name, value)
@@ -168,7 +170,7 @@ class VersionedForm(ServiceForm[Live]):
         """The version that the user saw; None for a new row."""
         return self.cleaned_data.get("version")
 
-    def clean(self) -> dict[str, Any] | None:
+    def clean(self) -> Cleaned | None:
         # Without this check a form that was opened earlier would overwrite newer values.
         cleaned = super().clean()
         if not self.instance._state.adding and self.expected_version != self.instance.version:

@@ -9,7 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from crm.actors import Action, Scope
-from crm.admin.base import Fieldsets, acting, visible_rows
+from crm.admin.base import acting, visible_rows
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService
 from crm.models import ApiToken, Company
@@ -41,11 +41,8 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("user",)
     actions: Sequence[str] = ("revoke_selected",)
-
-    def get_fieldsets(self, request: HttpRequest, obj: ApiToken | None = None) -> Fieldsets:
-        chosen = ("user", "name", "scopes", "expires_at")
-        shown = ("prefix", *chosen, "created_at", "last_used_at", "revoked_at")
-        return ((None, {"fields": chosen if obj is None else shown}),)
+    add_fieldsets = ((None, {"fields": ("user", "name", "scopes", "expires_at")}),)
+    fields = ("prefix", "user", "name", "scopes", "expires_at", "created_at", "last_used_at", "revoked_at")
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.timesince import timesince
 
 from crm.actors import Action
-from crm.admin.base import Fieldsets, acting
+from crm.admin.base import acting
 from crm.admin.forms import OptionalObjectField, ServiceForm
 from crm.admin.writing import CreatesThroughService
 from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
@@ -63,7 +63,8 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     ordering = ("name", "pk")
     actions: Sequence[str] = ("send_test_selected", "resume_selected", "rotate_selected", "delete_selected")
     readonly_fields = ("state", "last_success_at", "waiting", "missed_at", "previous_secret_until")
-    chosen: ClassVar[tuple[str, ...]] = ("name", "url", "kinds", "filter", "is_active")
+    add_fieldsets = ((None, {"fields": ("name", "url", "kinds", "filter", "is_active")}),)
+    fieldsets = (*add_fieldsets, ("Status", {"fields": readonly_fields}))
 
     @admin.display(description="state")
     def state(self, endpoint: WebhookEndpoint) -> str:
@@ -87,12 +88,6 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     @admin.display(description="waiting")
     def waiting(self, endpoint: Any) -> object:
         return endpoint.waiting_number
-
-    def get_fieldsets(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Fieldsets:
-        sections: list[Any] = [(None, {"fields": self.chosen})]
-        if obj is not None:
-            sections.append(("Status", {"fields": self.readonly_fields}))
-        return sections
 
     def make(self, request: HttpRequest, form: EndpointForm) -> WebhookEndpoint:
         endpoint, secret = create_endpoint(form.instance, actor=acting(request))

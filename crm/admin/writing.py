@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from crm.admin.acting import actor_of
-from crm.admin.base import VisibleAdmin, acting
+from crm.admin.base import Fieldsets, VisibleAdmin, acting
 from crm.admin.forms import CustomFieldsField, ServiceForm, message_of
 from crm.errors import CrmError
 from crm.services.files import removed_on_failure
@@ -159,6 +159,22 @@ def kept_forms(formset: FormSet) -> list[Any]:
 
 class CreatesThroughService(WritesThroughService[Row]):
     """The pages of a model whose new rows are created by ``make``."""
+
+    #: The form and the fieldsets of a new row, if it has others; named as in Django's ``UserAdmin``.
+    add_form: type[forms.ModelForm[Row]] | None = None
+    add_fieldsets: ClassVar[Fieldsets | None] = None
+
+    def get_form(
+        self, request: HttpRequest, obj: Row | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Row]]:
+        if obj is None and self.add_form is not None:
+            kwargs["form"] = self.add_form
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Fieldsets:
+        if obj is None and self.add_fieldsets is not None:
+            return self.add_fieldsets
+        return super().get_fieldsets(request, obj)
 
     def make(self, request: HttpRequest, form: Any) -> Row:
         """Create a row from a valid form, through a service."""

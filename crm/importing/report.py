@@ -1,8 +1,7 @@
 """The result of an import: counts, and errors by line."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
@@ -36,9 +35,6 @@ class Summary:
         counts = f"{self.created} created, {self.failed} failed, {self.total} in all"
         counts += " (stopped before the end)" if self.stopped else ""
         return f"Dry run, nothing is stored: {counts}." if self.dry_run else f"{counts}."
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def row_errors(

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, BinaryIO, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from crm.actors import Actor, Door
 from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
-from crm.importing.report import RowError, Summary
+from crm.importing.report import Summary
 from crm.importing.running import run_import
 from crm.management.arguments import company_of, ensure_ready, refusals_told, user_of
 from crm.records.row_import import RowImport
@@ -56,10 +57,10 @@ class ImportCommand(BaseCommand):
                 actor=actor,
                 delimiter=DELIMITERS[options["delimiter"]],
                 dry_run=options["dry_run"],
-                on_error=self._print_error,
+                on_error=lambda error: self.stderr.write(str(error)),
                 is_stopped=lambda: bool(received),
             )
-        self.stdout.write(json.dumps(summary.to_json()) if options["json"] else str(summary))
+        self.stdout.write(json.dumps(asdict(summary)) if options["json"] else str(summary))
         self._exit(summary, received)
 
     def _actor(self, username: str, company_id: str) -> Actor:
@@ -68,9 +69,6 @@ class ImportCommand(BaseCommand):
             return actor_for(user, company, door=Door.IMPORT)
         except (NotFound, Forbidden) as error:
             raise CommandError(f"{username} is not an active member of {company}.") from error
-
-    def _print_error(self, error: RowError) -> None:
-        self.stderr.write(str(error))
 
     def _exit(self, summary: Summary, received: list[int]) -> None:
         if summary.stopped:

@@ -1,5 +1,6 @@
 """Definitions of custom fields, which apply to the values that records have already."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
@@ -13,8 +14,10 @@ from crm.database.patterns import Like, as_pattern
 from crm.errors import Conflict
 from crm.models.custom_fields import CustomFieldDefinition, is_same
 from crm.models.history import HistoryKind
+from crm.models.records import Record
 from crm.records.registry import record_kind
 from crm.services import history, locking, saving
+from crm.services.locking import Columns
 
 PER_STATEMENT = 500
 RULES = ("name", "kind", "choices")
@@ -100,7 +103,7 @@ def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) 
     records = record_kind(definition.model).model.objects.all()
     # Locked before they are read: a value that is written meanwhile would keep its old name.
     rows = records.filter(Q(Entries(held)), company_id=definition.company_id).select_for_update(of=("self",))
-    changed: list[Any] = []
+    changed: list[tuple[Record, Columns]] = []
     unfit = 0
     # In one order and in portions: locks do not cross, and memory stays bounded.
     for record in rows.order_by("pk").iterator(PER_STATEMENT):
@@ -118,7 +121,9 @@ def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) 
     _write(records, changed, actor)
 
 
-def _adopted(fields: dict[str, Any], definition: CustomFieldDefinition, names: set[str]) -> dict[str, Any]:
+def _adopted(
+    fields: Mapping[str, object], definition: CustomFieldDefinition, names: set[str]
+) -> dict[str, object]:
     others = {name: value for name, value in fields.items() if name.casefold() not in names}
     held = [value for name, value in fields.items() if name.casefold() in names]
     if len(held) != 1:
@@ -127,7 +132,7 @@ def _adopted(fields: dict[str, Any], definition: CustomFieldDefinition, names: s
     return others if read is None else {**others, definition.name: read}
 
 
-def _write(records: Any, changed: list[tuple[Any, dict[str, Any]]], actor: Actor) -> None:
+def _write(records: Any, changed: list[tuple[Record, Columns]], actor: Actor) -> None:
     # In bulk: a company has a hundred thousand records, and a manager waits.
     now = timezone.now()
     entries = []

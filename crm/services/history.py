@@ -11,6 +11,7 @@ from django.db import models
 from crm.actors import Actor
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.records import Record
+from crm.services.locking import Columns
 
 #: What changed: the name of a field, or of a relation, to its value before and after, in plain JSON.
 Changes = Mapping[str, Sequence[Any]]
@@ -45,7 +46,7 @@ def entry(
 
 
 def changes_of(
-    instance: models.Model, before: Mapping[str, Any], *, referenced: Iterable[models.Model] = ()
+    instance: models.Model, before: Columns, *, referenced: Iterable[models.Model] = ()
 ) -> dict[str, list[object]]:
     """Return the changes of a row's columns as its history stores them.
 

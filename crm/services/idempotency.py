@@ -39,7 +39,7 @@ class Once:
         self._unanswered: dict[str, IdempotencyKey] = {}
         self._replayed: dict[str, dict[str, Any]] = {}
 
-    def run(self, response_key: str, act: Callable[[], Any], read: Callable[[Any], Any]) -> Any:
+    def run(self, response_key: str, act: Callable[[], object], read: Callable[[object], object]) -> object:
         """Run a mutation if the key is new; else return its result, read anew by primary key.
 
         :raises Replayed: if its answer is known.
@@ -86,7 +86,7 @@ class Once:
                 raise
             raise Conflict("The first request with this Idempotency-Key is still running.") from error
 
-    def _repeat(self, response_key: str, read: Callable[[Any], Any]) -> Any:
+    def _repeat(self, response_key: str, read: Callable[[object], object]) -> object:
         claim = IdempotencyKey.objects.filter(**self._place, response_key=response_key).first()
         if claim is None:
             raise Conflict("The first request with this Idempotency-Key has just ended; send it again.")

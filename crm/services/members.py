@@ -34,11 +34,15 @@ def add_member(company: Company, user: User, role: Role) -> Membership:
     """
     membership = Membership.objects.filter(company=company, user=user).first()
     if membership is None:
-        has_default = Membership.objects.filter(user=user, is_default=True).exists()
-        membership = Membership(company=company, user=user, is_default=not has_default)
+        membership = _new_membership(company.pk, user)
     membership.role = role.value
     membership.is_active = True
     return _store(membership, actor=system_actor(company.pk))
+
+
+def _new_membership(company_id: int, user: User) -> Membership:
+    has_default = Membership.objects.filter(user=user, is_default=True).exists()
+    return Membership(company_id=company_id, user=user, is_default=not has_default)
 
 
 @transaction.atomic
@@ -54,8 +58,7 @@ def invite_member(values: MemberValues, *, actor: Actor) -> Membership:
     user = _user_of(values)
     membership = Membership.objects.visible_to(actor).filter(user=user).first()
     if membership is None:
-        has_default = Membership.objects.filter(user=user, is_default=True).exists()
-        membership = Membership(company_id=actor.company_id, user=user, is_default=not has_default)
+        membership = _new_membership(actor.company_id, user)
     elif membership.is_active:
         raise Conflict("This is a member already.")
     membership.is_active = True

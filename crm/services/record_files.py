@@ -9,10 +9,10 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.models import Filesystem
 from crm.models.records import Record
-from crm.records.registry import find_record, record_kind, record_kinds
+from crm.records.registry import record_kind, record_kinds
 from crm.services import locking
 from crm.services.file_links import FileValues
-from crm.services.records import update_record
+from crm.services.records import named_record, update_record
 
 
 def attach_uploads(
@@ -58,15 +58,14 @@ def detach_files(
     :raises ValidationError: if only one of ``kind`` and ``key`` is given.
     """
     actor.require(Action.CHANGE_FILES)
-    if (kind is None) != (key is None):
-        raise ValidationError({"entity_id": ["Give type and id of a record, or neither."]})
+    record = named_record({"entity_type": kind, "entity_id": key}, actor)
     files = {Filesystem.objects.find(actor, given, argument=path).pk for path, given in file_keys.items()}
     found = False
     # In this order everything that locks records of several kinds locks them.
-    for each in record_kinds() if kind is None else [record_kind(kind)]:
+    for each in record_kinds() if record is None else [record_kind(record.entity_kind)]:
         records = each.model.objects.visible_to(actor).filter(file_links__file__in=files)
-        if key is not None:
-            records = records.filter(pk=find_record(each.name, key, actor).pk)
+        if record is not None:
+            records = records.filter(pk=record.pk)
         for record_key in records.order_by("pk").values_list("pk", flat=True).distinct():
             found = True
             update_record(each.name, record_key, {"detached_files": files}, actor=actor)

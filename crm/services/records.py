@@ -1,6 +1,7 @@
 """Tags and custom fields of a record of any kind."""
 
-from typing import Any, TypedDict
+from collections.abc import Mapping
+from typing import TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -55,7 +56,7 @@ def check_same_record(row: Activity | SocialChannel, values: RecordReference, ac
         raise ValidationError({"entity_id": ["This cannot be moved to another record."]})
 
 
-def update_record(kind: str, key: object, values: dict[str, Any], *, actor: Actor) -> Record:
+def update_record(kind: str, key: object, values: Mapping[str, object], *, actor: Actor) -> Record:
     """Change a record through the service of its kind.
 
     :raises NotFound: keyed ``entity_id``, if the record does not exist for the actor.

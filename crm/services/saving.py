@@ -172,10 +172,6 @@ def _notes(
     return [history.entry(instance, kind, actor=actor, changes=changes)]
 
 
-def _note(instance: models.Model, kind: HistoryKind, actor: Actor, changes: Changes | None = None) -> None:
-    insert_together(_notes(instance, kind, actor, changes))
-
-
 def _differ(one: object, other: object) -> bool:
     # To Python 1, 1.0 and True are equal; as values of a JSON document they are not.
     if isinstance(one, dict) and isinstance(other, dict):
@@ -196,7 +192,7 @@ def soft_delete(
     instance.deleted_at = timezone.now()
     instance.version = before["version"] + 1
     save_columns(instance, {"deleted_at", "version", "updated_at"})
-    _note(instance, HistoryKind.DELETED, actor)
+    insert_together(_notes(instance, HistoryKind.DELETED, actor))
 
 
 def undelete(instance: LiveModel, *, actor: Actor, before: Columns | None = None) -> Changes:
@@ -211,7 +207,7 @@ def undelete(instance: LiveModel, *, actor: Actor, before: Columns | None = None
     instance.save()
     changed = {name: value for name, value in (before or {}).items() if getattr(instance, name) != value}
     changes = history.changes_of(instance, changed)
-    _note(instance, HistoryKind.RESTORED, actor, changes)
+    insert_together(_notes(instance, HistoryKind.RESTORED, actor, changes))
     return changes
 
 

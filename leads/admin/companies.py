@@ -1,7 +1,5 @@
 """The admin of companies, which creates each one with all that it needs to take leads."""
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
@@ -29,18 +27,9 @@ class NewCompanyForm(ServiceForm[Company]):
 class SetUpCompanyAdmin(CompanyAdmin):
     """Companies; a new one gets statuses, types, sources, a pipeline and a receiver."""
 
-    def get_form(
-        self, request: HttpRequest, obj: Company | None = None, change: bool = False, **kwargs: Any
-    ) -> type[forms.ModelForm[Company]]:
-        if obj is None:
-            kwargs["form"] = NewCompanyForm
-        return super().get_form(request, obj, change=change, **kwargs)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Company | None = None) -> Any:
-        # The other fields have defaults, and can be changed once the company exists.
-        if obj is None:
-            return ((None, {"fields": ("name", "admin_username")}),)
-        return super().get_fieldsets(request, obj)
+    add_form = NewCompanyForm
+    # The other fields have defaults, and can be changed once the company exists.
+    add_fieldsets = ((None, {"fields": ("name", "admin_username")}),)
 
     def make(self, request: HttpRequest, form: NewCompanyForm) -> Company:
         user, _ = find_or_create_user(form.cleaned_data["admin_username"])

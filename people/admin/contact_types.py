@@ -1,6 +1,7 @@
 """The admin page of contact types: shared ones are read-only."""
 
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 
 from crm.actors import Action
@@ -26,11 +27,11 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
     def is_shared(self, contact_type: ContactType) -> bool:
         return contact_type.company_id is None
 
-    def has_change_permission(self, request: HttpRequest, obj: ContactType | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         # Shared types belong to every company.
-        shared = obj is not None and obj.company_id is None
+        shared = isinstance(obj, ContactType) and obj.company_id is None
         return not shared and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: ContactType | None = None) -> bool:
-        shared = obj is not None and obj.company_id is None
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        shared = isinstance(obj, ContactType) and obj.company_id is None
         return not shared and super().has_delete_permission(request, obj)
