@@ -1,6 +1,7 @@
 """The admin pages of the core: accounts, companies, members, tokens, tags, files, channels, webhooks."""
 
-from crm.admin import (
+# Imported for their registrations.
+from crm.admin import (  # noqa: F401
     absences,
     accounts,
     companies,
@@ -11,15 +12,3 @@ from crm.admin import (
     webhook_deliveries,
     webhooks,
 )
-
-__all__ = [
-    "absences",
-    "accounts",
-    "companies",
-    "custom_fields",
-    "documents",
-    "records",
-    "tokens",
-    "webhook_deliveries",
-    "webhooks",
-]

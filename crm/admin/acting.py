@@ -1,7 +1,5 @@
 """The actor of a request to the admin: the signed-in user, in the company chosen for the session."""
 
-from typing import cast
-
 from django.http import HttpRequest
 
 from crm.actors import Actor, Door
@@ -10,17 +8,14 @@ from crm.errors import NotFound, Unauthenticated
 from crm.models import Company
 
 
-class _ActingRequest(HttpRequest):
-    acting: Actor | None
-
-
 def actor_of(request: HttpRequest) -> Actor | None:
     """Return the actor of a request; None for a user without a company."""
-    known = cast(_ActingRequest, request)
     # Looked up once: a page asks for its permissions dozens of times.
-    if not hasattr(known, "acting"):
-        known.acting = _look_up(request)
-    return known.acting
+    attributes = vars(request)
+    if "acting" not in attributes:
+        attributes["acting"] = _look_up(request)
+    actor: Actor | None = attributes["acting"]
+    return actor
 
 
 def _look_up(request: HttpRequest) -> Actor | None:

@@ -14,10 +14,8 @@ from crm.admin.base import acting, assignable_users
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.models import Company, Membership, User
-from crm.services.companies import find_or_create_user, save_company
+from crm.services.companies import ADDRESS, find_or_create_user, save_company
 from crm.services.members import add_member, save_membership
-
-ADDRESS = ("address", "address_2", "city", "state", "zip", "country")
 
 
 class CompanyAdmin(CreatesThroughService[Company]):

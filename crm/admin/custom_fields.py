@@ -1,7 +1,7 @@
 """Definitions of custom fields, and their inputs in the forms of records."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin
@@ -126,19 +126,17 @@ class DefinedFieldsForm(ServiceForm[Record]):
         return cleaned
 
 
-class _DefinedRequest(HttpRequest):
-    definitions: list[CustomFieldDefinition]
-
-
 class DefinedFieldsAdmin(LiveAdmin[Any]):
     """The pages of records with custom fields, with one input for each defined field."""
 
     def _definitions(self, request: HttpRequest) -> list[CustomFieldDefinition]:
-        known = cast(_DefinedRequest, request)
-        if not hasattr(known, "definitions"):
+        # Read once: the form and its fieldsets both need them.
+        attributes = vars(request)
+        if "definitions" not in attributes:
             rows = visible_rows(CustomFieldDefinition, request).filter(model=self.model.entity_kind)
-            known.definitions = list(rows.order_by("weight", "name", "pk"))
-        return known.definitions
+            attributes["definitions"] = list(rows.order_by("weight", "name", "pk"))
+        definitions: list[CustomFieldDefinition] = attributes["definitions"]
+        return definitions
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

@@ -43,10 +43,7 @@ class CrmAdminSite(admin.AdminSite):
         return [path("company/", choose, name="choose_company"), *super().get_urls()]
 
     def choose_company(self, request: HttpRequest) -> HttpResponse:
-        """Switch the current company of the session, and go to the index.
-
-        :raises Http404: if the user is no active member of it.
-        """
+        """Switch the current company of the session, and go to the index."""
         wanted = parse_id(request.POST.get("company", ""))
         # Not Forbidden: the answer must not reveal which companies exist.
         if wanted not in [company.pk for company in companies_of(request)]:

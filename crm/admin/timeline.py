@@ -39,11 +39,7 @@ class WithTimeline(LiveAdmin[Any]):
         return [path("<int:object_id>/note/", view, name=name), *super().get_urls()]
 
     def add_note(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Add a note or task to a record, and go back to its page.
-
-        :raises Http404: if the record does not exist for the actor.
-        :raises PermissionDenied: if the actor may not write.
-        """
+        """Add a note or task to a record, and go back to its page."""
         actor = acting(request)
         if not actor.may(Action.CHANGE_ACTIVITIES):
             raise PermissionDenied

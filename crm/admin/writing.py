@@ -25,10 +25,6 @@ Row = TypeVar("Row", bound=models.Model)
 FormSet = BaseInlineFormSet[Any, Any, Any]
 
 
-class _RefusedRequest(HttpRequest):
-    refusal: ValidationError | CrmError
-
-
 class WritesThroughService(VisibleAdmin[Row]):
     """The pages of a model whose rows are stored and deleted by services, never by the ORM.
 
@@ -76,7 +72,7 @@ class WritesThroughService(VisibleAdmin[Row]):
                 return super().changeform_view(request, object_id, form_url, extra_context)
         except (ValidationError, CrmError) as refused:
             # All that was written is rolled back here; the form is made once more, and holds the refusal.
-            cast(_RefusedRequest, request).refusal = refused
+            vars(request)["refusal"] = refused
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:

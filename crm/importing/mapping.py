@@ -12,10 +12,7 @@ TAG_SEPARATOR = ";"
 
 
 def map_header(header: Sequence[str], columns: Columns) -> list[str]:
-    """Return the field of each column, ignoring case except in the names of custom fields.
-
-    :raises FileRefused: naming the columns that are unknown, missing, without a name or there twice.
-    """
+    """Return the field of each column, ignoring case except in the names of custom fields."""
     fields = [_field_of(title) for title in header]
     if "" in fields:
         raise FileRefused(f"Column {fields.index('') + 1} has no name.")

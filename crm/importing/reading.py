@@ -44,10 +44,7 @@ def read_rows(file: BinaryIO | File[bytes], *, delimiter: str = ",") -> Iterator
 
 
 def read_header(rows: Iterator[Row]) -> list[str]:
-    """Return the cells of the first line.
-
-    :raises FileRefused: if there is none.
-    """
+    """Return the cells of the first line."""
     header = next(rows, None)
     if header is None:
         raise FileRefused("The file is empty; its first line names the columns.")

@@ -44,10 +44,7 @@ def is_sheet(start: bytes) -> bool:
 
 
 def sheet_to_csv(file: BinaryIO, target: BinaryIO) -> None:
-    """Write the first sheet of an XLSX file as CSV in UTF-8.
-
-    :raises FileRefused: if it is none, or larger than what is read.
-    """
+    """Write the first sheet of an XLSX file as CSV in UTF-8."""
     _check_directory(file)
     file.seek(0)
     try:

@@ -23,7 +23,6 @@ def as_csv(file: BinaryIO, *, encoding: str | None = None) -> Iterator[BinaryIO]
     UTF-8 and, by its mark, UTF-16 are known by themselves. Any other encoding has to be named: a wrong guess
     would spoil names without a word.
 
-    :raises FileRefused: if the file cannot be read.
     """
     start = file.read(4)
     file.seek(0)

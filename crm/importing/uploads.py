@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.core.exceptions import ValidationError
 from django.core.files import File
@@ -27,7 +27,7 @@ def start_file_job(
     model: str,
     *,
     actor: Actor,
-    mapping: Any,
+    mapping: object,
     on_duplicate: DuplicatePolicy,
     dry_run: bool,
     encoding: str | None = None,
@@ -77,7 +77,7 @@ def _digest_of(table: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _fields(titles: list[str], model: str, mapping: Any) -> list[str | None]:
+def _fields(titles: list[str], model: str, mapping: object) -> list[str | None]:
     """Return the field of each column; None for a column that is left out.
 
     :raises ValidationError: keyed ``mapping``.
@@ -98,7 +98,7 @@ def _fields(titles: list[str], model: str, mapping: Any) -> list[str | None]:
     return fields
 
 
-def _checked(mapping: Any, titles: list[str]) -> Mapping[str, str | None]:
+def _checked(mapping: object, titles: list[str]) -> Mapping[str, str | None]:
     if mapping is None:
         return {}
     if not isinstance(mapping, dict) or not all(

@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and their error messages."""
+"""Arguments that several commands share; a wrong one ends the command with one sentence."""
 
 import argparse
 from collections.abc import Iterator
@@ -15,19 +15,13 @@ from crm.models.base import pick
 
 
 def ensure_ready() -> None:
-    """Check that the database answers and has all migrations.
-
-    :raises CommandError: if not.
-    """
+    """Check that the database answers and has all migrations."""
     ensure_database()
     ensure_migrated()
 
 
 def company_of(key: str) -> Company:
-    """Return the company with this id or UUID.
-
-    :raises CommandError: if there is none.
-    """
+    """Return the company with this id or UUID."""
     try:
         return pick(Company.objects.all(), key)
     except NotFound as error:
@@ -35,10 +29,7 @@ def company_of(key: str) -> Company:
 
 
 def user_of(username: str) -> User:
-    """Return the user with this name.
-
-    :raises CommandError: if there is none.
-    """
+    """Return the user with this name."""
     user: User | None = User.objects.filter(username=username).first()
     if user is None:
         raise CommandError(f"There is no user {username}.")
@@ -46,10 +37,7 @@ def user_of(username: str) -> User:
 
 
 def role_of(text: str) -> Role:
-    """Parse a role, ignoring case.
-
-    :raises ArgumentTypeError: if it is none, which makes wrong usage of the command.
-    """
+    """Parse a role, ignoring case."""
     try:
         return Role(text.upper())
     except ValueError as error:
@@ -60,10 +48,7 @@ def role_of(text: str) -> Role:
 
 @contextmanager
 def refusals_told() -> Iterator[None]:
-    """Turn refusals of the services into errors of the command.
-
-    :raises CommandError: with the messages of the refusal.
-    """
+    """Turn refusals of the services into errors of the command."""
     try:
         yield
     except ValidationError as refusal:

@@ -103,7 +103,7 @@ def signals_noted() -> Iterator[list[int]]:
     received: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def note(number: int, _frame: Any) -> None:
+    def note(number: int, _frame: object) -> None:
         received.append(number)
         for each, handler in before.items():
             signal.signal(each, handler)

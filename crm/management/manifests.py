@@ -33,10 +33,7 @@ class BadEntry(Exception):
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """Read the documents of a file: a manifest of Apollo or Relay if its name ends with .json, else one.
-
-    :raises CommandError: if it cannot be read, or is no manifest.
-    """
+    """Read the documents of a file: a manifest of Apollo or Relay if its name ends with .json, else one."""
     try:
         # As it stands, line ends included: its hash is that of its bytes.
         text = path.read_bytes().decode()

@@ -21,10 +21,7 @@ class UpdateRecord(Protocol):
     """A service that changes the given fields of one record."""
 
     def __call__(self, key: object, values: Any, *, actor: Actor) -> Record:
-        """Change a record and write its history and events.
-
-        :raises NotFound: if the record does not exist for the actor.
-        """
+        """Change a record and write its history and events."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +74,6 @@ def find_record(name: str, key: object, actor: Actor, *, argument: str = "entity
     """Return the visible record of a kind with this primary key or UUID.
 
     :param argument: path of the input that holds the key, for the error.
-    :raises NotFound: if no such record exists for the actor.
     """
     record: Record = record_kind(name).model.objects.find(actor, key, argument=argument)
     return record

@@ -1,7 +1,6 @@
-"""Absences of members: rotations skip members who are away."""
+"""Absences of members: rotations skip members who are away. Only managers change those of others."""
 
-from datetime import datetime
-from typing import TypedDict
+from collections.abc import Mapping
 
 from django.db import transaction
 
@@ -12,19 +11,8 @@ from crm.services import locking, saving
 NEEDED = ("starts_at", "ends_at")
 
 
-class AbsenceValues(TypedDict, total=False):
-    user_id: object
-    starts_at: datetime | None
-    ends_at: datetime | None
-    reason: str | None
-
-
-def create_absence(values: AbsenceValues, *, actor: Actor) -> Absence:
-    """Create an absence, of the acting member unless another one is named.
-
-    :raises Forbidden: if another member is named, and the actor does not manage them.
-    :raises ValidationError: if a moment is missing, or the end is not after the start.
-    """
+def create_absence(values: Mapping[str, object], *, actor: Actor) -> Absence:
+    """Create an absence, of the acting member unless another one is named."""
     actor.require(Action.CHANGE_ABSENCES)
     absence = Absence(company_id=actor.company_id)
     # Actors of commands and of the system have no user.
@@ -35,11 +23,8 @@ def create_absence(values: AbsenceValues, *, actor: Actor) -> Absence:
 
 
 @transaction.atomic
-def update_absence(key: object, values: AbsenceValues, *, actor: Actor) -> Absence:
-    """Change the fields that are given.
-
-    :raises Forbidden: if it is another member's, and the actor does not manage them.
-    """
+def update_absence(key: object, values: Mapping[str, object], *, actor: Actor) -> Absence:
+    """Change the fields that are given."""
     actor.require(Action.CHANGE_ABSENCES)
     absence = locking.lock(Absence, actor, key)
     _require_for(absence.user_id, actor)
@@ -47,7 +32,7 @@ def update_absence(key: object, values: AbsenceValues, *, actor: Actor) -> Absen
     return save_absence(absence, actor=actor)
 
 
-def _assign(absence: Absence, values: AbsenceValues, actor: Actor) -> None:
+def _assign(absence: Absence, values: Mapping[str, object], actor: Actor) -> None:
     saving.refuse_null(values, NEEDED)
     saving.assign(absence, values, (*NEEDED, "reason"))
     if not saving.is_none_given(values.get("user_id")):
@@ -56,10 +41,7 @@ def _assign(absence: Absence, values: AbsenceValues, actor: Actor) -> None:
 
 @transaction.atomic
 def save_absence(absence: Absence, *, actor: Actor) -> Absence:
-    """Validate and store an absence.
-
-    :raises Forbidden: if it is another member's, and the actor does not manage them.
-    """
+    """Validate and store an absence."""
     actor.require(Action.CHANGE_ABSENCES)
     _require_for(absence.user_id, actor)
     saving.store(absence, actor=actor)
@@ -67,10 +49,7 @@ def save_absence(absence: Absence, *, actor: Actor) -> Absence:
 
 
 def delete_absence(key: object, *, actor: Actor) -> None:
-    """Delete an absence.
-
-    :raises Forbidden: if it is another member's, and the actor does not manage them.
-    """
+    """Delete an absence."""
     actor.require(Action.CHANGE_ABSENCES)
     absence = Absence.objects.find(actor, key)
     _require_for(absence.user_id, actor)

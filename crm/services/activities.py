@@ -1,4 +1,4 @@
-"""Notes and tasks about records."""
+"""Notes and tasks about records. Only authors and managers change a note; everybody may do a task."""
 
 from datetime import datetime
 
@@ -82,11 +82,7 @@ def _refuse_strangers(activity: Activity, actor: Actor) -> None:
 def update_activity(
     key: object, values: ActivityValues, *, actor: Actor, expected_version: int | None = None
 ) -> Activity:
-    """Change the fields of a note or task that are given.
-
-    :raises Forbidden: if somebody below manager changes another one's note.
-    :raises ValidationError: if a rule is broken, or another record is named.
-    """
+    """Change the fields of a note or task that are given."""
     actor.require(Action.CHANGE_ACTIVITIES)
     activity = locking.lock(Activity, actor, key)
     _refuse_strangers(activity, actor)
@@ -130,10 +126,7 @@ def _set_done(key: object, *, done: bool, actor: Actor) -> Activity:
 
 @transaction.atomic
 def delete_activity(key: object, *, actor: Actor, expected_version: int | None = None) -> None:
-    """Delete a note or task softly.
-
-    :raises Forbidden: if somebody below manager deletes another one's note.
-    """
+    """Delete a note or task softly."""
     actor.require(Action.CHANGE_ACTIVITIES)
     activity = locking.lock(Activity, actor, key)
     _refuse_strangers(activity, actor)
@@ -144,10 +137,7 @@ def delete_activity(key: object, *, actor: Actor, expected_version: int | None =
 
 @transaction.atomic
 def restore_activity(key: object, *, actor: Actor) -> None:
-    """Restore a deleted note or task; do nothing if it is live.
-
-    :raises Forbidden: if somebody below manager restores another one's note.
-    """
+    """Restore a deleted note or task; do nothing if it is live."""
     actor.require(Action.CHANGE_ACTIVITIES)
     activity = locking.lock_deleted(Activity.objects.all(), actor, key)
     if activity.deleted_at is None:

@@ -92,7 +92,6 @@ def _assign(channel: SocialChannel, values: ChannelValues) -> None:
 def update_channel(key: object, values: ChannelValues, *, actor: Actor) -> SocialChannel:
     """Change the name, slug and description of a channel.
 
-    :raises ValidationError: if the slug is taken, or another record is named.
     :raises Conflict: if the default channel is to have another slug.
     """
     actor.require(Action.CHANGE_CHANNELS)

@@ -1,6 +1,6 @@
 """Settings of companies, and user accounts."""
 
-from typing import TypedDict
+from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,31 +12,8 @@ from crm.services.members import keep_an_administrator
 from crm.signals import region_changed
 
 NEEDED = ("name", "region", "lead_visibility", "reason_lost_required", "flag_duplicate_leads")
-
-
-class CompanyTexts(TypedDict, total=False):
-    """The text fields of a company that may be empty."""
-
-    website: str | None
-    email: str | None
-    phone: str | None
-    address: str | None
-    address_2: str | None
-    city: str | None
-    state: str | None
-    zip: str | None
-    country: str | None
-    language: str | None
-    timezone: str | None
-
-
-class CompanyValues(CompanyTexts, total=False):
-    name: str | None
-    region: str | None
-    lead_visibility: str | None
-    reason_lost_required: bool | None
-    flag_duplicate_leads: bool | None
-    default_owner_id: object
+TEXTS = ("website", "email", "phone", "language", "timezone")
+ADDRESS = ("address", "address_2", "city", "state", "zip", "country")
 
 
 @transaction.atomic
@@ -56,12 +33,12 @@ def find_or_create_user(username: str, *, is_staff: bool = True) -> tuple[User, 
 
 
 @transaction.atomic
-def update_company(values: CompanyValues, *, actor: Actor) -> Company:
+def update_company(values: Mapping[str, object], *, actor: Actor) -> Company:
     actor.require(Action.MANAGE_COMPANY)
     # Without the key: inserts of rows with a foreign key to the company need not wait.
     company = Company.objects.select_for_update(no_key=True).get(pk=actor.company_id)
     saving.refuse_null(values, NEEDED)
-    saving.assign(company, values, (*NEEDED, *CompanyTexts.__annotations__))
+    saving.assign(company, values, (*NEEDED, *TEXTS, *ADDRESS))
     if "default_owner_id" in values:
         company.default_owner = _owner(values["default_owner_id"], actor)
     return save_company(company, actor=actor)

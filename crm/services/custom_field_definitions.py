@@ -1,7 +1,6 @@
 """Definitions of custom fields, which apply to the values that records have already."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,6 +13,7 @@ from crm.database.patterns import Like, as_pattern
 from crm.errors import Conflict
 from crm.models.custom_fields import CustomFieldDefinition, is_same
 from crm.models.history import HistoryKind
+from crm.models.lifecycle import LiveQuerySet
 from crm.models.records import Record
 from crm.records.registry import record_kind
 from crm.services import history, locking, saving
@@ -23,24 +23,14 @@ PER_STATEMENT = 500
 RULES = ("name", "kind", "choices")
 
 
-class DefinitionValues(TypedDict, total=False):
-    model: str | None
-    name: str | None
-    label: str | None
-    kind: str | None
-    choices: list[str] | None
-    required: bool | None
-    weight: int | None
-
-
-def _assign(definition: CustomFieldDefinition, values: DefinitionValues) -> None:
+def _assign(definition: CustomFieldDefinition, values: Mapping[str, object]) -> None:
     saving.refuse_null(values, ["model", "name", "kind", "required", "weight"])
     saving.assign(definition, values, ("model", "name", "label", "kind", "required", "weight"))
     if "choices" in values:
         definition.choices = values["choices"] or []
 
 
-def create_definition(values: DefinitionValues, *, actor: Actor) -> CustomFieldDefinition:
+def create_definition(values: Mapping[str, object], *, actor: Actor) -> CustomFieldDefinition:
     """Define a custom field; ``model`` and ``name`` are required.
 
     :raises Conflict: if records hold values under that name which do not fit.
@@ -54,10 +44,9 @@ def create_definition(values: DefinitionValues, *, actor: Actor) -> CustomFieldD
 
 
 @transaction.atomic
-def update_definition(key: object, values: DefinitionValues, *, actor: Actor) -> CustomFieldDefinition:
+def update_definition(key: object, values: Mapping[str, object], *, actor: Actor) -> CustomFieldDefinition:
     """Change the fields that are given; renaming a definition renames the values of records.
 
-    :raises ValidationError: if a rule is broken, the name is taken, or another kind of record is named.
     :raises Conflict: if records hold values which do not fit any more.
     """
     actor.require(Action.CHANGE_LOOKUPS)
@@ -70,7 +59,6 @@ def update_definition(key: object, values: DefinitionValues, *, actor: Actor) ->
 def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> CustomFieldDefinition:
     """Validate and store a definition, and adapt the values of records to it.
 
-    :raises ValidationError: if a rule is broken, the name is taken, or the kind of record is another.
     :raises Conflict: if records hold values which do not fit; ``count`` says how many.
     """
     actor.require(Action.CHANGE_LOOKUPS)
@@ -132,7 +120,7 @@ def _adopted(
     return others if read is None else {**others, definition.name: read}
 
 
-def _write(records: Any, changed: list[tuple[Record, Columns]], actor: Actor) -> None:
+def _write(records: LiveQuerySet[Record], changed: list[tuple[Record, Columns]], actor: Actor) -> None:
     # In bulk: a company has a hundred thousand records, and a manager waits.
     now = timezone.now()
     entries = []

@@ -78,7 +78,6 @@ def change_links(record: Any, values: FileRelations, *, actor: Actor) -> Changes
 
     A file takes the place of the one under the same field name; files that are not named stay.
 
-    :raises ValidationError: keyed ``files.N``, if a file is refused.
     """
     if not values.get("files") and not values.get("detached_files"):
         return {}

@@ -59,10 +59,7 @@ def clean_name(name: str) -> str:
 def store_file(
     upload: File[bytes], *, actor: Actor, name: str | None = None, attributes: object = None
 ) -> Filesystem:
-    """Store an upload and its row.
-
-    :raises ValidationError: if it is empty, too large, or not of a type that is taken.
-    """
+    """Store an upload and its row."""
     actor.require(Action.CHANGE_FILES)
     sent = clean_name(upload.name or "")
     extension = _extension(sent)

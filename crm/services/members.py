@@ -98,10 +98,7 @@ def _user_of(values: MemberValues) -> User:
 
 @transaction.atomic
 def update_member(user_key: object, values: MemberValues, *, actor: Actor) -> Membership:
-    """Change the role, member id or capacity of a member.
-
-    :raises Conflict: if the company would be left without an administrator.
-    """
+    """Change the role, member id or capacity of a member."""
     actor.require(Action.MANAGE_COMPANY)
     membership = _membership(user_key, actor)
     saving.refuse_null(values, ["role"])
@@ -114,8 +111,6 @@ def deactivate_member(user_key: object, *, actor: Actor, heir_key: object = None
     """End a membership: revoke its tokens and reassign the member's open leads.
 
     :param heir_key: the member who gets the open leads; else the company's default owner, else nobody.
-    :raises ValidationError: if the heir may not own leads.
-    :raises Conflict: if the company would be left without an administrator.
     """
     actor.require(Action.MANAGE_COMPANY)
     membership = _membership(user_key, actor)
@@ -143,8 +138,6 @@ def save_membership(membership: Membership, *, actor: Actor, heir: User | None =
     """Validate and store a membership of the actor's company; a user keeps one default company.
 
     :param heir: gets the open leads of a member who leaves or becomes a viewer; else the default owner does.
-    :raises ValidationError: if a rule is broken, or the heir may not own leads.
-    :raises Conflict: if the company would be left without an administrator.
     """
     actor.require(Action.MANAGE_COMPANY)
     if membership.is_default:

@@ -1,4 +1,4 @@
-"""Messages in the channels of records, from members and from the system."""
+"""Messages in the channels of records. Only authors and managers change one; those of the system stay."""
 
 import json
 from collections import defaultdict
@@ -197,12 +197,7 @@ def _lock_own(key: object, actor: Actor) -> Message:
 
 @transaction.atomic
 def update_message(key: object, values: MessageValues, *, actor: Actor) -> Message:
-    """Change a message.
-
-    :raises Forbidden: if somebody below manager changes what another one said.
-    :raises Conflict: if the system said it.
-    :raises ValidationError: if nothing is left of it.
-    """
+    """Change a message."""
     actor.require(Action.CHANGE_CHANNELS)
     message = _lock_own(key, actor)
     before = locking.column_values(message)
@@ -218,11 +213,7 @@ def update_message(key: object, values: MessageValues, *, actor: Actor) -> Messa
 
 @transaction.atomic
 def delete_message(key: object, *, actor: Actor) -> None:
-    """Delete a message; answers to it stay.
-
-    :raises Forbidden: if somebody below manager takes back what another one said.
-    :raises Conflict: if the system said it.
-    """
+    """Delete a message; answers to it stay."""
     actor.require(Action.CHANGE_CHANNELS)
     message = _lock_own(key, actor)
     channel = message.channel

@@ -55,7 +55,6 @@ def detach_files(
     """Detach files from one record, or from all that the actor sees; return whether any was attached.
 
     :param file_keys: each key by the path of the input that holds it.
-    :raises ValidationError: if only one of ``kind`` and ``key`` is given.
     """
     actor.require(Action.CHANGE_FILES)
     record = named_record({"entity_type": kind, "entity_id": key}, actor)

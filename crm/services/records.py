@@ -23,10 +23,7 @@ class RecordReference(TypedDict, total=False):
 
 
 def required_record(values: RecordReference, actor: Actor) -> Record:
-    """Return the record that an input names.
-
-    :raises ValidationError: if the input names none.
-    """
+    """Return the record that an input names."""
     record = named_record(values, actor)
     if record is None:
         raise ValidationError({"entity_id": ["Give type and id of a record."]})
@@ -34,10 +31,7 @@ def required_record(values: RecordReference, actor: Actor) -> Record:
 
 
 def named_record(values: RecordReference, actor: Actor) -> Record | None:
-    """Return the record that an input names, or None.
-
-    :raises ValidationError: if only one of type and id is given.
-    """
+    """Return the record that an input names, or None."""
     kind, key = values.get("entity_type"), values.get("entity_id")
     if kind is None and key is None:
         return None
@@ -47,10 +41,7 @@ def named_record(values: RecordReference, actor: Actor) -> Record | None:
 
 
 def check_same_record(row: Activity | SocialChannel, values: RecordReference, actor: Actor) -> None:
-    """Refuse an input that would move a row to another record.
-
-    :raises ValidationError: if it is another one.
-    """
+    """Refuse an input that would move a row to another record."""
     record = named_record(values, actor)
     if record is not None and record != row.entity:
         raise ValidationError({"entity_id": ["This cannot be moved to another record."]})

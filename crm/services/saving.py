@@ -66,10 +66,7 @@ def validate_columns(instance: models.Model) -> None:
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """Insert valid rows that were just found to be unique.
-
-    :raises Conflict: if a concurrent write took one of those places.
-    """
+    """Insert valid rows that were just found to be unique."""
     try:
         insert_together(rows)
     except IntegrityError as clash:

@@ -135,7 +135,7 @@ def _contact_values(formset: FormSet) -> list[ContactValues]:
 def _address_values(formset: FormSet) -> list[AddressValues]:
     named = []
     for form in kept_forms(formset):
-        values: dict[str, Any] = {name: form.cleaned_data[name] for name in (*ADDRESS_TEXTS, "is_default")}
+        values: dict[str, object] = {name: form.cleaned_data[name] for name in (*ADDRESS_TEXTS, "is_default")}
         named.append(AddressValues(id=form.instance.pk, **values))  # type: ignore[typeddict-item]  # named above
     return named
 

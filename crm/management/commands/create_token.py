@@ -17,10 +17,7 @@ LONGEST_LIFE_DAYS = 36_500
 
 
 def days_of(text: str) -> int:
-    """Read a number of days.
-
-    :raises ArgumentTypeError: if it is no whole number from 1 to a hundred years.
-    """
+    """Read a number of days."""
     # int() accepts underscores, spaces and signs.
     if re.fullmatch(r"[0-9]{1,5}", text) and 1 <= int(text) <= LONGEST_LIFE_DAYS:
         return int(text)
@@ -62,10 +59,7 @@ class Command(BaseCommand):
 
 
 def default_company(user: User) -> Company:
-    """Return the company that a user works in by default.
-
-    :raises CommandError: if the user is an active member nowhere.
-    """
+    """Return the company that a user works in by default."""
     memberships = Membership.objects.active().filter(user=user).select_related("company")
     membership = memberships.order_by("-is_default", "pk").first()
     if membership is None:

@@ -1,7 +1,5 @@
 """Remove old idempotency keys."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
 from crm.management.arguments import ensure_ready
@@ -11,6 +9,6 @@ from crm.services.idempotency import prune
 class Command(BaseCommand):
     help = "Remove the keys, and the answers kept under them, of requests made over 24 hours ago."
 
-    def handle(self, *args: object, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         ensure_ready()
         self.stdout.write(f"Removed: {prune()} keys.")
