@@ -92,7 +92,7 @@ class NewMemberForm(ServiceForm[Membership]):
     """The form of a new member, by username."""
 
     username = forms.CharField(
-        max_length=150, help_text="A new name makes a user without a password, which an operator sets."
+        max_length=150, help_text="A new name creates a user without a password; an operator sets one."
     )
 
     class Meta:

@@ -37,7 +37,7 @@ class ChoicesField(forms.Field):
 
 
 class DefinitionForm(NamedForm[CustomFieldDefinition]):
-    choices = ChoicesField(required=False, help_text="One in a line; for the kind Choice alone.")
+    choices = ChoicesField(required=False, help_text="One per line; only for the kind Choice.")
 
 
 @admin.register(CustomFieldDefinition)

@@ -19,11 +19,11 @@ Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
 
 STALE = (
-    "Somebody else changed this meanwhile. Nothing was saved: open the page again to see the present values."
+    "Somebody else changed this meanwhile. Nothing was saved: open the page again to see the current values."
 )
 Cleaned = dict[str, Any]
 
-GONE = "This choice does not exist any more."
+GONE = "This choice no longer exists."
 LONGEST_JSON = 100_000  # Parsing takes time and memory that grow with the text.
 
 

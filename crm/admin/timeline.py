@@ -58,7 +58,7 @@ class WithTimeline(LiveAdmin[Any]):
             create_activity(values, actor=actor)
             messages.success(request, f"The {form.cleaned_data['kind'].lower()} was added.")
         else:
-            messages.error(request, "Nothing was added: enter a text of at most 100000 characters.")
+            messages.error(request, "Nothing was added: enter a text of at most 100,000 characters.")
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return redirect(reverse(page, args=[record.pk], current_app=self.admin_site.name))
 

@@ -53,4 +53,4 @@ class WebhookDeliveryAdmin(WritesThroughService[WebhookDelivery]):
     def redeliver_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookDelivery]) -> None:
         actor = acting(request)
         # Under their old message ids, so that an endpoint can tell that it has received one before.
-        self.for_each(request, queryset, lambda row: redeliver([row], actor=actor), done="To be sent again:")
+        self.for_each(request, queryset, lambda row: redeliver([row], actor=actor), done="Queued again:")

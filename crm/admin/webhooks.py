@@ -105,7 +105,7 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     def send_test_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
         test = partial(send_test, actor=acting(request))
         # Queued, not sent: the deliveries show later whether a test arrived.
-        self.for_each(request, queryset, test, done="Tests are on their way to")
+        self.for_each(request, queryset, test, done="Sending tests to")
 
     @admin.action(permissions=["write"], description="Resume selected endpoints")
     def resume_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:

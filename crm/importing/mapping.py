@@ -18,7 +18,7 @@ def map_header(header: Sequence[str], columns: Columns) -> list[str]:
         raise FileRefused(f"Column {fields.index('') + 1} has no name.")
     twice = sorted({field for field in fields if fields.count(field) > 1})
     if twice:
-        raise FileRefused(f"There twice: {', '.join(twice)}.")
+        raise FileRefused(f"Columns that occur twice: {', '.join(twice)}.")
     unknown = [
         title.strip()
         for title, field in zip(header, fields, strict=True)
@@ -27,7 +27,7 @@ def map_header(header: Sequence[str], columns: Columns) -> list[str]:
     if unknown:
         raise FileRefused(
             f"Unknown columns: {', '.join(unknown)}. "
-            f"Known are: {', '.join(columns.known)}, {CUSTOM_FIELD}NAME."
+            f"Known columns: {', '.join(columns.known)}, {CUSTOM_FIELD}NAME."
         )
     missing = [" or ".join(group) for group in columns.required if not set(group) & set(fields)]
     if missing:

@@ -44,7 +44,7 @@ def _recode(file: BinaryIO, target: BinaryIO, encoding: str) -> None:
         if not getattr(known, "_is_text_encoding", True):
             raise LookupError
     except LookupError:
-        raise FileRefused(f"{encoding} is no encoding.") from None
+        raise FileRefused(f"{encoding} is not a known encoding.") from None
     text = io.TextIOWrapper(file, encoding=known.name, errors="strict", newline="")
     try:
         while part := text.read(64 * 1024):

@@ -39,7 +39,7 @@ def _run(job: ImportJob, stopped: threading.Event) -> None:
         actor = actor_for(job.user, job.company, door=Door.IMPORT)
         run_job(job, actor=actor, is_stopped=stopped.is_set)
     except (NotFound, Forbidden):
-        job_records.finish(job, error="Whoever started the import may no longer do so.")
+        job_records.finish(job, error="The user who started the import may no longer import.")
 
 
 def work(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
@@ -56,7 +56,7 @@ def work(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_LOOKS) ->
 
 
 @contextmanager
-def working_beside() -> Iterator[None]:
+def import_worker_thread() -> Iterator[None]:
     stopped = threading.Event()
     thread = threading.Thread(target=work, args=(stopped,), name="imports", daemon=True)
     thread.start()

@@ -47,7 +47,7 @@ def role_of(text: str) -> Role:
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
+def refusals_as_command_errors() -> Iterator[None]:
     """Turn refusals of the services into errors of the command."""
     try:
         yield

@@ -17,7 +17,7 @@ from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
 from crm.importing.report import Summary
 from crm.importing.running import run_import
-from crm.management.arguments import company_of, ensure_ready, refusals_told, user_of
+from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, user_of
 from crm.records.row_import import RowImport
 
 ROWS_REFUSED = 3
@@ -50,7 +50,7 @@ class ImportCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_ready()
         actor = self._actor(options["username"], options["company"])
-        with opened(options["file"]) as file, signals_noted() as received, refusals_told():
+        with opened(options["file"]) as file, collected_signals() as received, refusals_as_command_errors():
             summary = run_import(
                 file,
                 self.row_import(actor),
@@ -90,7 +90,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
             yield copy
         return
     try:
-        file = open(path, "rb")  # noqa: SIM115 - errors of opening only are told
+        file = open(path, "rb")  # noqa: SIM115 - only errors of opening are caught
     except OSError as error:
         raise CommandError(f"Cannot read {path}: {error.strerror}.") from error
     with file:
@@ -98,7 +98,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def signals_noted() -> Iterator[list[int]]:
+def collected_signals() -> Iterator[list[int]]:
     """Collect SIGINT and SIGTERM instead of exiting; the second signal has its usual effect."""
     received: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -31,7 +31,7 @@ def _assign(activity: Activity, values: ActivityValues, actor: Actor) -> None:
         activity.text = values["text"] or ""
         # PostgreSQL stores no NUL characters.
         if not is_storable(activity.text):
-            raise ValidationError({"text": ["Enter text without characters that cannot be stored."]})
+            raise ValidationError({"text": ["Remove characters that cannot be stored, such as NUL."]})
     if "due_at" in values:
         activity.due_at = values["due_at"]
     if "assignee_id" in values:
@@ -47,7 +47,7 @@ def _find_assignee(key: object, actor: Actor) -> User | None:
     return user
 
 
-def _tell(activity: Activity, what: str | None, actor: Actor) -> None:
+def _notify(activity: Activity, what: str | None, actor: Actor) -> None:
     record = locking.lock_record_of(activity, actor)
     record_discussed.send(sender=type(record), record=record, activity=what, actor=actor)
 
@@ -67,7 +67,7 @@ def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
     )
     _assign(activity, values, actor)
     saving.store(activity, actor=actor)
-    _tell(activity, "NOTE" if activity.kind == ActivityKind.NOTE else None, actor)
+    _notify(activity, "NOTE" if activity.kind == ActivityKind.NOTE else None, actor)
     return activity
 
 
@@ -93,7 +93,7 @@ def update_activity(
     stored = saving.store(activity, actor=actor, before=before, expected_version=expected_version)
     # An update that changes nothing is no event of the record.
     if stored.changed:
-        _tell(activity, None, actor)
+        _notify(activity, None, actor)
     return activity
 
 
@@ -113,14 +113,14 @@ def _set_done(key: object, *, done: bool, actor: Actor) -> Activity:
     actor.require(Action.CHANGE_ACTIVITIES)
     activity = locking.lock(Activity, actor, key)
     if activity.kind != ActivityKind.TASK:
-        raise Conflict("A note is neither open nor done.")
+        raise Conflict("Only a task can be done or open; this is a note.")
     if (activity.done_at is not None) == done:
         return activity
     before = locking.column_values(activity)
     activity.done_at = timezone.now() if done else None
     activity.done_by_id = actor.user_id if done else None
     saving.store(activity, actor=actor, before=before)
-    _tell(activity, "TASK" if done else None, actor)
+    _notify(activity, "TASK" if done else None, actor)
     return activity
 
 
@@ -132,7 +132,7 @@ def delete_activity(key: object, *, actor: Actor, expected_version: int | None =
     _refuse_strangers(activity, actor)
     before = locking.column_values(activity)
     saving.soft_delete(activity, actor=actor, before=before, expected_version=expected_version)
-    _tell(activity, None, actor)
+    _notify(activity, None, actor)
 
 
 @transaction.atomic
@@ -144,4 +144,4 @@ def restore_activity(key: object, *, actor: Actor) -> None:
         return
     _refuse_strangers(activity, actor)
     saving.undelete(activity, actor=actor)
-    _tell(activity, None, actor)
+    _notify(activity, None, actor)

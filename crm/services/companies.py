@@ -55,7 +55,7 @@ def _owner(key: object, actor: Actor) -> User | None:
 def save_company(company: Company, *, actor: Actor) -> Company:
     """Validate and store the settings of the actor's company.
 
-    Phone numbers without a prefix are spelled anew if the region changed.
+    Phone numbers without a prefix are normalized again if the region changed.
 
     :raises ValidationError: if a rule is broken; the default owner is an active member above viewer,
         and documents are registered before no others may run.
@@ -67,14 +67,14 @@ def save_company(company: Company, *, actor: Actor) -> Company:
     if owner_id is not None and owner_id != before.default_owner_id:
         assignable = User.objects.assignable_in(company.pk)
         if not assignable.filter(pk=owner_id).exists():
-            told = "An owner is an active member who is not a viewer."
-            raise ValidationError({"default_owner": [told]})
+            message = "An owner is an active member who is not a viewer."
+            raise ValidationError({"default_owner": [message]})
     # Or every client of the company would stand still.
     if company.registered_documents_only and not before.registered_documents_only:
         registered = RegisteredDocument.objects.runnable_by(actor)
         if not registered.exists():
-            told = "No document is registered yet: an operator does that with register_documents."
-            raise ValidationError({"registered_documents_only": [told]})
+            message = "No document is registered yet: an operator does that with register_documents."
+            raise ValidationError({"registered_documents_only": [message]})
     company.save()
     if company.region != before.region:
         region_changed.send(sender=Company, company=company)

@@ -64,7 +64,7 @@ def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> Custo
     actor.require(Action.CHANGE_LOOKUPS)
     before = {} if definition._state.adding else locking.stored_values(definition, actor)
     if before and before["model"] != definition.model:
-        raise ValidationError({"model": ["A definition stays with its kind of record."]})
+        raise ValidationError({"model": ["The kind of record of a definition cannot be changed."]})
     stored = saving.store(definition, actor=actor, before=before or None)
     if stored.created or any(name in stored.before for name in RULES):
         _adopt(definition, names={definition.name, before.get("name", definition.name)}, actor=actor)

@@ -30,7 +30,7 @@ TYPES: Mapping[str, str] = {
     "csv": "text/csv",
 }
 _OLE_START = bytes.fromhex("D0CF11E0A1B11AE1")
-#: Streams that tell the old office formats apart; the container spells names in UTF-16.
+#: Streams that distinguish the old office formats; the container stores names in UTF-16.
 _OLE_STREAMS = {"doc": ["WordDocument"], "xls": ["Workbook", "Book"], "ppt": ["PowerPoint Document"]}
 _ZIP_MEMBERS = {"docx": "word/document.xml", "xlsx": "xl/workbook.xml", "pptx": "ppt/presentation.xml"}
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
@@ -49,13 +49,13 @@ def type_of(content: IO[bytes], extension: str) -> str:
     """
     if extension not in TYPES:
         allowed = ", ".join(TYPES)
-        raise ValidationError(f"Files of this type are not taken; the name must end in one of: {allowed}.")
+        raise ValidationError(f"This type of file is not accepted; the name must end in one of: {allowed}.")
     content.seek(0)
     head = content.read(HEAD)
     if not head:
         raise ValidationError("The file is empty.")
     if not _CHECKS.get(extension, _is_image)(content, head, extension):
-        raise ValidationError(f"The content of the file is not what .{extension} stands for.")
+        raise ValidationError(f"The content of the file is not that of a .{extension} file.")
     return TYPES[extension]
 
 

@@ -69,10 +69,10 @@ def store_file(
         called = clean_name(f"{called}.{extension}")
     # Before the content is read.
     if (upload.size or 0) > LARGEST_FILE:
-        raise ValidationError(f"A file has at most {LARGEST_FILE // 1024**2} MB.")
+        raise ValidationError(f"A file may have at most {LARGEST_FILE // 1024**2} MB.")
     type_ = type_of(upload, extension)
     if TYPES[_extension(called)] != type_:
-        raise ValidationError("The name says another type of file.")
+        raise ValidationError("The extension of the name must match the type of the file.")
     row = Filesystem(
         company_id=actor.company_id,
         user_id=actor.user_id,
@@ -120,5 +120,5 @@ def _remove_content(name: str) -> None:
     try:
         default_storage.delete(name)
     except Exception:
-        # What failed is told by whoever asked; remove_orphan_files finds what is left.
+        # The caller reports what failed; remove_orphan_files deletes what is left.
         logger.exception("A stored file could not be removed.")

@@ -30,17 +30,17 @@ class Once:
     """One request with a key: ``run`` wraps each of its mutations, ``finish`` completes the answer.
 
     The key is taken in the transaction of the mutation itself. The answer follows when it is complete; if the
-    process ends before that, the next request reads anew what the mutation changed.
+    process ends before that, the next request reads the changed row again.
     """
 
     def __init__(self, *, company_id: int, account: str, key: str, fingerprint: str) -> None:
-        self._place = {"company_id": company_id, "account": account, "key": key}
+        self._scope = {"company_id": company_id, "account": account, "key": key}
         self._fingerprint = fingerprint
         self._unanswered: dict[str, IdempotencyKey] = {}
         self._replayed: dict[str, dict[str, Any]] = {}
 
     def run(self, response_key: str, act: Callable[[], object], read: Callable[[object], object]) -> object:
-        """Run a mutation if the key is new; else return its result, read anew by primary key.
+        """Run a mutation if the key is new; else return its result, read again by primary key.
 
         :raises Replayed: if its answer is known.
         :raises Conflict: if the key was used for another request, or the first one is still running.
@@ -59,7 +59,7 @@ class Once:
     def _claim(self, response_key: str) -> IdempotencyKey | None:
         """Claim the key after concurrent requests; return None if this request was sent before."""
         self._wait()
-        known = IdempotencyKey.objects.filter(**self._place)
+        known = IdempotencyKey.objects.filter(**self._scope)
         # An expired key may be used again before it is pruned.
         known.filter(created_at__lt=timezone.now() - KEPT).delete()
         if known.exclude(fingerprint=self._fingerprint).exists():
@@ -67,7 +67,7 @@ class Once:
         try:
             with transaction.atomic():
                 return IdempotencyKey.objects.create(
-                    **self._place, response_key=response_key, fingerprint=self._fingerprint
+                    **self._scope, response_key=response_key, fingerprint=self._fingerprint
                 )
         except IntegrityError:
             return None
@@ -76,7 +76,7 @@ class Once:
         # SQLite has one writer at a time anyway.
         if connection.vendor != "postgresql":
             return
-        place = json.dumps(sorted(self._place.items()))
+        place = json.dumps(sorted(self._scope.items()))
         try:
             # Rows cannot be waited for that are not there yet: those of another request have other names.
             with connection.cursor() as cursor:
@@ -87,7 +87,7 @@ class Once:
             raise Conflict("The first request with this Idempotency-Key is still running.") from error
 
     def _repeat(self, response_key: str, read: Callable[[object], object]) -> object:
-        claim = IdempotencyKey.objects.filter(**self._place, response_key=response_key).first()
+        claim = IdempotencyKey.objects.filter(**self._scope, response_key=response_key).first()
         if claim is None:
             raise Conflict("The first request with this Idempotency-Key has just ended; send it again.")
         if claim.fingerprint != self._fingerprint:
@@ -121,7 +121,7 @@ class Once:
             # As text: as an object, PostgreSQL would give its fields in another order.
             IdempotencyKey.objects.filter(pk=claim.pk, answer__isnull=True).update(answer=json.dumps(answer))
         except DatabaseError:
-            # The mutation is stored, and this answer is right; the next request reads anew.
+            # The mutation is stored, and this answer is right; the next request reads the row again.
             logger.exception("The answer to a keyed request could not be kept.")
 
 

@@ -60,7 +60,7 @@ def invite_member(values: MemberValues, *, actor: Actor) -> Membership:
     if membership is None:
         membership = _new_membership(actor.company_id, user)
     elif membership.is_active:
-        raise Conflict("This is a member already.")
+        raise Conflict("This user is already a member.")
     membership.is_active = True
     _assign(membership, {"role": Role.AGENT.value, **values})
     return save_membership(membership, actor=actor)
@@ -90,8 +90,8 @@ def _user_of(values: MemberValues) -> User:
         user.full_clean(exclude=["password"])
     except ValidationError as refused:
         names = {"first_name": "firstname", "last_name": "lastname", "username": "email"}
-        told = refused.message_dict
-        raise ValidationError({names.get(key, key): told[key] for key in told}) from refused
+        messages = refused.message_dict
+        raise ValidationError({names.get(key, key): messages[key] for key in messages}) from refused
     user.save()
     return user
 

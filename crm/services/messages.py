@@ -58,14 +58,14 @@ class Notice:
 
 def notices_of(changes: Changes, names: Sequence[str]) -> list[Notice]:
     """Describe the changed relations of a record, such as "Stage: New -> Proposal"."""
-    told = [(name, *changes[name]) for name in names if name in changes]
+    changed = [(name, *changes[name]) for name in names if name in changes]
     return [
         Notice(
             text=f"{name.capitalize()}: {_named(old)} -> {_named(new)}",
             event=f"{name}_changed",
             detail={"old": old, "new": new},
         )
-        for name, old, new in told
+        for name, old, new in changed
     ]
 
 
@@ -132,7 +132,7 @@ def create_message(values: MessageValues, *, actor: Actor) -> Message:
     records = {(channel.content_type_id, channel.object_id): channel for channel in channels}
     # In one order, whoever locks them.
     for _key, channel in sorted(records.items()):
-        _tell(channel, "MESSAGE", actor)
+        _notify(channel, "MESSAGE", actor)
     return messages[0]
 
 
@@ -143,7 +143,7 @@ def _channels(values: MessageValues, actor: Actor) -> list[SocialChannel]:
     for index, key in enumerate((values.get("distribution") or {}).get("channels") or []):
         named[f"distribution.channels.{index}"] = key
     if not named:
-        raise ValidationError({"channel_id": ["Say where: give channel_id or distribution.channels."]})
+        raise ValidationError({"channel_id": ["Give channel_id or distribution.channels."]})
     if len(named) > MOST_CHANNELS:
         raise ValidationError({"distribution.channels": [f"Give at most {MOST_CHANNELS} channels."]})
     visible = SocialChannel.objects.select_related("content_type")
@@ -157,7 +157,9 @@ def _parent(values: MessageValues, channels: Sequence[SocialChannel], actor: Act
         return None
     parent: Message = Message.objects.find(actor, key, argument="parent_id")
     if parent.channel_id not in {channel.pk for channel in channels}:
-        raise ValidationError({"parent_id": ["An answer is given in the channel of what it answers."]})
+        raise ValidationError(
+            {"parent_id": ["An answer must be in the channel of the message that it answers."]}
+        )
     return parent
 
 
@@ -181,7 +183,7 @@ def _checked(message: object) -> object:
     return message
 
 
-def _tell(channel: SocialChannel, activity: str | None, actor: Actor) -> None:
+def _notify(channel: SocialChannel, activity: str | None, actor: Actor) -> None:
     record = locking.lock_record_of(channel, actor)
     record_discussed.send(sender=type(record), record=record, activity=activity, actor=actor)
 
@@ -189,7 +191,7 @@ def _tell(channel: SocialChannel, activity: str | None, actor: Actor) -> None:
 def _lock_own(key: object, actor: Actor) -> Message:
     message = locking.lock(Message, actor, key)
     if message.is_system:
-        raise Conflict("What the system said never changes.")
+        raise Conflict("A system message cannot be changed.")
     if message.user_id != actor.user_id and not actor.may(Action.MODERATE):
         raise Forbidden
     return message
@@ -207,7 +209,7 @@ def update_message(key: object, values: MessageValues, *, actor: Actor) -> Messa
     if "message_verb" in values:
         message.message_verb = values["message_verb"] or VERB
     if saving.store(message, actor=actor, before=before).changed:
-        _tell(message.channel, None, actor)
+        _notify(message.channel, None, actor)
     return message
 
 
@@ -218,7 +220,7 @@ def delete_message(key: object, *, actor: Actor) -> None:
     message = _lock_own(key, actor)
     channel = message.channel
     message.delete()
-    _tell(channel, None, actor)
+    _notify(channel, None, actor)
 
 
 def newest_messages(channels: Sequence[SocialChannel], actor: Actor, *, first: int) -> dict[int, list[int]]:

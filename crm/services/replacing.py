@@ -24,7 +24,7 @@ def find_replacement(row: Row, key: object, *, actor: Actor) -> Row | None:
     rows: Any = type(row)._default_manager
     found: Row = rows.find(actor, key, argument="replacement_id")
     if found.pk == row.pk:
-        raise ValidationError({"replacement_id": ["Choose another one than the one to delete."]})
+        raise ValidationError({"replacement_id": ["Choose another one: this one is to be deleted."]})
     return found
 
 
@@ -45,7 +45,7 @@ def reorder(rows: Any, keys: Sequence[object], *, actor: Actor, argument: str) -
     ]
     wanted = [row.pk for row in named]
     if len(wanted) != len(set(wanted)) or set(wanted) != set(present):
-        raise ValidationError({argument: [f"Name each of the {len(present)} that there are, once."]})
+        raise ValidationError({argument: [f"Name each of the {len(present)} rows exactly once."]})
     ordered = [present[pk] for pk in wanted]
     for weight, row in enumerate(ordered, 1):
         before = locking.column_values(row)

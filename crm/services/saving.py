@@ -55,7 +55,7 @@ def validate(instance: models.Model) -> None:
             try:
                 constraint.validate(type(instance), instance)
             except ValidationError as clash:
-                taken.setdefault(_place(constraint), []).extend(clash.messages)
+                taken.setdefault(_clash_field(constraint), []).extend(clash.messages)
     if taken:
         raise ValidationError(taken)
 
@@ -78,7 +78,7 @@ def _relations(model: type[models.Model]) -> frozenset[str]:
     return frozenset(field.name for field in model._meta.concrete_fields if field.is_relation)
 
 
-def _place(constraint: UniqueConstraint) -> str:
+def _clash_field(constraint: UniqueConstraint) -> str:
     """Return the field that a clash is reported at: the last of several, such as a name in its company."""
     if len(constraint.fields) > 1:
         return constraint.fields[-1]

@@ -12,7 +12,7 @@ from crm.models.tallies import TalliedModel, Tally
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Lack:
+class WrongTally:
     """The number of rows that a tally lacks; negative if it counts too many."""
 
     company_id: int
@@ -22,31 +22,31 @@ class Lack:
     number: int
 
 
-def find_wrong_tallies() -> list[Lack]:
+def find_wrong_tallies() -> list[WrongTally]:
     """Count every row; return the wrong tallies of all companies."""
     found = []
     with connection.cursor() as cursor:
         for table in _tallied_tables():
             cursor.execute(table.wrong())
             found += [
-                Lack(company_id=company, kind=kind, parent=parent, key=key, number=int(number))
+                WrongTally(company_id=company, kind=kind, parent=parent, key=key, number=int(number))
                 for company, kind, parent, key, number in cursor.fetchall()
             ]
     return sorted(found)
 
 
 @transaction.atomic
-def mend_tallies() -> int:
+def correct_tallies() -> int:
     """Correct the tallies of all companies while others write; return how many were wrong."""
-    mended = 0
+    corrected = 0
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # Two who mended at once would both add what was lacking; writers are not kept out by this lock.
+            # Two corrections at once would both add the difference. This lock does not block writers.
             cursor.execute(f"LOCK TABLE {Tally._meta.db_table} IN SHARE UPDATE EXCLUSIVE MODE")
         for table in _tallied_tables():
             cursor.execute(table.mend())
-            mended += cursor.rowcount
-    return mended
+            corrected += cursor.rowcount
+    return corrected
 
 
 def _tallied_tables() -> Iterator[TalliedTable]:

@@ -24,7 +24,7 @@ Like = Sequence[tuple[Person | Organization, Sequence[Reason]]]
 class MayBeKnown(forms.Form):
     """Mixin: a form whose new record can be saved in spite of the warning."""
 
-    save_anyway = forms.BooleanField(required=False, label="Save anyway, as another one")
+    save_anyway = forms.BooleanField(required=False, label="Save anyway, as a new record")
 
 
 class WarnsOfDuplicates(admin.ModelAdmin[Any]):
@@ -39,7 +39,7 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
             shown = [(self._line(row, reasons),) for row, reasons in like[:MOST_SHOWN]]
             rows = format_html_join(" ", "{}", shown)
             raise ValidationError(
-                format_html("This may be known already: {} Open one of them, or save anyway below.", rows)
+                format_html("This may be a duplicate: {} Open one of them, or save anyway below.", rows)
             )
 
     def _line(self, row: Person | Organization, reasons: Sequence[Reason]) -> SafeString:

@@ -56,7 +56,7 @@ def test_refused_file_is_named_beside_its_field(signed_in, record):
     response = client.post(change(record), posted(client.get(change(record))) | {"new_file": upload("a.exe")})
 
     assert response.status_code == 200
-    assert "of this type are not taken" in errors_of(response)["new_file"][0]
+    assert "type of file is not accepted" in errors_of(response)["new_file"][0]
     assert (names(record), Filesystem.objects.count(), stored()) == ([], 0, before)
 
 

@@ -152,7 +152,7 @@ def test_a_test_waits_to_be_sent_and_is_sent_again(browser, endpoint):
 
     answer = act(browser, DELIVERIES, "redeliver_selected", delivery)
 
-    assert messages_of(answer) == ["To be sent again: 1 webhook delivery."]
+    assert messages_of(answer) == ["Queued again: 1 webhook delivery."]
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts, delivery.error) == ("PENDING", 0, "")
 

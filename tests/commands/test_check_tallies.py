@@ -34,10 +34,10 @@ def test_wrong_tallies_are_told_and_mended(tenant, other_tenant, actors):
 
     ended = run("check_tallies")
     assert (ended.code, ended.lines) == (1, told)
-    assert ended.errors == ["2 tallies are wrong; --fix mends them."]
+    assert ended.errors == ["2 tallies are wrong; --fix corrects them."]
     assert count_visible(Lead, actors.manager) == 3
 
-    assert run("check_tallies", "--fix").lines == [*told, "Mended: 2 tallies."]
+    assert run("check_tallies", "--fix").lines == [*told, "Corrected: 2 tallies."]
     assert run("check_tallies").lines == ["All tallies are right."]
     assert count_visible(Lead, actors.manager) == 1
 
@@ -50,4 +50,4 @@ def test_rows_that_were_written_past_the_triggers_are_found(tenant):
         cursor.execute("SET session_replication_role = origin")
 
     assert run("check_tallies").code == 1
-    assert run("check_tallies", "--fix").lines[-1] == "Mended: 1 tallies."
+    assert run("check_tallies", "--fix").lines[-1] == "Corrected: 1 tallies."

@@ -89,7 +89,7 @@ def test_bad_documents_are_told_by_file_and_line_and_nothing_is_registered(tmp_p
     ended = run("register_documents", good, unknown, broken, long, fragment, manifest, relay)
 
     assert (ended.code, ended.lines, stored()) == (3, [], [])
-    assert ended.errors[-1] == "Nothing was registered: 6 of 8 documents are bad."
+    assert ended.errors[-1] == "Nothing was registered: 6 of 8 documents cannot be registered."
     places = [line.partition(": ")[0] for line in ended.errors[:-1]]
     assert places[:4] == [f"{unknown}:3", f"{broken}:1", f"{long}:1", f"{fragment}:1"]
     lines = (tmp_path / "manifest.json").read_text().splitlines()
@@ -151,7 +151,7 @@ def test_documents_are_listed_and_removed(tmp_path, tenant):
     unknown = run("register_documents", *company, "--remove", digest(ME), digest(LEADS))
     assert (unknown.code, unknown.errors) == (
         1,
-        [f"Not registered, and nothing was removed: {digest(LEADS)}."],
+        [f"Nothing was removed; not registered: {digest(LEADS)}."],
     )
     assert len(stored()) == 3
     assert run("register_documents", *company, "--remove", digest(ME)).lines == ["Removed 1 documents."]

@@ -28,7 +28,7 @@ GOOD = "firstname,email\nAnn,ann@example.com\n"
             "dob,city\n1990-01-01,Rome\n",
             "Missing columns: firstname or lastname or email.",
         ),
-        ("firstname,Firstname\nAnn,Bob\n", "There twice: firstname."),
+        ("firstname,Firstname\nAnn,Bob\n", "Columns that occur twice: firstname."),
         ("firstname,\nAnn,\n", "Column 2 has no name."),
         (
             GOOD.encode() + "José,\n".encode("latin-1"),
@@ -42,7 +42,7 @@ GOOD = "firstname,email\nAnn,ann@example.com\n"
         ),
         (
             "firstname;email\nAnn;ann@example.com\n",
-            "Unknown columns: firstname;email. Known are: firstname, middlename, lastname, email, dob, "
+            "Unknown columns: firstname;email. Known columns: firstname, middlename, lastname, email, dob, "
             "phone, cellphone, organization, tags, address, address_2, city, county, state, zip, country, "
             "custom_fields.NAME.",
         ),

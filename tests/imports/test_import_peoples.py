@@ -271,7 +271,7 @@ def test_a_job_of_somebody_who_may_no_longer_import_fails(waiting, tenant):
 
     waiting.refresh_from_db()
     assert waiting.status == ImportStatus.FAILED
-    assert waiting.error == "Whoever started the import may no longer do so."
+    assert waiting.error == "The user who started the import may no longer import."
     assert not Person.objects.exists()
 
 

@@ -33,16 +33,16 @@ def test_header(header, fields):
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (["name"], "Unknown columns: name. Known are: title, firstname, email, custom_fields.NAME."),
+        (["name"], "Unknown columns: name. Known columns: title, firstname, email, custom_fields.NAME."),
         (
             ["title", "Straße", "custom_fields."],
             "Unknown columns: Straße, custom_fields.. "
-            "Known are: title, firstname, email, custom_fields.NAME.",
+            "Known columns: title, firstname, email, custom_fields.NAME.",
         ),
         (["firstname"], "Missing columns: title."),
         (["custom_fields.title"], "Missing columns: title, firstname or email."),
         (["title", "", "email"], "Column 2 has no name."),
-        (["title", "Email", "email", "TITLE"], "There twice: email, title."),
+        (["title", "Email", "email", "TITLE"], "Columns that occur twice: email, title."),
     ],
 )
 def test_header_is_refused(header, message):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm.models import Tally
 from crm.models.tallies import count_visible
-from crm.services.tallies import find_wrong_tallies, mend_tallies
+from crm.services.tallies import correct_tallies, find_wrong_tallies
 from leads.models import Lead
 from leads.services.leads import create_lead, delete_lead
 from tests.factories.crm import tenant as make_tenant
@@ -68,7 +68,7 @@ def test_one_moment_never_shows_rows_and_tallies_that_differ():
     def mend() -> int:
         mended = 0
         while not written.is_set():
-            mended += mend_tallies()
+            mended += correct_tallies()
         return mended
 
     def read() -> int:

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from crm.actors import Role
-from crm.management.arguments import company_of, ensure_ready, refusals_told, role_of
+from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, role_of
 from crm.models import Membership
 from crm.services.companies import find_or_create_user
 from crm.services.members import add_member
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         company = company_of(options["company"])
-        with refusals_told(), transaction.atomic():
+        with refusals_as_command_errors(), transaction.atomic():
             user, is_new = find_or_create_user(options["username"])
             present = Membership.objects.filter(company=company, user=user).first()
             role = options["role"] or (Role(present.role) if present else Role.AGENT)

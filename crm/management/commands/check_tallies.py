@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crm.management.arguments import ensure_ready
-from crm.services.tallies import find_wrong_tallies, mend_tallies
+from crm.services.tallies import correct_tallies, find_wrong_tallies
 
 
 class Command(BaseCommand):
@@ -19,12 +19,12 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         wrong = find_wrong_tallies()
-        for lack in wrong:
-            place = f", {lack.parent}/{lack.key}" if lack.key else ""
-            self.stdout.write(f"{lack.kind} of company {lack.company_id}{place}: {-lack.number:+}")
+        for tally in wrong:
+            parent = f", {tally.parent}/{tally.key}" if tally.key else ""
+            self.stdout.write(f"{tally.kind} of company {tally.company_id}{parent}: {-tally.number:+}")
         if options["fix"]:
-            self.stdout.write(f"Mended: {mend_tallies()} tallies.")
+            self.stdout.write(f"Corrected: {correct_tallies()} tallies.")
         elif wrong:
-            raise CommandError(f"{len(wrong)} tallies are wrong; --fix mends them.")
+            raise CommandError(f"{len(wrong)} tallies are wrong; --fix corrects them.")
         else:
             self.stdout.write("All tallies are right.")

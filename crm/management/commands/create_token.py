@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from crm.actors import ALL_SCOPES, Scope
-from crm.management.arguments import company_of, ensure_ready, refusals_told, user_of
+from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, user_of
 from crm.models import Company, Membership, User
 from crm.services.tokens import create_token
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         company = company_of(options["company"]) if options["company"] else default_company(user)
         scopes = {Scope(scope) for scope in options["scope"] or ALL_SCOPES}
         days = options["expires"]
-        with refusals_told():
+        with refusals_as_command_errors():
             token, raw = create_token(
                 user,
                 company,

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from crm.actors import Door, system_actor
 from crm.errors import NotFound
 from crm.events.cursor import parse_cursor
-from crm.management.arguments import ensure_ready, refusals_told
+from crm.management.arguments import ensure_ready, refusals_as_command_errors
 from crm.models import WebhookEndpoint
 from crm.models.base import pick
 from crm.webhooks.deliveries import redeliver_after
@@ -31,6 +31,6 @@ class Command(BaseCommand):
                 f"There is no endpoint {options['endpoint']}: take the id from the admin, Webhook endpoints."
             ) from unknown
         actor = system_actor(endpoint.company_id, door=Door.COMMAND, via="redeliver_webhooks")
-        with refusals_told():
+        with refusals_as_command_errors():
             redeliver_after(endpoint, parse_cursor(options["after"]), actor=actor)
         self.stdout.write(f"The events after the cursor are sent to {endpoint} again.")

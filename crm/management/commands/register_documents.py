@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 
-from crm.management.arguments import company_of, ensure_ready, refusals_told
+from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors
 from crm.management.manifests import BadEntry, checked, read_entries
 from crm.models import Company, RegisteredDocument
 from crm.services.registered_documents import NewDocument, forget_documents, register_documents
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         there = RegisteredDocument.objects.filter(company=company, hash__in=wanted)
         unknown = sorted(wanted - set(there.values_list("hash", flat=True)))
         if unknown:
-            raise CommandError(f"Not registered, and nothing was removed: {', '.join(unknown)}.")
+            raise CommandError(f"Nothing was removed; not registered: {', '.join(unknown)}.")
         self.stdout.write(f"Removed {forget_documents(wanted, company=company)} documents.")
 
     def _register(self, paths: list[Path], company: Company | None) -> None:
@@ -70,10 +70,10 @@ class Command(BaseCommand):
                     self.stderr.write(str(refused))
         if bad:
             raise CommandError(
-                f"Nothing was registered: {bad} of {bad + len(good)} documents are bad.",
+                f"Nothing was registered: {bad} of {bad + len(good)} documents cannot be registered.",
                 returncode=DOCUMENTS_REFUSED,
             )
-        with refusals_told():
+        with refusals_as_command_errors():
             added = register_documents(good, company=company)
         whose = f"for {company}" if company else "for all companies"
         self.stdout.write(f"Registered {added} documents {whose}; {len(good) - added} were there already.")

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
 from crm.graphql.websocket.connections import drain
-from crm.importing.worker import working_beside
+from crm.importing.worker import import_worker_thread
 from crm.webhooks.worker import sending_in_background
 
 logger = logging.getLogger("uvicorn.error")
@@ -54,7 +54,7 @@ def serve(
     try:
         with ExitStack() as stack:
             if imports:
-                stack.enter_context(working_beside())
+                stack.enter_context(import_worker_thread())
             if webhooks:
                 stack.enter_context(sending_in_background())
             server.run([listening])

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from crm.management.arguments import ensure_ready, refusals_told
+from crm.management.arguments import ensure_ready, refusals_as_command_errors
 from crm.services.companies import find_or_create_user
 from leads.services.company_setup import set_up_company
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
-        with refusals_told(), transaction.atomic():
+        with refusals_as_command_errors(), transaction.atomic():
             admin, is_new = find_or_create_user(options["admin"])
             company = set_up_company(options["name"], admin=admin)
         self.stdout.write(f"{admin} administers {company}.")
