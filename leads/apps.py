@@ -3,7 +3,6 @@ from django.apps import AppConfig
 
 class LeadsConfig(AppConfig):
     name = "leads"
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from crm.records.registry import RecordKind, register

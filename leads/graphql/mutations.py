@@ -1,5 +1,7 @@
 """Mutations of leads."""
 
+from collections.abc import Callable
+
 import graphene
 from django.core.exceptions import ValidationError
 from graphql import GraphQLResolveInfo
@@ -41,6 +43,55 @@ NAMES = {
 NESTED_NAMES = {name: path for name, path in NAMES.items() if name != "organization"}
 
 
+def _names_person(values: Values) -> bool:
+    """Check that an input names either a person or a user; return whether it names a person."""
+    user, person = values.get("user_id"), values.get("people_id")
+    if user is None and person is None:
+        raise ValidationError({"user_id": ["Give user_id or people_id."]})
+    if user is not None and person is not None:
+        raise ValidationError({"people_id": ["Give user_id or people_id, not both."]})
+    if user is not None and values.get("relationship_id") is not None:
+        raise ValidationError({"relationship_id": ["Only people have a relationship to a lead."]})
+    return person is not None
+
+
+def _participation(
+    name: str, change_person: Callable[..., None], change_participant: Callable[..., None]
+) -> MutationField:
+    def resolve(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
+        actor = actor_of(info)
+        if _names_person(input):
+            relationship = input.get("relationship_id")
+            change_person(input["lead_id"], input["people_id"], actor=actor, relationship_key=relationship)
+        else:
+            change_participant(input["lead_id"], input["user_id"], actor=actor)
+        return True
+
+    return _field_of_input(name, LeadsParticipantsInput, resolve)
+
+
+def _following(name: str, change: Callable[..., bool | None]) -> MutationField:
+    def resolve(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
+        changed = change(input["entity_id"], actor=actor_of(info), user_key=input.get("user_id"))
+        # False only for a member who did not follow: following again is true, as following is.
+        return changed is not False
+
+    return _field_of_input(name, FollowInput, resolve)
+
+
+def _field_of_input(
+    name: str, input_type: type[graphene.InputObjectType], resolve: Callable[..., bool]
+) -> MutationField:
+    return MutationField(
+        graphene.Boolean,
+        name=name,
+        permission=PERMISSION,
+        prefix="input",
+        resolver=resolve,
+        input=graphene.Argument(input_type, required=True),
+    )
+
+
 class Mutation(graphene.ObjectType):
     create_lead = MutationField(
         Lead,
@@ -74,34 +125,14 @@ class Mutation(graphene.ObjectType):
     )
     delete_lead = delete_mutation(leads.delete_lead, name="deleteLead", permission=PERMISSION, versioned=True)
     restore_lead = restore_mutation(leads.restore_lead, name="restoreLead", permission=PERMISSION)
-    add_lead_participant = MutationField(
-        graphene.Boolean,
-        name="addLeadParticipant",
-        permission=PERMISSION,
-        prefix="input",
-        input=graphene.Argument(LeadsParticipantsInput, required=True),
+    add_lead_participant = _participation(
+        "addLeadParticipant", involvement.add_person, involvement.add_participant
     )
-    remove_lead_participant = MutationField(
-        graphene.Boolean,
-        name="removeLeadParticipant",
-        permission=PERMISSION,
-        prefix="input",
-        input=graphene.Argument(LeadsParticipantsInput, required=True),
+    remove_lead_participant = _participation(
+        "removeLeadParticipant", involvement.remove_person, involvement.remove_participant
     )
-    follow_lead = MutationField(
-        graphene.Boolean,
-        name="followLead",
-        permission=PERMISSION,
-        prefix="input",
-        input=graphene.Argument(FollowInput, required=True),
-    )
-    unfollow_lead = MutationField(
-        graphene.Boolean,
-        name="unFollowLead",
-        permission=PERMISSION,
-        prefix="input",
-        input=graphene.Argument(FollowInput, required=True),
-    )
+    follow_lead = _following("followLead", involvement.follow_lead)
+    unfollow_lead = _following("unFollowLead", involvement.unfollow_lead)
 
     @staticmethod
     def resolve_create_lead(_root: object, info: GraphQLResolveInfo, *, input: LeadValues) -> object:
@@ -146,55 +177,8 @@ class Mutation(graphene.ObjectType):
         )
         return _return_lead(info, lead)
 
-    @staticmethod
-    def resolve_add_lead_participant(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
-        actor = actor_of(info)
-        if _names_person(input):
-            relationship = input.get("relationship_id")
-            involvement.add_person(
-                input["lead_id"], input["people_id"], actor=actor, relationship_key=relationship
-            )
-        else:
-            involvement.add_participant(input["lead_id"], input["user_id"], actor=actor)
-        return True
-
-    @staticmethod
-    def resolve_remove_lead_participant(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
-        actor = actor_of(info)
-        if _names_person(input):
-            relationship = input.get("relationship_id")
-            involvement.remove_person(
-                input["lead_id"], input["people_id"], actor=actor, relationship_key=relationship
-            )
-        else:
-            involvement.remove_participant(input["lead_id"], input["user_id"], actor=actor)
-        return True
-
-    @staticmethod
-    def resolve_follow_lead(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
-        involvement.follow_lead(input["entity_id"], actor=actor_of(info), user_key=input.get("user_id"))
-        return True
-
-    @staticmethod
-    def resolve_unfollow_lead(_root: object, info: GraphQLResolveInfo, *, input: Values) -> bool:
-        return involvement.unfollow_lead(
-            input["entity_id"], actor=actor_of(info), user_key=input.get("user_id")
-        )
-
 
 def _return_lead(info: GraphQLResolveInfo, lead: models.Lead) -> object:
     # An agent who sees own leads only may have given this one away: only the database knows.
     reread = return_row if actor_of(info).sees_all_leads else refetch
     return reread(info, Lead, lead)
-
-
-def _names_person(values: Values) -> bool:
-    """Check that an input names either a person or a user; return whether it names a person."""
-    user, person = values.get("user_id"), values.get("people_id")
-    if user is None and person is None:
-        raise ValidationError({"user_id": ["Give user_id or people_id."]})
-    if user is not None and person is not None:
-        raise ValidationError({"people_id": ["Give user_id or people_id, not both."]})
-    if user is not None and values.get("relationship_id") is not None:
-        raise ValidationError({"relationship_id": ["Only people have a relationship to a lead."]})
-    return person is not None

@@ -17,9 +17,11 @@ from leads.graphql.rotation_types import LeadRotation
 from leads.graphql.stage_history import LeadStageVisit
 from leads.models.rotting import REASON_COLUMNS, rotting_flag, rotting_reason
 from leads.services.duplicates import duplicates_of_leads
+from leads.services.lead_input import TEXTS
 from people.graphql.types import Organization, People
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
 
+STAMPS = ("version", "created_at", "updated_at")
 LeadStatusCategory = choice_enum("LeadStatusCategory", models.StatusCategory.values)
 LeadLastActivity = choice_enum("LeadLastActivity", models.LastActivity.values)
 LeadRoutingOutcome = choice_enum("LeadRoutingOutcome", models.RoutingOutcome.values)
@@ -118,23 +120,7 @@ class Lead(DjangoObjectType):
 
     class Meta:
         model = models.Lead
-        fields = (
-            "id",
-            "uuid",
-            "title",
-            "firstname",
-            "lastname",
-            "email",
-            "phone",
-            "description",
-            "reason_lost",
-            "stage_changed_at",
-            "last_activity_at",
-            "closed_at",
-            "version",
-            "created_at",
-            "updated_at",
-        )
+        fields = ("id", "uuid", "title", *TEXTS, "stage_changed_at", "last_activity_at", "closed_at", *STAMPS)
 
     company = Related(Company, "company", required=True)
     user = Related(User, "user")

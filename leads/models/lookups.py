@@ -5,9 +5,9 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
 
-from crm.models.base import TenantModel, TenantQuerySet
+from crm.models.base import TenantQuerySet
+from crm.models.named import NamedModel, unique_name
 
 
 class StatusCategory(models.TextChoices):
@@ -25,10 +25,9 @@ class LeadStatusQuerySet(TenantQuerySet["LeadStatus"]):
         return self.filter(company_id=company_id, is_default=True)
 
 
-class LeadStatus(TenantModel):
+class LeadStatus(NamedModel):
     """A status of leads, whose category says whether they are open, won, lost or closed otherwise."""
 
-    name = models.CharField(max_length=120)
     category = models.CharField(max_length=6, choices=StatusCategory.choices, default=StatusCategory.OPEN)
     is_default = models.BooleanField(default=False)
     weight = models.IntegerField(default=0)
@@ -38,12 +37,7 @@ class LeadStatus(TenantModel):
     class Meta:
         verbose_name_plural = "lead statuses"
         constraints = [
-            models.UniqueConstraint(
-                "company",
-                Lower("name"),
-                name="lead_status_name_once",
-                violation_error_message="A status of this name exists already.",
-            ),
+            unique_name("lead_status_name_once", "status"),
             models.UniqueConstraint(
                 fields=["company"],
                 condition=Q(is_default=True),
@@ -52,43 +46,28 @@ class LeadStatus(TenantModel):
             ),
         ]
 
-    def __str__(self) -> str:
-        return self.name
-
     @property
     def is_open(self) -> bool:
         return self.category == StatusCategory.OPEN
 
 
-class LeadType(TenantModel):
+class LeadType(NamedModel):
     """A type of leads, such as new business."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    name = models.CharField(max_length=120)
     description = models.TextField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
 
     objects: ClassVar[TenantQuerySet["LeadType"]] = TenantQuerySet["LeadType"].as_manager()  # type: ignore[assignment]
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                "company",
-                Lower("name"),
-                name="lead_type_name_once",
-                violation_error_message="A type of this name exists already.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
+        constraints = [unique_name("lead_type_name_once", "type")]
 
 
-class LeadSource(TenantModel):
+class LeadSource(NamedModel):
     """A source of leads, such as a website."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    name = models.CharField(max_length=120)
     description = models.TextField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     type = models.ForeignKey(
@@ -98,17 +77,7 @@ class LeadSource(TenantModel):
     objects: ClassVar[TenantQuerySet["LeadSource"]] = TenantQuerySet["LeadSource"].as_manager()  # type: ignore[assignment]
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                "company",
-                Lower("name"),
-                name="lead_source_name_once",
-                violation_error_message="A source of this name exists already.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
+        constraints = [unique_name("lead_source_name_once", "source")]
 
     def clean(self) -> None:
         self.check_same_company(type=self.type)

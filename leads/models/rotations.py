@@ -9,20 +9,17 @@ from django.core.validators import MaxValueValidator, MinValueValidator, validat
 from django.db import models
 
 from crm.models.base import TenantModel, TenantQuerySet
+from crm.models.named import NamedModel
 
 
-class LeadRotation(TenantModel):
+class LeadRotation(NamedModel):
     """A set of agents who get new leads in turn, by weight."""
 
-    name = models.CharField(max_length=120)
     leads_rotations_email = models.CharField(max_length=254, null=True, blank=True)
     #: The number of leads that were assigned.
     hits = models.PositiveIntegerField(default=0, editable=False)
 
     objects: ClassVar[TenantQuerySet["LeadRotation"]] = TenantQuerySet["LeadRotation"].as_manager()  # type: ignore[assignment]
-
-    def __str__(self) -> str:
-        return self.name
 
     def clean(self) -> None:
         if self.leads_rotations_email:

@@ -9,7 +9,7 @@ from crm.database.patterns import as_pattern
 from crm.graphql.core.mutations import create_mutation, delete_mutation, update_mutation
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.models.tags import tag_slug
-from crm.models.tallies import count_visible
+from crm.models.tallies import TalliedModel, count_visible
 from people import models
 from people.graphql.inputs import AddressInput, ContactInput, ContactTypeInput, EmploymentPeopleHistoryInput
 from people.graphql.types import Address, Contact, ContactType, PeopleEmploymentHistory
@@ -20,14 +20,17 @@ PERMISSION = Action.CHANGE_PEOPLE
 EMPLOYMENT_NAMES = {"person": "peoples_id", "organization": "organizations_id"}
 
 
-class CountQuery(graphene.ObjectType):
-    people_count = Guarded(graphene.Int, name="peopleCount")
-    people_count_by_tag = Guarded(graphene.Int, name="peopleCountByTag", tag=graphene.String(required=True))
-    organization_count = Guarded(graphene.Int, name="organizationCount")
+def count_field(name: str, model: type[TalliedModel]) -> Guarded:
+    """Declare a query for the number of rows that the caller sees."""
+    return Guarded(
+        graphene.Int, name=name, resolver=lambda _root, info: count_visible(model, actor_of(info))
+    )
 
-    @staticmethod
-    def resolve_people_count(_root: object, info: GraphQLResolveInfo) -> int:
-        return count_visible(models.Person, actor_of(info))
+
+class CountQuery(graphene.ObjectType):
+    people_count = count_field("peopleCount", models.Person)
+    people_count_by_tag = Guarded(graphene.Int, name="peopleCountByTag", tag=graphene.String(required=True))
+    organization_count = count_field("organizationCount", models.Organization)
 
     @staticmethod
     def resolve_people_count_by_tag(_root: object, info: GraphQLResolveInfo, *, tag: str) -> int:
@@ -37,10 +40,6 @@ class CountQuery(graphene.ObjectType):
         rows = models.Person.objects.visible_to(actor_of(info))
         # Distinct, since several of a person's tags can match.
         return rows.filter(tagged).distinct().count()
-
-    @staticmethod
-    def resolve_organization_count(_root: object, info: GraphQLResolveInfo) -> int:
-        return count_visible(models.Organization, actor_of(info))
 
 
 class PersonDetailMutation(graphene.ObjectType):

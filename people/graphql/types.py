@@ -50,20 +50,7 @@ class Organization(DjangoObjectType):
 
     class Meta:
         model = models.Organization
-        fields = (
-            "id",
-            "uuid",
-            "name",
-            "email",
-            "address",
-            "city",
-            "state",
-            "zip",
-            "country",
-            "version",
-            "created_at",
-            "updated_at",
-        )
+        fields = ("id", "uuid", *models.ORGANIZATION_TEXTS, "version", "created_at", "updated_at")
 
     company = Related(Company, "company", required=True)
     user = Related(User, "user")
@@ -109,19 +96,7 @@ class People(DjangoObjectType):
 
     class Meta:
         model = models.Person
-        fields = (
-            "id",
-            "uuid",
-            "name",
-            "firstname",
-            "middlename",
-            "lastname",
-            "email",
-            "dob",
-            "version",
-            "created_at",
-            "updated_at",
-        )
+        fields = ("id", "uuid", "name", *models.PERSON_TEXTS, "dob", "version", "created_at", "updated_at")
 
     company = Related(Company, "company", required=True)
     user = Related(User, "user")

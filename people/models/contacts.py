@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 
 from crm.actors import Actor
 from crm.models.base import Stamped, TenantModel, TenantQuerySet, pick
+from crm.models.named import unique_name
 from people.models.canonical import canonical_email, canonical_phone, digits_of
 from people.models.person import Person
 
@@ -43,12 +44,7 @@ class ContactType(Stamped):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                "company",
-                Lower("name"),
-                name="contact_type_name_once",
-                violation_error_message="A contact type of this name exists already.",
-            ),
+            unique_name("contact_type_name_once", "contact type"),
             models.UniqueConstraint(
                 Lower("name"), condition=Q(company=None), name="shared_contact_type_name_once"
             ),

@@ -4,17 +4,16 @@ from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
 
 from crm.models.base import TenantModel, TenantQuerySet
+from crm.models.named import NamedModel, unique_name
 from people.models.organizations import Organization
 from people.models.person import Person
 
 
-class PeopleRelationship(TenantModel):
+class PeopleRelationship(NamedModel):
     """What a person may be to a lead, such as its decision maker."""
 
-    name = models.CharField(max_length=120)
     description = models.TextField(null=True, blank=True)
 
     objects: ClassVar[TenantQuerySet["PeopleRelationship"]] = TenantQuerySet[
@@ -22,17 +21,7 @@ class PeopleRelationship(TenantModel):
     ].as_manager()  # type: ignore[assignment]
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                "company",
-                Lower("name"),
-                name="people_relationship_name_once",
-                violation_error_message="A relationship of this name exists already.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
+        constraints = [unique_name("people_relationship_name_once", "relationship")]
 
 
 class Employment(TenantModel):
