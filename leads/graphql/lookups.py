@@ -55,30 +55,16 @@ class LeadLostReasonFilterSet(ListFilterSet):
 def _create(
     type_: RowType, input_type: type[graphene.InputObjectType], *, required: bool = True
 ) -> MutationField:
-    return create_mutation(
-        type_,
-        # One service for all four models.
-        partial(lookups.create_lookup, type_._meta.model),
-        input_type,
-        name=f"create{type_._meta.name}",
-        permission=PERMISSION,
-        names=NAMES,
-        required=required,
-    )
+    # One service for all four models.
+    service = partial(lookups.create_lookup, type_._meta.model)
+    return create_mutation(type_, service, input_type, permission=PERMISSION, names=NAMES, required=required)
 
 
 def _update(
     type_: RowType, input_type: type[graphene.InputObjectType], *, required: bool = True
 ) -> MutationField:
-    return update_mutation(
-        type_,
-        partial(lookups.update_lookup, type_._meta.model),
-        input_type,
-        name=f"update{type_._meta.name}",
-        permission=PERMISSION,
-        names=NAMES,
-        required=required,
-    )
+    service = partial(lookups.update_lookup, type_._meta.model)
+    return update_mutation(type_, service, input_type, permission=PERMISSION, names=NAMES, required=required)
 
 
 def _delete(type_: RowType) -> MutationField:

@@ -119,20 +119,10 @@ class ReceiverQuery(graphene.ObjectType):
 
 class ReceiverMutation(graphene.ObjectType):
     create_lead_receiver = create_mutation(
-        LeadReceiver,
-        receivers.create_receiver,
-        LeadReceiverInput,
-        name="createLeadReceiver",
-        permission=PERMISSION,
-        names=NAMES,
+        LeadReceiver, receivers.create_receiver, LeadReceiverInput, permission=PERMISSION, names=NAMES
     )
     update_lead_receiver = update_mutation(
-        LeadReceiver,
-        receivers.update_receiver,
-        LeadReceiverInput,
-        name="updateLeadReceiver",
-        permission=PERMISSION,
-        names=NAMES,
+        LeadReceiver, receivers.update_receiver, LeadReceiverInput, permission=PERMISSION, names=NAMES
     )
     delete_lead_receiver = delete_mutation(
         receivers.delete_receiver, name="deleteLeadReceiver", permission=PERMISSION, replaceable=True

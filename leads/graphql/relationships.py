@@ -29,18 +29,10 @@ class RelationshipQuery(graphene.ObjectType):
 
 class RelationshipMutation(graphene.ObjectType):
     create_people_relationship = create_mutation(
-        PeopleRelationship,
-        relationships.create_relationship,
-        PeopleRelationshipInput,
-        name="createPeopleRelationship",
-        permission=PERMISSION,
+        PeopleRelationship, relationships.create_relationship, PeopleRelationshipInput, permission=PERMISSION
     )
     update_people_relationship = update_mutation(
-        PeopleRelationship,
-        relationships.update_relationship,
-        PeopleRelationshipInput,
-        name="updatePeopleRelationship",
-        permission=PERMISSION,
+        PeopleRelationship, relationships.update_relationship, PeopleRelationshipInput, permission=PERMISSION
     )
     delete_people_relationship = delete_mutation(
         relationships.delete_relationship,

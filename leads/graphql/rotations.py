@@ -112,18 +112,10 @@ class RotationQuery(graphene.ObjectType):
 
 class RotationMutation(graphene.ObjectType):
     create_lead_rotation = create_mutation(
-        LeadRotation,
-        rotations.create_rotation,
-        LeadRotationInput,
-        name="createLeadRotation",
-        permission=PERMISSION,
+        LeadRotation, rotations.create_rotation, LeadRotationInput, permission=PERMISSION
     )
     update_lead_rotation = update_mutation(
-        LeadRotation,
-        rotations.update_rotation,
-        LeadRotationInput,
-        name="updateLeadRotation",
-        permission=PERMISSION,
+        LeadRotation, rotations.update_rotation, LeadRotationInput, permission=PERMISSION
     )
     delete_lead_rotation = delete_mutation(
         rotations.delete_rotation, name="deleteLeadRotation", permission=PERMISSION, replaceable=True

@@ -24,11 +24,9 @@ PERMISSION = Action.CHANGE_PEOPLE
 
 
 class Mutation(graphene.ObjectType):
-    create_people = create_mutation(
-        People, people.create_person, PeopleInput, name="createPeople", permission=PERMISSION
-    )
+    create_people = create_mutation(People, people.create_person, PeopleInput, permission=PERMISSION)
     update_people = update_mutation(
-        People, people.update_person, PeopleInput, name="updatePeople", permission=PERMISSION, versioned=True
+        People, people.update_person, PeopleInput, permission=PERMISSION, versioned=True
     )
     delete_people = delete_mutation(
         people.delete_person, name="deletePeople", permission=PERMISSION, versioned=True
@@ -37,17 +35,12 @@ class Mutation(graphene.ObjectType):
     delete_peoples = bulk_mutation(people.delete_people, name="deletePeoples", permission=PERMISSION)
     restore_peoples = bulk_mutation(people.restore_people, name="restorePeoples", permission=PERMISSION)
     create_organization = create_mutation(
-        Organization,
-        organizations.create_organization,
-        OrganizationInput,
-        name="createOrganization",
-        permission=PERMISSION,
+        Organization, organizations.create_organization, OrganizationInput, permission=PERMISSION
     )
     update_organization = update_mutation(
         Organization,
         organizations.update_organization,
         OrganizationInput,
-        name="updateOrganization",
         permission=PERMISSION,
         versioned=True,
     )

@@ -22,9 +22,7 @@ EMPLOYMENT_NAMES = {"person": "peoples_id", "organization": "organizations_id"}
 
 def count_field(name: str, model: type[TalliedModel]) -> Guarded:
     """Declare a query for the number of rows that the caller sees."""
-    return Guarded(
-        graphene.Int, name=name, resolver=lambda _root, info: count_visible(model, actor_of(info))
-    )
+    return Guarded(graphene.Int, name=name, resolver=lambda _root, info: count_visible(model, actor_of(info)))
 
 
 class CountQuery(graphene.ObjectType):
@@ -44,15 +42,10 @@ class CountQuery(graphene.ObjectType):
 
 class PersonDetailMutation(graphene.ObjectType):
     create_contact = create_mutation(
-        Contact,
-        person_details.create_contact,
-        ContactInput,
-        name="createContact",
-        permission=PERMISSION,
-        owner="people_id",
+        Contact, person_details.create_contact, ContactInput, permission=PERMISSION, owner="people_id"
     )
     update_contact = update_mutation(
-        Contact, person_details.update_contact, ContactInput, name="updateContact", permission=PERMISSION
+        Contact, person_details.update_contact, ContactInput, permission=PERMISSION
     )
     delete_contact = delete_mutation(
         person_details.delete_contact, name="deleteContact", permission=PERMISSION
@@ -79,7 +72,6 @@ class PersonDetailMutation(graphene.ObjectType):
         PeopleEmploymentHistory,
         person_details.create_employment,
         EmploymentPeopleHistoryInput,
-        name="createPeopleEmploymentHistory",
         permission=PERMISSION,
         names=EMPLOYMENT_NAMES,
     )
@@ -87,7 +79,6 @@ class PersonDetailMutation(graphene.ObjectType):
         PeopleEmploymentHistory,
         person_details.update_employment,
         EmploymentPeopleHistoryInput,
-        name="updatePeopleEmploymentHistory",
         permission=PERMISSION,
         names=EMPLOYMENT_NAMES,
     )
@@ -95,18 +86,10 @@ class PersonDetailMutation(graphene.ObjectType):
         person_details.delete_employment, name="deletePeopleEmploymentHistory", permission=PERMISSION
     )
     create_contact_type = create_mutation(
-        ContactType,
-        contact_types.create_contact_type,
-        ContactTypeInput,
-        name="createContactType",
-        permission=Action.CHANGE_LOOKUPS,
+        ContactType, contact_types.create_contact_type, ContactTypeInput, permission=Action.CHANGE_LOOKUPS
     )
     update_contact_type = update_mutation(
-        ContactType,
-        contact_types.update_contact_type,
-        ContactTypeInput,
-        name="updateContactType",
-        permission=Action.CHANGE_LOOKUPS,
+        ContactType, contact_types.update_contact_type, ContactTypeInput, permission=Action.CHANGE_LOOKUPS
     )
     delete_contact_type = delete_mutation(
         contact_types.delete_contact_type,

@@ -1,6 +1,7 @@
 """Create, change or delete one contact, address or position of a person, by the rules of the lists."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
@@ -115,11 +116,6 @@ def update_contact(key: object, values: ContactValues, *, actor: Actor) -> Conta
     return cast(Contact, _update(Contact, key, values, actor=actor, check=check))
 
 
-def delete_contact(key: object, *, actor: Actor) -> None:
-    """Delete a contact; the next e-mail contact becomes the primary e-mail."""
-    _delete(Contact, key, actor=actor)
-
-
 def create_address(person_key: object, values: AddressValues, *, actor: Actor) -> Address:
     """Add an address to a person; the first one is the default."""
     _need_address(values)
@@ -133,11 +129,6 @@ def update_address(key: object, values: AddressValues, *, actor: Actor) -> Addre
         _need_address({name: getattr(row, name) for name in ADDRESS_TEXTS} | dict(values))
 
     return cast(Address, _update(Address, key, values, actor=actor, check=check))
-
-
-def delete_address(key: object, *, actor: Actor) -> None:
-    """Delete an address; if it was the default, the oldest of the others becomes it."""
-    _delete(Address, key, actor=actor)
 
 
 def _need_address(values: Mapping[str, Any]) -> None:
@@ -157,6 +148,9 @@ def update_employment(key: object, values: EmploymentValues, *, actor: Actor) ->
     return cast(Employment, _update(Employment, key, values, actor=actor, check=lambda _row: None))
 
 
-def delete_employment(key: object, *, actor: Actor) -> None:
-    """Delete a position; its organization stays one of the person's."""
-    _delete(Employment, key, actor=actor)
+#: The next e-mail contact becomes the primary e-mail.
+delete_contact = partial(_delete, Contact)
+#: If it was the default, the oldest of the others becomes it.
+delete_address = partial(_delete, Address)
+#: Its organization stays one of the person's.
+delete_employment = partial(_delete, Employment)

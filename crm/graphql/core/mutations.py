@@ -26,14 +26,15 @@ def create_mutation(
     service: Service,
     input_type: type[graphene.InputObjectType],
     *,
-    name: str,
     permission: Action,
+    name: str | None = None,
     names: Mapping[str, str] | None = None,
     owner: str | None = None,
     required: bool = True,
 ) -> MutationField:
     """Declare a mutation that calls ``service(input)`` and returns the new row.
 
+    :param name: ``create`` and the name of the type by default.
     :param names: the API's names of model fields, where they differ.
     :param owner: argument that names the row to which the new one belongs: ``service(owner, input)``.
     :param required: whether the input must be given; the service gets an empty one otherwise.
@@ -47,7 +48,7 @@ def create_mutation(
 
     return MutationField(
         type_,
-        name=name,
+        name=name or f"create{type_._meta.name}",
         permission=permission,
         prefix="input",
         names=names,
@@ -62,8 +63,8 @@ def update_mutation(
     service: Service,
     input_type: type[graphene.InputObjectType],
     *,
-    name: str,
     permission: Action,
+    name: str | None = None,
     names: Mapping[str, str] | None = None,
     key: str | None = "id",
     required: bool = True,
@@ -71,6 +72,7 @@ def update_mutation(
 ) -> MutationField:
     """Declare a mutation that calls ``service(key, input)`` and returns the changed row.
 
+    :param name: ``update`` and the name of the type by default.
     :param key: argument that names the row; None for the actor's company: ``service(input)``.
     :param versioned: whether the service takes an ``expected_version``.
     """
@@ -83,7 +85,7 @@ def update_mutation(
 
     return MutationField(
         type_,
-        name=name,
+        name=name or f"update{type_._meta.name}",
         permission=permission,
         prefix="input",
         names=names,
