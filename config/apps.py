@@ -11,7 +11,6 @@ class CrmAdminConfig(apps.AdminConfig):
     default_site = "crm.admin.site.CrmAdminSite"
 
     def ready(self) -> None:
-        """Register the models of all apps, and the system check."""
         # Before autodiscovery: the site lives in this package. If another app's registration created the
         # site, the package would be imported meanwhile, and its models would be registered on a second site.
         import_module("crm.admin")

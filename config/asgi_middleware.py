@@ -29,11 +29,7 @@ class _TooLarge(Exception):
 
 
 def with_body_limit(application: Application) -> Application:
-    """Return an HTTP application that refuses bodies over the limit, declared or not.
-
-    Multipart forms may be as large as the API accepts, other bodies as large as Django keeps in memory.
-    Django's own ASGI handler spools a body of any size to disk before a view could refuse it.
-    """
+    """Refuse HTTP bodies over the limit: Django's own ASGI handler would first spool them to disk."""
 
     async def refuse_large(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -82,10 +78,7 @@ async def _refuse(send: Send, most: int) -> None:
 
 
 def with_request_id(application: Application) -> Application:
-    """Return an HTTP application that adds the request id to each answer and logs the end of each request.
-
-    A stream is logged when it ends, with the milliseconds for which it was open.
-    """
+    """Add the request id to each answer, and log the end of each request; streams when they end."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         sent = dict(scope["headers"]).get(REQUEST_ID_HEADER, b"").decode("latin-1")

@@ -1,7 +1,4 @@
-"""System check: may the GraphQL fast path skip the middleware of the settings?
-
-Apart from ``config.fast_path``, so that management commands do not load GraphQL for it.
-"""
+"""Checks whether the fast path may skip the middleware; apart from it, to load no GraphQL for commands."""
 
 from collections.abc import Sequence
 

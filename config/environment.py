@@ -27,10 +27,7 @@ PLANNER = {
 
 
 def number(env: environ.Env, name: str, default: int) -> int:
-    """Return a whole number, zero or more, from the environment.
-
-    :raises ImproperlyConfigured: if the variable holds anything else.
-    """
+    """Return a whole number, zero or more, from the environment; refuse anything else."""
     text = env.str(name, default=str(default)).strip()
     if not (text.isascii() and text.isdigit()):
         raise ImproperlyConfigured(f"{name} must be a whole number, zero or more; it is {text!r}.")
@@ -38,10 +35,7 @@ def number(env: environ.Env, name: str, default: int) -> int:
 
 
 def development_secret(path: Path) -> str:
-    """Return the secret of this checkout. The first use creates it, readable by its owner only.
-
-    :raises ImproperlyConfigured: if the file can be neither read nor written.
-    """
+    """Return the secret of this checkout. The first use creates it, readable by its owner only."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         if not path.exists():
@@ -66,12 +60,9 @@ def database(
 ) -> dict[str, Any]:
     """Return Django's settings for a database URL.
 
-    :param pool_size: maximum of PostgreSQL connections per process; 0 for no pool.
-    :param max_age: seconds for which each thread keeps its own connection, instead of the pool.
-    :param statement_timeout: seconds after which PostgreSQL cancels a statement; 0 for never.
-    :param prepared: use prepared statements for compiled reads; some poolers do not support them.
-    :raises ImproperlyConfigured: if the URL is not one of SQLite or PostgreSQL. The message does not repeat
-        the URL, which may contain a password.
+    With a ``pool_size``, a process pools its connections; with a ``max_age`` in seconds, each thread keeps
+    its own instead. ``prepared`` statements are not supported by some poolers. Errors do not repeat the URL,
+    which may contain a password.
     """
     shape = "DATABASE_URL must read postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH"
     if not url.startswith(("postgres://", "postgresql://", "sqlite://")):
@@ -116,11 +107,7 @@ def database(
 
 
 def file_storage(kind: str, *, directory: str, bucket: str) -> dict[str, Any]:
-    """Return Django's settings for the storage of uploaded files: a directory, or a bucket of an S3 service.
-
-    :param kind: ``local`` or ``s3``.
-    :raises ImproperlyConfigured: if it is neither, or the bucket or the package for S3 is missing.
-    """
+    """Return Django's settings for the storage of uploaded files: ``local`` or ``s3``."""
     if kind == "local":
         options = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
         backend = "django.core.files.storage.FileSystemStorage"
@@ -143,11 +130,7 @@ def file_storage(kind: str, *, directory: str, bucket: str) -> dict[str, Any]:
 
 
 def redis_address(url: str) -> str:
-    """Return the URL of Redis; empty for no Redis.
-
-    :raises ImproperlyConfigured: if it has another scheme. The message does not repeat the URL, which may
-        contain a password.
-    """
+    """Return the URL of Redis, empty for none. Errors do not repeat it: it may contain a password."""
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise ImproperlyConfigured("REDIS_URL must read redis://HOST:PORT/NUMBER.")
     return url

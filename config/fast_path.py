@@ -1,9 +1,7 @@
 """WSGI fast path for GraphQL POSTs with a token: skips Django's request, middleware and response.
 
-These took 0.35 of 0.8 ms of CPU of a list (ADR 19). What middleware and view decide about such a request, and
-the headers that they add, is the same for all requests with the same host, scheme and media types, so it is
-computed once for each combination. All other requests, and all that would be refused there, go through
-Django.
+These took 0.35 of 0.8 ms of CPU of a list (ADR 19). What they decide is the same for all requests with the
+same host, scheme and media types, so it is computed once for each. All other requests go through Django.
 """
 
 import logging
@@ -113,7 +111,6 @@ class FastPath:
         return self._serve(environ, start_response, route)
 
     def _route(self, environ: WSGIEnvironment) -> Route | None:
-        """Return the route of a request, None if it goes through Django."""
         if (
             environ["PATH_INFO"] != PATH
             or "HTTP_AUTHORIZATION" not in environ
@@ -128,10 +125,7 @@ class FastPath:
         return self._route_by_values(*[environ.get(name) for name in self._deciding])
 
     def _decide(self, *values: str | None) -> Route | None:
-        """Send a request without a body through the middleware and the view's checks.
-
-        :param values: those of ``deciding_names()``.
-        """
+        """Send a request with these ``deciding_names()`` and no body through middleware and view checks."""
         given = {name: value for name, value in zip(self._deciding, values, strict=True) if value is not None}
         fixed = {"REQUEST_METHOD": METHOD, "PATH_INFO": PATH, "CONTENT_LENGTH": "0", "wsgi.input": BytesIO()}
         request = WSGIRequest({**fixed, **given})

@@ -16,10 +16,7 @@ _paths: list[str] = []
 
 
 def lazy_view(path: str) -> View:
-    """Return a view that imports the one at a path when it is first called.
-
-    It has none of the attributes of the other view: ``csrf_exempt`` must be applied to this one.
-    """
+    """Return a view that imports the one at a path when first called; ``csrf_exempt`` must wrap this one."""
     _paths.append(path)
 
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

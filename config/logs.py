@@ -19,8 +19,6 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class RequestIdFilter(logging.Filter):
-    """Add the id of the current request to every record."""
-
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
         return True
@@ -69,10 +67,7 @@ def _places(trace: TracebackType | None) -> list[str]:
 
 
 def logging_config(*, debug: bool, debug_loggers: Iterable[str] = ()) -> dict[str, Any]:
-    """Return Django's LOGGING: everything to standard error.
-
-    :param debug_loggers: loggers whose DEBUG lines are written too.
-    """
+    """Return Django's LOGGING: everything to standard error, DEBUG only of the named loggers."""
     # No format uses them, and collecting them costs time for each record.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     return {

@@ -58,10 +58,7 @@ def request_id(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
 
 
 def begin_request(meta: MutableMapping[str, Any]) -> tuple[str, float]:
-    """Return the id of a request and its start time, and set the id as a header of the request.
-
-    :param meta: the headers by their WSGI names.
-    """
+    """Return the id of a request and its start time, and set the id in the WSGI names of its headers."""
     sent = meta.get("HTTP_X_REQUEST_ID", "")
     # Accepted only from our own proxy: a client could make two requests look like one in the log.
     accepted = settings.TRUSTED_PROXY_COUNT > 0 and SENT_REQUEST_ID.fullmatch(sent)
@@ -71,10 +68,6 @@ def begin_request(meta: MutableMapping[str, Any]) -> tuple[str, float]:
 
 
 def log_end(method: str | None, path: str, status: int, started: float) -> None:
-    """Log the end of a request.
-
-    :param started: the start time that ``begin_request`` returned.
-    """
     # Quoted again: a decoded path may contain line breaks, which would forge log lines.
     end = {
         "method": method,

@@ -1,8 +1,4 @@
-"""Compare the schema of the code with the contract ``schema.graphql``, ignoring order.
-
-Run ``python -m config.schema_difference``. With ``--write`` it writes the code's schema to
-``schema.graphql``, to be reviewed as a change of the contract.
-"""
+"""Compare the schema of the code with the contract ``schema.graphql``; with ``--write``, write it there."""
 
 import difflib
 import os
@@ -33,10 +29,7 @@ def difference(contract: GraphQLSchema, code: GraphQLSchema) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the difference, and with ``--write`` write the code's schema.
-
-    The exit code is 1 if there is a difference that was not written.
-    """
+    """Print or write the difference; the exit code is 1 if there is one that was not written."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     # Needs the models, which django.setup() loads.

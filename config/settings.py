@@ -1,7 +1,6 @@
 """Django settings, read from the environment. The defaults are for development and safe on a laptop.
 
-Settings that must not run in production are refused here, because every entry point (manage.py, gunicorn,
-uvicorn) imports this module.
+Unsafe settings are refused here, because every entry point (manage.py, gunicorn, uvicorn) imports this.
 """
 
 import warnings

@@ -42,10 +42,7 @@ class CsrfRefused(Forbidden):
 
 
 def parse_bearer(header: str) -> str:
-    """Return the raw token of an ``Authorization`` header.
-
-    :raises Unauthenticated: if the header does not have the form ``Bearer <token>``.
-    """
+    """Return the raw token of an ``Authorization`` header ``Bearer <token>``; refuse any other form."""
     if match := BEARER.fullmatch(header):
         return match[1]
     raise Unauthenticated
@@ -60,11 +57,7 @@ def authenticate_token(
 ) -> Credential:
     """Return the credential of a raw token: one SQL statement, and once a minute a write of the token's use.
 
-    :param fetch: runs the statement.
-    :raises CredentialExpired: if the token is known, but past its expiry.
-    :raises NotFound: if ``company_key`` is not the id or UUID of the token's company.
-    :raises Unauthenticated: if the token is unknown or revoked, or its user, company or membership is
-        inactive.
+    ``company_key`` must be the id or UUID of the token's company; ``fetch`` runs the statement.
     """
     now = timezone.now()
     found = fetch(token_holders, hash=hash_token(raw))
@@ -85,11 +78,7 @@ def authenticate_token(
 def authenticate_session(
     user: AbstractBaseUser | AnonymousUser, *, company_key: str | None = None, door: Door = Door.GRAPHQL
 ) -> Credential:
-    """Return the credential of a signed-in user in the company with this id or UUID, or in the default one.
-
-    :raises NotFound: if the user is not an active member of that company.
-    :raises Unauthenticated: if the user is not signed in, inactive, or not a member of any company.
-    """
+    """Return the credential of a signed-in user in the company with this id or UUID, or the default one."""
     memberships = Membership.objects.active().filter(user=user.pk)
     if company_key is None:
         found = memberships.order_by("-is_default", "pk").values_list(*COLUMNS).first()
@@ -108,14 +97,9 @@ def authenticate_request(
 ) -> Credential | None:
     """Return the credential of a request, or None if it has none.
 
-    An ``Authorization`` header is decisive: if it is bad, the session is not tried. A session cookie counts
-    only on a POST with the CSRF token in its header and from a trusted origin.
-
-    :param session_reads: accept a session on GET and HEAD too, at URLs that change nothing; the company is
-        then the one chosen in the admin.
-    :raises Unauthenticated: if the token is not valid, or the session's user has no company.
-    :raises CsrfRefused: if a POST with a session cookie fails the CSRF check.
-    :raises NotFound: if ``X-Company`` names a company that does not exist for the caller.
+    A bad ``Authorization`` header is refused without trying the session. A session counts only on a POST with
+    the CSRF token, from a trusted origin; ``session_reads`` accepts it on GET and HEAD too, at URLs that
+    change nothing, in the company chosen in the admin.
     """
     company_key = request.headers.get(COMPANY_HEADER)
     header = request.headers.get("Authorization")
@@ -134,11 +118,7 @@ def authenticate_request(
 
 
 def actor_for(user: User, company: Company, *, door: Door) -> Actor:
-    """Return the actor of a user in a company.
-
-    :raises NotFound: if the user is not a member of the company.
-    :raises Forbidden: if the user, the company or the membership is inactive.
-    """
+    """Return the actor of a user in a company; refuse if one of them is missing or inactive."""
     memberships = Membership.objects.filter(user=user, company=company)
     found = memberships.active().values_list(*COLUMNS).first()
     if found is None:

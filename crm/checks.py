@@ -42,10 +42,7 @@ def _first_line(error: Exception) -> str:
 
 
 def ensure_port_free(host: str, port: int) -> None:
-    """Check that a server can listen on an address.
-
-    :raises CommandError: if another program listens there, or this user may not open the port.
-    """
+    """Raise a ``CommandError`` unless a server can listen on an address."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # As servers do: otherwise connections of a former server in TIME_WAIT would count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -59,10 +56,6 @@ def ensure_port_free(host: str, port: int) -> None:
 
 
 def ensure_database() -> None:
-    """Check that the database answers.
-
-    :raises CommandError: if it does not.
-    """
     # Without the pool, whose error is only that it timed out.
     direct = connection.copy()
     direct.settings_dict["OPTIONS"].pop("pool", None)
@@ -73,20 +66,12 @@ def ensure_database() -> None:
 
 
 def ensure_redis() -> None:
-    """Check that Redis answers, if it is configured.
-
-    :raises CommandError: if it does not.
-    """
     problem = redis_problem()
     if problem:
         raise CommandError(f"Redis does not answer ({problem}). Check REDIS_URL, or leave it out.")
 
 
 def ensure_migrated() -> None:
-    """Check that all migrations are applied.
-
-    :raises CommandError: if not.
-    """
     executor = MigrationExecutor(connection)
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:

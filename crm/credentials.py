@@ -65,7 +65,6 @@ class CredentialRow:
     last_used_at: datetime | None = None
 
     def credential(self, door: Door) -> Credential:
-        """Return the credential for access through a door."""
         scopes = _scopes_in(self.scopes) if isinstance(self.scopes, str) else self.scopes
         actor = Actor(
             user_id=self.user_id,

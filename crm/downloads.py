@@ -25,10 +25,7 @@ POLICY = "sandbox; default-src 'none'"
 
 @require_safe
 def download(request: HttpRequest, key: UUID) -> HttpResponseBase:
-    """Answer with a stored file, if the caller sees a record that it is attached to.
-
-    Accepts a Bearer token or a session. Files stored elsewhere, and files the caller may not see, are 404.
-    """
+    """Answer with a stored file, if the caller sees a record that it is attached to; all others are 404."""
     try:
         file = _visible_file(request, key)
         content: IO[bytes] | None = None if request.method == "HEAD" else file.stored.open("rb")

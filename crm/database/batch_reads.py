@@ -32,11 +32,7 @@ MOST_STATEMENTS = 1000
 
 @dataclass(frozen=True)
 class BatchPart:
-    """Some rows of one model.
-
-    :param columns: what is read of each row: columns, annotations, and columns of a row that it refers to,
-        for instance ``pipeline__name``.
-    """
+    """Some rows of one model; ``columns`` may be annotations, or of related rows, as ``pipeline__name``."""
 
     rows: QuerySet[Any]
     columns: tuple[str, ...]
@@ -88,9 +84,8 @@ _Reader = Callable[[Sequence[Any]], Any]
 class BatchRead:
     """A statement that reads rows of several models.
 
-    On PostgreSQL it is compiled once for each actor cache key and set of value names, on SQLite each time.
-
-    :param build: returns the parts by name for an actor and values by name; both may be symbolic.
+    ``build`` returns the parts by name for an actor and values by name. On PostgreSQL it is called once for
+    each actor cache key and set of value names, with symbolic ones; on SQLite each time.
     """
 
     build: Callable[..., Mapping[str, BatchPart]]

@@ -43,11 +43,9 @@ def can_send(raw: Connection) -> bool:
 
 
 def send(raw: Connection, text: bytes, values: Sequence[object]) -> tuple[pq.abc.PGresult, Transformer]:
-    """Run one statement and wait for its end; from the ``prepare_threshold``-th time on it is prepared.
+    """Run one statement, prepared from the ``prepare_threshold``-th time on, and wait for its end.
 
-    :param text: with numbered placeholders.
-    :return: the result, and what converts its texts to Python values.
-    :raises psycopg.Error: if the database refuses the statement, or cannot be reached.
+    Return the result, and what converts its texts to Python values.
     """
     transformer = adapt.Transformer.from_context(raw)
     dumped: Any = transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))

@@ -21,10 +21,9 @@ NUMBERED = re.compile(r"\$([0-9]+)")
 
 
 def execute(text: bytes, values: Sequence[object]) -> tuple[PGresult, Transformer]:
-    """Run a statement with numbered placeholders.
+    """Run a statement with numbered placeholders, and raise Django's errors, as its cursors do.
 
-    :return: the result, and what converts its texts to Python values.
-    :raises django.db.Error: as Django's cursors do.
+    Return the result, and what converts its texts to Python values.
     """
     bound = [_sendable(value) for value in values]
     # ``django.db.connection`` looks this up again for each attribute.

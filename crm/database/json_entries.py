@@ -1,7 +1,7 @@
 """Conditions on single custom fields, with the same meaning on SQLite and PostgreSQL.
 
-The custom fields of a record are one JSON object; here its entries are rows with a name and a value. A value
-is only compared with values of its own JSON type, so that no cast can fail.
+The entries of the JSON object are rows with a name and a value, and a value is only compared with values of
+its own JSON type, so that no cast can fail.
 """
 
 import json
@@ -58,11 +58,7 @@ class ValueIsGiven(_Condition):
 
 
 class ValueMatches(_Condition):
-    """Whether an entry's value has the JSON type of another value and compares with it as the lookup says.
-
-    :param lookup: a key of ``OPERATORS``, or ``like`` for a text pattern.
-    :param value: text, a finite number, or a boolean; booleans are compared for equality only.
-    """
+    """Whether an entry's value has the JSON type of another value and compares with it by the lookup."""
 
     def __init__(self, lookup: str, value: str | float | bool) -> None:
         super().__init__()
@@ -120,10 +116,7 @@ class _OnCustomFields(Expression):
 
 
 class Contains(_OnCustomFields):
-    """Whether custom fields hold these entries, which PostgreSQL finds by an index; always true on SQLite.
-
-    Combine it with an exact condition, for which it narrows the rows.
-    """
+    """Whether custom fields hold these entries, by an index; always true on SQLite, so add an exact test."""
 
     conditional = True
 
@@ -139,10 +132,7 @@ class Contains(_OnCustomFields):
 
 
 class Entries(_OnCustomFields):
-    """Whether entries of a record's custom fields meet a condition, or how many do.
-
-    :param name: the only name that the condition admits, if it admits one; saves looking at other entries.
-    """
+    """Whether entries meet a condition, or how many do; ``name`` is the only name that it admits, if any."""
 
     def __init__(self, condition: Q, *, name: str | None = None, counted: bool = False) -> None:
         super().__init__(IntegerField() if counted else BooleanField(), condition)

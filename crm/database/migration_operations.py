@@ -10,11 +10,7 @@ from django.db.migrations.state import ProjectState
 
 
 class CreateModels(Operation):
-    """Create models that may refer to one another, in any order.
-
-    After each CreateModel, Django builds the classes of all related models anew. Here all are related
-    through the company, and this took most of the time of a migration.
-    """
+    """Create models in any order: after each CreateModel Django would build all related classes anew."""
 
     serialization_expand_args = ["models"]
 
@@ -49,8 +45,6 @@ class CreateModels(Operation):
 
 
 class PostgresSQL(RunSQL):
-    """Run SQL on PostgreSQL; do nothing on SQLite."""
-
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
     ) -> None:

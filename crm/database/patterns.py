@@ -23,7 +23,6 @@ def _pattern_parts(pattern: str) -> list[tuple[bool, str]]:
 
 
 def _regex(parts: list[tuple[bool, str]]) -> str:
-    """Return the regular expression of a LIKE pattern."""
     pieces = [""]
     for wild, char in parts:
         if wild and char == "%":

@@ -20,10 +20,7 @@ class Piggyback:
     failed: DatabaseError | None = None
 
     def texts(self) -> list[Row]:
-        """Return the rows of the statement, which runs now unless it was sent before.
-
-        :raises django.db.Error: if the database refuses the statement, or did so before.
-        """
+        """Return the rows of the statement, which runs now unless it was sent before."""
         if self.failed is not None:
             raise self.failed
         if self.found is None:
@@ -32,7 +29,7 @@ class Piggyback:
 
 
 def fetch_with(companion: Piggyback | None, leader: Prepared, **values: object) -> list[PythonRow]:
-    """Return the rows of a query of at most one row, as ``leader.rows`` does, and send a companion with it.
+    """Return what ``leader.rows`` does for a query of at most one row, and send a companion with it.
 
     The query is answered as it would be alone, whatever becomes of the companion.
     """

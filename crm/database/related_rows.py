@@ -9,10 +9,7 @@ from crm.actors import Actor
 
 
 def related_rows(model: type[models.Model], path: str, actor: Actor) -> QuerySet[Any]:
-    """Return the live rows, visible to the actor, that belong to the row of the enclosing query.
-
-    :param path: name of the model's relation, forward or reverse.
-    """
+    """Return the live visible rows at a relation, forward or reverse, of the row of the enclosing query."""
     field: Any = model._meta.get_field(path)
     rows: QuerySet[Any] = field.related_model._default_manager.visible_to(actor)
     if field.many_to_one:

@@ -1,7 +1,6 @@
-"""Lock one visible row by its key; on PostgreSQL by a statement that is compiled once for like actors.
+"""Locks one visible row by its key; on PostgreSQL by a statement compiled once for like actors.
 
-The ORM compiles ``visible_to`` and its SELECT each time: with it, updateLead takes 1.27 to 1.36 times the CPU
-time (ADR 12).
+With the ORM, which compiles it each time, updateLead takes 1.27 to 1.36 times the CPU time (ADR 12).
 """
 
 from collections.abc import Callable
@@ -44,16 +43,12 @@ _locks: dict[tuple[object, ...], _Lock] = {}
 
 
 def can_lock() -> bool:
-    """Return whether ``locked_row`` can be used here."""
     # Without a transaction the lock would end with the statement. The ORM raises an error for that.
     return connection.vendor == "postgresql" and connection.in_atomic_block
 
 
 def locked_row(model: type[Row], actor: Actor, key: object) -> Row | None:
-    """Return the row that the actor sees under this primary key or UUID, locked; None if there is none.
-
-    :raises NotCompilable: if what the actor sees does not fit in one reusable statement.
-    """
+    """Return the row that the actor sees under this primary key or UUID, locked; None if there is none."""
     named = named_key(model, key)
     if named is None:
         return None

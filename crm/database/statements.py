@@ -30,12 +30,10 @@ class NotCompilable(Exception):
 
 
 class Parameter(Expression):
-    """A value that is known only when the statement runs.
+    """A value that is known only when the statement runs; by default a whole number.
 
-    Comparing it in Python is refused: the outcome would depend on one actor's value, and the statement serves
-    other actors too. Testing whether there is a value is allowed: that is part of the cache key.
-
-    :param output_field: the type of the value; a whole number by default.
+    Comparing it in Python is refused: the statement serves actors with other values too. Testing whether
+    there is one is allowed, since that is part of the cache key.
     """
 
     def __init__(self, name: str, output_field: "Field[object, object] | None" = None) -> None:
@@ -92,28 +90,19 @@ class Statement:
         return cls(numbered.encode(), tuple(values))
 
     def refuse_moments(self) -> "Statement":
-        """Return the statement itself, if it is safe to keep.
-
-        :raises NotCompilable: if a constant is a date or time, for instance the time of the first request.
-        """
+        """Return the statement; refuse it if a constant is a moment, as the time of the first request."""
         if any(isinstance(value, date | datetime) for value in self.values):
             raise NotCompilable("moment")
         return self
 
     def texts(self, values: Values) -> list[Row]:
-        """Run the statement and return its rows as the texts that the database sends.
-
-        :raises django.db.Error: as Django's cursors do; a transaction stays usable, for another attempt.
-        """
+        """Run the statement and return its rows as texts; after an error a transaction stays usable."""
         result, _ = self.result(values)
         columns = range(result.nfields)
         return [tuple([result.get_value(row, each) for each in columns]) for row in range(result.ntuples)]
 
     def result(self, values: Values) -> tuple[PGresult, Transformer]:
-        """Run the statement as ``texts`` does.
-
-        :return: the result, and what converts its texts to Python values.
-        """
+        """Run the statement, and return the result and what converts its texts to Python values."""
         wrapper = connections[DEFAULT_DB_ALIAS]
         if wrapper.in_atomic_block:
             with wrapper.connection.transaction():
@@ -121,10 +110,7 @@ class Statement:
         return self._run(values)
 
     def rows(self, values: Values) -> list[PythonRow]:
-        """Run the statement and return its rows as Python values.
-
-        :raises django.db.Error: as Django's cursors do.
-        """
+        """Run the statement and return its rows as Python values."""
         result, transformer = self._run(values)
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
@@ -139,8 +125,7 @@ class Statement:
 def as_text(column: "Field[object, object]", value: object) -> str | None:
     """Return a value as text that PostgreSQL reads as the column's type.
 
-    Python values would bring types of their own; which ones depends on which values are null, and each
-    combination would be prepared as another statement.
+    Python values bring types that depend on which are null: each combination would be prepared anew.
     """
     if value is None:
         return None
@@ -151,11 +136,9 @@ def as_text(column: "Field[object, object]", value: object) -> str | None:
 
 @dataclass
 class Prepared:
-    """A query of which only the values change from call to call.
+    """A query of which only the values change; compiled once for PostgreSQL, on SQLite each time.
 
-    PostgreSQL gets a statement that is compiled once in a process; on SQLite Django compiles it each time.
-
-    :param build: makes the query, with ``values_list``, from values by name, which may be parameters.
+    ``build`` makes the query, with ``values_list``, from values by name, which may be parameters.
     """
 
     build: Callable[..., QuerySet[Any, PythonRow]]
@@ -168,10 +151,7 @@ class Prepared:
         return self.compiled(*sorted(values))[0].rows(values)
 
     def compiled(self, *names: str) -> tuple[Statement, int]:
-        """Return the statement of the query and the number of its columns.
-
-        :param names: the sorted names of the values.
-        """
+        """Return the statement for the sorted names of the values, and the number of its columns."""
         if names not in self._compiled:
             query = self.build(**{name: Parameter(name) for name in names}).query
             compiler = query.get_compiler(DEFAULT_DB_ALIAS)

@@ -48,12 +48,7 @@ TRIGGERS = ("insert", "update", "delete", "truncate")
 
 @dataclass(frozen=True)
 class TalliedTable:
-    """A table whose live rows are counted.
-
-    :param kind: the kind of its tallies.
-    :param parent: a column to count by.
-    :param key: a second column to count by.
-    """
+    """A table whose live rows are counted by the columns ``parent`` and ``key``, under the tally ``kind``."""
 
     table: str
     kind: str
@@ -61,10 +56,7 @@ class TalliedTable:
     key: str = NONE
 
     def changes(self, rows: str, number: str = "count(*)") -> str:
-        """Return the query that counts some rows.
-
-        :param rows: the name of a table or transition table.
-        """
+        """Return the query that counts the rows of a table or transition table."""
         # The names in this SQL come from migrations and models, none from a user.
         return (
             f"SELECT company_id, '{self.kind}' AS kind, {self.parent} AS parent, {self.key} AS key,"  # noqa: S608
@@ -82,12 +74,10 @@ class TalliedTable:
         )
 
     def mend(self) -> str:
-        """Return the statement that inserts the corrections."""
         # One snapshot for rows and tallies: concurrent writers change both, so none has to be kept out.
         return f"INSERT INTO crm_tally (company_id, kind, parent, key, n) {self.wrong()}"
 
     def function(self) -> str:
-        """Return the statement that creates the trigger function."""
         into = "INSERT INTO crm_tally (company_id, kind, parent, key, n)"
         added = ADDED.format(once_in=FOLDED_ONCE_IN, oldest=OLDEST_SNAPSHOT, kind=self.kind, rows="added")
         both = f"{self.changes('added')} UNION ALL {self.changes('removed', '-count(*)')}"
@@ -131,11 +121,9 @@ class TallyStep(Operation):
     reversible = True
 
     def forwards(self) -> list[str]:
-        """Return the statements that apply it."""
         raise NotImplementedError
 
     def backwards(self) -> list[str]:
-        """Return the statements that undo it."""
         raise NotImplementedError
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
@@ -158,8 +146,6 @@ class TallyStep(Operation):
 
 
 class FoldTallies(TallyStep):
-    """Create the function that folds tallies."""
-
     def forwards(self) -> list[str]:
         return [FOLD]
 

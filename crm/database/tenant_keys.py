@@ -1,7 +1,6 @@
 """Migration operations that make PostgreSQL refuse references between rows of two companies.
 
-The services look up every id within the actor's company; these constraints catch a service that forgets. On
-SQLite the operations do nothing (ADR 9).
+The services look up every id within the company; these catch one that forgets. SQLite has none (ADR 9).
 """
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -10,14 +9,7 @@ from django.db.migrations.state import ProjectState
 
 
 class TenantKey(Operation):
-    """Replace a foreign key by one that also compares the companies of both rows.
-
-    Both tables have a ``company_id``.
-
-    :param table: table of the foreign key.
-    :param column: column of the foreign key.
-    :param target: table that it points at.
-    """
+    """Replace a foreign key from ``table`` to ``target`` by one that also compares the companies of both."""
 
     reduces_to_sql = True
     reversible = True
@@ -74,10 +66,7 @@ class TenantKey(Operation):
 
 
 class TenantLink(Operation):
-    """Make a link table, which has no company of its own, refuse rows of two companies.
-
-    :param ties: each foreign key of the table: its column, and the table that it points at.
-    """
+    """Make a link table without a company refuse rows of two; ``ties`` are its foreign keys and targets."""
 
     reduces_to_sql = True
     reversible = True

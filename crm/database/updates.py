@@ -1,7 +1,7 @@
-"""Update columns of a stored row; on PostgreSQL by a compiled statement.
+"""Updates columns of a stored row; on PostgreSQL by a compiled statement.
 
-``Model.save`` compiles its UPDATE each time: with it, updateLead takes 1.17 to 1.19 times the CPU time
-(ADR 12).
+With ``Model.save``, which compiles its UPDATE each time, updateLead takes 1.17 to 1.19 times the CPU (ADR
+12).
 """
 
 from collections.abc import Collection
@@ -19,11 +19,7 @@ MOST_STATEMENTS = 1000
 
 
 def save_columns(row: Model, names: Collection[str]) -> None:
-    """Write some columns of a stored row, as ``row.save(update_fields=names)`` does, signals included.
-
-    :raises django.db.DatabaseError: if the row is gone.
-    :raises django.db.IntegrityError: if the row would break a constraint.
-    """
+    """Write some columns of a stored row, as ``row.save(update_fields=names)`` does, signals included."""
     if connection.vendor == "postgresql":
         _save_by_statement(row, frozenset(names))
     else:

@@ -15,11 +15,9 @@ Kind = Literal["created", "updated", "deleted", "restored", "bulk"]
 class Event:
     """A committed change of one record: who may see it, never the record's content.
 
-    ``before`` and ``after`` are the ids of the users who could see the record before and after the change in
-    a company whose members see only their own records; None stands for all members. ``changes`` holds
-    previous ids. A ``bulk`` event stands for many changes at once; its ``object_id`` is 0. ``cursor`` is the
-    event's position in the log once it has one. Where several events were merged into this one, ``since`` is
-    the number of the first.
+    ``before`` and ``after`` are the ids of the users who could see the record, None for all members;
+    ``changes`` holds previous ids. A ``bulk`` event stands for many changes; its ``object_id`` is 0.
+    ``since`` is the number of the first of several merged events.
     """
 
     company_id: int
@@ -45,7 +43,6 @@ class Event:
 
     @property
     def seq(self) -> int:
-        """The event's number in the log, 0 before it has one."""
         return self.cursor.seq
 
     def previous_ids(self) -> dict[str, str | None]:
@@ -92,10 +89,7 @@ class Rule(Enum):
 
 
 def rule_for(event: Event, actor: Actor) -> Rule:
-    """Return the rule that decides what an actor receives for an event, without asking the database.
-
-    PAYLOAD still has to be read under the actor's own rights: the record may have changed since the event.
-    """
+    """Return the rule for an event and an actor; a PAYLOAD is still to be read under the actor's rights."""
     if event.company_id != actor.company_id:
         return Rule.OTHER_COMPANY
     if event.kind == "bulk":

@@ -14,9 +14,8 @@ BARRIERS = ("deleted", "restored")
 def coalesce(events: Sequence[Event]) -> Sequence[Event]:
     """Merge consecutive events of the log by record, if there are more than ``MOST_SINGLE``.
 
-    The merged event stands where the last of its events stood and has that one's audience after the change.
-    It keeps everyone who saw the record before any of them, whether it was created among them, and the
-    oldest previous values.
+    The merged event takes the place and the audience of its last one. It keeps everyone who saw the record
+    before any of them, whether it was created among them, and the oldest previous values.
     """
     if len(events) <= MOST_SINGLE:
         return events

@@ -25,10 +25,6 @@ NO_POSITION = Cursor("", 0)
 
 
 def parse_cursor(text: object) -> Cursor:
-    """Read a cursor that a client sent.
-
-    :raises BadUserInput: if the text is not a cursor.
-    """
     if isinstance(text, str):
         try:
             plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")

@@ -23,10 +23,7 @@ class SubscriptionKey:
 
 
 class Dispatcher:
-    """Hands the events of the tail to the shared subscriptions of their companies.
-
-    One for each event loop: the first connection that opens it creates it, the last that releases it ends it.
-    """
+    """Hands the events of the tail to the shared subscriptions of their companies; one per event loop."""
 
     def __init__(self) -> None:
         self.holders = 0
@@ -88,7 +85,6 @@ class Dispatcher:
             self.end()
 
     def end(self) -> None:
-        """Stop following the log."""
         if _dispatchers.get(self._loop) is self:
             del _dispatchers[self._loop]
         for timer in self._removal_timers.values():
@@ -122,10 +118,7 @@ class Dispatcher:
 
 
 async def open_dispatcher() -> Dispatcher:
-    """Return the dispatcher of this event loop, created if there is none. Callers have to ``release`` it.
-
-    :raises django.db.Error: if the log cannot be read.
-    """
+    """Return the dispatcher of this event loop, created if there is none. Callers have to ``release`` it."""
     loop = asyncio.get_running_loop()
     dispatcher = _dispatchers.get(loop)
     if dispatcher is None:
@@ -154,12 +147,10 @@ def tail_age() -> float:
 
 
 def has_tail() -> bool:
-    """Return whether this process follows the log; callable from any thread."""
     return bool(_dispatchers)
 
 
 def is_open() -> bool:
-    """Return whether this event loop has a dispatcher."""
     return asyncio.get_running_loop() in _dispatchers
 
 

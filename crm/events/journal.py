@@ -21,15 +21,13 @@ def counter() -> models.EventCounter:
 
 
 def end() -> Cursor:
-    """Return the cursor after the last numbered event."""
     now = counter()
     return Cursor(now.epoch, now.value)
 
 
 def read_after(cursor: Cursor, *, limit: int, company_id: int | None = None) -> list[Event]:
-    """Return the next events after a cursor, in the order of their numbers.
+    """Return the next events after a cursor, of one company or of all, in the order of their numbers.
 
-    :param company_id: read the events of this company only; None reads those of all companies.
     :raises CursorExpired: if some of them may be pruned already, or the cursor is of another epoch.
     """
     rows = models.Event.objects.filter(seq__gt=cursor.seq)
@@ -42,17 +40,13 @@ def read_after(cursor: Cursor, *, limit: int, company_id: int | None = None) -> 
 
 
 def check(cursor: Cursor) -> None:
-    """Check that the log holds all events after a cursor.
-
-    :raises CursorExpired: if it does not.
-    """
+    """Raise ``CursorExpired`` unless the log holds all events after a cursor."""
     now = counter()
     if cursor.epoch != now.epoch or not now.floor <= cursor.seq <= now.value:
         raise CursorExpired(str(Cursor(now.epoch, now.floor)))
 
 
 def to_event(row: models.Event, epoch: str) -> Event:
-    """Return the event of a stored row."""
     audience: Mapping[str, Any] = row.audience or {}
     return Event(
         company_id=row.company_id,

@@ -20,10 +20,7 @@ class EventNotFound(Exception):
 
 
 def find_event(text: str) -> tuple[Event, datetime]:
-    """Return the event of a cursor or number, and the time at which it was stored.
-
-    :raises EventNotFound: if the text is neither, or the event is not in the log.
-    """
+    """Return the event of a cursor or number, and the time at which it was stored."""
     # Without listeners nobody else numbers, and the newest events would seem not to exist.
     sequence_if_alone()
     counter = journal.counter()

@@ -38,10 +38,7 @@ def values() -> dict[str, float]:
 
 
 async def log_regularly(read_more: Callable[[], Awaitable[Mapping[str, float]]]) -> None:
-    """Log the numbers each minute until cancelled.
-
-    :param read_more: returns the numbers that have to be read from the database.
-    """
+    """Log the numbers, and those that ``read_more`` reads from the database, each minute until cancelled."""
     while True:
         await asyncio.sleep(LOG_SECONDS)
         try:

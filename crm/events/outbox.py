@@ -14,10 +14,7 @@ MOST_SINGLE = 200
 
 @dataclass(frozen=True)
 class WrittenEvents:
-    """A note of the events that a transaction has stored for one company.
-
-    Kept among the on-commit callbacks, so that rolling back to a savepoint removes it together with its rows.
-    """
+    """The events that a transaction has stored; an on-commit callback, so that savepoints undo it too."""
 
     company_id: int
     keys: tuple[int, ...]
@@ -28,13 +25,10 @@ class WrittenEvents:
 
 
 def emit(events: Sequence[Event]) -> Sequence[Event]:
-    """Store events of one company, after the rows that they describe were written.
+    """Store events of one company after the rows that they describe, and return what was stored.
 
-    The locks on those rows make the events of one record follow one another in the order of the commits. If
-    one transaction changes more than ``MOST_SINGLE`` records, one ``bulk`` event replaces all of its events.
-
-    :returns: what was stored: these events, the bulk event, or nothing if the bulk event was there already.
-    :raises django.db.transaction.TransactionManagementError: outside a transaction.
+    The locks on those rows put the events of one record in the order of the commits. If one transaction
+    changes more than ``MOST_SINGLE`` records, one ``bulk`` event replaces all of its events.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(

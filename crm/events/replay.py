@@ -24,14 +24,10 @@ Read = Callable[[Cursor, int], Awaitable[list[Event]]]
 class ResumingSubscriber:
     """A subscriber of a shared subscription that starts at a cursor, or at the next event.
 
-    It joins before it reads the log and buffers the live events meanwhile: whatever the tail had handed on
-    before it joined is in the log, and whatever comes later is in the buffer. Events that are in both are
-    dropped by their number.
-
-    ``sent`` is the cursor up to which its client has been sent everything; the transport keeps it.
-
-    :param deliver: accepts each event and its JSON, in the order of the log; must not block.
-    :param on_loss: is called if events were lost and the subscriber has to start again.
+    It joins before it reads the log and buffers the live events meanwhile; events that are in both are
+    dropped by their number. ``deliver`` accepts events in the order of the log and must not block;
+    ``on_loss`` is called if the subscriber has to start again. The transport keeps ``sent``, the cursor up to
+    which its client has everything.
     """
 
     def __init__(
@@ -63,7 +59,6 @@ class ResumingSubscriber:
         self._shared = dispatcher.join(key, make, self)
 
     def leave(self) -> None:
-        """Receive no more events."""
         if self._dispatcher is not None:
             self._dispatcher.leave(self._key, self)
             self._dispatcher = None
@@ -75,10 +70,7 @@ class ResumingSubscriber:
         self._last = self.sent.seq
 
     def advance_sent(self) -> None:
-        """Move ``sent`` to the tail's position, once the client was sent all that was delivered.
-
-        Without this the cursor of a client that is sent little would grow old and expire.
-        """
+        """Move ``sent`` to the tail's position: else the cursor of a client that is sent little expires."""
         if self._dispatcher is None or self._buffer is not None or not self._shared.is_idle:
             return
         # A replay reads the log itself and may be ahead of the tail.
@@ -99,16 +91,10 @@ class ResumingSubscriber:
             self.is_behind = True
 
     def events_lost(self) -> None:
-        """Report that events were lost."""
         self._on_loss()
 
     async def catch_up(self, after: Cursor, read: Read, has_room: Callable[[], Awaitable[None]]) -> None:
-        """Deliver what follows a cursor, then what was buffered meanwhile, then go on live.
-
-        :param read: returns the next events of the company after a cursor, up to a number of them.
-        :param has_room: waits until one more event may be delivered.
-        :raises CursorExpired: if the log no longer holds all that follows the cursor.
-        """
+        """Deliver what follows a cursor, as ``has_room`` allows, then what was buffered, then go on live."""
         position = after
         while self._buffer is not None:
             # From here on live events are buffered; what came before is in the log.

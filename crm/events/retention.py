@@ -14,11 +14,9 @@ BATCH = 2_000
 
 
 def prune(*, before: datetime | None = None) -> int:
-    """Remove the events written before a moment and return how many there were.
+    """Remove the events written before a moment, by default ``EVENT_RETENTION_DAYS`` ago; return how many.
 
     They are removed in the order of their numbers: everything after the counter's floor is still there.
-
-    :param before: by default ``EVENT_RETENTION_DAYS`` ago.
     """
     if before is None:
         before = timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)

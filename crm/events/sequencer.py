@@ -22,11 +22,7 @@ WHERE crm_event.id = numbered.id
 
 
 def sequence() -> int:
-    """Number all committed events that have no number; several processes may do so at once.
-
-    :returns: how many were numbered here.
-    :raises RuntimeError: inside a transaction, whose own events would get numbers before they are committed.
-    """
+    """Number all committed events that have no number, and return how many; processes may do so at once."""
     numbered = 0
     while Event.objects.filter(seq=None).exists():
         found = _sequence_batch()

@@ -32,8 +32,8 @@ AnswerKey = tuple[int, int, int | None]
 class Answer:
     """The JSON sent for an event, or None if the record does not exist for the subscription.
 
-    ``readers`` are the users who could see the record when it was read; None if that need not be checked. An
-    answer ``is_personal`` if it depends on who reads, so that nobody else can use it.
+    ``readers`` could see the record when it was read, None if that need not be checked. An answer that
+    ``is_personal`` depends on who reads, so nobody else gets it.
     """
 
     text: str | None
@@ -52,15 +52,10 @@ class EventRenderer(Protocol):
         """Return the JSON for an event without a record: it was removed, or many changed."""
 
     def answer(self, event: Event, actor: Actor, *, shared: bool) -> Coroutine[Any, Any, Answer]:
-        """Return the answer to an event under the rights of an actor.
-
-        :param shared: whether the answer is for everyone with these rights.
-        """
+        """Return the answer to an event; ``shared`` if it is for everyone with the rights of the actor."""
 
 
 class Subscriber(Protocol):
-    """A receiver of the answers of a shared subscription."""
-
     @property
     def actor(self) -> Actor:
         """The actor whose rights decide."""
@@ -120,7 +115,6 @@ class SharedSubscription:
         return await self._text_for(event, actor)
 
     def end(self) -> None:
-        """Cancel the worker and the answers being made."""
         self._worker.cancel()
         for task in self._answers.values():
             task.cancel()

@@ -14,7 +14,6 @@ def is_logged() -> bool:
 
 
 def log_skipped(event: Event, actor: Actor, reason: str) -> None:
-    """Log that an event is not delivered to an actor, and why."""
     # On the path of every event: nothing is built while the log is off.
     if logger.isEnabledFor(logging.DEBUG):
         logger.debug("Event %s is not delivered to user %s: %s.", event.seq, actor.user_id, reason)

@@ -29,10 +29,8 @@ T = TypeVar("T")
 class Tail:
     """Hands on the events of all companies, each once, in the order of their numbers.
 
-    It works on a thread and a database connection of its own, so that no request of the process delays it.
-
-    :param deliver: accepts the next events; must not block.
-    :param restart: is called when the log was cut off, as by a restore, and events in between are unknown.
+    It has its own thread and connection, so that no request delays it. ``deliver`` must not block;
+    ``restart`` is called when the log was cut off, as by a restore, and events in between are unknown.
     """
 
     def __init__(self, deliver: Callable[[list[Event]], None], restart: Callable[[], None]) -> None:
@@ -54,10 +52,7 @@ class Tail:
         self._is_woken.set()
 
     async def run(self, started: asyncio.Future[None]) -> None:
-        """Follow the log until cancelled.
-
-        :param started: is done once the tail has its position, which is after all that is committed by then.
-        """
+        """Follow the log until cancelled; ``started`` is done once the tail has its position."""
         listening = asyncio.create_task(wakeups.listen(self.wake))
         try:
             try:

@@ -1,7 +1,7 @@
 """Wakes the tails of this and of other processes when the event log may have grown.
 
-A wake-up carries no data and may be lost: the events are in the log, which is also read at regular intervals.
-With Redis one background thread sends for the whole process, so that no request or command waits for it.
+A wake-up carries no data and may be lost: the log is also read at regular intervals. With Redis one
+background thread sends for the whole process, so that no request or command waits for it.
 """
 
 import asyncio
@@ -40,16 +40,11 @@ def publish() -> None:
 
 
 def crosses_processes() -> bool:
-    """Return whether a wake-up reaches other processes."""
     return not isinstance(get_channel_layer(), InMemoryChannelLayer)
 
 
 def flush(timeout: float) -> bool:
-    """Wait until all published wake-ups have left this process.
-
-    :param timeout: most seconds to wait.
-    :returns: whether none is pending any more.
-    """
+    """Wait for at most some seconds until all wake-ups have left this process; return whether they have."""
     return _sender is None or _sender.idle.wait(timeout)
 
 
@@ -138,8 +133,8 @@ class Sender:
 class BackgroundLoop(asyncio.SelectorEventLoop):
     """The loop of the sending thread, which resolves host names itself.
 
-    The executor that usually does so is closed before the functions registered with atexit run, and then the
-    last wake-up of a short command would be lost.
+    The usual executor is closed before atexit's functions run, so a short command's last wake-up would be
+    lost.
     """
 
     async def getaddrinfo(self, *args: Any, **options: Any) -> Any:

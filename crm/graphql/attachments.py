@@ -1,7 +1,4 @@
-"""Mutations that attach uploads to a record and answer it, a pair of them for each kind of record.
-
-They are made from the registry: ``attachFileToLead`` and ``attachFilesToLead`` follow from the kind ``LEAD``.
-"""
+"""Mutations that attach uploads to a record: ``attachFileToLead`` and the like for each kind of record."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager

@@ -38,17 +38,10 @@ class UserQuerySet(CallbackQuerySet["User"]):
         )
 
     def find(self, actor: Actor, key: object, *, argument: str = "id") -> "User":
-        """Return the member of the actor's company with this id or UUID.
-
-        :raises NotFound: if there is none.
-        """
         return pick(self.visible_to(actor), key, argument=argument)
 
     def find_all(self, actor: Actor, keys: Sequence[object], *, argument: str) -> list["User"]:
-        """Return the members of the actor's company with these ids or UUIDs, in one statement.
-
-        :raises NotFound: with the path of the first that does not exist, such as ``participants_id.0``.
-        """
+        """Return the members of the actor's company with these ids or UUIDs, in one statement."""
         # A text of digits only is an id, even where it could be a UUID too.
         parsed = [parse_uuid(key) if (number := parse_id(key)) is None else number for key in keys]
         numbers = [key for key in parsed if isinstance(key, int)]
@@ -92,8 +85,5 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
 
     def is_visible_to(self, actor: Actor) -> bool:
-        """Return True: the user was reached through a row that the actor sees.
-
-        Only members own, create or take part in rows, and memberships are never deleted.
-        """
+        """Return True: only members own, create or take part in rows, and memberships are never deleted."""
         return True

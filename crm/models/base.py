@@ -46,11 +46,7 @@ class TenantQuerySet(CallbackQuerySet[Row]):
         return self.filter(company_id=actor.company_id)
 
     def find(self, actor: Actor, key: object, *, argument: str = "id") -> Row:
-        """Return the visible row with this primary key or UUID.
-
-        :param argument: path of the input that held the key, for the error.
-        :raises NotFound: if no such row exists for the actor.
-        """
+        """Return the visible row with this primary key or UUID; ``argument`` names the input in the error."""
         return pick(self.visible_to(actor), key, argument=argument)
 
 
@@ -63,10 +59,6 @@ def visible_rows(model: type[Row], actor: Actor) -> models.QuerySet[Row]:
 
 
 def pick(queryset: models.QuerySet[Row], key: object, *, argument: str = "id") -> Row:
-    """Return the row of the query set with this primary key or UUID.
-
-    :raises NotFound: if there is none.
-    """
     found = keyed(queryset, key).first()
     if found is None:
         raise NotFound(argument)
@@ -80,8 +72,6 @@ def keyed(queryset: models.QuerySet[Row], key: object) -> models.QuerySet[Row]:
 
 
 class Stamped(models.Model):
-    """Adds the time of creation and of the last change."""
-
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -90,8 +80,6 @@ class Stamped(models.Model):
 
 
 class TenantModel(Stamped):
-    """A row that belongs to one company."""
-
     company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+", editable=False)
 
     company_id: int
@@ -104,10 +92,7 @@ class TenantModel(Stamped):
         return self.company_id == actor.company_id
 
     def check_same_company(self, **related: Any) -> None:
-        """Raise if a related row belongs to another company.
-
-        :raises ValidationError: keyed by the name of the relation.
-        """
+        """Raise if a related row belongs to another company."""
         for name, row in related.items():
             # Rows of the installation, such as a contact type, belong to no company; all may use them.
             if row is not None and row.company_id not in (None, self.company_id):

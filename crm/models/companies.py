@@ -114,7 +114,6 @@ class Company(Stamped):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to the memberships of the actor's company."""
         return self.filter(company_id=actor.company_id)
 
     def active(self) -> Self:

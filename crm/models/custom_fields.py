@@ -21,7 +21,6 @@ NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def is_same(one: object, other: object) -> bool:
-    """Return whether two JSON values are the same."""
     # Not ==: to Python, 1, 1.0 and True are equal.
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
@@ -86,10 +85,7 @@ class CustomFieldDefinition(TenantModel):
         return self.label or self.name
 
     def read(self, value: object) -> CustomFieldValue | None:
-        """Read a value into the form in which it is stored; empty text is None.
-
-        :raises ValueError: if the value is of another kind.
-        """
+        """Read a value into the form in which it is stored; raise ``ValueError`` if it is of another kind."""
         if isinstance(value, str) and not value.strip():
             return None
         return read_value(self.kind, value, self.choices)
@@ -115,8 +111,8 @@ class CustomFieldDefinition(TenantModel):
 class WithCustomFields(models.Model):
     """A record with custom fields: any JSON value under a name of 1 to 100 characters.
 
-    Values of fields that the company has defined for this kind of record must match their definition. The
-    definitions are read only when a record is created or its custom fields change, and only once.
+    Values must match the definitions of the company for this kind of record. These are read only once, when a
+    record is created or its custom fields change.
     """
 
     custom_fields = models.JSONField(default=dict, blank=True)

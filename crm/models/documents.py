@@ -10,8 +10,6 @@ from crm.models.base import Stamped
 
 
 class RegisteredDocumentQuerySet(models.QuerySet["RegisteredDocument"]):
-    """Registered documents."""
-
     def visible_to(self, actor: Actor) -> Self:
         """Narrow to the documents of the actor's company; only operators see those of all companies."""
         return self.filter(company_id=actor.company_id)

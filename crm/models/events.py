@@ -10,7 +10,6 @@ from crm.models.base import TenantQuerySet
 
 
 def new_epoch() -> str:
-    """Return a new name for a sequence of event numbers."""
     return secrets.token_hex(6)
 
 
@@ -28,8 +27,7 @@ class Event(models.Model):
     """One committed change of one record, or of many at once; it has ids and audience, but no content.
 
     ``seq``, set after the commit, is the position in the log; transactions commit in another order than their
-    ``id``. ``audience`` has the users who see the record where members see only their own, before and after
-    the change; null means all members. Deleted records keep their events.
+    ``id``. ``audience`` has the users who see the record before and after the change; null means all.
     """
 
     company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+", db_index=False)

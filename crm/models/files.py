@@ -24,8 +24,6 @@ def stored_name(file: "Filesystem", _name: str) -> str:
 
 
 class FilesystemQuerySet(TenantQuerySet["Filesystem"]):
-    """Files."""
-
     def visible_to(self, actor: Actor) -> Self:
         """Narrow to files of records that the actor sees, and to the actor's own that have no record yet."""
         on_visible, on_any = Q(), Q()

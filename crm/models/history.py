@@ -23,10 +23,7 @@ class HistoryKind(models.TextChoices):
 
 
 class HistoryEntry(RecordLink):
-    """One change of one record: who made it, when, through which door, and all values before and after.
-
-    ``changes`` maps the name of a field to ``[old, new]`` in JSON; related rows appear by their names.
-    """
+    """One change of one record; ``changes`` maps a field to ``[old, new]``, with related rows' names."""
 
     company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")

@@ -4,11 +4,7 @@ from django.db import models
 
 
 class IdempotencyKey(models.Model):
-    """One mutation with a key: ``fingerprint`` of the request, ``result`` of the mutation, first ``answer``.
-
-    The row is written in the transaction of the mutation: a key is used exactly if its effect is stored.
-    ``answer`` is set afterwards, when the whole response is known.
-    """
+    """One mutation with a key, stored in its transaction; ``answer`` is set once the response is known."""
 
     company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+")
     account = models.CharField(max_length=64)

@@ -77,10 +77,7 @@ class ImportJob(TenantModel):
 
 
 class ImportRowErrorQuerySet(models.QuerySet["ImportRowError"]):
-    """Refused rows."""
-
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to the refused rows of the actor's company."""
         return self.filter(job__company_id=actor.company_id)
 
     def first_of_each(self, jobs: Collection[int], count: int) -> Self:

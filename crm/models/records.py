@@ -1,7 +1,6 @@
 """Records of any kind, and the rows that belong to one record of any kind.
 
-Leads, people and organizations are records. Their models are in apps above this one, so notes, history
-entries and the like refer to a record by content type and id.
+The models of records are in apps above this one, so such rows refer to them by content type and id.
 """
 
 from functools import cache, reduce
@@ -27,10 +26,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class Record(WithCustomFields, Tagged, TalliedModel):
-    """Base of the models that have custom fields, tags, files, notes, tasks and a history.
-
-    The app of a model also registers its kind, see ``crm.records.registry``.
-    """
+    """Base of the models with custom fields, tags, files, notes, tasks and a history; apps register each."""
 
     activities = GenericRelation("crm.Activity")
     history = GenericRelation("crm.HistoryEntry")
@@ -47,8 +43,6 @@ class Record(WithCustomFields, Tagged, TalliedModel):
 
 
 class RecordLink(models.Model):
-    """A row that belongs to one record."""
-
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+", editable=False)
     object_id = models.BigIntegerField(editable=False)
     entity = GenericForeignKey("content_type", "object_id")

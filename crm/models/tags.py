@@ -17,8 +17,6 @@ def tag_slug(name: str) -> str:
 
 
 class TagQuerySet(TenantQuerySet["Tag"]):
-    """Tags."""
-
     def search(self, text: str) -> Self:
         """Narrow to the tags whose names contain every word of the text, ignoring case."""
         found = self
@@ -28,8 +26,6 @@ class TagQuerySet(TenantQuerySet["Tag"]):
 
 
 class Tag(TenantModel):
-    """A tag of one company."""
-
     name = models.CharField(max_length=120)
     slug = models.CharField(max_length=120, blank=True)
     weight = models.IntegerField(default=0)
@@ -60,8 +56,6 @@ class Tag(TenantModel):
 
 
 class Tagged(models.Model):
-    """A record that can carry tags."""
-
     tags = models.ManyToManyField(Tag, blank=True, related_name="+")
 
     class Meta:

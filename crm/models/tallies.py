@@ -1,8 +1,4 @@
-"""Tallies: the number of live rows without counting them (ADR 15).
-
-Triggers of PostgreSQL keep them (``tally_triggers``). On SQLite, and for actors who see only a part of the
-rows, rows are counted.
-"""
+"""Tallies: numbers of live rows without counting, kept by PostgreSQL's ``tally_triggers`` (ADR 15)."""
 
 from typing import Any, ClassVar
 
@@ -17,10 +13,7 @@ from crm.models.lifecycle import LiveModel
 
 
 class Tally(models.Model):
-    """A change of the number of live rows; the number is the sum of all changes.
-
-    Several rows can have the same ``parent`` and ``key``: writers only insert, so none waits for another.
-    """
+    """A change of the number of live rows, which is the sum of all: writers only insert, and never wait."""
 
     # No foreign keys: they would block deletions, and cost a check for each insert.
     company_id = models.BigIntegerField()
@@ -59,7 +52,6 @@ def tallies_for(model: type[models.Model], actor: Actor) -> QuerySet[Tally] | No
 
 
 def count_visible(model: type[models.Model], actor: Actor) -> int:
-    """Return the number of rows of a model that an actor sees."""
     tallies = tallies_for(model, actor)
     if tallies is None:
         return visible_rows(model, actor).count()
@@ -68,10 +60,7 @@ def count_visible(model: type[models.Model], actor: Actor) -> int:
 
 
 def visible_count_by(model: type[models.Model], actor: Actor, key: str) -> Coalesce:
-    """Return an expression for the number of rows that an actor sees and that refer to the row around it.
-
-    :param key: name of the foreign key; of a tallied model, one of ``tallied_by``.
-    """
+    """Return the number of visible rows that refer to the row around them by a key in ``tallied_by``."""
     tallies = tallies_for(model, actor)
     counted: Any
     if tallies is not None and issubclass(model, TalliedModel):

@@ -33,7 +33,6 @@ def default_scopes() -> list[str]:
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def visible_to(self, actor: Actor) -> Self:
-        """Narrow to the tokens of the actor's company."""
         return self.filter(company_id=actor.company_id)
 
 

@@ -27,8 +27,6 @@ def new_message_id() -> str:
 
 
 class WebhookEndpointQuerySet(TenantQuerySet["WebhookEndpoint"]):
-    """Webhook endpoints."""
-
     def open(self) -> Self:
         """Narrow to those that get events: active, not paused, and of an active company."""
         return self.filter(is_active=True, paused_at=None, company__is_active=True)
@@ -121,8 +119,6 @@ class DeliveryStatus(models.TextChoices):
 
 
 class WebhookDeliveryQuerySet(TenantQuerySet["WebhookDelivery"]):
-    """Deliveries to endpoints."""
-
     def due(self, now: datetime) -> Self:
         """Narrow to those that are to be sent now."""
         return self.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)

@@ -72,16 +72,12 @@ class Target:
 
     @property
     def host_header(self) -> str:
-        """The value of ``Host``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.is_https else 80) else f"{host}:{self.port}"
 
 
 def parse_target(url: str) -> Target:
-    """Parse a URL, without looking up its host.
-
-    :raises BadAddress: if it is not a URL, or nothing may be sent to it.
-    """
+    """Parse a URL without looking up its host; refuse one that nothing may be sent to."""
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise BadAddress("Write the URL in ASCII without spaces: percent-encode other characters.")
     try:
@@ -107,11 +103,7 @@ def parse_target(url: str) -> Target:
 
 
 def resolve(target: Target) -> list[str]:
-    """Look up the host and return its addresses, all of which are allowed.
-
-    :raises BadAddress: if one of them is not.
-    :raises OSError: if the host is unknown.
-    """
+    """Look up the host and return its addresses; refuse if nothing may be sent to one of them."""
     resolved = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in resolved))
     for address in addresses:
@@ -121,10 +113,7 @@ def resolve(target: Target) -> list[str]:
 
 
 def check_address(address: Address) -> None:
-    """Check that something may be sent to an address.
-
-    :raises BadAddress: if not.
-    """
+    """Raise ``BadAddress`` if nothing may be sent to an address."""
     inner = _inner(address)
     if any(inner.version == network.version and inner in network for network in NEVER):
         raise BadAddress("Nothing is sent to this address: it is not a public internet address.")

@@ -26,39 +26,24 @@ class Content(Protocol):
     version: int
 
     def check_filter(self, chosen: Filter, *, actor: Actor) -> None:
-        """Check a filter.
-
-        :raises FilterRefused: if it is not valid.
-        """
+        """Raise ``FilterRefused`` if a filter is not valid."""
 
     def matching(self, ids: Collection[int], chosen: Filter, *, actor: Actor) -> set[int]:
-        """Return which of some records meet a filter now.
-
-        :raises FilterRefused: if the filter is no longer valid.
-        :raises Unreadable: if the records could not be read.
-        """
+        """Return which of some records meet a filter now."""
 
     def read(self, object_id: int, *, actor: Actor) -> Mapping[str, object] | None:
-        """Return the content of a record as it is now, None if it is gone.
-
-        :raises Unreadable: if the record could not be read.
-        """
+        """Return the content of a record as it is now, None if it is gone."""
 
 
 _paths: dict[str, str] = {}
 
 
 def register(entity: str, path: str) -> None:
-    """Register the content of one kind of record.
-
-    :param entity: the kind's name in the event log and in payloads.
-    :param path: where to import the class from when it is first needed.
-    """
+    """Register the content of an entity of the event log; ``path`` is imported when it is first needed."""
     _paths[entity] = path
 
 
 def content_of(entity: str) -> Content:
-    """Return the content of one kind of record."""
     return _load(_paths[entity])
 
 

@@ -25,17 +25,13 @@ BATCH = 2_000
 
 
 def next_due(claim: Claim, *, now: datetime | None = None) -> WebhookDelivery | None:
-    """Return the next due delivery of an endpoint, None if there is none."""
     due = WebhookDelivery.objects.due(now or timezone.now()).filter(endpoint=claim.endpoint_id)
     return due.in_turn().select_related("endpoint").first()
 
 
 @transaction.atomic
 def begin_attempt(delivery: WebhookDelivery, claim: Claim, *, now: datetime | None = None) -> bool:
-    """Count an attempt before it is made, and return whether it may be made.
-
-    A worker that dies after this leaves the delivery due, with one more attempt counted.
-    """
+    """Count an attempt before it is made, so that a worker's death counts too; return whether it may be."""
     now = now or timezone.now()
     if not claim.prolong(now):
         return False
@@ -48,10 +44,7 @@ def begin_attempt(delivery: WebhookDelivery, claim: Claim, *, now: datetime | No
 
 @transaction.atomic
 def end_attempt(delivery: WebhookDelivery, attempt: Attempt, *, now: datetime | None = None) -> bool:
-    """Store the outcome of an attempt, for the delivery and for its endpoint.
-
-    :returns: whether nothing more may be sent to the endpoint for a while.
-    """
+    """Store the outcome of an attempt; return whether the endpoint is to be left alone for a while."""
     now = now or timezone.now()
     outcome = {
         "response_status": attempt.status,
@@ -124,10 +117,7 @@ def _note_failure(endpoint_id: int, attempt: Attempt, now: datetime) -> bool:
 
 @transaction.atomic
 def redeliver(deliveries: Iterable[WebhookDelivery], *, actor: Actor) -> int:
-    """Queue deliveries again, under the same message ids, and return how many there are.
-
-    :raises Forbidden: if the actor does not manage the company.
-    """
+    """Queue deliveries again, under the same message ids, and return how many there are."""
     actor.require(Action.MANAGE_COMPANY)
     chosen = WebhookDelivery.objects.visible_to(actor).filter(pk__in=[each.pk for each in deliveries])
     now = timezone.now()
@@ -147,10 +137,6 @@ def redeliver_after(endpoint: WebhookEndpoint, cursor: Cursor, *, actor: Actor) 
     """Move an endpoint back to a cursor: what follows is sent again, by the endpoint's present settings.
 
     Messages sent before keep their ids. Events that it had not chosen before are sent as well.
-
-    :raises Forbidden: if the actor does not manage the company.
-    :raises CursorExpired: if the log no longer holds all that follows the cursor.
-    :raises Conflict: if the endpoint has not reached the cursor yet.
     """
     actor.require(Action.MANAGE_COMPANY)
     stored = WebhookEndpoint.objects.select_for_update().visible_to(actor).get(pk=endpoint.pk)
@@ -161,10 +147,7 @@ def redeliver_after(endpoint: WebhookEndpoint, cursor: Cursor, *, actor: Actor) 
 
 
 def prune(*, before: datetime | None = None) -> int:
-    """Remove finished deliveries made before a moment, and return how many there were.
-
-    :param before: by default ``EVENT_RETENTION_DAYS`` ago, as for events.
-    """
+    """Remove finished deliveries made before a moment, by default as for events; return how many."""
     if before is None:
         before = timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)
     done = WebhookDelivery.objects.exclude(status=DeliveryStatus.PENDING).filter(created_at__lt=before)

@@ -75,10 +75,7 @@ def _claim(limit: int, now: datetime) -> list[Claim]:
 
 
 def release(claim: Claim, *, hold: timedelta | None = None) -> None:
-    """Release the lease on an endpoint.
-
-    :param hold: the time for which no other worker may lease it.
-    """
+    """Release the lease on an endpoint; for the time ``hold`` no other worker may lease it."""
     now = timezone.now()
     leased = WebhookEndpoint.objects.filter(pk=claim.endpoint_id, leased_by=claim.lease)
     leased.update(leased_by="", leased_until=now + hold if hold else now)
@@ -88,10 +85,8 @@ def release(claim: Claim, *, hold: timedelta | None = None) -> None:
 def dispatch(claim: Claim, *, now: datetime | None = None) -> bool:
     """Make deliveries of the next events, move the endpoint's position, and return whether there may be more.
 
-    Both in one transaction, under the endpoint's lock: each event becomes one delivery however many workers
-    there are.
-
-    :raises Unreadable: if a filter could not be run.
+    Both in one transaction under the endpoint's lock: each event becomes one delivery, with any number of
+    workers.
     """
     now = now or timezone.now()
     endpoint = claim.lock_endpoint()
@@ -160,10 +155,7 @@ def _store(endpoint: WebhookEndpoint, events: list[Event], now: datetime) -> Non
 
 
 def _skip_missed(endpoint: WebhookEndpoint, now: datetime) -> bool:
-    """Move an endpoint whose next events were pruned to the start of the log, and queue a bulk message.
-
-    :returns: True, since there may be events after that.
-    """
+    """Move an endpoint whose next events were pruned to the start of the log, and queue a bulk message."""
     counter = journal.counter()
     if counter.floor <= endpoint.position <= counter.value:
         # Another process pruned between the two reads: the position is in the log, so read again.
@@ -189,8 +181,7 @@ def _skip_missed(endpoint: WebhookEndpoint, now: datetime) -> bool:
 def advance_idle() -> int:
     """Move endpoints whose companies had no events to the end of the log, and return how many there were.
 
-    Otherwise pruning would pass their positions, as if they had missed events. One statement, so that
-    everything that it compares is of the same moment.
+    Pruning would pass their positions otherwise, as if they had missed events. One statement sees one moment.
     """
     end = Subquery(logged.EventCounter.objects.values("value")[:1])
     return WebhookEndpoint.objects.idle().filter(position__lt=end).update(position=end)

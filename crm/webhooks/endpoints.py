@@ -1,4 +1,4 @@
-"""Create, change, test, pause and resume webhook endpoints."""
+"""Create, change, test, pause and resume webhook endpoints: for those who manage the company."""
 
 import logging
 from datetime import datetime, timedelta
@@ -26,11 +26,7 @@ CHANGEABLE = ("name", "url", "kinds", "filter", "is_active")
 
 @transaction.atomic
 def create_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> tuple[WebhookEndpoint, str]:
-    """Store a new endpoint, which is sent events from now on, and return it with its secret.
-
-    :raises Forbidden: if the actor does not manage the company.
-    :raises ValidationError: if a value is not valid, keyed by the field.
-    """
+    """Store a new endpoint, which is sent events from now on, and return it with its secret."""
     actor.require(Action.MANAGE_COMPANY)
     endpoint.company_id = actor.company_id
     if WebhookEndpoint.objects.visible_to(actor).count() >= MOST_ENDPOINTS:
@@ -44,11 +40,6 @@ def create_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> tuple[Webhook
 
 @transaction.atomic
 def save_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> WebhookEndpoint:
-    """Store the changes that a person made to an endpoint.
-
-    :raises Forbidden: if the actor does not manage the company.
-    :raises ValidationError: if a value is not valid, keyed by the field.
-    """
     actor.require(Action.MANAGE_COMPANY)
     _check(endpoint)
     endpoint.save(update_fields=[*CHANGEABLE, "updated_at"])
@@ -66,10 +57,7 @@ def _check(endpoint: WebhookEndpoint) -> None:
 
 
 def check_filter(endpoint: WebhookEndpoint) -> None:
-    """Check that the filter of an endpoint is valid for the kinds of record that it has chosen.
-
-    :raises ValidationError: keyed by ``filter``, with the path of the fault.
-    """
+    """Check that the filter of an endpoint is valid for the kinds of record that it has chosen."""
     if endpoint.filter is None:
         return
     if not isinstance(endpoint.filter, dict):
@@ -83,20 +71,13 @@ def check_filter(endpoint: WebhookEndpoint) -> None:
 
 @transaction.atomic
 def delete_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> None:
-    """Delete an endpoint with all of its deliveries.
-
-    :raises Forbidden: if the actor does not manage the company.
-    """
     actor.require(Action.MANAGE_COMPANY)
     endpoint.delete()
 
 
 @transaction.atomic
 def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor) -> str:
-    """Replace the secret of an endpoint; for a day messages are signed with the old one too.
-
-    :raises Forbidden: if the actor does not manage the company.
-    """
+    """Replace the secret of an endpoint; for a day messages are signed with the old one too."""
     actor.require(Action.MANAGE_COMPANY)
     stored = WebhookEndpoint.objects.select_for_update().get(pk=endpoint.pk)
     stored.previous_secret, stored.secret = stored.secret, new_secret()
@@ -107,11 +88,6 @@ def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor) -> str:
 
 @transaction.atomic
 def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> WebhookDelivery:
-    """Queue a test message.
-
-    :raises Forbidden: if the actor does not manage the company.
-    :raises Conflict: if the endpoint is off or paused.
-    """
     actor.require(Action.MANAGE_COMPANY)
     if not endpoint.is_active or endpoint.paused_at:
         raise Conflict("Nothing is sent to this endpoint now: activate it, or resume it if it is paused.")
@@ -132,7 +108,6 @@ def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> WebhookDelivery:
 
 
 def pause_endpoint(endpoint_id: int, *, reason: str, now: datetime) -> None:
-    """Stop sending to an endpoint until a person resumes it."""
     paused = WebhookEndpoint.objects.filter(pk=endpoint_id, paused_at=None)
     if paused.update(paused_at=now, pause_reason=reason[:255]):
         logger.warning("Webhook endpoint %s is paused: %s", endpoint_id, reason)
@@ -140,12 +115,7 @@ def pause_endpoint(endpoint_id: int, *, reason: str, now: datetime) -> None:
 
 @transaction.atomic
 def resume_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> None:
-    """Continue to send to an endpoint from where it was paused; what waits is sent at once.
-
-    :raises Forbidden: if the actor does not manage the company.
-    :raises Conflict: if it is not paused.
-    :raises ValidationError: if its filter is not valid.
-    """
+    """Continue to send to an endpoint from where it was paused; what waits is sent at once."""
     actor.require(Action.MANAGE_COMPANY)
     check_filter(endpoint)
     paused = WebhookEndpoint.objects.filter(pk=endpoint.pk, paused_at__isnull=False)

@@ -12,10 +12,7 @@ VERSION = 1
 
 
 def body_of(delivery: WebhookDelivery) -> bytes:
-    """Return the body of a delivery, with its record as it is now.
-
-    :raises Unreadable: if the record could not be read.
-    """
+    """Return the body of a delivery, with its record as it is now."""
     message = {
         "type": delivery.type,
         "timestamp": delivery.occurred_at.isoformat(),

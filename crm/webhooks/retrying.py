@@ -33,10 +33,7 @@ def delay_after(attempts: int) -> timedelta | None:
 
 
 def hold_after(failures: int, retry_after: timedelta | None) -> timedelta:
-    """Return how long a receiver is left alone after so many failures in a row.
-
-    :param retry_after: the time that the receiver asked for, None if it did not.
-    """
+    """Return how long a receiver is left alone after so many failures in a row, or as it asked."""
     # The exponent is bounded: without success it grows for days, and so would the number.
     times: int = 2 ** min(failures - 1, 10)
     hold = min(SHORTEST_HOLD * times, LONGEST_HOLD)

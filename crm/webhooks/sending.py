@@ -53,10 +53,7 @@ class Attempt:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, limit: float = LIMIT_SECONDS) -> Attempt:
-    """Send a message and return the outcome.
-
-    :param limit: seconds for the whole exchange.
-    """
+    """Send a message and return the outcome, after at most ``limit`` seconds."""
     began = time.monotonic()
     try:
         status, error, retry_after = _exchange(parse_target(url), body, headers, limit)
@@ -131,10 +128,7 @@ def tls_context() -> ssl.SSLContext:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to an address that was looked up and checked once.
-
-    A second lookup could return another address, which was not checked.
-    """
+    """A connection to addresses that were looked up and checked once: a second lookup may return others."""
 
     def __init__(self, target: Target, limit: float) -> None:
         super().__init__(target.host, target.port)

@@ -16,10 +16,7 @@ def new_secret() -> str:
 
 
 def sign(secret: str, *, message_id: str, at: int, body: bytes) -> str:
-    """Return the signature of a body.
-
-    :param at: the time of sending, in seconds since 1970.
-    """
+    """Return the signature of a body sent at a time, in seconds since 1970."""
     key = base64.b64decode(secret.removeprefix(SECRET_START))
     digest = hmac.digest(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256)
     return f"v1,{base64.b64encode(digest).decode()}"

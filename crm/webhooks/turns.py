@@ -28,8 +28,6 @@ AFTER_FAULT = timedelta(minutes=1)
 
 
 class Outcome(Enum):
-    """The outcome of a delivery for the turn."""
-
     ARRIVED = auto()
     FAILED = auto()
     #: It failed, and the next ones would fail too.
@@ -37,10 +35,7 @@ class Outcome(Enum):
 
 
 def take_turn(claim: Claim, stopped: threading.Event) -> int:
-    """Serve an endpoint until nothing is due, it has to be left alone, or the time is over.
-
-    :returns: how many messages the receiver accepted.
-    """
+    """Serve an endpoint for a limited time while something is due; return how many messages it accepted."""
     ends = time.monotonic() + LONGEST_TURN_SECONDS
     arrived = 0
     hold: timedelta | None = None

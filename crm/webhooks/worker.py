@@ -36,10 +36,7 @@ class Worker:
         self.sent = 0
 
     def run(self, *, seconds: float = POLL_SECONDS) -> None:
-        """Serve endpoints until stopped; wait while the database does not answer.
-
-        :param seconds: the time between two looks for work.
-        """
+        """Serve endpoints until stopped; wait between looks for work, and while the database is away."""
         while not self._stopped.is_set():
             self._has_ended.clear()
             self._start_turns()
@@ -57,7 +54,6 @@ class Worker:
         return self.sent
 
     def _start_turns(self, *, waits_for_database: bool = True) -> int:
-        """Start turns in the free threads, and return how many."""
         free = self._threads - len(self._running)
         try:
             claims = self._claims(free)

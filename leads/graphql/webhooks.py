@@ -52,18 +52,11 @@ class LeadContent:
     version = VERSION
 
     def check_filter(self, chosen: Filter, *, actor: Actor) -> None:
-        """Check a filter by running it.
-
-        :raises FilterRefused: if it is not a condition on leads.
-        """
+        """Check a filter by running it."""
         _run(MATCHING, {"where": chosen, "first": 1}, actor)
 
     def matching(self, ids: Collection[int], chosen: Filter, *, actor: Actor) -> set[int]:
-        """Return which of some leads meet a filter now; at most as many as a page of a list holds.
-
-        :raises FilterRefused: if the filter is no longer valid.
-        :raises Unreadable: if the leads could not be read.
-        """
+        """Return which of some leads meet a filter now; at most as many as a page of a list holds."""
         if not ids:
             return set()
         of_these = {"column": "ID", "operator": "IN", "value": [str(pk) for pk in sorted(ids)]}
@@ -72,10 +65,6 @@ class LeadContent:
         return {int(lead["id"]) for lead in answer["leads"]["data"]}
 
     def read(self, object_id: int, *, actor: Actor) -> JsonObject | None:
-        """Return the lead's content, None if it is gone.
-
-        :raises Unreadable: if it could not be read.
-        """
         try:
             lead: JsonObject | None = _run(CONTENT, {"id": str(object_id)}, actor)["lead"]
         except FilterRefused as refused:
@@ -84,11 +73,7 @@ class LeadContent:
 
 
 def _run(text: str, variables: JsonObject, actor: Actor) -> JsonObject:
-    """Run one of the documents above; a company's restriction to registered documents does not apply.
-
-    :raises FilterRefused: if a variable is invalid.
-    :raises Unreadable: if the answer has another error.
-    """
+    """Run one of the documents above; a company's restriction to registered documents does not apply."""
     prepared = _prepared(text, variables, actor)
     answer = run(prepared)
     if "data" not in answer:

@@ -30,7 +30,6 @@ class Columns:
 
     @classmethod
     def of(cls, model: type[Model], expressions: Sequence[Combinable | str]) -> "Columns":
-        """Compile expressions on a row of a model."""
         query = QuerySet(model).values_list(*expressions).query
         compiler = query.get_compiler(connection=connection)
         join_ones(compiler)
@@ -58,8 +57,8 @@ class Columns:
     def select_from(self, rows: Sql, *further: str, scalar: Pieces = ()) -> Pieces:
         """Return the statement that selects the columns of some rows, in the order of their position.
 
-        :param further: names of columns to select from the rows as they are.
-        :param scalar: a statement of one value, selected as the last column of each row.
+        ``further`` are columns of the rows to select as they are, ``scalar`` is a statement of one more
+        value.
         """
         table = connection.ops.quote_name(self.model._meta.db_table)
         return (
@@ -77,12 +76,10 @@ class Columns:
 
 
 def count_sql(rows: QuerySet[Model]) -> Pieces:
-    """Return the statement that counts rows."""
     text, parameters = rows.order_by().values_list("pk").query.sql_with_params()
     return ("SELECT COUNT(*) FROM (", Sql(text, parameters), ") counted")
 
 
 def sum_sql(tallies: QuerySet[Tally]) -> Pieces:
-    """Return the statement that sums tallies up."""
     text, parameters = tallies.values_list("n").query.sql_with_params()
     return ("SELECT SUM(n) FROM (", Sql(text, parameters), ") tallied")

@@ -42,7 +42,6 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """An estimate of its statements in bytes."""
         return sum(
             read.columns.size for read in self.reads.values() if isinstance(read, ListRead | SingleRead)
         )
@@ -61,10 +60,7 @@ def plan_of(
     actor: Actor,
     variables: Values,
 ) -> Plan | str:
-    """Return the plan of a query for the class of an actor, or the reason why there is none.
-
-    :param variables: coerced already.
-    """
+    """Return the plan of a query for the class of an actor, or the reason why there is none."""
     names = document.memo.get("switches")
     if names is None:
         names = document.memo["switches"] = _directive_variables(document)

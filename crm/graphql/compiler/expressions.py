@@ -1,7 +1,7 @@
 """Expressions that make PostgreSQL write JSON: each returns the text of a value, or NULL.
 
-The text is concatenated, exactly as the standard executor would write it. Django's ``JSONObject`` builds
-``jsonb``, which sorts keys; ``json_build_object`` takes at most 50 keys, writes spaces, and is no faster.
+The text is exactly what the standard executor would write. Django's ``JSONObject`` builds ``jsonb``, which
+sorts keys; ``json_build_object`` takes at most 50 keys, writes spaces, and is no faster.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,8 +53,6 @@ class Integer(Json):
 
 
 class Float(Json):
-    """A number in double precision."""
-
     template = "to_json((%(expressions)s)::double precision)::text"
 
 
@@ -68,16 +66,11 @@ class DateTime(Json):
 
 
 class OrNull(Json):
-    """A value, or null."""
-
     template = "coalesce(%(expressions)s, 'null')"
 
 
 class OrError(Json):
-    """A value that must not be null: PostgreSQL raises an error if it is.
-
-    The standard executor then runs the query, and reports which field had no value.
-    """
+    """A value that must not be null: an error makes the standard executor report which field had none."""
 
     # The cast to json fails. It contains the key of the row, since PostgreSQL evaluates constant expressions
     # when it plans: a constant would fail for every row.
@@ -128,8 +121,8 @@ class Object(Json):
 class One(Subquery):
     """The row of a query of one column, if there is one.
 
-    For rows of the page it becomes a lateral join, with which PostgreSQL can look a small table up once for
-    all rows, instead of once for each. Inside of lists and other rows it stays a subquery.
+    For rows of the page it becomes a lateral join: PostgreSQL can then look a small table up once for all
+    rows.
     """
 
     output_field = TextField()
@@ -179,10 +172,7 @@ class List(Subquery):
 
 
 class Entries(Json):
-    """The entries of a JSON object as a list of objects, sorted by name.
-
-    :param keys: the keys of each object, with their contents: ``name``, ``value`` or the name of the type.
-    """
+    """The entries of a JSON object as a list of objects by name; ``keys`` maps their keys to contents."""
 
     CONTENTS = {"name": "to_json(entry.key)::text", "value": "entry.value::text"}
 

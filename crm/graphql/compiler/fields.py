@@ -36,10 +36,7 @@ TEXTS = (models.CharField, models.TextField)
 
 
 def _find_column(model: type[models.Model], path: str) -> tuple[ModelField, bool]:
-    """Return the column at the end of a path such as ``file__name``, and whether its value may be null.
-
-    :raises NotCompilable: if a part of the path is not a column.
-    """
+    """Return the column at the end of a path such as ``file__name``, and whether its value may be null."""
     nullable = False
     column: Any = None
     for name in path.split("__"):
@@ -59,11 +56,7 @@ def _find_column(model: type[models.Model], path: str) -> tuple[ModelField, bool
 def leaf(
     declared: graphene.Field, name: str, model: type[models.Model], kind: GraphQLOutputType, actor: Actor
 ) -> Json:
-    """Return the expression of a field without a selection.
-
-    :param kind: its type in the schema.
-    :raises NotCompilable: if the database cannot produce exactly what the resolver returns.
-    """
+    """Return the expression of a field without a selection, if it is exactly what the resolver returns."""
     value_type = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if isinstance(declared, Computed):
         expression, nullable = _computed(declared.expression(actor), value_type), True

@@ -1,8 +1,4 @@
-"""The filters of a list, separated into shape and values: queries of one shape share a statement.
-
-One subclass of ``Conditions`` checks and collects the values of a query; for a new shape, another one puts
-parameters in their places.
-"""
+"""The filters of a list, separated into shape and values: queries of one shape share a statement."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -33,11 +29,7 @@ class NotSeparable(Exception):
 
 @dataclass(frozen=True)
 class Filters:
-    """The filters of one query.
-
-    :param shape: equal for queries that differ only in their values; None if they are not separable.
-    :param values: those of the parameters, by name.
-    """
+    """The filters of one query; ``shape`` is None if they cannot be separated from their ``values``."""
 
     list_field: ListField
     query: ListQuery
@@ -46,10 +38,6 @@ class Filters:
 
     @classmethod
     def of(cls, list_field: ListField, query: ListQuery, actor: Actor) -> "Filters":
-        """Separate the filters of a query.
-
-        :raises BadUserInput: if a condition does not fit its column.
-        """
         if not query.is_filtered:
             return cls(list_field, query)
         if query.own or any(each is not None for each in query.has.values()):
@@ -70,10 +58,7 @@ class Filters:
         )
 
     def rows(self, actor: Actor) -> QuerySet[Model]:
-        """Return the filtered rows, with parameters in place of the values.
-
-        :param actor: an actor with parameters in place of its ids.
-        """
+        """Return the filtered rows, with parameters in place of the values and of the actor's ids."""
         visible = self.list_field.rows(_unfiltered(self.query), actor)
         filtered: Any = visible.filter(_ParameterConditions(self.list_field, actor).where(self.query.where))
         words = _words(self.list_field, self.query)
@@ -85,10 +70,7 @@ class Filters:
 
 
 def _words(list_field: ListField, query: ListQuery) -> list[tuple[str, ...]]:
-    """Return the words of a search, each in all its spellings.
-
-    :raises NotSeparable: if the list does not split its search into words.
-    """
+    """Return the words of a search, each in all its spellings, if the list splits it into words."""
     if not query.search or list_field.filterset.search_method is None:
         return []
     words = list_field.filterset.words(query.search)

@@ -66,7 +66,6 @@ class ListRead(Read):
         return any(part.column is not None for part in self.parts)
 
     def page(self, filters: Filters, start: Start) -> Statement:
-        """Return the statement of a page."""
         query = filters.query
         order = tuple((clause["column"], clause["order"]) for clause in query.order_by or [])
         return self._cached(
@@ -85,21 +84,16 @@ class ListRead(Read):
         return found
 
     def page_of(self, rows: QuerySet[Model], start: Start, *, first: int, total: Pieces = ()) -> Statement:
-        """Return the statement of a page of some rows, and of one more row.
-
-        :param total: a statement of the total, selected as the last column of each row.
-        """
+        """Return the statement of a page of some rows, and of one more row, with a column for the total."""
         page = page_sql(rows, start, limit=first + 1)
         names = cursor_columns(start.keys) if "end_cursor" in self._page_attributes else ()
         return Statement.of(*self.columns.select_from(page, *names, scalar=total))
 
     @cached_property
     def _page_attributes(self) -> set[str]:
-        """The selected attributes of ``Page``."""
         return {name for part in self.parts for _, name in part.info}
 
     def cursor_of(self, keys: tuple[Key, ...], row: Row) -> str:
-        """Return the cursor of a row of a page."""
         # Behind the columns of ``data``; where none are selected, the primary key is.
         before = max(1, sum(part.column is not None for part in self.parts))
         return self.field.cursor(keys, read_cursor_columns(keys, row[before : before + len(keys)]))
@@ -110,7 +104,6 @@ class ListRead(Read):
         return self._tallied(filters) if self._page_attributes & TOTALS else ()
 
     def count(self, filters: Filters) -> Statement:
-        """Return the statement of the total."""
         return self._cached(filters.shape, lambda: Statement.of(*self._count_of(filters)))
 
     def _count_of(self, filters: Filters) -> Pieces:

@@ -1,8 +1,7 @@
 """The SQL of a page: its rows with all their columns, and the position of each on the page (ADR 14).
 
-The form depends on where the page starts. The first page is cut from all rows. A page after a cursor is cut
-from the rows after it, in two parts where one index cannot find both. A later page by its number is cut from
-ids alone, which an index holds, and its rows are looked up by id.
+The first page is cut from all rows. A page after a cursor is cut from the rows after it, in two parts where
+one index cannot find both. A later page is cut from ids, which an index holds, to look up its rows.
 """
 
 from collections.abc import Sequence
@@ -24,11 +23,7 @@ POSITION = "place_in_page"
 
 @dataclass(frozen=True)
 class Start:
-    """Where a page starts.
-
-    :param after: the position in the order after which it starts, if it follows a cursor.
-    :param is_later: whether it is found by its number, and rows are skipped.
-    """
+    """Where a page starts: after a position in the order, or by its number if it ``is_later``."""
 
     keys: tuple[Key, ...]
     after: tuple[object, ...] | None = None
@@ -42,7 +37,6 @@ class Start:
 
     @property
     def values(self) -> dict[str, object]:
-        """The values of the parameters."""
         return {f"after{number}": value for number, value in enumerate(self.after or ())}
 
     def parts(self, rows: QuerySet[Model]) -> list[QuerySet[Model]]:

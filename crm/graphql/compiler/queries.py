@@ -52,10 +52,7 @@ class StartedQuery:
         return reads[0].first if reads else None
 
     def result(self) -> ExecutionResult | None:
-        """Run the query; return None if only the standard executor can.
-
-        Each value of the data is a fragment of JSON, which ``orjson`` writes as it is.
-        """
+        """Run the query, with values as fragments of JSON; return None if only the standard executor can."""
         reads = self.reads
         return None if reads is None else _or_none(lambda: self._run(reads))
 
@@ -92,10 +89,7 @@ def start_query(
     actor: Actor,
     variables: Values,
 ) -> StartedQuery:
-    """Find the statements of a query, without running them.
-
-    :param variables: coerced already.
-    """
+    """Find the statements of a query, without running them."""
     if connection.vendor != "postgresql" or not settings.GRAPHQL_COMPILED_READS:
         return StartedQuery(schema)
 

@@ -45,11 +45,7 @@ class Read(ABC):
 
     @abstractmethod
     def begin(self, actor: Actor, variables: Values) -> "PendingRead":
-        """Prepare the read for one request.
-
-        :raises NotCompilable: if only the standard executor can run it.
-        :raises CrmError: if the arguments are invalid.
-        """
+        """Prepare the read for one request, if the compiler can run it."""
 
     def arguments(self, variables: Values) -> Values:
         """Return the field's arguments; they are coerced only once where they have no variable."""
@@ -67,11 +63,7 @@ class PendingRead(ABC):
 
     @abstractmethod
     def json(self) -> bytes:
-        """Return the value of the field.
-
-        :raises NotCompilable: if only the standard executor can run the query.
-        :raises django.db.Error: if a statement fails.
-        """
+        """Return the value of the field; refuse if only the standard executor can."""
 
 
 @dataclass

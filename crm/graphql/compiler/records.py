@@ -53,10 +53,6 @@ class RecordRead:
     is_personal: bool
 
     def answer(self, key: int, actor: Actor) -> bytes | None:
-        """Return the record as JSON, None if it is not one of the rows.
-
-        :raises django.db.Error: if the database refuses.
-        """
         values = {"company": actor.company_id, "user": actor.user_id, "key": key}
         found = self.statement.texts(values)
         return found[0][0] if found else None
@@ -73,8 +69,7 @@ def compile_record(
 ) -> RecordRead | None:
     """Compile the selection of one record; return None if only the standard executor can resolve it.
 
-    :param reader: the actor whose rights apply to the record itself.
-    :param actor: the actor whose rights apply to everything selected below it.
+    The rights of ``reader`` apply to the record itself, those of ``actor`` to everything selected below it.
     """
     if connection.vendor != "postgresql" or not settings.GRAPHQL_COMPILED_READS:
         return None

@@ -52,10 +52,7 @@ class Collector:
         )
 
     def row(self, type_: RowType, model: type[Model], nodes: Iterable[FieldNode]) -> Object:
-        """Return the JSON of one row.
-
-        :raises NotCompilable: if only the standard executor can resolve a selected field.
-        """
+        """Return the JSON of one row, if the compiler can resolve all selected fields."""
         object_type = self.schema.get_type(type_._meta.name)
         if not isinstance(object_type, GraphQLObjectType):
             raise NotCompilable("abstract type")

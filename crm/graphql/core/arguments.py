@@ -23,7 +23,6 @@ Values = Mapping[str, Any]
 
 
 def studly(name: str) -> str:
-    """Return a field's name with its first letter in upper case."""
     return name[0].upper() + name[1:]
 
 
@@ -45,10 +44,9 @@ def choice_enum(name: str, choices: Iterable[str]) -> type[graphene.Enum]:
 
 
 def clean_arguments(info: GraphQLResolveInfo, arguments: Values) -> dict[str, Any]:
-    """Return the coerced arguments of a field as plain values.
+    """Return the coerced arguments of a field as plain values; absent ones stay absent.
 
-    Strings are trimmed, also a plain one in a ``Mixed``; an empty one becomes null where null is legal. Enums
-    become their values. Absent arguments stay absent.
+    Strings are trimmed, also in a ``Mixed``; an empty one becomes null where null is legal.
     """
     declared = info.parent_type.fields[info.field_name].args
     # graphene hands out an argument under its Python name, which may differ from its name in the API.
@@ -81,9 +79,8 @@ def input_paths(
 ) -> Iterator[None]:
     """Rename the fields in a service's errors to the paths of the input that caused them.
 
-    :param prefix: argument that holds the input; empty where the arguments are flat.
-    :param names: the API's names of model fields, where they differ.
-    :param outside: arguments outside the input, whose names get no prefix.
+    ``prefix`` is the argument that holds the input, if any; arguments ``outside`` of it get no prefix.
+    ``names`` are the API's names of model fields, where they differ.
     """
 
     def path(key: str) -> str:

@@ -62,7 +62,6 @@ class RateLimited(CrmError):
 
 
 def domain_error(error: CrmError) -> FormattedError:
-    """Format a domain error."""
     return {"message": str(error.message), "extensions": {"code": str(error.code), **error.details}}
 
 

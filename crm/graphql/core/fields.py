@@ -146,10 +146,8 @@ class Derived(graphene.Field):
 class BatchedList(_RowList):
     """A field that lists rows found by a function, called once for all rows of a page.
 
-    :param source: returns the primary keys of the listed rows by the primary key of the row, in order. It
-        takes the rows of a page, the actor, and the arguments of the field.
-    :param loads: columns of the row that the source reads.
-    :param visible: returns the rows that the actor may see, where that is not ``visible_to``.
+    ``source`` returns the keys of the listed rows by the key of the row, in order, for the rows of a page,
+    the actor and the field's arguments; ``loads`` are the columns that it reads.
     """
 
     def __init__(
@@ -170,16 +168,12 @@ class BatchedList(_RowList):
         self._visible = visible
 
     def visible_rows(self, actor: Actor) -> db.QuerySet[db.Model]:
-        """Return the rows that the actor may see."""
         if self._visible is not None:
             return self._visible(actor)
         return visible_rows(self.row_type._meta.model, actor)
 
     def batch_key(self, arguments: Mapping[str, object]) -> tuple[object, ...]:
-        """Return the key under which a row stores the list: one per combination of arguments.
-
-        One selection may have the field several times, under aliases.
-        """
+        """Return the key under which a row stores the list: one per combination of arguments, for aliases."""
         return (self.source, *sorted(arguments.items()))
 
 

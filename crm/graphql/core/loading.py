@@ -23,7 +23,6 @@ class Loading:
     callbacks: list[Callback] = field(default_factory=list)
 
     def apply(self, queryset: QuerySet[Row]) -> QuerySet[Row]:
-        """Return the query set, loading exactly this."""
         for path, prefetch in self.prefetched.items():
             self._move_columns(path, prefetch.queryset)
         # Without arguments select_related follows every relation; None makes it follow none.
@@ -36,8 +35,7 @@ class Loading:
     def _move_columns(self, path: str, rows: QuerySet[Model] | None) -> None:
         """Move the columns of a prefetched row that other fields need from the join to the prefetch.
 
-        If the row were joined too, Django would take it as loaded and skip the prefetch, and with it the
-        computed columns.
+        Django would take a joined row as loaded, and skip the prefetch with its computed columns.
         """
         prefix = f"{path}__"
         moved = {name for name in self.columns if name.startswith(prefix)} - {f"{prefix}id"}

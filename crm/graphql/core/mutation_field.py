@@ -15,11 +15,7 @@ from crm.services.files import removed_on_failure
 
 
 class MutationField(Guarded):
-    """A mutation: requires its permission, cleans its arguments, and names the input's fields in errors.
-
-    :param prefix: argument that holds the input; empty where the arguments are flat.
-    :param names: the API's names of model fields, where they differ.
-    """
+    """A mutation: requires its permission, cleans its arguments, and names the input's fields in errors."""
 
     def __init__(
         self,

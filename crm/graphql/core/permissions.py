@@ -22,8 +22,8 @@ Selection = dict[str, list[FieldNode]]
 class Context:
     """The context value of one execution.
 
-    ``once`` handles the Idempotency-Key of the request, None without one. ``selections`` caches collected
-    selections by type name and ids of nodes; documents without variables keep theirs across requests.
+    ``once`` handles the Idempotency-Key. ``selections`` caches collected selections by type name and ids of
+    nodes; documents without variables keep theirs across requests.
     """
 
     actor: Actor | None
@@ -32,10 +32,7 @@ class Context:
 
 
 def actor_of(info: GraphQLResolveInfo) -> Actor:
-    """Return the actor of an execution.
-
-    :raises Unauthenticated: if the request had no credential.
-    """
+    """Return the actor of an execution; refuse a request without a credential."""
     context: Context = info.context
     if context.actor is None:
         raise Unauthenticated

@@ -36,10 +36,7 @@ VISIBILITY_COLUMNS = ("company_id", "deleted_at")
 
 
 def selected_fields(info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode]) -> Selection:
-    """Collect the sub-selections of fields that return one type, by field name, aliases merged.
-
-    The result is cached for the execution and, in a document without variables, for later requests.
-    """
+    """Collect the sub-selections of fields that return one type, by field name, aliases merged; cached."""
     fields = tuple(nodes)
     # Nodes are compared by all they contain, which takes longer than to collect; their document keeps them
     # alive, so no other node gets their id.
@@ -67,11 +64,7 @@ def _collect(info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode
 def load(
     queryset: QuerySet[Row], type_: RowType, nodes: Iterable[FieldNode], info: GraphQLResolveInfo
 ) -> QuerySet[Row]:
-    """Return the query set, loading what the selection of its rows needs.
-
-    :param queryset: only rows that the actor may see.
-    :param nodes: the fields whose sub-selections apply to each row.
-    """
+    """Return the visible rows, loading what the selections of these nodes need."""
     loading = Loading()
     _collect_needs(loading, queryset.model, type_, nodes, info, actor_of(info), prefix="")
     loading.columns |= {name for name in VISIBILITY_COLUMNS if _has_column(queryset.model, name)}
@@ -215,10 +208,7 @@ def _add_list(
 
 
 def _back_columns(relation: Any) -> list[ModelField]:
-    """Return the columns by which Django assigns prefetched rows to their owner.
-
-    If they were deferred, it would query each of them, row by row.
-    """
+    """Return the columns by which Django assigns prefetched rows to owners: deferred, it queries each."""
     if isinstance(relation, ManyToOneRel):
         return [relation.field]
     if isinstance(relation, ManyToManyField):
@@ -260,10 +250,7 @@ def _add_one(
 
 
 def _computes(type_: RowType, nodes: list[FieldNode], info: GraphQLResolveInfo) -> bool:
-    """Return whether a selection needs a query set of its own.
-
-    Neither an annotation nor a callback can be put on a row that select_related joins.
-    """
+    """Return whether a selection needs a query set: a joined row takes no annotations or callbacks."""
     for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
         declared = declared_fields(type_).get(name)
         if isinstance(declared, Computed | BatchedList):

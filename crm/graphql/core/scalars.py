@@ -11,10 +11,7 @@ from graphql.language import StringValueNode
 
 
 def parse_datetime(text: object) -> datetime:
-    """Read an ISO 8601 date-time; without an offset it is UTC.
-
-    :raises ValueError: if the value is not such a text.
-    """
+    """Read an ISO 8601 date-time, in UTC without an offset; raise ``ValueError`` if the text is none."""
     message = "Expected a date-time such as 2026-01-31T09:30:00+00:00."
     trimmed = text.strip() if isinstance(text, str) else ""
     # Python would read a date alone as its midnight.
@@ -28,10 +25,7 @@ def parse_datetime(text: object) -> datetime:
 
 
 def parse_date(text: object) -> date:
-    """Read a date of the form YYYY-MM-DD.
-
-    :raises ValueError: if the value is not such a text.
-    """
+    """Read a date of the form YYYY-MM-DD; raise ``ValueError`` if the text is none."""
     message = "Expected a date such as 2026-01-31."
     # Python would also read the other forms of ISO 8601, such as weeks.
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text.strip()):

@@ -11,10 +11,7 @@ from crm.models.base import pick
 
 
 def read_one(info: GraphQLResolveInfo, type_: RowType, key: object, *, argument: str = "id") -> Model:
-    """Return one visible row by key, with the columns that the field's selection needs.
-
-    :raises NotFound: if no such row exists for the actor.
-    """
+    """Return one visible row by key, with the columns that the field's selection needs."""
     visible = type_._meta.model._default_manager.visible_to(actor_of(info))
     row: Model = pick(load(visible, type_, info.field_nodes, info), key, argument=argument)
     return row

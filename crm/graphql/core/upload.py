@@ -37,10 +37,7 @@ def place_files(
 ) -> None:
     """Put the files of a form into its operations, which are changed, at the paths of its map.
 
-    :param operations: the parameters of the request, with null wherever a file belongs.
-    :param places: the map of the form: paths in the operations by the name of a file.
-    :raises BadUserInput: if this is not a map, a path does not lead to a null of the variables or comes
-        twice, or the map does not name exactly the files of the form.
+    Each path must lead to a null of the variables, and the map must name exactly the files of the form.
     """
     if not _is_map(places):
         raise BadUserInput("The field map must be an object of lists of paths.")

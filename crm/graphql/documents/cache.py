@@ -17,9 +17,8 @@ MOST_REJECTED = 10_000
 class SizedCache(Generic[Value]):
     """The values that were used last, up to a sum of sizes.
 
-    :param admit_on_second_use: whether a full cache rejects a value that comes for the first time (TinyLFU's
-        doorkeeper). Otherwise documents that come once evict those that are used, and this churn makes
-        Python collect garbage in the whole heap.
+    With ``admit_on_second_use`` a full cache rejects a value that comes for the first time (TinyLFU's
+    doorkeeper): documents that come once would evict those in use, and keep the garbage collector busy.
     """
 
     def __init__(self, *, admit_on_second_use: bool = False) -> None:
@@ -36,7 +35,6 @@ class SizedCache(Generic[Value]):
 
     @property
     def size(self) -> int:
-        """The sum of the sizes of all values."""
         return self._size
 
     def get(self, key: Hashable) -> Value | None:
@@ -50,10 +48,7 @@ class SizedCache(Generic[Value]):
     def get_or_make(
         self, key: Hashable, make: Callable[[], Value], *, size: Callable[[Value], int], most: int
     ) -> Value:
-        """Return the value of a key, and make it if it is not cached.
-
-        :param size: returns the size of a value, with everything that it keeps alive.
-        """
+        """Return the value of a key, made if it is not cached; its size counts all that it keeps alive."""
         found = self.get(key)
         if found is None:
             # Outside of the lock: two threads may make the same value, but none waits for another's.
@@ -95,8 +90,6 @@ class SizedCache(Generic[Value]):
 
 
 class DocumentCache:
-    """The documents that were used last, up to a sum of tokens."""
-
     def __init__(self) -> None:
         self._documents: SizedCache[Document] = SizedCache(admit_on_second_use=True)
 
@@ -105,7 +98,6 @@ class DocumentCache:
 
     @property
     def tokens(self) -> int:
-        """The sum of the tokens of all documents."""
         return self._documents.size
 
     def get(self, key: Hashable, make: Callable[[], Document], *, most_tokens: int) -> Document:

@@ -17,12 +17,7 @@ class FoundDocument:
 
 
 def find_document(query: str | None, extensions: Values | None, actor: Actor | None) -> FoundDocument:
-    """Find the document of a request.
-
-    :param query: its text, if the client sent it.
-    :raises Unauthenticated: if an anonymous client sent only a hash.
-    :raises CrmError: if the hash is unknown or not that of the text, or the actor may not run the document.
-    """
+    """Find the document of a request, by its text or by a hash that the actor may use."""
     if actor is None:
         # Before any lookup: the answer must not show which documents others have sent.
         if not query and persisted.names_document(extensions):

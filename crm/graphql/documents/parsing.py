@@ -23,10 +23,7 @@ TOO_DEEP = "Syntax Error: Document is nested too deeply. Parsing aborted."
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """A parsed document; ``tokens`` measures its size in memory.
-
-    ``memo`` caches what other modules find out about it: its cost, its selections, its variables.
-    """
+    """A parsed document; ``memo`` caches what others find out about it, ``tokens`` measures its size."""
 
     # Equal by identity (eq=False): to compare all nodes would take longer than what the caches save.
 
@@ -44,12 +41,7 @@ class Document:
 
 
 def parse_document(text: str, *, tokens: int, comments: int, length: int, depth: int) -> Document:
-    """Parse a document, and stop at the limits.
-
-    :param depth: only for the error of a document that is too deep even for the parser.
-    :raises TooComplex: if the text is too long, has too many tokens or comments, or is nested too deeply.
-    :raises GraphQLSyntaxError: if the text is not GraphQL.
-    """
+    """Parse a document within the limits; ``depth`` is only for the error of one too deep for the parser."""
     if len(text) > length:
         raise TooComplex("text", length)
     try:

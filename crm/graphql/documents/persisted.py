@@ -1,7 +1,4 @@
-"""Automatic persisted queries: a client names a document by its hash, after it has sent the text once.
-
-The protocol is that of Apollo's clients (``extensions.persistedQuery``, version 1).
-"""
+"""Automatic persisted queries by Apollo's protocol: a document is named by its hash once it was sent."""
 
 import hashlib
 import logging
@@ -56,11 +53,7 @@ def names_document(extensions: object) -> bool:
 
 
 def read_hash(extensions: Values | None) -> str | None:
-    """Return the hash by which the extensions of a request name its document, if they do.
-
-    :raises VersionNotSupported: if the extension has another version.
-    :raises BadUserInput: if it has no SHA-256.
-    """
+    """Return the hash by which the extensions of a request name its document, if they do."""
     named = (extensions or {}).get(EXTENSION)
     if named is None:
         return None

@@ -26,7 +26,6 @@ class NotRegistered(BadUserInput):
 
 
 def runs_only_registered(actor: Actor) -> bool:
-    """Return whether an actor may run registered documents only."""
     # In debug an administrator with a session may run any document, so that GraphiQL works.
     if not (settings.GRAPHQL_REGISTERED_ONLY or actor.registered_documents_only):
         return False

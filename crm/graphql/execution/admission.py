@@ -30,9 +30,8 @@ def admit(
 ) -> Prepared | Subscription:
     """Check an operation and return what can be run: a query or mutation, or a subscription.
 
-    :param after: the cursor at which the subscriptions of the connection start, if the client named one.
-    :param allow: the kinds of operation that the transport serves.
-    :raises Refused: if the operation may not run.
+    ``after`` is the cursor at which the connection's subscriptions start, ``allow`` what the transport
+    serves.
     """
     prepared = prepare(schema, operation, actor=credential.actor, allow=allow, account=credential.account)
     if prepared.kind != "subscription":
@@ -70,11 +69,7 @@ def _subscription(prepared: Prepared, actor: Actor, after: object) -> Subscripti
 
 
 def _latest_cursor(*texts: object) -> Cursor | None:
-    """Return the latest of some cursors, None if none is given.
-
-    :raises BadUserInput: if a text is not a cursor.
-    :raises CursorExpired: if the log no longer holds all that follows.
-    """
+    """Return the latest of some cursors, None if none is given."""
     cursors = [parse_cursor(text) for text in texts if text is not None]
     if not cursors:
         return None

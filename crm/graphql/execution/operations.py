@@ -21,10 +21,7 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """The parameters of a GraphQL request.
-
-    Without ``query``, the extension ``persistedQuery`` names the document.
-    """
+    """The parameters of a GraphQL request; without ``query``, its extensions name the document."""
 
     query: str | None
     variables: Mapping[str, object] | None = None
@@ -51,11 +48,7 @@ class Prepared:
 
 
 class Refused(Exception):
-    """Raised for an operation that is not executed.
-
-    Carries the formatted errors and the HTTP status for ``application/graphql-response+json``;
-    ``retry_after`` is in seconds.
-    """
+    """Raised with the formatted errors and the HTTP status for an operation that is not executed."""
 
     def __init__(
         self, formatted: list[JsonObject], *, status: int = BAD_REQUEST, retry_after: int | None = None

@@ -45,11 +45,9 @@ def prepare(
     allow: frozenset[OperationType],
     account: str | None = None,
 ) -> Prepared:
-    """Parse, limit, validate and coerce an operation, and charge its cost to an account.
+    """Parse, limit, validate and coerce an operation, and charge its cost to an account, if one is given.
 
-    :param allow: the kinds of operation that the transport serves.
-    :param account: the account that pays the cost (``Credential.account``); None charges nobody.
-    :raises Refused: if one of these steps fails. Nothing has been executed then.
+    ``allow`` holds the kinds of operation that the transport serves. If this raises, nothing was executed.
     """
     bounds = limits()
     try:
@@ -152,11 +150,7 @@ def _parse(text: str, bounds: Limits) -> Document:
 
 
 def check_document(schema: GraphQLSchema, text: str, bounds: Limits) -> Document:
-    """Parse a document and check it against limits and schema: everything that needs no variables.
-
-    :raises TooComplex: if it exceeds a limit.
-    :raises Refused: if it does not parse, or is not valid for this schema.
-    """
+    """Parse a document and check it against limits and schema: everything that needs no variables."""
     try:
         document = _parse(text, bounds)
     except GraphQLError as error:

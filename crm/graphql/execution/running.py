@@ -22,12 +22,9 @@ def respond(
     once: Once | None = None,
     begun: StartedQuery | None = None,
 ) -> tuple[int, JsonObject]:
-    """Run an operation and return the HTTP status and the answer, which ``orjson`` can encode.
+    """Run an operation, perhaps ``begun``; return the HTTP status and the answer, for ``orjson``.
 
     The status is 200, or 503 if no field could be answered because the database is away.
-
-    :param once: the idempotency key under which the request may be repeated.
-    :param begun: the result of ``begin`` for this operation.
     """
     result = (begun or begin(prepared)).result() or execute_sync(
         prepared.schema,
@@ -74,10 +71,7 @@ def begin(prepared: Prepared) -> StartedQuery:
 
 
 def run(prepared: Prepared, *, root_value: object = None) -> JsonObject:
-    """Run an operation and return the answer, with its errors formatted and masked.
-
-    For a subscription this resolves the selection once, with the event as ``root_value``.
-    """
+    """Run an operation, for a subscription with the event as ``root_value``; return the masked answer."""
     return _plain(respond(prepared, root_value=root_value)[1])
 
 
@@ -88,7 +82,6 @@ def execute(
     actor: Actor | None,
     allow: frozenset[OperationType] = QUERY_AND_MUTATION,
 ) -> tuple[int, JsonObject]:
-    """Prepare and run an operation, and return the HTTP status and the answer."""
     try:
         prepared = prepare(schema, operation, actor=actor, allow=allow)
     except Refused as refused:

@@ -20,20 +20,14 @@ PERSONAL = frozenset({"user_id", "via"})
 
 @dataclass(frozen=True, kw_only=True)
 class EventRoot:
-    """The root value of a subscription: an event, and the actor under whose rights the record is read.
-
-    Everything below the record is read under the rights of the execution's actor.
-    """
+    """An event, and the actor who reads the record; all below it is for the execution's actor."""
 
     event: Event
     reader: Actor
 
 
 class AnyReader(Actor):
-    """An actor that stands for all with its rights, and records whether a resolver asked which one it is.
-
-    If it did, the answer is personal and cannot be shared.
-    """
+    """An actor that stands for all with its rights; one that was identified makes the answer personal."""
 
     def __getattribute__(self, name: str) -> Any:
         values: dict[str, Any] = super().__getattribute__("__dict__")
@@ -43,7 +37,6 @@ class AnyReader(Actor):
 
     @classmethod
     def like(cls, actor: Actor) -> "AnyReader":
-        """Return a reader that stands for all with the rights of an actor."""
         reader = cls(**{each.name: getattr(actor, each.name) for each in fields(actor)})
         # Where members see only their own leads, whoever asks for the visibility goes on to ask for the user.
         watched = PERSONAL if actor.sees_all_leads else PERSONAL | {"company_sees_all_leads"}
@@ -51,7 +44,6 @@ class AnyReader(Actor):
         return reader
 
     def was_identified(self) -> bool:
-        """Return whether a resolver asked which actor this is."""
         return bool(vars(self)["identified"])
 
 
@@ -67,11 +59,7 @@ def subscription_key(
     variables: Mapping[str, object],
     actor: Actor,
 ) -> SubscriptionKey:
-    """Return the key that subscriptions have in common if they share their answers.
-
-    :param field: the root field.
-    :param variables: as they were sent.
-    """
+    """Return the key that subscriptions have in common if they share their answers."""
     source = document.node.loc.source.body if document.node.loc else id(document)
     start = _start_variable(document, field)
     relevant = {name: value for name, value in variables.items() if name != start}

@@ -36,16 +36,10 @@ class DatabaseAway(Exception):
 class Subscription:
     """An admitted subscription; it renders events for everyone whose subscription has the same ``key``.
 
-    ``name`` is the name of its field in the answer; ``object_id`` is the one record that it is about, None
-    for all; ``after`` is the cursor at which it starts, None for now. The graphene ``field`` may declare
-    ``permission``, and
-
-    - ``check_subscription(actor, **arguments)``, which returns the key of the one record that the arguments
-      name, or None, and raises errors for the client;
-    - ``readers(object_id)``, which returns the users who can see the record now in a company whose members
-      see only their own;
-    - ``row_type`` and ``rows(reader, actor, **arguments)``, the graphene type of the record and the rows
-      that the subscription covers. With them one compiled statement answers, where that is possible.
+    It starts at the cursor ``after``, and is about the record ``object_id`` or all. The graphene ``field``
+    may declare ``permission``, ``check_subscription(actor, **arguments)`` for the key of the one record that
+    they name, ``readers(object_id)`` for the users who see it where members see only their own, and
+    ``row_type`` and ``rows(reader, actor, **arguments)`` for one compiled statement.
     """
 
     prepared: Prepared
@@ -59,11 +53,9 @@ class Subscription:
     reads: dict[bool, RecordRead | None] = dataclass_field(default_factory=dict, repr=False, compare=False)
 
     def is_about(self, event: Event) -> bool:
-        """Return whether the subscription covers the event's record."""
         return event.kind == "bulk" or self.object_id in (None, event.object_id)
 
     def notice(self, event: Event, visibility: Visibility) -> str:
-        """Return the JSON for an event without a record: it was removed, or many changed."""
         removed = {"removed": str(event.object_id)} if visibility is Visibility.REMOVED else {}
         return _json({"data": {self.name: None}, "extensions": _extensions(event) | removed})
 

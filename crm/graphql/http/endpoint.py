@@ -43,7 +43,6 @@ class GraphQLView(View):
         return csrf_exempt(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Answer a request, with errors as JSON."""
         if graphiql.is_wanted(request) and graphiql.is_served_to(request):
             return graphiql.page(request)
         media_type = preferred_type(request, [JSON, GRAPHQL_RESPONSE])
@@ -68,11 +67,7 @@ class GraphQLView(View):
 
 
 def check_request(request: HttpRequest, media_type: str | None) -> None:
-    """Check the method and the headers of a request, before its body is read.
-
-    :param media_type: the media type to answer with; None if the client accepts none on offer.
-    :raises HttpRefusal: if the request is not served.
-    """
+    """Refuse a request by its method and headers, before its body is read."""
     methods = ["POST", "GET"] if settings.GRAPHQL_GET_ENABLED else ["POST"]
     if request.method not in methods:
         message = f"Send a {' or a '.join(methods)}."

@@ -1,8 +1,4 @@
-"""Answer one GraphQL request over HTTP.
-
-Both Django's view (``endpoint``) and the WSGI fast path (``config.fast_path``) end here, so this module knows
-no Django request.
-"""
+"""Answers one GraphQL request over HTTP; knows no Django request, since the WSGI fast path ends here too."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,14 +33,7 @@ class OpenedExchange(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """A request that is well-formed HTTP.
-
-    :param media_type: the media type of the answer.
-    :param authenticate: returns the credential, None if there is none; may raise what
-        ``crm.authentication.authenticate_request`` raises.
-    :param read: returns the operation; may raise what the functions of ``crm.graphql.http.requests`` raise.
-    :param idempotency_key: the value of the header ``Idempotency-Key``.
-    """
+    """A well-formed HTTP request, and the functions that ``authenticate`` it and ``read`` its operation."""
 
     schema: GraphQLSchema
     method: str
@@ -54,18 +43,10 @@ class Exchange:
     idempotency_key: str | None = None
 
     def open(self) -> OpenedExchange:
-        """Authenticate the caller, then read and prepare the operation.
-
-        :raises Refused: if the operation is not valid or over a limit.
-        """
         credential = self.authenticate()
         return self.begin(self.read(credential), credential)
 
     def begin(self, operation: Operation, credential: Credential | None) -> OpenedExchange:
-        """Prepare an operation for a caller.
-
-        :raises Refused: if the operation is not valid or over a limit.
-        """
         prepared = prepare(
             self.schema,
             operation,
@@ -79,10 +60,7 @@ class Exchange:
 def answer_exchange(
     exchange: Exchange, open_exchange: Callable[[Exchange], OpenedExchange] = Exchange.open
 ) -> Answer:
-    """Run the operation of an exchange and return the answer, also for every expected error.
-
-    :param open_exchange: authenticates the caller and prepares the operation.
-    """
+    """Run the operation of an exchange and return the answer, also for every expected error."""
     media_type = exchange.media_type
     try:
         credential, prepared, begun = open_exchange(exchange)

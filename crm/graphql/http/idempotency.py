@@ -10,11 +10,7 @@ BAD_REQUEST = 400
 
 
 def once_of(key: str | None, prepared: Prepared, credential: Credential | None) -> Once | None:
-    """Return the guard of a mutation sent with a key; None without a key, and for queries.
-
-    :param key: the value of the header.
-    :raises HttpRefusal: if the key is empty or too long.
-    """
+    """Return the guard of a mutation sent with a key; None without a key, and for queries."""
     if key is None or credential is None or prepared.kind != "mutation":
         return None
     if not 1 <= len(key.strip()) <= LONGEST_KEY:

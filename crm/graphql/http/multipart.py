@@ -43,11 +43,7 @@ class _Quota(FileUploadHandler):
 
 
 def read_form(request: HttpRequest) -> Operation:
-    """Return the operation of a multipart request, with its files in its variables.
-
-    :raises HttpRefusal: if a part is too large, or the form does not follow the specification.
-    :raises BadUserInput: if a file does not fit the path that the field ``map`` gives it.
-    """
+    """Return the operation of a multipart request, with its files in its variables."""
     bounds = limits()
     # First in the list, so that an oversized file is not spooled to disk before it is refused.
     request.upload_handlers.insert(0, _Quota(request, bounds))

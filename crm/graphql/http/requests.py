@@ -22,10 +22,7 @@ PARAMETERS = ("query", "variables", "operationName", "extensions")
 
 
 def check_content(request: HttpRequest) -> None:
-    """Check the headers of a POST, before its body is read.
-
-    :raises HttpRefusal: if the content has another type or an encoding, or its declared length is too large.
-    """
+    """Check the type, encoding and declared length of a POST, before its body is read."""
     charset = request.content_params.get("charset", "utf-8") if request.content_params else "utf-8"
     is_form = request.content_type == MULTIPART
     if not (is_form or request.content_type == JSON) or charset.lower() not in ("utf-8", "utf8"):
@@ -44,10 +41,6 @@ def largest_form(bounds: Limits) -> int:
 
 
 def read_body(request: HttpRequest) -> Operation:
-    """Return the operation in the body of a POST. Its query string is ignored.
-
-    :raises HttpRefusal: if the body is too large, or not a JSON object with the parameters of GraphQL.
-    """
     try:
         # One byte over the limit shows that a chunked body, which declares no length, is too large.
         body = request.read(limits().body + 1)
@@ -57,19 +50,12 @@ def read_body(request: HttpRequest) -> Operation:
 
 
 def parse_body(body: bytes) -> Operation:
-    """Return the operation in a body.
-
-    :raises HttpRefusal: if it is too large, or not a JSON object with the parameters of GraphQL.
-    """
     _check_size(len(body))
     return operation_of(decode(body, name="The body"))
 
 
 def read_query_string(request: HttpRequest) -> Operation:
-    """Return the operation of a GET, whose variables and extensions are JSON in the query string.
-
-    :raises HttpRefusal: if the query string is too large, or its parameters are not those of GraphQL.
-    """
+    """Return the operation of a GET, whose variables and extensions are JSON in the query string."""
     _check_size(len(request.META.get("QUERY_STRING", "")))
     try:
         sent = request.GET  # parsed here, at its first use
@@ -89,10 +75,6 @@ def _check_size(size: int, most: int | None = None) -> None:
 
 
 def operation_of(parameters: object) -> Operation:
-    """Return the operation of decoded parameters.
-
-    :raises HttpRefusal: if they are not an object, or one of them has the wrong type.
-    """
     if not isinstance(parameters, dict):
         raise HttpRefusal(BAD_REQUEST, "The request must be one JSON object; batches are not served.")
     query, name = parameters.get("query"), parameters.get("operationName")
@@ -112,12 +94,7 @@ def operation_of(parameters: object) -> Operation:
 
 
 def decode(raw: bytes, *, name: str) -> Any:
-    """Return the value of strict JSON.
-
-    :param name: names the input in the error message.
-    :raises HttpRefusal: if it is not JSON, or has a value that no answer could contain: NaN, Infinity, a
-        number too large for a float, or half a surrogate pair.
-    """
+    """Return the value of strict JSON; refuse all that no answer could contain, such as NaN."""
     try:
         text = raw.decode()
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)

@@ -1,10 +1,8 @@
 """Speculative authentication: send the first read together with the statement that authenticates a token.
 
-A process remembers the credential that each token had last time. With this prediction it prepares the
-operation and sends its first read in the authentication's own statement, which saves a round trip to
-PostgreSQL: +52 to 58 % requests a second for lists (ADR 22). A prediction grants nothing: the rows are used
-only if the database now returns the very same actor; otherwise they are dropped and the exchange is opened as
-usual.
+A process remembers the credential that each token had last time, and prepares the operation with it. This
+saves a round trip: +52 to 58 % requests a second for lists (ADR 22). A prediction grants nothing: the rows
+are used only if the database now returns the very same actor.
 """
 
 from collections.abc import Callable
@@ -28,20 +26,14 @@ _last_seen: dict[str, Credential] = {}
 
 
 def predict(header: str) -> Credential | None:
-    """Return the credential last seen for this ``Authorization`` header.
-
-    A prediction only: never authorize with it.
-    """
+    """Return the credential last seen for this header. A prediction only: never authorize with it."""
     return _last_seen.get(_digest(header))
 
 
 def run_ahead(
     exchange: Exchange, *, header: str, authenticate: Callable[[FetchRows], Credential]
 ) -> OpenedExchange:
-    """Open an exchange as ``Exchange.open`` does, with one statement less if the prediction is right.
-
-    :param authenticate: authenticates the header; runs its statement by the given function.
-    """
+    """Open an exchange as ``Exchange.open`` does, with one statement less if the prediction is right."""
     digest = _digest(header)
     predicted = _last_seen.get(digest)
     ahead = _begin_ahead(exchange, predicted) if predicted else None
@@ -63,7 +55,7 @@ def run_ahead(
 def _begin_ahead(exchange: Exchange, predicted: Credential) -> OpenedExchange | Refused | None:
     """Prepare the operation for the predicted caller; None if it must wait for the real one.
 
-    This charges the token's account before the token is checked, so an account without points reads nothing.
+    This charges the account before the token is checked, so an account without points reads nothing.
     """
     try:
         operation = exchange.read(None)

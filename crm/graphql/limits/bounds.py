@@ -52,10 +52,7 @@ class Limits:
     kept_tokens: int = 50_000
 
     def check(self, limit: str, found: int) -> None:
-        """Compare a number with the limit of this name.
-
-        :raises TooComplex: if the number is above the limit.
-        """
+        """Raise ``TooComplex`` if a number is above the limit of this name."""
         most: int = getattr(self, limit)
         if found > most:
             raise TooComplex(limit, most)
@@ -65,10 +62,6 @@ DEFAULTS = Limits()
 
 
 def limits() -> Limits:
-    """Return the limits in force.
-
-    :raises TypeError: if the setting has a key that is not a limit.
-    """
     # Not at import: tests override the setting.
     changed = getattr(settings, "GRAPHQL_LIMITS", None)
     return Limits(**changed) if changed else DEFAULTS

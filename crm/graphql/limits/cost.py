@@ -37,10 +37,8 @@ def cost_of(
 ) -> int:
     """Return the largest number of objects that a valid operation can return.
 
-    An object counts 1, a list counts its ``first`` or else ``limits.unpaged_list``; each is multiplied by the
-    lists around it. Scalars and introspection are free. ``first`` of a page applies to its ``data``.
-
-    :param variables: coerced already.
+    An object counts 1, a list its ``first`` or else ``limits.unpaged_list``, multiplied by the lists around
+    it. Scalars and introspection are free. ``first`` of a page applies to its ``data``.
     """
     root = schema.get_root_type(operation.operation)
     return _Count(schema, fragments, variables, limits).selections(operation.selection_set, root, None)

@@ -33,10 +33,7 @@ class Shape:
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> None:
-    """Check a document against the limits that need no schema.
-
-    :raises TooComplex: if it exceeds one of them.
-    """
+    """Check a document against the limits that need no schema."""
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
     limits.check("operations", len(operations))

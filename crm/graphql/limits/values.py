@@ -30,11 +30,7 @@ class NullCharacters(Exception):
 
 
 def check_literals(document: DocumentNode, limits: Limits) -> None:
-    """Check the values that are written in a document.
-
-    :raises TooComplex: if a list has too many items, or the values are nested too deeply.
-    :raises NullCharacters: if a text contains a null character.
-    """
+    """Refuse too large lists, too deep nesting and null characters in the values of a document."""
     defaults = {
         definition.variable.name.value: definition.default_value
         for operation in document.definitions
@@ -46,11 +42,7 @@ def check_literals(document: DocumentNode, limits: Limits) -> None:
 
 
 def check_variables(variables: Values, document: DocumentNode, limits: Limits) -> None:
-    """Check the variables of a request as the client sent them.
-
-    :raises TooComplex: if a list has too many items, the values are nested too deeply, or are too many.
-    :raises NullCharacters: if a text contains a null character; the paths are those of the arguments.
-    """
+    """Refuse too many, too large or too deep variables, and null characters by their arguments' paths."""
     limits.check("variables", len(variables))
     dirty = {name: value for name, value in variables.items() if list(_null_characters(value, {}, limits))}
     if dirty:

@@ -37,33 +37,20 @@ class Column(django_filters.Filter):
     operators: frozenset[SQLOperator] = operators.COMPARISONS
 
     def read(self, value: object) -> Any:
-        """Read one value by the column's type.
-
-        :raises ValueError: if the value is of another type.
-        """
+        """Read one value by the column's type; raise ``ValueError`` if it is of another."""
         raise NotImplementedError
 
     def condition(self, operator: SQLOperator, value: object, *, name: str, actor: Actor) -> Q:
-        """Return the condition of one comparison.
-
-        :param name: the column's name in the API, for errors.
-        :raises BadUserInput: if the operator or the value does not fit the column.
-        """
+        """Return the condition of one comparison; ``name`` is the column's name in errors."""
         return self.condition_on(operator, self.read_operand(operator, value, name=name, actor=actor))
 
     def condition_on(self, operator: SQLOperator, operand: object) -> Q:
-        """Return the condition of one comparison.
-
-        :param operand: from ``read_operand``.
-        """
+        """Return the condition of one comparison with an operand from ``read_operand``."""
         column = self.field_name if operator in NULL_TESTS else self.compared_column(operator)
         return operators.column_condition(column, operator, operand)
 
     def read_operand(self, operator: SQLOperator, value: object, *, name: str, actor: Actor) -> Any:
-        """Read the value, or list of values, of a comparison; None for the tests of null.
-
-        :raises BadUserInput: if the operator or the value does not fit the column.
-        """
+        """Read the value, or list of values, of a comparison; None for the tests of null."""
         if operator not in self.operators:
             raise BadUserInput(f"The operator {operator.value} does not fit the column {name.upper()}.")
         if operator in NULL_TESTS:
@@ -75,10 +62,7 @@ class Column(django_filters.Filter):
             raise BadUserInput(message, reason=str(refused)) from None
 
     def read_for(self, operator: SQLOperator, value: object, actor: Actor) -> Any:
-        """Read the value, or list of values, for an operator.
-
-        :raises ValueError: if the operator needs something else.
-        """
+        """Read the value, or list of values, for an operator; raise ``ValueError`` if it needs another."""
         if operator not in LISTS:
             return self.read(value)
         if not isinstance(value, list) or len(value) > LARGEST_LIST:
@@ -88,7 +72,6 @@ class Column(django_filters.Filter):
         return [self.read(item) for item in value]
 
     def compared_column(self, operator: SQLOperator) -> str:
-        """Return the path of the field that the operator compares."""
         name: str = self.field_name
         return name
 
@@ -195,12 +178,9 @@ class ChoiceColumn(Column):
 
 
 class HasRelation:
-    """Rows that belong to each row of a list, for the filters ``has...`` and ``HAS``.
+    """Rows at ``path`` of each row of a list, for the filters ``has...`` and ``HAS``.
 
-    :param path: name of the model's field, or reverse field, that leads to them.
-    :param columns: their columns by name in the API.
-    :param narrow: a condition on the rows that count, where not all do.
-    :param also: a second name of the relation in ``HAS``.
+    ``narrow`` is a condition on the rows that count, ``also`` a second name of the relation in ``HAS``.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Cursors: the position of a row in the order of a list, and the rows after it (ADR 14).
 
-A cursor holds the values that the row had in the columns of the order, and a fingerprint of the list and the
-order. It grants nothing: the rows after it are those that the caller may see.
+A cursor holds the row's values in the columns of the order, and a fingerprint of the list and the order. It
+grants nothing: the rows after it are those that the caller may see.
 """
 
 import base64
@@ -77,10 +77,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 def read_value(field: ModelField, text: str) -> object:
-    """Read a value of a column from its text.
-
-    :raises ValueError: if the text is not a value of the column.
-    """
+    """Read a value of a column from its text; raise ``ValueError`` if it is none."""
     try:
         return READERS[field.get_internal_type()](text)
     except (KeyError, OverflowError, InvalidOperation) as error:
@@ -101,21 +98,14 @@ def _fingerprint(name: str, keys: Sequence[Key]) -> str:
 
 
 def encode(name: str, keys: Sequence[Key], values: Sequence[object]) -> str:
-    """Return the cursor of a row.
-
-    :param name: of the list.
-    :param values: those of the row in the columns of the order.
-    """
+    """Return the cursor of a row of a list from its values in the columns of the order."""
     texts = [None if value is None else _write_value(value) for value in values]
     content = orjson.dumps([VERSION, _fingerprint(name, keys), *texts])
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def decode(name: str, keys: Sequence[Key], cursor: str) -> tuple[object, ...]:
-    """Return the values that a row had in the columns of the order.
-
-    :raises BadUserInput: if the text is not a cursor, or one of another list or another order.
-    """
+    """Return the values of a cursor; refuse one of another list or another order."""
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
         content = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -145,10 +135,8 @@ def _read(key: Key, text: object) -> object:
 def conditions_after(keys: Sequence[Key], values: Sequence[object]) -> list[Q]:
     """Return the conditions for the rows after a position, one for each part of the list, in order.
 
-    The rows without a value in the first column are a part of their own: in one condition with the others,
-    PostgreSQL could not start an index at the position.
-
-    :param values: the position, by column; a value that is not None may be an expression.
+    Rows without a value in the first column are a part of their own: PostgreSQL could not start an index at
+    the position in a condition for both. A value that is not None may be an expression.
     """
     first, value = keys[0], values[0]
     rest = _after(keys[1:], values[1:])

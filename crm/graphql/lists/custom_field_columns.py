@@ -103,10 +103,8 @@ NAME, VALUE = NameColumn("name"), ValueColumn("value")
 class CustomFieldsRelation(HasRelation):
     """The custom fields of the records of one kind, filtered as if they were rows with a name and a value.
 
-    A condition that requires one name reads values by the definition of that name, if there is one.
-
-    :param name: the name that the condition requires.
-    :param equal: the value that it requires, as it is stored.
+    A condition that requires one ``name`` reads values by its definition, if there is one; ``equal`` is the
+    value that it requires, as it is stored.
     """
 
     def __init__(
@@ -136,10 +134,7 @@ class CustomFieldsRelation(HasRelation):
         actor: Actor,
         memo: Memo,
     ) -> Q:
-        """Return the condition on one custom field of a listed row; a row without it counts as null.
-
-        :raises BadUserInput: if the operator or the value does not fit the field.
-        """
+        """Return the condition on one custom field of a listed row; a row without it counts as null."""
         name = name.strip()
         if not name or len(name) > LONGEST_NAME or not is_storable(name):
             raise BadUserInput(f"The name of a custom field has 1 to {LONGEST_NAME} characters.")

@@ -53,10 +53,7 @@ NEGATIONS = frozenset({SQLOperator.NEQ, SQLOperator.NOT_LIKE, SQLOperator.NOT_IN
 
 
 def expression_condition(expression: Expression, operator: SQLOperator, operand: Any) -> Q:
-    """Return the condition on an expression that is never null.
-
-    :param expression: it has an output field of its own.
-    """
+    """Return the condition on an expression with an output field that is never null."""
     if operator in NULL_TESTS:
         # A key is never null either: the condition that all rows meet, or none.
         return Q(pk__isnull=operator is SQLOperator.IS_NULL)
@@ -76,8 +73,7 @@ def expression_condition(expression: Expression, operator: SQLOperator, operand:
 def column_condition(column: str, operator: SQLOperator, operand: Any) -> Q:
     """Return the condition on a column; a negation leaves out rows without a value, as SQL does.
 
-    :param column: name of the field, with ``__`` through relations.
-    :param operand: a value or a ``Parameter``, or two of them for a range.
+    ``operand`` is a value or a ``Parameter``, or two of them for a range.
     """
     if operator in NULL_TESTS:
         return Q(**{f"{column}__isnull": operator is SQLOperator.IS_NULL})

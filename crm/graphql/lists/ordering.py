@@ -42,11 +42,7 @@ def order_input(parent: str, field: str, filterset: type[ListFilterSet]) -> type
 
 @dataclass(frozen=True)
 class Key:
-    """One column of an order.
-
-    :param name: path of the column from the row.
-    :param nullable: whether a row may have no value in it; such rows come last in both directions.
-    """
+    """A column of an order, by its path from the row; rows without a value come last in both directions."""
 
     name: str
     field: ModelField

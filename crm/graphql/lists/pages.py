@@ -16,12 +16,9 @@ LARGEST_PAGE_SIZE = 100
 class Page:
     """One page of a list; rows and total are read only when they are needed.
 
-    One more row than the page holds is read: it shows whether there are more pages, without a count.
-
-    :param read: returns the rows from an offset on, up to a number of them.
-    :param count: returns the number of all rows.
-    :param cursor: returns the cursor of a row; without it, ``endCursor`` is null.
-    :param is_after_cursor: whether the rows are those after a cursor; ``firstItem`` counts from there.
+    ``read`` returns some rows from an offset on: one more than the page holds, which shows whether there are
+    more pages without a count. ``cursor`` returns the cursor of a row, ``firstItem`` counts from the first
+    row read.
     """
 
     def __init__(
@@ -125,10 +122,7 @@ def paginator_type(row_type: RowType) -> type[graphene.ObjectType]:
 
 
 def check_page(first: int, page: int | None) -> int:
-    """Check the size and number of a page, and return its number.
-
-    :raises BadUserInput: if one of them is out of range.
-    """
+    """Check the size and number of a page, and return its number."""
     if first < 0:
         raise BadUserInput(f"Requested pagination amount must be non-negative, got {first}.")
     if first > LARGEST_PAGE_SIZE:
@@ -142,10 +136,7 @@ def check_page(first: int, page: int | None) -> int:
 
 
 def check_after(after: str | None, page: int) -> str | None:
-    """Return the cursor, if there is one.
-
-    :raises BadUserInput: if the number of a later page comes with it.
-    """
+    """Return the cursor, if there is one; refuse it together with the number of a later page."""
     if after and page > 1:
         raise BadUserInput("Ask for a page by its number or after a cursor, not by both.")
     # Clients start a walk through a list with after: "".

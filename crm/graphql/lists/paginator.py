@@ -114,10 +114,6 @@ class ListField(Guarded):
         return not (self.has_source or query.is_filtered)
 
     def read_arguments(self, arguments: Values) -> ListQuery:
-        """Read the arguments of the field.
-
-        :raises BadUserInput: if size or number of the page are out of range, or a cursor comes with a number.
-        """
         others = dict(arguments)
         first = others.pop("first")
         page = check_page(first, others.pop("page", None))
@@ -133,10 +129,7 @@ class ListField(Guarded):
         )
 
     def rows(self, query: ListQuery, actor: Actor) -> QuerySet[Model]:
-        """Return all rows that a query is for, in no order.
-
-        :raises BadUserInput: if a condition does not fit its column.
-        """
+        """Return all rows that a query is for, in no order."""
         if self._source is None:
             visible = visible_rows(self.model, actor)
         else:
@@ -150,14 +143,10 @@ class ListField(Guarded):
         return order(query.order_by, self.filterset)
 
     def position(self, query: ListQuery, keys: tuple[Key, ...]) -> tuple[object, ...] | None:
-        """Return the position in the order after which the rows begin, None without a cursor.
-
-        :raises BadUserInput: if the text is not a cursor of this list in this order.
-        """
+        """Return the position in the order after which the rows begin, None without a cursor."""
         return None if query.after is None else decode(self.list_name, keys, query.after)
 
     def cursor(self, keys: tuple[Key, ...], values: Iterable[object]) -> str:
-        """Return the cursor of a row from its values in the columns of the order."""
         return encode(self.list_name, keys, list(values))
 
     def _resolve(self, _root: object, info: GraphQLResolveInfo, **arguments: Any) -> Page:
@@ -207,12 +196,9 @@ def list_field(
     permission: Action = Action.READ,
     **own: object,
 ) -> ListField:
-    """Declare a list of the root query.
+    """Declare a list of the root query; the names of its input types derive from its own.
 
-    :param name: the field's name in the API; the names of its input types derive from it.
-    :param filterset: the columns of the list; its model is that of the rows.
-    :param source: returns the rows of the list for an actor and the list's own arguments; without it they
-        are all visible rows of the model.
-    :param own: arguments that only this list has.
+    ``source`` returns the rows for an actor and the list's ``own`` arguments; without it they are all visible
+    ones.
     """
     return ListField(name, row_type, filterset, source=source, permission=permission, own=own)

@@ -45,11 +45,7 @@ def _make_where_input(
 
 
 def conditions_input(name: str, column: object, **own: graphene.InputField) -> type[graphene.InputObjectType]:
-    """Make an input type for conditions on columns, nested by AND and OR.
-
-    :param column: the type of the column's name.
-    :param own: further fields.
-    """
+    """Make an input type for conditions on columns of an enum or text, nested by AND and OR."""
 
     # A function, since the type refers to itself.
     def members() -> graphene.List:
@@ -98,17 +94,10 @@ class Conditions:
         """Return the condition of a ``where`` input; null and an empty input are no condition.
 
         Column, AND group, OR group and HAS of one object must all hold; of OR, one member must.
-
-        :raises BadUserInput: if a column, relation, operator or value does not fit, or the nesting is too
-            deep.
         """
         return self._group(where, self._of_row, depth=1)
 
     def has(self, relation: HasRelation, condition: Values, *, depth: int = 1) -> Q:
-        """Return the condition that some related row meets a condition.
-
-        :raises BadUserInput: as ``where``.
-        """
         relation, met = self._related(relation, condition, depth)
         return relation.exists(self._model, self._actor, met)
 
@@ -212,8 +201,5 @@ def _operator(where: Values, column: str) -> SQLOperator:
 
 
 def condition(where: Values | None, filterset: type[ListFilterSet], actor: Actor) -> Q:
-    """Return the condition of a ``where`` input that is the only filter.
-
-    :raises BadUserInput: as ``Conditions.where``.
-    """
+    """Return the condition of a ``where`` input that is the only filter."""
     return Conditions(filterset, actor).where(where)

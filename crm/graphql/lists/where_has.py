@@ -22,10 +22,7 @@ def has_arguments(parent: str, field: str, filterset: type[ListFilterSet]) -> di
 
 
 def has_condition(arguments: Values, filterset: type[ListFilterSet], conditions: Conditions) -> Q:
-    """Return the condition of the ``has...`` arguments of a list; null is no condition.
-
-    :raises BadUserInput: if a condition does not fit its columns, or is nested too deep.
-    """
+    """Return the condition of the ``has...`` arguments of a list; null is no condition."""
     relations = _relations(filterset)
     result = Q()
     for name, condition in arguments.items():

@@ -38,11 +38,7 @@ class ClientGone(Exception):
 
 
 class GraphQLStream:
-    """Serves the operations of one schema as event streams: ``GraphQLStream(schema=...)``.
-
-    An ASGI application, not a view: under ASGI Django keeps a thread and its database connection for the
-    whole request of a view.
-    """
+    """Serves event streams. Not a view: Django would keep a thread and its connection for each of them."""
 
     def __init__(self, *, schema: GraphQLSchema) -> None:
         self.schema = schema

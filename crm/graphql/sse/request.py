@@ -41,11 +41,7 @@ class AdmittedRequest:
 
 
 def check(request: ASGIRequest) -> None:
-    """Check the head of a request.
-
-    :raises HttpRefusal: if the request cannot be answered by an event stream.
-    :raises CsrfRefused: if a page of another site sent it.
-    """
+    """Refuse a request that cannot be answered by an event stream by its method and headers."""
     try:
         request.get_host()
     except DisallowedHost as error:
@@ -63,12 +59,6 @@ def check(request: ASGIRequest) -> None:
 
 
 def open_stream(schema: GraphQLSchema, request: ASGIRequest) -> AdmittedRequest:
-    """Authenticate the caller and admit its operation.
-
-    :raises HttpRefusal: if the parameters are not those of a GraphQL request.
-    :raises CrmError: if there is no valid credential.
-    :raises Refused: if the operation may not run.
-    """
     credential = _authenticate(request)
     operation = admit(
         schema,

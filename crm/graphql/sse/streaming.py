@@ -39,10 +39,7 @@ async def answer_once(send: Send, prepared: Prepared, once: Once | None) -> None
 
 
 class Stream:
-    """The subscription of one request, served until the client or the server ends it.
-
-    If the server ends it without ``complete``, the client connects again with its cursor.
-    """
+    """The subscription of one request; if the server ends it, the client comes back with its cursor."""
 
     def __init__(
         self,

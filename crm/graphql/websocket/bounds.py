@@ -44,9 +44,4 @@ class SocketLimits:
 
 
 def socket_limits() -> SocketLimits:
-    """Return the limits in force.
-
-    :raises ImproperlyConfigured: if rights would be checked too rarely.
-    :raises TypeError: if the setting has an unknown key.
-    """
     return SocketLimits(**getattr(settings, "GRAPHQL_SOCKET_LIMITS", {}))

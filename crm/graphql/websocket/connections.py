@@ -48,11 +48,7 @@ def is_draining() -> bool:
 
 
 async def drain(seconds: float, *, hurry: Callable[[], bool] = lambda: False) -> None:
-    """Refuse new connections and end the present ones a few at a time, so that not all return at once.
-
-    :param seconds: the time over which the ends are spread.
-    :param hurry: returns whether to stop waiting.
-    """
+    """Refuse new connections and end the present ones over some seconds, so that not all return at once."""
     global _is_draining
     _is_draining = True
     ends = list(_ends.values())

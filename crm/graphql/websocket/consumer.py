@@ -54,7 +54,6 @@ class GraphQLSocket(AsyncConsumer):
         receive: Receive,
         send: Send,
     ) -> None:
-        """Serve the socket until its end."""
         # Replaces Channels' own method, which would open a channel of the layer for each socket. Events come
         # through the dispatcher instead.
         self.scope = scope
@@ -102,7 +101,6 @@ class GraphQLSocket(AsyncConsumer):
         )
 
     async def websocket_receive(self, message: AsgiMessage) -> None:
-        """Handle a message of the client."""
         self.peer.note_frame()
         read = read_message(message.get("text"), limit=self.limits.frame)
         await getattr(self, f"on_{read.type}")(read)
@@ -146,14 +144,12 @@ class GraphQLSocket(AsyncConsumer):
         connections.count_operations(self, self.session.count)
 
     async def on_ping(self, message: Message) -> None:
-        """Answer at once."""
         self.peer.send_soon(write_message("pong"))
 
     async def on_pong(self, message: Message) -> None:
         """Do nothing: ``websocket_receive`` has noted that a frame came in."""
 
     async def on_subscribe(self, message: Message) -> None:
-        """Start an operation."""
         if self.session is None:
             raise SocketClosed(Close.UNAUTHORIZED)
         await self.session.subscribe(message)

@@ -29,13 +29,10 @@ Write = Callable[[str, Event, str], str]
 
 
 class Delivery:
-    """Sends events to the subscriptions of one connection.
+    """Sends events to the subscriptions of one connection, through a bounded queue.
 
-    Events wait in a bounded queue while the client is slow. A full queue is dropped; as soon as the client
-    takes something again, what it missed is read from the log, no faster than the queue has room. A client
-    that takes nothing for too long is disconnected and comes back with its cursor.
-
-    :param refuse: is called with the id of a subscription that failed, and its errors.
+    A full queue is dropped; as soon as the client takes something again, what it missed is read from the log.
+    A client that takes nothing for too long is disconnected and comes back with its cursor.
     """
 
     def __init__(
@@ -79,14 +76,12 @@ class Delivery:
             self._start_catching_up(id_, subscriber)
 
     def remove(self, id_: str) -> None:
-        """End the subscription with an id, if there is one."""
         subscriber = self._subscribers.pop(id_, None)
         if subscriber is not None:
             subscriber.leave()
         self._stop_catching_up(id_)
 
     def stop(self) -> None:
-        """End all subscriptions."""
         for id_ in tuple(self._subscribers):
             self.remove(id_)
         self._end_stall()

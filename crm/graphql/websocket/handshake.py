@@ -37,10 +37,7 @@ class Handshake:
 
 
 def read_handshake(scope: Mapping[str, object]) -> Handshake:
-    """Check ``Host`` and ``Origin`` of a handshake against the settings, as Django does for a POST.
-
-    :raises HandshakeRefused: if the host or the origin is not allowed.
-    """
+    """Check ``Host`` and ``Origin`` of a handshake against the settings, as Django does for a POST."""
     scheme = "https" if scope.get("scheme") == "wss" else "http"
     request = ASGIRequest({**scope, "method": "GET", "scheme": scheme}, BytesIO())
     try:
@@ -59,10 +56,6 @@ def authenticate(handshake: Handshake, payload: Mapping[str, object]) -> Credent
     """Return the credential of a ``connection_init``: its token, or the session of a page of this site.
 
     The keys of the payload are read like headers, in upper or lower case; ``X-Company`` names the company.
-
-    :raises CredentialExpired: if the token has expired.
-    :raises NotFound: if the company named does not exist for the caller.
-    :raises Unauthenticated: if there is no credential, or it is not valid.
     """
     headers = {key.lower(): value for key, value in payload.items()}
     company = headers.get(COMPANY_HEADER.lower())

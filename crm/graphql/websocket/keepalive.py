@@ -8,8 +8,6 @@ TICKS = 8
 
 
 class Connection(Protocol):
-    """A connection that is checked at regular intervals."""
-
     def tick(self) -> None:
         """Ping the client if it is time, and check that it is there; must not block."""
 
@@ -24,7 +22,6 @@ class KeepaliveTimer:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, connection: Connection) -> None:
-        """Start to call a connection."""
         self._connections[connection] = None
         if self._timer is None:
             self._timer = self._loop.call_later(self._pause, self._tick)

@@ -21,12 +21,7 @@ def text_frame(frame: str) -> AsgiMessage:
 
 
 class Peer:
-    """The client at the other end of a connection, which is sent one frame at a time.
-
-    A client that does not read blocks the tasks that send to it, and nothing else.
-
-    :param message: returns the ASGI message that sends a frame.
-    """
+    """The client of a connection; if it does not read, it blocks only the tasks that send to it."""
 
     def __init__(
         self, send: Send, limits: SocketLimits, *, message: Callable[[str], AsgiMessage] = text_frame
@@ -42,11 +37,9 @@ class Peer:
         self._sending_since: float | None = None
 
     def note_frame(self) -> None:
-        """Note that a frame came in, so the client is there."""
         self._received_at = self._loop.time()
 
     def silent_seconds(self) -> float:
-        """Return the seconds since the last frame came in."""
         return self._loop.time() - self._received_at
 
     def stalled_seconds(self) -> float:

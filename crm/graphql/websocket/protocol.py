@@ -53,10 +53,6 @@ class Message:
     payload: JsonObject = field(default_factory=dict)
 
     def operation(self) -> Operation:
-        """Return the operation in the payload of a ``subscribe``.
-
-        :raises SocketClosed: if a parameter has the wrong type.
-        """
         query, name = self.payload.get("query"), self.payload.get("operationName")
         variables, extensions = self.payload.get("variables"), self.payload.get("extensions")
         if (
@@ -74,11 +70,7 @@ WITH_ID = ("subscribe", "complete")
 
 
 def read_message(text: str | None, *, limit: int) -> Message:
-    """Read a message from a text frame; None stands for a binary frame.
-
-    :param limit: most bytes of a frame.
-    :raises SocketClosed: if the frame is not a message that a client may send.
-    """
+    """Read a message from a text frame within the limit; None stands for a binary frame."""
     if text is None or len(text.encode()) > limit:
         raise SocketClosed(Close.INVALID_MESSAGE)
     try:
@@ -101,10 +93,6 @@ def read_message(text: str | None, *, limit: int) -> Message:
 
 
 def write_message(type_: str, *, id_: str | None = None, payload: object = None) -> str:
-    """Return the text of a message to the client.
-
-    :raises TypeError: if the payload is not of JSON types.
-    """
     message: dict[str, object] = {"type": type_}
     if id_ is not None:
         message["id"] = id_

@@ -16,11 +16,7 @@ logger = logging.getLogger(__name__)
 async def wait_until_withdrawn(
     credential: Credential, is_still_good: Callable[[], bool], *, seconds: float
 ) -> None:
-    """Wait until a credential expires, or a check finds it revoked or its rights changed.
-
-    :param is_still_good: checks the credential in the database; runs in a thread.
-    :param seconds: the time between two checks.
-    """
+    """Wait until a credential expires, or a regular check finds it revoked or its rights changed."""
     while await _is_good_after_a_while(credential, is_still_good, seconds):
         pass
 

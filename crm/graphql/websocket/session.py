@@ -42,11 +42,7 @@ class Session:
         limits: SocketLimits,
         cursor: object = None,
     ) -> None:
-        """Prepare a session; ``start`` begins it.
-
-        :param dispatcher: opened by the caller; ``stop`` releases it.
-        :param cursor: the cursor at which subscriptions of this connection start, as the client sent it.
-        """
+        """Prepare a session, which releases the dispatcher when it stops."""
         self.credential = credential
         self._dispatcher = dispatcher
         self._cursor = cursor
@@ -69,7 +65,6 @@ class Session:
         self._operations: dict[str, asyncio.Task[None] | None] = {}
 
     def start(self) -> None:
-        """Start to serve subscriptions and to watch the credential."""
         # Until now the client waited for the server, so its silence does not count.
         self._peer.note_frame()
         self._ping_at = self._loop.time() + self._limits.ping_seconds
@@ -84,7 +79,6 @@ class Session:
         self._dispatcher.release()
 
     def count(self) -> int:
-        """Return the number of operations that run."""
         return len(self._operations)
 
     def tick(self) -> None:
@@ -99,10 +93,6 @@ class Session:
             self._peer.send_soon(write_message("ping", payload=payload))
 
     async def subscribe(self, message: Message) -> None:
-        """Start an operation of any kind.
-
-        :raises SocketClosed: if the message is malformed or its id in use.
-        """
         operation = message.operation()
         if message.id in self._operations:
             raise SocketClosed(Close.ID_IN_USE)

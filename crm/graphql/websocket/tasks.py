@@ -15,7 +15,6 @@ class Tasks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, coroutine: Coroutine[object, None, None]) -> asyncio.Task[None]:
-        """Run a coroutine as a task."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._done)
