@@ -52,19 +52,9 @@ class AbsenceQuery(graphene.ObjectType):
 
 class AbsenceMutation(graphene.ObjectType):
     create_absence = create_mutation(
-        Absence,
-        absences.create_absence,
-        AbsenceInput,
-        name="createAbsence",
-        permission=PERMISSION,
-        names=NAMES,
+        Absence, absences.create_absence, AbsenceInput, permission=PERMISSION, names=NAMES
     )
     update_absence = update_mutation(
-        Absence,
-        absences.update_absence,
-        AbsenceInput,
-        name="updateAbsence",
-        permission=PERMISSION,
-        names=NAMES,
+        Absence, absences.update_absence, AbsenceInput, permission=PERMISSION, names=NAMES
     )
-    delete_absence = delete_mutation(absences.delete_absence, name="deleteAbsence", permission=PERMISSION)
+    delete_absence = delete_mutation(absences.delete_absence, permission=PERMISSION)

@@ -86,29 +86,17 @@ class ActivityQuery(graphene.ObjectType):
 
 class ActivityMutation(graphene.ObjectType):
     create_activity = create_mutation(
-        Activity,
-        activities.create_activity,
-        ActivityInput,
-        name="createActivity",
-        permission=PERMISSION,
-        names=NAMES,
+        Activity, activities.create_activity, ActivityInput, permission=PERMISSION, names=NAMES
     )
     update_activity = update_mutation(
         Activity,
         activities.update_activity,
         ActivityInput,
-        name="updateActivity",
         permission=PERMISSION,
         names=NAMES,
         versioned=True,
     )
-    complete_task = row_mutation(
-        Activity, activities.complete_task, name="completeTask", permission=PERMISSION
-    )
-    reopen_task = row_mutation(Activity, activities.reopen_task, name="reopenTask", permission=PERMISSION)
-    delete_activity = delete_mutation(
-        activities.delete_activity, name="deleteActivity", permission=PERMISSION, versioned=True
-    )
-    restore_activity = restore_mutation(
-        activities.restore_activity, name="restoreActivity", permission=PERMISSION
-    )
+    complete_task = row_mutation(Activity, activities.complete_task, permission=PERMISSION)
+    reopen_task = row_mutation(Activity, activities.reopen_task, permission=PERMISSION)
+    delete_activity = delete_mutation(activities.delete_activity, permission=PERMISSION, versioned=True)
+    restore_activity = restore_mutation(activities.restore_activity, permission=PERMISSION)

@@ -123,44 +123,30 @@ class ChannelQuery(graphene.ObjectType):
 
 class ChannelMutation(graphene.ObjectType):
     create_social_channel = create_mutation(
-        SocialChannel,
-        channels.create_channel,
-        SocialChannelInput,
-        name="createSocialChannel",
-        permission=PERMISSION,
+        SocialChannel, channels.create_channel, SocialChannelInput, permission=PERMISSION
     )
     update_social_channel = update_mutation(
-        SocialChannel,
-        channels.update_channel,
-        SocialChannelInput,
-        name="updateSocialChannel",
-        permission=PERMISSION,
+        SocialChannel, channels.update_channel, SocialChannelInput, permission=PERMISSION
     )
     # Unlike other deletions, this one returns the row in the contract.
-    delete_social_channel = MutationField(
-        SocialChannel, name="deleteSocialChannel", permission=PERMISSION, id=graphene.ID(required=True)
-    )
+    delete_social_channel = MutationField(SocialChannel, permission=PERMISSION, id=graphene.ID(required=True))
     attach_user_to_social_channel = MutationField(
         SocialChannel,
-        name="attachUserToSocialChannel",
         permission=PERMISSION,
         prefix="input",
         input=graphene.Argument(AttachUserInput, required=True),
     )
     detach_user_to_social_channel = MutationField(
         SocialChannel,
-        name="detachUserToSocialChannel",
         permission=PERMISSION,
         channel_id=graphene.ID(required=True),
         user_id=graphene.ID(required=True),
     )
-    create_message = create_mutation(
-        Message, messages.create_message, MessageInput, name="createMessage", permission=PERMISSION
-    )
+    create_message = create_mutation(Message, messages.create_message, MessageInput, permission=PERMISSION)
     update_message = update_mutation(
-        Message, messages.update_message, MessageUpdateInput, name="updateMessage", permission=PERMISSION
+        Message, messages.update_message, MessageUpdateInput, permission=PERMISSION
     )
-    delete_message = delete_mutation(messages.delete_message, name="deleteMessage", permission=PERMISSION)
+    delete_message = delete_mutation(messages.delete_message, permission=PERMISSION)
 
     @staticmethod
     def resolve_delete_social_channel(_root: object, info: GraphQLResolveInfo, *, id: str) -> object:

@@ -61,16 +61,12 @@ class CustomFieldMutation(graphene.ObjectType):
         CustomFieldDefinition,
         definitions.create_definition,
         CustomFieldDefinitionInput,
-        name="createCustomFieldDefinition",
         permission=PERMISSION,
     )
     update_custom_field_definition = update_mutation(
         CustomFieldDefinition,
         definitions.update_definition,
         CustomFieldDefinitionInput,
-        name="updateCustomFieldDefinition",
         permission=PERMISSION,
     )
-    delete_custom_field_definition = delete_mutation(
-        definitions.delete_definition, name="deleteCustomFieldDefinition", permission=PERMISSION
-    )
+    delete_custom_field_definition = delete_mutation(definitions.delete_definition, permission=PERMISSION)

@@ -80,16 +80,14 @@ class FileQuery(graphene.ObjectType):
 class FileMutation(graphene.ObjectType):
     """Mutations of files; ``attachments`` adds those that answer a record."""
 
-    upload = MutationField(Filesystem, name="upload", permission=MAY, file=Upload(required=True))
+    upload = MutationField(Filesystem, permission=MAY, file=Upload(required=True))
     multi_upload = MutationField(
         graphene.List(graphene.NonNull(Filesystem)),
-        name="multiUpload",
         permission=MAY,
         files=graphene.List(graphene.NonNull(Upload), required=True),
     )
     attach_file = MutationField(
         graphene.String,
-        name="attachFile",
         permission=MAY,
         prefix="input",
         input=graphene.Argument(FilesystemAttachInput, required=True),
@@ -97,7 +95,6 @@ class FileMutation(graphene.ObjectType):
     )
     de_attach_file = MutationField(
         graphene.Boolean,
-        name="deAttachFile",
         permission=MAY,
         uuid=graphene.String(required=True),
         entity_type=EntityType(),
@@ -106,7 +103,6 @@ class FileMutation(graphene.ObjectType):
     )
     de_attach_files = MutationField(
         graphene.Boolean,
-        name="deAttachFiles",
         permission=MAY,
         uuids=graphene.List(graphene.NonNull(graphene.String), required=True),
         entity_type=EntityType(),

@@ -93,7 +93,7 @@ class ImportJobFilterSet(ListFilterSet):
 class ImportQuery(graphene.ObjectType):
     """Import jobs."""
 
-    import_job = Guarded(ImportJob, name="importJob", uuid=graphene.ID(required=True))
+    import_job = Guarded(ImportJob, uuid=graphene.ID(required=True))
     imports = list_field("imports", ImportJob, ImportJobFilterSet)
 
     @staticmethod
@@ -106,7 +106,6 @@ class ImportMutation(graphene.ObjectType):
 
     import_file = MutationField(
         ImportJob,
-        name="importFile",
         permission=Action.IMPORT,
         file=graphene.Argument(Upload, required=True),
         model=graphene.Argument(EntityType, required=True),

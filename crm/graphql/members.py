@@ -93,24 +93,17 @@ class MemberMutation(graphene.ObjectType):
         Company,
         companies.update_company,
         CompanyInput,
-        name="updateCompany",
         permission=PERMISSION,
         names={"default_owner": "default_owner_id"},
         # The company of the request's credential: it needs no argument.
         key=None,
     )
-    invite_member = create_mutation(
-        Member, members.invite_member, InviteMemberInput, name="inviteMember", permission=PERMISSION
-    )
+    invite_member = create_mutation(Member, members.invite_member, InviteMemberInput, permission=PERMISSION)
     update_member = update_mutation(
-        Member, members.update_member, MemberInput, name="updateMember", permission=PERMISSION, key="user_id"
+        Member, members.update_member, MemberInput, permission=PERMISSION, key="user_id"
     )
     deactivate_member = MutationField(
-        Member,
-        name="deactivateMember",
-        permission=PERMISSION,
-        user_id=graphene.ID(required=True),
-        reassign_to_id=graphene.ID(),
+        Member, permission=PERMISSION, user_id=graphene.ID(required=True), reassign_to_id=graphene.ID()
     )
 
     @staticmethod

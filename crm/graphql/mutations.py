@@ -12,6 +12,6 @@ PERMISSION = Action.CHANGE_TAGS
 
 
 class Mutation(graphene.ObjectType):
-    create_tag = create_mutation(Tag, tags.create_tag, TagInput, name="createTag", permission=PERMISSION)
-    update_tag = update_mutation(Tag, tags.update_tag, TagInput, name="updateTag", permission=PERMISSION)
-    delete_tag = delete_mutation(tags.delete_tag, name="deleteTag", permission=PERMISSION)
+    create_tag = create_mutation(Tag, tags.create_tag, TagInput, permission=PERMISSION)
+    update_tag = update_mutation(Tag, tags.update_tag, TagInput, permission=PERMISSION)
+    delete_tag = delete_mutation(tags.delete_tag, permission=PERMISSION)

@@ -63,7 +63,7 @@ class TagFilterSet(ListFilterSet):
 
 class Query(graphene.ObjectType):
     me = Guarded(User, required=True)
-    current_company = Guarded(Company, name="currentCompany", required=True)
+    current_company = Guarded(Company, required=True)
     companies = list_field(
         # Clients choose their company from this list, so it is not limited to the current one.
         "companies",

@@ -25,14 +25,12 @@ class RecordQuery(graphene.ObjectType):
 
     custom_field = Guarded(
         Mixed,
-        name="customField",
         name_=graphene.Argument(graphene.String, name="name", required=True),
         entity_type=graphene.Argument(EntityType, required=True),
         entity_id=graphene.ID(required=True),
     )
     custom_fields = Guarded(
         graphene.List(graphene.NonNull(CustomField)),
-        name="customFields",
         required=True,
         entity_type=graphene.Argument(EntityType, required=True),
         entity_id=graphene.ID(required=True),
@@ -56,28 +54,24 @@ class RecordMutation(graphene.ObjectType):
 
     attach_tag_to_entity = MutationField(
         graphene.Boolean,
-        name="attachTagToEntity",
         permission=Action.CHANGE_TAGS,
         prefix="input",
         input=graphene.Argument(AttachTagEntityInput, required=True),
     )
     detach_tag_from_entity = MutationField(
         graphene.Boolean,
-        name="detachTagFromEntity",
         permission=Action.CHANGE_TAGS,
         prefix="input",
         input=graphene.Argument(AttachTagEntityInput, required=True),
     )
     set_custom_field = MutationField(
         graphene.Boolean,
-        name="setCustomField",
         permission=Action.CHANGE_PEOPLE,
         prefix="input",
         input=graphene.Argument(CustomFieldInput, required=True),
     )
     delete_custom_field = MutationField(
         graphene.Boolean,
-        name="deleteCustomField",
         permission=Action.CHANGE_PEOPLE,
         prefix="input",
         input=graphene.Argument(CustomFieldInput, required=True),

@@ -34,7 +34,6 @@ def create_mutation(
 ) -> MutationField:
     """Declare a mutation that calls ``service(input)`` and returns the new row.
 
-    :param name: ``create`` and the name of the type by default.
     :param names: the API's names of model fields, where they differ.
     :param owner: argument that names the row to which the new one belongs: ``service(owner, input)``.
     :param required: whether the input must be given; the service gets an empty one otherwise.
@@ -48,7 +47,7 @@ def create_mutation(
 
     return MutationField(
         type_,
-        name=name or f"create{type_._meta.name}",
+        name=name,
         permission=permission,
         prefix="input",
         names=names,
@@ -72,7 +71,6 @@ def update_mutation(
 ) -> MutationField:
     """Declare a mutation that calls ``service(key, input)`` and returns the changed row.
 
-    :param name: ``update`` and the name of the type by default.
     :param key: argument that names the row; None for the actor's company: ``service(input)``.
     :param versioned: whether the service takes an ``expected_version``.
     """
@@ -85,7 +83,7 @@ def update_mutation(
 
     return MutationField(
         type_,
-        name=name or f"update{type_._meta.name}",
+        name=name,
         permission=permission,
         prefix="input",
         names=names,
@@ -96,7 +94,9 @@ def update_mutation(
     )
 
 
-def row_mutation(type_: RowType, service: Service, *, name: str, permission: Action) -> MutationField:
+def row_mutation(
+    type_: RowType, service: Service, *, permission: Action, name: str | None = None
+) -> MutationField:
     """Declare a mutation that calls ``service(id)`` and returns the row that the service returns."""
 
     def resolve(_root: object, info: GraphQLResolveInfo, *, id: str) -> object:
@@ -108,7 +108,12 @@ def row_mutation(type_: RowType, service: Service, *, name: str, permission: Act
 
 
 def delete_mutation(
-    service: Service, *, name: str, permission: Action, versioned: bool = False, replaceable: bool = False
+    service: Service,
+    *,
+    permission: Action,
+    name: str | None = None,
+    versioned: bool = False,
+    replaceable: bool = False,
 ) -> MutationField:
     """Declare a mutation that calls ``service(id)`` and returns true.
 
@@ -135,12 +140,12 @@ def delete_mutation(
     )
 
 
-def restore_mutation(service: Service, *, name: str, permission: Action) -> MutationField:
+def restore_mutation(service: Service, *, permission: Action, name: str | None = None) -> MutationField:
     """Declare a mutation that undoes a deletion by ``service(id)`` and returns true."""
     return delete_mutation(service, name=name, permission=permission)
 
 
-def bulk_mutation(service: Service, *, name: str, permission: Action) -> MutationField:
+def bulk_mutation(service: Service, *, permission: Action, name: str | None = None) -> MutationField:
     """Declare a mutation that calls ``service(ids)`` and returns how many rows changed."""
 
     def resolve(_root: object, info: GraphQLResolveInfo, *, ids: list[str]) -> object:
@@ -149,7 +154,9 @@ def bulk_mutation(service: Service, *, name: str, permission: Action) -> Mutatio
     return MutationField(BulkResult, name=name, permission=permission, resolver=resolve, ids=ids_argument())
 
 
-def reorder_mutation(type_: RowType, service: Service, *, name: str, permission: Action) -> MutationField:
+def reorder_mutation(
+    type_: RowType, service: Service, *, permission: Action, name: str | None = None
+) -> MutationField:
     """Declare a mutation that calls ``service(ids)`` and returns all rows of the type by their weight."""
 
     def resolve(_root: object, info: GraphQLResolveInfo, *, ids: list[str]) -> object:

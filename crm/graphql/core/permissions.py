@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 import graphene
+from graphene.utils.str_converters import to_camel_case
 from graphql import FieldNode, GraphQLResolveInfo
 
 from crm.actors import Action, Actor
@@ -47,6 +48,10 @@ class Guarded(graphene.Field):
     ) -> None:
         super().__init__(type_, *args, **kwargs)
         self.permission = permission
+
+    def __set_name__(self, _owner: type, attribute: str) -> None:
+        # Root fields are in camel case in the contract, unlike the fields of rows.
+        self.name: str = self.name or to_camel_case(attribute)
 
     def wrap_resolve(self, parent_resolver: Resolver) -> Resolver:
         resolve = super().wrap_resolve(parent_resolver)
