@@ -25,7 +25,6 @@ PERMISSION = Action.CHANGE_LEADS
 class LeadBulkMutation(graphene.ObjectType):
     update_leads = MutationField(
         BulkResult,
-        name="updateLeads",
         permission=PERMISSION,
         ids=ids_argument(required=False),
         # The input type of the list, so that a client can use the filter of its view.
@@ -34,8 +33,8 @@ class LeadBulkMutation(graphene.ObjectType):
         # Protects from a filter that matches other leads than the client has shown.
         expected_count=graphene.Int(),
     )
-    delete_leads = bulk_mutation(bulk.delete_leads, name="deleteLeads", permission=PERMISSION)
-    restore_leads = bulk_mutation(bulk.restore_leads, name="restoreLeads", permission=PERMISSION)
+    delete_leads = bulk_mutation(bulk.delete_leads, permission=PERMISSION)
+    restore_leads = bulk_mutation(bulk.restore_leads, permission=PERMISSION)
 
     @staticmethod
     def resolve_update_leads(

@@ -61,16 +61,16 @@ class DashboardQuery(graphene.ObjectType):
     # A paginated list in the contract, although it has one row.
     leads_dashboard = Guarded(
         DashboardPaginator,
-        name="leadsDashboard",
         required=True,
         where=graphene.Argument(where_input("Query", "leadsDashboard", LeadsDashboardFilterSet)),
         first=graphene.Int(required=True, default_value=DEFAULT_PAGE_SIZE),
         page=graphene.Int(),
     )
-    lead_count = Guarded(graphene.Int, name="leadCount")
+    lead_count = Guarded(
+        graphene.Int,
+    )
     leads_by_stage = Guarded(
         graphene.List(graphene.NonNull(LeadStageCount)),
-        name="leadsByStage",
         required=True,
         pipeline_id=graphene.ID(),
     )

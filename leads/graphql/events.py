@@ -66,7 +66,6 @@ class LeadEventQuery(graphene.ObjectType):
 
     lead_events = Guarded(
         LeadEventPage,
-        name="leadEvents",
         required=True,
         description="What happened to leads after a cursor; without one, nothing but the cursor of now.",
         after=graphene.ID(),

@@ -95,7 +95,6 @@ def _field_of_input(
 class Mutation(graphene.ObjectType):
     create_lead = MutationField(
         Lead,
-        name="createLead",
         permission=PERMISSION,
         prefix="input",
         names=NESTED_NAMES,
@@ -103,7 +102,6 @@ class Mutation(graphene.ObjectType):
     )
     update_lead = MutationField(
         Lead,
-        name="updateLead",
         permission=PERMISSION,
         prefix="input",
         names=NAMES,
@@ -114,7 +112,6 @@ class Mutation(graphene.ObjectType):
     # The contract has both forms: the nested input and the flat arguments.
     lead_won_or_lost = MutationField(
         Lead,
-        name="leadWonOrLost",
         permission=PERMISSION,
         prefix="input",
         id=graphene.ID(required=True),
@@ -123,8 +120,8 @@ class Mutation(graphene.ObjectType):
         reason_lost=graphene.String(),
         expected_version=graphene.Int(),
     )
-    delete_lead = delete_mutation(leads.delete_lead, name="deleteLead", permission=PERMISSION, versioned=True)
-    restore_lead = restore_mutation(leads.restore_lead, name="restoreLead", permission=PERMISSION)
+    delete_lead = delete_mutation(leads.delete_lead, permission=PERMISSION, versioned=True)
+    restore_lead = restore_mutation(leads.restore_lead, permission=PERMISSION)
     add_lead_participant = _participation(
         "addLeadParticipant", involvement.add_person, involvement.add_participant
     )

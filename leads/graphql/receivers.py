@@ -108,9 +108,7 @@ class ReceiverQuery(graphene.ObjectType):
         "receiverAttempts", ReceiverAttempt, ReceiverAttemptFilterSet, permission=Action.READ_ROUTING
     )
     # A credential: readable only with the permission to change it.
-    lead_receiver_key = Guarded(
-        LeadReceiverKey, name="leadReceiverKey", permission=PERMISSION, id=graphene.ID(required=True)
-    )
+    lead_receiver_key = Guarded(LeadReceiverKey, permission=PERMISSION, id=graphene.ID(required=True))
 
     @staticmethod
     def resolve_lead_receiver_key(_root: object, info: GraphQLResolveInfo, *, id: str) -> object:
@@ -124,25 +122,19 @@ class ReceiverMutation(graphene.ObjectType):
     update_lead_receiver = update_mutation(
         LeadReceiver, receivers.update_receiver, LeadReceiverInput, permission=PERMISSION, names=NAMES
     )
-    delete_lead_receiver = delete_mutation(
-        receivers.delete_receiver, name="deleteLeadReceiver", permission=PERMISSION, replaceable=True
-    )
+    delete_lead_receiver = delete_mutation(receivers.delete_receiver, permission=PERMISSION, replaceable=True)
     rotate_lead_receiver_key = MutationField(
-        LeadReceiverKey, name="rotateLeadReceiverKey", permission=PERMISSION, id=graphene.ID(required=True)
+        LeadReceiverKey, permission=PERMISSION, id=graphene.ID(required=True)
     )
     test_lead_receiver = MutationField(
         LeadReceiverTest,
-        name="testLeadReceiver",
         permission=PERMISSION,
         id=graphene.ID(required=True),
         payload=JSON(required=True),
     )
-    replay_receiver_attempt = row_mutation(
-        ReceiverAttempt, replaying.replay_attempt, name="replayReceiverAttempt", permission=PERMISSION
-    )
+    replay_receiver_attempt = row_mutation(ReceiverAttempt, replaying.replay_attempt, permission=PERMISSION)
     replay_receiver_attempts = MutationField(
         graphene.List(graphene.NonNull(ReceiverAttempt)),
-        name="replayReceiverAttempts",
         permission=PERMISSION,
         ids=ids_argument(),
     )

@@ -36,7 +36,6 @@ class RelationshipMutation(graphene.ObjectType):
     )
     delete_people_relationship = delete_mutation(
         relationships.delete_relationship,
-        name="deletePeopleRelationship",
         permission=PERMISSION,
         replaceable=True,
     )

@@ -81,7 +81,6 @@ class RotationQuery(graphene.ObjectType):
     )
     simulate_lead_rotation = Guarded(
         graphene.List(graphene.NonNull(LeadRotationTurn)),
-        name="simulateLeadRotation",
         required=True,
         permission=Action.READ_ROUTING,
         id=graphene.ID(required=True),
@@ -117,6 +116,4 @@ class RotationMutation(graphene.ObjectType):
     update_lead_rotation = update_mutation(
         LeadRotation, rotations.update_rotation, LeadRotationInput, permission=PERMISSION
     )
-    delete_lead_rotation = delete_mutation(
-        rotations.delete_rotation, name="deleteLeadRotation", permission=PERMISSION, replaceable=True
-    )
+    delete_lead_rotation = delete_mutation(rotations.delete_rotation, permission=PERMISSION, replaceable=True)

@@ -24,7 +24,6 @@ class PeopleImportMutation(graphene.ObjectType):
 
     import_peoples = MutationField(
         graphene.String,
-        name="importPeoples",
         permission=Action.IMPORT,
         input=graphene.Argument(graphene.List(graphene.NonNull(PeopleInput)), required=True),
         company_id=graphene.Int(name="companyId"),

@@ -154,4 +154,4 @@ class MergeQuery(graphene.ObjectType):
 class MergeMutation(graphene.ObjectType):
     merge_people = _merge_field(People, "mergePeople")
     merge_organizations = _merge_field(Organization, "mergeOrganizations")
-    undo_merge = row_mutation(Merge, undo_merge, name="undoMerge", permission=Action.CHANGE_LOOKUPS)
+    undo_merge = row_mutation(Merge, undo_merge, permission=Action.CHANGE_LOOKUPS)

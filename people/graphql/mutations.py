@@ -28,12 +28,10 @@ class Mutation(graphene.ObjectType):
     update_people = update_mutation(
         People, people.update_person, PeopleInput, permission=PERMISSION, versioned=True
     )
-    delete_people = delete_mutation(
-        people.delete_person, name="deletePeople", permission=PERMISSION, versioned=True
-    )
-    restore_people = restore_mutation(people.restore_person, name="restorePeople", permission=PERMISSION)
-    delete_peoples = bulk_mutation(people.delete_people, name="deletePeoples", permission=PERMISSION)
-    restore_peoples = bulk_mutation(people.restore_people, name="restorePeoples", permission=PERMISSION)
+    delete_people = delete_mutation(people.delete_person, permission=PERMISSION, versioned=True)
+    restore_people = restore_mutation(people.restore_person, permission=PERMISSION)
+    delete_peoples = bulk_mutation(people.delete_people, permission=PERMISSION)
+    restore_peoples = bulk_mutation(people.restore_people, permission=PERMISSION)
     create_organization = create_mutation(
         Organization, organizations.create_organization, OrganizationInput, permission=PERMISSION
     )
@@ -45,14 +43,11 @@ class Mutation(graphene.ObjectType):
         versioned=True,
     )
     delete_organization = delete_mutation(
-        organizations.delete_organization, name="deleteOrganization", permission=PERMISSION, versioned=True
+        organizations.delete_organization, permission=PERMISSION, versioned=True
     )
-    restore_organization = restore_mutation(
-        organizations.restore_organization, name="restoreOrganization", permission=PERMISSION
-    )
+    restore_organization = restore_mutation(organizations.restore_organization, permission=PERMISSION)
     add_people_to_organization = MutationField(
         Organization,
-        name="addPeopleToOrganization",
         permission=PERMISSION,
         # The contract has both forms: flat arguments for one person, an input for several.
         people_id=graphene.ID(),
@@ -61,7 +56,6 @@ class Mutation(graphene.ObjectType):
     )
     remove_people_from_organization = MutationField(
         graphene.Boolean,
-        name="removePeopleFromOrganization",
         permission=PERMISSION,
         people_id=graphene.ID(),
         organization_id=graphene.ID(),

@@ -27,7 +27,7 @@ def count_field(name: str, model: type[TalliedModel]) -> Guarded:
 
 class CountQuery(graphene.ObjectType):
     people_count = count_field("peopleCount", models.Person)
-    people_count_by_tag = Guarded(graphene.Int, name="peopleCountByTag", tag=graphene.String(required=True))
+    people_count_by_tag = Guarded(graphene.Int, tag=graphene.String(required=True))
     organization_count = count_field("organizationCount", models.Organization)
 
     @staticmethod
@@ -47,14 +47,11 @@ class PersonDetailMutation(graphene.ObjectType):
     update_contact = update_mutation(
         Contact, person_details.update_contact, ContactInput, permission=PERMISSION
     )
-    delete_contact = delete_mutation(
-        person_details.delete_contact, name="deleteContact", permission=PERMISSION
-    )
+    delete_contact = delete_mutation(person_details.delete_contact, permission=PERMISSION)
     create_people_address = create_mutation(
         Address,
         person_details.create_address,
         AddressInput,
-        name="createPeopleAddress",
         permission=PERMISSION,
         owner="people_id",
     )
@@ -62,12 +59,9 @@ class PersonDetailMutation(graphene.ObjectType):
         Address,
         person_details.update_address,
         AddressInput,
-        name="updatePeopleAddress",
         permission=PERMISSION,
     )
-    delete_people_address = delete_mutation(
-        person_details.delete_address, name="deletePeopleAddress", permission=PERMISSION
-    )
+    delete_people_address = delete_mutation(person_details.delete_address, permission=PERMISSION)
     create_people_employment_history = create_mutation(
         PeopleEmploymentHistory,
         person_details.create_employment,
@@ -83,7 +77,7 @@ class PersonDetailMutation(graphene.ObjectType):
         names=EMPLOYMENT_NAMES,
     )
     delete_people_employment_history = delete_mutation(
-        person_details.delete_employment, name="deletePeopleEmploymentHistory", permission=PERMISSION
+        person_details.delete_employment, permission=PERMISSION
     )
     create_contact_type = create_mutation(
         ContactType, contact_types.create_contact_type, ContactTypeInput, permission=Action.CHANGE_LOOKUPS
@@ -93,7 +87,6 @@ class PersonDetailMutation(graphene.ObjectType):
     )
     delete_contact_type = delete_mutation(
         contact_types.delete_contact_type,
-        name="deleteContactType",
         permission=Action.CHANGE_LOOKUPS,
         replaceable=True,
     )

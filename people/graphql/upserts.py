@@ -38,7 +38,6 @@ class OrganizationUpsert(graphene.ObjectType):
 class UpsertMutation(graphene.ObjectType):
     upsert_people = MutationField(
         PeopleUpsert,
-        name="upsertPeople",
         permission=Action.CHANGE_PEOPLE,
         prefix="input",
         input=graphene.Argument(PeopleInput, required=True),
@@ -49,7 +48,6 @@ class UpsertMutation(graphene.ObjectType):
     )
     upsert_organization = MutationField(
         OrganizationUpsert,
-        name="upsertOrganization",
         permission=Action.CHANGE_PEOPLE,
         prefix="input",
         input=graphene.Argument(OrganizationInput, required=True),

@@ -24,47 +24,34 @@ PERMISSION = Action.CHANGE_PIPELINES
 
 class Mutation(graphene.ObjectType):
     create_pipeline = create_mutation(
-        LeadPipeline, pipelines.create_pipeline, PipelineInput, name="createPipeline", permission=PERMISSION
+        LeadPipeline, pipelines.create_pipeline, PipelineInput, permission=PERMISSION
     )
     update_pipeline = update_mutation(
-        LeadPipeline, pipelines.update_pipeline, PipelineInput, name="updatePipeline", permission=PERMISSION
+        LeadPipeline, pipelines.update_pipeline, PipelineInput, permission=PERMISSION
     )
-    delete_pipeline = delete_mutation(
-        pipelines.delete_pipeline, name="deletePipeline", permission=PERMISSION, replaceable=True
-    )
-    reorder_pipelines = reorder_mutation(
-        LeadPipeline, pipelines.reorder_pipelines, name="reorderPipelines", permission=PERMISSION
-    )
+    delete_pipeline = delete_mutation(pipelines.delete_pipeline, permission=PERMISSION, replaceable=True)
+    reorder_pipelines = reorder_mutation(LeadPipeline, pipelines.reorder_pipelines, permission=PERMISSION)
     reorder_pipeline_stages = MutationField(
         LeadPipeline,
-        name="reorderPipelineStages",
         permission=PERMISSION,
         id=graphene.ID(required=True),
         stages_id=ids_argument(),
     )
-    restore_pipeline = restore_mutation(
-        pipelines.restore_pipeline, name="restorePipeline", permission=PERMISSION
-    )
+    restore_pipeline = restore_mutation(pipelines.restore_pipeline, permission=PERMISSION)
     create_pipeline_stage = create_mutation(
         LeadPipelineStage,
         stages.create_stage,
         PipelineStageInput,
-        name="createPipelineStage",
         permission=PERMISSION,
     )
     update_pipeline_stage = update_mutation(
         LeadPipelineStage,
         stages.update_stage,
         PipelineStageInput,
-        name="updatePipelineStage",
         permission=PERMISSION,
     )
-    delete_pipeline_stage = delete_mutation(
-        stages.delete_stage, name="deletePipelineStage", permission=PERMISSION, replaceable=True
-    )
-    restore_pipeline_stage = restore_mutation(
-        stages.restore_stage, name="restorePipelineStage", permission=PERMISSION
-    )
+    delete_pipeline_stage = delete_mutation(stages.delete_stage, permission=PERMISSION, replaceable=True)
+    restore_pipeline_stage = restore_mutation(stages.restore_stage, permission=PERMISSION)
 
     @staticmethod
     def resolve_reorder_pipeline_stages(
