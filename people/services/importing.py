@@ -1,7 +1,6 @@
 """Store one person or organization of an import; the policy decides about one that exists."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +11,18 @@ from crm.models import DuplicatePolicy
 from crm.records.row_import import Outcome
 from people.models import Person
 from people.services import organizations, people, upserting
+from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
+
+
+def import_person(values: PersonValues, *, policy: DuplicatePolicy, actor: Actor) -> Outcome:
+    services = (people.create_person, upserting.upsert_person, _find_person)
+    return _store(values, *services, policy=policy, actor=actor)
+
+
+def import_organization(values: OrganizationValues, *, policy: DuplicatePolicy, actor: Actor) -> Outcome:
+    services = (organizations.create_organization, upserting.upsert_organization, upserting.find_organization)
+    return _store(values, *services, policy=policy, actor=actor)
 
 
 def _find_person(values: PersonValues, *, actor: Actor) -> Person | None:
@@ -22,12 +32,12 @@ def _find_person(values: PersonValues, *, actor: Actor) -> Person | None:
 
 def _store(
     values: Any,
-    *,
-    policy: DuplicatePolicy,
-    actor: Actor,
     create: Callable[..., object],
     upsert: Callable[..., upserting.Upserted],
     find: Callable[..., Any],
+    *,
+    policy: DuplicatePolicy,
+    actor: Actor,
 ) -> Outcome:
     if policy == DuplicatePolicy.CREATE:
         create(values, actor=actor)
@@ -45,14 +55,3 @@ def _store(
         if policy == DuplicatePolicy.ERROR:
             raise Conflict("This record exists already.", ids=[str(found.pk)])
         return "skipped"
-
-
-import_person = partial(
-    _store, create=people.create_person, upsert=upserting.upsert_person, find=_find_person
-)
-import_organization = partial(
-    _store,
-    create=organizations.create_organization,
-    upsert=upserting.upsert_organization,
-    find=upserting.find_organization,
-)
