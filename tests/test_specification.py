@@ -1,4 +1,4 @@
-"""Every document of the specification, word for word, on a company as a newcomer gets it."""
+"""Every document of the specification, unchanged, on the company of ``newcomer``."""
 
 from pathlib import Path
 from typing import Any

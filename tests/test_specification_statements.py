@@ -1,4 +1,4 @@
-"""What the specification's changes of leads cost: each statement after authentication, on both databases."""
+"""The statements of the specification's mutations of leads, after authentication, on both databases."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a process keeps of ever new documents is bounded; ``benchmarks/cache.py`` measures all of it."""
+"""Bounds of the caches of documents and plans; ``benchmarks/cache.py`` measures the memory of a process."""
 
 import gc
 import weakref
@@ -22,7 +22,7 @@ def operation(number: int) -> Operation:
     return Operation(query=text, variables=writer.variables)
 
 
-def test_documents_are_kept_up_to_a_sum_of_tokens(actors, settings, monkeypatch):
+def test_documents_are_cached_up_to_a_sum_of_tokens(actors, settings, monkeypatch):
     cache = DocumentCache()
     monkeypatch.setattr(preparing, "_checked_documents", cache)
     settings.GRAPHQL_LIMITS = {"kept_tokens": 2_000}
@@ -39,7 +39,7 @@ def test_documents_are_kept_up_to_a_sum_of_tokens(actors, settings, monkeypatch)
 
 
 @pytest.mark.postgres
-def test_plans_are_kept_up_to_a_sum_of_bytes_and_no_document_longer(actors, settings, monkeypatch):
+def test_plans_are_cached_up_to_a_sum_of_bytes_with_their_documents(actors, settings, monkeypatch):
     documents = DocumentCache()
     plans: SizedCache[compile.Plan | str] = SizedCache(admit_on_second_use=True)
     monkeypatch.setattr(preparing, "_checked_documents", documents)
@@ -64,7 +64,7 @@ def test_plans_are_kept_up_to_a_sum_of_bytes_and_no_document_longer(actors, sett
     assert len(documents) <= len(made) <= len(documents) + len(plans)
 
 
-def test_what_comes_once_does_not_push_out_what_is_used(monkeypatch):
+def test_values_that_come_once_do_not_evict_those_in_use(monkeypatch):
     monkeypatch.setattr(document_cache, "MOST_REJECTED", 50)
     cache: SizedCache[str] = SizedCache(admit_on_second_use=True)
     for number in range(10):

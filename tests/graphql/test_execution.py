@@ -1,4 +1,4 @@
-"""The execution function: who gets what, which operation runs, what strangers learn, what is kept."""
+"""Executing documents: the selected operation, errors, anonymous clients, and the cache of documents."""
 
 from unittest.mock import Mock
 
@@ -41,7 +41,7 @@ def test_mutation_is_answered():
     assert answer == (200, {"data": {"make": {"id": "2", "name": "new"}}})
 
 
-def test_prepared_operation_tells_what_it_is():
+def test_prepared_operation_has_kind_and_cost():
     operation = Operation(
         query="mutation($n: String) { make(input: {name: $n}) { id parent { id } } }", variables={"n": "jane"}
     )
@@ -127,7 +127,7 @@ def test_missing_variable_is_refused():
     assert code(ask(document)) == (400, "BAD_USER_INPUT")
 
 
-def test_at_most_five_errors_are_told():
+def test_at_most_five_errors_are_returned():
     fields = " ".join(f"no{n}" for n in range(20))
     variables = {f"v{n}": "x" for n in range(8)}
     declared = " ".join(f"${name}: Int" for name in variables)
@@ -233,7 +233,7 @@ def test_members_may_introspect():
     assert body["data"]["__schema"]["queryType"]["name"] == "Query"
 
 
-def test_refusal_to_strangers_keeps_nothing():
+def test_document_of_a_stranger_is_not_cached():
     before = len(preparing._checked_documents)
 
     ask("{ unheard_of }", actor=None)
@@ -257,7 +257,7 @@ def test_checked_document_is_validated_once(monkeypatch):
     assert counted.call_count == 3
 
 
-def test_kept_document_is_checked_again_under_other_limits(settings):
+def test_cached_document_is_checked_again_under_other_limits(settings):
     document = "query limited { thing { parent { id } } }"
     assert ask(document)[0] == 200
 
@@ -271,7 +271,7 @@ def parsed(text: str) -> Document:
     return parse_document(text, tokens=bounds.tokens, comments=bounds.comments, length=bounds.text, depth=12)
 
 
-def test_cache_forgets_the_document_not_used_for_longest():
+def test_cache_evicts_the_document_not_used_for_longest():
     cache = DocumentCache()
     made = []
 
@@ -282,7 +282,7 @@ def test_cache_forgets_the_document_not_used_for_longest():
 
         return cache.get(text, make, most_tokens=3 * parsed("{ a }").tokens)
 
-    # What is new has to come a second time once the cache is full.
+    # A full cache admits a new document on its second use.
     for text in ["{ a }", "{ b }", "{ c }", "{ a }", "{ d }", "{ d }", "{ a }", "{ d }", "{ b }"]:
         assert get(text).operations[0].selection_set.selections[0].name.value == text[2]
 
@@ -290,14 +290,14 @@ def test_cache_forgets_the_document_not_used_for_longest():
     assert len(cache) == 3
 
 
-def test_cache_keeps_nothing_larger_than_itself():
+def test_document_larger_than_the_cache_is_not_cached():
     cache = DocumentCache()
 
     assert cache.get("a", lambda: parsed("{ a b c }"), most_tokens=3).tokens > 3
     assert len(cache) == 0
 
 
-def test_what_cannot_be_parsed_is_not_kept():
+def test_document_that_cannot_be_parsed_is_not_cached():
     cache = DocumentCache()
 
     with pytest.raises(GraphQLError):

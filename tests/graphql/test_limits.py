@@ -1,4 +1,4 @@
-"""Each limit: at the limit answered, one over refused, in a query, a mutation and a subscription."""
+"""Each limit, in a query, a mutation and a subscription: a document at it passes, one over it is refused."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -29,7 +29,7 @@ def prepared(text: str, variables: dict[str, Any] | None = None, name: str | Non
 
 
 def refusal(text: str, variables: dict[str, Any] | None = None, name: str | None = None) -> dict[str, Any]:
-    """Give the extensions of the one error with which a document is refused."""
+    """Return the extensions of the only error of a document that is refused."""
     with pytest.raises(Refused) as refused:
         prepared(text, variables, name)
     assert refused.value.status == 400
@@ -39,7 +39,7 @@ def refusal(text: str, variables: dict[str, Any] | None = None, name: str | None
 
 
 def of(kind: str, selection: str) -> str:
-    """Give a document of a kind, named ``o0``, that selects this of a thing."""
+    """Return an operation of this kind, named ``o0``, with a selection on a thing."""
     return f"{kind} o0 {{ {ROOTS[kind]} {{ {selection} }} }}"
 
 
@@ -77,7 +77,7 @@ def of_fragments(kind: str, n: int) -> str:
 
 
 def of_tokens(kind: str, n: int) -> str:
-    # Tokens that are no text: of the document, and the brackets of eight lists.
+    # Tokens besides the words: those of the operation, and the brackets of eight lists.
     others = {"query": 14, "mutation": 20, "subscription": 14}[kind] + 8 * 2
     full, rest = divmod(n - others, 8)
     return labels(kind, *[full] * 7, full + rest)
@@ -405,7 +405,7 @@ def test_account_has_its_points_a_minute(rate):
 
 @pytest.mark.django_db
 @small_urls
-def test_dear_document_takes_more_points(rate):
+def test_expensive_document_costs_more_points(rate):
     headers = bearer()
     # 1 + 100 * (1 + 5 * (1 + 5)): 3,101 objects.
     dear = {"query": "{ things(first: 100) { data { children { children { id } } } } }"}
@@ -416,7 +416,7 @@ def test_dear_document_takes_more_points(rate):
 
 @pytest.mark.django_db
 @small_urls
-def test_rate_is_open_while_the_cache_is_away(rate, monkeypatch):
+def test_no_rate_limit_while_the_cache_cannot_be_reached(rate, monkeypatch):
     def away(*args: Any, **kwargs: Any) -> None:
         raise RedisAway
 

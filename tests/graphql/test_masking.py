@@ -1,4 +1,4 @@
-"""What raising resolvers tell a client: errors raised on purpose pass, all else is a reference to the log."""
+"""Errors of resolvers: domain errors reach the client, all others become a reference to the log."""
 
 import logging
 import sqlite3
@@ -88,7 +88,7 @@ def test_each_fault_has_its_own_reference():
     assert len(references) == 5
 
 
-def test_result_of_the_wrong_type_is_a_fault_of_ours():
+def test_result_of_the_wrong_type_is_an_internal_error():
     _, body = execute(schema, Operation(query="{ bad_number }"), actor=AGENT)
 
     [error] = body["errors"]
@@ -96,7 +96,7 @@ def test_result_of_the_wrong_type_is_a_fault_of_ours():
     assert "secret text" not in str(body)
 
 
-def test_null_for_a_required_field_is_a_fault_of_ours():
+def test_null_for_a_required_field_is_an_internal_error():
     status, body = execute(schema, Operation(query="{ required_boom }"), actor=AGENT)
 
     assert status == 200
@@ -138,7 +138,7 @@ def test_null_for_a_required_field_is_a_fault_of_ours():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_error_raised_on_purpose_passes(fault, message, extensions):
+def test_domain_error_reaches_the_client(fault, message, extensions):
     status, body = boom(fault)
 
     assert status == 200
@@ -161,7 +161,7 @@ def test_validation_names_the_field_and_the_path_the_alias():
 
 
 def test_argument_that_only_execution_finds_bad_is_bad_input():
-    # Null for a default: validation lets it pass, and the field cannot take it.
+    # GraphQL allows null for an argument with a default, so only the execution finds it.
     document = "query($n: Int = 3) { things(first: $n) { data { id } } }"
 
     status, body = execute(schema, Operation(query=document, variables={"n": None}), actor=AGENT)
@@ -193,7 +193,7 @@ def test_database_away_is_service_unavailable(fault):
     assert [error["extensions"]["code"] for error in body["errors"]] == ["INTERNAL"]
 
 
-def test_what_was_answered_before_the_database_went_is_kept():
+def test_data_read_before_the_database_failed_is_returned():
     status, body = boom(AWAY[0])
 
     assert status == 200
@@ -209,7 +209,7 @@ def sqlite_fault(statement, *connections):
     raise AssertionError("The statement was expected to fail.")
 
 
-def test_locked_sqlite_is_away_but_a_bad_statement_is_not(tmp_path):
+def test_locked_sqlite_is_unavailable_but_a_bad_statement_is_not(tmp_path):
     first, second = (sqlite3.connect(tmp_path / "db", timeout=0, isolation_level=None) for _ in range(2))
 
     locked = boom(sqlite_fault("BEGIN EXCLUSIVE", first, second), document='{ boom(kind: "this") }')

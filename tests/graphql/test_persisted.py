@@ -1,4 +1,4 @@
-"""Automatic persisted queries: who may name a document by its hash, what is kept, and for whom."""
+"""Automatic persisted queries: who can name a document by its hash, what is stored, and for whom."""
 
 import json
 from typing import Any
@@ -39,7 +39,7 @@ def headers():
 
 @pytest.fixture
 def restarted(monkeypatch):
-    """Forget, as a new process would, what this one has at hand."""
+    """Empty the local cache, as in a new process."""
 
     def restart():
         monkeypatch.setattr(persisted, "_local", SizedCache())
@@ -143,7 +143,7 @@ def test_stranger_does_not_learn_whether_a_hash_is_known(headers, known, ask):
 
 
 @pytest.mark.parametrize("hash_", ["x", None, 1])
-def test_stranger_learns_nothing_of_the_extension(hash_):
+def test_stranger_gets_the_same_error_for_any_extension(hash_):
     assert send(hash_=hash_, version=7).json() == {"errors": [UNAUTHENTICATED]}
 
 
@@ -158,7 +158,7 @@ def test_stranger_stores_nothing(headers, monkeypatch):
 
 
 @pytest.mark.parametrize("hash_", ["", "abc", digest("{ ping }") + "0", 7, None, ["a"]])
-def test_what_is_no_hash_is_refused(headers, hash_):
+def test_text_that_is_not_a_hash_is_refused(headers, hash_):
     for document in ("{ ping }", None):
         assert codes(send(document, hash_=hash_, headers=headers)) == ["BAD_USER_INPUT"]
 
@@ -208,12 +208,12 @@ def test_without_the_extension_the_query_is_needed(headers, extensions):
     ],
     ids=["invalid", "malformed", "long", "complex"],
 )
-def test_what_may_not_run_is_not_kept(headers, document, code):
+def test_refused_document_is_not_stored(headers, document, code):
     assert codes(send(document, hash_=digest(document), headers=headers)) == [code]
     assert send(hash_=digest(document), headers=headers).json() == {"errors": [NOT_FOUND]}
 
 
-def test_named_document_is_held_against_the_limits_of_now(headers, settings):
+def test_named_document_is_checked_against_the_current_limits(headers, settings):
     document = fresh("thing { parent { id } }")
     send(document, hash_=digest(document), headers=headers)
 
@@ -223,18 +223,18 @@ def test_named_document_is_held_against_the_limits_of_now(headers, settings):
 
 
 @pytest.mark.usefixtures("_away")
-def test_text_is_answered_while_the_cache_is_away(headers, restarted, caplog):
+def test_text_runs_while_the_cache_cannot_be_reached(headers, restarted, caplog):
     document = fresh()
 
     answered(send(document, hash_=digest(document), headers=headers), document)
     restarted()
 
     assert send(hash_=digest(document), headers=headers).json() == {"errors": [NOT_FOUND]}
-    told = [record.levelname for record in caplog.records if record.name == "crm.graphql.documents"]
-    assert told == ["WARNING", "WARNING"]
+    levels = [record.levelname for record in caplog.records if record.name == "crm.graphql.documents"]
+    assert levels == ["WARNING", "WARNING"]
 
 
-def test_known_document_asks_no_cache(headers, settings):
+def test_local_document_needs_no_shared_cache(headers, settings):
     document = fresh()
     send(document, hash_=digest(document), headers=headers)
 
@@ -254,7 +254,7 @@ def test_document_expires_after_a_day(restarted, monkeypatch):
     assert added == {"document": 24 * 60 * 60, "documents": 2 * 24 * 60 * 60}
 
 
-def test_company_keeps_so_many_characters_of_a_day_and_no_more(restarted, monkeypatch):
+def test_company_stores_a_limited_number_of_characters_a_day(restarted, monkeypatch):
     company, other = 10_001, 10_002
     document, too_much = fresh(), fresh()
     monkeypatch.setattr(persisted, "MOST_CHARACTERS_A_DAY", len(document) + len(too_much) - 1)
@@ -269,7 +269,7 @@ def test_company_keeps_so_many_characters_of_a_day_and_no_more(restarted, monkey
     assert persisted.recall(other, digest(too_much)) == too_much
 
 
-def test_process_holds_so_many_characters_local_and_no_more(restarted, monkeypatch):
+def test_process_caches_a_limited_number_of_characters(restarted, monkeypatch):
     restarted()
     monkeypatch.setattr(persisted, "MOST_LOCAL_CHARACTERS", 100)
 
@@ -281,7 +281,7 @@ def test_process_holds_so_many_characters_local_and_no_more(restarted, monkeypat
     assert len(persisted._local) == 100 // len(texts[-1])
 
 
-def test_local_cache_is_bounded_and_apart_from_that_of_rates(settings, restarted):
+def test_shared_cache_is_bounded_and_separate_from_that_of_rates(settings, restarted):
     memory = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {name: {"BACKEND": memory, "LOCATION": f"test-{name}"} for name in settings.CACHES}
     cache: Any = caches["documents"]
@@ -295,7 +295,7 @@ def test_local_cache_is_bounded_and_apart_from_that_of_rates(settings, restarted
     assert caches["default"].get("rate") == 1
 
 
-def test_memory_forgets_what_was_not_used_for_longest():
+def test_cache_evicts_the_value_not_used_for_longest():
     memory: SizedCache[str] = SizedCache()
     for key in "abc":
         memory.put(key, key * 2, 2, most=6)

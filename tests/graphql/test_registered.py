@@ -1,4 +1,4 @@
-"""Where only registered documents run: by hash or by text, for whom, and what changes when."""
+"""Companies and installations where only registered documents run, by hash or by text."""
 
 from datetime import UTC, datetime
 
@@ -40,7 +40,7 @@ def ask(document, headers, *, by):
 
 @pytest.fixture(params=["installation", "company"])
 def bound(request, settings):
-    """A member of a company in which only registered documents run, by one of the two switches."""
+    """Return a member of a company where only registered documents run, by each of the two switches."""
     membership = member(Role.AGENT)
     if request.param == "installation":
         settings.GRAPHQL_REGISTERED_ONLY = True
@@ -72,7 +72,7 @@ def test_document_of_another_company_does_not_run(bound, headers):
         assert ask(document, headers, by=by) == REFUSED
 
 
-def test_other_companies_run_what_they_like():
+def test_other_companies_run_any_document():
     membership = member(company=Company.objects.create(name="Bound", registered_documents_only=True))
     document = fresh()
 
@@ -102,7 +102,7 @@ def test_registered_hash_runs_where_others_run_too():
     assert answer == {"data": {key_of(document): "pong"}}
 
 
-def test_wrong_hash_is_refused_beside_a_registered_text(bound, headers):
+def test_wrong_hash_of_a_registered_text_is_refused(bound, headers):
     document = fresh()
     register(document)
 
@@ -112,7 +112,7 @@ def test_wrong_hash_is_refused_beside_a_registered_text(bound, headers):
     assert "reason" not in response.json()["errors"][0]["extensions"]
 
 
-def test_stranger_learns_nothing_of_what_is_registered(settings):
+def test_stranger_cannot_find_out_what_is_registered(settings):
     settings.GRAPHQL_REGISTERED_ONLY = True
     document = fresh()
     register(document)
@@ -154,7 +154,7 @@ def test_registered_document_is_read_once_a_minute(bound, headers, time_machine,
     assert execute(schema, operation, actor=actor) == (400, REFUSED)
 
 
-def test_nothing_is_asked_where_the_switch_is_off(django_assert_num_queries):
+def test_no_statement_where_the_switch_is_off(django_assert_num_queries):
     actor = Actor(user_id=1, company_id=1, role=Role.AGENT, door=Door.GRAPHQL)
 
     with django_assert_num_queries(0):

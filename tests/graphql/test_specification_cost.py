@@ -1,4 +1,4 @@
-"""The specification's documents fit into the limits, at the largest page too."""
+"""The documents of the specification are within the limits, also with the largest page."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Imports, for what holds whoever writes."""
+"""An importer of leads, as one of the writers that tallies must cover."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The database itself refuses what the services refuse: lookups in use, double defaults, equal names."""
+"""Rules that the database enforces by itself: lookups in use, one default, and unique names."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def used(company) -> dict[str, Any]:
-    """Give a row of each list that something refers to."""
+    """Return a row of each lookup that other rows refer to."""
     rotation = LeadRotation.objects.create(company=company, name="Inbound")
     receiver = LeadReceiver.objects.create(company=company, name="Web", rotation=rotation)
     lead = LeadFactory(
@@ -71,14 +71,14 @@ LISTS = (
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_what_is_in_use_cannot_be_deleted(used, name):
+def test_a_row_in_use_cannot_be_deleted(used, name):
     row = used[name]
     table = connection.ops.quote_name(row._meta.db_table)
 
-    # By the models.
+    # Through the model.
     with pytest.raises(RestrictedError), transaction.atomic():
         row.delete()
-    # And past them.
+    # And by SQL.
     with pytest.raises(IntegrityError), transaction.atomic():
         _delete_and_check(table, row.pk)
     assert type(row)._base_manager.filter(pk=row.pk).exists()
@@ -87,7 +87,7 @@ def test_what_is_in_use_cannot_be_deleted(used, name):
 def _delete_and_check(table: str, key: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE id = %s", [key])
-    # The ties are looked at when the transaction ends; this is that moment.
+    # Foreign keys are checked when the transaction ends: check them now.
     connection.check_constraints()
 
 
@@ -104,7 +104,7 @@ def test_a_second_default_is_refused(company, model):
 @pytest.mark.parametrize(
     "model", [LeadStatus, LeadType, LeadSource, LeadLostReason, PeopleRelationship, ContactType]
 )
-def test_a_name_is_there_once_without_case(company, other_company, model):
+def test_names_are_unique_ignoring_case(company, other_company, model):
     model.objects.create(company=company, name="Partner")
     model.objects.create(company=other_company, name="PARTNER")
 
@@ -112,7 +112,7 @@ def test_a_name_is_there_once_without_case(company, other_company, model):
         model.objects.create(company=company, name="pARTNER")
 
 
-def test_a_tag_is_there_once_without_case(company):
+def test_tags_are_unique_ignoring_case(company):
     TagFactory(company=company, name="VIP", slug="vip")
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -133,9 +133,9 @@ def test_a_row_of_another_company_is_refused(company, other_company, name):
     foreign = models[name].objects.filter(company=other_company).order_by("pk")[0]
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        _tie_and_check(lead, name, foreign)
+        _assign_and_check(lead, name, foreign)
 
 
-def _tie_and_check(lead: Any, name: str, foreign: Any) -> None:
+def _assign_and_check(lead: Any, name: str, foreign: Any) -> None:
     type(lead)._base_manager.filter(pk=lead.pk).update(**{name: foreign})
     connection.check_constraints()

@@ -1,4 +1,4 @@
-"""Tallies are the numbers of live rows, whoever wrote them and however it ended."""
+"""Tallies equal the numbers of live rows, whoever writes and whether the transaction commits."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,7 +35,7 @@ STEPS = 40
 
 
 class Undone(Exception):
-    """Ends a transaction without an error of the database."""
+    """Rolls a transaction back."""
 
 
 def assert_right(actor):
@@ -45,7 +45,7 @@ def assert_right(actor):
 
 
 class Writers:
-    """Everything that adds rows, takes them away or moves them."""
+    """All kinds of writes that change the number of rows."""
 
     def __init__(self, tenant, import_leads: Callable[..., Any], random: Random) -> None:
         self.company, self.actor = tenant.company, tenant.actors.manager
@@ -118,7 +118,7 @@ NAMES = [name for name in NAMES if name not in {"some", "stage"}]
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("seed", range(3))
-def test_tallies_are_the_numbers_of_rows_after_any_writes(seed, tenant, other_tenant, import_leads):
+def test_tallies_are_right_after_any_writes(seed, tenant, other_tenant, import_leads):
     random = Random(seed)
     StageFactory(company=tenant.company, pipeline=PipelineFactory(company=tenant.company))
     writers = Writers(tenant, import_leads, random)
@@ -155,19 +155,19 @@ def test_totals_are_of_the_company_and_of_what_the_actor_sees(tenant, other_tena
         OrganizationFactory(company=tenant.company)
     agent = replace(actors.agent, company_sees_all_leads=False)
 
-    def told(actor):
+    def totals_of(actor):
         answer = data(TOTALS, actor=actor)
         totals = [answer[name]["paginatorInfo"]["total"] for name in ("leads", "peoples", "organizations")]
         assert [answer[name] for name in ("leadCount", "peopleCount", "organizationCount")] == totals
         return totals
 
-    assert told(actors.viewer) == [4, 2, 2]
-    assert told(agent) == [1, 2, 2]
-    assert told(other_actors.viewer) == [1, 0, 0]
+    assert totals_of(actors.viewer) == [4, 2, 2]
+    assert totals_of(agent) == [1, 2, 2]
+    assert totals_of(other_actors.viewer) == [1, 0, 0]
 
 
 @pytest.mark.parametrize("executor", ["compiled", "standard"])
-def test_narrowed_lists_are_counted(executor, tenant, actors, request):
+def test_filtered_lists_are_counted(executor, tenant, actors, request):
     if executor == "standard":
         request.getfixturevalue("standard_executor")
     for number in range(4):
@@ -206,7 +206,7 @@ def test_whole_lists_and_stages_read_no_leads_to_count_them(executor, tenant, ac
 
 @pytest.mark.postgres
 def test_a_pipeline_counts_by_its_own_column(tenant, actors):
-    """What plain SQL can do to a lead: its pipeline is not the one of its stage."""
+    """Plain SQL can set a pipeline that is not the one of the stage."""
     lead = LeadFactory(company=tenant.company)
     other = PipelineFactory(company=tenant.company, name="Other")
     Lead.objects.filter(pk=lead.pk).update(pipeline=other)
@@ -218,7 +218,7 @@ def test_a_pipeline_counts_by_its_own_column(tenant, actors):
 
 
 @pytest.mark.postgres
-def test_a_company_that_goes_leaves_no_tallies(tenant):
+def test_a_deleted_company_leaves_no_tallies(tenant):
     company = Company.objects.create(name="Short-lived")
     LeadFactory(company=company)
     PersonFactory(company=company)
@@ -252,7 +252,7 @@ def test_many_changes_are_summed_up_to_one_for_each_stage(tenant, actors):
 
 @pytest.mark.postgres
 def test_a_transaction_with_one_snapshot_sums_nothing_up(tenant):
-    """A writer that reads of one moment is not refused for what others summed up since."""
+    """With one snapshot per transaction, rows that others have summed up since would be an error."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'leads_lead_tally'")
         [(source,)] = cursor.fetchall()
@@ -261,7 +261,7 @@ def test_a_transaction_with_one_snapshot_sums_nothing_up(tenant):
 
 
 @pytest.mark.postgres
-def test_tables_that_are_emptied_have_no_tallies(tenant, actors):
+def test_truncated_tables_have_no_tallies(tenant, actors):
     LeadFactory(company=tenant.company)
     PersonFactory(company=tenant.company)
 

@@ -1,4 +1,4 @@
-"""Tallies while many write: at no moment do they differ from the rows, and no writer waits for another."""
+"""Tallies with concurrent writers: they never differ from the rows, and no writer waits for another."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -38,7 +38,7 @@ def fold(company_id: int) -> None:
         cursor.execute("SELECT crm_tally_fold(%s, 'LEAD')", [company_id])
 
 
-def test_one_moment_never_shows_rows_and_tallies_that_differ():
+def test_no_snapshot_shows_tallies_that_differ_from_the_rows():
     made = make_tenant("Busy")
     actor = made.actors.manager
     written = Event()
@@ -92,7 +92,7 @@ def test_one_moment_never_shows_rows_and_tallies_that_differ():
     assert find_wrong_tallies() == []
 
 
-def test_who_has_summed_up_keeps_nobody_waiting():
+def test_summing_up_blocks_no_writer():
     made = make_tenant("Slow")
     for _ in range(3):
         LeadFactory(company=made.company)
@@ -110,7 +110,7 @@ def test_who_has_summed_up_keeps_nobody_waiting():
     with transaction.atomic():
         LeadFactory(company=made.company)
         fold(made.company.pk)
-        # One row for all: nobody else sees that yet.
+        # Summed up to one row, which no other transaction sees yet.
         assert Tally.objects.filter(kind="LEAD").count() == 1
         [seen] = in_threads(another)
         assert seen == 4
@@ -120,7 +120,7 @@ def test_who_has_summed_up_keeps_nobody_waiting():
     assert Tally.objects.filter(kind="LEAD").values_list("n").get() == (5,)
 
 
-def test_a_writer_of_one_snapshot_is_not_refused_for_what_is_summed_up():
+def test_a_writer_with_one_snapshot_gets_no_error_from_summing_up():
     made = make_tenant("Strict")
     for _ in range(3):
         LeadFactory(company=made.company)
@@ -128,7 +128,7 @@ def test_a_writer_of_one_snapshot_is_not_refused_for_what_is_summed_up():
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            # Every statement would sum up, if any did.
+            # With this seed of random(), every statement would sum up if it were allowed to.
             cursor.execute("SELECT setseed(0.5)")
         lead = Lead.objects.order_by("pk")[0]
         in_threads(lambda: fold(made.company.pk))

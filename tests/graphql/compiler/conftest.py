@@ -1,4 +1,4 @@
-"""What is compiled here finds room: what other tests left would have it come twice before it is kept."""
+"""Empty caches: a cache that other tests have filled would admit a plan only on its second use."""
 
 import pytest
 
@@ -9,6 +9,6 @@ from crm.graphql.execution import preparing
 
 
 @pytest.fixture(autouse=True)
-def empty_memories(monkeypatch: pytest.MonkeyPatch) -> None:
+def empty_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "_checked_documents", DocumentCache())
     monkeypatch.setattr(compile, "_plans", SizedCache(admit_on_second_use=True))

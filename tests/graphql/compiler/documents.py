@@ -23,7 +23,7 @@ from tests.clients import GraphQLSchema
 QUERY: Any = GraphQLSchema.query_type
 DECLARED = {declared.name or name: declared for name, declared in QUERY.graphene_type._meta.fields.items()}
 LISTS = sorted(name for name, declared in DECLARED.items() if isinstance(declared, ListField))
-#: What conditions compare with; most fit one column and not another.
+#: Operands of conditions; most fit some columns only.
 VALUES = [
     None,
     1,
@@ -58,14 +58,14 @@ OPERATORS = [
 
 @dataclass
 class Drawn:
-    """A document while it is drawn, and the variables to send with it."""
+    """A document while it is drawn, and its variables."""
 
     draw: DrawFn
     aliases: int = 0
     variables: dict[str, Any] = field(default_factory=dict)
     declarations: list[str] = field(default_factory=list)
     fragments: list[str] = field(default_factory=list)
-    #: By list: of a page that was answered before, in the order of the list itself.
+    #: A valid cursor of each list, for its default order.
     cursors: Mapping[str, str] = field(default_factory=dict)
 
     def one_in(self, number: int) -> bool:
@@ -78,7 +78,7 @@ class Drawn:
         return f"${name}"
 
     def key(self, name: str) -> str:
-        """Give a field's name, now and then under an alias of its own."""
+        """Return a field's name, sometimes with an alias."""
         if self.one_in(5):
             self.aliases += 1
             return f"a{self.aliases}: {name}"
@@ -93,12 +93,12 @@ class Drawn:
 
     def selection(self, type_: GraphQLObjectType, depth: int) -> str:
         """Draw the selection of an object."""
-        known = [
+        fields = [
             (name, each) for name, each in sorted(type_.fields.items()) if self._may_draw(type_, name, each)
         ]
-        leaves = [(name, each) for name, each in known if is_leaf_type(get_named_type(each.type))]
+        leaves = [(name, each) for name, each in fields if is_leaf_type(get_named_type(each.type))]
         chosen = self.draw(st.lists(st.sampled_from(leaves), min_size=0, max_size=4)) if leaves else []
-        objects = [(name, each) for name, each in known if not is_leaf_type(get_named_type(each.type))]
+        objects = [(name, each) for name, each in fields if not is_leaf_type(get_named_type(each.type))]
         if depth and objects:
             chosen += self.draw(st.lists(st.sampled_from(objects), min_size=0, max_size=2))
         parts = [self._field(name, each, depth) for name, each in chosen]
@@ -112,13 +112,12 @@ class Drawn:
         declared = getattr(type_, "graphene_type", None)
         fields = declared._meta.fields if declared else {}
         found = next((own for attribute, own in fields.items() if (own.name or attribute) == name), None)
-        # These go to the standard executor, and with them the whole document.
+        # The standard executor runs the whole document if one field is of these.
         return not isinstance(found, Derived | BatchedList) or self.one_in(40)
 
     def _field(self, name: str, each: GraphQLField, depth: int) -> str:
         kind: Any = get_named_type(each.type)
         below = "" if is_leaf_type(kind) else f" {self.selection(kind, depth - 1)}"
-        # A field that has a selection is not repeated under its own name with another alias inside.
         return f"{self.key(name)}{self.directive()}{below}"
 
     def _in_fragments(self, type_: GraphQLObjectType, part: str) -> str:
@@ -152,26 +151,26 @@ class Drawn:
         return self.aliases
 
     def _arguments(self, name: str, definition: GraphQLField) -> str:
-        given = [
+        arguments = [
             f"{each}: {self.draw(st.sampled_from(KINDS)) if each == 'entity_type' else 1}"
             for each, argument in definition.args.items()
             if is_required_argument(argument)
         ]
         first = self.draw(st.sampled_from([0, 1, 2, 3, 5, 100]))
-        given.append(f"first: {self.variable('Int!', first) if self.one_in(3) else first}")
+        arguments.append(f"first: {self.variable('Int!', first) if self.one_in(3) else first}")
         if name in self.cursors and self.one_in(6):
-            given.append(f'after: "{self.cursors[name]}"')
+            arguments.append(f'after: "{self.cursors[name]}"')
         else:
             if self.one_in(4):
-                given.append(f"page: {self.draw(st.integers(1, 4))}")
+                arguments.append(f"page: {self.draw(st.integers(1, 4))}")
             if self.one_in(2):
-                given.append(self._order(definition))
-        # Most values fit one column and not another: such a document is refused.
+                arguments.append(self._order(definition))
+        # Rarely: most values do not fit the column, and then the document is refused.
         if self.one_in(6):
-            given.append(f"where: {self._where(definition, 2)}")
+            arguments.append(f"where: {self._where(definition, 2)}")
         if "search" in definition.args and self.one_in(10):
-            given.append(f'search: "{self.draw(st.sampled_from(WORDS))}"')
-        return f"({', '.join(given)})"
+            arguments.append(f'search: "{self.draw(st.sampled_from(WORDS))}"')
+        return f"({', '.join(arguments)})"
 
     def _columns(self, type_: Any) -> list[str]:
         inputs: GraphQLInputObjectType = get_named_type(type_)
@@ -183,7 +182,8 @@ class Drawn:
         clauses = self.draw(
             st.lists(st.tuples(st.sampled_from(columns), st.sampled_from(["ASC", "DESC"])), max_size=2)
         )
-        return f"orderBy: [{', '.join(f'{{column: {column}, order: {way}}}' for column, way in clauses)}]"
+        written = ", ".join(f"{{column: {column}, order: {direction}}}" for column, direction in clauses)
+        return f"orderBy: [{written}]"
 
     def _where(self, definition: GraphQLField, depth: int) -> str:
         column = self.draw(st.sampled_from(self._columns(definition.args["where"].type)))
@@ -199,9 +199,9 @@ class Drawn:
 
 @st.composite
 def documents(draw: DrawFn, cursors: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """Draw a query of one or two lists; give it with its variables.
+    """Draw a query of one or two lists, with its variables.
 
-    :param cursors: of lists, to ask for what follows them.
+    :param cursors: a valid cursor of each list.
     """
     drawn = Drawn(draw, cursors=cursors)
     roots = [drawn.listing() for _ in range(draw(st.integers(1, 2)))]

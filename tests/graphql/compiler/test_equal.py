@@ -1,4 +1,4 @@
-"""Both executors give the same answer: to documents drawn from the schema, for every kind of member.
+"""Both executors return the same response: to documents drawn from the schema, for every kind of member.
 
 ``CRM_EXAMPLES=5000`` draws more of them.
 """
@@ -46,27 +46,27 @@ FIXED = [
 ]
 
 
-#: A statement for others to travel with.
+#: A statement that the first read of a query can be piggybacked on.
 companies = Prepared(lambda key: Company.objects.filter(pk=key).values_list("pk", "created_at"))
 
 
 def answer(
-    document: str, variables: dict[str, Any], actor: Actor, *, compiled: bool, travels: bool = False
+    document: str, variables: dict[str, Any], actor: Actor, *, compiled: bool, piggyback: bool = False
 ) -> str:
-    """Give an answer as text: the order of keys counts, the spelling of a number does not.
+    """Return a response as text, in which the order of keys counts, but not whether a number is 1 or 1.0.
 
-    :param travels: whether its first read is sent together with another statement.
+    :param piggyback: whether the first read is sent together with another statement.
     """
     operation = Operation(query=document, variables=variables)
     with override_settings(GRAPHQL_COMPILED_READS=compiled, GRAPHQL_LIMITS=LIMITS):
-        if travels:
-            status, body = _execute_with_another(operation, actor)
+        if piggyback:
+            status, body = _execute_piggybacked(operation, actor)
         else:
             status, body = execute(schema.graphql_schema, operation, actor=actor)
-    return json.dumps([status, _spelled(body)], indent=1)
+    return json.dumps([status, _normalized(body)], indent=1)
 
 
-def _execute_with_another(operation: Operation, actor: Actor) -> tuple[int, Any]:
+def _execute_piggybacked(operation: Operation, actor: Actor) -> tuple[int, Any]:
     try:
         prepared = prepare(
             schema.graphql_schema, operation, actor=actor, allow=frozenset({OperationType.QUERY})
@@ -80,26 +80,26 @@ def _execute_with_another(operation: Operation, actor: Actor) -> tuple[int, Any]
     return status, json.loads(json_answer(body, status=status).body)
 
 
-def _spelled(value: Any) -> Any:
+def _normalized(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _spelled(each) for key, each in value.items()}
+        return {key: _normalized(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_spelled(each) for each in value]
+        return [_normalized(each) for each in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @pytest.fixture
 def members(tenant: Tenant, other_tenant: Tenant) -> list[Actor]:
-    """Everybody of two companies that hold records of every kind."""
+    """Create two companies with records of every kind, and return an actor for every kind of member."""
     for seed, each in enumerate([tenant, other_tenant]):
         fill(each, seed=seed)
     rename(tenant.company, 'Company "\u2028"')
     return everybody(tenant, other_tenant)
 
 
-def test_drawn_documents_are_answered_alike(members, time_machine):
+def test_drawn_documents_have_the_same_response(members, time_machine):
     time_machine.move_to("2026-06-15T12:00:00Z", tick=False)
-    asked = 0
+    examples = 0
     cursors = {
         name: json.loads(answer(f"{{ {name}(first: 2) {{ {CURSOR} }} }}", {}, members[0], compiled=True))
         for name in ("leads", "peoples", "organizations", "pipelines", "tags")
@@ -109,46 +109,46 @@ def test_drawn_documents_are_answered_alike(members, time_machine):
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(documents(cursors), st.sampled_from(members), st.booleans())
-    def compare(drawn: tuple[str, dict[str, Any]], actor: Actor, travels: bool) -> None:
-        nonlocal asked
-        asked += 1
+    def compare(drawn: tuple[str, dict[str, Any]], actor: Actor, piggyback: bool) -> None:
+        nonlocal examples
+        examples += 1
         document, variables = drawn
-        ours = answer(document, variables, actor, compiled=True, travels=travels)
+        response = answer(document, variables, actor, compiled=True, piggyback=piggyback)
 
-        assert ours == answer(document, variables, actor, compiled=False)
-        assert '"INTERNAL"' not in ours
+        assert response == answer(document, variables, actor, compiled=False)
+        assert '"INTERNAL"' not in response
 
     compare()
-    # A generator that draws what cannot be compiled would compare the standard executor with itself.
-    assert fallbacks.total() - before < asked / 2, fallbacks.most_common(12)
+    # Otherwise the test would compare the standard executor with itself.
+    assert fallbacks.total() - before < examples / 2, fallbacks.most_common(12)
 
 
 @pytest.mark.parametrize("order", ["CREATED_AT", "CLOSED_AT", "STATUS", "FIRSTNAME"])
-def test_pages_after_cursors_are_compiled_and_answered_alike(members, order):
+def test_pages_after_cursors_are_compiled_and_have_the_same_response(members, order):
     before = fallbacks.total()
-    for way, actor in zip(["ASC", "DESC"] * len(members), members, strict=False):
+    for direction, actor in zip(["ASC", "DESC"] * len(members), members, strict=False):
         after = ""
         for _ in range(4):
             document = (
-                f'{{ leads(first: 3, after: "{after}", orderBy: [{{column: {order}, order: {way}}}])'
+                f'{{ leads(first: 3, after: "{after}", orderBy: [{{column: {order}, order: {direction}}}])'
                 " { data { id title created_at } paginatorInfo { endCursor hasMorePages firstItem total } } }"
             )
-            ours = answer(document, {}, actor, compiled=True)
-            assert ours == answer(document, {}, actor, compiled=False)
-            info = json.loads(ours)[1]["data"]["leads"]["paginatorInfo"]
+            response = answer(document, {}, actor, compiled=True)
+            assert response == answer(document, {}, actor, compiled=False)
+            info = json.loads(response)[1]["data"]["leads"]["paginatorInfo"]
             after = info["endCursor"] or ""
 
     assert fallbacks.total() == before
 
 
 @pytest.mark.parametrize("document", FIXED)
-def test_fixed_documents_are_compiled_and_answered_alike(members, document):
+def test_fixed_documents_are_compiled_and_have_the_same_response(members, document):
     before = fallbacks.total()
 
     for actor in members:
         expected = answer(document, {}, actor, compiled=False)
         assert answer(document, {}, actor, compiled=True) == expected
-        assert answer(document, {}, actor, compiled=True, travels=True) == expected
+        assert answer(document, {}, actor, compiled=True, piggyback=True) == expected
     assert fallbacks.total() == before
 
 
@@ -158,7 +158,7 @@ def test_comparison_notices_a_relation_without_its_scope(members, monkeypatch):
     differing = [
         document
         for document in FIXED[:3]
-        # A plan that was made before would hide what is tried here.
+        # The comment makes it another document, without a cached plan.
         if answer(f"{document} # unscoped", {}, members[0], compiled=True)
         != answer(document, {}, members[0], compiled=False)
     ]

@@ -1,4 +1,4 @@
-"""Lists that are narrowed: one statement for one shape, whatever the values; and the same answer as ever."""
+"""Filtered lists: filters of one shape share a statement, and both executors return the same rows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture
 def statements_made(monkeypatch) -> list[Any]:
-    """The pages that were compiled."""
+    """Record the pages that are compiled."""
     made = []
     compiled = ListRead.page_of
 
@@ -51,7 +51,7 @@ def statements_made(monkeypatch) -> list[Any]:
 
 
 def values(column: Column) -> tuple[Any, Any]:
-    """Give two values that a column takes, the first of which some row may have."""
+    """Return two values of a column's type; some row has the first one."""
     match column:
         case IdColumn():
             return str(Lead.objects.order_by("pk")[0].pk), 2**40
@@ -72,7 +72,7 @@ def values(column: Column) -> tuple[Any, Any]:
 
 
 def compared(kind: str) -> list[tuple[str, SQLOperator, Column]]:
-    """Give all ways in which a column of a list is compared and its value set apart."""
+    """Return all columns and operators of a list whose values become parameters."""
     return [
         (name, operator, column)
         for name, column in FILTERS[kind].columns().items()
@@ -101,11 +101,13 @@ def test_each_column_and_operator_has_one_statement_for_all_values(
         first, second = values(column)
         given = [{"a": first, "b": second}, {"a": second, "b": first}]
         value = ", value: [$a, $b]" if operator in LISTS else ", value: $a"
-        asked = f"{{ column: {name.upper()}, operator: {operator.value}{value} }}"
+        condition = f"{{ column: {name.upper()}, operator: {operator.value}{value} }}"
         if operator in NULL_TESTS:
-            asked = f"{{ AND: [{asked.replace(value, '')}, {{ column: ID, operator: GT, value: $a }}] }}"
+            condition = (
+                f"{{ AND: [{condition.replace(value, '')}, {{ column: ID, operator: GT, value: $a }}] }}"
+            )
             given = [{"a": 1}, {"a": 2}]
-        text = document(kind, asked, name)
+        text = document(kind, condition, name)
         before, gone = len(statements_made), fallbacks.total()
         for each in given:
             compiled = answer(text, each, actor, compiled=True)
@@ -133,7 +135,7 @@ def test_groups_decide_on_the_statement_and_values_do_not(tenant, statements_mad
             given = {"a": title, "b": "Open"}
             assert answer(text, given, actor, compiled=True) == answer(text, given, actor, compiled=False)
 
-    # No value is another condition than some value.
+    # A null makes another condition than a value.
     assert len(statements_made) == 2 * len(groups)
 
 
@@ -144,7 +146,7 @@ def test_groups_decide_on_the_statement_and_values_do_not(tenant, statements_mad
         '{ HAS: { relation: "TAGS", operator: GTE, amount: 1 } }',
     ],
 )
-def test_what_has_no_shape_is_answered_alike(tenant, where):
+def test_filters_without_a_shape_have_the_same_response(tenant, where):
     fill(tenant, seed=1)
     text = document("leads", where, where)
 
@@ -170,12 +172,12 @@ def test_search_has_one_statement_for_all_texts_of_as_many_words(tenant, stateme
     for texts in SEARCHES:
         before = len(statements_made)
         for text in texts:
-            asked = {"text": text}
-            compiled = answer(searching(kind), asked, tenant.actors.agent, compiled=True)
-            assert compiled == answer(searching(kind), asked, tenant.actors.agent, compiled=False)
+            variables = {"text": text}
+            compiled = answer(searching(kind), variables, tenant.actors.agent, compiled=True)
+            assert compiled == answer(searching(kind), variables, tenant.actors.agent, compiled=False)
         made.append(len(statements_made) - before)
 
-    # Tags are few, and do not tell their words.
+    # The list of tags does not split its search into words.
     assert made == ([1, 1, 1, 1] if kind != "tags" else [7, 3, 2, 1])
 
 

@@ -1,4 +1,4 @@
-"""Plans: made once for a class of actors, bound to each of them, and given up where Python has to answer."""
+"""Plans: compiled once for a class of actors, shared by them, and refused where only Python can resolve."""
 
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,14 @@ from tests.factories.people import OrganizationFactory
 from tests.graphql.lists.world import add_records
 
 SPECIFICATION = Path(__file__).parents[2] / "specification"
-#: The lists of the specification; while a page holds all rows, none needs a count.
+#: The lists of the specification; none needs a count while all rows fit on one page.
 DOCUMENTS = ["01_list_people", "06_list_leads", "10_list_pipelines"]
 TITLES = "{ leads { data { title } } }"
 
 
-def statements(document: str, asking: Actor) -> list[str]:
+def statements(document: str, by: Actor) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
-        data(document, actor=asking)
+        data(document, actor=by)
     return [query["sql"] for query in captured]
 
 
@@ -40,9 +40,9 @@ def test_lists_of_the_specification_take_one_statement(tenant, actors):
 
     texts = [(SPECIFICATION / f"{name}.graphql").read_text() for name in DOCUMENTS]
 
-    taken = [len(statements(text, actors.viewer)) for text in texts]
+    counts = [len(statements(text, actors.viewer)) for text in texts]
 
-    assert taken == [1, 1, 1]
+    assert counts == [1, 1, 1]
     assert fallbacks.total() == before
 
 
@@ -51,8 +51,8 @@ def test_single_row_takes_one_statement_by_id_and_by_uuid(lead_of, actors):
     lead: Lead = lead_of
 
     for key in (lead.pk, lead.uuid):
-        taken = statements(f'{{ lead(id: "{key}") {{ title status {{ name }} }} }}', actors.viewer)
-        assert len(taken) == 1
+        made = statements(f'{{ lead(id: "{key}") {{ title status {{ name }} }} }}', actors.viewer)
+        assert len(made) == 1
 
 
 @pytest.fixture
@@ -97,18 +97,18 @@ def test_changed_row_and_other_variables_are_seen_by_the_same_plan(lead_of, acto
 
 
 @pytest.mark.postgres
-def test_missing_value_of_a_required_field_is_told_as_ever(company, actors, settings):
+def test_missing_value_of_a_required_field_has_the_same_error(company, actors, settings):
     organization: Organization = OrganizationFactory(company=company)
     Organization.objects.filter(pk=organization.pk).update(version=2)
     document = "{ organizations { data { company { name } } } }"
-    asking = actors.agent
-    stranger = Actor(user_id=0, company_id=asking.company_id, role=asking.role, door=asking.door)
+    agent = actors.agent
+    stranger = Actor(user_id=0, company_id=agent.company_id, role=agent.role, door=agent.door)
 
-    # Nobody of this id is a member, so that the company of the row is hidden.
-    ours = ask(document, actor=stranger)
+    # No member has this id, so the company of the row is hidden.
+    compiled = ask(document, actor=stranger)
     settings.GRAPHQL_COMPILED_READS = False
 
-    assert ours["data"] == ask(document, actor=stranger)["data"]
+    assert compiled["data"] == ask(document, actor=stranger)["data"]
 
 
 @pytest.mark.postgres
@@ -136,7 +136,7 @@ def test_database_that_fails_is_an_error_of_its_field(actors, monkeypatch):
         "{ leads(first: 101) { data { id } } }",
     ],
 )
-def test_what_only_python_can_answer_goes_to_the_standard_executor(lead_of, actors, document):
+def test_fields_that_only_python_resolves_go_to_the_standard_executor(lead_of, actors, document):
     before = fallbacks.total()
 
     ask(document, actor=actors.agent)
@@ -156,7 +156,7 @@ def test_cache_keeps_what_was_used_last():
         return cache.get_or_make(number, make, size=lambda _: 10, most=20)
 
     assert [get(each) for each in (1, 2, 1, 3, 1, 2, 3, 1, 3, 2)] == [1, 2, 1, 3, 1, 2, 3, 1, 3, 2]
-    # Once it is full, something new has to come twice, and takes the place of what was used longest ago.
+    # Once it is full, a new value is admitted on its second use, and evicts the one used longest ago.
     assert made == [1, 2, 3, 3, 1]
     assert (len(cache), cache.size) == (2, 20)
 
@@ -167,7 +167,7 @@ def test_expressions_are_not_mistaken_for_values():
 
 
 @pytest.mark.postgres
-def test_what_the_database_refuses_before_a_read_is_an_error_of_its_field(lead_of, actors, monkeypatch):
+def test_database_error_while_a_read_is_prepared_is_an_error_of_its_field(lead_of, actors, monkeypatch):
     def refuse(*_: Any) -> None:
         raise OperationalError("away")
 

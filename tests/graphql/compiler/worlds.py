@@ -1,4 +1,4 @@
-"""Two companies with records that are hard to write down, and everybody who may ask for them."""
+"""Companies with values that are hard to encode, and an actor for every kind of member."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,7 @@ from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
 from tests.graphql.lists.world import add_records
 
-#: Texts that JSON has to escape, that SQL has to, or that sort by more than their letters.
+#: Texts that JSON or SQL has to escape, or that collations sort in different ways.
 TEXTS = [
     '"quoted"',
     "back\\slash",
@@ -49,7 +49,7 @@ CUSTOM: dict[str, Any] = {
 
 
 def fill(tenant: Tenant, *, seed: int) -> None:
-    """Give a company records of every kind, some deleted and some empty."""
+    """Create records of every kind in a company, some deleted and some without values."""
     add_records(tenant, 2)
     company = tenant.company
     agent, colleague = tenant.users["agent"], tenant.users["colleague"]
@@ -98,7 +98,7 @@ def fill(tenant: Tenant, *, seed: int) -> None:
 
 
 def everybody(*tenants: Tenant) -> list[Actor]:
-    """Give the members of companies, each as one who sees all leads and as one who sees the own."""
+    """Return the members of companies, each once with all leads visible and once with only their own."""
     found: list[Actor] = []
     for tenant in tenants:
         for name in ("admin", "manager", "agent", "colleague", "viewer"):
@@ -108,5 +108,4 @@ def everybody(*tenants: Tenant) -> list[Actor]:
 
 
 def rename(company: Company, name: str) -> None:
-    """Give a company a name that JSON has to escape."""
     Company.objects.filter(pk=company.pk).update(name=name)

@@ -1,4 +1,4 @@
-"""Asking a list for rows, in the words of its arguments."""
+"""Query a list by its arguments."""
 
 from typing import Any
 
@@ -6,21 +6,13 @@ from crm.actors import Actor
 from crm.graphql.core.arguments import studly
 from tests.clients import data, refusal
 
+#: The lists that have a search.
 SEARCHED = {"agents", "companies", "leads", "members", "organizations", "peoples", "tags", "users"}
 
 
 def document(field: str, selection: str = "id") -> str:
-    """Give the query of a list by where, order and search, which only some lists have."""
-    searched = field in {
-        "agents",
-        "companies",
-        "leads",
-        "members",
-        "organizations",
-        "peoples",
-        "tags",
-        "users",
-    }
+    """Return the query of a list with its filters, its order and, if it has one, its search."""
+    searched = field in SEARCHED
     name = f"Query{studly(field)}"
     return (
         f"query($where: {name}WhereWhereConditions, $orderBy: [{name}OrderByOrderByClause!]"
@@ -30,19 +22,19 @@ def document(field: str, selection: str = "id") -> str:
 
 
 def listed(field: str, column: str, *, actor: Actor, **arguments: Any) -> list[Any]:
-    """Give one column of the rows that a list answers, in the order of the answer."""
+    """Query a list, and return one column of its rows in order."""
     rows = data(document(field, column), actor=actor, variables=arguments)[field]["data"]
     return [row[column] for row in rows]
 
 
 def refused(field: str, *, actor: Actor, **arguments: Any) -> tuple[str, dict[str, Any]]:
-    """Give message and extensions of a list's refusal."""
+    """Query a list that is refused, and return the message and the extensions of the error."""
     error = refusal(document(field), actor=actor, variables=arguments)
     return error["message"], error["extensions"]
 
 
 def where(column: str, operator: str | None = None, *value: Any) -> dict[str, Any]:
-    """Give a condition; without an operator it is EQ, without a value it has none."""
+    """Return a condition; without an operator it is EQ, without a value it has none."""
     condition: dict[str, Any] = {"column": column}
     if operator is not None:
         condition["operator"] = operator

@@ -1,4 +1,4 @@
-"""Cursors: what paginatorInfo says after one, which are refused, and what they cannot open."""
+"""Cursors: the page after a cursor, cursors that are refused, and rows that a cursor does not expose."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ FOREIGN = "The cursor belongs to another list or another order: use the orderBy 
     params=["standard", pytest.param("compiled", marks=pytest.mark.postgres)],
 )
 def executor(request: pytest.FixtureRequest, settings: Any) -> str:
-    """Answer by the one executor, and by the other."""
+    """Run the test once per executor."""
     settings.GRAPHQL_COMPILED_READS = request.param == "compiled"
     return str(request.param)
 
@@ -49,7 +49,7 @@ def people(tenant):
 
 
 def cursor_after(number: int, actor: Actor, **variables: Any) -> str:
-    """Give the cursor of the row of this number in the list of people."""
+    """Return the cursor of the row of this number in the list of people."""
     page = data(PAGE, actor=actor, variables={"first": number} | variables)["peoples"]
     return str(page["paginatorInfo"]["endCursor"])
 
@@ -97,7 +97,7 @@ def test_both_executors_give_the_same_cursor(people, actors, settings):
 
 
 @pytest.mark.usefixtures("executor")
-def test_filters_are_the_clients_to_repeat(tenant, actors):
+def test_a_cursor_does_not_contain_the_filters(tenant, actors):
     for number in range(6):
         LeadFactory(company=tenant.company, title=f"{'even' if number % 2 == 0 else 'odd'} {number}")
     document = (
@@ -115,7 +115,7 @@ def test_filters_are_the_clients_to_repeat(tenant, actors):
 
 
 @pytest.mark.usefixtures("executor")
-def test_cursor_of_another_company_opens_nothing(people, other_tenant, actors):
+def test_cursor_of_another_company_exposes_nothing(people, other_tenant, actors):
     PersonFactory(company=other_tenant.company, firstname="Theirs")
     after = cursor_after(1, actors.viewer)
 
@@ -124,16 +124,16 @@ def test_cursor_of_another_company_opens_nothing(people, other_tenant, actors):
     assert [row["firstname"] for row in answer["data"]] == ["Theirs"]
 
 
-def test_empty_text_is_no_cursor_and_none_is_asked_for(people, actors):
+def test_empty_text_starts_at_the_first_row(people, actors):
     answer = data(PAGE, actor=actors.viewer, variables={"first": 1, "after": "", "page": 2})["peoples"]
 
     assert answer["data"] == [{"firstname": "P1"}]
 
 
 def changed(cursor: str, change: Callable[[list[Any]], object]) -> str:
-    held = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    change(held)
-    return base64.urlsafe_b64encode(json.dumps(held).encode()).decode().rstrip("=")
+    content = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    change(content)
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
 @pytest.mark.usefixtures("executor")
@@ -145,19 +145,19 @@ def changed(cursor: str, change: Callable[[list[Any]], object]) -> str:
         lambda cursor: "AAAA",
         lambda cursor: cursor[:-2],
         lambda cursor: f"{cursor}{cursor}",
-        lambda cursor: changed(cursor, lambda held: held.pop()),
-        lambda cursor: changed(cursor, lambda held: held.append("1")),
-        lambda cursor: changed(cursor, lambda held: held.__setitem__(0, 2)),
-        lambda cursor: changed(cursor, lambda held: held.__setitem__(-1, None)),
-        lambda cursor: changed(cursor, lambda held: held.__setitem__(-1, 1)),
-        lambda cursor: changed(cursor, lambda held: held.__setitem__(-1, "1.5")),
-        lambda cursor: changed(cursor, lambda held: held.__setitem__(-1, str(2**63))),
-        lambda cursor: changed(cursor, lambda held: held.__setitem__(-1, "٣")),
-        lambda cursor: changed(cursor, lambda held: held.__setitem__(-2, "\0")),
-        lambda cursor: changed(cursor, lambda held: held.__setitem__(-2, {"a": 1})),
+        lambda cursor: changed(cursor, lambda content: content.pop()),
+        lambda cursor: changed(cursor, lambda content: content.append("1")),
+        lambda cursor: changed(cursor, lambda content: content.__setitem__(0, 2)),
+        lambda cursor: changed(cursor, lambda content: content.__setitem__(-1, None)),
+        lambda cursor: changed(cursor, lambda content: content.__setitem__(-1, 1)),
+        lambda cursor: changed(cursor, lambda content: content.__setitem__(-1, "1.5")),
+        lambda cursor: changed(cursor, lambda content: content.__setitem__(-1, str(2**63))),
+        lambda cursor: changed(cursor, lambda content: content.__setitem__(-1, "٣")),
+        lambda cursor: changed(cursor, lambda content: content.__setitem__(-2, "\0")),
+        lambda cursor: changed(cursor, lambda content: content.__setitem__(-2, {"a": 1})),
     ],
 )
-def test_what_is_no_cursor_is_refused(people, actors, spoil):
+def test_text_that_is_not_a_cursor_is_refused(people, actors, spoil):
     cursor = spoil(cursor_after(3, actors.viewer, **NAMED))
 
     error = refusal(PAGE, actor=actors.viewer, variables={"first": 3, "after": cursor} | NAMED)
@@ -167,7 +167,7 @@ def test_what_is_no_cursor_is_refused(people, actors, spoil):
 
 @pytest.mark.usefixtures("executor")
 @pytest.mark.parametrize(
-    "asked",
+    "variables",
     [
         {},
         {"orderBy": [{"column": "FIRSTNAME", "order": "DESC"}]},
@@ -175,10 +175,10 @@ def test_what_is_no_cursor_is_refused(people, actors, spoil):
         {"orderBy": [{"column": "FIRSTNAME", "order": "ASC"}, {"column": "ID", "order": "ASC"}]},
     ],
 )
-def test_cursor_of_another_order_is_refused(people, actors, asked):
+def test_cursor_of_another_order_is_refused(people, actors, variables):
     after = cursor_after(3, actors.viewer, **NAMED)
 
-    error = refusal(PAGE, actor=actors.viewer, variables={"first": 3, "after": after} | asked)
+    error = refusal(PAGE, actor=actors.viewer, variables={"first": 3, "after": after} | variables)
 
     assert (error["message"], error["extensions"]) == (FOREIGN, {"code": "BAD_USER_INPUT"})
 
@@ -206,13 +206,13 @@ def test_page_after_a_cursor_is_one_statement(people, actors, executor, column):
     document = PAGE.replace(f"{INFO} ", "hasMorePages ")
     cursors = [cursor_after(number, actors.viewer, **(variables | {"first": number})) for number in (1, 3, 6)]
 
-    taken = []
+    counts = []
     for after in [None, *cursors]:
         with CaptureQueriesContext(connection) as captured:
             data(document, actor=actors.viewer, variables=variables | {"after": after})
-        taken.append(len(captured))
+        counts.append(len(captured))
 
-    assert taken == [1, 1, 1, 1]
+    assert counts == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_value_is_read_as_it_was_written(field, value):
 )
 def test_value_of_another_kind_is_refused(field, text):
     keys = [Key("column", field, False)]
-    cursor = changed(encode("list", keys, [True]), lambda held: held.__setitem__(-1, text))
+    cursor = changed(encode("list", keys, [True]), lambda content: content.__setitem__(-1, text))
 
     with pytest.raises(BadUserInput, match="not a cursor"):
         decode("list", keys, cursor)

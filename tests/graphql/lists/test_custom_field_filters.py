@@ -1,4 +1,4 @@
-"""Lists narrowed by custom fields: ``where`` on one of them, and ``hasCustomFields``."""
+"""Filters on custom fields: ``custom_field`` in ``where``, and ``hasCustomFields``."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.graphql.lists.test_has import having
 
 pytestmark = pytest.mark.django_db
 
-#: The value that the lead of each title holds; "none" holds none.
+#: The value of each lead by its title; the lead "none" has none.
 VALUES: dict[str, Any] = {
     "zero": 0,
     "small": 9,
@@ -92,13 +92,13 @@ CHOICE = [("EQ", "BANANA", {"other text"}), ("IN", ["banana", "Ärzte"], {"text"
 
 
 def on(name: str, operator: str | None = None, *value: Any) -> dict[str, Any]:
-    """Give the condition on one custom field."""
+    """Return a condition on one custom field."""
     condition = where(name, operator, *value)
     return {"custom_field": condition.pop("column"), **condition}
 
 
 def named(name: str, operator: str | None = None, *value: Any) -> dict[str, Any]:
-    """Give the condition that a custom field of this name has such a value."""
+    """Return a condition of ``hasCustomFields`` on a name and a value."""
     return {**where("NAME", "EQ", name), "AND": [where("VALUE", operator, *value)]}
 
 
@@ -115,7 +115,7 @@ def define(company: Any, kind: str) -> None:
 
 
 def mistakes(actor: Any, cases: list[tuple[str, Any, set[str]]]) -> list[Any]:
-    """Give the cases that find other leads than they should, by either way to ask."""
+    """Return the cases that find wrong leads with either kind of filter."""
     wrong = []
     for operator, value, found in cases:
         answer = set(listed("leads", "title", actor=actor, where=on("field", operator, value)))
@@ -129,7 +129,7 @@ def mistakes(actor: Any, cases: list[tuple[str, Any, set[str]]]) -> list[Any]:
     return wrong
 
 
-def test_without_a_definition_values_are_compared_by_the_type_of_the_value_given(leads, actors):
+def test_without_a_definition_the_type_of_the_operand_counts(leads, actors):
     assert mistakes(actors.viewer, UNTYPED) == []
 
 
@@ -186,7 +186,7 @@ def test_values_that_do_not_fit(leads, company, actors, kind, operator, value, r
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("condition", "message"),
     [
         ({**on("field", "EQ", 1), "column": "TITLE"}, "Use column or custom_field, not both."),
         (on(" ", "EQ", 1), "The name of a custom field has 1 to 100 characters."),
@@ -201,8 +201,8 @@ def test_values_that_do_not_fit(leads, company, actors, kind, operator, value, r
         ),
     ],
 )
-def test_conditions_that_are_refused(actors, asked, message):
-    assert refused("leads", actor=actors.viewer, where=asked) == (message, {"code": "BAD_USER_INPUT"})
+def test_conditions_that_are_refused(actors, condition, message):
+    assert refused("leads", actor=actors.viewer, where=condition) == (message, {"code": "BAD_USER_INPUT"})
 
 
 def test_an_infinite_number_is_refused(actors):
@@ -215,8 +215,8 @@ def test_an_infinite_number_is_refused(actors):
 
 
 def test_conditions_compose(leads, actors):
-    def found(asked: Any) -> set[str]:
-        return set(listed("leads", "title", actor=actors.viewer, where=asked))
+    def found(condition: Any) -> set[str]:
+        return set(listed("leads", "title", actor=actors.viewer, where=condition))
 
     above, below = on("field", "GTE", 1000), on("field", "LT", 9)
     assert found({"OR": [above, below]}) == {"thousand", "float", "zero"}
@@ -246,8 +246,8 @@ def test_names_of_any_characters(company, actors, name):
     LeadFactory(company=company, title="other", custom_fields={name + "x": 7})
 
     for operator, value in (("EQ", 7), ("GT", 6), ("IN", [7]), ("IS_NOT_NULL", None)):
-        asked = on(name, operator, value)
-        assert listed("leads", "title", actor=actors.viewer, where=asked) == ["own"], operator
+        condition = on(name, operator, value)
+        assert listed("leads", "title", actor=actors.viewer, where=condition) == ["own"], operator
         assert having("leads", "hasCustomFields", named(name, operator, value), actor=actors.viewer) == [
             "own"
         ]
@@ -261,11 +261,11 @@ def test_texts_of_any_characters(company, actors, text):
     LeadFactory(company=company, title="other", custom_fields={"field": "other"})
 
     for operator in ("EQ", "LIKE") if "\\" not in text and "%" not in text else ("EQ",):
-        asked = on("field", operator, text)
-        assert listed("leads", "title", actor=actors.viewer, where=asked) == ["own"], operator
+        condition = on("field", operator, text)
+        assert listed("leads", "title", actor=actors.viewer, where=condition) == ["own"], operator
 
 
-def test_people_and_organizations_are_asked_alike(company, actors):
+def test_people_and_organizations_have_the_same_filters(company, actors):
     for number in (1, 2):
         PersonFactory(company=company, firstname=f"P{number}", custom_fields={"size": number})
         OrganizationFactory(company=company, name=f"O{number}", custom_fields={"size": number})
@@ -289,13 +289,13 @@ def test_names_and_values_of_one_field_belong_together(company, actors):
     assert found(where("NAME", "IS_NULL")) == []
 
 
-def test_half_a_character_is_no_error_of_the_server(company, actors):
+def test_half_a_surrogate_pair_is_bad_input(company, actors):
     LeadFactory(company=company, custom_fields={"field": 1})
     half = "\ud800"
     assert not is_storable(half)
 
-    for asked in (on("field", "EQ", half), on(half, "EQ", 1)):
-        assert refused("leads", actor=actors.viewer, where=asked)[1]["code"] == "BAD_USER_INPUT"
+    for condition in (on("field", "EQ", half), on(half, "EQ", 1)):
+        assert refused("leads", actor=actors.viewer, where=condition)[1]["code"] == "BAD_USER_INPUT"
 
 
 def test_statements_do_not_grow_with_rows_or_conditions(company, actors):
@@ -317,7 +317,7 @@ def test_statements_do_not_grow_with_rows_or_conditions(company, actors):
 
 
 @pytest.mark.postgres
-def test_equality_goes_by_the_index(company, actors):
+def test_equality_uses_the_index(company, actors):
     like = LeadFactory(company=company, custom_fields={"field": -1})
     rows = []
     for number in range(3000):
@@ -334,9 +334,9 @@ def test_equality_goes_by_the_index(company, actors):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE leads_lead")
 
-    for asked in (on("field", "EQ", 77), on("word", "EQ", "w77")):
+    for condition in (on("field", "EQ", 77), on("word", "EQ", "w77")):
         with CaptureQueriesContext(connection) as queries:
-            assert len(listed("leads", "id", actor=actors.viewer, where=asked)) == 1
+            assert len(listed("leads", "id", actor=actors.viewer, where=condition)) == 1
         (statement,) = [query["sql"] for query in queries if "@>" in query["sql"]]
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN " + statement.replace("%", "%%"))

@@ -1,4 +1,4 @@
-"""Lists narrowed by what belongs to their rows: ``has...``."""
+"""Filters on related rows: the ``has...`` arguments of lists."""
 
 import uuid
 from typing import Any
@@ -32,7 +32,7 @@ def query(field: str, has: str) -> str:
 
 
 def having(field: str, has: str, condition: Any, *, actor: Actor) -> list[str]:
-    """Give the names of the rows that a list answers, narrowed by one relation."""
+    """Query a list with a filter on one relation, and return the names of its rows."""
     rows = data(query(field, has), actor=actor, variables={"has": condition})[field]["data"]
     return [row[NAMES[field]] for row in rows]
 
@@ -42,7 +42,7 @@ def shared_type(kind: str) -> ContactType:
 
 
 def fill(tenant: Tenant) -> dict[str, Any]:
-    """Make a person, organization, lead and pipeline with all that can belong to them, and bare ones."""
+    """Create a person, organization, lead and pipeline with rows in all relations, and ones without."""
     company, agent = tenant.company, tenant.users["agent"]
     tag = TagFactory(company=company, name="Very Important", slug="vip")
     organization = OrganizationFactory(company=company, name="Acme", custom_fields={"size": 40})
@@ -155,7 +155,7 @@ BEHIND = {
 
 
 @pytest.mark.parametrize(("field", "has", "met", "unmet", "found"), CASES)
-def test_rows_that_have_what_is_asked_for(tenant, actors, field, has, met, unmet, found):
+def test_rows_with_a_matching_related_row_are_found(tenant, actors, field, has, met, unmet, found):
     fill(tenant)
 
     assert found in having(field, has, met, actor=actors.viewer)
@@ -167,7 +167,7 @@ def test_rows_that_have_what_is_asked_for(tenant, actors, field, has, met, unmet
 
 
 @pytest.mark.parametrize(("field", "has"), list(BEHIND))
-def test_rows_are_known_by_their_keys_and_only_in_their_company(tenant, other_tenant, actors, field, has):
+def test_related_rows_are_matched_by_key_within_the_company(tenant, other_tenant, actors, field, has):
     row = fill(tenant)[BEHIND[field, has]]
     foreign = fill(other_tenant)[BEHIND[field, has]]
 
@@ -205,7 +205,7 @@ def test_deleted_rows_do_not_count(tenant, actors, field, has, deleted):
     assert having(field, has, condition, actor=actors.viewer) == []
 
 
-def test_leads_that_the_caller_does_not_see_are_not_told_of(tenant, company, actors):
+def test_leads_hidden_from_the_actor_do_not_count(tenant, company, actors):
     company.lead_visibility = LeadVisibility.OWN
     company.save()
     own = PersonFactory(company=company, firstname="Own")
@@ -219,7 +219,7 @@ def test_leads_that_the_caller_does_not_see_are_not_told_of(tenant, company, act
     assert having("peoples", "hasLeads", {}, actor=manager) == ["Own", "Hidden"]
 
 
-def test_null_is_no_condition_and_an_empty_one_asks_for_any_row(tenant, actors):
+def test_null_is_no_condition_and_an_empty_one_matches_any_row(tenant, actors):
     fill(tenant)
 
     assert having("peoples", "hasPhones", None, actor=actors.viewer) == ["Anna", "Bert"]
@@ -227,7 +227,7 @@ def test_null_is_no_condition_and_an_empty_one_asks_for_any_row(tenant, actors):
     assert having("peoples", "hasCustomFields", {}, actor=actors.viewer) == ["Anna"]
 
 
-def test_all_that_is_asked_for_is_required(tenant, actors):
+def test_all_filters_must_hold(tenant, actors):
     fill(tenant)
     document = (
         '{ peoples(hasTags: {column: SLUG, value: "vip"}, hasPhones: {column: VALUE, value: "2125550101"},'
@@ -241,7 +241,7 @@ def test_all_that_is_asked_for_is_required(tenant, actors):
     assert found("Bert") == {"data": [], "paginatorInfo": {"total": 0}}
 
 
-def test_two_conditions_are_met_by_one_row(tenant, actors):
+def test_two_conditions_must_hold_for_one_row(tenant, actors):
     person = PersonFactory(company=tenant.company, firstname="Anna")
     AddressFactory(person=person, city="Lyon", country="FR")
     AddressFactory(person=person, city="Rome", country="IT")

@@ -1,4 +1,4 @@
-"""``HAS`` inside ``where``: rows that have so many related rows."""
+"""``HAS`` in ``where``: filters on the number of related rows."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.django_db
 
 
 def has(relation: str, operator: str | None = None, amount: int | None = None, condition: Any = None) -> Any:
-    """Give the condition that a row has so many related rows; what is left out is left to the default."""
-    asked = {"relation": relation, "operator": operator, "amount": amount, "condition": condition}
-    return {"HAS": {name: value for name, value in asked.items() if value is not None}}
+    """Return a condition on the number of related rows; None leaves a key out."""
+    keys = {"relation": relation, "operator": operator, "amount": amount, "condition": condition}
+    return {"HAS": {name: value for name, value in keys.items() if value is not None}}
 
 
 @pytest.fixture
 def people(tenant, other_tenant):
-    """Nobody has no lead, Anna one, Bert two and a deleted one; another company has the like."""
+    """Create people without a lead, with one, and with two and a deleted one; the same in another company."""
     for made in (tenant, other_tenant):
         people = [PersonFactory(company=made.company, firstname=name) for name in ("Nobody", "Anna", "Bert")]
         for number, person in enumerate(people):
@@ -58,13 +58,13 @@ def people(tenant, other_tenant):
     ],
 )
 def test_amounts(people, actors, operator, amount, found):
-    asked = has("leads", operator, amount)
+    condition = has("leads", operator, amount)
 
-    assert listed("peoples", "firstname", actor=actors.viewer, where=asked) == found
+    assert listed("peoples", "firstname", actor=actors.viewer, where=condition) == found
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("condition", "found"),
     [
         (has("leads", condition=where("title", "EQ", "Deal 1")), ["Bert"]),
         (has("leads", condition=where("TITLE", "EQ", "Deal 1")), ["Bert"]),
@@ -81,11 +81,11 @@ def test_amounts(people, actors, operator, amount, found):
         (has("leads", condition={}), ["Anna", "Bert"]),
     ],
 )
-def test_conditions(people, actors, asked, found):
-    assert listed("peoples", "firstname", actor=actors.viewer, where=asked) == found
+def test_conditions(people, actors, condition, found):
+    assert listed("peoples", "firstname", actor=actors.viewer, where=condition) == found
 
 
-def test_leads_that_the_caller_does_not_see_are_not_counted(tenant, company, actors):
+def test_leads_hidden_from_the_actor_are_not_counted(tenant, company, actors):
     company.lead_visibility = LeadVisibility.OWN
     company.save()
     person = PersonFactory(company=company, firstname="Anna")
@@ -98,7 +98,7 @@ def test_leads_that_the_caller_does_not_see_are_not_counted(tenant, company, act
     assert listed("peoples", "firstname", actor=actors.manager, where=has("leads", "EQ", 2)) == ["Anna"]
 
 
-def test_relations_through_tables_between(tenant, actors):
+def test_many_to_many_relations(tenant, actors):
     company = tenant.company
     tags = [TagFactory(company=company) for _ in range(2)]
     organization = OrganizationFactory(company=company, name="Acme")
@@ -108,8 +108,8 @@ def test_relations_through_tables_between(tenant, actors):
     lead: Lead = LeadFactory(company=company, title="Deal")
     lead.participants.add(tenant.users["agent"], tenant.users["colleague"])
 
-    def found(field: str, name: str, asked: Any) -> list[Any]:
-        return listed(field, name, actor=actors.viewer, where=asked)
+    def found(field: str, name: str, condition: Any) -> list[Any]:
+        return listed(field, name, actor=actors.viewer, where=condition)
 
     assert found("organizations", "name", has("peoples", "EQ", 3)) == ["Acme"]
     assert found("organizations", "name", has("tags", "EQ", 2)) == ["Acme"]
@@ -127,8 +127,8 @@ def test_relations_of_pipelines_and_custom_fields(tenant, actors):
     PersonFactory(company=tenant.company, firstname="Three", custom_fields={"a": 1, "b": "x", "c": True})
     PersonFactory(company=tenant.company, firstname="None")
 
-    def found(asked: Any) -> list[Any]:
-        return listed("peoples", "firstname", actor=actors.viewer, where=asked)
+    def found(condition: Any) -> list[Any]:
+        return listed("peoples", "firstname", actor=actors.viewer, where=condition)
 
     assert listed("pipelines", "name", actor=actors.viewer, where=has("stages", "EQ", 2)) == ["Two"]
     assert found(has("custom_fields", "EQ", 3)) == ["Three"]
@@ -142,7 +142,7 @@ def test_relations_of_pipelines_and_custom_fields(tenant, actors):
 
 
 @pytest.mark.parametrize(
-    ("field", "asked", "message"),
+    ("field", "condition", "message"),
     [
         ("peoples", has("company"), "The list has no such relation for HAS."),
         ("peoples", has("nonsense"), "The list has no such relation for HAS."),
@@ -174,8 +174,8 @@ def test_relations_of_pipelines_and_custom_fields(tenant, actors):
         ),
     ],
 )
-def test_refusals(tenant, actors, field, asked, message):
-    assert refused(field, actor=actors.viewer, where=asked) == (
+def test_refusals(tenant, actors, field, condition, message):
+    assert refused(field, actor=actors.viewer, where=condition) == (
         message,
         {"code": "BAD_USER_INPUT"} | ({"reason": "Expected an id."} if "ID." in message else {}),
     )
@@ -194,11 +194,11 @@ def test_nesting_in_a_condition_of_has_counts_like_any_other(tenant, actors):
 
 
 def test_statements_do_not_grow_with_the_rows(people, tenant, actors):
-    asked = {"AND": [has("leads", "GTE", 0), has("custom_fields", "EQ", 0), has("tags", "LT", 5)]}
+    condition = {"AND": [has("leads", "GTE", 0), has("custom_fields", "EQ", 0), has("tags", "LT", 5)]}
 
     def statements() -> int:
         with CaptureQueriesContext(connection) as queries:
-            listed("peoples", "firstname", actor=actors.viewer, where=asked)
+            listed("peoples", "firstname", actor=actors.viewer, where=condition)
         return len(queries)
 
     few = statements()

@@ -38,7 +38,7 @@ def test_people(people, actors, clauses, found):
     assert listed("peoples", "firstname", actor=actors.viewer, orderBy=clauses) == found
 
 
-def test_single_object_is_a_list_also_in_a_document(people, actors):
+def test_a_single_clause_needs_no_brackets(people, actors):
     document = "{ peoples(first: 1, orderBy: {column: FIRSTNAME, order: DESC}) { data { firstname } } }"
 
     assert data(document, actor=actors.viewer) == {"peoples": {"data": [{"firstname": "Emil"}]}}

@@ -1,4 +1,4 @@
-"""Pages: what paginatorInfo says, what is refused, and when rows are counted."""
+"""Pages by number: their ``paginatorInfo``, sizes that are refused, and when rows are counted."""
 
 import pytest
 from django.db import connection
@@ -94,19 +94,19 @@ COUNTED = [
     ("data { id } paginatorInfo { total }", 3, 1),
     ("data { id } paginatorInfo { lastPage }", 3, 1),
     ("data { id } paginatorInfo { total lastPage }", 3, 1),
-    # The last page is not full and tells the total by itself.
+    # The last page is not full, so the total is known without a count.
     ("data { id } paginatorInfo { total lastPage }", 25, 0),
     ("paginatorInfo { total }", 0, 1),
 ]
 
 
 @pytest.mark.parametrize(("selection", "first", "counts"), COUNTED)
-def test_rows_are_counted_only_when_it_is_asked(people, actors, selection, first, counts):
-    # PostgreSQL keeps the number of all people; of a list that is narrowed it has to count the rows.
-    asked = f'first: {first}, where: {{ column: NAME, operator: NEQ, value: "Nobody" }}'
+def test_rows_are_counted_only_if_the_total_is_selected(people, actors, selection, first, counts):
+    # PostgreSQL has a tally of all people, but has to count the rows of a filtered list.
+    arguments = f'first: {first}, where: {{ column: NAME, operator: NEQ, value: "Nobody" }}'
 
     with CaptureQueriesContext(connection) as captured:
-        data(f"{{ peoples({asked}) {{ {selection} }} }}", actor=actors.viewer)
+        data(f"{{ peoples({arguments}) {{ {selection} }} }}", actor=actors.viewer)
 
     sent = [query["sql"] for query in captured]
     found = sum("COUNT(" in sql for sql in sent)
@@ -115,7 +115,7 @@ def test_rows_are_counted_only_when_it_is_asked(people, actors, selection, first
 
 @pytest.mark.postgres
 @pytest.mark.parametrize(("selection", "first", "counts"), COUNTED)
-def test_number_of_all_rows_is_read_with_the_page(people, actors, selection, first, counts):
+def test_tally_is_read_with_the_page(people, actors, selection, first, counts):
     with CaptureQueriesContext(connection) as captured:
         data(f"{{ peoples(first: {first}) {{ {selection} }} }}", actor=actors.viewer)
 

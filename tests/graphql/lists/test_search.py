@@ -1,4 +1,4 @@
-"""What a search finds."""
+"""The ``search`` argument of lists."""
 
 import pytest
 

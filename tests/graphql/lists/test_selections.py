@@ -1,4 +1,4 @@
-"""Selections of every form answer what they ask for, in the statements they need."""
+"""Selections with aliases, fragments and directives: their results and the number of their statements."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def answered(document, actor, **variables):
-    """Give the answer and the number of its statements."""
+    """Run a query, and return its data and the number of its statements."""
     with CaptureQueriesContext(connection) as captured:
         answer = data(document, actor=actor, variables=variables)
     return answer, len(captured)
@@ -116,7 +116,7 @@ def test_skip_and_include(lead, actors, deep, row, statements):
     )
 
 
-def test_deleted_relations_read_as_nothing(tenant, actors):
+def test_deleted_related_rows_are_null(tenant, actors):
     add_records(tenant, 1)
     lead = Lead.objects.get()
     now = timezone.now()
@@ -190,7 +190,7 @@ def test_channels(tenant, actors):
         "{ leads { data { channels { name slug entity_namespace entity_id users { displayname } } } } }"
     )
 
-    # The types of records are read once in a process.
+    # Django caches content types in the process.
     answered(document, actors.viewer)
     answer, statements = answered(document, actors.viewer)
 
@@ -256,8 +256,8 @@ def test_single_rows_are_found_by_id(tenant, actors, field):
     assert (answer, statements) == ({"one": {"id": str(row.pk)}, "two": {"id": str(row.pk)}}, 2)
 
 
-def test_a_field_worked_out_of_a_row_stands_beside_what_is_computed_of_it(lead, actors):
-    """The stage is read by a statement of its own here, and why the lead rots follows from its columns."""
+def test_a_derived_and_a_computed_field_of_one_related_row(lead, actors):
+    """The stage is prefetched for its computed count, and ``rotting_reason`` derives from its columns."""
     long_ago = timezone.now() - timedelta(days=400)
     Lead.objects.filter(pk=lead.pk).update(last_activity_at=long_ago, stage_changed_at=long_ago)
     document = "{ leads { data { rotting_reason stage { name lead_count pipeline { lead_count } } } } }"
@@ -273,7 +273,7 @@ def test_a_field_worked_out_of_a_row_stands_beside_what_is_computed_of_it(lead, 
 
 
 @pytest.mark.usefixtures("standard_executor")
-def test_a_list_by_a_rule_of_its_own_brings_what_each_alias_asks_for(actors, company):
+def test_a_batched_list_loads_the_selections_of_all_its_aliases(actors, company):
     answers = [
         data(f"{{ me {{ a: companies {{ {first} }} b: companies {{ {second} }} }} }}", actor=actors.admin)
         for first, second in [("id my_role", "id"), ("id", "my_role")]

@@ -1,4 +1,4 @@
-"""How many statements a list takes: the same for one row and for many, and which number."""
+"""The number of statements of each list, which is the same for one row and for many."""
 
 from pathlib import Path
 
@@ -125,9 +125,9 @@ CLUSTERS = {"organizationDuplicates", "peopleDuplicates"}
 LOGS = {"leadEvents"}
 #: One row of numbers, which are counted in tests/graphql/leads/test_dashboard.py.
 NUMBERS = {"leadsDashboard"}
-#: The documents of the specification, and the statements each takes while one page holds all rows.
+#: The lists of the specification, and their statements while all rows fit on one page.
 DOCUMENTS = {"01_list_people": 4, "06_list_leads": 2, "10_list_pipelines": 2}
-#: With more rows than a page holds, these two ask for a count.
+#: With more rows than fit on a page, these two need a count.
 LONG_LISTS = {"01_list_people": 5, "06_list_leads": 3, "10_list_pipelines": 2}
 #: The statements of each list with everything selected.
 STATEMENTS = {
@@ -166,38 +166,38 @@ def statements(document: str, actor: Actor) -> list[str]:
 
 
 @pytest.mark.usefixtures("standard_executor")
-def test_specification_takes_as_many_statements_for_one_row_as_for_a_hundred(tenant, actors):
+def test_specification_needs_as_many_statements_for_one_row_as_for_a_hundred(tenant, actors):
     texts = {name: (SPECIFICATION / f"{name}.graphql").read_text() for name in DOCUMENTS}
-    taken = []
+    counts = []
     for missing in (1, 19, 80):
         add_records(tenant, missing)
-        taken.append({name: len(statements(text, actors.viewer)) for name, text in texts.items()})
+        counts.append({name: len(statements(text, actors.viewer)) for name, text in texts.items()})
 
-    assert taken == [DOCUMENTS, DOCUMENTS, LONG_LISTS]
+    assert counts == [DOCUMENTS, DOCUMENTS, LONG_LISTS]
 
 
 @pytest.mark.usefixtures("standard_executor")
-def test_every_list_takes_as_many_statements_for_one_row_as_for_twenty(tenant, actors, settings):
+def test_every_list_needs_as_many_statements_for_one_row_as_for_twenty(tenant, actors, settings):
     settings.GRAPHQL_LIMITS = {"cost": 10**9}
     texts = {
         field: f"{{ {field}(first: 100) {{ data {{ {selection} }} }} }}"
         for field, selection in EVERYTHING.items()
     }
-    taken = []
+    counts = []
     for missing in (1, 19):
         add_records(tenant, missing)
-        asking = {field: actors.manager if field in OF_MANAGERS else actors.viewer for field in texts}
-        taken.append({field: len(statements(text, asking[field])) for field, text in texts.items()})
+        actor_of = {field: actors.manager if field in OF_MANAGERS else actors.viewer for field in texts}
+        counts.append({field: len(statements(text, actor_of[field])) for field, text in texts.items()})
 
-    assert taken == [STATEMENTS, STATEMENTS]
+    assert counts == [STATEMENTS, STATEMENTS]
 
 
-def test_lists_are_all_there(actors):
+def test_every_list_is_covered(actors):
     schema = data("{ __schema { queryType { fields { name args { name } } } } }", actor=actors.admin)
     lists = {
         field["name"]
         for field in schema["__schema"]["queryType"]["fields"]
-        # A list of one record is counted where its own tests are.
+        # The lists of a single record are covered by tests of their own.
         if {argument["name"] for argument in field["args"]} & {"first", "entity_id"} == {"first"}
     }
 

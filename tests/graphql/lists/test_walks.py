@@ -1,4 +1,4 @@
-"""Walks by cursor: every row that stays comes once, whatever the order and whatever changes meanwhile."""
+"""Reading a list by cursors: each row that stays comes once, in any order and whatever changes meanwhile."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -61,13 +61,13 @@ DRAWN_COLUMNS: dict[str, tuple[Any, dict[str, Any]]] = {
     params=["standard", pytest.param("compiled", marks=pytest.mark.postgres)],
 )
 def executor(request: pytest.FixtureRequest, settings: Any) -> None:
-    """Answer by the one executor, and by the other."""
+    """Run the test once per executor."""
     settings.GRAPHQL_COMPILED_READS = request.param == "compiled"
 
 
 @pytest.fixture
 def records(tenant, other_tenant):
-    """Some rows of each of the large lists; those of another company, and a deleted one, are not listed."""
+    """Create rows of each of the large lists, and some that are not listed: foreign and deleted ones."""
     for each in (tenant, other_tenant):
         for _ in range(ROWS):
             LeadFactory(company=each.company)
@@ -80,7 +80,7 @@ def records(tenant, other_tenant):
 
 
 def draw_values(drawing: st.DataObject, field: str, company: Any) -> None:
-    """Give the rows of a list new values in all columns that it can be ordered by."""
+    """Set new values in all columns that a list can be ordered by."""
     model, columns = DRAWN_COLUMNS[field]
     statuses = list(LeadStatus.objects.filter(company=company).order_by("pk"))
     stages = list(Stage.objects.filter(company=company).order_by("pk"))
@@ -103,16 +103,16 @@ def clauses(field: str) -> st.SearchStrategy[list[dict[str, str]]]:
 
 @pytest.mark.usefixtures("executor")
 @pytest.mark.parametrize("field", DRAWN_COLUMNS)
-def test_walk_gives_what_pages_give(records, company, actors, field):
+def test_cursors_and_page_numbers_return_the_same_rows(records, company, actors, field):
     @DRAWN
     @given(st.data(), clauses(field), st.integers(1, 4))
     def compare(drawing: st.DataObject, order: list[dict[str, str]], first: int) -> None:
         draw_values(drawing, field, company)
 
-        walked = by_cursors(field, order, first=first, actor=actors.viewer)
+        by_cursor = by_cursors(field, order, first=first, actor=actors.viewer)
 
-        assert walked == by_pages(field, order, first=100, actor=actors.viewer)
-        assert walked == by_pages(field, order, first=first, actor=actors.viewer)
+        assert by_cursor == by_pages(field, order, first=100, actor=actors.viewer)
+        assert by_cursor == by_pages(field, order, first=first, actor=actors.viewer)
 
     compare()
 
@@ -138,27 +138,27 @@ def test_rows_that_stay_come_once_whatever_else_changes(records, company, actors
             touched.add(key)
             model.objects.filter(pk=key).update(**values)
 
-        walked = by_cursors(field, order, first=first, actor=actors.viewer, between=change)
+        by_cursor = by_cursors(field, order, first=first, actor=actors.viewer, between=change)
 
-        assert [key for key in walked if key not in touched] == [key for key in keys if key not in touched]
+        assert [key for key in by_cursor if key not in touched] == [key for key in keys if key not in touched]
 
     compare()
 
 
 @pytest.mark.usefixtures("executor")
 @pytest.mark.parametrize("field", LISTS)
-def test_every_list_is_walked_by_each_of_its_columns(tenant, actors, field):
+def test_every_list_can_be_read_by_cursors_in_each_of_its_orders(tenant, actors, field):
     add_records(tenant, 3)
     lead = Lead.objects.filter(file_links__isnull=False).earliest("pk")
     further = f", entity_type: LEAD, entity_id: {lead.pk}" if field == "entityFiles" else ""
-    asking: dict[str, Any] = {"actor": actors.admin, "further": further}
+    options: dict[str, Any] = {"actor": actors.admin, "further": further}
 
     for column in LISTS[field].filterset.order_columns:
-        for way in ("ASC", "DESC"):
-            order = [{"column": column.upper(), "order": way}]
-            walked = by_cursors(field, order, first=2, **asking)
-            assert walked == by_pages(field, order, first=100, **asking), order
-            assert walked
+        for direction in ("ASC", "DESC"):
+            order = [{"column": column.upper(), "order": direction}]
+            by_cursor = by_cursors(field, order, first=2, **options)
+            assert by_cursor == by_pages(field, order, first=100, **options), order
+            assert by_cursor
 
 
 @pytest.mark.parametrize("field", LISTS)
@@ -175,7 +175,7 @@ def test_every_column_of_an_order_can_be_written_into_a_cursor(field):
 
 
 @pytest.mark.usefixtures("executor")
-def test_new_rows_come_where_the_walk_has_not_been(company, actors):
+def test_new_rows_come_after_the_cursor_only(company, actors):
     for title in ("B", "D", "F"):
         LeadFactory(company=company, title=title)
     document = (

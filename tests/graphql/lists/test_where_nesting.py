@@ -1,4 +1,4 @@
-"""How conditions combine, and what is refused."""
+"""Conditions combined by AND and OR, and conditions that are refused."""
 
 from typing import Any
 
@@ -151,7 +151,7 @@ def nested(levels: int) -> dict[str, Any]:
     return condition
 
 
-def test_nesting_ends_at_its_limit(people, actors):
+def test_nesting_is_limited(people, actors):
     assert listed("peoples", "firstname", actor=actors.viewer, where=nested(DEEPEST_NESTING)) == ["Anna"]
 
     assert refused("peoples", actor=actors.viewer, where=nested(DEEPEST_NESTING + 1)) == (
@@ -166,7 +166,7 @@ def test_very_deep_nesting_is_too_complex(actors):
     assert extensions == {"code": "QUERY_TOO_COMPLEX", "limit": "input_depth", "max": 50}
 
 
-def test_list_of_values_ends_at_its_limit(people, actors):
+def test_lists_of_values_are_limited(people, actors):
     names = ["Anna", *(f"Nobody {number}" for number in range(249))]
 
     assert listed("peoples", "firstname", actor=actors.viewer, where=where("FIRSTNAME", "IN", names)) == [

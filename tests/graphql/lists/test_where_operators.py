@@ -1,4 +1,4 @@
-"""Every operator on every kind of column: which rows it finds."""
+"""Every operator on every type of column."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -71,7 +71,7 @@ DAY = [
 
 
 def mistakes(found_by: Any, cases: list[tuple[str, Any, set[str]]], column: str) -> list[Any]:
-    """Give the cases that found other rows than they should."""
+    """Return the cases that found wrong rows."""
     answers = [
         (operator, value, found, set(found_by(column, operator, value))) for operator, value, found in cases
     ]

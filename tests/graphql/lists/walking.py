@@ -1,4 +1,4 @@
-"""Walking a list to its end, by cursors."""
+"""Read a list to its end, by page numbers or by cursors."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,9 +18,9 @@ Clauses = Sequence[Mapping[str, str]]
 
 
 def document(field: str, *, further: str = "") -> str:
-    """Give the query of a page of a list, by size, number, cursor and order.
+    """Return the query of a page of a list, with size, number, cursor and order as variables.
 
-    :param further: arguments that the list needs besides.
+    :param further: other arguments that the list requires.
     """
     order = f"Query{studly(field)}OrderByOrderByClause"
     return (
@@ -31,7 +31,7 @@ def document(field: str, *, further: str = "") -> str:
 
 
 def by_pages(field: str, order: Clauses, *, first: int, actor: Actor, further: str = "") -> list[str]:
-    """Give the ids of all rows of a list, page by page."""
+    """Return the ids of all rows of a list, read by page numbers."""
     found: list[str] = []
     for page in range(1, 1000):
         variables = {"first": first, "page": page, "orderBy": order}
@@ -51,7 +51,7 @@ def by_cursors(
     further: str = "",
     between: Callable[[], None] = lambda: None,
 ) -> list[str]:
-    """Give the ids of all rows of a list, each page after the cursor of the one before.
+    """Return the ids of all rows of a list, read by cursors.
 
     :param between: called after each page.
     """

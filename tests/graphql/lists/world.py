@@ -1,4 +1,4 @@
-"""Records with all that can hang on them, for what a list loads."""
+"""Records with rows in all their relations, to test what a list loads."""
 
 from datetime import timedelta
 from typing import Any
@@ -52,10 +52,10 @@ from tests.factories.pipelines import PipelineFactory, StageFactory
 
 
 def add_records(tenant: Tenant, number: int) -> None:
-    """Make that many of each listed record, each tied to others of its own."""
+    """Create this number of each record, each with related rows of its own."""
     company = tenant.company
     agent = tenant.users["agent"]
-    # The types of records are read once in a process, and are no statements of a list.
+    # Django caches content types in the process: they must not count as statements of a list.
     ContentType.objects.get_for_models(Lead, Person, Organization)
     company.default_owner = agent
     company.save()
