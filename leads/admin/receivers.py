@@ -51,7 +51,7 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     owner_fields = ("agent",)
     fieldsets = (
         (None, {"fields": ("name", "is_default", "is_active", "address")}),
-        ("What its leads get", {"fields": ("rotation", "agent", "source", "source_name", "type")}),
+        ("Assigned to its leads", {"fields": ("rotation", "agent", "source", "source_name", "type")}),
         ("Template", {"fields": ("template",)}),
         (
             "Accepted deliveries",

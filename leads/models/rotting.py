@@ -107,8 +107,8 @@ def is_lead_rotting(lead: WithActivity) -> bool:
     )
 
 
-#: The columns that ``rotting_reason`` reads, from a lead.
-REASON_COLUMNS = ("last_activity_at", "last_activity", "stage__rotting_days", "status__category")
+#: The columns that ``rotting_reason`` reads, from a lead: those of the rule, and the kind of the activity.
+REASON_COLUMNS = ("last_activity", *(lookup.rpartition("__")[0] for lookup in _rule(None)))
 
 
 def rotting_reason(lead: WithActivity) -> str | None:

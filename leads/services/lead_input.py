@@ -84,7 +84,7 @@ def _set_lookups(lead: Lead, given: Keys, rows: ReferencedRows) -> None:
             setattr(lead, attribute, rows.find(argument))
         elif attribute != "status":
             setattr(lead, attribute, None)
-        # A new lead gets the default for null, and 0 has always meant "unchanged".
+        # A new lead gets the default status. 0 and an empty text, old clients' words for none, change nothing.
         elif given[argument] is None and not lead._state.adding:
             raise ValidationError({argument: ["A lead must have a status."]})
     if lead.status_id is None and rows.default_status is not None:

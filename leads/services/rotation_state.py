@@ -103,7 +103,7 @@ def read_agents(rotation: LeadRotation) -> list[AgentState]:
         )
         .order_by("pk")
     )
-    # Counting is the dearest part, so it is left out for agents without a capacity.
+    # Only agents with a capacity need it: counting reads every open lead of an agent.
     limited = [agent.user_id for agent in agents if agent.capacity is not None]
     owned = _count_open_leads(rotation.company_id, limited) if limited else {}
     return [
