@@ -84,7 +84,7 @@ def _set_lookups(lead: Lead, given: Keys, rows: ReferencedRows) -> None:
             setattr(lead, attribute, rows.find(argument))
         elif attribute != "status":
             setattr(lead, attribute, None)
-        # A new lead gets the default status. 0 and an empty text, old clients' words for none, change nothing.
+        # A new lead gets the default status. Old clients send 0 or an empty text for none: nothing changes.
         elif given[argument] is None and not lead._state.adding:
             raise ValidationError({argument: ["A lead must have a status."]})
     if lead.status_id is None and rows.default_status is not None:
