@@ -44,6 +44,36 @@ class CreateModels(Operation):
         return f"Create models {', '.join(model.name for model in self.models)}"
 
 
+class PostgresStatements(Operation):
+    """Runs statements on PostgreSQL, which leave the models as they are; does nothing on SQLite."""
+
+    reduces_to_sql = True
+    reversible = True
+
+    def forwards(self, editor: BaseDatabaseSchemaEditor) -> list[str]:
+        raise NotImplementedError
+
+    def backwards(self) -> list[str]:
+        raise NotImplementedError
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Leave the models as they are."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            for statement in self.forwards(schema_editor):
+                schema_editor.execute(statement, None)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            for statement in self.backwards():
+                schema_editor.execute(statement, None)
+
+
 class PostgresSQL(RunSQL):
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
+
+from crm.database.migration_operations import PostgresStatements
 
 #: One in so many statements that add tallies also folds those of its company: many rows become their sum.
 FOLDED_ONCE_IN = 50
@@ -114,39 +114,8 @@ class TalliedTable:
         ]
 
 
-class TallyStep(Operation):
-    """An operation that changes only functions, triggers and tallies in PostgreSQL."""
-
-    reduces_to_sql = True
-    reversible = True
-
-    def forwards(self) -> list[str]:
-        raise NotImplementedError
-
-    def backwards(self) -> list[str]:
-        raise NotImplementedError
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Leave the models as they are."""
-
-    def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
-    ) -> None:
-        self._run(schema_editor, self.forwards())
-
-    def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: object, to_state: object
-    ) -> None:
-        self._run(schema_editor, self.backwards())
-
-    def _run(self, schema_editor: BaseDatabaseSchemaEditor, statements: list[str]) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            for statement in statements:
-                schema_editor.execute(statement, None)
-
-
-class FoldTallies(TallyStep):
-    def forwards(self) -> list[str]:
+class FoldTallies(PostgresStatements):
+    def forwards(self, _editor: BaseDatabaseSchemaEditor) -> list[str]:
         return [FOLD]
 
     def backwards(self) -> list[str]:
@@ -156,13 +125,13 @@ class FoldTallies(TallyStep):
         return "Create the function that folds tallies"
 
 
-class TallyRows(TallyStep):
+class TallyRows(PostgresStatements):
     """Count a table's live rows, the present ones included, and keep the count up to date."""
 
     def __init__(self, table: str, kind: str, parent: str = NONE, key: str = NONE) -> None:
         self.tallied = TalliedTable(table, kind, parent, key)
 
-    def forwards(self) -> list[str]:
+    def forwards(self, _editor: BaseDatabaseSchemaEditor) -> list[str]:
         # The triggers come first: creating one locks writers out until the present rows are counted.
         return [self.tallied.function(), *self.tallied.triggers(), self.tallied.mend()]
 

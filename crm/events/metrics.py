@@ -13,13 +13,7 @@ LOG_SECONDS = 60.0
 
 @dataclass
 class Counts:
-    """Counters of this process since its start. The names are those that operators read in the log.
-
-    - ``replayed_rows``: events read again for clients that came back or fell behind
-    - ``catch_ups``: full queues that were dropped and read again from the log
-    - ``evictions``: clients disconnected because they took nothing
-    - ``hints_lost``: wake-ups that Redis did not accept
-    """
+    """Counters of this process since its start; operators read them in the log (docs/operations.md)."""
 
     replayed_rows: int = 0
     catch_ups: int = 0

@@ -1,7 +1,7 @@
 """Writes events to the log, in the transaction of the changes that they describe."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connection, transaction
 
@@ -78,13 +78,4 @@ def _row(event: Event) -> models.Event:
 
 def _bulk_event(event: Event) -> Event:
     """Return the event that stands for many changes by the same actor through the same door."""
-    return Event(
-        company_id=event.company_id,
-        entity=event.entity,
-        object_id=0,
-        kind="bulk",
-        before=None,
-        after=None,
-        door=event.door,
-        actor_id=event.actor_id,
-    )
+    return replace(event, object_id=0, kind="bulk", before=None, after=None, changes={})

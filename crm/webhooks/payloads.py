@@ -1,9 +1,6 @@
 """Builds the body of a message as Standard Webhooks defines it: type, timestamp and data."""
 
-import json
-
-import orjson
-
+from crm.json_encoding import encode_json
 from crm.models.webhooks import TEST_TYPE, WebhookDelivery
 from crm.webhooks.contents import content_of, webhook_actor
 
@@ -13,16 +10,8 @@ VERSION = 1
 
 def body_of(delivery: WebhookDelivery) -> bytes:
     """Return the body of a delivery, with its record as it is now."""
-    message = {
-        "type": delivery.type,
-        "timestamp": delivery.occurred_at.isoformat(),
-        "data": _data(delivery),
-    }
-    try:
-        return orjson.dumps(message)
-    except orjson.JSONEncodeError:
-        # Integers over 64 bits are legal JSON that only the standard library can write.
-        return json.dumps(message, allow_nan=False).encode()
+    timestamp = delivery.occurred_at.isoformat()
+    return encode_json({"type": delivery.type, "timestamp": timestamp, "data": _data(delivery)})
 
 
 def _data(delivery: WebhookDelivery) -> dict[str, object]:

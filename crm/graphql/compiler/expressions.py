@@ -13,12 +13,10 @@ from django.db.models import Func, Subquery, TextField
 from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
+from crm.database.statements import CompiledSql
+
 #: The attribute of Django's compiler under which rows of ``One`` are collected to be joined.
 JOINED = "crm_joined_ones"
-
-#: Parameters of SQL: values that the database driver knows, or a ``Parameter``.
-SqlParameters = tuple[Any, ...]
-CompiledSql = tuple[str, SqlParameters]
 
 
 class Json(Func):

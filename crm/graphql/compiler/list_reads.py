@@ -132,72 +132,69 @@ class ListRead(Read):
         return b"{%s}" % b",".join(members)
 
 
+@dataclass
 class PendingListRead(PendingRead):
-    def __init__(
-        self,
-        read: ListRead,
-        actor: Actor,
-        keys: tuple[Key, ...],
-        start: Start,
-        filters: Filters,
-        values: Mapping[str, object],
-    ) -> None:
-        self._read = read
-        self._keys = keys
-        self._start = start
-        self._filters = filters
-        self._values = values
+    read: ListRead
+    actor: Actor
+    keys: tuple[Key, ...]
+    start: Start
+    filters: Filters
+    values: Mapping[str, object]
+
+    def __post_init__(self) -> None:
         # Without a shape the statements serve this request only, with its values inside.
-        self._rows = read.field.rows(filters.query, actor) if filters.shape is None else None
+        self._rows = (
+            self.read.field.rows(self.filters.query, self.actor) if self.filters.shape is None else None
+        )
         self.first = self._first()
 
     def _first(self) -> Piggyback | None:
-        if self._rows is not None or not self._read.selects_rows:
+        if self._rows is not None or not self.read.selects_rows:
             return None
         try:
-            return Piggyback(self._read.page(self._filters, self._start), self._values)
+            return Piggyback(self.read.page(self.filters, self.start), self.values)
         except EmptyResultSet:
             # Django raises it for a condition that no row can meet, such as an empty IN: there is no SQL.
             return None
 
     def json(self) -> bytes:
-        query = self._filters.query
+        query = self.filters.query
         page = Page(
             self._page,
             self._count,
             first=query.first,
             page=query.page,
             cursor=self._cursor,
-            is_after_cursor=self._start.after is not None,
+            is_after_cursor=self.start.after is not None,
         )
-        return self._read.json(page)
+        return self.read.json(page)
 
     def _page(self, _offset: int, _number: int) -> list[Row]:
         if self.first is not None:
             return self.first.texts()
-        first = self._filters.query.first
+        first = self.filters.query.first
         try:
             if self._rows is not None:
-                statement = self._read.page_of(self._rows, self._start, first=first)
+                statement = self.read.page_of(self._rows, self.start, first=first)
             else:
-                statement = self._read.page(self._filters, self._start)
+                statement = self.read.page(self.filters, self.start)
         except EmptyResultSet:
             return []
-        return statement.texts(self._values)
+        return statement.texts(self.values)
 
     def _count(self) -> int:
         rows = self.first.texts() if self.first is not None else []
-        if rows and self._read.total_column(self._filters):
+        if rows and self.read.total_column(self.filters):
             # NULL where nothing was tallied yet.
             return int(rows[0][-1] or 0)
         try:
             if self._rows is not None:
                 statement = Statement.of(*count_sql(self._rows))
             else:
-                statement = self._read.count(self._filters)
+                statement = self.read.count(self.filters)
         except EmptyResultSet:
             return 0
-        return int(statement.texts(self._values)[0][0] or 0)
+        return int(statement.texts(self.values)[0][0] or 0)
 
     def _cursor(self, row: Row) -> str:
-        return self._read.cursor_of(self._keys, row)
+        return self.read.cursor_of(self.keys, row)

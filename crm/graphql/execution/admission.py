@@ -12,6 +12,7 @@ from crm.errors import BadUserInput, CrmError
 from crm.events import journal
 from crm.events.cursor import Cursor, parse_cursor
 from crm.graphql.core.errors import bad_document, domain_error
+from crm.graphql.core.fields import declared_fields
 from crm.graphql.execution.operations import Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
 from crm.graphql.execution.shared_subscriptions import AFTER, subscription_key
@@ -47,9 +48,8 @@ def admit(
 def _subscription(prepared: Prepared, actor: Actor, after: object) -> Subscription:
     name, nodes = _root_field(prepared)
     node = nodes[0]
-    root_type = prepared.schema.subscription_type
-    assert root_type is not None
-    field = _declaration(root_type, node.name.value)
+    root_type: Any = prepared.schema.subscription_type
+    field: Any = declared_fields(root_type.graphene_type)[node.name.value]
     permission = getattr(field, "permission", None)
     if permission is not None:
         actor.require(permission)
@@ -94,8 +94,3 @@ def _root_field(prepared: Prepared) -> tuple[str, list[FieldNode]]:
         raise BadUserInput("The subscription selects no field.")
     [(key, nodes)] = fields.items()
     return key, list(nodes)
-
-
-def _declaration(root_type: Any, name: str) -> Any:
-    declared = root_type.graphene_type._meta.fields
-    return next(field for attribute, field in declared.items() if (field.name or attribute) == name)

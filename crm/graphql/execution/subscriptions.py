@@ -1,7 +1,6 @@
 """Admitted subscriptions: they render events, once for all subscribers that share the answer."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -23,6 +22,7 @@ from crm.graphql.execution.operations import SERVICE_UNAVAILABLE, Prepared
 from crm.graphql.execution.running import respond
 from crm.graphql.execution.shared_subscriptions import AnyReader, EventRoot, seeing_all
 from crm.graphql.execution.threads import EVENTS, in_thread
+from crm.json_encoding import encode_json
 
 #: Seconds between two tries while the database is away; the event waits.
 AWAY_SECONDS = 1.0
@@ -92,11 +92,10 @@ class Subscription:
         if shared and anyone.was_identified():
             return Answer(None, is_personal=True)
         readers = self._readers(event, actor, shared)
-        if "errors" in answer:
-            return Answer(_json({**answer, "extensions": _extensions(event)}), readers, is_kept=False)
-        if answer["data"][self.name] is None:
+        failed = "errors" in answer
+        if not failed and answer["data"][self.name] is None:
             return Answer(None, readers)
-        return Answer(_json({**answer, "extensions": _extensions(event)}), readers)
+        return Answer(_json({**answer, "extensions": _extensions(event)}), readers, is_kept=not failed)
 
     def _read(self, actor: Actor, shared: bool) -> RecordRead | None:
         if not hasattr(self.field, "rows"):
@@ -139,8 +138,4 @@ def _extensions(event: Event) -> dict[str, object]:
 
 
 def _json(payload: Mapping[str, object]) -> str:
-    try:
-        return orjson.dumps(payload).decode()
-    except orjson.JSONEncodeError:
-        # Integers over 64 bits and deep nesting are legal JSON that only the standard library can write.
-        return json.dumps(payload, allow_nan=False)
+    return encode_json(payload).decode()

@@ -1,13 +1,12 @@
 """Answers over HTTP: media types, headers and JSON."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from django.http import HttpRequest, HttpResponse
 
 from crm.graphql.core.errors import RETRY_AFTER_SECONDS, Code
+from crm.json_encoding import encode_json
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -69,18 +68,10 @@ def json_answer(
         headers["Retry-After"] = str(retry_after)
     if allow is not None:
         headers["Allow"] = allow
-    return Answer(status, headers, _encode(body))
+    return Answer(status, headers, encode_json(body))
 
 
 def refusal_answer(refusal: HttpRefusal, *, media_type: str = JSON) -> Answer:
     """Return the answer to a request that is not a GraphQL request."""
     error = {"message": refusal.message, "extensions": {"code": Code.BAD_USER_INPUT}}
     return json_answer({"errors": [error]}, status=refusal.status, media_type=media_type, allow=refusal.allow)
-
-
-def _encode(body: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError:
-        # orjson writes neither integers over 64 bits nor deep nesting; the standard library does.
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()

@@ -57,8 +57,8 @@ class Stream:
         self._comment_at = self._loop.time() + limits.comment_seconds
         self._tasks = Tasks(on_fault=partial(self.peer.close, Close.INTERNAL_ERROR))
         self._delivery = Delivery(
-            dispatcher,
-            request.credential.actor,
+            dispatcher=dispatcher,
+            actor=request.credential.actor,
             peer=self.peer,
             tasks=self._tasks,
             limits=limits,

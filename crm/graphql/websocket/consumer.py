@@ -48,12 +48,7 @@ class GraphQLSocket(AsyncConsumer):
         self.session: Session | None = None
         self.initialised = False
 
-    async def __call__(
-        self,
-        scope: AsgiMessage,
-        receive: Receive,
-        send: Send,
-    ) -> None:
+    async def __call__(self, scope: AsgiMessage, receive: Receive, send: Send) -> None:
         # Replaces Channels' own method, which would open a channel of the layer for each socket. Events come
         # through the dispatcher instead.
         self.scope = scope

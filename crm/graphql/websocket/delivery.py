@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from django.db import InterfaceError, OperationalError
@@ -28,6 +29,7 @@ from crm.graphql.websocket.tasks import Tasks
 Write = Callable[[str, Event, str], str]
 
 
+@dataclass(eq=False, kw_only=True)
 class Delivery:
     """Sends events to the subscriptions of one connection, through a bounded queue.
 
@@ -35,43 +37,35 @@ class Delivery:
     A client that takes nothing for too long is disconnected and comes back with its cursor.
     """
 
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        actor: Actor,
-        *,
-        peer: Peer,
-        tasks: Tasks,
-        limits: SocketLimits,
-        write: Write,
-        refuse: Callable[[str, list[JsonObject]], None],
-    ) -> None:
-        self._dispatcher = dispatcher
-        self._actor = actor
-        self._peer = peer
-        self._tasks = tasks
-        self._write = write
-        self._refuse = refuse
+    dispatcher: Dispatcher
+    actor: Actor
+    peer: Peer
+    tasks: Tasks
+    limits: SocketLimits
+    write: Write
+    #: Called with the id of a subscription that failed, and its errors.
+    refuse: Callable[[str, list[JsonObject]], None]
+
+    def __post_init__(self) -> None:
         self._subscribers: dict[str, ResumingSubscriber] = {}
         self._catching_up: dict[str, asyncio.Task[None]] = {}
         self._waiting: deque[tuple[str, ResumingSubscriber, Event, str]] = deque()
-        self._most = limits.waiting_events
+        self._most = self.limits.waiting_events
         self._half = max(1, self._most // 2)
         self._has_room = asyncio.Event()
         self._has_events = asyncio.Event()
         self._is_sending = False
-        self._stalled_seconds = limits.stalled_seconds
         self._stalled: asyncio.TimerHandle | None = None
 
     def add(self, id_: str, subscription: Subscription) -> None:
         """Start a subscription at its cursor, or at the next event."""
         subscriber = ResumingSubscriber(
-            self._actor,
+            self.actor,
             deliver=partial(self._put, id_),
-            on_loss=partial(self._peer.close, Close.TRY_AGAIN_LATER),
+            on_loss=partial(self.peer.close, Close.TRY_AGAIN_LATER),
         )
         self._subscribers[id_] = subscriber
-        subscriber.join(self._dispatcher, subscription.key, lambda: subscription, after=subscription.after)
+        subscriber.join(self.dispatcher, subscription.key, lambda: subscription, after=subscription.after)
         if subscription.after is not None:
             self._start_catching_up(id_, subscriber)
 
@@ -110,7 +104,7 @@ class Delivery:
             # The subscription may have ended meanwhile, and its id may have been used again.
             if self._subscribers.get(id_) is subscriber:
                 self._is_sending = True
-                await self._peer.send(self._write(id_, event, text))
+                await self.peer.send(self.write(id_, event, text))
                 self._is_sending = False
                 subscriber.sent = event.cursor
 
@@ -129,7 +123,7 @@ class Delivery:
             subscriber.fall_behind()
         if self._stalled is None:
             loop = asyncio.get_running_loop()
-            self._stalled = loop.call_later(self._stalled_seconds, self._peer.evict)
+            self._stalled = loop.call_later(self.limits.stalled_seconds, self.peer.evict)
 
     def _resume(self) -> None:
         self._end_stall()
@@ -143,7 +137,7 @@ class Delivery:
             self._stalled = None
 
     def _start_catching_up(self, id_: str, subscriber: ResumingSubscriber) -> None:
-        self._catching_up[id_] = self._tasks.start(self._catch_up(id_, subscriber, subscriber.sent))
+        self._catching_up[id_] = self.tasks.start(self._catch_up(id_, subscriber, subscriber.sent))
 
     def _stop_catching_up(self, id_: str) -> None:
         catching_up = self._catching_up.pop(id_, None)
@@ -156,7 +150,7 @@ class Delivery:
             await self._has_room.wait()
 
     async def _read(self, after: Cursor, limit: int) -> list[Event]:
-        company_id = self._actor.company_id
+        company_id = self.actor.company_id
         while True:
             try:
                 return await in_thread(EVENTS, journal.read_after, after, limit=limit, company_id=company_id)
@@ -178,4 +172,4 @@ class Delivery:
             del self._catching_up[id_]
         if refusal is not None and self._subscribers.get(id_) is subscriber:
             self.remove(id_)
-            self._refuse(id_, [refusal])
+            self.refuse(id_, [refusal])

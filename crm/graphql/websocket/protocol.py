@@ -1,6 +1,5 @@
 """Reads and writes the messages of graphql-transport-ws, and lists its close codes."""
 
-import json
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -9,6 +8,7 @@ import orjson
 from crm.graphql.documents import names_document
 from crm.graphql.execution import Operation
 from crm.graphql.execution.operations import JsonObject
+from crm.json_encoding import encode_json
 
 SUBPROTOCOL = "graphql-transport-ws"
 
@@ -27,13 +27,9 @@ class Close(Enum):
     TOO_MANY_INITIALISATIONS = (4429, "Too many initialisation requests")
     INTERNAL_ERROR = (4500, "Internal server error")
 
-    @property
-    def code(self) -> int:
-        return self.value[0]
-
-    @property
-    def reason(self) -> str:
-        return self.value[1]
+    def __init__(self, code: int, reason: str) -> None:
+        self.code = code
+        self.reason = reason
 
 
 class SocketClosed(Exception):
@@ -98,11 +94,7 @@ def write_message(type_: str, *, id_: str | None = None, payload: object = None)
         message["id"] = id_
     if payload is not None:
         message["payload"] = payload
-    try:
-        return orjson.dumps(message).decode()
-    except orjson.JSONEncodeError:
-        # Integers over 64 bits and deep nesting are legal JSON that only the standard library can write.
-        return json.dumps(message, allow_nan=False)
+    return encode_json(message).decode()
 
 
 def write_next(id_: str, payload: str) -> str:

@@ -17,22 +17,17 @@ async def wait_until_withdrawn(
     credential: Credential, is_still_good: Callable[[], bool], *, seconds: float
 ) -> None:
     """Wait until a credential expires, or a regular check finds it revoked or its rights changed."""
-    while await _is_good_after_a_while(credential, is_still_good, seconds):
-        pass
-
-
-async def _is_good_after_a_while(
-    credential: Credential, is_still_good: Callable[[], bool], pause: float
-) -> bool:
-    if credential.expires_at is not None:
-        remaining = (credential.expires_at - timezone.now()).total_seconds()
-        pause = min(pause, max(remaining, 0))
-    await asyncio.sleep(pause)
-    # Expiry needs no database, so it holds even while the database is away.
-    if credential.has_expired(timezone.now()):
-        return False
-    try:
-        return await in_thread(EVENTS, is_still_good)
-    except (OperationalError, InterfaceError):
-        logger.warning("The rights of a connection could not be checked: the database does not answer.")
-        return True
+    is_good = True
+    while is_good:
+        pause = seconds
+        if credential.expires_at is not None:
+            remaining = (credential.expires_at - timezone.now()).total_seconds()
+            pause = min(seconds, max(remaining, 0))
+        await asyncio.sleep(pause)
+        # Expiry needs no database, so it holds even while the database is away.
+        if credential.has_expired(timezone.now()):
+            return
+        try:
+            is_good = await in_thread(EVENTS, is_still_good)
+        except (OperationalError, InterfaceError):
+            logger.warning("The rights of a connection could not be checked: the database does not answer.")

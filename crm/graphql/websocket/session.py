@@ -1,6 +1,7 @@
 """The operations of an authenticated socket, under rights that are checked regularly."""
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 
 from graphql import GraphQLSchema
@@ -23,6 +24,7 @@ from crm.graphql.websocket.rights import wait_until_withdrawn
 from crm.graphql.websocket.tasks import Tasks
 
 
+@dataclass(eq=False, kw_only=True)
 class Session:
     """The operations of one socket whose client has authenticated.
 
@@ -30,34 +32,25 @@ class Session:
     handled. Queries and mutations run concurrently.
     """
 
-    def __init__(
-        self,
-        *,
-        schema: GraphQLSchema,
-        dispatcher: Dispatcher,
-        credential: Credential,
-        handshake: Handshake,
-        peer: Peer,
-        tasks: Tasks,
-        limits: SocketLimits,
-        cursor: object = None,
-    ) -> None:
-        """Prepare a session, which releases the dispatcher when it stops."""
-        self.credential = credential
-        self._dispatcher = dispatcher
-        self._cursor = cursor
-        self._schema = schema
-        self._handshake = handshake
-        self._peer = peer
-        self._tasks = tasks
-        self._limits = limits
+    schema: GraphQLSchema
+    #: Opened by the caller; ``stop`` releases it.
+    dispatcher: Dispatcher
+    credential: Credential
+    handshake: Handshake
+    peer: Peer
+    tasks: Tasks
+    limits: SocketLimits
+    #: Where subscriptions of this connection start, as the client sent it.
+    cursor: object
+
+    def __post_init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._delivery = Delivery(
-            dispatcher,
-            credential.actor,
-            peer=peer,
-            tasks=tasks,
-            limits=limits,
+            dispatcher=self.dispatcher,
+            actor=self.credential.actor,
+            peer=self.peer,
+            tasks=self.tasks,
+            limits=self.limits,
             write=lambda id_, _event, text: write_next(id_, text),
             refuse=self._end,
         )
@@ -66,42 +59,42 @@ class Session:
 
     def start(self) -> None:
         # Until now the client waited for the server, so its silence does not count.
-        self._peer.note_frame()
-        self._ping_at = self._loop.time() + self._limits.ping_seconds
-        keepalive_timer(self._limits.ping_seconds).add(self)
-        self._tasks.start(self._delivery.run())
-        self._tasks.start(self._keep_rights())
+        self.peer.note_frame()
+        self._ping_at = self._loop.time() + self.limits.ping_seconds
+        keepalive_timer(self.limits.ping_seconds).add(self)
+        self.tasks.start(self._delivery.run())
+        self.tasks.start(self._keep_rights())
 
     def stop(self) -> None:
         """End all subscriptions; the other tasks end with the socket."""
-        keepalive_timer(self._limits.ping_seconds).remove(self)
+        keepalive_timer(self.limits.ping_seconds).remove(self)
         self._delivery.stop()
-        self._dispatcher.release()
+        self.dispatcher.release()
 
     def count(self) -> int:
         return len(self._operations)
 
     def tick(self) -> None:
         """Send a ping with the current cursor if it is time; disconnect a client that is silent too long."""
-        if self._peer.silent_seconds() >= self._limits.silence_seconds:
-            keepalive_timer(self._limits.ping_seconds).remove(self)
-            self._peer.evict()
+        if self.peer.silent_seconds() >= self.limits.silence_seconds:
+            keepalive_timer(self.limits.ping_seconds).remove(self)
+            self.peer.evict()
         elif self._loop.time() >= self._ping_at:
-            self._ping_at = self._loop.time() + self._limits.ping_seconds
+            self._ping_at = self._loop.time() + self.limits.ping_seconds
             cursor = self._delivery.cursor()
             payload = None if cursor is None else {"cursor": str(cursor)}
-            self._peer.send_soon(write_message("ping", payload=payload))
+            self.peer.send_soon(write_message("ping", payload=payload))
 
     async def subscribe(self, message: Message) -> None:
         operation = message.operation()
         if message.id in self._operations:
             raise SocketClosed(Close.ID_IN_USE)
-        if len(self._operations) >= self._limits.operations:
-            self._refuse(message.id, _too_many(self._limits.operations))
+        if len(self._operations) >= self.limits.operations:
+            self._refuse(message.id, _too_many(self.limits.operations))
             return
         try:
             admitted = await in_thread(
-                EVENTS, admit, self._schema, operation, self.credential, after=self._cursor
+                EVENTS, admit, self.schema, operation, self.credential, after=self.cursor
             )
         except Refused as refused:
             self._refuse(message.id, refused.errors)
@@ -114,7 +107,7 @@ class Session:
             self._operations[message.id] = None
             self._delivery.add(message.id, admitted)
         else:
-            self._operations[message.id] = self._tasks.start(self._run(message.id, admitted))
+            self._operations[message.id] = self.tasks.start(self._run(message.id, admitted))
 
     def complete(self, id_: str) -> None:
         """End an operation. A thread that already works on it goes on, but its result is dropped."""
@@ -132,7 +125,7 @@ class Session:
             failure = internal_error(error, place=prepared.kind)
             frames = [write_message("error", id_=id_, payload=[failure])]
         for frame in frames:
-            await self._peer.send(frame)
+            await self.peer.send(frame)
         del self._operations[id_]
 
     def _end(self, id_: str, errors: list[JsonObject]) -> None:
@@ -140,19 +133,15 @@ class Session:
         self._refuse(id_, errors)
 
     def _refuse(self, id_: str, errors: list[JsonObject]) -> None:
-        self._peer.send_soon(write_message("error", id_=id_, payload=errors))
+        self.peer.send_soon(write_message("error", id_=id_, payload=errors))
 
     async def _keep_rights(self) -> None:
-        check = partial(is_still_good, self._handshake, self.credential)
-        await wait_until_withdrawn(self.credential, check, seconds=self._limits.rights_seconds)
-        self._peer.close(Close.FORBIDDEN)
+        check = partial(is_still_good, self.handshake, self.credential)
+        await wait_until_withdrawn(self.credential, check, seconds=self.limits.rights_seconds)
+        self.peer.close(Close.FORBIDDEN)
 
 
 def _too_many(most: int) -> list[JsonObject]:
     message = f"A socket runs at most {most} operations at a time."
-    return [
-        {
-            "message": message,
-            "extensions": {"code": Code.QUERY_TOO_COMPLEX, "limit": "socket_operations", "max": most},
-        }
-    ]
+    extensions = {"code": Code.QUERY_TOO_COMPLEX, "limit": "socket_operations", "max": most}
+    return [{"message": message, "extensions": extensions}]
