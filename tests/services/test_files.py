@@ -172,7 +172,7 @@ def test_a_given_name_keeps_the_extension(actors):
     named = store_file(upload("scan.pdf"), actor=actors.agent, name="Contract 7.4")
 
     assert named.name == "Contract 7.4.pdf"
-    with pytest.raises(ValidationError, match="another type"):
+    with pytest.raises(ValidationError, match="must match the type"):
         store_file(upload("scan.pdf"), actor=actors.agent, name="Contract.docx")
 
 
