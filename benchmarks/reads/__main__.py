@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.reads import databases, rounds
-from benchmarks.reads.contenders import CONTENDERS
+from benchmarks.reads.contenders import CONTENDERS, before
 from benchmarks.reads.machine import machine
 from benchmarks.reads.report import report
 from benchmarks.reads.workloads import CHANGES, LARGE, WORKLOADS
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--workloads", nargs="*")
     parser.add_argument("--contenders", nargs="*", default=list(CONTENDERS))
+    parser.add_argument("--before", type=Path, help="another checkout whose CRM takes part")
     parser.add_argument("--results", type=Path, help="a Markdown file to write the results into")
     asked = parser.parse_args()
     address = f"{asked.database}_2m" if asked.large else asked.database
@@ -35,6 +36,8 @@ def main() -> None:
     known = LARGE if asked.large else WORKLOADS
     chosen = [each for each in known if asked.workloads is None or each.name in asked.workloads]
     contenders = [CONTENDERS[name] for name in asked.contenders]
+    if asked.before:
+        contenders.append(before(asked.before))
     course = rounds.Course(contenders, rounds=asked.rounds, seconds=asked.seconds)
     title = f"Reads and changes, {datetime.now(UTC):%Y-%m-%d}{', two million leads' if asked.large else ''}"
     medians = course.run(chosen, database)

@@ -8,7 +8,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from benchmarks.reads import postgraphile, tenancy
@@ -50,6 +51,8 @@ class Contender:
     one_address: bool = True
     documents: Mapping[str, str] = field(default_factory=dict)
     normalised: Callable[[Any], Any] | None = None
+    #: Another checkout, with an environment of its own in ``.venv``.
+    checkout: Path | None = None
 
     def url(self, port: int, workload: Workload) -> str:
         """Give the address at which a workload is asked."""
@@ -59,7 +62,7 @@ class Contender:
         """Tell whether it takes part in a workload."""
         if self.documents and workload.name not in self.documents:
             return False
-        return not workload.only or self.name in workload.only
+        return not workload.only or bool({self.name, "crm" if self.checkout else ""} & workload.only)
 
     @contextmanager
     def running(self, *, port: int, core: int, environment: Mapping[str, str]) -> Iterator[int]:
@@ -67,8 +70,9 @@ class Contender:
         process = subprocess.Popen(
             ["taskset", "-c", str(core), *self._command(port)],
             env={**os.environ, **self.environment, **environment, "PORT": str(port)},
+            cwd=self.checkout,
             # Each request is logged, as in production; nobody reads it here.
-            stderr=subprocess.DEVNULL if self.name in ("crm", "standard", "strawberry") else None,
+            stderr=subprocess.DEVNULL if self.name in ("crm", "before", "standard", "strawberry") else None,
         )
         try:
             _wait(port, process)
@@ -82,7 +86,8 @@ class Contender:
             # No program of Python: it reads its port from the environment.
             return list(self.command)
         address = ["--bind", f"127.0.0.1:{port}"] if "gunicorn" in self.command[0] else ["--port", str(port)]
-        return [sys.executable, "-m", *self.command, *address]
+        python = sys.executable if self.checkout is None else str(self.checkout / ".venv/bin/python")
+        return [python, "-m", *self.command, *address]
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -132,3 +137,8 @@ CONTENDERS = {
         ),
     )
 }
+
+
+def before(checkout: Path) -> Contender:
+    """Return the CRM of another checkout, to compare a change with the commit before it."""
+    return replace(CONTENDERS["crm"], name="before", checkout=checkout.resolve())

@@ -50,6 +50,15 @@ TARGETS: list[Target[Medians]] = [
 ]
 
 
+def _compared(medians: Medians) -> list[Target[Medians]]:
+    """Return the targets of a change: no workload slower than before."""
+    return [
+        Target(f"{workload}: rate of before", _of(workload, "before"), least=0.95)
+        for workload, contender in medians
+        if contender == "before"
+    ]
+
+
 def report(medians: Medians, *, title: str, rounds: int, seconds: int) -> str:
     """Give the table of the medians, by workload and contender, and that of the targets."""
     lines = [f"## {title}\n\n{rounds} rounds of {seconds} s each.\n\n", HEAD]
@@ -60,4 +69,4 @@ def report(medians: Medians, *, title: str, rounds: int, seconds: int) -> str:
             f"| {workload} | {contender} | {found.rate:.0f} | {share} | {found.median:.1f}"
             f" | {found.slowest:.1f} | {found.app:.2f} | {found.database:.2f} |\n"
         )
-    return "".join(lines) + table(TARGETS, medians)
+    return "".join(lines) + table([*TARGETS, *_compared(medians)], medians)
