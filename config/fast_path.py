@@ -55,7 +55,7 @@ COMPANY, IDEMPOTENCY_KEY = _environ_name(COMPANY_HEADER), _environ_name(HEADER)
 
 
 class Route(NamedTuple):
-    """What middleware and view decided about requests of one kind."""
+    """The decisions of middleware and view about requests of one kind."""
 
     media_type: str
     added_headers: Headers

@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a token may do at most; a scope never adds to a role."""
+    """The most that a token may do; a scope never adds to a role."""
 
     READ = "read"
     WRITE = "write"

@@ -1,4 +1,4 @@
-"""What a compiled statement depends on in an actor, and what it takes as parameters."""
+"""The attributes of an actor that a compiled statement depends on, and those that are parameters."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import fields, replace

@@ -14,7 +14,7 @@ def new_epoch() -> str:
 
 
 class EventKind(models.TextChoices):
-    """What happened to a record."""
+    """The kinds of changes of a record."""
 
     CREATED = "created", "Created"
     UPDATED = "updated", "Changed"

@@ -11,7 +11,7 @@ from crm.models.records import RecordLink
 
 
 class HistoryKind(models.TextChoices):
-    """What was done to a record."""
+    """The kinds of entries in a record's history."""
 
     CREATED = "CREATED", "Created"
     UPDATED = "UPDATED", "Changed"

@@ -12,7 +12,7 @@ from people.models.person import Person
 
 
 class PeopleRelationship(NamedModel):
-    """What a person may be to a lead, such as its decision maker."""
+    """A role that a person can have for a lead, such as decision maker."""
 
     description = models.TextField(null=True, blank=True)
 

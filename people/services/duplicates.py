@@ -34,7 +34,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Traits:
-    """What a person is recognized by: canonical e-mails and phones, and the name in each organization."""
+    """The traits by which a person is recognized: e-mails, phones, and the name in each organization."""
 
     reached_by: frozenset[tuple[Reason, str]] = frozenset()
     name: str = ""

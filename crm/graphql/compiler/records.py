@@ -32,7 +32,7 @@ Rows = Callable[[Actor, Actor], QuerySet[Model]]
 
 
 class PreparedOperation(Protocol):
-    """What the compiler needs of an operation; the execution package, above this one, has the class."""
+    """The part of an operation that the compiler needs; the class is in the execution package above."""
 
     @property
     def schema(self) -> GraphQLSchema: ...

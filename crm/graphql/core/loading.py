@@ -14,7 +14,7 @@ Callback = Callable[[Sequence[Model]], None]
 
 @dataclass
 class Loading:
-    """What one query set has to load."""
+    """The columns and relations that one query set must load."""
 
     columns: set[str] = field(default_factory=lambda: {"id"})
     joined: set[str] = field(default_factory=set)
