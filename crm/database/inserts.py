@@ -21,8 +21,7 @@ def insert_together(rows: Sequence[Model]) -> None:
     """Insert rows, each of which may refer to earlier ones, and set their keys.
 
     Consecutive rows of one model that refer to none of the others share an INSERT. ``pre_save`` and
-    ``post_save`` are sent for all rows at once: in ``pre_save`` a row's references to other new rows have no
-    key yet.
+    ``post_save`` are sent for all rows at once: in ``pre_save`` references to new rows have no key yet.
     """
     for row in rows:
         pre_save.send(type(row), instance=row, raw=False, using=connection.alias, update_fields=None)

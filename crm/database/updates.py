@@ -1,7 +1,6 @@
 """Updates columns of a stored row; on PostgreSQL by a compiled statement.
 
-With ``Model.save``, which compiles its UPDATE each time, updateLead takes 1.17 to 1.19 times the CPU (ADR
-12).
+``Model.save`` compiles its UPDATE each time: updateLead takes 1.17 to 1.19 times the CPU time (ADR 12).
 """
 
 from collections.abc import Collection

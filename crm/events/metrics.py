@@ -27,7 +27,6 @@ gauges: dict[str, Callable[[], float]] = {}
 
 
 def values() -> dict[str, float]:
-    """Return every number that is known without asking the database."""
     return {**{name: gauge() for name, gauge in gauges.items()}, **asdict(counts)}
 
 

@@ -133,8 +133,7 @@ class Sender:
 class BackgroundLoop(asyncio.SelectorEventLoop):
     """The loop of the sending thread, which resolves host names itself.
 
-    The usual executor is closed before atexit's functions run, so a short command's last wake-up would be
-    lost.
+    The usual executor closes before atexit's functions run: a short command's last wake-up would be lost.
     """
 
     async def getaddrinfo(self, *args: Any, **options: Any) -> Any:

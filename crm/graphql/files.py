@@ -28,8 +28,6 @@ MAY = Action.CHANGE_FILES
 
 
 class FileFilterSet(ListFilterSet):
-    """Columns of the files of a record."""
-
     # Any model that is a file link serves: these columns are those of the abstract model.
     row_model = models.MessageFile
     order_columns = {"id": "file_id", "created_at": "created_at", "name": "file__name"}
@@ -65,8 +63,6 @@ class _Unattached:
 
 
 class FileQuery(graphene.ObjectType):
-    """The list of a record's files."""
-
     entity_files = list_field(
         "entityFiles",
         Filesystem,

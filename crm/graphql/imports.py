@@ -91,8 +91,6 @@ class ImportJobFilterSet(ListFilterSet):
 
 
 class ImportQuery(graphene.ObjectType):
-    """Import jobs."""
-
     import_job = Guarded(ImportJob, uuid=graphene.ID(required=True))
     imports = list_field("imports", ImportJob, ImportJobFilterSet)
 
@@ -102,8 +100,6 @@ class ImportQuery(graphene.ObjectType):
 
 
 class ImportMutation(graphene.ObjectType):
-    """The import of a file."""
-
     import_file = MutationField(
         ImportJob,
         permission=Action.IMPORT,

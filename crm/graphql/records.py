@@ -21,8 +21,6 @@ Input = Mapping[str, Any]
 
 
 class RecordQuery(graphene.ObjectType):
-    """Custom fields of a record."""
-
     custom_field = Guarded(
         Mixed,
         name_=graphene.Argument(graphene.String, name="name", required=True),
@@ -50,8 +48,6 @@ class RecordQuery(graphene.ObjectType):
 
 
 class RecordMutation(graphene.ObjectType):
-    """Mutations of one tag or one custom field of a record."""
-
     attach_tag_to_entity = MutationField(
         graphene.Boolean,
         permission=Action.CHANGE_TAGS,

@@ -105,8 +105,6 @@ class _SelectedTimeline:
 
 
 class TimelineQuery(graphene.ObjectType):
-    """The timeline of one record."""
-
     timeline = Guarded(
         TimelinePaginator,
         required=True,

@@ -36,8 +36,6 @@ class SocialChannel(TenantModel):
 
 
 class ChannelMember(Stamped):
-    """The membership of a user in a channel."""
-
     channel = models.ForeignKey(SocialChannel, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     is_admin = models.BooleanField(default=False)

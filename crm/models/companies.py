@@ -35,7 +35,6 @@ class CompanyQuerySet(models.QuerySet["Company"]):
         return self.visible_to(actor)
 
     def search(self, text: str) -> Self:
-        """Narrow to the companies whose names contain every word of the text, ignoring case."""
         found = self
         for word in text.split():
             found = found.filter(name__like=holding_pattern(word))
@@ -121,7 +120,6 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(is_active=True, user__is_active=True, company__is_active=True)
 
     def search(self, text: str) -> Self:
-        """Narrow to the members whose names or e-mail contain every word of the text, ignoring case."""
         return self.filter(user__in=User.objects.search(text).values("pk"))
 
 

@@ -14,8 +14,6 @@ def new_epoch() -> str:
 
 
 class EventKind(models.TextChoices):
-    """The kinds of changes of a record."""
-
     CREATED = "created", "Created"
     UPDATED = "updated", "Changed"
     DELETED = "deleted", "Deleted"

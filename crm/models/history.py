@@ -11,8 +11,6 @@ from crm.models.records import RecordLink
 
 
 class HistoryKind(models.TextChoices):
-    """The kinds of entries in a record's history."""
-
     CREATED = "CREATED", "Created"
     UPDATED = "UPDATED", "Changed"
     DELETED = "DELETED", "Deleted"

@@ -88,8 +88,6 @@ class ImportRowErrorQuerySet(models.QuerySet["ImportRowError"]):
 
 
 class ImportRowError(models.Model):
-    """Why one row of an import was refused."""
-
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="row_errors")
     row = models.PositiveIntegerField()
     field = models.CharField(max_length=255, null=True)

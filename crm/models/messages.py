@@ -46,6 +46,4 @@ class Message(TenantModel):
 
 
 class MessageFile(FileLink):
-    """A file attached to a message."""
-
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="file_links")

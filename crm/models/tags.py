@@ -18,7 +18,6 @@ def tag_slug(name: str) -> str:
 
 class TagQuerySet(TenantQuerySet["Tag"]):
     def search(self, text: str) -> Self:
-        """Narrow to the tags whose names contain every word of the text, ignoring case."""
         found = self
         for word in text.split():
             found = found.filter(name__like=holding_pattern(word))

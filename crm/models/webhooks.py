@@ -111,8 +111,6 @@ class WebhookEndpoint(TenantModel):
 
 
 class DeliveryStatus(models.TextChoices):
-    """The state of a delivery."""
-
     PENDING = "PENDING", "Waiting"
     DELIVERED = "DELIVERED", "Delivered"
     FAILED = "FAILED", "Given up"

@@ -85,8 +85,7 @@ def release(claim: Claim, *, hold: timedelta | None = None) -> None:
 def dispatch(claim: Claim, *, now: datetime | None = None) -> bool:
     """Make deliveries of the next events, move the endpoint's position, and return whether there may be more.
 
-    Both in one transaction under the endpoint's lock: each event becomes one delivery, with any number of
-    workers.
+    Both in one transaction under the endpoint's lock: each event becomes one delivery.
     """
     now = now or timezone.now()
     endpoint = claim.lock_endpoint()

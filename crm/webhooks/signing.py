@@ -23,7 +23,6 @@ def sign(secret: str, *, message_id: str, at: int, body: bytes) -> str:
 
 
 def headers(secrets_in_use: Iterable[str], *, message_id: str, at: int, body: bytes) -> dict[str, str]:
-    """Return the headers of a message, signed with each of the secrets."""
     signatures = (sign(secret, message_id=message_id, at=at, body=body) for secret in secrets_in_use)
     return {
         "webhook-id": message_id,

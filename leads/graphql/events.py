@@ -62,8 +62,6 @@ class LeadEventPage(graphene.ObjectType):
 
 
 class LeadEventQuery(graphene.ObjectType):
-    """Queries of the event log."""
-
     lead_events = Guarded(
         LeadEventPage,
         required=True,

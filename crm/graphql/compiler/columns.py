@@ -57,8 +57,7 @@ class Columns:
     def select_from(self, rows: Sql, *further: str, scalar: Pieces = ()) -> Pieces:
         """Return the statement that selects the columns of some rows, in the order of their position.
 
-        ``further`` are columns of the rows to select as they are, ``scalar`` is a statement of one more
-        value.
+        ``further`` are columns of the rows to select as they are, ``scalar`` is a statement of one value.
         """
         table = connection.ops.quote_name(self.model._meta.db_table)
         return (

@@ -119,8 +119,7 @@ class Object(Json):
 class One(Subquery):
     """The row of a query of one column, if there is one.
 
-    For rows of the page it becomes a lateral join: PostgreSQL can then look a small table up once for all
-    rows.
+    For rows of the page it is a lateral join: PostgreSQL can look a small table up once for all rows.
     """
 
     output_field = TextField()

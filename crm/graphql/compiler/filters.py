@@ -59,7 +59,8 @@ class Filters:
 
     def rows(self, actor: Actor) -> QuerySet[Model]:
         """Return the filtered rows, with parameters in place of the values and of the actor's ids."""
-        visible = self.list_field.rows(_unfiltered(self.query), actor)
+        unfiltered = replace(self.query, where=None, order_by=None, search=None, has={})
+        visible = self.list_field.rows(unfiltered, actor)
         filtered: Any = visible.filter(_ParameterConditions(self.list_field, actor).where(self.query.where))
         words = _words(self.list_field, self.query)
         if words:
@@ -83,10 +84,6 @@ def _named_spellings(words: list[tuple[str, ...]]) -> list[tuple[str, str]]:
     """Return all spellings, each with the name of its parameter."""
     every = [spelling for spellings in words for spelling in spellings]
     return [(f"searched{number}", spelling) for number, spelling in enumerate(every, 1)]
-
-
-def _unfiltered(query: ListQuery) -> ListQuery:
-    return replace(query, where=None, order_by=None, search=None, has={})
 
 
 def _shape(where: Values | None) -> tuple[object, ...]:

@@ -22,5 +22,4 @@ class BulkResult(graphene.ObjectType):
 
 
 def ids_argument(*, required: bool = True) -> graphene.Argument:
-    """Declare the argument that holds the ids of the rows."""
     return graphene.Argument(graphene.List(graphene.NonNull(graphene.ID)), required=required)

@@ -33,7 +33,6 @@ def runs_only_registered(actor: Actor) -> bool:
 
 
 def registered_text(actor: Actor, digest: str) -> str | None:
-    """Return the text of the document of this hash that the actor may run, None if there is none."""
     key, now = (actor.company_id, digest), time.time()
     found = _local.get(key)
     if found is not None and now - found[1] < READ_AGAIN_AFTER:

@@ -31,8 +31,7 @@ def admit(
 ) -> Prepared | Subscription:
     """Check an operation and return what can be run: a query or mutation, or a subscription.
 
-    ``after`` is the cursor at which the connection's subscriptions start, ``allow`` what the transport
-    serves.
+    ``after`` is the cursor at which the connection starts, ``allow`` what the transport serves.
     """
     prepared = prepare(schema, operation, actor=credential.actor, allow=allow, account=credential.account)
     if prepared.kind != "subscription":

@@ -113,8 +113,6 @@ class IdColumn(Column):
 
 
 class UuidColumn(Column):
-    """A UUID."""
-
     operators = operators.MEMBERSHIP
 
     def read(self, value: object) -> UUID:
@@ -137,8 +135,6 @@ class IntegerColumn(Column):
 
 
 class BooleanColumn(Column):
-    """True or false."""
-
     operators = operators.MEMBERSHIP
 
     def read(self, value: object) -> bool:
@@ -150,15 +146,11 @@ class BooleanColumn(Column):
 
 
 class DateTimeColumn(Column):
-    """A date-time."""
-
     def read(self, value: object) -> datetime:
         return parse_datetime(value)
 
 
 class DateColumn(Column):
-    """A date."""
-
     def read(self, value: object) -> date:
         return parse_date(value)
 

@@ -16,9 +16,8 @@ LARGEST_PAGE_SIZE = 100
 class Page:
     """One page of a list; rows and total are read only when they are needed.
 
-    ``read`` returns some rows from an offset on: one more than the page holds, which shows whether there are
-    more pages without a count. ``cursor`` returns the cursor of a row, ``firstItem`` counts from the first
-    row read.
+    ``read`` returns rows from an offset on: one more than the page holds shows whether there are more,
+    without a count. Without ``cursor``, ``endCursor`` is null. After a cursor, ``firstItem`` counts from it.
     """
 
     def __init__(

@@ -198,7 +198,6 @@ def list_field(
 ) -> ListField:
     """Declare a list of the root query; the names of its input types derive from its own.
 
-    ``source`` returns the rows for an actor and the list's ``own`` arguments; without it they are all visible
-    ones.
+    ``source`` returns the rows for an actor and the list's ``own`` arguments; the default is all visible.
     """
     return ListField(name, row_type, filterset, source=source, permission=permission, own=own)

@@ -109,7 +109,6 @@ class GraphQLSocket(AsyncConsumer):
         raise SocketClosed(message["close"])
 
     async def on_connection_init(self, message: Message) -> None:
-        """Authenticate the client and acknowledge."""
         if self.initialised:
             raise SocketClosed(Close.TOO_MANY_INITIALISATIONS)
         self.initialised = True

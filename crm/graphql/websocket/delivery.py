@@ -31,7 +31,7 @@ Write = Callable[[str, Event, str], str]
 
 @dataclass(eq=False, kw_only=True)
 class Delivery:
-    """Sends events to the subscriptions of one connection, through a bounded queue.
+    """Sends events to the subscriptions of one connection.
 
     A full queue is dropped; as soon as the client takes something again, what it missed is read from the log.
     A client that takes nothing for too long is disconnected and comes back with its cursor.

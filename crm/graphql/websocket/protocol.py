@@ -33,8 +33,6 @@ class Close(Enum):
 
 
 class SocketClosed(Exception):
-    """Raised to close the socket."""
-
     def __init__(self, close: Close) -> None:
         super().__init__(close.reason)
         self.close = close
