@@ -10,8 +10,9 @@ from graphql import GraphQLInputObjectType, GraphQLList, GraphQLNonNull, get_nam
 from crm.actors import Actor
 from tests.clients import GraphQLSchema, ask
 from tests.factories.crm import Actors
+from tests.rows.registry import APPS
 from tests.tenants.walk import document, is_generated, operations, selection_of
-from tests.tenants.world import APPS, read_all
+from tests.tenants.world import read_all
 
 LISTED = Path(__file__).parent / "input_fields.txt"
 #: The fields of the inputs that follow from the columns of a list.

@@ -12,38 +12,14 @@ from django.forms import ModelChoiceField
 from django.test import Client
 from django.urls import reverse
 
+from tests.rows.registry import REGISTRY, kind_of
 from tests.tenants.world import MARK, Side, World, models, read_all
 
 #: The row of each company that the pages of a model are tried on.
 KINDS = {
-    "crm.Absence": "absence",
-    "crm.ApiToken": "token",
-    "crm.Company": "company",
-    "crm.CustomFieldDefinition": "definition",
-    "crm.Filesystem": "file",
-    "crm.Membership": "membership",
-    "crm.RegisteredDocument": "document",
-    "crm.SocialChannel": "channel",
-    "crm.Tag": "tag",
-    "crm.User": "user",
-    "crm.WebhookDelivery": "webhook_delivery",
-    "crm.WebhookEndpoint": "webhook_endpoint",
-    "leads.Lead": "lead",
-    "leads.LeadLostReason": "lost_reason",
-    "leads.LeadReceiver": "receiver",
-    "leads.LeadRotation": "rotation",
-    "leads.LeadRoutingLog": "routing_log",
-    "leads.LeadSource": "source",
-    "leads.LeadStatus": "status",
-    "leads.ReceiverAttempt": "attempt",
-    "leads.LeadType": "type",
-    "people.ContactType": "contact_type",
-    "people.Merge": "merge",
-    "people.Organization": "organization",
-    "people.PeopleRelationship": "relationship",
-    "people.Person": "person",
-    "pipelines.Pipeline": "pipeline",
-    "pipelines.Stage": "stage",
+    model._meta.label: kind_of(model)
+    for model in sorted(REGISTRY, key=lambda each: each._meta.label)
+    if admin.site.is_registered(model)
 }
 PAGES = ("change", "delete", "history")
 WORDS = ("", "e", MARK)

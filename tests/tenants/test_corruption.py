@@ -7,52 +7,35 @@ from django.db.models import F
 from crm.graphql.core.fields import Computed, Related, RelatedList
 from leads.models import StageVisit
 from tests.clients import GraphQLSchema, ask
+from tests.rows.registry import REGISTRY, kind_of
 from tests.tenants.leaks import foreign
 from tests.tenants.test_traversal import WAYS_IN, document, type_at
 from tests.tenants.untied import untied
 from tests.tenants.walk import relations, scalars
 from tests.tenants.world import Side, World, rolled_back
 
-#: The row of each company that the fields of a type are tried on.
-KINDS = {
-    "Absence": "absence",
-    "Member": "membership",
-    "Agent": "membership",
-    "AgentStatus": "membership",
-    "LeadRotation": "rotation",
-    "LeadRotationAgent": "rotation_agent",
-    "LeadRoutingLog": "routing_log",
+#: Types without a model of their own, and those that are tried on another row than their model's.
+OTHER_KINDS = {
     "Activity": "done_task",
-    "Lead": "lead",
-    "Message": "message",
-    "People": "person",
-    "Organization": "organization",
-    "Contact": "contact",
-    "ContactType": "contact_type",
-    "Address": "address",
-    "LeadPipeline": "pipeline",
-    "LeadPipelineStage": "stage",
-    "LeadReceiver": "receiver",
-    "LeadSource": "source",
-    "LeadType": "type",
-    "LeadStatus": "status",
-    "Merge": "merge",
-    "ReceiverAttempt": "delivered_attempt",
-    "SocialChannel": "channel",
-    "Tag": "tag",
-    "User": "user",
-    "Company": "company",
-    "Filesystem": "file_link",
-    "ImportJob": "import_job",
-    "LeadLostReason": "lost_reason",
-    "ImportRowError": "import_job",
-    "LeadStageVisit": "stage_visit",
-    "LeadsParticipants": "people_participant",
-    "PeopleRelationship": "relationship",
-    "PeopleEmploymentHistory": "employment",
+    "AgentStatus": "membership",
     "CustomField": "lead",
-    "CustomFieldDefinition": "definition",
+    "Filesystem": "lead_file",
+    "ImportRowError": "import_job",
+    "ReceiverAttempt": "delivered_attempt",
 }
+
+
+def kind_for(type_name: str) -> str | None:
+    """Return the kind of row that the fields of a type are tried on."""
+    model = getattr(type_at_root(type_name).graphene_type._meta, "model", None)
+    return OTHER_KINDS.get(type_name) or (kind_of(model) if model in REGISTRY else None)
+
+
+def type_at_root(type_name: str) -> Any:
+    return GraphQLSchema.type_map[type_name]
+
+
+KINDS = {type_name: kind for type_name in WAYS_IN if (kind := kind_for(type_name))}
 
 
 def fields(kind: type[Related] | type[RelatedList]) -> list[tuple[str, str]]:
@@ -63,10 +46,6 @@ def fields(kind: type[Related] | type[RelatedList]) -> list[tuple[str, str]]:
         for name in relations(type_at_root(type_name))
         if isinstance(declared(type_name, name), kind)
     ]
-
-
-def type_at_root(type_name: str) -> Any:
-    return GraphQLSchema.type_map[type_name]
 
 
 def declared(type_name: str, name: str) -> Any:

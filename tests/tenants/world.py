@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.apps import apps
@@ -13,13 +13,11 @@ from django.db.models import Model
 
 from crm.actors import Role
 from crm.importing.jobs import start_job
-from crm.models import DuplicatePolicy, MessageFile, RegisteredDocument, SocialChannel, WebhookEndpoint
-from crm.services.absences import create_absence
+from crm.models import DuplicatePolicy, MessageFile, SocialChannel
 from crm.services.activities import complete_task, create_activity, delete_activity
 from crm.services.channels import create_channel
 from crm.services.members import add_member
 from crm.services.messages import create_message
-from crm.webhooks.endpoints import create_endpoint, send_test
 from leads.models import Lead, LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType
 from leads.models.lead import LeadFile
 from leads.services.involvement import add_person, follow_lead
@@ -27,7 +25,7 @@ from leads.services.leads import create_lead, delete_lead
 from leads.services.receiver_attempts import receive
 from leads.services.receivers import create_receiver
 from leads.services.rotations import create_rotation
-from people.models import Address, PeopleRelationship, Person
+from people.models import Address, ContactType, PeopleRelationship, Person
 from people.models.organizations import OrganizationFile
 from people.models.person import PersonFile
 from people.services.merging import merge
@@ -37,19 +35,19 @@ from people.services.unmerging import undo_merge
 from pipelines.models import Pipeline, Stage
 from pipelines.services.pipelines import create_pipeline, delete_pipeline
 from pipelines.services.stages import delete_stage
-from tests.factories.crm import (
-    ApiTokenFactory,
-    CustomFieldDefinitionFactory,
-    FilesystemFactory,
-    Tenant,
-    UserFactory,
-    tenant,
-)
-from tests.factories.people import ContactTypeFactory
+from tests.factories.crm import FilesystemFactory, Tenant, UserFactory, tenant
+from tests.rows.registry import APPS, kind_of, new_rows
 
-APPS = ("crm", "people", "pipelines", "leads")
 #: Stands in texts of the other company alone: an answer that holds it has leaked.
 MARK = "contoso"
+LOOKUPS: tuple[type[Model], ...] = (
+    ContactType,
+    LeadLostReason,
+    LeadSource,
+    LeadStatus,
+    LeadType,
+    PeopleRelationship,
+)
 TAGS: Any = [{"name": "VIP"}]
 
 Keys = dict[str, set[Any]]
@@ -152,7 +150,7 @@ def _fill(made: Tenant) -> dict[str, Any]:
         user.displayname = member.capitalize()
         user.save()
     colleague = made.users["colleague"]
-    contact_type = ContactTypeFactory(company=company, name="Fax")
+    contact_type = new_rows(made, mark).make(ContactType, name="Fax")
     organization_values: Any = {
         "name": "Acme Corp",
         "email": "info@acme.example",
@@ -201,7 +199,7 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "custom_fields": custom_fields,
     }
     lead, same_lead = (create_lead(lead_values, actor=actor) for _ in range(2))
-    relationship = PeopleRelationship.objects.create(company=company, name=mark)
+    relationship = new_rows(made, mark)[PeopleRelationship]
     for about in (lead, same_lead):
         add_person(about.pk, person.pk, actor=actor, relationship_key=relationship.pk)
     # A moment in every column that lists compare.
@@ -224,13 +222,8 @@ def _fill(made: Tenant) -> dict[str, Any]:
     company.memberships.filter(user=colleague).update(is_default=False)
     company.default_owner = colleague
     company.save()
-    return {
-        "company": company,
+    named: dict[str, Any] = {
         "membership": company.memberships.get(user=colleague),
-        "document": RegisteredDocument.objects.create(company=company, hash="a" * 64, name=mark, text=mark),
-        "token": ApiTokenFactory(company=company, user=colleague, name=mark),
-        "definition": CustomFieldDefinitionFactory(company=company, name="Region", label=mark),
-        "file": lead.file_links.get().file,
         "user": colleague,
         "participant": made.users["agent"],
         "follower": made.users["manager"],
@@ -239,39 +232,49 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "person": person,
         "contact": person.contacts.filter(type=contact_type).first(),
         "address": person.addresses.get(),
-        "tag": lead.tags.get(),
-        "relationship": relationship,
-        "spare_relationship": PeopleRelationship.objects.create(company=company, name="Spare"),
-        "spare_contact_type": ContactTypeFactory(company=company, name="Spare"),
         "employment": person.employments.get(),
-        "people_participant": lead.people_participations.get(),
-        "stage_visit": lead.stage_visits.get(),
-        "lost_reason": LeadLostReason.objects.create(company=company, name=mark),
-        "spare_lost_reason": LeadLostReason.objects.create(company=company, name="Spare"),
-        "spare_status": LeadStatus.objects.create(company=company, name="Spare"),
-        "spare_type": LeadType.objects.create(company=company, name="Spare"),
-        "spare_source": LeadSource.objects.create(company=company, name="Spare"),
-        **_numbered("status", LeadStatus, company),
-        **_numbered("pipeline", Pipeline, company),
+        "relationship": relationship,
         "pipeline": pipeline,
         "stage": stage,
         "spare_pipeline": spare_pipeline,
         "spare_stage": spare_stage,
         "receiver": receiver,
         "spare_receiver": create_receiver({"name": "Spare", "source_name": mark}, actor=actor),
-        **_routed(made, lead, receiver, mark),
-        "attempt": _refused_attempt(receiver, mark),
         "lead": lead,
         "status": lead.status,
         "type": lead.type,
         "source": lead.source,
+        "tag": lead.tags.get(),
+        "people_participant": lead.people_participations.get(),
+        "lead_participant": lead.participations.first(),
+        "lead_follower": lead.followings.first(),
+        "stage_visit": lead.stage_visits.get(),
         "channel": lead.channels.get(),
-        "file_link": lead.file_links.get(),
+        "channel_member": lead.channels.get().members.first(),
+        "file": lead.file_links.get().file,
+        "lead_file": lead.file_links.get(),
+        "person_file": person.file_links.get(),
+        "organization_file": organization.file_links.get(),
+        **_routed(made, lead, receiver, mark),
+        "attempt": _refused_attempt(receiver, mark),
         "import_job": _import_job(actor, mark),
-        **_webhooks(made, mark),
         **_merged(made),
         **_discussed(made, lead, mark, [person, same_person, organization, same_organization, same_lead]),
-        **_deleted(made),
+    }
+    return {**named, **_registered(made, mark, named), **_deleted(made)}
+
+
+def _registered(made: Tenant, mark: str, named: dict[str, Any]) -> dict[str, Any]:
+    """Return rows of the registry where services made none, a spare row of each lookup, and ordered lists."""
+    rows = new_rows(made, mark)
+    rows.adopt(*(row for kind, row in named.items() if kind == kind_of(type(row))))
+    registered = {kind_of(model): row for model, row in rows.all().items()}
+    spares = {f"spare_{kind_of(model)}": rows.make(model, name="Spare") for model in LOOKUPS}
+    return {
+        **registered,
+        **spares,
+        **_numbered("status", LeadStatus, made.company),
+        **_numbered("pipeline", Pipeline, made.company),
     }
 
 
@@ -296,9 +299,11 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
         {"channel_id": said.channel_id, "parent_id": said.pk, "message": mark}, actor=agent
     )
     file = FilesystemFactory(company=made.company, name=mark)
-    MessageFile(company=made.company, file=file, message=answer).save()
+    link = MessageFile(company=made.company, file=file, message=answer)
+    link.save()
     return {
         "message": answer,
+        "message_file": link,
         "spare_channel": create_channel(spare, actor=agent),
         "note": note,
         "deleted_note": deleted,
@@ -323,15 +328,12 @@ def _routed(made: Tenant, lead: Any, receiver: LeadReceiver, mark: str) -> dict[
     log = lead.routing_logs.get()
     log.rotation, log.attempt = rotation, _delivered_attempt(receiver, lead, colleague)
     log.save()
-    away: Any = {"user_id": colleague.pk, "reason": mark}
-    away |= {"starts_at": lead.created_at, "ends_at": lead.created_at + timedelta(days=1)}
     return {
         "rotation": rotation,
         "spare_rotation": spare,
         "rotation_agent": rotation.agents.get(),
         "routing_log": log,
         "delivered_attempt": log.attempt,
-        "absence": create_absence(away, actor=actor),
     }
 
 
@@ -355,13 +357,6 @@ def _import_job(actor: Any, mark: str) -> Any:
     rows = [{"email": mark}]
     policy = DuplicatePolicy.UPDATE
     return start_job("PEOPLE", rows, actor=actor, on_duplicate=policy, dry_run=False)
-
-
-def _webhooks(made: Tenant, mark: str) -> dict[str, Any]:
-    actor = made.actors.admin
-    chosen = WebhookEndpoint(name=mark, url="https://receiver.example.com/")
-    endpoint, _secret = create_endpoint(chosen, actor=actor)
-    return {"webhook_endpoint": endpoint, "webhook_delivery": send_test(endpoint, actor=actor)}
 
 
 def _merged(made: Tenant) -> dict[str, Any]:

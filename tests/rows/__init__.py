@@ -1,0 +1,1 @@
+"""Test rows of each model, tied to each other."""

@@ -1,0 +1,127 @@
+"""Rows of users, files, tags, timelines, imports and webhooks."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Model
+from django.utils import timezone
+
+from crm.models import (
+    Absence,
+    Activity,
+    ApiToken,
+    Company,
+    CustomFieldDefinition,
+    Filesystem,
+    Membership,
+    MessageFile,
+    RegisteredDocument,
+    SocialChannel,
+    Tag,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from crm.models.channels import ChannelMember
+from crm.models.imports import ImportJob, ImportRowError
+from crm.models.messages import Message
+from leads.models import Lead
+from tests.factories import crm
+from tests.rows.sets import Recipe, named, named_once, with_file
+
+
+def _member(*, company: Company, **values: Any) -> User:
+    user: User = crm.UserFactory(**values)
+    crm.MembershipFactory(company=company, user=user)
+    return user
+
+
+RECIPES: dict[type[Model], Recipe] = {
+    # A set takes the company of its tenant, so this only makes a further one.
+    Company: Recipe("company", lambda rows: {"name": rows.mark}, crm.CompanyFactory),
+    User: Recipe(
+        "user",
+        lambda rows: {"company": rows.company, "displayname": rows.mark, "first_name": rows.mark},
+        _member,
+    ),
+    # A member is made with the user, since nobody else may own or do anything in a company.
+    Membership: Recipe(
+        "membership", lambda rows: {"company": rows.company, "user": rows[User]}, Membership.objects.get
+    ),
+    ApiToken: Recipe("token", lambda rows: {**named(rows), "user": rows[User]}, crm.ApiTokenFactory),
+    Absence: Recipe(
+        "absence",
+        lambda rows: {
+            "company": rows.company,
+            "user": rows[User],
+            "starts_at": timezone.now(),
+            "ends_at": timezone.now() + timedelta(days=1),
+            "reason": rows.mark,
+        },
+    ),
+    CustomFieldDefinition: Recipe(
+        "definition", lambda rows: {**named_once(rows), "label": rows.mark}, crm.CustomFieldDefinitionFactory
+    ),
+    Filesystem: Recipe("file", named, crm.FilesystemFactory),
+    Tag: Recipe("tag", named_once, crm.TagFactory),
+    RegisteredDocument: Recipe(
+        "document", lambda rows: {**named_once(rows), "hash": uuid4().hex * 2, "text": rows.mark}
+    ),
+    ImportJob: Recipe(
+        "import_job",
+        lambda rows: {
+            "company": rows.company,
+            "user": rows[User],
+            "model": "PEOPLE",
+            "filename": rows.mark,
+            "fingerprint": uuid4().hex * 2,
+            "status": "COMPLETED",
+        },
+    ),
+    ImportRowError: Recipe(
+        "import_row_error",
+        lambda rows: {"job": rows[ImportJob], "row": 1, "code": "VALIDATION", "message": rows.mark},
+    ),
+    WebhookEndpoint: Recipe(
+        "webhook_endpoint", lambda rows: {**named(rows), "url": "https://receiver.example.com/"}
+    ),
+    WebhookDelivery: Recipe(
+        "webhook_delivery",
+        lambda rows: {
+            "company": rows.company,
+            "endpoint": rows[WebhookEndpoint],
+            "type": "test",
+            "place": 0,
+            "occurred_at": timezone.now(),
+            "error": rows.mark,
+        },
+    ),
+    Activity: Recipe(
+        "note",
+        lambda rows: {
+            "company": rows.company,
+            "entity": rows[Lead],
+            "text": rows.mark,
+            "user": rows[User],
+            "assignee": rows[User],
+        },
+    ),
+    SocialChannel: Recipe(
+        "channel",
+        lambda rows: {**named(rows), "slug": str(rows[Lead].uuid), "entity": rows[Lead]},
+    ),
+    ChannelMember: Recipe(
+        "channel_member", lambda rows: {"channel": rows[SocialChannel], "user": rows[User]}
+    ),
+    Message: Recipe(
+        "message",
+        lambda rows: {
+            "company": rows.company,
+            "channel": rows[SocialChannel],
+            "user": rows[User],
+            "message": rows.mark,
+        },
+    ),
+    MessageFile: Recipe("message_file", lambda rows: {**with_file(rows), "message": rows[Message]}),
+}

@@ -1,0 +1,56 @@
+"""The registry of test rows: one row of each model, for all walks over the product.
+
+A new model gets a recipe in the file of its app beside this one, or a reason in ``EXCEPTIONS``.
+"""
+
+from collections.abc import Collection, Iterator
+
+from django.apps import apps
+from django.db.models import Model
+
+from crm.models import Event
+from crm.models.events import EventCounter
+from crm.models.history import HistoryEntry
+from crm.models.idempotency import IdempotencyKey
+from crm.models.tallies import Tally
+from tests.factories.crm import Tenant
+from tests.rows import crm, leads, people, pipelines
+from tests.rows.sets import Recipe, Rows
+
+APPS = ("crm", "people", "pipelines", "leads")
+REGISTRY: dict[type[Model], Recipe] = {
+    **crm.RECIPES,
+    **people.RECIPES,
+    **pipelines.RECIPES,
+    **leads.RECIPES,
+}
+#: Models without a row of their own in the walks, and why.
+EXCEPTIONS: dict[type[Model], str] = {
+    Event: "written by services with each change; read as a log, which tests/events try",
+    EventCounter: "a single row for all companies",
+    HistoryEntry: "written by services with each change; read through the timeline",
+    IdempotencyKey: "the answer to a repeated request; no operation or page lists it",
+    Tally: "kept by the database with the rows that it counts; read as numbers of other rows",
+}
+
+
+def new_rows(tenant: Tenant, mark: str) -> Rows:
+    """Return a set of rows, one of each model, in the company of a tenant."""
+    return Rows(tenant, mark, REGISTRY)
+
+
+def kind_of(model: type[Model]) -> str:
+    """Return the name of a model's row in the walk over operations."""
+    return REGISTRY[model].kind
+
+
+def gaps(registry: Collection[type[Model]], exceptions: Collection[type[Model]]) -> Iterator[str]:
+    """Return the models with neither a row nor a reason for that, with both, and those that are gone."""
+    models = {model for app in APPS for model in apps.get_app_config(app).get_models()}
+    for model in sorted({*models, *registry, *exceptions}, key=lambda each: each._meta.label):
+        if model not in models:
+            yield f"{model._meta.label} is no model of the product"
+        elif model not in registry and model not in exceptions:
+            yield f"{model._meta.label} has no row"
+        elif model in registry and model in exceptions:
+            yield f"{model._meta.label} has a row and is an exception"
