@@ -22,7 +22,7 @@ TAGS = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How many rows the larger company has."""
+    """Row counts of the larger company."""
 
     leads: int = 200_000
     people: int = 100_000

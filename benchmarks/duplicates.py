@@ -1,4 +1,4 @@
-"""How long it takes to find the clusters of possible duplicates among 100,000 people.
+"""Measure how long it takes to find the clusters of possible duplicates among 100,000 people.
 
 Run it as ``DATABASE_URL=postgres://... python -m benchmarks.duplicates [PEOPLE]``. It makes a test database
 of its own and removes it. The people are compared pair by pair as well, in a sample: what that would take
@@ -22,7 +22,7 @@ EVERY, MEMBERS = 10, 10
 
 
 def timed(work: Callable[[], object]) -> tuple[float, object]:
-    """Give the seconds that some work takes, and what it gives."""
+    """Return the seconds that a function takes, and its result."""
     begun = perf_counter()
     result = work()
     return perf_counter() - begun, result

@@ -49,7 +49,7 @@ class Writer:
         self._left = 12
 
     def document(self) -> str:
-        """Give the text; ``variables`` are those to send with it."""
+        """Return the text of a document; ``variables`` holds its variables."""
         root: Any = self.schema.query_type
         name = self.draw.choice(list(LISTS))
         definition = root.fields[name]
@@ -122,7 +122,7 @@ class Writer:
 
 
 def resident_bytes() -> int:
-    """Give the resident memory of this process, after whatever nobody holds is gone."""
+    """Return the resident memory of this process after a garbage collection."""
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
 

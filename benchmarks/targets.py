@@ -1,4 +1,4 @@
-"""What the figures of a benchmark are to be, and the table that says which are."""
+"""Targets for the figures of a benchmark, and the table that shows which are met."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Results = TypeVar("Results")
 
 @dataclass(frozen=True)
 class Target(Generic[Results]):
-    """What one figure is to be, beside another of the same run."""
+    """Target for one figure, compared with another of the same run."""
 
     words: str
     value: Callable[[Results], float]
@@ -21,12 +21,11 @@ class Target(Generic[Results]):
         return f"at least {self.least}" if self.most is None else f"at most {self.most}"
 
     def is_met(self, value: float) -> bool:
-        """Tell whether a figure is as wanted."""
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
 
 def table(targets: Iterable[Target[Results]], results: Results) -> str:
-    """Give the Markdown table of the targets whose figures were measured."""
+    """Return a Markdown table of the targets whose figures were measured."""
     lines = ["\n| target | wanted | measured | met |\n|---|---|---|---|\n"]
     for target in targets:
         try:

@@ -1,4 +1,4 @@
-"""What updateLead gains by each of two modules that Django's ORM could replace.
+"""Measure what updateLead gains from each of two modules that Django's ORM could replace.
 
 ``python -m benchmarks.write_paths [ROUNDS]`` sends updateLead to the WSGI application in this process, with
 ``crm.database.updates`` and ``crm.database.row_locks`` and with plain Django in their place, in interleaved

@@ -1,4 +1,4 @@
-"""How tests ask the API: through the one execution function that every transport uses."""
+"""Run API requests in tests through the execution function that every transport uses."""
 
 from collections.abc import Mapping
 from typing import Any

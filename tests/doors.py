@@ -39,7 +39,7 @@ ROW = "row"
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of an attempt: the stored row, or the messages by field in the words of these tests."""
+    """Result of an attempt: the stored row, or the messages by field under the field names of these tests."""
 
     row: Any = None
     errors: Mapping[str, list[str]] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Door(Protocol):
 
 
 def newest(model: type[Model], before: set[int]) -> Any:
-    """Give the one row that was stored since."""
+    """Return the only row stored since ``before`` was read."""
     return model._base_manager.exclude(pk__in=before).get()
 
 

@@ -1,4 +1,4 @@
-"""How the database is left after a test whose writes were committed: without the rows.
+"""Empty the database after a test with committed writes by deleting rows instead of truncating tables.
 
 Django truncates every table for that, which on PostgreSQL makes all their files anew however few rows there
 are, and then has all content types and permissions made again. Here the rows are deleted, and those two

@@ -76,5 +76,5 @@ GOOD: dict[str, bytes] = {
 
 
 def upload(name: str, content: bytes = PDF) -> Any:
-    """Give a file as a request holds it."""
+    """Return a file as it appears in a request."""
     return SimpleUploadedFile(name, content)

@@ -1,4 +1,4 @@
-"""What a piece of work asks of the database, as a list of verbs and tables."""
+"""List the verbs and tables of the SQL statements that a function runs."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ GATHERED = "SELECT of several"
 
 
 def statements(act: Callable[[], Any]) -> list[str]:
-    """Give the statements of a piece of work, without the beginning and the end of its transaction."""
+    """Return the statements that a function runs, without the start and end of its transaction."""
     with CaptureQueriesContext(connection) as captured:
         act()
     texts = [query["sql"] for query in captured]
@@ -20,7 +20,7 @@ def statements(act: Callable[[], Any]) -> list[str]:
 
 
 def together(*tables: str) -> Sequence[str]:
-    """Give the statements that insert rows of several tables: one on PostgreSQL, else one for each table."""
+    """Return the statements that insert rows into several tables: one on PostgreSQL, else one per table."""
     if connection.vendor == "postgresql":
         return [f"INSERT {' '.join(tables)}"]
     return [f"INSERT {table}" for table in tables]

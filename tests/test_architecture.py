@@ -76,7 +76,7 @@ UNSCOPED_READS = {
 
 
 def names_before(node: ast.expr) -> list[str]:
-    """Give the names of a chain such as ``Lead.objects.filter(...)``, the last one first."""
+    """Return the names in a chain such as ``Lead.objects.filter(...)``, the last one first."""
     names = []
     while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
         if isinstance(node, ast.Attribute):
@@ -88,7 +88,7 @@ def names_before(node: ast.expr) -> list[str]:
 
 
 def writes(source: str) -> list[str]:
-    """Give the calls of a module that write rows."""
+    """Return the calls of a module that write rows."""
     return [
         f"{node.lineno}: {ast.unparse(node)}"
         for node in ast.walk(ast.parse(source))
@@ -112,7 +112,7 @@ def _writes(call: ast.Call, method: ast.Attribute) -> bool:
 
 
 def unscoped_reads(source: str) -> list[str]:
-    """Give the mentions of managers in a module that are not followed by a read for an actor."""
+    """Return the uses of managers in a module that do not restrict the rows to an actor."""
     tree = ast.parse(source)
     scoped = {
         node.func.value

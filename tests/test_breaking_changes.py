@@ -1,4 +1,4 @@
-"""What clients of the last landed contract rely on is still there."""
+"""Clients of the last landed schema keep working."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ LANDED = (Path(__file__).parent / "landed_schema.graphql").read_text()
 
 
 def breaking_changes(printed: str) -> list[str]:
-    """Give what no longer works with a schema for a client of the landed contract."""
+    """Return the changes in a schema that break clients of the landed schema."""
     return [
         change.description for change in find_breaking_changes(build_schema(LANDED), build_schema(printed))
     ]

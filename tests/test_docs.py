@@ -1,4 +1,4 @@
-"""What the guides show is what the product answers."""
+"""The examples in the guides match the answers of the product."""
 
 import json
 import re
@@ -20,12 +20,12 @@ CHANGING = re.compile(
 
 
 def steady(answer: Any) -> Any:
-    """Give an answer with its changing values made equal."""
+    """Return an answer with its changing values replaced by ``*``."""
     return json.loads(CHANGING.sub("*", json.dumps(answer)))
 
 
 def examples() -> list[tuple[str, dict[str, Any]]]:
-    """Give the documents of the API guide with the answers it shows, in order."""
+    """Return the documents of the API guide and the answers it shows, in order."""
     guide = (DOCS / "api.md").read_text()
     return [(document, json.loads(answer)) for document, answer in EXAMPLE.findall(guide)]
 

@@ -1,4 +1,4 @@
-"""What can be written through the API is listed by hand, and everything else is refused."""
+"""Every writable input field is listed by hand; all others are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def written_by_hand() -> dict[str, GraphQLInputObjectType]:
 
 
 def all_columns() -> set[str]:
-    """Give the name of every column of every table of the product."""
+    """Return the column names of the product's tables."""
     return GUARDED | {
         name
         for app in APPS
@@ -63,7 +63,7 @@ def all_columns() -> set[str]:
 
 
 def ways_to(wanted: str) -> tuple[str, list[str]]:
-    """Give an operation that takes an input type, and the path of the arguments to it."""
+    """Return an operation that takes an input type, and the path of its argument."""
     for coordinate, field in OPERATIONS.items():
         for name, argument in field.args.items():
             path = _path(argument.type, wanted)

@@ -1,4 +1,4 @@
-"""What is installed is what constraints.txt says."""
+"""The installed packages match constraints.txt."""
 
 import re
 from importlib.metadata import distributions

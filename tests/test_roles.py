@@ -36,7 +36,7 @@ CELLS = parse(TABLE.read_text())
 
 
 def missing(cells: dict[str, dict[str, str]]) -> set[str]:
-    """Give the operations that have no row, and the rows that are of no operation."""
+    """Return operations without a row and rows without an operation."""
     return {coordinate_of(name) for name in cells} ^ set(OPERATIONS)
 
 

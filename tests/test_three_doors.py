@@ -53,7 +53,7 @@ def heard() -> Any:
 
 
 def changed_tables(before: dict[str, Any]) -> dict[str, Any]:
-    """Give the tables whose rows are not what they were."""
+    """Return the tables whose rows have changed."""
     return {name: rows for name, rows in read_all().items() if rows != before[name]}
 
 
@@ -208,7 +208,7 @@ def test_a_refusal_is_not_announced(
 
 
 def foreign_row(name: str, other: Tenant) -> Any:
-    """Give a row of another company under a name that no own row has."""
+    """Return a row of another company whose name no own row has."""
     company = other.company
     if name == "owner":
         return other.users["agent"]

@@ -1,4 +1,4 @@
-"""How fast the lists of the API are, beside the SQL that answers them and beside other servers.
+"""Compare the lists of the API with plain SQL and with other servers.
 
 ``python -m benchmarks.reads`` makes a database of its own (``--database``, kept for the next time), starts
 the contenders on one core with PostgreSQL and wrk on the other, compares their answers, and prints medians of

@@ -109,7 +109,7 @@ FROM lead, place
 
 
 def moved(number: int) -> tuple[int, int]:
-    """Give the lead and the stage of the n-th move; the leads that the others move are left to them."""
+    """Return the lead and the stage of the n-th move, leaving out the leads that other workloads move."""
     lead = 1 + LEADS_CHANGED + number % LEADS_CHANGED
     # The dataset has lead n in stage n % 4 + 1.
     return lead, (lead + 1 + number // LEADS_CHANGED) % 4 + 1

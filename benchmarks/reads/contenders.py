@@ -55,11 +55,11 @@ class Contender:
     checkout: Path | None = None
 
     def url(self, port: int, workload: Workload) -> str:
-        """Give the address at which a workload is asked."""
+        """Return the URL for a workload."""
         return f"http://127.0.0.1:{port}/{'graphql' if self.one_address else workload.name}"
 
     def takes(self, workload: Workload) -> bool:
-        """Tell whether it takes part in a workload."""
+        """Return whether the contender takes part in a workload."""
         if self.documents and workload.name not in self.documents:
             return False
         return not workload.only or bool({self.name, "crm" if self.checkout else ""} & workload.only)

@@ -50,7 +50,7 @@ def prepare(address: str, *, leads: int) -> Database:
 
 @contextmanager
 def copied(database: Database) -> Iterator[Database]:
-    """Give a copy of a database that nobody is connected to; it is removed at the end."""
+    """Yield a copy of a database that has no open connections, and drop the copy at the end."""
     import psycopg
 
     parts = urlsplit(database.address)

@@ -57,7 +57,7 @@ PEOPLE = f"""json_build_object('id', r.id::text, 'uuid', r.uuid, 'firstname', r.
 
 
 def statement(workload: Workload) -> str:
-    """Give the statement that writes the answer to a workload; one row more than a page tells of the next."""
+    """Return the statement that writes the answer; it reads one extra row to see whether a page follows."""
     leads = workload.kind == "leads"
     table, row, joins = ("leads_lead", LEADS, LEAD_JOINS) if leads else ("people_person", PEOPLE, "")
     where = "company_id = $1 AND deleted_at IS NULL"

@@ -27,7 +27,6 @@ class Measure:
 
 
 def median(measures: list[Measure]) -> Measure:
-    """Give the median of each figure."""
     return Measure(
         *(statistics.median(getattr(each, name) for each in measures) for name in Measure.__annotations__)
     )
@@ -63,13 +62,13 @@ def measure(
 
 
 def processes_of(pid: int) -> list[int]:
-    """Give a process and all below it."""
+    """Return the ids of a process and of all its descendants."""
     below = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
     return [pid, *(found for child in below.split() for found in processes_of(int(child)))]
 
 
 def cpu_seconds(roots: list[int]) -> float:
-    """Give the seconds of CPU that processes and those below them took so far."""
+    """Return the CPU seconds that processes and their descendants have used so far."""
     ticks = 0
     for pid in {each for root in roots for each in processes_of(root)}:
         try:

@@ -1,4 +1,4 @@
-"""What the results were measured on."""
+"""Describe the machine of the measurements."""
 
 import os
 import platform

@@ -60,7 +60,7 @@ def _compared(medians: Medians) -> list[Target[Medians]]:
 
 
 def report(medians: Medians, *, title: str, rounds: int, seconds: int) -> str:
-    """Give the table of the medians, by workload and contender, and that of the targets."""
+    """Return the table of the medians, by workload and contender, and the table of the targets."""
     lines = [f"## {title}\n\n{rounds} rounds of {seconds} s each.\n\n", HEAD]
     for (workload, contender), found in medians.items():
         limit = medians.get((workload, "limit"))

@@ -1,4 +1,4 @@
-"""What is asked: documents of the specification, and others that a list has to bear."""
+"""Workloads of the benchmark: documents of the specification, and heavier lists."""
 
 import json
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Workload:
         return f"{before}{info}{LIGHT[self.kind]}{after.partition('}')[2]}"
 
     def cursor_document(self) -> str:
-        """Give the document that asks for the cursor at which this one begins."""
+        """Return the document that selects the cursor at which this workload starts."""
         order = "orderBy: [{ column: CREATED_AT, order: DESC }]"
         page = f"first: {self.rows}, page: {self.after}, {order}"
         return f"{{ {self.kind}({page}) {{ paginatorInfo {{ endCursor }} }} }}"

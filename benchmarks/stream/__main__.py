@@ -1,4 +1,4 @@
-"""What the stream of leads costs, beside each subscriber's own ``subscribe()`` and beside one without a log.
+"""Compare the stream of leads with a ``subscribe()`` per subscriber and with a stream without a log.
 
 ``python -m benchmarks.stream`` makes a database of its own (``--database``, kept for the next time), starts
 the servers on one core and the subscribers on the other, compares the messages of the servers, and changes

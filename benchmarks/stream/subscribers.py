@@ -11,7 +11,7 @@ from benchmarks.stream.frames import CLOSE, TEXT, UPGRADE, pop_frames, text_fram
 
 
 class Tally:
-    """What all subscribers have received, by the number of the event."""
+    """Messages that all subscribers received, by the number of the event."""
 
     def __init__(self) -> None:
         self.received: defaultdict[int, int] = defaultdict(int)

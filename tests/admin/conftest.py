@@ -14,7 +14,7 @@ __all__ = ["made_tenant", "tenant"]
 
 @pytest.fixture
 def signed_in(tenant: Tenant) -> Callable[[str], Client]:
-    """Give the browser of a staff member of the tenant, by role."""
+    """Return a function that signs a staff member of the tenant in to a browser, by role."""
 
     def sign_in(member: str) -> Client:
         user = tenant.users[member]
@@ -28,7 +28,7 @@ def signed_in(tenant: Tenant) -> Callable[[str], Client]:
 
 
 def posted(response: Any, **changes: Any) -> dict[str, Any]:
-    """Give what a browser would post from the form on a page, inlines included, with some fields changed."""
+    """Return what a browser would post from the form on a page, with its inlines and some changed fields."""
     data: dict[str, Any] = {}
     context = response.context
     for inline in context["inline_admin_formsets"]:
@@ -51,11 +51,10 @@ def _values(form: Any) -> dict[str, Any]:
 
 
 def errors_of(response: Any) -> dict[str, list[str]]:
-    """Give the errors of the form on a page, by field."""
+    """Return the errors of the form on a page, by field."""
     errors: dict[str, list[str]] = response.context["adminform"].form.errors
     return {name: list(messages) for name, messages in errors.items()}
 
 
 def messages_of(response: Any) -> list[str]:
-    """Give the messages on a page."""
     return [str(message) for message in response.context["messages"]]

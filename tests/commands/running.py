@@ -22,7 +22,7 @@ APPS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a command ended: its exit code and what it wrote, by lines; ``errors`` ends with the message."""
+    """Exit code and output lines of a command; ``errors`` ends with the error message."""
 
     code: int
     lines: list[str]

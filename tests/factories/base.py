@@ -1,4 +1,4 @@
-"""What the factories have in common."""
+"""Base classes of the factories."""
 
 from typing import Any
 

@@ -131,7 +131,7 @@ def tenant(name: str = "Tenant", *, door: Door = Door.GRAPHQL) -> Tenant:
 
 
 def _actor(user: User, company: Company, role: Role, door: Door) -> Actor:
-    """Give the actor that a member was made to be, who need not be looked up for that."""
+    """Return the actor of a new member without reading the membership back."""
     holder = CredentialRow(
         user.pk,
         company.pk,

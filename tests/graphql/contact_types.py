@@ -4,5 +4,5 @@ from people.models import ContactType
 
 
 def type_id(kind: str) -> str:
-    """Give the id of the shared type EMAIL, PHONE or CELLPHONE."""
+    """Return the id of the shared contact type EMAIL, PHONE or CELLPHONE."""
     return str(ContactType.objects.get(company=None, kind=kind).pk)

@@ -13,12 +13,12 @@ Import = Callable[..., Ended]
 
 
 def row_counts() -> dict[str, int]:
-    """Give the number of rows of every table of the product."""
+    """Return the number of rows of each of the product's tables."""
     return {model._meta.label: model._default_manager.count() for model in apps.get_models()}
 
 
 def importing(command: str, tenant: Tenant, directory: Path) -> Import:
-    """Give a function that imports a text or bytes, by default as the manager."""
+    """Return a function that imports text or bytes, by default as the manager."""
 
     def run_import(content: str | bytes, *options: str, by: str = "manager@tenant") -> Ended:
         path = directory / "rows.csv"

@@ -1,4 +1,4 @@
-"""What docs/imports.md says is what the imports take."""
+"""The columns and examples in docs/imports.md match the imports."""
 
 import re
 from pathlib import Path

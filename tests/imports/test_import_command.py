@@ -1,4 +1,4 @@
-"""What both import commands refuse as a whole, with nothing written, and how they end."""
+"""Both import commands refuse an unusable file as a whole, write nothing, and return the right exit code."""
 
 import io
 import json

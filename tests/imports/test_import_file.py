@@ -189,7 +189,7 @@ def packed(**members: bytes) -> bytes:
 
 
 def two_far_cells() -> bytes:
-    """Give a sheet of two cells so far apart that a reader of the whole range needs 512 GiB."""
+    """Return a sheet of two cells so far apart that reading the whole range would need 512 GiB."""
     content = workbook([["firstname"]])
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as book, zipfile.ZipFile(out, "w") as changed:

@@ -18,7 +18,7 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """How an operation is called.
+    """Arguments for calling one operation, and the places in them that take an id.
 
     ``arguments`` succeed for the caller's own rows. ``ids`` gives the kind of row that each place takes; a
     place is tried by setting it in the arguments, together with what ``besides`` says has to stand beside
@@ -37,7 +37,7 @@ class Case:
 
 
 def own_arguments(case: Case, side: Side) -> dict[str, Any]:
-    """Give the legal arguments of a case for one company."""
+    """Return the valid arguments of a case for one company."""
     resolved: dict[str, Any] = _resolve(case.arguments, side)
     return resolved
 
@@ -637,5 +637,5 @@ CASES: dict[str, Case] = {
 
 
 def coordinate_of(name: str) -> str:
-    """Give the coordinate of the operation that a case is for."""
+    """Return the coordinate of a case's operation."""
     return name.partition(" ")[0]

@@ -1,4 +1,4 @@
-"""What an answer holds that is not the caller's."""
+"""Find data of another company in an answer."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SHARED = {"people_contacttype"}
 
 
 def table_of(type_name: str) -> str:
-    """Give the table of the rows of a type of the schema."""
+    """Return the table that stores the rows of a schema type."""
     if type_name in TABLES:
         return TABLES[type_name]
     graphene_type: Any = GraphQLSchema.type_map[type_name]
@@ -26,7 +26,7 @@ def table_of(type_name: str) -> str:
 
 
 def objects(answer: Any) -> Iterator[dict[str, Any]]:
-    """Give every object of an answer that names its type and id."""
+    """Yield every object of an answer that has a type name and an id."""
     if isinstance(answer, dict):
         if "__typename" in answer and "id" in answer:
             yield answer
@@ -38,7 +38,7 @@ def objects(answer: Any) -> Iterator[dict[str, Any]]:
 
 
 def foreign(answer: Any, other: Side) -> list[str]:
-    """Give the objects of an answer that are the other company's, and its mark if a text holds it."""
+    """Return the objects of the other company in an answer, and its mark if a text contains it."""
     found = [
         f"{row['__typename']} {row['id']}"
         for row in objects(answer)

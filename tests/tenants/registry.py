@@ -1,4 +1,4 @@
-"""What is wrong with the registry of cases, held against a schema."""
+"""Compare the registry of cases with a schema."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from tests.tenants.walk import id_places, operations
 
 
 def gaps(schema: GraphQLSchema, cases: Mapping[str, Case]) -> list[str]:
-    """Give every operation without a case, every id without one, and every case that is for nothing."""
+    """Return operations without a case, ids without a case, and cases without an operation or id."""
     present = operations(schema)
     named = {coordinate_of(name) for name in cases}
     found = [f"{coordinate} has no case" for coordinate in present if coordinate not in named]

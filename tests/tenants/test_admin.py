@@ -47,7 +47,7 @@ def address(label: str, page: str, key: str | None = None) -> str:
 
 
 def outcome(browser: Client, method: str, label: str, page: str, key: str) -> tuple[int, str, list[str]]:
-    """Give what a browser sees on a page of a row, the key that it asked for left out."""
+    """Return what a browser sees on the page of a row, leaving out the requested key."""
     browser.cookies.pop("messages", None)
     response = getattr(browser, method)(address(label, page, key), {"post": "yes"})
     said = [message.message.replace(key, "KEY") for message in get_messages(response.wsgi_request)]
@@ -59,7 +59,7 @@ def holds_mark(response: Any) -> bool:
 
 
 def foreign_choices(response: Any, other: Side) -> list[str]:
-    """Give the choices of a page's form, of its inlines and of its filters that are the other company's."""
+    """Return choices in the form, inlines and filters of a page that belong to the other company."""
     context = response.context or {}
     forms = [context["adminform"].form] if "adminform" in context else []
     forms += [form for inline in context.get("inline_admin_formsets", []) for form in inline.formset.forms]

@@ -39,7 +39,7 @@ KINDS = {type_name: kind for type_name in WAYS_IN if (kind := kind_for(type_name
 
 
 def fields(kind: type[Related] | type[RelatedList]) -> list[tuple[str, str]]:
-    """Give the fields of all types that are declared in this way."""
+    """Return the fields of all types that are declared with this class."""
     return [
         (type_name, name)
         for type_name in WAYS_IN

@@ -81,7 +81,7 @@ def rows_selected(name: str) -> str:
 
 
 def expected_keys(own: Side, name: str) -> set[str]:
-    """Give the ids of a company's live rows, without asking ``visible_to``."""
+    """Return the ids of a company's live rows without using ``visible_to``."""
     model = LISTED[name].row_model
     rows = model._base_manager.filter(pk__in=own.keys[model._meta.db_table])
     if any(column.name == "deleted_at" for column in model._meta.concrete_fields):
@@ -164,7 +164,7 @@ def value_of(row: Any, column: Column) -> Any:
 
 
 def is_key(column: Column) -> bool:
-    """Tell whether a column names a row of one company: no own row can have the other's value."""
+    """Return whether a column identifies rows of one company: others cannot share its values."""
     name: str = column.field_name
     return name.endswith("_id") or name in ("id", "uuid")
 

@@ -15,7 +15,7 @@ LONGEST = 3
 
 
 def ways_in() -> dict[str, tuple[str, ...]]:
-    """Give the shortest path of fields from the root query to each type of rows."""
+    """Return the shortest path of fields from the root query to each type of rows."""
     found: dict[str, tuple[str, ...]] = {}
     waiting: deque[tuple[GraphQLObjectType, tuple[str, ...]]] = deque()
     for coordinate, field in operations(GraphQLSchema).items():

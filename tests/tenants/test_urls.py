@@ -38,7 +38,7 @@ REDIRECTS_AND_PASSWORDS = {"admin:", "admin:auth_user_password_change"}
 
 
 def addresses(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
-    """Give the name of every address, or its route where it has none."""
+    """Yield the name of every URL, or its route if it has no name."""
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLResolver):
             yield from addresses(pattern, f"{pattern.namespace}:" if pattern.namespace else namespace)

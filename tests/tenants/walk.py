@@ -1,4 +1,4 @@
-"""What the schema holds: its operations, the places of their arguments that take an id, their paths."""
+"""Walk the schema: its operations, the arguments that take an id, and the paths between types."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ ROOTS = ("Query", "Mutation", "Subscription")
 
 
 def operations(schema: GraphQLSchema) -> dict[str, GraphQLField]:
-    """Give every root field by its coordinate, ``Query.leads``."""
+    """Return every root field by its coordinate, such as ``Query.leads``."""
     return {
         f"{root}.{name}": field
         for root in ROOTS
@@ -29,7 +29,7 @@ def operations(schema: GraphQLSchema) -> dict[str, GraphQLField]:
 
 
 def id_places(field: GraphQLField) -> set[str]:
-    """Give the paths of the arguments that take an id: ``input.people_id``, ``input.contacts.0.id``.
+    """Return the paths of the arguments that take an id: ``input.people_id``, ``input.contacts.0.id``.
 
     Conditions of ``where`` are not among them: there an id is a value to compare with.
     """
@@ -54,12 +54,12 @@ def _id_places(name: str, type_: Any, *, path: str) -> Iterator[str]:
 
 
 def is_generated(type_: GraphQLInputObjectType) -> bool:
-    """Tell whether an input type follows from the columns of a list: conditions, relations and orders."""
+    """Return whether an input type is generated from the columns of a list (conditions, orders)."""
     return set(type_.fields) >= {"column"} or set(type_.fields) >= {"relation", "condition"}
 
 
 def document(coordinate: str, field: GraphQLField, arguments: Mapping[str, Any], selection: str) -> str:
-    """Give the document that runs one operation with these arguments as variables."""
+    """Return a document that runs one operation with these arguments as variables."""
     root, name = coordinate.split(".")
     declared = ", ".join(f"${key}: {field.args[key].type}" for key in arguments)
     given = ", ".join(f"{key}: ${key}" for key in arguments)
@@ -72,7 +72,7 @@ def is_list_of_pages(field: GraphQLField) -> bool:
 
 
 def row_type(field: GraphQLField) -> GraphQLObjectType | None:
-    """Give the type of the rows that an operation answers, or None if it answers a scalar."""
+    """Return the type of the rows that an operation returns, or None if it returns a scalar."""
     kind = get_named_type(field.type)
     if not isinstance(kind, GraphQLObjectType):
         return None
@@ -80,12 +80,12 @@ def row_type(field: GraphQLField) -> GraphQLObjectType | None:
 
 
 def scalars(type_: GraphQLObjectType) -> str:
-    """Give the selection of all fields of a type that lead nowhere."""
+    """Return a selection of all scalar fields of a type."""
     return " ".join(name for name, field in type_.fields.items() if is_leaf_type(get_named_type(field.type)))
 
 
 def selection_of(field: GraphQLField) -> str:
-    """Give a selection that answers all scalars of an operation's rows."""
+    """Return a selection of all scalars of an operation's rows."""
     kind = row_type(field)
     if kind is None:
         return ""
@@ -94,7 +94,7 @@ def selection_of(field: GraphQLField) -> str:
 
 
 def relations(type_: GraphQLObjectType) -> dict[str, GraphQLObjectType]:
-    """Give the fields of a type that lead to rows."""
+    """Return the fields of a type whose type is a row type."""
     return {
         name: kind
         for name, field in type_.fields.items()
@@ -103,7 +103,7 @@ def relations(type_: GraphQLObjectType) -> dict[str, GraphQLObjectType]:
 
 
 def paths(type_: GraphQLObjectType, *, longest: int) -> Iterator[tuple[str, ...]]:
-    """Give every path of relations from a type, up to this length."""
+    """Yield every path of relations from a type, up to this length."""
     if longest == 0:
         return
     for name, kind in relations(type_).items():

@@ -313,7 +313,7 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
 
 
 def _numbered(kind: str, model: Any, company: Any) -> dict[str, Any]:
-    """Give all rows of a list that has an order, by numbers."""
+    """Return the rows of a model in a company by kind and number, in the order of their ids."""
     rows = model.objects.filter(company=company).order_by("pk")
     return {f"{kind}_{number}": row for number, row in enumerate(rows, 1)}
 
