@@ -219,9 +219,9 @@ def main() -> None:
     parser.add_argument("--database", required=True, help="address of one that is not there yet")
     for number in fields(Size):
         parser.add_argument(f"--{number.name}", type=int, default=number.default)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     os.environ |= {
-        "DATABASE_URL": asked.database,
+        "DATABASE_URL": arguments.database,
         "DATABASE_STATEMENT_TIMEOUT": "0",
         "DATABASE_POOL_SIZE": "0",
     }
@@ -231,7 +231,7 @@ def main() -> None:
     django.setup()
     if not migrate_own_database():
         sys.exit("The database is there: it is left as it is.")
-    build(Size(leads=asked.leads, people=asked.people, organizations=asked.organizations))
+    build(Size(leads=arguments.leads, people=arguments.people, organizations=arguments.organizations))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Run it as ``DATABASE_URL=postgres://... python -m benchmarks.duplicates [PEOPLE]``. It makes a test database
 of its own and removes it. The people are compared pair by pair as well, in a sample: what that would take
-for all is told from the number of pairs.
+for all is estimated from the number of pairs.
 """
 
 import os

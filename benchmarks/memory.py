@@ -154,7 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--from", type=int, default=0, dest="begin", help="number of the first document")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ.setdefault("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/crm_reads")
     # Debug keeps the text of each statement.
@@ -177,15 +177,15 @@ def main() -> None:
     readings: list[int] = []
     refused = 0
     started = time.monotonic()
-    for number in range(asked.documents):
-        writer = Writer(schema.graphql_schema, asked.begin + number)
+    for number in range(arguments.documents):
+        writer = Writer(schema.graphql_schema, arguments.begin + number)
         document = writer.document()
         answer = ask(schema.graphql_schema, token, document, writer.variables)
         if b'"errors":' in answer:
             refused += 1
             if refused <= 3:
                 sys.stdout.write(f"{document}\n{answer.decode()}\n")
-        if (number + 1) * 10 // asked.documents > len(readings):
+        if (number + 1) * 10 // arguments.documents > len(readings):
             readings.append(resident_bytes())
             seconds = time.monotonic() - started
             sys.stdout.write(

@@ -33,7 +33,7 @@ LEAD_ARGUMENTS = {
     "source": "source_id",
     "stage": "pipeline_stage_id",
 }
-#: Where an error is told that belongs to no field.
+#: Key of errors that belong to no field.
 ROW = "row"
 
 
@@ -114,8 +114,8 @@ class GraphQLDoor:
         errors: dict[str, list[str]] = {}
         for error in answer.get("errors", []):
             extensions = error["extensions"]
-            told = extensions.get("validation") or {extensions.get("argument", ROW): [error["message"]]}
-            for path, messages in told.items():
+            by_path = extensions.get("validation") or {extensions.get("argument", ROW): [error["message"]]}
+            for path, messages in by_path.items():
                 name = path.removeprefix("input.")
                 errors[names.get(name, name)] = messages
         return errors
@@ -202,10 +202,10 @@ class ImportDoor:
         writer = csv.DictWriter(text, list(cells))
         writer.writeheader()
         writer.writerow(cells)
-        told: list[RowError] = []
-        run_import(io.BytesIO(text.getvalue().encode()), rows, actor=self._actor, on_error=told.append)
+        refused: list[RowError] = []
+        run_import(io.BytesIO(text.getvalue().encode()), rows, actor=self._actor, on_error=refused.append)
         errors: dict[str, list[str]] = {}
-        for error in told:
+        for error in refused:
             column = {"person_email": "person"}.get(error.column or ROW, error.column or ROW)
             errors.setdefault(column, []).append(error.message)
         return Outcome(errors=errors) if errors else Outcome(row=newest(model, before))

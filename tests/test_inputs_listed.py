@@ -62,7 +62,7 @@ def all_columns() -> set[str]:
     }
 
 
-def ways_to(wanted: str) -> tuple[str, list[str]]:
+def operation_with(wanted: str) -> tuple[str, list[str]]:
     """Return an operation that takes an input type, and the path of its argument."""
     for coordinate, field in OPERATIONS.items():
         for name, argument in field.args.items():
@@ -124,7 +124,7 @@ def sample(type_: Any) -> Any:
 
 
 def refusal_of(type_name: str, extra: list[str], actor: Actor) -> dict[str, Any]:
-    coordinate, path = ways_to(type_name)
+    coordinate, path = operation_with(type_name)
     field = OPERATIONS[coordinate]
     arguments = with_extra(path, extra)
     arguments = {name: filled(field.args[name].type, value) for name, value in arguments.items()}

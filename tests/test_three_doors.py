@@ -40,15 +40,15 @@ def editing_door(request: pytest.FixtureRequest, tenant: Tenant) -> GraphQLDoor 
 
 
 @pytest.fixture
-def heard() -> Any:
-    """Events of leads, as they leave after commit."""
-    events: list[Event] = []
+def events() -> Any:
+    """Collect the lead events that are sent after a commit."""
+    received: list[Event] = []
 
     def hear(*, event: Event, **_: Any) -> None:
-        events.append(event)
+        received.append(event)
 
     lead_changed.connect(hear)
-    yield events
+    yield received
     lead_changed.disconnect(hear)
 
 
@@ -186,25 +186,30 @@ def test_contacts_are_comparable_and_the_email_is_one_of_them(door: Door):
 
 
 def test_an_event_leaves_once_after_commit(
-    door: Door, tenant: Tenant, heard: list[Event], django_capture_on_commit_callbacks: Capture
+    door: Door, tenant: Tenant, events: list[Event], django_capture_on_commit_callbacks: Capture
 ):
     with django_capture_on_commit_callbacks(execute=True):
         lead = door.create_lead({"title": "New"}).row
-        heard_before_commit = list(heard)
+        events_before_commit = list(events)
 
-    assert heard_before_commit == []
-    assert [(event.kind, event.object_id, event.door) for event in heard] == [("created", lead.pk, door.name)]
-    assert (heard[0].company_id, heard[0].actor_id) == (tenant.company.pk, tenant.users["manager"].pk)
+    assert events_before_commit == []
+    assert [(event.kind, event.object_id, event.door) for event in events] == [
+        ("created", lead.pk, door.name)
+    ]
+    assert (events[0].company_id, events[0].actor_id) == (
+        tenant.company.pk,
+        tenant.users["manager"].pk,
+    )
 
 
 def test_a_refusal_is_not_announced(
-    door: Door, heard: list[Event], django_capture_on_commit_callbacks: Capture
+    door: Door, events: list[Event], django_capture_on_commit_callbacks: Capture
 ):
     with django_capture_on_commit_callbacks(execute=True):
         outcome = door.create_lead({"title": "", "firstname": "Jane"})
 
     assert outcome.errors
-    assert heard == []
+    assert events == []
 
 
 def foreign_row(name: str, other: Tenant) -> Any:
@@ -256,7 +261,7 @@ def test_a_row_of_another_company_cannot_be_chosen(
 
 
 def test_a_change_of_an_older_version_is_refused(
-    editing_door: GraphQLDoor | AdminDoor, tenant: Tenant, heard: list[Event]
+    editing_door: GraphQLDoor | AdminDoor, tenant: Tenant, events: list[Event]
 ):
     lead = LeadFactory(company=tenant.company, version=4)
     before = read_all()
@@ -266,7 +271,7 @@ def test_a_change_of_an_older_version_is_refused(
     assert list(outcome.errors) == [ROW]
     assert outcome.errors[ROW][0].startswith("Somebody else changed this meanwhile.")
     assert changed_tables(before) == {}
-    assert heard == []
+    assert events == []
 
 
 def test_a_change_of_the_present_version_is_stored(editing_door: GraphQLDoor | AdminDoor, tenant: Tenant):

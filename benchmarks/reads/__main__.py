@@ -30,29 +30,31 @@ def main() -> None:
     parser.add_argument("--contenders", nargs="*", default=list(CONTENDERS))
     parser.add_argument("--before", type=Path, help="another checkout whose CRM takes part")
     parser.add_argument("--results", type=Path, help="a Markdown file to write the results into")
-    asked = parser.parse_args()
-    address = f"{asked.database}_2m" if asked.large else asked.database
-    database = databases.prepare(address, leads=2_000_000 if asked.large else 200_000)
-    known = LARGE if asked.large else WORKLOADS
-    chosen = [each for each in known if asked.workloads is None or each.name in asked.workloads]
-    contenders = [CONTENDERS[name] for name in asked.contenders]
-    if asked.before:
-        contenders.append(before(asked.before))
-    course = rounds.Course(contenders, rounds=asked.rounds, seconds=asked.seconds)
-    title = f"Reads and changes, {datetime.now(UTC):%Y-%m-%d}{', two million leads' if asked.large else ''}"
+    arguments = parser.parse_args()
+    address = f"{arguments.database}_2m" if arguments.large else arguments.database
+    database = databases.prepare(address, leads=2_000_000 if arguments.large else 200_000)
+    known = LARGE if arguments.large else WORKLOADS
+    chosen = [each for each in known if arguments.workloads is None or each.name in arguments.workloads]
+    contenders = [CONTENDERS[name] for name in arguments.contenders]
+    if arguments.before:
+        contenders.append(before(arguments.before))
+    course = rounds.Course(contenders, rounds=arguments.rounds, seconds=arguments.seconds)
+    title = (
+        f"Reads and changes, {datetime.now(UTC):%Y-%m-%d}{', two million leads' if arguments.large else ''}"
+    )
     medians = course.run(chosen, database)
-    changes = [each for each in CHANGES if asked.workloads is None or each.name in asked.workloads]
+    changes = [each for each in CHANGES if arguments.workloads is None or each.name in arguments.workloads]
     try:
-        if changes and not asked.large:
+        if changes and not arguments.large:
             with databases.copied(database) as copy:
                 medians |= course.run(changes, copy)
     finally:
-        # What took minutes is told, whatever became of the rest.
-        text = report(medians, title=title, rounds=asked.rounds, seconds=asked.seconds)
+        # Print what was measured even if a later round fails: it took minutes.
+        text = report(medians, title=title, rounds=arguments.rounds, seconds=arguments.seconds)
         sys.stdout.write(text)
-        if asked.results:
-            written = asked.results.read_text() if asked.results.exists() else f"{machine()}\n\n"
-            asked.results.write_text(written + text)
+        if arguments.results:
+            written = arguments.results.read_text() if arguments.results.exists() else f"{machine()}\n\n"
+            arguments.results.write_text(written + text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Who takes part: how each is started on one core, and where it is asked."""
+"""Contenders of the benchmark: how each starts on one core, and its URL."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Rounds in which each contender is asked the same in turn, after their answers were compared."""
+"""Rounds that send each contender the same requests in turn, after their answers were compared."""
 
 import json
 import subprocess

@@ -57,11 +57,11 @@ def inputs(company, model):
 
 def test_managers_define_fields(signed_in):
     client = signed_in("manager")
-    asked = posted(
+    form = posted(
         client.get(ADD), model="LEAD", name="size", kind="CHOICE", choices="Small\r\n\r\n Large \r\n"
     )
 
-    assert client.post(ADD, asked).status_code == 302
+    assert client.post(ADD, form).status_code == 302
 
     made = CustomFieldDefinition.objects.get()
     assert (made.name, made.kind, made.choices) == ("size", "CHOICE", ["Small", "Large"])

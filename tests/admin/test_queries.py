@@ -81,9 +81,9 @@ def test_a_list_that_nothing_narrows_is_not_counted(tenant, signed_in):
     LeadFactory(company=tenant.company, title="Other")
     address = reverse(page(Lead, "changelist"))
 
-    def listed(member, **asked):
+    def listed(member, **parameters):
         with CaptureQueriesContext(connection) as captured:
-            found = signed_in(member).get(address, asked).context["cl"].result_count
+            found = signed_in(member).get(address, parameters).context["cl"].result_count
         counts = [q["sql"] for q in captured if "COUNT(" in q["sql"] and 'FROM "leads_lead"' in q["sql"]]
         return found, bool(counts)
 

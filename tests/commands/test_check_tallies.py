@@ -27,17 +27,17 @@ def test_wrong_tallies_are_told_and_mended(tenant, other_tenant, actors):
     mine = Tally.objects.filter(company_id=tenant.company.pk)
     mine.filter(kind="LEAD").update(n=F("n") + 2)
     mine.filter(kind="PEOPLE").delete()
-    told = [
+    lines = [
         f"LEAD of company {tenant.company.pk}, {lead.pipeline_id}/{lead.stage_id}: +2",
         f"PEOPLE of company {tenant.company.pk}: -1",
     ]
 
     ended = run("check_tallies")
-    assert (ended.code, ended.lines) == (1, told)
+    assert (ended.code, ended.lines) == (1, lines)
     assert ended.errors == ["2 tallies are wrong; --fix corrects them."]
     assert count_visible(Lead, actors.manager) == 3
 
-    assert run("check_tallies", "--fix").lines == [*told, "Corrected: 2 tallies."]
+    assert run("check_tallies", "--fix").lines == [*lines, "Corrected: 2 tallies."]
     assert run("check_tallies").lines == ["All tallies are right."]
     assert count_visible(Lead, actors.manager) == 1
 

@@ -23,7 +23,7 @@ REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
 @contextlib.contextmanager
 def layer_in_use(layer: Any) -> Iterator[Any]:
     """Make ``layer`` the default channel layer for a while."""
-    # Made by being asked for: ``set`` would give None for one that was not used so far.
+    # Accessing a layer creates it: ``set`` would return None for one that was not used so far.
     replaced = channel_layers["default"]
     channel_layers.set("default", layer)
     try:

@@ -79,15 +79,15 @@ class LeadRotationAgentFactory(RowFactory):
 
 
 def refused_attempt(receiver: LeadReceiver, **values: Any) -> ReceiverAttempt:
-    """Store a delivery to a receiver as one that was refused."""
-    told: dict[str, Any] = {
+    """Store a refused delivery to a receiver."""
+    defaults: dict[str, Any] = {
         "status": AttemptStatus.FAILED,
         "payload": {"firstname": "Jane"},
         "fingerprint": "0" * 64,
         "errors": {"title": ["Too long."]},
         "last_seen_at": timezone.now(),
     }
-    return ReceiverAttempt.objects.create(company=receiver.company, receiver=receiver, **told | values)
+    return ReceiverAttempt.objects.create(company=receiver.company, receiver=receiver, **defaults | values)
 
 
 def _default_status(lead: Any) -> LeadStatus:

@@ -50,8 +50,8 @@ def imported(content: str | bytes, actor: Any, model: str = "PEOPLE", **options:
 def refused(content: str | bytes, actor: Any, **options: Any) -> dict[str, list[str]]:
     answer = send(content, actor, **options)
     assert not ImportJob.objects.exists()
-    told: dict[str, list[str]] = answer["errors"][0]["extensions"]["validation"]
-    return told
+    errors: dict[str, list[str]] = answer["errors"][0]["extensions"]["validation"]
+    return errors
 
 
 def files_kept(media: Any) -> list[str]:

@@ -22,16 +22,16 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def events():
-    """The events that were announced, each with whether its lead could be read outside a transaction."""
-    heard = []
+    """Collect the sent events, each with whether its lead could be read outside a transaction."""
+    received = []
 
-    def hear(*, event, **_):
+    def collect(*, event, **_):
         committed = not connection.in_atomic_block and Lead.objects.filter(pk=event.object_id).exists()
-        heard.append((event, committed))
+        received.append((event, committed))
 
-    lead_changed.connect(hear)
-    yield heard
-    lead_changed.disconnect(hear)
+    lead_changed.connect(collect)
+    yield received
+    lead_changed.disconnect(collect)
 
 
 def test_every_column_is_stored_as_it_stands(import_leads, tenant):

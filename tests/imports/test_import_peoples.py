@@ -69,7 +69,7 @@ def test_rows_are_created_and_refused_each_by_itself(actors, company):
 
 
 @pytest.mark.parametrize(
-    ("policy", "told", "lastname", "people"),
+    ("policy", "expected", "lastname", "people"),
     [
         ("UPDATE", {"updated": 1}, "New", 1),
         ("SKIP", {"skipped": 1}, "Old", 1),
@@ -77,14 +77,14 @@ def test_rows_are_created_and_refused_each_by_itself(actors, company):
         ("ERROR", {"failed": 1}, "Old", 1),
     ],
 )
-def test_a_known_person_is_treated_as_the_policy_says(actors, company, policy, told, lastname, people):
+def test_a_known_person_is_treated_as_the_policy_says(actors, company, policy, expected, lastname, people):
     known = PersonFactory(company=company, firstname="Ann", lastname="Old", email="ann@example.com")
     row = {"lastname": "New", "email": "ANN@example.com"}
 
     job = import_rows([row], actors.manager, policy=policy)
 
     known.refresh_from_db()
-    assert counts(job) == {"total": 1, "processed": 1, **told}
+    assert counts(job) == {"total": 1, "processed": 1, **expected}
     assert (known.firstname, known.lastname) == ("Ann", lastname)
     assert Person.objects.count() == people
 
@@ -244,7 +244,7 @@ def test_a_job_that_was_cut_off_goes_on_at_its_last_batch(waiting, actors, monke
     assert Person.objects.count() == 10
     monkeypatch.setattr(jobs, "_store_one", store)
 
-    # Somebody may still be at work on it: until nothing was heard of it for a while, it is left alone.
+    # A worker may still be running it, so it is left alone until its lease is old.
     assert run_waiting_jobs(threading.Event()) == 0
     ImportJob.objects.update(heartbeat_at=timezone.now() - job_records.SILENCE - timedelta(seconds=1))
     assert run_waiting_jobs(threading.Event()) == 1
@@ -255,9 +255,9 @@ def test_a_job_that_was_cut_off_goes_on_at_its_last_batch(waiting, actors, monke
 
 
 def test_a_worker_that_is_stopped_gives_its_job_back(waiting, actors):
-    asked = iter([False, True])
+    stop_answers = iter([False, True])
 
-    jobs.run_job(waiting, actor=actors.manager, is_stopped=lambda: next(asked))
+    jobs.run_job(waiting, actor=actors.manager, is_stopped=lambda: next(stop_answers))
 
     assert Person.objects.count() == 10
     assert run_waiting_jobs(threading.Event()) == 1

@@ -9,7 +9,7 @@ from leads.models import StageVisit
 from tests.clients import GraphQLSchema, ask
 from tests.rows.registry import REGISTRY, kind_of
 from tests.tenants.leaks import foreign
-from tests.tenants.test_traversal import WAYS_IN, document, type_at
+from tests.tenants.test_traversal import SHORTEST_PATHS, document, type_at
 from tests.tenants.untied import untied
 from tests.tenants.walk import relations, scalars
 from tests.tenants.world import Side, World, rolled_back
@@ -42,7 +42,7 @@ def fields(kind: type[Related] | type[RelatedList]) -> list[tuple[str, str]]:
     """Return the fields of all types that are declared with this class."""
     return [
         (type_name, name)
-        for type_name in WAYS_IN
+        for type_name in SHORTEST_PATHS
         for name in relations(type_at_root(type_name))
         if isinstance(declared(type_name, name), kind)
     ]
@@ -60,13 +60,13 @@ def read_field(world: World, type_name: str, name: str) -> list[dict[str, Any]]:
         scalar for scalar in scalars(leaf).split() if not isinstance(declared(leaf.name, scalar), Computed)
     ]
     return [
-        ask(document((*WAYS_IN[type_name], name), selection), actor=world.own.tenant.actors.admin)
+        ask(document((*SHORTEST_PATHS[type_name], name), selection), actor=world.own.tenant.actors.admin)
         for selection in (scalars(leaf), " ".join(stored))
     ]
 
 
 def test_every_type_has_a_row_to_try():
-    assert set(KINDS) == set(WAYS_IN)
+    assert set(KINDS) == set(SHORTEST_PATHS)
 
 
 def test_a_link_to_one_row_of_another_company_reads_as_none(world: World):

@@ -14,7 +14,7 @@ from tests.tenants.world import World
 LONGEST = 3
 
 
-def ways_in() -> dict[str, tuple[str, ...]]:
+def shortest_paths() -> dict[str, tuple[str, ...]]:
     """Return the shortest path of fields from the root query to each type of rows."""
     found: dict[str, tuple[str, ...]] = {}
     waiting: deque[tuple[GraphQLObjectType, tuple[str, ...]]] = deque()
@@ -62,17 +62,17 @@ def type_at(type_: GraphQLObjectType, path: tuple[str, ...]) -> GraphQLObjectTyp
     return type_
 
 
-WAYS_IN = ways_in()
+SHORTEST_PATHS = shortest_paths()
 
 
 def test_every_type_of_rows_is_reached():
     unreached = {
         name
         for name, kind in GraphQLSchema.type_map.items()
-        if isinstance(kind, GraphQLObjectType) and "id" in kind.fields and name not in WAYS_IN
+        if isinstance(kind, GraphQLObjectType) and "id" in kind.fields and name not in SHORTEST_PATHS
     }
 
-    # They are no rows: one is asked for by the record that it is of, the other names what was refused.
+    # Neither is a row: the timeline is read by its record, and a refusal names the row it is for.
     assert unreached == {"BulkRefusal", "TimelineEntry"}
 
 
@@ -81,21 +81,21 @@ def test_every_path_leads_to_own_rows(world: World, settings: Any, capsys: pytes
     actor = world.own.tenant.actors.admin
     tried = 0
     empty = []
-    for type_name, way in WAYS_IN.items():
+    for type_name, start in SHORTEST_PATHS.items():
         kind = GraphQLSchema.type_map[type_name]
         assert isinstance(kind, GraphQLObjectType)
-        # All paths that differ in their last step alone are read at once.
+        # One query reads all paths that differ only in their last step.
         for path in ((), *paths(kind, longest=LONGEST - 1)):
             last = relations(type_at(kind, path))
             selection = " ".join(f"{name} {selection_of_rows(leaf)}" for name, leaf in last.items())
             if not last:
                 continue
-            answer = read(document((*way, *path), selection), actor=actor, other=world.other)
+            answer = read(document((*start, *path), selection), actor=actor, other=world.other)
             tried += len(last)
             empty += [
                 f"{type_name}.{'.'.join((*path, name))}"
                 for name, leaf in last.items()
-                if "id" in leaf.fields and not rows_at(answer, (*way, *path, name))
+                if "id" in leaf.fields and not rows_at(answer, (*start, *path, name))
             ]
 
     with capsys.disabled():

@@ -222,7 +222,7 @@ def test_a_worker_that_is_stopped_finishes_what_it_is_sending(endpoint, receiver
     assert WebhookEndpoint.objects.get().leased_by == ""
 
 
-def test_a_worker_that_was_told_to_stop_begins_no_further_message(endpoint, receiver, told):
+def test_a_stopped_worker_sends_no_further_message(endpoint, receiver, make_event):
     stopped = threading.Event()
 
     def answer(_request):

@@ -281,12 +281,12 @@ def test_one_or_all_custom_fields_of_a_record_are_queried(company, other_company
         record = make(company=company, custom_fields={"b": [1], "a": "x"})
         foreign = make(company=other_company, custom_fields={"a": "y"})
 
-        def asked(key: int, model: str = model) -> str:
+        def query(key: int, model: str = model) -> str:
             at = f"entity_type: {model}, entity_id: {key}"
             one, none = (f'customField(name: "{name}", {at})' for name in "bc")
             return f"{{ {one} none: {none} customFields({at}) {{ name value }} }}"
 
-        assert data(asked(record.pk), actor=actors.viewer) == {
+        assert data(query(record.pk), actor=actors.viewer) == {
             "customField": [1],
             "none": None,
             "customFields": [{"name": "a", "value": "x"}, {"name": "b", "value": [1]}],

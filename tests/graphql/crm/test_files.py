@@ -387,14 +387,14 @@ def tenant_actors(tenant):
     return {name: actor_for(user, tenant.company, door=Door.GRAPHQL) for name, user in tenant.users.items()}
 
 
-def test_change_of_files_is_told_to_subscribers(tenant, actors, django_capture_on_commit_callbacks):
+def test_change_of_files_reaches_subscribers(tenant, actors, django_capture_on_commit_callbacks):
     from leads.signals import lead_changed
 
     lead = LeadFactory(company=tenant.company)
-    heard = []
+    events = []
 
     def listen(*, event, **_):
-        heard.append((event.kind, event.object_id))
+        events.append((event.kind, event.object_id))
 
     lead_changed.connect(listen, dispatch_uid="files")
     try:
@@ -406,7 +406,7 @@ def test_change_of_files_is_told_to_subscribers(tenant, actors, django_capture_o
     finally:
         lead_changed.disconnect(dispatch_uid="files")
 
-    assert heard == [("updated", lead.pk)] * 2
+    assert events == [("updated", lead.pk)] * 2
 
 
 def test_list_is_narrowed_ordered_and_paged(actors, company, kind, record):

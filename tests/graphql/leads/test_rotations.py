@@ -110,16 +110,16 @@ def test_percentages_are_validated(actors, two, percent, message):
 
 
 def test_agents_may_own_leads_and_are_listed_once(actors, tenant, two, other_tenant):
-    def told(*agents: Any) -> dict[str, Any]:
+    def error_for(*agents: Any) -> dict[str, Any]:
         return refused(CREATE, actors.manager, input={"name": "Inbound", "agents": list(agents)})
 
     viewer, stranger = tenant.users["viewer"], other_tenant.users["agent"]
     needs = "An agent is an active member who is not a viewer."
-    assert told(share(viewer, 50)) == invalid(input__agents__0__users_id=needs)
+    assert error_for(share(viewer, 50)) == invalid(input__agents__0__users_id=needs)
     once = "This user is in the rotation already."
-    assert told(share(two[0], 50), share(two[0], 50)) == invalid(input__agents__1__users_id=once)
+    assert error_for(share(two[0], 50), share(two[0], 50)) == invalid(input__agents__1__users_id=once)
     unknown = {"code": "NOT_FOUND", "argument": "input.agents.1.users_id"}
-    assert told(share(two[0], 50), share(stranger, 50)) == unknown
+    assert error_for(share(two[0], 50), share(stranger, 50)) == unknown
 
 
 def test_names_and_addresses_are_checked(actors, rotation):

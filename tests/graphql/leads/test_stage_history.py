@@ -29,7 +29,7 @@ def stages(tenant):
     return list(Stage.objects.filter(pipeline__company=tenant.company).order_by("weight", "pk"))
 
 
-def asked(document, lead, actor):
+def query_lead(document, lead, actor):
     return data(document, actor=actor, variables={"id": lead.pk})["lead"]
 
 
@@ -49,7 +49,7 @@ def test_each_visit_has_user_and_door(lead, stages, actors: Actors):
     moved(lead, stages[0], actors.agent, 4)
 
     with time_machine.travel(START + timedelta(days=6, hours=1), tick=False):
-        found = asked(HISTORY, lead, actors.viewer)
+        found = query_lead(HISTORY, lead, actors.viewer)
     visits = found["stage_history"]
 
     assert found["days_in_stage"] == 2
@@ -81,7 +81,7 @@ def test_names_stay_when_a_stage_is_renamed(lead, stages, actors):
     moved(lead, stages[1], actors.agent, 1)
     Stage.objects.filter(pk=stages[0].pk).update(name="Renamed")
 
-    assert asked(HISTORY, lead, actors.viewer)["stage_history"][0]["stage_name"] == old
+    assert query_lead(HISTORY, lead, actors.viewer)["stage_history"][0]["stage_name"] == old
 
 
 def test_a_restored_lead_enters_another_stage_when_its_own_is_gone(tenant, lead, actors, stages):
@@ -101,7 +101,7 @@ def test_a_restored_lead_enters_another_stage_when_its_own_is_gone(tenant, lead,
 
 def rotting(lead, actor, days):
     with time_machine.travel(START + timedelta(days=days), tick=False):
-        return asked(ROTTING, lead, actor)
+        return query_lead(ROTTING, lead, actor)
 
 
 def test_a_lead_rots_at_its_limit_with_a_reason(lead, stages, actors):
@@ -157,9 +157,9 @@ def test_days_are_elapsed_time_when_clocks_change(lead, stages, actors):
     Stage.objects.filter(pk=stages[0].pk).update(rotting_days=30)
 
     with time_machine.travel(datetime(2026, 3, 31, 11, 59, 59, tzinfo=UTC), tick=False):
-        assert asked(ROTTING, lead, actors.viewer)["is_rotting"] is False
+        assert query_lead(ROTTING, lead, actors.viewer)["is_rotting"] is False
     with time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=UTC), tick=False):
-        found = asked(ROTTING, lead, actors.viewer)
+        found = query_lead(ROTTING, lead, actors.viewer)
     assert found["rotting_reason"] == "30 days since entry into the stage of 1 March, limit 30"
 
 

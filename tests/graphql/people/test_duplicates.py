@@ -171,11 +171,11 @@ def test_leads_of_the_same_person_that_are_open(actors, company):
     first, second = (LeadFactory(company=company, person=jane) for _ in range(2))
     closed = LeadFactory(company=company, person=jane, status=lost)
     LeadFactory(company=company)
-    asked = "{ leads(orderBy: [{column: ID, order: ASC}]) { data { id duplicates { id } } } }"
+    query = "{ leads(orderBy: [{column: ID, order: ASC}]) { data { id duplicates { id } } } }"
 
     found = {
         row["id"]: [other["id"] for other in row["duplicates"]]
-        for row in data(asked, actor=actors.viewer)["leads"]["data"]
+        for row in data(query, actor=actors.viewer)["leads"]["data"]
     }
 
     assert found[str(first.pk)] == [str(second.pk)]
@@ -190,11 +190,11 @@ def test_a_hidden_lead_is_no_duplicate(actors, company, tenant):
     jane = PersonFactory(company=company)
     mine = LeadFactory(company=company, person=jane, owner=tenant.users["agent"])
     hidden = LeadFactory(company=company, person=jane)
-    asked = f"{{ lead(id: {mine.pk}) {{ duplicates {{ id }} }} }}"
+    query = f"{{ lead(id: {mine.pk}) {{ duplicates {{ id }} }} }}"
     agent = actors.agent.__class__(**{**actors.agent.__dict__, "company_sees_all_leads": False})
 
-    assert data(asked, actor=agent)["lead"]["duplicates"] == []
-    assert data(asked, actor=actors.manager)["lead"]["duplicates"] == [{"id": str(hidden.pk)}]
+    assert data(query, actor=agent)["lead"]["duplicates"] == []
+    assert data(query, actor=actors.manager)["lead"]["duplicates"] == [{"id": str(hidden.pk)}]
 
 
 def test_clusters_join_by_different_reasons(actors, company):
@@ -255,7 +255,7 @@ def test_statements_do_not_depend_on_the_rows(actors, company):
             OrganizationFactory(company=company)
             LeadFactory(company=company, person=Person.objects.order_by("pk").first())
 
-    asked = {
+    queries = {
         "peoples": "{ peoples(first: 100) { data { duplicates { id name } } } }",
         "organizations": "{ organizations(first: 100) { data { duplicates { id name } } } }",
         "leads": "{ leads(first: 100) { data { duplicates { id title } } } }",
@@ -266,7 +266,7 @@ def test_statements_do_not_depend_on_the_rows(actors, company):
     for number in (2, 20):
         fill(number)
         counts = {}
-        for name, document in asked.items():
+        for name, document in queries.items():
             with CaptureQueriesContext(connection) as captured:
                 data(document, actor=actors.viewer)
             counts[name] = len(captured)

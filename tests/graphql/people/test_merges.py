@@ -149,16 +149,16 @@ def test_everything_else_moves(actors, company, pair):
     assert kinds == ["CREATED", "CREATED", "MERGED"]
 
 
-def test_each_lead_that_moves_is_told_once(actors, company, tenant, pair, django_capture_on_commit_callbacks):
+def test_each_moved_lead_causes_one_event(actors, company, tenant, pair, django_capture_on_commit_callbacks):
     winner, loser = pair
     agent = tenant.users["agent"]
     lead = LeadFactory(company=company, person=loser, owner=agent)
     LeadFactory(company=company, person=loser, deleted_at="2026-01-01T00:00:00Z")
     LeadFactory(company=company, person=winner)
-    heard = []
+    events = []
 
     def hear(event, **_signal):
-        heard.append((event.object_id, event.kind, event.before, event.after))
+        events.append((event.object_id, event.kind, event.before, event.after))
 
     lead_changed.connect(hear)
     try:
@@ -167,7 +167,7 @@ def test_each_lead_that_moves_is_told_once(actors, company, tenant, pair, django
     finally:
         lead_changed.disconnect(hear)
 
-    assert heard == [(lead.pk, "updated", frozenset({agent.pk}), frozenset({agent.pk}))]
+    assert events == [(lead.pk, "updated", frozenset({agent.pk}), frozenset({agent.pk}))]
     lead.refresh_from_db()
     assert lead.version == 2
     assert lead.history.get().changes == {
