@@ -244,7 +244,7 @@ def test_a_job_that_was_cut_off_goes_on_at_its_last_batch(waiting, actors, monke
     assert Person.objects.count() == 10
     monkeypatch.setattr(jobs, "_store_one", store)
 
-    # A worker may still be running it, so it is left alone until its lease is old.
+    # A worker may still be running it, so it is left alone until its last heartbeat is old.
     assert run_waiting_jobs(threading.Event()) == 0
     ImportJob.objects.update(heartbeat_at=timezone.now() - job_records.SILENCE - timedelta(seconds=1))
     assert run_waiting_jobs(threading.Event()) == 1
