@@ -35,7 +35,7 @@ def type_at_root(type_name: str) -> Any:
     return GraphQLSchema.type_map[type_name]
 
 
-KINDS = {type_name: kind for type_name in WAYS_IN if (kind := kind_for(type_name))}
+KINDS = {type_name: kind for type_name in SHORTEST_PATHS if (kind := kind_for(type_name))}
 
 
 def fields(kind: type[Related] | type[RelatedList]) -> list[tuple[str, str]]:
