@@ -23,7 +23,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the row of a model is made.
+    """The recipe for the row of a model.
 
     ``kind`` is the name of the row in the walk over operations. ``values`` returns the columns; without
     ``make`` they are stored as they are.
