@@ -70,10 +70,7 @@ def record_kind(name: str) -> RecordKind:
     return _kinds[name]
 
 
-def find_record(name: str, key: object, actor: Actor, *, argument: str = "entity_id") -> Record:
-    """Return the visible record of a kind with this primary key or UUID.
-
-    :param argument: path of the input that holds the key, for the error.
-    """
-    record: Record = record_kind(name).model.objects.find(actor, key, argument=argument)
+def find_record(name: str, key: object, actor: Actor) -> Record:
+    """Return the visible record of a kind with this primary key or UUID."""
+    record: Record = record_kind(name).model.objects.find(actor, key, argument="entity_id")
     return record
