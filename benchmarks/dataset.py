@@ -91,18 +91,20 @@ def _fill(company_id: int, size: Size) -> None:
 STATEMENTS = (
     "DROP TABLE IF EXISTS numbered",
     """
-    INSERT INTO crm_tag (created_at, updated_at, name, slug, weight, is_feature, company_id)
-    SELECT now(), now(), 'Tag ' || n, 'tag-' || n, n %% 7, false, %(company)s
+    INSERT INTO crm_tag (created_at, updated_at, name, name_key, slug, weight, is_feature, company_id)
+    SELECT now(), now(), 'Tag ' || n, 'tag ' || n, 'tag-' || n, n %% 7, false, %(company)s
     FROM generate_series(1, %(tags)s) n
     """,
     """
-    INSERT INTO leads_leadsource (created_at, updated_at, uuid, name, is_active, company_id)
-    SELECT now(), now(), gen_random_uuid(), 'Source ' || n, true, %(company)s FROM generate_series(1, 8) n
+    INSERT INTO leads_leadsource (created_at, updated_at, uuid, name, name_key, is_active, company_id)
+    SELECT now(), now(), gen_random_uuid(), 'Source ' || n, 'source ' || n, true, %(company)s
+    FROM generate_series(1, 8) n
     """,
     """
     INSERT INTO people_organization (created_at, updated_at, custom_fields, uuid, version, name, name_key,
-        email, city, search_text, company_id)
+        comparable_key, email, city, search_text, company_id)
     SELECT moment, moment, '{}', gen_random_uuid(), 1, 'Organization ' || n, 'organization ' || n,
+        'organization' || n,
         'office' || n || '@organization' || n || '.example', 'City ' || n %% 200,
         'organization ' || n, %(company)s
     FROM (
@@ -147,8 +149,8 @@ STATEMENTS = (
     """,
     """
     INSERT INTO people_contact
-        (created_at, updated_at, value, canonical, weight, company_id, type_id, person_id)
-    SELECT now(), now(), value, value, weight, %(company)s,
+        (created_at, updated_at, value, canonical, dialled, weight, company_id, type_id, person_id)
+    SELECT now(), now(), value, value, CASE kind WHEN 'PHONE' THEN value END, weight, %(company)s,
         (SELECT min(id) FROM people_contacttype WHERE company_id IS NULL AND kind = s.kind), id
     FROM (
         SELECT id, 0 AS weight, 'EMAIL' AS kind, 'person' || n || '@example.com' AS value

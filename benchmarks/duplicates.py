@@ -61,7 +61,7 @@ def fill(number: int) -> Actor:
             )
     Contact.objects.bulk_create(contacts, batch_size=5_000)
     organizations = Organization.objects.bulk_create(
-        Organization(company=company, name=f"Organization {index}", name_key=f"organization{index}")
+        Organization(company=company, name=f"Organization {index}", comparable_key=f"organization{index}")
         for index in range(number // MEMBERS)
     )
     ties = Person.organizations.through

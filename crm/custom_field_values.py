@@ -8,6 +8,8 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from crm.texts import name_key
+
 #: A value as it is stored.
 CustomFieldValue = str | float | bool
 
@@ -97,6 +99,6 @@ def read_value(kind: str, value: object, choices: Sequence[str] = ()) -> CustomF
     if kind != "CHOICE":
         return _READERS[kind](value)
     for choice in choices:
-        if isinstance(value, str) and value.strip().casefold() == choice.casefold():
+        if isinstance(value, str) and name_key(value) == name_key(choice):
             return choice
     raise ValueError(f"Expected one of {', '.join(choices)}.")

@@ -10,6 +10,7 @@ from crm.actors import Actor
 from crm.importing.mapping import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy, User
 from crm.records.row_import import Columns, Outcome
+from crm.texts import name_key
 from leads.models import LeadSource, LeadStatus, LeadType
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead
@@ -34,7 +35,7 @@ COLUMN_OF_KEY = {
 
 
 class Names:
-    """The ids of names, without case. They are read once for an import, since these lists are short."""
+    """The ids of names, by name key. They are read once for an import, since these lists are short."""
 
     def __init__(self, column: str, pairs: Iterable[tuple[str, int]], *, unknown: str | None = None) -> None:
         self._column = column
@@ -42,11 +43,11 @@ class Names:
         shown = []
         for name, pk in pairs:
             shown.append(name)
-            self._ids[name.strip().casefold()].add(pk)
+            self._ids[name_key(name)].add(pk)
         self._unknown = unknown or f"Unknown name. Choose one of: {', '.join(shown) or 'none'}."
 
     def find(self, cell: str) -> int:
-        found = self._ids.get(cell.strip().casefold(), set())
+        found = self._ids.get(name_key(cell), set())
         if not found:
             raise ValidationError({self._column: [self._unknown]})
         if len(found) > 1:

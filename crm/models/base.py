@@ -1,6 +1,6 @@
 """Base classes of the models that belong to a company, and of their query sets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Self, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -9,6 +9,7 @@ from django.db import models
 from crm.actors import Actor
 from crm.database.keys import named_key
 from crm.errors import NotFound
+from crm.models.texts import normalize_texts
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -77,6 +78,10 @@ class Stamped(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        normalize_texts(self)
+        super().clean_fields(exclude)
 
 
 class TenantModel(Stamped):

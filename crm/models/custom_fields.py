@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
 
 from crm.custom_field_values import CustomFieldValue, read_value
 from crm.models.base import TenantModel, TenantQuerySet
+from crm.models.texts import NameKeyField
+from crm.texts import name_key, normalized, normalized_json
 
 #: JSON values by name: those without a definition can have any type.
 CustomFieldValues = dict[str, Any]
@@ -60,6 +61,7 @@ class CustomFieldDefinition(TenantModel):
 
     model = models.CharField(max_length=12, choices=EntityKind.choices)
     name = models.CharField(max_length=LONGEST_NAME)
+    name_key = NameKeyField()
     label = models.CharField(max_length=255, null=True, blank=True)
     kind = models.CharField(max_length=7, choices=CustomFieldKind.choices, default=CustomFieldKind.TEXT)
     choices = models.JSONField(default=list, blank=True)
@@ -73,9 +75,7 @@ class CustomFieldDefinition(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                "company",
-                "model",
-                Lower("name"),
+                fields=["company", "model", "name_key"],
                 name="custom_field_name_once",
                 violation_error_message="A custom field of this name exists already.",
             )
@@ -100,8 +100,8 @@ class CustomFieldDefinition(TenantModel):
             return
         if not isinstance(self.choices, list) or not all(isinstance(each, str) for each in self.choices):
             raise ValidationError({"choices": "Enter a list of texts."})
-        self.choices = [each.strip() for each in self.choices]
-        spelled = {each.casefold() for each in self.choices}
+        self.choices = [normalized(each.strip()) for each in self.choices]
+        spelled = {name_key(each) for each in self.choices}
         if not spelled or "" in spelled or len(spelled) != len(self.choices):
             raise ValidationError({"choices": "Enter at least one choice, none empty and none twice."})
         if not is_storable(self.choices) or max(map(len, self.choices)) > LONGEST_NAME:
@@ -133,7 +133,7 @@ class WithCustomFields(models.Model):
         return record
 
     def definitions(self) -> Mapping[str, CustomFieldDefinition]:
-        """Return the definitions for this kind of record, by their names in lower case."""
+        """Return the definitions for this kind of record, by their name keys."""
         if self._definitions is None:
             self.set_definitions(
                 CustomFieldDefinition.objects.filter(company_id=self.company_id, model=self.entity_kind)
@@ -142,7 +142,7 @@ class WithCustomFields(models.Model):
 
     def set_definitions(self, definitions: Iterable[CustomFieldDefinition]) -> None:
         """Set the definitions for this kind of record, which the caller has read already."""
-        self._definitions = {definition.name.casefold(): definition for definition in definitions}
+        self._definitions = {name_key(definition.name): definition for definition in definitions}
 
     def clean(self) -> None:
         super().clean()
@@ -153,6 +153,8 @@ class WithCustomFields(models.Model):
                 raise ValidationError({"custom_fields": f"A name has 1 to {LONGEST_NAME} characters."})
         if not is_storable(self.custom_fields):
             raise ValidationError({"custom_fields": "Enter values that are JSON, with finite numbers."})
+        if self.custom_fields is not self._stored_custom_fields:
+            self.custom_fields = normalized_json(self.custom_fields)
         if self._state.adding or self.custom_fields is not self._stored_custom_fields:
             self._apply_definitions()
 
@@ -162,7 +164,7 @@ class WithCustomFields(models.Model):
         values: CustomFieldValues = {}
         errors: list[str] = []
         for name, value in self.custom_fields.items():
-            definition = self.definitions().get(name.casefold())
+            definition = self.definitions().get(name_key(name))
             if definition is None or (name in stored and is_same(stored[name], value)):
                 values[name] = value
                 continue

@@ -1,15 +1,16 @@
 """Rows of a company that people know by their names."""
 
 from django.db import models
-from django.db.models.functions import Lower
 
 from crm.models.base import TenantModel
+from crm.models.texts import NameKeyField
 
 
 class NamedModel(TenantModel):
     """A row of a company with a name."""
 
     name = models.CharField(max_length=120)
+    name_key = NameKeyField()
 
     class Meta:
         abstract = True
@@ -19,13 +20,12 @@ class NamedModel(TenantModel):
 
 
 def unique_name(constraint: str, noun: str) -> models.UniqueConstraint:
-    """Return the constraint that a company uses a name once, ignoring case.
+    """Return the constraint that a company uses a name once, whatever its case and spelling.
 
     :param noun: what the rows are called in the message.
     """
     return models.UniqueConstraint(
-        "company",
-        Lower("name"),
+        fields=["company", "name_key"],
         name=constraint,
         violation_error_message=f"A {noun} of this name exists already.",
     )

@@ -3,11 +3,12 @@
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils.text import slugify
 
 from crm.database.patterns import holding_pattern
 from crm.models.base import TenantModel, TenantQuerySet
+from crm.models.named import unique_name
+from crm.models.texts import NameKeyField
 
 
 def tag_slug(name: str) -> str:
@@ -26,6 +27,7 @@ class TagQuerySet(TenantQuerySet["Tag"]):
 
 class Tag(TenantModel):
     name = models.CharField(max_length=120)
+    name_key = NameKeyField()
     slug = models.CharField(max_length=120, blank=True)
     weight = models.IntegerField(default=0)
     is_feature = models.BooleanField(default=False)
@@ -34,12 +36,7 @@ class Tag(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                "company",
-                Lower("name"),
-                name="tag_name_once",
-                violation_error_message="A tag of this name exists already.",
-            ),
+            unique_name("tag_name_once", "tag"),
             models.UniqueConstraint(
                 fields=["company", "slug"],
                 name="tag_slug_once",

@@ -18,6 +18,7 @@ from crm.models.records import Record
 from crm.records.registry import record_kind
 from crm.services import history, locking, saving
 from crm.services.locking import Columns
+from crm.texts import name_key
 
 PER_STATEMENT = 500
 RULES = ("name", "kind", "choices")
@@ -96,7 +97,7 @@ def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) 
     # In one order and in portions: locks do not cross, and memory stays bounded.
     for record in rows.order_by("pk").iterator(PER_STATEMENT):
         try:
-            fields = _adopted(record.custom_fields, definition, {name.casefold() for name in names})
+            fields = _adopted(record.custom_fields, definition, {name_key(name) for name in names})
         except ValueError:
             unfit += 1
             continue
@@ -112,8 +113,8 @@ def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) 
 def _adopted(
     fields: Mapping[str, object], definition: CustomFieldDefinition, names: set[str]
 ) -> dict[str, object]:
-    others = {name: value for name, value in fields.items() if name.casefold() not in names}
-    held = [value for name, value in fields.items() if name.casefold() in names]
+    others = {name: value for name, value in fields.items() if name_key(name) not in names}
+    held = [value for name, value in fields.items() if name_key(name) in names]
     if len(held) != 1:
         raise ValueError("A record has one value of a field.")
     read = None if held[0] is None else definition.read(held[0])

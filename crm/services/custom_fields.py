@@ -11,6 +11,7 @@ from crm.models.custom_fields import (
     WithCustomFields,
     is_storable,
 )
+from crm.texts import is_blank, name_key, normalized_json, single_line
 
 
 class CustomFieldValues(TypedDict, total=False):
@@ -30,20 +31,20 @@ def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) 
     """
     merged = {} if values is None else dict(record.custom_fields)
     for index, item in enumerate(values or ()):
-        name = item["name"].strip()
-        if not name or len(name) > LONGEST_NAME:
+        name = single_line(item["name"])
+        if is_blank(name) or len(name) > LONGEST_NAME:
             raise ValidationError(
                 {f"custom_fields.{index}.name": [f"A name has 1 to {LONGEST_NAME} characters."]}
             )
         # Both names mean the same, so a client may send both if they agree.
         if "data" in item and "value" in item and item["data"] != item["value"]:
             raise ValidationError({f"custom_fields.{index}.value": ["Give data or value, not both."]})
-        value = item["data"] if "data" in item else item.get("value")
+        value = normalized_json(item["data"] if "data" in item else item.get("value"))
         if not is_storable(value):
             raise ValidationError(
                 {f"custom_fields.{index}.value": ["Enter a value that is JSON, with finite numbers."]}
             )
-        definition = record.definitions().get(name.casefold())
+        definition = record.definitions().get(name_key(name))
         if definition is not None:
             name, value = definition.name, _read(definition, value, path=f"custom_fields.{index}.value")
         if value is None:

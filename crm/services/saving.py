@@ -81,7 +81,8 @@ def _relations(model: type[models.Model]) -> frozenset[str]:
 def _clash_field(constraint: UniqueConstraint) -> str:
     """Return the field that a clash is reported at: the last of several, such as a name in its company."""
     if len(constraint.fields) > 1:
-        return constraint.fields[-1]
+        field = constraint.fields[-1]
+        return "name" if field == "name_key" else field
     if len(constraint.expressions) < 2:
         return NON_FIELD_ERRORS
     expression: Any = constraint.expressions[-1]

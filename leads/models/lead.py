@@ -21,7 +21,14 @@ from leads.models.querysets import LeadQuerySet
 from leads.models.receivers import LeadReceiver
 from leads.models.rotting import LastActivity, record_activity
 from people.models import Organization, Person
-from people.models.canonical import canonical_email, canonical_phone, digits_of, search_text
+from people.models.canonical import (
+    LONGEST_EMAIL,
+    canonical_email,
+    email_spellings,
+    phone_spellings,
+    search_text,
+)
+from people.models.phones import LONGEST_DIALLED, canonical_phone, dialled_number
 from pipelines.models import Pipeline, Stage
 
 #: Bounds a text column, which the database itself does not.
@@ -83,8 +90,10 @@ class Lead(Record):
         max_length=7, choices=LastActivity.choices, default=LastActivity.STAGE, editable=False
     )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
+    email_canonical = models.CharField(max_length=LONGEST_EMAIL, null=True, blank=True, editable=False)
     phone_canonical = models.CharField(max_length=64, null=True, blank=True, editable=False)
+    #: The phone number without its extension, by which a whole switchboard is found.
+    phone_dialled = models.CharField(max_length=LONGEST_DIALLED, null=True, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
 
     entity_kind = EntityKind.LEAD
@@ -105,6 +114,7 @@ class Lead(Record):
             "closed_at",
             "email_canonical",
             "phone_canonical",
+            "phone_dialled",
             "search_text",
         }
     )
@@ -118,6 +128,7 @@ class Lead(Record):
             ),
             models.Index(fields=["company", "email_canonical"], name="lead_email"),
             models.Index(fields=["company", "phone_canonical"], name="lead_phone"),
+            models.Index(fields=["company", "phone_dialled"], name="lead_phone_dialled"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -217,13 +228,12 @@ class Lead(Record):
         international = (self.phone or "").startswith("+")
         region = self.company.region if self.phone and not international else None
         self.phone_canonical = canonical_phone(self.phone, region)
+        self.phone_dialled = dialled_number(self.phone, region)
         self.search_text = search_text(
             self.title,
             " ".join(part for part in (self.firstname, self.lastname) if part),
-            self.email,
-            self.phone,
-            digits_of(self.phone or ""),
-            digits_of(self.phone_canonical or ""),
+            *email_spellings(self.email),
+            *phone_spellings(self.phone, self.phone_canonical),
         )
 
 

@@ -15,6 +15,7 @@ from crm.models.named import NamedModel
 class LeadRotation(NamedModel):
     """A set of agents who get new leads in turn, by weight."""
 
+    name_key = None  # Rotations may share a name.
     leads_rotations_email = models.CharField(max_length=254, null=True, blank=True)
     #: The number of leads that were assigned.
     hits = models.PositiveIntegerField(default=0, editable=False)

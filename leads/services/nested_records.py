@@ -8,7 +8,8 @@ from crm.database.patterns import as_pattern
 from crm.models import Company
 from crm.services import saving
 from people.models import ContactType, Organization, Person
-from people.models.canonical import canonical_email, canonical_phone, has_email_form
+from people.models.canonical import canonical_email, has_email_form
+from people.models.phones import canonical_phone
 from people.services import organizations, people
 from people.services.contacts import ContactValues
 from people.services.organizations import OrganizationValues

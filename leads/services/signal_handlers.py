@@ -55,12 +55,12 @@ def update_canonical_phones(*, company: Company, **_: object) -> None:
     for start in range(0, len(keys), BATCH):
         changed = []
         for lead in Lead._base_manager.filter(pk__in=keys[start : start + BATCH]):
-            before = lead.phone_canonical
+            before = lead.phone_canonical, lead.phone_dialled
             lead.company = company
             lead.set_search_columns()
-            if lead.phone_canonical != before:
+            if (lead.phone_canonical, lead.phone_dialled) != before:
                 changed.append(lead)
-        Lead._base_manager.bulk_update(changed, ["phone_canonical", "search_text"])
+        Lead._base_manager.bulk_update(changed, ["phone_canonical", "phone_dialled", "search_text"])
 
 
 @receiver(record_discussed, sender=Lead)

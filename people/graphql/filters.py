@@ -19,7 +19,8 @@ from crm.graphql.lists.custom_field_columns import CustomFieldsRelation
 from crm.graphql.lists.operators import SQLOperator
 from crm.models import Company, EntityKind
 from people import models
-from people.models.canonical import canonical_email, canonical_phone, search_words
+from people.models.canonical import canonical_email, search_words
+from people.models.phones import canonical_phone
 
 CANONICAL = frozenset({SQLOperator.EQ, SQLOperator.NEQ, SQLOperator.IN, SQLOperator.NOT_IN})
 

@@ -64,7 +64,7 @@ class Organization(DjangoObjectType):
         lambda actor: count_by(models.Person.objects.visible_to(actor), "organizations"),
         required=True,
     )
-    duplicates = BatchedList(lambda: Organization, duplicates_of_organizations, loads=("name_key",))
+    duplicates = BatchedList(lambda: Organization, duplicates_of_organizations, loads=("comparable_key",))
 
 
 class PeopleEmploymentHistory(DjangoObjectType):

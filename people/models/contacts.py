@@ -4,13 +4,14 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
 
 from crm.actors import Actor
 from crm.models.base import Stamped, TenantModel, TenantQuerySet, pick
 from crm.models.named import unique_name
-from people.models.canonical import canonical_email, canonical_phone, digits_of
+from crm.models.texts import NameKeyField
+from people.models.canonical import LONGEST_EMAIL, canonical_email, phone_spellings
 from people.models.person import Person
+from people.models.phones import LONGEST_DIALLED, canonical_phone, dialled_number
 
 
 class ContactKind(models.TextChoices):
@@ -38,6 +39,7 @@ class ContactType(Stamped):
         "crm.Company", on_delete=models.CASCADE, null=True, blank=True, editable=False, related_name="+"
     )
     name = models.CharField(max_length=120)
+    name_key = NameKeyField()
     kind = models.CharField(max_length=9, choices=ContactKind.choices, default=ContactKind.OTHER)
 
     objects: ClassVar[models.Manager["ContactType"]] = ContactTypeQuerySet.as_manager()
@@ -46,7 +48,7 @@ class ContactType(Stamped):
         constraints = [
             unique_name("contact_type_name_once", "contact type"),
             models.UniqueConstraint(
-                Lower("name"), condition=Q(company=None), name="shared_contact_type_name_once"
+                fields=["name_key"], condition=Q(company=None), name="shared_contact_type_name_once"
             ),
         ]
 
@@ -71,27 +73,46 @@ class Contact(TenantModel):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="contacts")
     type = models.ForeignKey(ContactType, on_delete=models.RESTRICT, related_name="+")
     value = models.CharField(max_length=255)
-    canonical = models.CharField(max_length=255, null=True, blank=True, editable=False)
+    #: The form by which equal contacts are found; None for a phone number that no plan knows.
+    canonical = models.CharField(max_length=LONGEST_EMAIL, null=True, blank=True, editable=False)
+    #: The phone number without its extension, by which a whole switchboard is found.
+    dialled = models.CharField(max_length=LONGEST_DIALLED, null=True, blank=True, editable=False)
     weight = models.IntegerField(default=0)
 
     objects: ClassVar[TenantQuerySet["Contact"]] = TenantQuerySet["Contact"].as_manager()  # type: ignore[assignment]
 
     class Meta:
-        indexes = [models.Index(fields=["company", "canonical"], name="contact_canonical")]
+        indexes = [
+            models.Index(fields=["company", "canonical"], name="contact_canonical"),
+            models.Index(
+                fields=["company", "dialled"], name="contact_dialled", condition=Q(dialled__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type}: {self.value}"
 
     @property
-    def spellings(self) -> list[str]:
-        """The texts that the contact is searched by: its value, and of a phone also the digits."""
-        if not self.type.is_phone:
-            return [self.value]
-        return [self.value, digits_of(self.value), digits_of(self.canonical or "")]
+    def spellings(self) -> list[str | None]:
+        """The texts that the contact is searched by: value, canonical form, and digits of a phone."""
+        if self.type.is_phone:
+            return phone_spellings(self.value, self.canonical)
+        return [self.canonical, self.value]
+
+    @property
+    def sameness(self) -> tuple[int, str]:
+        """What a person has once: a type with a canonical form, or with the digits of an unknown number."""
+        return self.type_id, self.canonical or self.dialled or self.value
 
     def set_canonical(self, region: str | None) -> None:
+        """Set the forms by which the contact is found.
+
+        :param region: country code for phone numbers without an international prefix.
+        """
+        self.dialled = None
         if self.type.is_phone:
             self.canonical = canonical_phone(self.value, region)
+            self.dialled = (dialled_number(self.value, region) or "")[:LONGEST_DIALLED] or None
         else:
             self.canonical = canonical_email(self.value)
 

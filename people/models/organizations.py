@@ -9,7 +9,16 @@ from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
 from crm.models.lifecycle import LIVE
 from crm.models.records import Record
-from people.models.canonical import LONGEST_NAME_KEY, canonical_email, check_email, name_key, search_text
+from crm.models.texts import NameKeyField
+from people.models.canonical import (
+    LONGEST_COMPARABLE,
+    LONGEST_EMAIL,
+    canonical_email,
+    check_email,
+    comparable_key,
+    email_spellings,
+    search_text,
+)
 from people.models.querysets import NamedQuerySet
 
 
@@ -48,14 +57,17 @@ class Organization(Record):
     merged_into = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="merged"
     )
-    email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
-    name_key = models.CharField(max_length=LONGEST_NAME_KEY, blank=True, editable=False)
+    email_canonical = models.CharField(max_length=LONGEST_EMAIL, null=True, blank=True, editable=False)
+    name_key = NameKeyField()
+    comparable_key = models.CharField(max_length=LONGEST_COMPARABLE, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
 
     entity_kind = EntityKind.ORGANIZATION
 
     #: Derived columns: left out of the history.
-    derived_columns: ClassVar[frozenset[str]] = frozenset({"email_canonical", "name_key", "search_text"})
+    derived_columns: ClassVar[frozenset[str]] = frozenset(
+        {"email_canonical", "name_key", "comparable_key", "search_text"}
+    )
 
     objects: ClassVar[NamedQuerySet["Organization"]] = NamedQuerySet["Organization"].as_manager()  # type: ignore[assignment]
 
@@ -70,6 +82,7 @@ class Organization(Record):
             ),
             models.Index(fields=["company", "email_canonical"], name="organization_email"),
             models.Index(fields=["company", "name_key"], name="organization_name_key"),
+            models.Index(fields=["company", "comparable_key"], name="organization_comparable_key"),
         ]
 
     def __str__(self) -> str:
@@ -78,8 +91,8 @@ class Organization(Record):
     def clean(self) -> None:
         super().clean()
         self.email_canonical = canonical_email(self.email)
-        self.name_key = name_key(self.name)
-        self.search_text = search_text(self.name, self.email)
+        self.comparable_key = comparable_key(self.name)
+        self.search_text = search_text(self.name, *email_spellings(self.email))
 
 
 class OrganizationFile(FileLink):

@@ -11,7 +11,7 @@ from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
 from crm.models.lifecycle import LIVE
 from crm.models.records import Record
-from people.models.canonical import canonical_email, check_email, search_text
+from people.models.canonical import LONGEST_EMAIL, canonical_email, check_email, email_spellings, search_text
 from people.models.organizations import Organization
 from people.models.querysets import PersonQuerySet
 
@@ -48,7 +48,7 @@ class Person(Record):
     merged_into = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="merged"
     )
-    email_canonical = models.CharField(max_length=254, null=True, blank=True, editable=False)
+    email_canonical = models.CharField(max_length=LONGEST_EMAIL, null=True, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
 
     entity_kind = EntityKind.PEOPLE
@@ -80,9 +80,9 @@ class Person(Record):
         if not (self.firstname or self.lastname or self.email):
             raise ValidationError({"firstname": "Enter a first name, a last name or an e-mail address."})
 
-    def index_for_search(self, contact_spellings: Iterable[str]) -> None:
+    def index_for_search(self, contact_spellings: Iterable[str | None]) -> None:
         """Set the text that the person is searched by: name, e-mail and all contacts."""
-        self.search_text = search_text(*dict.fromkeys([self.name, self.email, *contact_spellings]))
+        self.search_text = search_text(self.name, *email_spellings(self.email), *contact_spellings)
 
 
 class PersonFile(FileLink):

@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from crm.database.patterns import as_pattern
 from crm.models.base import pick
 from crm.models.lifecycle import LiveQuerySet
+from crm.texts import name_key
 from people.models.canonical import search_words
 
 Row = TypeVar("Row", bound=models.Model)
@@ -50,8 +50,8 @@ class MergeableQuerySet(SearchedQuerySet[Row]):
 
 class NamedQuerySet(MergeableQuerySet[Row]):
     def named(self, name: str) -> Self:
-        """Narrow to the rows with this name, ignoring case, the oldest first."""
-        return self.filter(name__like=as_pattern(name.strip())).order_by("pk")
+        """Narrow to the rows with this name, whatever its case and spelling, the oldest first."""
+        return self.filter(name_key=name_key(name)).order_by("pk")
 
 
 class PersonQuerySet(MergeableQuerySet[Row]):

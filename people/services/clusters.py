@@ -134,11 +134,11 @@ def organization_clusters(*, actor: Actor) -> list[Cluster]:
     actor.require(Action.READ)
     same = (
         Organization.objects.visible_to(actor)
-        .exclude(name_key="")
-        .annotate(size=Window(Count("pk"), partition_by=F("name_key")))
+        .exclude(comparable_key="")
+        .annotate(size=Window(Count("pk"), partition_by=F("comparable_key")))
         .filter(size__gt=1)
     )
     union = _Union()
-    for keys in _grouped(same.values_list("name_key", "pk")).values():
+    for keys in _grouped(same.values_list("comparable_key", "pk")).values():
         union.join(keys, Reason.NAME)
     return union.clusters()

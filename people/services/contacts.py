@@ -100,7 +100,7 @@ def _match(
 ) -> None:
     types = {type_.pk: type_ for type_ in ContactType.objects.visible_to(actor)}
     by_id = {contact.pk: contact for contact in existing}
-    free = {(contact.type_id, contact.canonical): contact for contact in existing}
+    free = {contact.sameness: contact for contact in existing}
     region = Company.objects.get(pk=actor.company_id).region if wanted else None
     plan.keep = []
     for index, item in enumerate(wanted):
@@ -127,7 +127,7 @@ def _match(
         if contact._state.adding:
             probe = Contact(type=type_, value=value)
             probe.set_canonical(region)
-            contact = free.get((type_.pk, probe.canonical), contact)
+            contact = free.get(probe.sameness, contact)
         _change(plan, contact, type_, value, item.get("weight"))
         _check_fields(contact, path)
         if contact._state.adding or contact not in plan.keep:

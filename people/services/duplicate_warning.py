@@ -4,7 +4,7 @@ from typing import Any
 
 from crm.actors import Actor
 from people.models import Organization, Person
-from people.models.canonical import name_key
+from people.models.canonical import comparable_key
 from people.services.duplicates import MOST_LISTED, Reason, Traits, comparable_name, find_matches
 from people.services.people import PersonValues
 from people.services.upserting import reached_by
@@ -30,8 +30,8 @@ def people_like(person: Person, values: PersonValues, *, actor: Actor) -> list[t
 
 def organizations_like(name: str, *, actor: Actor) -> list[tuple[Organization, list[Reason]]]:
     """Return visible organizations with an equal name key, the oldest first."""
-    key = name_key(name)
+    key = comparable_key(name)
     if not key:
         return []
-    same = Organization.objects.visible_to(actor).filter(name_key=key).order_by("pk")[:MOST_LISTED]
+    same = Organization.objects.visible_to(actor).filter(comparable_key=key).order_by("pk")[:MOST_LISTED]
     return [(organization, [Reason.NAME]) for organization in same]

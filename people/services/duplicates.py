@@ -12,7 +12,8 @@ from rapidfuzz import fuzz, process
 
 from crm.actors import Actor
 from people.models import Contact, ContactKind, Organization, Person
-from people.models.canonical import digits_of, name_key
+from people.models.canonical import comparable_key
+from people.models.phones import digits_of
 
 Subject = TypeVar("Subject", bound=Hashable)
 
@@ -47,7 +48,7 @@ Matches = dict[int, set[Reason]]
 
 def comparable_name(name: str | None) -> str:
     """Return a name as it is compared: without case and punctuation, its words sorted."""
-    words = (name_key(word) for word in (name or "").split())
+    words = (comparable_key(word) for word in (name or "").split())
     return " ".join(sorted(word for word in words if word))
 
 
@@ -171,15 +172,15 @@ def duplicates_of_people(people: Sequence[Person], actor: Actor) -> dict[int, li
 
 
 def duplicates_of_organizations(organizations: Sequence[Organization], actor: Actor) -> dict[int, list[int]]:
-    """Return for each organization the keys of visible ones with an equal name key."""
-    keys = {organization.name_key for organization in organizations} - {""}
-    same = Organization.objects.visible_to(actor).filter(name_key__in=keys)
+    """Return for each organization the keys of visible ones with an equal comparable key."""
+    keys = {organization.comparable_key for organization in organizations} - {""}
+    same = Organization.objects.visible_to(actor).filter(comparable_key__in=keys)
     by_name: dict[str, list[int]] = defaultdict(list)
-    for name, key in _oldest(same, ["name_key"], "pk"):
+    for name, key in _oldest(same, ["comparable_key"], "pk"):
         by_name[name].append(key)
     return {
-        organization.pk: [key for key in sorted(by_name[organization.name_key]) if key != organization.pk][
-            :MOST_LISTED
-        ]
+        organization.pk: [
+            key for key in sorted(by_name[organization.comparable_key]) if key != organization.pk
+        ][:MOST_LISTED]
         for organization in organizations
     }

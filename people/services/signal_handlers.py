@@ -21,11 +21,11 @@ def spell_phones_anew(*, company: Company, **_: Any) -> None:
     for start in range(0, len(keys), BATCH):
         changed = []
         for contact in Contact.objects.filter(pk__in=keys[start : start + BATCH]).select_related("type"):
-            before = contact.canonical
+            before = contact.canonical, contact.dialled
             contact.set_canonical(company.region)
-            if contact.canonical != before:
+            if (contact.canonical, contact.dialled) != before:
                 changed.append(contact)
-        Contact.objects.bulk_update(changed, ["canonical"])
+        Contact.objects.bulk_update(changed, ["canonical", "dialled"])
         _index({contact.person_id for contact in changed})
 
 

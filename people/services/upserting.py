@@ -16,8 +16,10 @@ from crm.errors import Conflict
 from crm.models import Company
 from crm.models.base import pick
 from crm.services import custom_fields, saving
+from crm.texts import name_key
 from people.models import ContactKind, ContactType, Organization, Person
-from people.models.canonical import canonical_email, canonical_phone
+from people.models.canonical import canonical_email
+from people.models.phones import canonical_phone
 from people.services import employments, organizations, people
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
 from people.services.duplicates import Reason, Traits, find_matches
@@ -107,7 +109,7 @@ def with_custom_field(visible: Any, name: str, values: Any, actor: Actor) -> Any
     """Narrow to the records with the same custom field as the values; None if the values have none."""
     meant = visible.model(company_id=actor.company_id)
     custom_fields.merge(meant, values.get("custom_fields") or [])
-    definition = meant.definitions().get(name.casefold())
+    definition = meant.definitions().get(name_key(name))
     name = name if definition is None else definition.name
     value = meant.custom_fields.get(name)
     if value is None:
@@ -196,12 +198,12 @@ def _email_contact(values: PersonValues) -> list[ContactValues]:
 
 def _position_key(position: Any) -> tuple[Any, ...]:
     organization = position.get("organizations_id") or position.get("organization_id")
-    title = (position.get("position") or "").strip().casefold()
+    title = name_key(position.get("position"))
     return (title, str(organization or ""), position.get("start_date"), position.get("end_date"))
 
 
 def _address_key(address: Any) -> tuple[str, ...]:
-    return tuple((address.get(name) or "").strip().casefold() for name in ADDRESS_TEXTS)
+    return tuple(name_key(address.get(name)) for name in ADDRESS_TEXTS)
 
 
 def find_organization(

@@ -32,7 +32,7 @@ def test_every_column_is_stored_as_it_stands(import_people, tenant):
     address = person.addresses.get()
     assert (ended.code, ended.lines, ended.errors) == (0, ["1 created, 0 failed, 1 in all."], [])
     assert (person.company, person.user) == (tenant.company, tenant.users["manager"])
-    assert (person.firstname, person.middlename, person.lastname) == (" Zoë", "Å.", "Åberg, Jr.")
+    assert (person.firstname, person.middlename, person.lastname) == ("Zoë", "Å.", "Åberg, Jr.")
     assert (person.name, person.email, person.dob) == (
         "Zoë Å. Åberg, Jr.",
         "zoe@Example.com",

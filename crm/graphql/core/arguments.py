@@ -17,6 +17,7 @@ from graphql import (
 )
 
 from crm.errors import NotFound
+from crm.texts import normalized, normalized_json
 
 #: Coerced values by name: a field's arguments, or an input object. The schema, not Python, has their types.
 Values = Mapping[str, Any]
@@ -46,7 +47,7 @@ def choice_enum(name: str, choices: Iterable[str]) -> type[graphene.Enum]:
 def clean_arguments(info: GraphQLResolveInfo, arguments: Values) -> dict[str, Any]:
     """Return the coerced arguments of a field as plain values; absent ones stay absent.
 
-    Strings are trimmed, also in a ``Mixed``; an empty one becomes null where null is legal.
+    Strings are trimmed and in NFC, also in a ``Mixed``; an empty one becomes null where null is legal.
     """
     declared = info.parent_type.fields[info.field_name].args
     # graphene hands out an argument under its Python name, which may differ from its name in the API.
@@ -67,9 +68,11 @@ def _clean(value: Any, type_: GraphQLInputType, *, nullable: bool = True) -> Any
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, str) and isinstance(type_, GraphQLScalarType):
-        text = value.strip()
+        text = normalized(value.strip())
         # Only for String: an empty ID or Mixed is a value that the service refuses or keeps.
         return None if text == "" and nullable and type_.name == "String" else text
+    if isinstance(value, dict | list):
+        return normalized_json(value)
     return value
 
 

@@ -16,6 +16,7 @@ from crm.graphql.lists.columns import Column, HasRelation, Memo, TextColumn
 from crm.graphql.lists.operators import LISTS, NEGATIONS, NULL_TESTS, RANGES, SQLOperator
 from crm.models import CustomFieldDefinition, CustomFieldKind, EntityKind
 from crm.models.custom_fields import LONGEST_NAME, is_storable
+from crm.texts import name_key
 
 CUSTOM_FIELDS = "custom_fields"
 
@@ -138,7 +139,7 @@ class CustomFieldsRelation(HasRelation):
         name = name.strip()
         if not name or len(name) > LONGEST_NAME or not is_storable(name):
             raise BadUserInput(f"The name of a custom field has 1 to {LONGEST_NAME} characters.")
-        definition = self._definitions(actor, memo).get(name.casefold())
+        definition = self._definitions(actor, memo).get(name_key(name))
         name = name if definition is None else definition.name
         column = self._column(name, actor, memo)
         equal = _equal(column, value) if operator is SQLOperator.EQ else None
@@ -162,13 +163,13 @@ class CustomFieldsRelation(HasRelation):
         return Entries(condition, name=self.name, counted=True)
 
     def _column(self, name: str, actor: Actor, memo: Memo) -> ValueColumn:
-        definition = self._definitions(actor, memo).get(name.casefold())
+        definition = self._definitions(actor, memo).get(name_key(name))
         return VALUE if definition is None else DefinedValue(definition)
 
     def _definitions(self, actor: Actor, memo: Memo) -> dict[str, CustomFieldDefinition]:
         if CUSTOM_FIELDS not in memo:
             visible = CustomFieldDefinition.objects.visible_to(actor).filter(model=self.kind)
-            memo[CUSTOM_FIELDS] = {each.name.casefold(): each for each in visible}
+            memo[CUSTOM_FIELDS] = {each.name_key: each for each in visible}
         found: dict[str, CustomFieldDefinition] = memo[CUSTOM_FIELDS]
         return found
 
