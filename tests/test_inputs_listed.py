@@ -11,8 +11,8 @@ from crm.actors import Actor
 from tests.clients import GraphQLSchema, ask
 from tests.factories.crm import Actors
 from tests.rows.registry import APPS
+from tests.stored import read_all
 from tests.tenants.walk import document, is_generated, operations, selection_of
-from tests.tenants.world import read_all
 
 LISTED = Path(__file__).parent / "input_fields.txt"
 #: The fields of the inputs that follow from the columns of a list.

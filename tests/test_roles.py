@@ -12,9 +12,10 @@ from crm.events.audience import Event
 from crm.graphql.execution import Operation, Refused, prepare, run
 from crm.graphql.execution.shared_subscriptions import EventRoot
 from tests.clients import GraphQLSchema
+from tests.stored import Watch, rolled_back
 from tests.tenants.cases import CASES, coordinate_of, own_arguments
 from tests.tenants.walk import document, operations, selection_of
-from tests.tenants.world import World, make_world, read_all, rolled_back
+from tests.tenants.world import World, make_world
 
 TABLE = Path(__file__).parent.parent / "docs" / "roles.md"
 COLUMNS = ("anonymous", "viewer", "agent", "manager", "admin", "token that may only read")
@@ -104,13 +105,14 @@ def test_every_cell_says_yes_or_no():
 @pytest.mark.django_db
 def test_every_cell_holds(capsys: pytest.CaptureFixture[str]):
     world = make_world()
-    before = read_all()
+    watch = Watch()
     wrong = []
     for name, row in CELLS.items():
         for column, said in row.items():
             with rolled_back():
                 answer = call(name, actor_of(column, world), world)
-                changed = said == "no" and read_all() != before
+                changed = said == "no" and watch.differs()
+            watch.restart()
             codes = [str(error["extensions"]["code"]) for error in answer.get("errors", [])]
             expected = [] if said == "yes" else ["UNAUTHENTICATED" if column == "anonymous" else "FORBIDDEN"]
             if codes != expected or changed:

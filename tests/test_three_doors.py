@@ -17,7 +17,7 @@ from tests.doors import ROW, AdminDoor, Door, GraphQLDoor, ImportDoor
 from tests.factories.crm import Tenant
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 DOORS = [GraphQLDoor, AdminDoor, ImportDoor]
 #: What a form says of an empty field before the rule of the row can say it.

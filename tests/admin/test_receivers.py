@@ -9,7 +9,7 @@ from leads.models import LeadReceiver, LeadRotation
 from leads.services.receiver_keys import receiver_key
 from tests.admin.conftest import errors_of, messages_of, posted
 from tests.factories.leads import LeadFactory, LeadReceiverFactory
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 TEMPLATE = {"fn": {"name": "firstname", "type": "string"}}
 

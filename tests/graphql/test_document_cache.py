@@ -28,7 +28,7 @@ def test_documents_are_cached_up_to_a_sum_of_tokens(actors, settings, monkeypatc
     settings.GRAPHQL_LIMITS = {"kept_tokens": 2_000}
     alive: weakref.WeakSet[Document] = weakref.WeakSet()
 
-    for number in range(1_000):
+    for number in range(400):
         alive.add(
             prepare(GraphQLSchema, operation(number), actor=actors.agent, allow=QUERY_AND_MUTATION).document
         )

@@ -97,6 +97,7 @@ def test_single_lines_and_json():
 def test_a_canonical_email_is_its_own(local, domain):
     canonical = canonical_email(f"{local}@{domain}")
 
+    assert canonical is not None
     assert canonical_email(canonical) == canonical
     for form in ("NFC", "NFD"):
         assert canonical_email(f" {unicodedata.normalize(form, local)}@{domain.upper()} ") == canonical_email(
@@ -187,6 +188,7 @@ def spelled(number, region):
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_spelling_has_one_canonical_form(region):
     number = phonenumbers.example_number(region)
+    assert number is not None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
     forms = {text: canonical_phone(text, region) for text in spelled(number, region)}
@@ -197,6 +199,7 @@ def test_every_spelling_has_one_canonical_form(region):
 @pytest.mark.parametrize("region", REGIONS)
 def test_spellings_from_abroad_need_no_region_of_their_own(region):
     number = phonenumbers.example_number(region)
+    assert number is not None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     other = "US" if region != "US" else "DE"
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.test import Client
 
 from leads.models import LeadReceiver
-from tests.tenants.world import State, read_all
+from tests.stored import State, read_all
 
 
 def deliver(receiver: LeadReceiver, payload: Any, **headers: str) -> Any:

@@ -12,7 +12,7 @@ from leads.services.receiver_keys import receiver_key, sign
 from leads.services.receivers import renew_key
 from tests.factories.leads import LeadReceiverFactory
 from tests.receivers.delivering import deliver, deliver_body
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 JANE = {"firstname": "Jane"}

@@ -13,7 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.rows.registry import REGISTRY, kind_of
-from tests.tenants.world import MARK, Side, World, models, read_all
+from tests.stored import models, read_all
+from tests.tenants.world import MARK, Side, World
 
 #: The row of each company that the pages of a model are tried on.
 KINDS = {

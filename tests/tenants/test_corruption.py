@@ -8,11 +8,12 @@ from crm.graphql.core.fields import Computed, Related, RelatedList
 from leads.models import StageVisit
 from tests.clients import GraphQLSchema, ask
 from tests.rows.registry import REGISTRY, kind_of
+from tests.stored import rolled_back
 from tests.tenants.leaks import foreign
 from tests.tenants.test_traversal import SHORTEST_PATHS, document, type_at
 from tests.tenants.untied import untied
 from tests.tenants.walk import relations, scalars
-from tests.tenants.world import Side, World, rolled_back
+from tests.tenants.world import Side, World
 
 #: Types without a model of their own, and those that are tried on another row than their model's.
 OTHER_KINDS = {

@@ -76,6 +76,10 @@ LISTS_OF_SCHEMA = {
 WORDS = ("Jane", "jane@example.com", "5550101", "Acme", "Enterprise", "VIP", "Agent", "Northwind", MARK)
 
 
+#: Enough where it counts which rows are found, and not what they hold.
+KEYS_SELECTED = "{ data { __typename id } paginatorInfo { total } }"
+
+
 def rows_selected(name: str) -> str:
     return selection_of(LISTS_OF_SCHEMA[name])
 
@@ -145,7 +149,7 @@ def test_where_finds_own_rows_alone(world: World):
         value = value_of(world.other.rows[kind], column)
         fields = [
             f"{operator.value}: {name}(first: 100, where: {condition(column_name, operator, value)})"
-            f" {rows_selected(name)}"
+            f" {KEYS_SELECTED}"
             for operator in column.operators
         ]
 

@@ -1,14 +1,10 @@
 """Two companies with the same names, e-mails and tags, and what of the database is whose."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.apps import apps
-from django.db import connection, transaction
 from django.db.models import Model
 
 from crm.actors import Role
@@ -36,7 +32,8 @@ from pipelines.models import Pipeline, Stage
 from pipelines.services.pipelines import create_pipeline, delete_pipeline
 from pipelines.services.stages import delete_stage
 from tests.factories.crm import FilesystemFactory, Tenant, UserFactory, tenant
-from tests.rows.registry import APPS, kind_of, new_rows
+from tests.rows.registry import kind_of, new_rows
+from tests.stored import State, columns_of, models, read_all
 
 #: Stands in texts of the other company alone: an answer that holds it has leaked.
 MARK = "contoso"
@@ -51,7 +48,6 @@ LOOKUPS: tuple[type[Model], ...] = (
 TAGS: Any = [{"name": "VIP"}]
 
 Keys = dict[str, set[Any]]
-State = dict[str, list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,31 +68,6 @@ class World:
     other: Side
 
 
-@contextmanager
-def rolled_back() -> Iterator[None]:
-    """Undo at the end whatever is written within."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-
-
-def models() -> list[type[Model]]:
-    return [model for app in APPS for model in apps.get_app_config(app).get_models(include_auto_created=True)]
-
-
-def read_all() -> State:
-    """Read every row of every table of the product."""
-    state: State = {}
-    with connection.cursor() as cursor:
-        for model in models():
-            columns = ", ".join(connection.ops.quote_name(field.column) for field in _columns(model))
-            table = connection.ops.quote_name(model._meta.db_table)
-            cursor.execute(f"SELECT {columns} FROM {table} ORDER BY 1")
-            # JSON comes as text here and as objects there: both can be compared as they are.
-            state[model._meta.db_table] = cursor.fetchall()
-    return state
-
-
 def rows_of(side: Side) -> State:
     """Read every row that belongs to a company, or points at a row of it."""
     state = read_all()
@@ -106,13 +77,8 @@ def rows_of(side: Side) -> State:
     }
 
 
-def _columns(model: type[Model]) -> list[Any]:
-    # The primary key first, so that rows come in its order.
-    return sorted(model._meta.concrete_fields, key=lambda field: not field.primary_key)
-
-
 def _belongs(model: type[Model], row: tuple[Any, ...], keys: Keys) -> bool:
-    for field, value in zip(_columns(model), row, strict=True):
+    for field, value in zip(columns_of(model), row, strict=True):
         target = field.related_model if field.is_relation else model if field.primary_key else None
         if target is not None and value in keys.get(target._meta.db_table, ()):
             return True

@@ -1,10 +1,6 @@
-"""Both executors return the same response: to documents drawn from the schema, for every kind of member.
-
-``CRM_EXAMPLES=5000`` draws more of them.
-"""
+"""Both executors return the same response: to documents drawn from the schema, for every kind of member."""
 
 import json
-import os
 from typing import Any
 
 import pytest
@@ -21,12 +17,13 @@ from crm.graphql.compiler import fallbacks, selection
 from crm.graphql.execution import Operation, Refused, begin, execute, prepare, respond
 from crm.graphql.http.responses import json_answer
 from crm.models import Company
+from tests.examples import examples
 from tests.factories.crm import Tenant
 from tests.graphql.compiler.documents import documents
 from tests.graphql.compiler.worlds import everybody, fill, rename
 
 pytestmark = pytest.mark.postgres
-EXAMPLES = int(os.environ.get("CRM_EXAMPLES", "300"))
+EXAMPLES = examples(150)
 LIMITS = {
     "cost": 10**9,
     "aliases": 10**4,
@@ -99,7 +96,7 @@ def members(tenant: Tenant, other_tenant: Tenant) -> list[Actor]:
 
 def test_drawn_documents_have_the_same_response(members, time_machine):
     time_machine.move_to("2026-06-15T12:00:00Z", tick=False)
-    examples = 0
+    drawn_examples = 0
     cursors = {
         name: json.loads(answer(f"{{ {name}(first: 2) {{ {CURSOR} }} }}", {}, members[0], compiled=True))
         for name in ("leads", "peoples", "organizations", "pipelines", "tags")
@@ -110,8 +107,8 @@ def test_drawn_documents_have_the_same_response(members, time_machine):
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(documents(cursors), st.sampled_from(members), st.booleans())
     def compare(drawn: tuple[str, dict[str, Any]], actor: Actor, piggyback: bool) -> None:
-        nonlocal examples
-        examples += 1
+        nonlocal drawn_examples
+        drawn_examples += 1
         document, variables = drawn
         response = answer(document, variables, actor, compiled=True, piggyback=piggyback)
 
@@ -120,7 +117,7 @@ def test_drawn_documents_have_the_same_response(members, time_machine):
 
     compare()
     # Otherwise the test would compare the standard executor with itself.
-    assert fallbacks.total() - before < examples / 2, fallbacks.most_common(12)
+    assert fallbacks.total() - before < drawn_examples / 2, fallbacks.most_common(12)
 
 
 @pytest.mark.parametrize("order", ["CREATED_AT", "CLOSED_AT", "STATUS", "FIRSTNAME"])

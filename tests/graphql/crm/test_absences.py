@@ -6,7 +6,7 @@ import pytest
 
 from crm.models import Absence
 from tests.clients import data, refusal
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from people.services.people import create_person
 from tests.clients import data, refusal
 from tests.doors import contact_type
 from tests.factories.crm import ApiTokenFactory
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 

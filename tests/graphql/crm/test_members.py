@@ -13,7 +13,7 @@ from leads.models import Lead, LeadStatus
 from leads.services.leads import create_lead, delete_lead, update_lead
 from tests.clients import data, refusal
 from tests.factories.crm import ApiTokenFactory, UserFactory
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from crm.models.history import HistoryEntry
 from leads.models import Lead, LeadLostReason, LeadSource, LeadStatus, LeadType
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
 from tests.clients import data, refusal
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from leads.services.leads import create_lead, delete_lead
 from tests.clients import data, refusal
 from tests.factories.leads import LeadReceiverFactory, LeadSourceFactory, LeadTypeFactory, refused_attempt
 from tests.receivers.delivering import deliver
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 FIELDS = """id uuid name source_name is_default is_active template verification honeypot window_minutes

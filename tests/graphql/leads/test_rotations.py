@@ -8,7 +8,7 @@ from crm.models import Membership, User
 from leads.models import LeadReceiver, LeadRotation, LeadRotationAgent, LeadRoutingLog
 from tests.clients import data, refusal
 from tests.graphql.leads.routing import agents_of, receiver_of, rotation_of, routed
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,8 @@
-"""Reading a list by cursors: each row that stays comes once, in any order and whatever changes meanwhile."""
+"""Reading a list by cursors: each row that stays comes once, in any order and whatever changes meanwhile.
+
+Each database has its own executor: PostgreSQL the compiled one, SQLite the standard one. That both return the
+same on PostgreSQL is what tests/graphql/compiler/test_equal.py holds.
+"""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,6 +17,7 @@ from leads.models import Lead, LeadStatus
 from people.models import Organization, Person
 from pipelines.models import Pipeline, Stage
 from tests.clients import data
+from tests.examples import examples
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
 from tests.factories.pipelines import PipelineFactory
@@ -21,9 +26,8 @@ from tests.graphql.lists.world import add_records
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = 40
 DRAWN = settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 ROWS = 9
 TEXTS = st.sampled_from(["a", "A", "b", "ä", "Ünïcödé ß", "😀", "\u2028", "a b", "a\u0301", "100% %s", '"\\'])
@@ -55,14 +59,6 @@ DRAWN_COLUMNS: dict[str, tuple[Any, dict[str, Any]]] = {
     "organizations": (Organization, STAMPS | {"name": TEXTS}),
     "pipelines": (Pipeline, STAMPS | {"name": TEXTS, "weight": st.integers(0, 2)}),
 }
-
-
-@pytest.fixture(
-    params=["standard", pytest.param("compiled", marks=pytest.mark.postgres)],
-)
-def executor(request: pytest.FixtureRequest, settings: Any) -> None:
-    """Run the test once per executor."""
-    settings.GRAPHQL_COMPILED_READS = request.param == "compiled"
 
 
 @pytest.fixture
@@ -101,7 +97,6 @@ def clauses(field: str) -> st.SearchStrategy[list[dict[str, str]]]:
     return st.lists(clause, max_size=3)
 
 
-@pytest.mark.usefixtures("executor")
 @pytest.mark.parametrize("field", DRAWN_COLUMNS)
 def test_cursors_and_page_numbers_return_the_same_rows(records, company, actors, field):
     @DRAWN
@@ -117,7 +112,6 @@ def test_cursors_and_page_numbers_return_the_same_rows(records, company, actors,
     compare()
 
 
-@pytest.mark.usefixtures("executor")
 @pytest.mark.parametrize("field", ["leads", "peoples"])
 def test_rows_that_stay_come_once_whatever_else_changes(records, company, actors, field):
     model, columns = DRAWN_COLUMNS[field]
@@ -145,7 +139,6 @@ def test_rows_that_stay_come_once_whatever_else_changes(records, company, actors
     compare()
 
 
-@pytest.mark.usefixtures("executor")
 @pytest.mark.parametrize("field", LISTS)
 def test_every_list_can_be_read_by_cursors_in_each_of_its_orders(tenant, actors, field):
     add_records(tenant, 3)
@@ -174,7 +167,6 @@ def test_every_column_of_an_order_can_be_written_into_a_cursor(field):
     assert kinds - set(READERS) == set()
 
 
-@pytest.mark.usefixtures("executor")
 def test_new_rows_come_after_the_cursor_only(company, actors):
     for title in ("B", "D", "F"):
         LeadFactory(company=company, title=title)

@@ -21,8 +21,9 @@ from people.services.merging import FILLED, merge
 from people.services.organizations import create_organization, update_organization
 from people.services.people import create_person, update_person
 from people.services.unmerging import undo_merge
+from tests.examples import examples
 from tests.factories.crm import FilesystemFactory
-from tests.tenants.world import models, rolled_back
+from tests.stored import models, rolled_back
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +87,7 @@ ORGANIZATIONS = st.lists(
     max_size=3,
 )
 EXAMPLES = settings(
-    max_examples=40,
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -17,7 +17,7 @@ from tests.clients import data, refusal
 from tests.factories.crm import FilesystemFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from tests.clients import data, refusal
 from tests.factories.crm import CustomFieldDefinitionFactory
 from tests.factories.crm import tenant as make_tenant
 from tests.factories.people import OrganizationFactory
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from leads.services.leads import create_lead
 from pipelines.models import Pipeline, Stage
 from pipelines.services.pipelines import create_pipeline, update_pipeline
 from tests.clients import data, refusal
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 
