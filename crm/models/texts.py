@@ -1,5 +1,7 @@
 """How models hold texts: in one Unicode form, and with the keys by which equal names are found."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.core.validators import MaxLengthValidator
@@ -39,23 +41,39 @@ def normalize_texts(instance: models.Model) -> None:
     Texts are in NFC, those of one line without control characters and trimmed; a text that shows nothing is
     empty. A column that was deferred is left alone.
     """
-    for field in instance._meta.concrete_fields:
-        value = instance.__dict__.get(field.attname)
-        if isinstance(value, str) and value and isinstance(field, models.CharField | models.TextField):
-            setattr(instance, field.attname, _stored_text(field, value))
-    for field in instance._meta.concrete_fields:
-        if isinstance(field, NameKeyField):
-            setattr(instance, field.attname, field.key_of(instance))
+    values = instance.__dict__
+    for name, read, empty in _text_columns(type(instance)):
+        value = values.get(name)
+        if isinstance(value, str) and value:
+            text = read(value)
+            values[name] = empty if is_blank(text) else text
+    for field in _name_keys(type(instance)):
+        values[field.attname] = field.key_of(instance)
 
 
-def _stored_text(field: models.Field[Any, Any], value: str) -> str | None:
+@cache
+def _text_columns(model: type[models.Model]) -> tuple[tuple[str, Callable[[str], str], str | None], ...]:
+    """Return the columns of text by name, each with its reader and the value of an empty text."""
+    return tuple(
+        (field.attname, _reader(field), None if field.null else "")
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.CharField | models.TextField) and not isinstance(field, NameKeyField)
+    )
+
+
+@cache
+def _name_keys(model: type[models.Model]) -> tuple[NameKeyField, ...]:
+    return tuple(field for field in model._meta.concrete_fields if isinstance(field, NameKeyField))
+
+
+def _reader(field: models.Field[Any, Any]) -> Callable[[str], str]:
     if isinstance(field, models.TextField):
-        text = normalized(value)
+        return normalized
     # A column with a validator of its own, such as a phone number, refuses control characters.
-    elif any(not isinstance(each, MaxLengthValidator) for each in field.validators):
-        text = normalized(value.strip())
-    else:
-        text = single_line(value)
-    if is_blank(text):
-        return None if field.null else ""
-    return text
+    if any(not isinstance(each, MaxLengthValidator) for each in field.validators):
+        return _trimmed
+    return single_line
+
+
+def _trimmed(text: str) -> str:
+    return normalized(text.strip())
