@@ -14,6 +14,9 @@ from crm.models.tallies import visible_count_by
 
 LONGEST_ROTTING_DAYS = 3650
 LARGEST_WEIGHT = 100_000
+LONGEST_SLUG = 255
+#: A slug from a name or from the input; the rest is for a number that makes it unique.
+_LONGEST_GIVEN_SLUG = 240
 
 
 def visible_lead_count(actor: Actor, *, key: str) -> Coalesce:
@@ -35,7 +38,7 @@ class Pipeline(LiveModel):
     """A sequence of stages that leads move through."""
 
     name = models.CharField(max_length=255)
-    slug = models.CharField(max_length=255, blank=True)
+    slug = models.CharField(max_length=LONGEST_SLUG, blank=True)
     description = models.TextField(null=True, blank=True)
     weight = models.PositiveIntegerField(
         default=0, blank=True, validators=[MaxValueValidator(LARGEST_WEIGHT)]
@@ -66,7 +69,7 @@ class Pipeline(LiveModel):
 
     def clean(self) -> None:
         self.name = self.name.strip()
-        self.slug = slugify(self.slug or self.name, allow_unicode=True)[:240] or "pipeline"
+        self.slug = slugify(self.slug or self.name, allow_unicode=True)[:_LONGEST_GIVEN_SLUG] or "pipeline"
 
 
 class StageQuerySet(LiveQuerySet["Stage"]):

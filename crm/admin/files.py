@@ -44,7 +44,7 @@ def set_relations(values: FormRelations, form: TakesFile) -> None:
         added = form.cleaned_data["new_file"]
         values["files"] = [{"file": added}] if added else []
     if "tags" in form.changed_data:
-        values["tags"] = [{"name": tag.name, "slug": tag.slug} for tag in form.cleaned_data["tags"]]
+        values["tags"] = [{"name": tag.name, "tag": tag} for tag in form.cleaned_data["tags"]]
 
 
 class WithFiles(LiveAdmin[Any]):

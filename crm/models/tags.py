@@ -3,32 +3,47 @@
 from typing import ClassVar, Self
 
 from django.db import models
+from django.db.models import Case, Q, When
 from django.utils.text import slugify
 
-from crm.database.patterns import holding_pattern
 from crm.models.base import TenantModel, TenantQuerySet
 from crm.models.named import unique_name
-from crm.models.texts import NameKeyField
+from crm.models.texts import NameKeyField, stored_name_key
+from crm.texts import name_key, normalized
+
+LONGEST_SLUG = 120
 
 
 def tag_slug(name: str) -> str:
-    """Return the slug of a tag's name; letters of all scripts are kept."""
+    """Return the slug of a tag's name; letters of all scripts are kept.
+
+    Several names have one slug, such as "C++" and "C#": it never tells tags apart.
+    """
     # Of a name of signs only, such as "!", slugify leaves nothing.
-    return slugify(name, allow_unicode=True)[:120] or name.strip().casefold()[:120]
+    slug = slugify(name, allow_unicode=True) or name.strip().casefold()
+    return normalized(slug)[:LONGEST_SLUG]
 
 
 class TagQuerySet(TenantQuerySet["Tag"]):
     def search(self, text: str) -> Self:
+        """Narrow to the tags whose names contain every word of the text."""
         found = self
-        for word in text.split():
-            found = found.filter(name__like=holding_pattern(word))
+        for word in name_key(text).split():
+            found = found.filter(name_key__holds=word)
         return found
+
+    def labelled(self, text: str) -> Self:
+        """Order the tags that a text means: that of the name first, then that of the slug."""
+        key = stored_name_key(text)
+        is_named = Case(When(name_key=key, then=0), default=1)
+        return self.filter(Q(name_key=key) | Q(slug=key)).order_by(is_named, "pk")
 
 
 class Tag(TenantModel):
     name = models.CharField(max_length=120)
     name_key = NameKeyField()
-    slug = models.CharField(max_length=120, blank=True)
+    #: Made when the tag is stored: only there is it known which are free.
+    slug = models.CharField(max_length=LONGEST_SLUG, blank=True)
     weight = models.IntegerField(default=0)
     is_feature = models.BooleanField(default=False)
 
@@ -46,9 +61,6 @@ class Tag(TenantModel):
 
     def __str__(self) -> str:
         return self.name
-
-    def clean(self) -> None:
-        self.slug = self.slug or tag_slug(self.name)
 
 
 class Tagged(models.Model):

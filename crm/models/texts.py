@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from django.core.validators import MaxLengthValidator
@@ -10,6 +11,16 @@ from django.db import models
 from crm.texts import is_blank, name_key, normalized, single_line
 
 LONGEST_NAME_KEY = 255
+_KEPT_OF_LONG_KEY = 190
+
+
+def stored_name_key(text: str | None) -> str:
+    """Return a name key as the columns of names hold it."""
+    key = name_key(text)
+    if len(key) <= LONGEST_NAME_KEY:
+        return key
+    # Folding can make a name three times as long. Two long names must not be equal by their beginning alone.
+    return f"{key[:_KEPT_OF_LONG_KEY]}{sha256(key.encode()).hexdigest()}"
 
 
 class NameKeyField(models.CharField):  # type: ignore[type-arg]
@@ -27,7 +38,7 @@ class NameKeyField(models.CharField):  # type: ignore[type-arg]
         return name, path, args, options
 
     def key_of(self, instance: models.Model) -> str:
-        return name_key(getattr(instance, self.source))[: self.max_length]
+        return stored_name_key(getattr(instance, self.source))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         key = self.key_of(model_instance)

@@ -82,7 +82,7 @@ def _record_and_tags(tag_key: object, kind: str, key: object, actor: Actor) -> t
 
 
 def _values(tag: Tag) -> TagValues:
-    return {"name": tag.name, "slug": tag.slug}
+    return {"name": tag.name, "tag": tag}
 
 
 def set_custom_field(name: str, value: object, kind: str, key: object, *, actor: Actor) -> None:

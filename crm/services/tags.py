@@ -1,22 +1,29 @@
-"""Tags: found by slug, created if missing, attached to records."""
+"""Tags: found by name, created if missing, attached to records."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Required, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import Q
 
 from crm.actors import Action, Actor
-from crm.database.patterns import as_pattern
-from crm.models.tags import Tag, Tagged, tag_slug
+from crm.models.tags import LONGEST_SLUG, Tag, Tagged, tag_slug
 from crm.services import locking, saving
 from crm.services.history import Changes
+from crm.services.slugs import free_slug
+from crm.texts import is_blank, name_key
+
+SLUG_TAKEN = "A tag of this slug exists already."
+#: The length of the number that makes a slug unique.
+LONGEST_ENDING = 10
 
 
 class TagValues(TypedDict, total=False):
+    """A tag of an input; ``tag`` is one that the caller has read already."""
+
+    tag: Tag
     name: Required[str | None]
     slug: str | None
     weight: int | None
@@ -26,7 +33,7 @@ class TagValues(TypedDict, total=False):
 def _assign(tag: Tag, values: TagValues) -> None:
     tag.name = values["name"] or ""
     # A renamed tag keeps its slug, by which integrations find it.
-    tag.slug = tag_slug(values.get("slug") or tag.slug or tag.name)
+    tag.slug = tag_slug(values.get("slug") or "") or tag.slug
     if values.get("weight") is not None:
         tag.weight = values["weight"] or 0
     if values.get("is_feature") is not None:
@@ -50,8 +57,10 @@ def update_tag(key: object, values: TagValues, *, actor: Actor) -> Tag:
 
 @transaction.atomic
 def save_tag(tag: Tag, *, actor: Actor) -> Tag:
-    """Validate and store a tag."""
+    """Validate and store a tag; a slug that is not given is made of the name."""
     actor.require(Action.CHANGE_TAGS)
+    if not tag.slug:
+        _make_slug(tag, _taken_slugs([tag], actor))
     saving.store(tag, actor=actor)
     return tag
 
@@ -64,53 +73,111 @@ def delete_tag(key: object, *, actor: Actor) -> None:
 
 
 def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
-    """Return the tags with these names or slugs; create the missing ones.
+    """Return the tags that the values mean; create the missing ones.
 
-    Those that another input names already count once.
+    A tag is known by its name, and by its slug only if the values hold one. Those that another input names
+    already count once.
 
-    :raises ValidationError: keyed ``tags.N.name`` if a name is empty or too long.
+    :raises ValidationError: keyed ``tags.N.name`` or ``.slug`` if a name or slug cannot be stored.
     """
-    wanted: dict[str, Tag] = {}
-    paths: dict[str, str] = {}
-    for index, value in enumerate(values):
-        name = (value.get("name") or "").strip()
-        if not name:
-            raise ValidationError({f"tags.{index}.name": ["Give the tag a name."]})
-        tag = Tag(company_id=actor.company_id)
-        _assign(tag, {**value, "name": name})
-        wanted.setdefault(tag.slug, tag)
-        paths.setdefault(tag.slug, f"tags.{index}.name")
+    wanted = [_wanted(index, value, actor) for index, value in enumerate(values)]
+    asked = [each for each in wanted if each.tag._state.adding]
+    names = {each.tag.name_key for each in asked}
+    slugs = {each.slug for each in asked if each.slug}
+    known = _Known([each.tag for each in wanted if not each.tag._state.adding])
+    if asked:
+        rows = Tag.objects.visible_to(actor).filter(Q(name_key__in=names) | Q(slug__in=slugs))
+        known.add(rows.order_by("pk"))
+    found, missing = [], []
+    for each in wanted:
+        tag = known.find(each)
+        if tag is None:
+            known.add([each.tag])
+            missing.append(each)
+        found.append(tag or each.tag)
+    _create(missing, actor)
+    return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A tag of the input: new, or one that the caller has; ``slug`` finds it besides its name."""
+
+    tag: Tag
+    slug: str
+    path: str
+
+
+def _wanted(index: int, value: TagValues, actor: Actor) -> _Wanted:
+    path = f"tags.{index}"
+    known = value.get("tag")
+    if known is not None:
+        return _Wanted(known, known.slug, path)
+    tag = Tag(company_id=actor.company_id)
+    _assign(tag, value)
+    if is_blank(tag.name):
+        raise ValidationError({f"{path}.name": ["Give the tag a name."]})
+    try:
+        saving.validate_columns(tag)
+    except ValidationError as refused:
+        raise ValidationError(
+            {f"{path}.{field}": messages for field, messages in refused.message_dict.items()}
+        ) from refused
+    # Spelled as slugs are, but with its signs: "c#" does not mean the tag of "c".
+    return _Wanted(tag, "-".join(name_key(value.get("slug")).split()), path)
+
+
+class _Known:
+    """Tags by their names and slugs."""
+
+    def __init__(self, tags: Iterable[Tag]) -> None:
+        self._keys = {tag.pk: tag for tag in tags}
+        self._names: dict[str, Tag] = {}
+        self._slugs: dict[str, Tag] = {}
+        self.add(tags)
+
+    def add(self, tags: Iterable[Tag]) -> None:
+        """Add further tags; those that are known already go first."""
+        for tag in tags:
+            self._names.setdefault(tag.name_key, tag)
+            if tag.slug:
+                self._slugs.setdefault(tag.slug, tag)
+
+    def find(self, wanted: _Wanted) -> Tag | None:
+        """Return the tag that is wanted: the caller's own, else that of the name, else that of the slug."""
+        own = self._keys.get(wanted.tag.pk)
+        return own or self._names.get(wanted.tag.name_key) or self._slugs.get(wanted.slug)
+
+
+def _create(wanted: Sequence[_Wanted], actor: Actor) -> None:
     if not wanted:
-        return []
-    known = {tag.slug: tag for tag in Tag.objects.visible_to(actor).filter(slug__in=wanted)}
-    missing = {slug: tag for slug, tag in wanted.items() if slug not in known}
-    # A tag that was given a slug of its own is still known by its name.
-    known |= _namesakes(missing, actor)
-    made: dict[str, Tag] = {}
-    for slug, tag in missing.items():
-        if slug in known:
-            continue
-        actor.require(Action.CHANGE_TAGS)
-        try:
-            saving.validate_columns(tag)
-        except ValidationError as refused:
-            raise ValidationError({paths[slug]: refused.messages}) from refused
-        known[slug] = made.setdefault(tag.name.lower(), tag)
-    saving.insert(list(made.values()))
-    return list(dict.fromkeys(known[slug] for slug in wanted))
+        return
+    actor.require(Action.CHANGE_TAGS)
+    taken = _taken_slugs([each.tag for each in wanted], actor)
+    # The given ones first: those that are made give way.
+    for each in wanted:
+        if each.tag.slug in taken:
+            raise ValidationError({f"{each.path}.slug": [SLUG_TAKEN]})
+        taken.add(each.tag.slug or None)
+    for each in wanted:
+        _make_slug(each.tag, taken)
+    saving.insert([each.tag for each in wanted])
 
 
-def _namesakes(tags: Mapping[str, Tag], actor: Actor) -> dict[str, Tag]:
-    """Return existing tags with the names of the given ones, ignoring case, by the keys of the given ones."""
-    if not tags:
-        return {}
-    alike = {f"alike_{place}": Q(name__like=as_pattern(tag.name)) for place, tag in enumerate(tags.values())}
-    found = Tag.objects.visible_to(actor).filter(reduce(or_, alike.values()))
-    conditions = {name: ExpressionWrapper(each, BooleanField()) for name, each in alike.items()}
-    rows = list(found.annotate(**conditions).order_by("pk"))
-    # Of several, the oldest.
-    rows.reverse()
-    return {slug: row for slug, name in zip(tags, alike, strict=True) for row in rows if getattr(row, name)}
+def _taken_slugs(tags: Iterable[Tag], actor: Actor) -> set[str | None]:
+    """Return the slugs of the company that the tags could get, or have got from the input."""
+    alike = Q(pk__in=[])
+    for tag in tags:
+        slug = tag.slug or tag_slug(tag.name)
+        # Room for a number: a slug of the greatest length is cut for it.
+        alike |= Q(slug__startswith=slug[: LONGEST_SLUG - LONGEST_ENDING])
+    return set(Tag.objects.visible_to(actor).filter(alike).values_list("slug", flat=True))
+
+
+def _make_slug(tag: Tag, taken: set[str | None]) -> None:
+    """Set the slug of a tag that has none."""
+    tag.slug = tag.slug or free_slug(tag_slug(tag.name), taken, longest=LONGEST_SLUG)
+    taken.add(tag.slug)
 
 
 def replace(record: Tagged, tags: Sequence[Tag]) -> Changes:

@@ -1,14 +1,13 @@
 """Mutations of one contact, address, position or contact type; counts of people and organizations."""
 
 import graphene
-from django.db.models import Q
+from django.db.models import Subquery
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.database.patterns import as_pattern
 from crm.graphql.core.mutations import create_mutation, delete_mutation, update_mutation
 from crm.graphql.core.permissions import Guarded, actor_of
-from crm.models.tags import tag_slug
+from crm.models.tags import Tag
 from crm.models.tallies import TalliedModel, count_visible
 from people import models
 from people.graphql.inputs import AddressInput, ContactInput, ContactTypeInput, EmploymentPeopleHistoryInput
@@ -32,12 +31,9 @@ class CountQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_people_count_by_tag(_root: object, info: GraphQLResolveInfo, *, tag: str) -> int:
-        name = tag.strip()
-        # By name without case, or by the slug that the name would get.
-        tagged = Q(tags__name__like=as_pattern(name)) | Q(tags__slug=tag_slug(name))
-        rows = models.Person.objects.visible_to(actor_of(info))
-        # Distinct, since several of a person's tags can match.
-        return rows.filter(tagged).distinct().count()
+        actor = actor_of(info)
+        meant = Tag.objects.visible_to(actor).labelled(tag).values("pk")[:1]
+        return models.Person.objects.visible_to(actor).filter(tags=Subquery(meant)).count()
 
 
 class PersonDetailMutation(graphene.ObjectType):

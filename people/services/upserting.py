@@ -173,7 +173,7 @@ def _added_to(person: Person, values: PersonValues) -> PersonValues:
         new = [item for item in values["address"] or [] if _address_key(item) not in known]
         added["address"] = [*kept, *new]
     if "tags" in values:
-        kept_tags = [{"name": tag.name, "slug": tag.slug} for tag in person.tags.all()]
+        kept_tags = [{"name": tag.name, "tag": tag} for tag in person.tags.all()]
         added["tags"] = [*kept_tags, *(values["tags"] or [])]
     positions = employments.given_list(values)
     if positions is not None:
@@ -240,7 +240,7 @@ def upsert_organization(
     if known is None:
         return Upserted(record=organizations.create_organization(given, actor=actor), created=True)
     if "tags" in given:
-        kept = [{"name": tag.name, "slug": tag.slug} for tag in known.tags.all()]
+        kept = [{"name": tag.name, "tag": tag} for tag in known.tags.all()]
         given["tags"] = [*kept, *(given["tags"] or [])]
     changed = organizations.update_organization(known.pk, given, actor=actor)
     return Upserted(record=changed, created=False, changed=changed.version != known.version)

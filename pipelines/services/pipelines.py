@@ -11,7 +11,8 @@ from crm.actors import Action, Actor
 from crm.errors import Conflict
 from crm.services import locking, nesting, saving
 from crm.services.replacing import find_replacement, lock_company, reorder
-from pipelines.models import Pipeline, Stage
+from crm.services.slugs import free_slug
+from pipelines.models import LONGEST_SLUG, Pipeline, Stage
 from pipelines.services.stages import StageValues, check_pipeline, refuse_with_leads, write_stage
 from pipelines.signals import stage_replaced
 
@@ -83,7 +84,8 @@ def save_pipeline(
     if adding and not pipeline.weight:
         pipeline.weight = (others.aggregate(last=Max("weight"))["last"] or 0) + 1
     pipeline.clean()
-    pipeline.slug = _free_slug(pipeline.slug, set(others.values_list("slug", flat=True)))
+    taken = set(others.values_list("slug", flat=True))
+    pipeline.slug = free_slug(pipeline.slug, taken, longest=LONGEST_SLUG)
     if adding:
         saving.store(pipeline, actor=actor)
     written = [name for name in _write_stages(pipeline, stages, actor) if name is not None]
@@ -108,14 +110,6 @@ def _write_stages(pipeline: Pipeline, stages: Sequence[StageValues], actor: Acto
                 yield None if stage.version == before["version"] else stage.name
             else:
                 yield write_stage(Stage(company_id=actor.company_id, pipeline=pipeline), values, actor).name
-
-
-def _free_slug(slug: str, taken: set[str]) -> str:
-    free, number = slug, 1
-    while free in taken:
-        number += 1
-        free = f"{slug}-{number}"
-    return free
 
 
 @transaction.atomic
@@ -164,5 +158,5 @@ def restore_pipeline(key: object, *, actor: Actor) -> None:
     pipeline = locking.lock_deleted(Pipeline.objects.all(), actor, key)
     if pipeline.deleted_at is not None:
         taken = set(Pipeline.objects.visible_to(actor).values_list("slug", flat=True))
-        pipeline.slug = _free_slug(pipeline.slug, taken)
+        pipeline.slug = free_slug(pipeline.slug, taken, longest=LONGEST_SLUG)
         saving.undelete(pipeline, actor=actor)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from crm.actors import Actor, Door, Role
 from crm.credentials import CredentialRow
 from crm.models import ApiToken, Company, CustomFieldDefinition, EntityKind, Filesystem, Membership, Tag, User
+from crm.models.tags import tag_slug
 from crm.models.tokens import SHOWN_CHARACTERS, hash_token, new_raw_token
 from leads.services.company_setup import set_up_company
 from tests.factories.base import RowFactory, factory
@@ -56,6 +57,7 @@ class TagFactory(RowFactory):
 
     company = factory.SubFactory(CompanyFactory)
     name = factory.Sequence(lambda n: f"Tag {n}")
+    slug = factory.LazyAttribute(lambda tag: tag_slug(tag.name))
 
 
 class CustomFieldDefinitionFactory(RowFactory):

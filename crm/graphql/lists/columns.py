@@ -20,6 +20,7 @@ from crm.graphql.core.fields import ModelField
 from crm.graphql.core.scalars import parse_date, parse_datetime
 from crm.graphql.lists import operators
 from crm.graphql.lists.operators import LISTS, NULL_TESTS, PATTERNS, RANGES, SQLOperator
+from crm.texts import normalized
 
 LARGEST_LIST = 250
 
@@ -84,8 +85,8 @@ class TextColumn(Column):
     def read(self, value: object) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("Expected text.")
-        # Stored text is trimmed.
-        text = str(value).strip()
+        # Stored text is trimmed and in NFC.
+        text = normalized(str(value).strip())
         # JSON can spell half of a surrogate pair, which cannot be encoded as UTF-8 for the database.
         if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
             raise ValueError("Expected text of whole characters.")

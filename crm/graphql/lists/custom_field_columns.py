@@ -16,7 +16,7 @@ from crm.graphql.lists.columns import Column, HasRelation, Memo, TextColumn
 from crm.graphql.lists.operators import LISTS, NEGATIONS, NULL_TESTS, RANGES, SQLOperator
 from crm.models import CustomFieldDefinition, CustomFieldKind, EntityKind
 from crm.models.custom_fields import LONGEST_NAME, is_storable
-from crm.texts import name_key
+from crm.texts import is_blank, name_key, normalized, single_line
 
 CUSTOM_FIELDS = "custom_fields"
 
@@ -53,7 +53,7 @@ class ValueColumn(Column):
     def read(self, value: object) -> str | float:
         if not isinstance(value, str | int | float) or not is_storable(value):
             raise ValueError("Expected text, a finite number, true or false.")
-        return value.strip() if isinstance(value, str) else finite(value)
+        return normalized(value.strip()) if isinstance(value, str) else finite(value)
 
     def read_for(self, operator: SQLOperator, value: object, actor: Actor) -> Any:
         operand = super().read_for(operator, value, actor)
@@ -120,9 +120,10 @@ class CustomFieldsRelation(HasRelation):
         name = _required(condition, "name")
         if not isinstance(name, str) or not is_storable(name):
             return self
-        value = self._column(name.strip(), actor, memo)
+        name = normalized(name.strip())
+        value = self._column(name, actor, memo)
         return CustomFieldsRelation(
-            self.kind, name=name.strip(), equal=_equal(value, _required(condition, "value")), value=value
+            self.kind, name=name, equal=_equal(value, _required(condition, "value")), value=value
         )
 
     def field_condition(
@@ -136,8 +137,8 @@ class CustomFieldsRelation(HasRelation):
         memo: Memo,
     ) -> Q:
         """Return the condition on one custom field of a listed row; a row without it counts as null."""
-        name = name.strip()
-        if not name or len(name) > LONGEST_NAME or not is_storable(name):
+        name = single_line(name)
+        if is_blank(name) or len(name) > LONGEST_NAME or not is_storable(name):
             raise BadUserInput(f"The name of a custom field has 1 to {LONGEST_NAME} characters.")
         definition = self._definitions(actor, memo).get(name_key(name))
         name = name if definition is None else definition.name

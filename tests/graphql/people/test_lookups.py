@@ -216,6 +216,6 @@ def test_a_taken_tag_name_is_refused_by_field(actors):
     named = refusal(create, actor=actors.agent, variables={"input": {"name": "Vip", "slug": "other"}})
     slug = refusal(create, actor=actors.agent, variables={"input": {"name": "Other", "slug": "vip"}})
 
-    assert sorted(same["validation"]) == ["input.name", "input.slug"]
+    assert list(same["validation"]) == ["input.name"]
     assert list(named["extensions"]["validation"]) == ["input.name"]
     assert list(slug["extensions"]["validation"]) == ["input.slug"]
