@@ -7,9 +7,11 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core import checks
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
+
+from crm.database.patterns import COLLATION
 
 
 def database_problem(database: BaseDatabaseWrapper | None = None) -> str | None:
@@ -76,6 +78,27 @@ def ensure_migrated() -> None:
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:
         raise CommandError(f"{len(waiting)} migrations are waiting. Run: manage.py migrate")
+
+
+@checks.register(checks.Tags.database)
+def check_collation(databases: Sequence[str] | None = None, **kwargs: object) -> list[checks.CheckMessage]:
+    """Refuse a PostgreSQL server without ICU, by which texts are compared without case; ``migrate`` asks."""
+    messages: list[checks.CheckMessage] = []
+    for alias in databases or ():
+        if connections[alias].vendor != "postgresql":
+            continue
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_collation WHERE collname = %s", [COLLATION])
+            [known] = cursor.fetchone()
+        if not known:
+            messages.append(
+                checks.Error(
+                    f'The PostgreSQL server has no collation "{COLLATION}".',
+                    hint="Use a server that was built with ICU, as those of Debian, Red Hat and Docker are.",
+                    id="crm.E001",
+                )
+            )
+    return messages
 
 
 @checks.register(checks.Tags.security, deploy=True)

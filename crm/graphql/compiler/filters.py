@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 
 from crm.actors import Actor
-from crm.database.patterns import escaped_pattern, holding_pattern
+from crm.database.patterns import folded_pattern, holding_pattern
 from crm.database.statements import Parameter
 from crm.graphql.core.arguments import Values
 from crm.graphql.lists.columns import Column
@@ -133,7 +133,7 @@ class _ValueCollector(_SeparableConditions):
         self.shape.append((name, operator))
         if operator not in NULL_TESTS:
             for each in operand if operator in RANGES else [operand]:
-                self.values[self._name()] = escaped_pattern(each) if operator in PATTERNS else each
+                self.values[self._name()] = folded_pattern(each) if operator in PATTERNS else each
         return PLACEHOLDER
 
 

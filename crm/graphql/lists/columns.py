@@ -9,10 +9,11 @@ from uuid import UUID
 import django_filters
 from django.db import models
 from django.db.models import Count, Exists, Expression, IntegerField, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 
 from crm.actors import Actor
 from crm.database.keys import parse_id, parse_uuid
+from crm.database.patterns import folded
 from crm.database.related_rows import related_rows
 from crm.errors import BadUserInput
 from crm.graphql.core.arguments import Values
@@ -27,9 +28,6 @@ LARGEST_LIST = 250
 Row = TypeVar("Row", bound=models.Model)
 #: What the conditions of one request read from the database, so that each thing is read once.
 Memo = dict[str, Any]
-
-# For ``field__lower`` of CaselessColumn.
-models.CharField.register_lookup(Lower)
 
 
 class Column(django_filters.Filter):
@@ -97,10 +95,10 @@ class CaselessColumn(TextColumn):
     """Text compared without case, such as an e-mail address that has no canonical column."""
 
     def compared_column(self, operator: SQLOperator) -> str:
-        return str(self.field_name) if operator in PATTERNS else f"{self.field_name}__lower"
+        return str(self.field_name) if operator in PATTERNS else f"{self.field_name}__folded"
 
     def read(self, value: object) -> str:
-        return super().read(value).lower()
+        return folded(super().read(value))
 
 
 class IdColumn(Column):
