@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, CharField, Expression, F, Field, IntegerField, Q, TextField
+from django.db.models import BooleanField, CharField, Expression, F, Field, IntegerField, Model, Q, TextField
 from django.db.models.sql.compiler import SQLCompiler
 
 from crm.database.patterns import Like
@@ -21,6 +22,19 @@ ENTRY = "custom_field"
 LARGEST_INTEGER = 2**63 - 1
 #: The SQL operator of each lookup.
 OPERATORS = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+def entry_names(model: type[Model], company_id: int) -> list[str]:
+    """Return the names of the custom fields that records of a company have, each once."""
+    each = "jsonb_each" if connection.vendor == "postgresql" else "json_each"
+    table = connection.ops.quote_name(model._meta.db_table)
+    source = f"{table} AS holder, {each}(holder.custom_fields) AS {ENTRY}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT {ENTRY}.key FROM {source} WHERE holder.company_id = %s",  # noqa: S608 - names of models only
+            [company_id],
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 class EntryName(Expression):

@@ -6,6 +6,7 @@ from crm.importing.reading import FileRefused
 from crm.records.row_import import Columns
 from crm.services.custom_fields import CustomFieldValues
 from crm.services.tags import TagValues
+from crm.texts import name_key, single_line
 
 CUSTOM_FIELD = "custom_fields."
 TAG_SEPARATOR = ";"
@@ -36,10 +37,10 @@ def map_header(header: Sequence[str], columns: Columns) -> list[str]:
 
 
 def _field_of(title: str) -> str:
-    name = title.strip()
+    name = single_line(title)
     if name.casefold().startswith(CUSTOM_FIELD):
         return CUSTOM_FIELD + name[len(CUSTOM_FIELD) :].strip()
-    return name.casefold()
+    return name_key(name)
 
 
 def custom_field_values(cells: Mapping[str, str]) -> list[CustomFieldValues]:

@@ -1,7 +1,7 @@
 """Users."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -13,6 +13,7 @@ from crm.database.keys import parse_id, parse_uuid
 from crm.database.patterns import holding_pattern
 from crm.errors import NotFound
 from crm.models.base import CallbackQuerySet, pick
+from crm.models.texts import normalize_texts
 
 
 class UserQuerySet(CallbackQuerySet["User"]):
@@ -72,6 +73,10 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.displayname or self.username
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        normalize_texts(self)
+        super().clean_fields(exclude)
 
     def clean(self) -> None:
         super().clean()

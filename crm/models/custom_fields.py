@@ -11,7 +11,7 @@ from django.db import models
 from crm.custom_field_values import CustomFieldValue, read_value
 from crm.models.base import TenantModel, TenantQuerySet
 from crm.models.texts import NameKeyField
-from crm.texts import name_key, normalized, normalized_json
+from crm.texts import is_blank, name_key, normalized_json, single_line
 
 #: JSON values by name: those without a definition can have any type.
 CustomFieldValues = dict[str, Any]
@@ -86,7 +86,7 @@ class CustomFieldDefinition(TenantModel):
 
     def read(self, value: object) -> CustomFieldValue | None:
         """Read a value into the form in which it is stored; raise ``ValueError`` if it is of another kind."""
-        if isinstance(value, str) and not value.strip():
+        if isinstance(value, str) and is_blank(value):
             return None
         return read_value(self.kind, value, self.choices)
 
@@ -100,7 +100,7 @@ class CustomFieldDefinition(TenantModel):
             return
         if not isinstance(self.choices, list) or not all(isinstance(each, str) for each in self.choices):
             raise ValidationError({"choices": "Enter a list of texts."})
-        self.choices = [normalized(each.strip()) for each in self.choices]
+        self.choices = [single_line(each) for each in self.choices]
         spelled = {name_key(each) for each in self.choices}
         if not spelled or "" in spelled or len(spelled) != len(self.choices):
             raise ValidationError({"choices": "Enter at least one choice, none empty and none twice."})
@@ -142,14 +142,14 @@ class WithCustomFields(models.Model):
 
     def set_definitions(self, definitions: Iterable[CustomFieldDefinition]) -> None:
         """Set the definitions for this kind of record, which the caller has read already."""
-        self._definitions = {name_key(definition.name): definition for definition in definitions}
+        self._definitions = {definition.name_key: definition for definition in definitions}
 
     def clean(self) -> None:
         super().clean()
         if not isinstance(self.custom_fields, dict):
             raise ValidationError({"custom_fields": "Enter an object of names and values."})
         for name in self.custom_fields:
-            if not name.strip() or len(name) > LONGEST_NAME:
+            if is_blank(name) or len(name) > LONGEST_NAME:
                 raise ValidationError({"custom_fields": f"A name has 1 to {LONGEST_NAME} characters."})
         if not is_storable(self.custom_fields):
             raise ValidationError({"custom_fields": "Enter values that are JSON, with finite numbers."})

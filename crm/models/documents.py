@@ -1,5 +1,6 @@
 """GraphQL documents that an operator registered (ADR 13)."""
 
+from collections.abc import Collection
 from typing import ClassVar, Self
 
 from django.db import models
@@ -42,3 +43,7 @@ class RegisteredDocument(Stamped):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        # Not that of Stamped, which normalizes texts: the hash is that of the text as it is.
+        models.Model.clean_fields(self, exclude)

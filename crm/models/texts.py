@@ -8,7 +8,7 @@ from typing import Any
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
-from crm.texts import is_blank, name_key, normalized, single_line
+from crm.texts import is_blank, name_key, normalized, normalized_json, single_line
 
 LONGEST_NAME_KEY = 255
 _KEPT_OF_LONG_KEY = 190
@@ -49,8 +49,8 @@ class NameKeyField(models.CharField):  # type: ignore[type-arg]
 def normalize_texts(instance: models.Model) -> None:
     """Set the texts of a row to the form in which they are stored, and its name keys.
 
-    Texts are in NFC, those of one line without control characters and trimmed; a text that shows nothing is
-    empty. A column that was deferred is left alone.
+    Texts are in NFC, also within JSON, those of one line without control characters and trimmed; a text that
+    shows nothing is empty. A column that was deferred is left alone.
     """
     values = instance.__dict__
     for name, read, empty in _text_columns(type(instance)):
@@ -58,6 +58,9 @@ def normalize_texts(instance: models.Model) -> None:
         if isinstance(value, str) and value:
             text = read(value)
             values[name] = empty if is_blank(text) else text
+    for name in _json_columns(type(instance)):
+        if isinstance(values.get(name), list | dict):
+            values[name] = normalized_json(values[name])
     for field in _name_keys(type(instance)):
         values[field.attname] = field.key_of(instance)
 
@@ -70,6 +73,13 @@ def _text_columns(model: type[models.Model]) -> tuple[tuple[str, Callable[[str],
         for field in model._meta.concrete_fields
         if isinstance(field, models.CharField | models.TextField) and not isinstance(field, NameKeyField)
     )
+
+
+@cache
+def _json_columns(model: type[models.Model]) -> tuple[str, ...]:
+    # Custom fields have rules of their own, which need to know whether the object is another one.
+    columns = (field for field in model._meta.concrete_fields if isinstance(field, models.JSONField))
+    return tuple(field.attname for field in columns if field.name != "custom_fields")
 
 
 @cache

@@ -3,15 +3,16 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from django.db import migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
-from django.db.models import JSONField
+from django.db.models import Model, UniqueConstraint
 
-from crm.models.texts import normalize_texts
-from crm.texts import normalized_json
+from crm.models.texts import NameKeyField, normalize_texts
+from crm.texts import normalized, normalized_json
 
 #: Rows that are read and written at once.
 BATCH = 1000
@@ -73,10 +74,45 @@ def _batches(rows: Any) -> Iterator[list[Any]]:
 
 
 def _normalize(row: Any) -> None:
+    before = dict(row.__dict__)
     normalize_texts(row)
+    model: type[Model] = type(row)
+    unique = _unique_columns(model)
     for field in row._meta.concrete_fields:
-        if isinstance(field, JSONField):
-            setattr(row, field.attname, normalized_json(getattr(row, field.attname)))
+        was = before.get(field.attname)
+        # What integrations find the row by, such as a slug, stays as they know it.
+        if field.attname in unique and not isinstance(field, NameKeyField):
+            setattr(row, field.attname, was)
+        elif was and getattr(row, field.attname) == "" and not field.blank:
+            setattr(row, field.attname, was)
+            sys.stderr.write(f"{row._meta.label} {row.pk}: {field.name} {was!r} shows nothing: change it.\n")
+    if "custom_fields" in row.__dict__:
+        row.custom_fields = _normalized_fields(row)
+
+
+@cache
+def _unique_columns(model: type[Model]) -> frozenset[str]:
+    alone = {field.attname for field in model._meta.concrete_fields if field.unique}
+    together = [each.fields for each in model._meta.constraints if isinstance(each, UniqueConstraint)]
+    return frozenset(alone.union(*together))
+
+
+def _normalized_fields(row: Any) -> dict[str, Any]:
+    """Return the custom fields of a row in NFC; of names that become one, each keeps its value."""
+    fields: dict[str, Any] = {}
+    # Names that are in NFC already stay as they are.
+    for name, value in sorted(row.custom_fields.items(), key=lambda item: item[0] != normalized(item[0])):
+        own, number = normalized(name), 1
+        while own in fields:
+            number += 1
+            own = f"{normalized(name)} ({number})"
+        if number > 1:
+            sys.stderr.write(
+                f"{row._meta.label} {row.pk} has two custom fields {normalized(name)!r}: "
+                f"the second is called {own!r} now.\n"
+            )
+        fields[own] = normalized_json(value)
+    return fields
 
 
 def _keep_unique(row: Any, unique_within: Sequence[str], holders: dict[tuple[Any, ...], Any]) -> None:

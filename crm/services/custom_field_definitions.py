@@ -5,16 +5,17 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.lookups import In
 from django.utils import timezone
 
 from crm.actors import Action, Actor
-from crm.database.json_entries import Entries, EntryName
-from crm.database.patterns import Like, as_pattern
+from crm.database.json_entries import Entries, EntryName, entry_names
 from crm.errors import Conflict
 from crm.models.custom_fields import CustomFieldDefinition, is_same
 from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveQuerySet
 from crm.models.records import Record
+from crm.models.texts import stored_name_key
 from crm.records.registry import record_kind
 from crm.services import history, locking, saving
 from crm.services.locking import Columns
@@ -68,7 +69,11 @@ def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> Custo
         raise ValidationError({"model": ["The kind of record of a definition cannot be changed."]})
     stored = saving.store(definition, actor=actor, before=before or None)
     if stored.created or any(name in stored.before for name in RULES):
-        _adopt(definition, names={definition.name, before.get("name", definition.name)}, actor=actor)
+        names = {definition.name}
+        # Of two definitions that had one name when keys were introduced, only the older owns the values.
+        if before and before["name_key"] == stored_name_key(before["name"]):
+            names.add(before["name"])
+        _adopt(definition, names=names, actor=actor)
     return definition
 
 
@@ -80,16 +85,20 @@ def delete_definition(key: object, *, actor: Actor) -> None:
 
 
 def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) -> None:
-    """Rename the values under these names, ignoring case, and convert them to the definition's kind.
+    """Rename the values under these names, whatever their spelling; convert them to the definition's kind.
 
     Deleted records are among them, since they can be restored.
 
     :raises Conflict: if some do not fit, or a record holds several of them.
     """
-    held = Q()
-    for name in names:
-        held |= Q(Like(EntryName(), as_pattern(name)))
-    records = record_kind(definition.model).model.objects.all()
+    keys = {name_key(name) for name in names}
+    model = record_kind(definition.model).model
+    # Keys are computed in Python: names are few, and SQL finds them as they are spelled.
+    spelled = [name for name in entry_names(model, definition.company_id) if name_key(name) in keys]
+    if not spelled:
+        return
+    held = Q(In(EntryName(), spelled))
+    records = model.objects.all()
     # Locked before they are read: a value that is written meanwhile would keep its old name.
     rows = records.filter(Q(Entries(held)), company_id=definition.company_id).select_for_update(of=("self",))
     changed: list[tuple[Record, Columns]] = []
@@ -97,7 +106,7 @@ def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) 
     # In one order and in portions: locks do not cross, and memory stays bounded.
     for record in rows.order_by("pk").iterator(PER_STATEMENT):
         try:
-            fields = _adopted(record.custom_fields, definition, {name_key(name) for name in names})
+            fields = _adopted(record.custom_fields, definition, keys)
         except ValueError:
             unfit += 1
             continue

@@ -12,6 +12,7 @@ from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.mutations import delete_mutation, restore_mutation
 from crm.graphql.core.permissions import actor_of
 from crm.graphql.core.prefetch import refetch, return_row
+from crm.texts import name_key
 from leads import models
 from leads.graphql.inputs import (
     FollowInput,
@@ -159,7 +160,7 @@ class Mutation(graphene.ObjectType):
         expected_version: int | None = None,
     ) -> object:
         nested = input or {}
-        words = [word.casefold() for word in (nested.get("status"), status) if word]
+        words = [name_key(word) for word in (nested.get("status"), status) if word]
         # The specification knows the outcome as "close" (enum) and as "closed" (text).
         outcomes = {word if word != "closed" else "close" for word in words}
         if len(outcomes) != 1:

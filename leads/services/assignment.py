@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from crm.actors import Actor, Door, Role
 from crm.models import User
+from crm.texts import single_line
 from leads.models import Lead, LeadReceiver, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
 from leads.services.lead_input import LeadValues
 from leads.services.referenced_rows import ReferencedRows
@@ -97,7 +98,7 @@ def _by_receiver(
             )
         passed.append(turn.reason)
     if member_id is not None:
-        named = _assignable(actor).filter(memberships__member_id=member_id).first()
+        named = _assignable(actor).filter(memberships__member_id=single_line(member_id)).first()
         if named is not None:
             reason = f"{named}, named by the delivery."
             return Assignment(outcome=RoutingOutcome.MEMBER, owner=named, reason=reason)

@@ -6,6 +6,7 @@ from django.db.models import Case, Q, When
 
 from crm.actors import Action, Actor
 from crm.services import locking, saving
+from crm.texts import name_key
 from leads.models import Lead, LeadStatus, StatusCategory
 from leads.services.lead_input import find_lost_reason
 from leads.services.leads import store_change
@@ -37,13 +38,14 @@ def close_lead(
     """
     actor.require(Action.CHANGE_LEADS)
     lead = locking.lock(Lead, actor, key)
-    named_outcome = OUTCOMES.get(outcome.strip().casefold())
+    named_outcome = OUTCOMES.get(name_key(outcome))
     if named_outcome is None:
         raise ValidationError({"status": ["Enter won, lost or closed."]})
     name, category = named_outcome
     # A status with the usual name goes first, so that "Closed" is not taken for "Duplicate".
-    first = Case(When(name__iexact=name, then=0), default=1)
-    statuses = LeadStatus.objects.visible_to(actor).filter(Q(name__iexact=name) | Q(category=category))
+    key = name_key(name)
+    first = Case(When(name_key=key, then=0), default=1)
+    statuses = LeadStatus.objects.visible_to(actor).filter(Q(name_key=key) | Q(category=category))
     status = statuses.order_by(first, "weight", "pk").first()
     if status is None:
         raise ValidationError({"status": [f"The company has no status for {name.lower()} leads."]})

@@ -13,6 +13,7 @@ from crm.models.lifecycle import LIVE
 from crm.services import channels, file_links, locking, messages, saving, tags
 from crm.services.history import Changes
 from crm.services.saving import Stored
+from crm.texts import name_key
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus, ReceiverAttempt
 from leads.models.rotting import record_change
 from leads.services import events, stage_visits
@@ -85,7 +86,8 @@ def _flag_duplicate(lead: Lead, values: LeadValues) -> None:
         return
     # Not only leads that the actor sees: a duplicate of a colleague's lead is one too.
     if Lead.objects.filter(LIVE, person=lead.person).open().exists():
-        duplicate = LeadStatus.objects.filter(company=lead.company, name__iexact=DUPLICATE_STATUS).first()
+        statuses = LeadStatus.objects.filter(company=lead.company)
+        duplicate = statuses.filter(name_key=name_key(DUPLICATE_STATUS)).first()
         lead.status = duplicate or lead.status
 
 

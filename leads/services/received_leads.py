@@ -8,6 +8,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor, Door, system_actor
 from crm.errors import CrmError
+from crm.texts import normalized_json
 from leads.models import Lead, LeadReceiver, ReceiverAttempt
 from leads.routing.credentials import is_credential, without_credentials
 from leads.routing.drafts import CELLPHONE_TYPE, EMAIL_TYPE, PHONE_TYPE, Details, Draft, Payload
@@ -42,6 +43,7 @@ def make_lead(receiver: LeadReceiver, payload: Payload, *, attempt: ReceiverAtte
 
 def draft_of(receiver: LeadReceiver, payload: Payload) -> Draft:
     """Draft the lead of a payload, by the receiver's template if it has one."""
+    payload = normalized_json(payload)
     # Neither credentials nor the field that only robots fill in become custom fields.
     skip = {key for key in payload if is_credential(key) or key == receiver.honeypot}
     if receiver.template is None:

@@ -45,7 +45,7 @@ RECEIVER = (
     *(f"{lookup}__{name}" for lookup in ("type", "source") for name in NAMED),
 )
 COMPANY = ("id", "name", "region", "reason_lost_required", "flag_duplicate_leads", "default_owner_id")
-DEFINITION = (*NAMED, "label", "kind", "choices", "required")
+DEFINITION = (*NAMED, "name_key", "label", "kind", "choices", "required")
 
 #: The keys of rows by name: those of an input, or those of a lead's own rows.
 Keys = Mapping[str, Any]

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from crm.models.base import pick
 from crm.models.lifecycle import LiveQuerySet
-from crm.texts import name_key
+from crm.models.texts import stored_name_key
 from people.models.canonical import search_words
 
 Row = TypeVar("Row", bound=models.Model)
@@ -51,7 +51,7 @@ class MergeableQuerySet(SearchedQuerySet[Row]):
 class NamedQuerySet(MergeableQuerySet[Row]):
     def named(self, name: str) -> Self:
         """Narrow to the rows with this name, whatever its case and spelling, the oldest first."""
-        return self.filter(name_key=name_key(name)).order_by("pk")
+        return self.filter(name_key=stored_name_key(name)).order_by("pk")
 
 
 class PersonQuerySet(MergeableQuerySet[Row]):

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict, Forbidden
+from crm.models.texts import stored_name_key
 from crm.services import saving
 from crm.services.replacing import find_replacement
 from people.models import Contact, ContactType
@@ -35,8 +36,7 @@ def save_contact_type(contact_type: ContactType, *, actor: Actor) -> ContactType
     actor.require(Action.CHANGE_LOOKUPS)
     if contact_type.company_id != actor.company_id:
         raise Forbidden
-    contact_type.name = contact_type.name.strip()
-    shared = ContactType.objects.filter(company=None, name__iexact=contact_type.name)
+    shared = ContactType.objects.filter(company=None, name_key=stored_name_key(contact_type.name))
     if shared.exclude(pk=contact_type.pk).exists():
         raise ValidationError({"name": ["A contact type of this name exists already."]})
     saving.store(contact_type, actor=actor)

@@ -10,6 +10,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import ForeignKey, Model, QuerySet, UniqueConstraint
 
+from crm.texts import name_key
 from people.services.contacts import ADDRESS_TEXTS
 
 #: Not moved: a merged record keeps referring to its winner, even if that is merged later.
@@ -200,5 +201,5 @@ def _said(row: Any, columns: Sequence[str]) -> tuple[Any, ...]:
     values = []
     for column in columns:
         value = row.canonical or row.value if column == "canonical_or_value" else getattr(row, column)
-        values.append(value.strip().casefold() if isinstance(value, str) else value)
+        values.append(name_key(value) if isinstance(value, str) else value)
     return tuple(value if value != "" else None for value in values)

@@ -1,0 +1,198 @@
+# ruff: noqa: RUF001 - letters that look like others are what is tested
+"""The migrations that give existing rows their keys: nothing is merged, and clashes are reported."""
+
+import unicodedata
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.test_migrations import alias
+
+__all__ = ["alias"]
+
+OWN = ("crm", "people", "pipelines", "leads")
+FIRST = [(app, "0001_initial") for app in OWN]
+ROWS = 5000
+
+
+class Before:
+    """A database at the first migrations, with models as they were then."""
+
+    def __init__(self, name: str) -> None:
+        self.connection = connections[name]
+        self.apps: Any = None
+
+    def go_back(self) -> None:
+        self._migrate(FIRST)
+
+    def go_forward(self) -> None:
+        # The transaction of the test is one; with deferred checks waiting, no table can be changed in it.
+        if self.connection.vendor == "postgresql":
+            with self.connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        leaves = MigrationExecutor(self.connection).loader.graph.leaf_nodes()
+        self._migrate([key for key in leaves if key[0] in OWN])
+
+    def _migrate(self, targets: list[tuple[str, str]]) -> None:
+        MigrationExecutor(self.connection).migrate(targets)
+        executor = MigrationExecutor(self.connection)
+        self.apps = executor.loader.project_state(targets).apps
+
+    def rows(self, label: str) -> Any:
+        return self.apps.get_model(label)._base_manager.using(self.connection.alias)
+
+    def make(self, label: str, **values: Any) -> Any:
+        return self.rows(label).create(**values)
+
+
+@pytest.fixture
+def before(alias: str) -> Before:
+    database = Before(alias)
+    database.go_back()
+    return database
+
+
+def decomposed(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def keys_of(database: Before, label: str) -> dict[int, tuple[str, str]]:
+    return {pk: (name, key) for pk, name, key in database.rows(label).values_list("pk", "name", "name_key")}
+
+
+NAMED = [
+    ("crm.Tag", {}),
+    ("people.ContactType", {}),
+    ("people.PeopleRelationship", {}),
+    ("leads.LeadStatus", {}),
+    ("leads.LeadType", {}),
+    ("leads.LeadSource", {}),
+    ("leads.LeadLostReason", {}),
+    ("crm.CustomFieldDefinition", {"model": "LEAD"}),
+]
+
+
+def test_rows_keep_their_ids_and_the_oldest_keeps_the_name(before, capsys):
+    companies = [before.make("crm.Company", name=name) for name in ("One", "Two")]
+    spellings = ["Weiß AG", "WEISS AG", "Größe", decomposed("Größe"), "ΣΑΣ\u200b", "σας", "Alone"]
+    made: dict[str, list[Any]] = {}
+    for label, values in NAMED:
+        made[label] = []
+        for number, name in enumerate(spellings):
+            slug = {"slug": str(number)} if label == "crm.Tag" else {}
+            made[label].append(before.make(label, company_id=companies[0].pk, name=name, **values, **slug))
+        # The same names in another company are others.
+        before.make(label, company_id=companies[1].pk, name="Weiss AG", **values)
+
+    before.go_forward()
+
+    reported = capsys.readouterr().err
+    for label, rows in made.items():
+        found = keys_of(before, label)
+        names = [found[row.pk][0] for row in rows]
+        assert names == ["Weiß AG", "WEISS AG", "Größe", "Größe", "ΣΑΣ\u200b", "σας", "Alone"], label
+        keys = [found[row.pk][1] for row in rows]
+        oldest = ["weiss ag", "grösse", "σασ", "alone"]
+        assert [keys[place] for place in (0, 2, 4, 6)] == oldest, label
+        assert [keys[place] for place in (1, 3, 5)] == [
+            f"{key}\x1f{rows[place].pk}" for key, place in zip(oldest, (1, 3, 5), strict=False)
+        ], label
+        for place in (1, 3, 5):
+            line = f"{label} {rows[place].pk} {names[place]!r} has the same name as {rows[place - 1].pk}"
+            assert line in reported
+        others = [
+            row for pk, row in found.items() if pk not in {row.pk for row in rows} and row[0] == "Weiss AG"
+        ]
+        assert others == [("Weiss AG", "weiss ag")], label
+    assert reported.count("has the same name as") == 3 * len(NAMED)
+
+
+def test_shared_contact_types_clash_among_themselves_alone(before, capsys):
+    company = before.make("crm.Company", name="One")
+    before.make("people.ContactType", company_id=company.pk, name="Cafe\u0301")
+    shared = [
+        before.make("people.ContactType", company_id=None, name=name) for name in ("Café", "CAFE\u0301")
+    ]
+
+    before.go_forward()
+
+    assert capsys.readouterr().err.count("has the same name as") == 1
+    found = keys_of(before, "people.ContactType")
+    assert [found[row.pk][1] for row in shared] == ["café", f"café\x1f{shared[1].pk}"]
+
+
+def test_texts_are_composed_and_no_value_is_lost(before, capsys):
+    company = before.make("crm.Company", name=decomposed("Café"))
+    common = {"company_id": company.pk}
+    content_type = _content_type(before)
+    fields = {decomposed("Größe"): decomposed("é"), "Größe": 1, decomposed("nœud é"): [decomposed("é")]}
+    person = before.make(
+        "people.Person", **common, firstname=decomposed("José"), name=decomposed("José"), custom_fields=fields
+    )
+    organization = before.make("people.Organization", **common, name=decomposed("Société Générale"))
+    address = before.make("people.Address", **common, person_id=person.pk, city=decomposed("Köln"))
+    pipeline = before.make("pipelines.Pipeline", **common, name=decomposed("Café"), slug=decomposed("café"))
+    stage = before.make("pipelines.Stage", **common, pipeline_id=pipeline.pk, name=decomposed("Á"))
+    status = before.make("leads.LeadStatus", **common, name="Open")
+    common_lead = {**common, "stage_changed_at": timezone.now(), "last_activity_at": timezone.now()}
+    lead = {**common_lead, "pipeline_id": pipeline.pk, "stage_id": stage.pk, "status_id": status.pk}
+    titled = before.make("leads.Lead", **lead, title=decomposed("Geschäft"), description=decomposed("é\n"))
+    unseen = before.make("leads.Lead", **lead, title="\u200b")
+    channel = before.make(
+        "crm.SocialChannel", **common, content_type_id=content_type, object_id=titled.pk, name="é"
+    )
+    message = before.make(
+        "crm.Message", **common, channel_id=channel.pk, message={"text": decomposed("é"), decomposed("ä"): 1}
+    )
+
+    before.go_forward()
+
+    def now(row: Any) -> Any:
+        return before.rows(row._meta.label).get(pk=row.pk)
+
+    assert now(company).name == "Café"
+    assert (now(person).firstname, now(person).name) == ("José", "José")
+    assert now(person).custom_fields == {"Größe": 1, "Größe (2)": "é", "nœud é": ["é"]}
+    assert "josé" in now(person).search_text
+    assert (now(organization).name, now(organization).name_key) == ("Société Générale", "société générale")
+    assert now(address).city == "Köln"
+    # What integrations know stays as it is.
+    assert (now(pipeline).name, now(pipeline).slug) == ("Café", decomposed("café"))
+    assert now(stage).name == "Á"
+    assert (now(titled).title, now(titled).description) == ("Geschäft", "é\n")
+    assert now(unseen).title == "\u200b"
+    assert now(message).message == {"text": "é", "ä": 1}
+    reported = capsys.readouterr().err
+    assert f"people.Person {person.pk} has two custom fields 'Größe'" in reported
+    assert f"leads.Lead {unseen.pk}: title" in reported
+
+
+def _content_type(database: Before) -> int:
+    kinds = database.apps.get_model("contenttypes.ContentType")._base_manager.using(database.connection.alias)
+    return int(kinds.get_or_create(app_label="leads", model="lead")[0].pk)
+
+
+def test_many_rows_take_few_statements(before):
+    company = before.make("crm.Company", name="One")
+    person = before.apps.get_model("people.Person")
+    tag = before.apps.get_model("crm.Tag")
+    before.rows("people.Person").bulk_create(
+        person(
+            company_id=company.pk, firstname=decomposed(f"José {number}"), name=decomposed(f"José {number}")
+        )
+        for number in range(ROWS)
+    )
+    before.rows("crm.Tag").bulk_create(
+        tag(company_id=company.pk, name=decomposed(f"é {number}"), slug=f"{number}") for number in range(ROWS)
+    )
+
+    with CaptureQueriesContext(before.connection) as captured:
+        before.go_forward()
+
+    assert len(captured) < ROWS / 10
+    assert before.rows("people.Person").filter(name__startswith="José").count() == ROWS
+    assert before.rows("crm.Tag").filter(name_key__startswith="é ").count() == ROWS
