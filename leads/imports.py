@@ -15,7 +15,7 @@ from leads.models import LeadSource, LeadStatus, LeadType
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead
 from people.models import Person
-from people.models.canonical import canonical_email
+from people.models.canonical import canonical_email, has_email_form
 from pipelines.models import Pipeline, Stage
 
 TEXTS = ("title", "firstname", "lastname", "email", "phone", "description")
@@ -43,16 +43,21 @@ class Names:
         shown = []
         for name, pk in pairs:
             shown.append(name)
-            self._ids[name_key(name)].add(pk)
+            self._ids[_key(name)].add(pk)
         self._unknown = unknown or f"Unknown name. Choose one of: {', '.join(shown) or 'none'}."
 
     def find(self, cell: str) -> int:
-        found = self._ids.get(name_key(cell), set())
+        found = self._ids.get(_key(cell), set())
         if not found:
             raise ValidationError({self._column: [self._unknown]})
         if len(found) > 1:
             raise ValidationError({self._column: [f"{len(found)} rows have this name. Rename them first."]})
         return next(iter(found))
+
+
+def _key(name: str) -> str:
+    # A member is named by the e-mail address too, in any of its spellings.
+    return canonical_email(name) or "" if has_email_form(name) else name_key(name)
 
 
 class LeadImport:

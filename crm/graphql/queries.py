@@ -8,9 +8,9 @@ from crm.errors import NotFound
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load
 from crm.graphql.core.single import SingleField, read_one
+from crm.graphql.lists.canonical_columns import EmailColumn
 from crm.graphql.lists.columns import (
     BooleanColumn,
-    CaselessColumn,
     IdColumn,
     IntegerColumn,
     ListFilterSet,
@@ -33,8 +33,7 @@ class UserFilterSet(ListFilterSet):
     firstname = TextColumn("first_name")
     lastname = TextColumn("last_name")
     displayname = TextColumn("displayname")
-    # Users, unlike people, have no column with the canonical spelling.
-    email = CaselessColumn("email")
+    email = EmailColumn("email")
     is_active = BooleanColumn("is_active")
 
 

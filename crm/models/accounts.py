@@ -1,19 +1,26 @@
 """Users."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor
 from crm.database.keys import parse_id, parse_uuid
 from crm.database.patterns import holding_pattern
+from crm.emails import LONGEST_EMAIL, canonical_email, check_email
 from crm.errors import NotFound
 from crm.models.base import CallbackQuerySet, pick
 from crm.models.texts import normalize_texts
+
+
+def canonical_username(username: str) -> str | None:
+    """Return the canonical form of a username that is an e-mail address; None for another one."""
+    return canonical_email(username) if "@" in username else None
 
 
 class UserQuerySet(CallbackQuerySet["User"]):
@@ -21,12 +28,15 @@ class UserQuerySet(CallbackQuerySet["User"]):
         """Narrow to the members of the actor's company, including inactive ones."""
         return self.filter(memberships__company_id=actor.company_id)
 
-    def search(self, text: str) -> Self:
+    def search(self, text: str, _actor: Actor | None = None) -> Self:
         """Narrow to the users whose names or e-mail contain every word of the text, ignoring case."""
         found = self
         for word in text.split():
             part = holding_pattern(word)
-            found = found.filter(Q(displayname__like=part) | Q(username__like=part) | Q(email__like=part))
+            named = Q(displayname__like=part) | Q(username__like=part) | Q(email__like=part)
+            if "@" in word:
+                named |= Q(email_canonical__like=holding_pattern(canonical_email(word) or word))
+            found = found.filter(named)
         return found
 
     def assignable_in(self, company_id: int) -> Self:
@@ -67,9 +77,21 @@ class User(AbstractUser):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     displayname = models.CharField(max_length=150, blank=True)
     timezone = models.CharField(max_length=64, null=True, blank=True)
+    #: The forms by which an account is found, and by which an address names one account only.
+    email_canonical = models.CharField(max_length=LONGEST_EMAIL, null=True, editable=False, db_index=True)
+    username_canonical = models.CharField(max_length=LONGEST_EMAIL, null=True, editable=False, unique=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    #: The stored values of the columns that are checked when they change.
+    _stored: Mapping[str, Any] = {}
+
     objects: ClassVar[CrmUserManager] = CrmUserManager()
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        user = super().from_db(*args, **kwargs)
+        user._stored = {name: user.__dict__.get(name) for name in ("email", "username")}
+        return user
 
     def __str__(self) -> str:
         return self.displayname or self.username
@@ -82,11 +104,30 @@ class User(AbstractUser):
         super().clean()
         # Colleagues see this name, so it must not be empty.
         self.displayname = self.displayname.strip() or self.get_full_name() or self.username
+        if self._is_new("email") and self.email:
+            try:
+                check_email(self.email)
+            except ValidationError as refused:
+                raise ValidationError({"email": refused.messages}) from refused
+        same = User.objects.filter(username_canonical=canonical_username(self.username)).exclude(pk=self.pk)
+        if self._is_new("username") and canonical_username(self.username) and same.exists():
+            raise ValidationError({"username": "A user with that username already exists."})
+        self._set_canonical()
+
+    def _is_new(self, name: str) -> bool:
+        return self._state.adding or getattr(self, name) != self._stored.get(name)
+
+    def _set_canonical(self) -> None:
+        self.email_canonical = canonical_email(self.email)
+        # Two accounts may be named by one address since before this was compared: only the older one has it.
+        if self._is_new("username"):
+            self.username_canonical = canonical_username(self.username)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         # Again here: createsuperuser does not call clean().
         if not self.displayname:
             self.displayname = self.get_full_name() or self.username
+        self._set_canonical()
         super().save(*args, **kwargs)
 
     def is_visible_to(self, actor: Actor) -> bool:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor, Role
 from crm.models import Company, Membership, RegisteredDocument, User
+from crm.models.accounts import canonical_username
 from crm.services import saving
 from crm.services.members import keep_an_administrator
 from crm.signals import region_changed
@@ -20,9 +21,13 @@ ADDRESS = ("address", "address_2", "city", "state", "zip", "country")
 def find_or_create_user(username: str, *, is_staff: bool = True) -> tuple[User, bool]:
     """Return the user with this name and whether it is new; a new user has no usable password.
 
+    A name that is an e-mail address is found in its other spellings too.
+
     :raises ValidationError: if the name is not a legal username.
     """
     user = User.objects.filter(username=username).first()
+    if user is None and "@" in username:
+        user = User.objects.filter(username_canonical=canonical_username(username)).first()
     if user is not None:
         return user, False
     user = User(username=username, is_staff=is_staff)

@@ -3,11 +3,12 @@
 from typing import TypedDict
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
-from email_validator import EmailNotValidError, validate_email
 
 from crm.actors import Action, Actor, Role, system_actor
+from crm.emails import NO_EMAIL, canonical_email, has_email_form
 from crm.errors import Conflict
 from crm.models import ApiToken, Company, Membership, User
 from crm.services import saving
@@ -68,12 +69,9 @@ def invite_member(values: MemberValues, *, actor: Actor) -> Membership:
 
 def _user_of(values: MemberValues) -> User:
     email = (values.get("email") or "").strip()
-    try:
-        validate_email(email, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as refused:
-        raise ValidationError({"email": ["Enter a valid email address."]}) from refused
-    known: list[User] = list(User.objects.filter(email__iexact=email)[:2])
-    known = known or list(User.objects.filter(username__iexact=email)[:2])
+    if not has_email_form(email):
+        raise ValidationError({"email": [NO_EMAIL]})
+    known = _accounts_of(email)
     # Emails of accounts are not unique: a guess could invite the wrong person.
     if len(known) > 1:
         raise Conflict("Several accounts have this e-mail address: add one of them by its name.")
@@ -92,8 +90,23 @@ def _user_of(values: MemberValues) -> User:
         names = {"first_name": "firstname", "last_name": "lastname", "username": "email"}
         messages = refused.message_dict
         raise ValidationError({names.get(key, key): messages[key] for key in messages}) from refused
-    user.save()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        # Invited by two administrators at once: the other one made the account.
+        known = _accounts_of(email)
+        if not known:
+            raise
+        return known[0]
     return user
+
+
+def _accounts_of(email: str) -> list[User]:
+    """Return the accounts with an e-mail address, in any of its spellings, else those that are named so."""
+    canonical = canonical_email(email)
+    named = Q(username_canonical=canonical) | Q(username=email)
+    return list(User.objects.filter(email_canonical=canonical)[:2]) or list(User.objects.filter(named)[:2])
 
 
 @transaction.atomic

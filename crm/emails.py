@@ -1,0 +1,55 @@
+"""E-mail addresses: their canonical form, and what is no address."""
+
+import idna
+from django.core.exceptions import ValidationError
+from email_validator import EmailNotValidError, validate_email
+
+from crm.texts import has_controls, normalized
+
+#: An address of 64 characters, "@" and a domain of 253, whose letters of other scripts are spelled in ASCII.
+LONGEST_EMAIL = 320
+LONGEST_LOCAL_PART = 64
+NO_EMAIL = "Enter a valid email address."
+
+
+def canonical_email(text: str | None) -> str | None:
+    """Return an e-mail address in lower case with its domain in ASCII, or None if it is empty.
+
+    The local part is not case-folded and the domain is encoded by IDNA 2008 (UTS 46, non-transitional), so
+    that "ß" and "ss" stay two addresses.
+    """
+    trimmed = normalized((text or "").strip())
+    if not trimmed:
+        return None
+    local, at, domain = trimmed.rpartition("@")
+    return f"{_lower(local)}{at}{ascii_domain(domain)}"[:LONGEST_EMAIL]
+
+
+def _lower(text: str) -> str:
+    return normalized(text.lower())
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain in ASCII by IDNA 2008; in lower case alone if it can have no such name."""
+    if domain.isascii():
+        return domain.lower()
+    try:
+        return idna.encode(domain, uts46=True, transitional=False).decode()
+    except idna.IDNAError:
+        # Not a name that can be registered, such as one with an emoji: it is equal to itself alone.
+        return _lower(domain)
+
+
+def has_email_form(text: str) -> bool:
+    """Return whether a text has the form of an e-mail address; no DNS query is made."""
+    try:
+        validated = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return False
+    return len(validated.local_part) <= LONGEST_LOCAL_PART and not has_controls(text)
+
+
+def check_email(text: str) -> None:
+    """Validate the form of an e-mail address."""
+    if not has_email_form(text):
+        raise ValidationError(NO_EMAIL, code="invalid")
