@@ -88,6 +88,9 @@ class Actor:
     opens_all: bool = False
     #: Whether the company allows registered documents only.
     registered_documents_only: bool = False
+    #: The country code of phone numbers without a prefix; None if it was not read with the rights. Use
+    #: ``region_of``.
+    region: str | None = None
     #: The token, receiver or import that was used, for the history.
     via: str | None = None
 

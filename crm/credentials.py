@@ -43,6 +43,7 @@ COLUMNS = (
     "company__uuid",
     "company__lead_visibility",
     "company__registered_documents_only",
+    "company__region",
 )
 TOKEN_COLUMNS = ("pk", "name", "scopes", "expires_at", "last_used_at")
 
@@ -57,6 +58,7 @@ class CredentialRow:
     company_uuid: UUID
     lead_visibility: str
     registered_documents_only: bool
+    region: str
     token_id: int | None = None
     token_name: str | None = None
     #: A list on SQLite; its JSON as text on PostgreSQL, where the compiled statement converts no JSON.
@@ -74,6 +76,7 @@ class CredentialRow:
             scopes=ALL_SCOPES if scopes is None else frozenset(map(Scope, scopes)),
             company_sees_all_leads=self.lead_visibility == LeadVisibility.ALL,
             registered_documents_only=self.registered_documents_only,
+            region=self.region,
             opens_all=self.token_id is None,
             via=self.token_name,
         )

@@ -90,7 +90,8 @@ class VisibleToActor(BaseModelAdmin[Row]):
         text = search_term.replace("\x00", "")
         searched: Any = queryset
         if hasattr(searched, "search"):
-            return searched.search(text), False
+            # Superusers without a company search accounts and companies alone, where no actor is needed.
+            return searched.search(text, actor_of(request)), False
         return super().get_search_results(request, queryset, text)  # type: ignore[misc,no-any-return]  # of list pages alone
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

@@ -9,10 +9,16 @@ from crm.actors import Actor
 from crm.database.statements import Parameter
 
 COMPANY, USER = Parameter("company"), Parameter("user")
-#: The only fields in which actors that share a statement may differ: ids are bound when it runs, and reads
-#: do not depend on the door. Any other field, one added later included, is part of the key, so that no actor
-#: gets a statement that was compiled for another one's rights.
-PERSONAL = {"company_id": COMPANY, "user_id": USER, "door": Parameter("door"), "via": Parameter("via")}
+#: The only fields in which actors that share a statement may differ: ids are bound when it runs, reads do not
+#: depend on the door, and the region decides on values alone. Any other field, one added later included, is
+#: part of the key, so that no actor gets a statement that was compiled for another one's rights.
+PERSONAL = {
+    "company_id": COMPANY,
+    "user_id": USER,
+    "door": Parameter("door"),
+    "via": Parameter("via"),
+    "region": Parameter("region"),
+}
 
 
 def symbolic_actor(actor: Actor) -> Actor:

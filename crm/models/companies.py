@@ -15,6 +15,9 @@ from crm.database.patterns import holding_pattern
 from crm.models.accounts import User
 from crm.models.base import Stamped
 
+#: Of a company whose region nobody chose.
+DEFAULT_REGION = "US"
+
 
 class LeadVisibility(models.TextChoices):
     """Which leads an agent or viewer sees."""
@@ -34,7 +37,7 @@ class CompanyQuerySet(models.QuerySet["Company"]):
             return self.joined_by(actor.user_id)
         return self.visible_to(actor)
 
-    def search(self, text: str) -> Self:
+    def search(self, text: str, _actor: Actor | None = None) -> Self:
         found = self
         for word in text.split():
             found = found.filter(name__like=holding_pattern(word))
@@ -62,7 +65,9 @@ class Company(Stamped):
     language = models.CharField(max_length=16, null=True, blank=True)
     timezone = models.CharField(max_length=64, null=True, blank=True)
     region = models.CharField(
-        max_length=2, default="US", help_text="Country code that phone numbers without a prefix belong to."
+        max_length=2,
+        default=DEFAULT_REGION,
+        help_text="Country code that phone numbers without a prefix belong to.",
     )
     is_active = models.BooleanField(default=True)
     lead_visibility = models.CharField(
@@ -111,6 +116,12 @@ class Company(Stamped):
         return self.pk == actor.company_id
 
 
+def region_of(actor: Actor) -> str:
+    """Return the country code of phone numbers without a prefix, for an actor's company."""
+    # Read with the rights of a member, so that a search costs no statement more.
+    return actor.region or Company.objects.only("region").get(pk=actor.company_id).region
+
+
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def visible_to(self, actor: Actor) -> Self:
         return self.filter(company_id=actor.company_id)
@@ -119,7 +130,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Narrow to memberships whose user, company and membership itself are active."""
         return self.filter(is_active=True, user__is_active=True, company__is_active=True)
 
-    def search(self, text: str) -> Self:
+    def search(self, text: str, _actor: Actor | None = None) -> Self:
         return self.filter(user__in=User.objects.search(text).values("pk"))
 
 

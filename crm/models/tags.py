@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Case, Q, When
 from django.utils.text import slugify
 
+from crm.actors import Actor
 from crm.models.base import TenantModel, TenantQuerySet
 from crm.models.named import unique_name
 from crm.models.texts import NameKeyField, stored_name_key
@@ -25,7 +26,7 @@ def tag_slug(name: str) -> str:
 
 
 class TagQuerySet(TenantQuerySet["Tag"]):
-    def search(self, text: str) -> Self:
+    def search(self, text: str, _actor: Actor | None = None) -> Self:
         """Narrow to the tags whose names contain every word of the text."""
         found = self
         for word in name_key(text).split():

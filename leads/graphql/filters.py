@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.graphql.lists.canonical_columns import EmailColumn
 from crm.graphql.lists.columns import (
     BooleanColumn,
     ChoiceColumn,
@@ -20,7 +21,7 @@ from crm.graphql.lists.operators import NULL_TESTS, SQLOperator
 from crm.models import EntityKind
 from leads import models
 from leads.models.rotting import is_rotting
-from people.graphql.filters import TAGS, EmailColumn, PhoneColumn, SearchedFilterSet
+from people.graphql.filters import TAGS, PhoneColumn, SearchedFilterSet
 
 
 class RottingColumn(BooleanColumn):

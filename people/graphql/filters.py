@@ -1,11 +1,11 @@
 """Columns of the lists of people and organizations."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.graphql.lists.canonical_columns import CANONICAL, CanonicalColumn, EmailColumn
 from crm.graphql.lists.columns import (
     DateColumn,
     DateTimeColumn,
@@ -16,50 +16,41 @@ from crm.graphql.lists.columns import (
     UuidColumn,
 )
 from crm.graphql.lists.custom_field_columns import CustomFieldsRelation
-from crm.graphql.lists.operators import SQLOperator
-from crm.models import Company, EntityKind
+from crm.graphql.lists.operators import EQUAL, SQLOperator, column_condition
+from crm.models import EntityKind
+from crm.models.companies import region_of
 from people import models
-from people.models.canonical import canonical_email, search_words
-from people.models.phones import canonical_phone
-
-CANONICAL = frozenset({SQLOperator.EQ, SQLOperator.NEQ, SQLOperator.IN, SQLOperator.NOT_IN})
-
-
-class CanonicalColumn(TextColumn):
-    """Text whose canonical spelling, in another column, is compared for equality."""
-
-    def __init__(self, field_name: str, *, canonical: str | None = None) -> None:
-        super().__init__(field_name)
-        self._canonical = canonical or f"{field_name}_canonical"
-
-    def compared_column(self, operator: SQLOperator) -> str:
-        return self._canonical if operator in CANONICAL else str(self.field_name)
-
-    def read_for(self, operator: SQLOperator, value: Any, actor: Actor) -> Any:
-        read = super().read_for(operator, value, actor)
-        if operator not in CANONICAL:
-            return read
-        spelled = self.canonical(read if isinstance(read, list) else [read], actor)
-        return spelled if isinstance(read, list) else spelled[0]
-
-    def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
-        """Return the canonical spellings of texts; empty for a text without one, which matches no row."""
-        raise NotImplementedError
-
-
-class EmailColumn(CanonicalColumn):
-    def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
-        return [canonical_email(text) or "" for text in texts]
+from people.models.phones import LONGEST_DIALLED, looked_up_number
+from people.models.searches import search_words
 
 
 class PhoneColumn(CanonicalColumn):
-    """A phone number, equal in every format."""
+    """A phone number, equal in every spelling.
+
+    A value with an extension is that alone; one without is the whole switchboard, and one that no numbering
+    plan knows is found by its digits.
+
+    :param dialled: the column of the number without its extension.
+    """
+
+    def __init__(self, field_name: str, *, canonical: str | None = None, dialled: str | None = None) -> None:
+        super().__init__(field_name, canonical=canonical)
+        self._dialled = dialled or f"{field_name}_dialled"
+
+    def condition_on(self, operator: SQLOperator, operand: object) -> Q:
+        if operator not in CANONICAL:
+            return super().condition_on(operator, operand)
+        # No number without an extension equals one with, so both columns are compared with the same values:
+        # the statement does not depend on them.
+        given = EQUAL.get(operator, operator)
+        either = Q()
+        for column in (self._dialled, self.compared_column(operator)):
+            either |= column_condition(column, given, operand)
+        return either if given is operator else ~either & Q(**{f"{self._dialled}__isnull": False})
 
     def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
-        # Without a national number the company's region is not needed, nor the statement that reads it.
-        international = all(text.strip().startswith("+") for text in texts)
-        region = None if international else Company.objects.visible_to(actor).get().region
-        return [canonical_phone(text, region) or "" for text in texts]
+        region = region_of(actor) if any(not text.startswith("+") for text in texts) else None
+        return [looked_up_number(text, region)[:LONGEST_DIALLED] for text in texts]
 
 
 TAGS = HasRelation("tags", {"id": IdColumn("id"), "name": TextColumn("name"), "slug": TextColumn("slug")})
@@ -71,8 +62,8 @@ class SearchedFilterSet(ListFilterSet):
     search_method = "search"
 
     @classmethod
-    def words(cls, text: str) -> list[tuple[str, ...]]:
-        return search_words(text)
+    def words(cls, text: str, actor: Actor) -> list[tuple[str, ...]]:
+        return search_words(text, region_of(actor))
 
 
 class PeopleFilterSet(SearchedFilterSet):
@@ -85,7 +76,7 @@ class PeopleFilterSet(SearchedFilterSet):
         ),
         "phones": HasRelation(
             "contacts",
-            {"id": IdColumn("id"), "value": PhoneColumn("value", canonical="canonical")},
+            {"id": IdColumn("id"), "value": PhoneColumn("value", canonical="canonical", dialled="dialled")},
             narrow=Q(type__kind__in=[models.ContactKind.PHONE, models.ContactKind.CELLPHONE]),
         ),
         "organization": HasRelation(

@@ -6,8 +6,8 @@ from crm.services.backfill import Backfill
 from people.models.canonical import (
     canonical_email,
     comparable_key,
+    contact_spellings,
     email_spellings,
-    phone_spellings,
     search_text,
 )
 from people.models.phones import LONGEST_DIALLED, canonical_phone, dialled_number
@@ -34,10 +34,8 @@ def derive_person(person: Any) -> None:
     person.email_canonical = canonical_email(person.email)
     spellings: list[str | None] = []
     for contact in sorted(person.contacts.all(), key=lambda contact: (contact.weight, contact.pk)):
-        if contact.type.kind in PHONES:
-            spellings += phone_spellings(contact.value, contact.canonical)
-        else:
-            spellings += [contact.canonical, contact.value]
+        is_phone = contact.type.kind in PHONES
+        spellings += contact_spellings(contact.value, contact.canonical, is_phone=is_phone)
     person.search_text = search_text(person.name, *email_spellings(person.email), *spellings)
 
 

@@ -1,7 +1,7 @@
 """Phone numbers: their canonical form, and what is no phone number."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -25,10 +25,11 @@ CONTROLS = "A phone number holds no line ends or other control characters."
 #: What a spreadsheet makes of a number: 4.9E+11 has lost digits, 4155550177.0 has not.
 _SCIENTIFIC = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?[eE]\+?[0-9]{1,3}")
 _WITH_FRACTION = re.compile(r"(\+?[0-9]{5,})[.,]0+")
-#: Names of extensions that phonenumbers does not know.
-_EXTENSION_NAMES = re.compile(
-    r"[\s,;(]+(?:durchwahl|dw|nst|app(?:arat)?|poste|toestel|tst|ramal|interno|wewn|linea?)\.?\s*:?\s*"
-    r"(?=[0-9]{1,7}\)?\s*$)",
+#: Names of extensions that phonenumbers does not know, and those that it does.
+_FURTHER_NAMES = r"durchwahl|dw|nst|app(?:arat)?|poste|toestel|tst|ramal|interno|wewn|linea?"
+EXTENSION_NAMES = rf"ext(?:ensi[oó]n|n)?|int|anexo|доб|x|{_FURTHER_NAMES}"
+_EXTENSION = re.compile(
+    rf"[\s,;(]+(?:{_FURTHER_NAMES})\.?\s*:?\s*(?=[0-9]{{1,7}}\)?\s*$)",
     re.IGNORECASE,
 )
 _TRUNK_IN_BRACKETS = re.compile(r"\(\s*0\s*\)")
@@ -42,6 +43,8 @@ class Phone:
 
     number: str
     extension: str = ""
+    #: Whether the number is in use by its plan, and not only as long as one.
+    is_valid: bool = field(default=False, compare=False)
 
     @property
     def canonical(self) -> str:
@@ -83,6 +86,12 @@ def phone_fault(text: str) -> str | None:
     return NO_PHONE if len(digits_of(stripped)) < FEWEST_DIGITS else None
 
 
+def is_bare_phone(text: str) -> bool:
+    """Return whether a text is a phone number without any other words."""
+    words = re.sub(rf"(?<![^\W\d_])(?:{EXTENSION_NAMES})(?=[\d\W]|$)", "", text.lower())
+    return phone_fault(text) is None and "@" not in text and not any(char.isalpha() for char in words)
+
+
 def holds_several(text: str) -> bool:
     """Return whether a text holds more than one whole phone number."""
     return len(parted(text)) > 1
@@ -106,12 +115,12 @@ def parse_phone(text: str | None, region: str | None) -> Phone | None:
     raw = cleaned_phone(text or "")
     if len(digits_of(raw)) < FEWEST_DIGITS:
         return None
-    raw = _EXTENSION_NAMES.sub(" ext. ", raw)
+    raw = _EXTENSION.sub(" ext. ", raw)
     possible = None
     for spelling in _spellings(raw):
         parsed = _parse(spelling, region)
         if parsed is not None and phonenumbers.is_valid_number(parsed):
-            return _phone(parsed)
+            return _phone(parsed, is_valid=True)
         possible = possible or parsed
     return _phone(possible) if possible is not None and _is_whole(possible) else None
 
@@ -131,6 +140,24 @@ def dialled_number(text: str | None, region: str | None) -> str | None:
     if phone is not None:
         return phone.number
     return digits_of(text or "") or None
+
+
+def looked_up_number(text: str, region: str | None) -> str:
+    """Return what a text is compared with: the canonical form of a number, else its bare digits."""
+    return canonical_phone(text, region) or digits_of(text)
+
+
+def national_digits(text: str) -> list[str]:
+    """Return the digits of a number, or of its beginning, without what people dial or write before it.
+
+    Each is part of the number's international form in some spelling: without zeros in front, without 011, and
+    without a zero in brackets.
+    """
+    texts = [_TRUNK_IN_BRACKETS.sub("", text)]
+    if _PREFIX.match(texts[0]):
+        texts.append(_PREFIX.sub("", texts[0]))
+    stripped = [digits_of(each).lstrip("0") for each in texts]
+    return [each for each in stripped if each] or [digits_of(text)]
 
 
 def _spellings(raw: str) -> list[str]:
@@ -161,6 +188,6 @@ def _is_whole(parsed: phonenumbers.PhoneNumber) -> bool:
     return again is not None and _phone(again).number == _phone(parsed).number
 
 
-def _phone(parsed: phonenumbers.PhoneNumber) -> Phone:
+def _phone(parsed: phonenumbers.PhoneNumber, *, is_valid: bool = False) -> Phone:
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return Phone(number, parsed.extension or "")
+    return Phone(number, parsed.extension or "", is_valid)

@@ -7,18 +7,23 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from crm.actors import Actor
 from crm.models.base import pick
+from crm.models.companies import region_of
 from crm.models.lifecycle import LiveQuerySet
 from crm.models.texts import stored_name_key
-from people.models.canonical import search_words
+from people.models.searches import search_words
 
 Row = TypeVar("Row", bound=models.Model)
 
 
 class SearchedQuerySet(LiveQuerySet[Row]):
-    def search(self, text: str) -> Self:
-        """Narrow to the rows that contain every word of the text, ignoring case."""
-        return self.holding(search_words(text))
+    def search(self, text: str, actor: Actor) -> Self:
+        """Narrow to the rows that contain every word of the text, ignoring case.
+
+        Phone numbers are found in every spelling by the region of the actor's company.
+        """
+        return self.holding(search_words(text, region_of(actor)))
 
     def holding(self, words: Iterable[Iterable[Any]]) -> Self:
         """Narrow to the rows that contain one of the alternatives of every word.

@@ -6,7 +6,7 @@ from crm.actors import Role
 from crm.events import journal, outbox, retention
 from crm.events.cursor import Cursor
 from crm.events.sequencer import sequence
-from crm.models import Company, Event, EventCounter, Membership, User
+from crm.models import Company, Event, EventCounter, Membership
 from crm.services.members import add_member
 from leads.services.leads import create_lead, delete_lead, update_lead
 from tests.commands.running import run, usage_error
@@ -143,7 +143,8 @@ def test_a_record_that_is_gone_and_users_that_are_gone(tenant):
 def test_a_plain_number_and_each_name_of_a_user(tenant):
     _, cursor = handed_over(tenant)
     agent = tenant.users["agent"]
-    User.objects.filter(pk=agent.pk).update(email="Ann@example.com")
+    agent.email = "Ann@example.com"
+    agent.save()
 
     facts = [explained(cursor.seq, name) for name in (agent.pk, agent.username, "ann@EXAMPLE.com")]
 

@@ -16,6 +16,7 @@ OTHER: dict[str, Any] = {
     "company_id": 4,
     "door": Door.IMPORT,
     "via": "another token",
+    "region": "DE",
     "role": Role.MANAGER,
     "scopes": frozenset({Scope.READ}),
     "company_sees_all_leads": False,
@@ -44,7 +45,7 @@ def test_only_personal_fields_are_left_out_of_the_key(name):
 
 
 def test_personal_fields_are_these():
-    assert set(PERSONAL) == {"company_id", "user_id", "door", "via"}
+    assert set(PERSONAL) == {"company_id", "user_id", "door", "via", "region"}
 
 
 def test_field_that_is_added_to_actors_changes_the_key():

@@ -141,5 +141,6 @@ def _actor(user: User, company: Company, role: Role, door: Door) -> Actor:
         company.uuid,
         company.lead_visibility,
         company.registered_documents_only,
+        company.region,
     )
     return holder.credential(door).actor

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crm.texts import is_blank, name_key, normalized_json, single_line
-from people.models.canonical import canonical_email, has_email_form, search_words
+from people.models.canonical import canonical_email, has_email_form
 from people.models.phones import (
     CONTROLS,
     DAMAGED,
@@ -309,12 +309,3 @@ def test_a_spreadsheets_fraction_is_dropped():
 def test_several_numbers_are_parted():
     assert parted("415-555-4444 / 415-555-5555") == ["415-555-4444", "415-555-5555"]
     assert parted("030/901830") == ["030/901830"]
-
-
-def test_words_of_a_search():
-    assert search_words("Jane  DOE") == [("jane",), ("doe",)]
-    assert all("4930901830" in word for word in search_words("030 901830", "DE"))
-    assert all("309018" in word for word in search_words("030 9018", "DE"))
-    assert search_words("555 0200 ext. 1", "US")[0] == ("555", "55502001")
-    assert search_words("+1 415 555 0200 x10", "US")[1] == ("415", "+14155550200;ext=10\n")
-    assert search_words("anna@bücher.example") == [("anna@bücher.example", "anna@xn--bcher-kva.example")]

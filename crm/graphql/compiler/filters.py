@@ -1,7 +1,7 @@
 """The filters of a list, separated into shape and values: queries of one shape share a statement."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +33,8 @@ class Filters:
 
     list_field: ListField
     query: ListQuery
+    #: The words of the search, each with its alternatives.
+    words: Sequence[tuple[str, ...]] = ()
     shape: tuple[object, ...] | None = ()
     values: Mapping[str, object] = field(default_factory=dict)
 
@@ -41,18 +43,19 @@ class Filters:
         if not query.is_filtered:
             return cls(list_field, query)
         if query.own or any(each is not None for each in query.has.values()):
-            return cls(list_field, query, None)
+            return cls(list_field, query, shape=None)
         collector = _ValueCollector(list_field, actor)
         try:
-            words = _words(list_field, query)
+            words = _words(list_field, query, actor)
             shape = _shape(query.where)
             collector.where(query.where)
         except NotSeparable:
-            return cls(list_field, query, None)
+            return cls(list_field, query, shape=None)
         patterns = {name: holding_pattern(each) for name, each in _named_spellings(words)}
         return cls(
             list_field,
             query,
+            words,
             (tuple(map(len, words)), shape, *collector.shape),
             collector.values | patterns,
         )
@@ -62,25 +65,24 @@ class Filters:
         unfiltered = replace(self.query, where=None, order_by=None, search=None, has={})
         visible = self.list_field.rows(unfiltered, actor)
         filtered: Any = visible.filter(_ParameterConditions(self.list_field, actor).where(self.query.where))
-        words = _words(self.list_field, self.query)
-        if words:
-            names = iter([Parameter(name) for name, _ in _named_spellings(words)])
-            filtered = filtered.holding([[next(names) for _ in spellings] for spellings in words])
+        if self.words:
+            names = iter([Parameter(name) for name, _ in _named_spellings(self.words)])
+            filtered = filtered.holding([[next(names) for _ in spellings] for spellings in self.words])
         rows: QuerySet[Model] = filtered
         return rows
 
 
-def _words(list_field: ListField, query: ListQuery) -> list[tuple[str, ...]]:
+def _words(list_field: ListField, query: ListQuery, actor: Actor) -> list[tuple[str, ...]]:
     """Return the words of a search, each in all its spellings, if the list splits it into words."""
     if not query.search or list_field.filterset.search_method is None:
         return []
-    words = list_field.filterset.words(query.search)
+    words = list_field.filterset.words(query.search, actor)
     if words is None:
         raise NotSeparable
     return words
 
 
-def _named_spellings(words: list[tuple[str, ...]]) -> list[tuple[str, str]]:
+def _named_spellings(words: Sequence[tuple[str, ...]]) -> list[tuple[str, str]]:
     """Return all spellings, each with the name of its parameter."""
     every = [spelling for spellings in words for spelling in spellings]
     return [(f"searched{number}", spelling) for number, spelling in enumerate(every, 1)]

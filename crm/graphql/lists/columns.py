@@ -20,7 +20,7 @@ from crm.graphql.core.arguments import Values
 from crm.graphql.core.fields import ModelField
 from crm.graphql.core.scalars import parse_date, parse_datetime
 from crm.graphql.lists import operators
-from crm.graphql.lists.operators import LISTS, NULL_TESTS, PATTERNS, RANGES, SQLOperator
+from crm.graphql.lists.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
 from crm.texts import normalized
 
 LARGEST_LIST = 250
@@ -89,16 +89,6 @@ class TextColumn(Column):
         if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
             raise ValueError("Expected text of whole characters.")
         return text
-
-
-class CaselessColumn(TextColumn):
-    """Text compared without case, such as an e-mail address that has no canonical column."""
-
-    def compared_column(self, operator: SQLOperator) -> str:
-        return str(self.field_name) if operator in PATTERNS else f"{self.field_name}__folded"
-
-    def read(self, value: object) -> str:
-        return folded(super().read(value))
 
 
 class IdColumn(Column):
@@ -217,14 +207,14 @@ class ListFilterSet(django_filters.FilterSet):
         return {name: column for name, column in cls.base_filters.items() if isinstance(column, Column)}
 
     @classmethod
-    def words(cls, _text: str) -> list[tuple[str, ...]] | None:
+    def words(cls, _text: str, _actor: Actor) -> list[tuple[str, ...]] | None:
         """Split a search into words for ``holding`` of the query set; None if it has no such method."""
         return None
 
     @classmethod
-    def search(cls, queryset: QuerySet[Row], text: str | None) -> QuerySet[Row]:
+    def search(cls, queryset: QuerySet[Row], text: str | None, actor: Actor) -> QuerySet[Row]:
         """Narrow a query set to the rows that contain every word of the text."""
         if not text or cls.search_method is None:
             return queryset
-        found: QuerySet[Row] = getattr(queryset, cls.search_method)(text)
+        found: QuerySet[Row] = getattr(queryset, cls.search_method)(text, actor)
         return found

@@ -49,6 +49,8 @@ LOOKUPS = {
     SQLOperator.IN: "in",
     SQLOperator.NOT_IN: "in",
 }
+#: What a comparison for equality negates.
+EQUAL = {SQLOperator.NEQ: SQLOperator.EQ, SQLOperator.NOT_IN: SQLOperator.IN}
 NEGATIONS = frozenset({SQLOperator.NEQ, SQLOperator.NOT_LIKE, SQLOperator.NOT_IN, SQLOperator.NOT_BETWEEN})
 
 

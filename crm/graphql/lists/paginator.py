@@ -136,7 +136,7 @@ class ListField(Guarded):
             visible = self._source(actor, **query.own)
         conditions = Conditions(self.filterset, actor)
         met = conditions.where(query.where) & has_condition(query.has, self.filterset, conditions)
-        return self.filterset.search(visible.filter(met), query.search)
+        return self.filterset.search(visible.filter(met), query.search, actor)
 
     def order(self, query: ListQuery) -> tuple[Key, ...]:
         """Return the order of the rows; no two rows are equal in it."""

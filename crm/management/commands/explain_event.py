@@ -11,6 +11,7 @@ from django.db.models import Q
 from crm.actors import Actor, Door
 from crm.credentials import CredentialRow
 from crm.database.keys import parse_id
+from crm.emails import canonical_email
 from crm.events.audience import Event, Visibility, rule_for
 from crm.events.lookup import EventNotFound, find_event
 from crm.management.arguments import company_of, ensure_ready
@@ -76,9 +77,8 @@ def find_user(text: str) -> User:
     number = parse_id(text)
     by_id = None if number is None else User.objects.filter(pk=number).first()
     # An id wins over a username of digits, so that every user can be named.
-    found: list[User] = (
-        [by_id] if by_id else list(User.objects.filter(Q(username=text) | Q(email__iexact=text))[:10])
-    )
+    named = Q(username=text) | Q(email_canonical=canonical_email(text))
+    found: list[User] = [by_id] if by_id else list(User.objects.filter(named)[:10])
     if not found:
         raise CommandError(f"There is no user {text}: pass an id, an e-mail or a username.")
     if len(found) > 1:
@@ -128,6 +128,7 @@ def actor_of(membership: Membership) -> Actor:
         company_uuid=company.uuid,
         lead_visibility=company.lead_visibility,
         registered_documents_only=company.registered_documents_only,
+        region=company.region,
     )
     return row.credential(Door.GRAPHQL).actor
 

@@ -11,6 +11,7 @@ from crm.services.members import add_member
 from leads.models import Lead
 from leads.services.leads import create_lead
 from people.models import Contact, ContactKind
+from people.models.phones import canonical_phone
 from people.services.people import create_person
 from tests.clients import data, refusal
 from tests.doors import contact_type
@@ -94,6 +95,40 @@ def test_the_default_owner_may_own_leads(actors, tenant, other_tenant):
 @pytest.mark.parametrize("role", ["viewer", "agent", "manager"])
 def test_only_administrators_change_members(actors, role):
     assert refused(getattr(actors, role), name="New") == {"code": "FORBIDDEN"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "american", "german"),
+    [
+        ("030 901830 x12", None, "+4930901830;ext=12"),
+        ("(415) 555-0200 ext. 1", "+14155550200;ext=1", None),
+        ("0049 30 901830", "+4930901830", "+4930901830"),
+        ("011 49 30 901830", "+4930901830", "+4930901830"),
+        ("+49 (0)30 901830", "+4930901830", "+4930901830"),
+    ],
+)
+def test_numbers_are_read_anew_in_another_region(actors, tenant, typed, american, german):
+    phone = {"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": typed}
+    person: Any = {"firstname": "Jane", "contacts": [phone]}
+    create_person(person, actor=actors.agent)
+    deal: Any = {"title": "Deal", "phone": typed}
+    create_lead(deal, actor=actors.agent)
+
+    for region, canonical in (("US", american), ("DE", german), ("US", american)):
+        update(actors.admin, region=region)
+        contact, lead = Contact.objects.get(), Lead.objects.get()
+        digits = "".join(filter(str.isdigit, typed))
+        # Whether another plan knows such a number, too, is not the matter here.
+        if canonical is None:
+            assert contact.canonical != (american or german)
+            assert canonical_phone(typed, region) == contact.canonical == lead.phone_canonical
+        else:
+            forms = (canonical, canonical.partition(";")[0])
+            assert (contact.canonical, contact.dialled) == forms
+            assert (lead.phone_canonical, lead.phone_dialled) == forms
+        for text in (contact.person.search_text, lead.search_text):
+            assert digits in text
+            assert canonical is None or f"{canonical}\n" in text
 
 
 def test_another_region_changes_canonical_phones(actors, tenant):
