@@ -1,17 +1,28 @@
 """Contacts of a person (phone numbers, e-mail addresses) and postal addresses."""
 
-from typing import ClassVar, Self
+from collections.abc import Collection
+from typing import Any, ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.emails import LONGEST_EMAIL, NO_EMAIL, canonical_email, has_email_form
 from crm.models.base import Stamped, TenantModel, TenantQuerySet, pick
 from crm.models.named import unique_name
 from crm.models.texts import NameKeyField
-from people.models.canonical import LONGEST_EMAIL, canonical_email, phone_spellings
+from crm.texts import single_line
+from people.models.canonical import contact_spellings
 from people.models.person import Person
-from people.models.phones import LONGEST_DIALLED, canonical_phone, dialled_number
+from people.models.phones import (
+    LONGEST_DIALLED,
+    canonical_phone,
+    check_phone,
+    cleaned_phone,
+    dialled_number,
+    is_bare_phone,
+)
 
 
 class ContactKind(models.TextChoices):
@@ -66,6 +77,19 @@ class ContactType(Stamped):
     def is_visible_to(self, actor: Actor) -> bool:
         return self.company_id in (None, actor.company_id)
 
+    def cleaned(self, value: str) -> str:
+        """Return the value of a contact of this type as it is stored.
+
+        :raises ValidationError: if it is no phone number, or no e-mail address.
+        """
+        if self.is_phone:
+            check_phone(value)
+            return cleaned_phone(value)
+        # Clients of the specification send phone numbers as the first contact type, which is that of e-mails.
+        if self.is_email and not (has_email_form(value.strip()) or is_bare_phone(value)):
+            raise ValidationError(NO_EMAIL, code="invalid")
+        return single_line(value)
+
 
 class Contact(TenantModel):
     """One way to reach a person."""
@@ -81,6 +105,9 @@ class Contact(TenantModel):
 
     objects: ClassVar[TenantQuerySet["Contact"]] = TenantQuerySet["Contact"].as_manager()  # type: ignore[assignment]
 
+    #: The stored type and value: one from before these rules is checked once it is changed.
+    _stored: tuple[int | None, str | None] = (None, None)
+
     class Meta:
         indexes = [
             models.Index(fields=["company", "canonical"], name="contact_canonical"),
@@ -92,12 +119,35 @@ class Contact(TenantModel):
     def __str__(self) -> str:
         return f"{self.type}: {self.value}"
 
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        # By ``__dict__``: reading the attribute of a column that was deferred would cost a statement.
+        contact = super().from_db(*args, **kwargs)
+        contact._stored = contact.__dict__.get("type_id"), contact.__dict__.get("value")
+        return contact
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        # Before texts are normalized: that would take control characters out of a number.
+        if "value" not in (exclude or ()) and hasattr(self, "type") and self.value:
+            self.set_value(self.type, self.value)
+        super().clean_fields(exclude)
+
+    def set_value(self, type_: ContactType, value: str) -> None:
+        """Set the type and the value, in the form in which it is stored.
+
+        :raises ValidationError: if it is no phone number, or no e-mail address.
+        """
+        if (type_.pk, value) != self._stored:
+            try:
+                value = type_.cleaned(value)
+            except ValidationError as refused:
+                raise ValidationError({"value": refused.messages}) from refused
+        self.type, self.value = type_, value
+
     @property
     def spellings(self) -> list[str | None]:
         """The texts that the contact is searched by: value, canonical form, and digits of a phone."""
-        if self.type.is_phone:
-            return phone_spellings(self.value, self.canonical)
-        return [self.canonical, self.value]
+        return contact_spellings(self.value, self.canonical, is_phone=self.type.is_phone)
 
     @property
     def sameness(self) -> tuple[int, str]:

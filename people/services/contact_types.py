@@ -55,13 +55,23 @@ def delete_contact_type(key: object, *, actor: Actor, replacement_key: object = 
     if replacement is not None:
         live = contacts.filter(person__deleted_at=None)
         for contact in list(live):
-            update_contact(contact.pk, {"contacts_types_id": replacement.pk}, actor=actor)
+            _give(contact, replacement, actor)
         region = contact_type.company.region if contact_type.company else None
         for contact in contacts.select_related("type"):
             contact.type = replacement
             contact.set_canonical(region)
-            contact.save(update_fields=["type", "canonical", "updated_at"])
+            contact.save(update_fields=["type", "canonical", "dialled", "updated_at"])
     contact_type.delete()
+
+
+def _give(contact: Contact, replacement: ContactType, actor: Actor) -> None:
+    try:
+        update_contact(contact.pk, {"contacts_types_id": replacement.pk}, actor=actor)
+    except ValidationError as refused:
+        message = (
+            f"Contact {contact.pk} ({contact.value}) does not fit this type: {' '.join(refused.messages)}"
+        )
+        raise ValidationError({"replacement_id": [message]}) from refused
 
 
 def _own(key: object, actor: Actor) -> ContactType:

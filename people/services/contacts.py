@@ -100,7 +100,6 @@ def _match(
 ) -> None:
     types = {type_.pk: type_ for type_ in ContactType.objects.visible_to(actor)}
     by_id = {contact.pk: contact for contact in existing}
-    free = {contact.sameness: contact for contact in existing}
     region = Company.objects.get(pk=actor.company_id).region if wanted else None
     plan.keep = []
     for index, item in enumerate(wanted):
@@ -124,11 +123,10 @@ def _match(
             type_ = contact.type
         else:
             raise ValidationError({f"{path}.contacts_types_id": ["Choose a contact type."]})
-        if contact._state.adding:
-            probe = Contact(type=type_, value=value)
-            probe.set_canonical(region)
-            contact = free.get(probe.sameness, contact)
-        _change(plan, contact, type_, value, item.get("weight"))
+        with nesting.within(path):
+            if contact._state.adding:
+                contact = _equal(existing, type_, value, region) or contact
+            _change(plan, contact, type_, value, item.get("weight"))
         _check_fields(contact, path)
         if contact._state.adding or contact not in plan.keep:
             plan.keep.append(contact)
@@ -136,15 +134,23 @@ def _match(
     plan.remove = [contact for contact in existing if contact.pk not in kept]
 
 
+def _equal(existing: Sequence[Contact], type_: ContactType, value: str, region: str | None) -> Contact | None:
+    """Return the contact of a person that has a value already, as it is typed or in another spelling."""
+    for contact in existing:
+        if (contact.type_id, contact.value) == (type_.pk, value):
+            return contact
+    probe = Contact()
+    probe.set_value(type_, value)
+    probe.set_canonical(region)
+    return {contact.sameness: contact for contact in existing}.get(probe.sameness)
+
+
 def _change(plan: ContactPlan, contact: Contact, type_: ContactType, value: str, weight: int | None) -> None:
-    weight = contact.weight if weight is None else weight
-    if not contact._state.adding and (contact.type_id, contact.value, contact.weight) != (
-        type_.pk,
-        value,
-        weight,
-    ):
+    before = contact.type_id, contact.value, contact.weight
+    contact.set_value(type_, value)
+    contact.weight = contact.weight if weight is None else weight
+    if not contact._state.adding and (contact.type_id, contact.value, contact.weight) != before:
         plan.changed.add(contact.pk)
-    contact.type, contact.value, contact.weight = type_, value, weight
 
 
 def _follow_email(plan: ContactPlan, person: Person, email_before: str | None) -> None:
@@ -171,9 +177,9 @@ def _follow_email(plan: ContactPlan, person: Person, email_before: str | None) -
             _change(plan, old, old.type, person.email, None)
         else:
             email_type = ContactType.objects.get(company=None, kind=ContactKind.EMAIL)
-            plan.keep.insert(
-                0, Contact(company_id=person.company_id, person=person, type=email_type, value=person.email)
-            )
+            contact = Contact(company_id=person.company_id, person=person)
+            contact.set_value(email_type, person.email)
+            plan.keep.insert(0, contact)
 
 
 def _check_fields(row: Contact | Address, path: str) -> None:

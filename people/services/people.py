@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
+from crm.emails import has_email_form
 from crm.services import custom_fields, file_links, locking, saving, tags
 from crm.services.bulk_deletion import delete_many, restore_many
 from crm.services.history import Changes
@@ -81,10 +82,14 @@ def save_person(
     adding = person._state.adding
     if not adding and before is None:
         before = locking.stored_values(person, actor)
+    email_before = before["email"] if before else None
+    if person.email and person.email != email_before and not has_email_form(person.email.strip()):
+        # Before the contacts are planned, one of which it becomes: errors name the fields that were sent.
+        saving.validate(person)
     plan = contacts.plan_contacts(
         person,
         relations.get("contacts") or ([] if "contacts" in relations else None),
-        email_before=before["email"] if before else None,
+        email_before=email_before,
         actor=actor,
     )
     # Validation sets the derived name, which the search text contains.

@@ -157,7 +157,7 @@ def test_dry_run_counts_the_same_and_writes_no_person(actors, company):
     [
         lambda row: {"id": row.pk},
         lambda row: {"organizations_id": [row.organizations.get().pk]},
-        lambda row: {"contacts": [{"id": row.contacts.get().pk, "value": "1"}]},
+        lambda row: {"contacts": [{"id": row.contacts.get().pk, "value": "212 555 0199"}]},
         lambda row: {"address": [{"id": row.addresses.get().pk, "city": "X"}]},
     ],
 )
@@ -167,7 +167,7 @@ def test_ids_of_another_company_are_not_found(actors, other_tenant, place):
             {
                 "firstname": "Ann",
                 "organization": "Acme",
-                "contacts": [{"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": "1"}],
+                "contacts": [{"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": "212 555 0100"}],
                 "address": [{"city": "Lyon"}],
             }
         ],

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 BOOKKEEPING = {"version", "updated_at"}
 VERSIONED = {Person, Organization, Lead}
 
-PHONES = ("+12125550100", "+1 (212) 555-0100", "+12125550199", "n/a")
+PHONES = ("+12125550100", "+1 (212) 555-0100", "+12125550199", "555-7777")
 EMAILS = ("jane@example.com", "JANE@example.com", "j@example.com")
 CITIES = ("Boston", "boston", "New York")
 WORDS = ("VIP", "New")
