@@ -1,17 +1,20 @@
 """Arguments that several commands share; a wrong one ends the command with one sentence."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError
+from phonenumbers import SUPPORTED_REGIONS
 
 from crm.actors import Role
 from crm.checks import ensure_database, ensure_migrated
 from crm.errors import CrmError, NotFound
 from crm.models import Company, User
 from crm.models.base import pick
+from crm.models.companies import DEFAULT_REGION
 
 
 def ensure_ready() -> None:
@@ -44,6 +47,37 @@ def role_of(text: str) -> Role:
         known = ", ".join(Role)
         # argparse shows only messages of this class.
         raise argparse.ArgumentTypeError(f"there is no role {text}; the roles are {known}") from error
+
+
+def region_code(text: str) -> str:
+    """Parse the country code of a region."""
+    code = text.strip().upper()
+    if code not in SUPPORTED_REGIONS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no country code of two letters, such as US or DE")
+    return code
+
+
+def add_region(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the region of a new company."""
+    parser.add_argument(
+        "--region",
+        type=region_code,
+        metavar="CODE",
+        help="country code of two letters that phone numbers without a prefix belong to "
+        f"(default: asked on a terminal, else {DEFAULT_REGION})",
+    )
+
+
+def chosen_region(given: str | None) -> str:
+    """Return the region of a new company: the option, else what a person at a terminal answers."""
+    if given is not None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return given or DEFAULT_REGION
+    while True:
+        answer = input(f"Country code of phone numbers without a prefix [{DEFAULT_REGION}]: ")
+        try:
+            return region_code(answer or DEFAULT_REGION)
+        except argparse.ArgumentTypeError as unknown:
+            sys.stdout.write(f"{unknown}.\n")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from leads.services.company_setup import set_up_company
 
 
 class NewCompanyForm(ServiceForm[Company]):
-    """The form of a new company: its name and its administrator."""
+    """The form of a new company: its name, its administrator and its region."""
 
     admin_username = forms.CharField(
         label="Administrator",
@@ -29,8 +29,8 @@ class SetUpCompanyAdmin(CompanyAdmin):
 
     add_form = NewCompanyForm
     # The other fields have defaults, and can be changed once the company exists.
-    add_fieldsets = ((None, {"fields": ("name", "admin_username")}),)
+    add_fieldsets = ((None, {"fields": ("name", "admin_username", "region")}),)
 
     def make(self, request: HttpRequest, form: NewCompanyForm) -> Company:
         user, _ = find_or_create_user(form.cleaned_data["admin_username"])
-        return set_up_company(form.cleaned_data["name"], admin=user)
+        return set_up_company(form.cleaned_data["name"], admin=user, region=form.cleaned_data["region"])

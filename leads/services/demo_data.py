@@ -8,6 +8,7 @@ from django.utils.text import slugify
 
 from crm.actors import Actor, Door, Role
 from crm.models import Company, Membership, User
+from crm.models.companies import DEFAULT_REGION
 from crm.services.companies import find_or_create_user, save_user
 from crm.services.members import add_member
 from leads.models import LeadSource, LeadType
@@ -85,10 +86,11 @@ def find_demo() -> Demo | None:
 
 
 @transaction.atomic
-def load_demo_data(*, password: str) -> Demo:
+def load_demo_data(*, password: str, region: str = DEFAULT_REGION) -> Demo:
     """Load the demo data into an empty database, unless they are there already.
 
     :param password: of the user ``demo``; everybody may know it, so nobody else may reach this machine.
+    :param region: country code of phone numbers without a prefix.
     """
     # In an empty database the first rows get the id 1, which the examples of docs/api.md use. The ids are not
     # written here: a sequence would not count on behind them.
@@ -100,7 +102,7 @@ def load_demo_data(*, password: str) -> Demo:
     user.email = "demo@example.com"
     user.set_password(password)
     save_user(user)
-    company = set_up_company(COMPANY_NAME, admin=user)
+    company = set_up_company(COMPANY_NAME, admin=user, region=region)
     agent, _viewer = (_add_colleague(company, *colleague) for colleague in COLLEAGUES)
     actor = Actor(user_id=user.pk, company_id=company.pk, role=Role.ADMIN, door=Door.COMMAND)
     organizations = [_create_organization(*details, actor=actor) for details in ORGANIZATIONS]

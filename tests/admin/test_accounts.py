@@ -139,12 +139,16 @@ def test_superuser_makes_and_changes_companies(superuser, other_tenant):
     page = "/admin/crm/company/add/"
     foreign = reverse("admin:crm_company_change", args=[other_tenant.company.pk])
 
-    superuser.post(page, {"name": "Third", "admin_username": "third-admin"})
-    refused = superuser.post(page, {"name": "Fourth", "admin_username": "not a name!"})
+    superuser.post(page, {"name": "Third", "admin_username": "third-admin", "region": "de"})
+    refused = superuser.post(page, {"name": "Fourth", "admin_username": "not a name!", "region": "DE"})
+    nowhere = superuser.post(page, {"name": "Fifth", "admin_username": "fifth", "region": "XX"})
     superuser.post(foreign, posted(superuser.get(foreign), name="Changed"))
 
     third = Company.objects.get(name="Third")
     assert Pipeline.objects.filter(company=third).count() == 1
+    assert third.region == "DE"
+    assert list(errors_of(nowhere)) == ["region"]
+    assert superuser.get(page).context["adminform"].form["region"].value() == "US"
     assert Membership.objects.get(company=third).user.username == "third-admin"
     assert list(errors_of(refused)) == ["admin_username"]
     assert sorted(Company.objects.values_list("name", flat=True)) == ["Changed", "Tenant", "Third"]

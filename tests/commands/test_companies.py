@@ -72,6 +72,43 @@ def test_company_is_refused_and_no_user_is_left(arguments, message):
     assert not Company.objects.exists()
 
 
+@pytest.mark.parametrize(("given", "region"), [([], "US"), (["--region", "de"], "DE")])
+def test_company_has_a_region(given, region):
+    run("create_company", "Acme", "--admin", "ada", *given)
+
+    assert Company.objects.get().region == region
+
+
+@pytest.mark.parametrize("region", ["", "XX", "Germany", "49"])
+def test_company_needs_a_known_region(capsys, region):
+    ended = usage_error("create_company", "Acme", "--admin", "ada", "--region", region, capsys=capsys)
+
+    assert ended.errors[-1].endswith(f"{region!r} is no country code of two letters, such as US or DE")
+    assert not Company.objects.exists()
+
+
+@pytest.mark.parametrize(("answers", "region"), [(["XX", " de "], "DE"), ([""], "US")])
+def test_region_is_asked_on_a_terminal(monkeypatch, capsys, answers, region):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    left = iter(answers)
+    monkeypatch.setattr("builtins.input", lambda _question: next(left))
+
+    run("create_company", "Acme", "--admin", "ada")
+
+    assert Company.objects.get().region == region
+    assert ("'XX' is no country code" in capsys.readouterr().out) is (len(answers) > 1)
+
+
+@pytest.mark.parametrize(("given", "found"), [("anna@bücher.example", True), ("anna@bucher.example", False)])
+def test_member_is_found_by_another_spelling_of_the_address(company, given, found):
+    anna = UserFactory(username="anna@xn--bcher-kva.example")
+
+    ended = run("add_member", given, "--company", str(company.pk))
+
+    assert (ended.lines[-1] == str(anna.pk)) is found
+
+
 def test_company_needs_an_administrator(capsys):
     ended = usage_error("create_company", "Acme", capsys=capsys)
 

@@ -54,6 +54,14 @@ def test_first_run_prints_the_ways_in(checkout):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_region_of_the_demo_company():
+    run("quickstart", "--no-serve", "--region", "fr")
+    run("quickstart", "--no-serve", "--region", "de")
+
+    # The second run finds the company of the first.
+    assert Company.objects.get().region == "FR"
+
+
 def test_second_run_keeps_data_and_token():
     first = run("quickstart", "--no-serve")
     Lead.objects.filter(title__startswith="Pilot").update(title="Renamed")

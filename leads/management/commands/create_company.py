@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from crm.management.arguments import ensure_ready, refusals_as_command_errors
+from crm.management.arguments import add_region, chosen_region, ensure_ready, refusals_as_command_errors
 from crm.services.companies import find_or_create_user
 from leads.services.company_setup import set_up_company
 
@@ -16,12 +16,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--admin", required=True, metavar="USERNAME")
+        add_region(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
+        region = chosen_region(options["region"])
         with refusals_as_command_errors(), transaction.atomic():
             admin, is_new = find_or_create_user(options["admin"])
-            company = set_up_company(options["name"], admin=admin)
+            company = set_up_company(options["name"], admin=admin, region=region)
         self.stdout.write(f"{admin} administers {company}.")
         if is_new:
             self.stdout.write(f"To sign in, set a password: manage.py changepassword {admin.username}")

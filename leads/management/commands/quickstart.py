@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from crm.checks import ensure_database, ensure_port_free, ensure_redis
+from crm.management.arguments import add_region, chosen_region
 from crm.management.commands.serve import HOST, serve
 from crm.models import ApiToken, Company, User
 from crm.models.tokens import hash_token
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="prepare and print, then end")
+        add_region(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
         if not settings.DEBUG:
@@ -37,7 +39,7 @@ class Command(BaseCommand):
         ensure_redis()
         refuse_foreign_data()
         call_command("migrate", verbosity=0, interactive=False)
-        demo = load_demo_data(password=DEMO_PASSWORD)
+        demo = find_demo() or load_demo_data(password=DEMO_PASSWORD, region=chosen_region(options["region"]))
         self._print_access(demo)
         if not options["no_serve"]:
             serve(imports=True, webhooks=True)
