@@ -51,7 +51,10 @@ class CompanyInput(graphene.InputObjectType):
     country = graphene.String()
     language = graphene.String()
     timezone = graphene.String()
-    region = graphene.String()
+    region = graphene.String(
+        description="Country code of two letters that phone numbers without an international prefix belong "
+        "to, such as DE. All numbers are read anew if it changes."
+    )
     lead_visibility = LeadVisibilityEnum()
     reason_lost_required = graphene.Boolean()
     flag_duplicate_leads = graphene.Boolean()

@@ -38,7 +38,6 @@ class Company(DjangoObjectType):
             "country",
             "language",
             "timezone",
-            "region",
             "is_active",
             "reason_lost_required",
             "flag_duplicate_leads",
@@ -48,6 +47,13 @@ class Company(DjangoObjectType):
 
     # Declared by hand: graphene-django would make an enum of another name from the choices.
     lead_visibility = Attribute(LeadVisibilityEnum, "lead_visibility", required=True)
+    region = Attribute(
+        graphene.String,
+        "region",
+        required=True,
+        description="Country code of two letters that phone numbers without an international prefix belong "
+        "to, such as DE.",
+    )
     default_owner = Related(lambda: User, "default_owner")
     total_users = Computed(
         graphene.Int,
