@@ -162,12 +162,15 @@ def test_dry_run_counts_the_same_and_writes_no_person(actors, company):
     ],
 )
 def test_ids_of_another_company_are_not_found(actors, other_tenant, place):
+    phone = {"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": "212 555 0100"}
     import_rows(
         [
             {
                 "firstname": "Ann",
                 "organization": "Acme",
-                "contacts": [{"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": "212 555 0100"}],
+                "contacts": [
+                    {"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": "212 555 0100"}
+                ],
                 "address": [{"city": "Lyon"}],
             }
         ],
