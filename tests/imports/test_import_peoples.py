@@ -168,9 +168,7 @@ def test_ids_of_another_company_are_not_found(actors, other_tenant, place):
             {
                 "firstname": "Ann",
                 "organization": "Acme",
-                "contacts": [
-                    {"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": "212 555 0100"}
-                ],
+                "contacts": [phone],
                 "address": [{"city": "Lyon"}],
             }
         ],

@@ -13,7 +13,6 @@ from django.db.models.functions import Coalesce
 
 from crm.actors import Actor
 from crm.database.keys import parse_id, parse_uuid
-from crm.database.patterns import folded
 from crm.database.related_rows import related_rows
 from crm.errors import BadUserInput
 from crm.graphql.core.arguments import Values

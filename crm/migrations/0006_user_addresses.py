@@ -30,7 +30,7 @@ def fill(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("crm", "0004_unique_keys")]
+    dependencies = [("crm", "0005_normalize_texts")]
 
     operations = [
         migrations.AddField(
