@@ -14,6 +14,7 @@ from crm.graphql.mutations import Mutation as CrmMutation
 from crm.graphql.queries import Query as CrmQuery
 from crm.graphql.records import RecordMutation, RecordQuery
 from crm.graphql.timeline import TimelineQuery
+from crm.graphql.types import ConflictReasonEnum
 from leads.graphql.agents import AgentQuery
 from leads.graphql.bulk import LeadBulkMutation
 from leads.graphql.dashboard import DashboardQuery
@@ -91,4 +92,10 @@ class Mutation(
     """Everything that can be changed."""
 
 
-schema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription, auto_camelcase=False)
+schema = graphene.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[ConflictReasonEnum],
+    auto_camelcase=False,
+)

@@ -4,6 +4,7 @@ Invalid data is not among them: for that, services raise Django's ``ValidationEr
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 
@@ -49,6 +50,20 @@ class NotFound(CrmError):
         super().__init__(argument=argument)
 
 
+class ConflictReason(StrEnum):
+    """Why a change conflicts with what is stored: the closed list of ``extensions.reason`` of CONFLICT.
+
+    crm/graphql/types.py describes them to clients.
+    """
+
+    VERSION = "VERSION"
+    KEY_REUSED = "KEY_REUSED"
+    KEY_RUNNING = "KEY_RUNNING"
+    EXISTS = "EXISTS"
+    IN_USE = "IN_USE"
+    MATCH = "MATCH"
+
+
 class Conflict(CrmError):
     """The state of the object prevents the change: it has another version, is in use, or several match."""
 
@@ -57,13 +72,18 @@ class Conflict(CrmError):
 
     def __init__(
         self,
+        reason: ConflictReason,
         message: str | None = None,
         *,
         current_version: int | None = None,
         ids: Sequence[str] | None = None,
+        keys: Sequence[str] | None = None,
         count: int | None = None,
     ) -> None:
-        super().__init__(message, current_version=current_version, ids=ids, count=count)
+        self.reason = reason
+        super().__init__(
+            message, reason=reason.value, current_version=current_version, ids=ids, keys=keys, count=count
+        )
 
 
 class BadUserInput(CrmError):

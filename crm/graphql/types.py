@@ -9,6 +9,7 @@ from graphene_django import DjangoObjectType
 
 from crm import models
 from crm.actors import Actor, Role
+from crm.errors import ConflictReason
 from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, Related, count_by
 from crm.graphql.core.scalars import JSON, DateTime, Mixed
@@ -16,6 +17,33 @@ from crm.models.companies import LeadVisibility
 
 MemberRole = graphene.Enum.from_enum(Role, name="MemberRole")
 LeadVisibilityEnum = choice_enum("LeadVisibility", LeadVisibility.values)
+
+CONFLICT_REASONS = {
+    ConflictReason.VERSION: (
+        "The record is not in the state that the request expects: it has another version, or was changed, "
+        "done, deleted or merged meanwhile. Load it again."
+    ),
+    ConflictReason.KEY_REUSED: "The Idempotency-Key was used for another request.",
+    ConflictReason.KEY_RUNNING: "The first request with the Idempotency-Key is still running. Send it again.",
+    ConflictReason.EXISTS: "Such a record exists already.",
+    ConflictReason.IN_USE: "Other records or a rule of the company need the record as it is.",
+    ConflictReason.MATCH: (
+        "The input may mean another record than the one found. `ids` lists the candidates, `keys` by what "
+        "they were found."
+    ),
+}
+
+
+def _conflict_reason(member: ConflictReason | None) -> str:
+    if member is None:
+        return "Why a change is refused with CONFLICT, in `extensions.reason`."
+    return CONFLICT_REASONS[member]
+
+
+#: No field has this type: errors carry it.
+ConflictReasonEnum = graphene.Enum.from_enum(
+    ConflictReason, name="ConflictReason", description=_conflict_reason
+)
 
 
 class Company(DjangoObjectType):

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict, Forbidden
+from crm.errors import Conflict, ConflictReason, Forbidden
 from crm.models.accounts import User
 from crm.models.activities import Activity, ActivityKind
 from crm.models.custom_fields import is_storable
@@ -113,7 +113,7 @@ def _set_done(key: object, *, done: bool, actor: Actor) -> Activity:
     actor.require(Action.CHANGE_ACTIVITIES)
     activity = locking.lock(Activity, actor, key)
     if activity.kind != ActivityKind.TASK:
-        raise Conflict("Only a task can be done or open; this is a note.")
+        raise Conflict(ConflictReason.VERSION, "Only a task can be done or open; this is a note.")
     if (activity.done_at is not None) == done:
         return activity
     before = locking.column_values(activity)

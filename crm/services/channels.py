@@ -5,7 +5,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.database.inserts import insert_together
-from crm.errors import Conflict, NotFound
+from crm.errors import Conflict, ConflictReason, NotFound
 from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.lifecycle import LiveModel
@@ -99,7 +99,7 @@ def update_channel(key: object, values: ChannelValues, *, actor: Actor) -> Socia
     saving.refuse_null(values, ["name", "slug"])
     check_same_record(channel, values, actor)
     if values.get("slug") not in (None, channel.slug) and _is_default(channel):
-        raise Conflict("A default channel keeps its slug.")
+        raise Conflict(ConflictReason.IN_USE, "A default channel keeps its slug.")
     _assign(channel, values)
     saving.store(channel, actor=actor)
     return channel
@@ -114,7 +114,7 @@ def delete_channel(key: object, *, actor: Actor) -> None:
     actor.require(Action.CHANGE_CHANNELS)
     channel = locking.lock(SocialChannel, actor, key)
     if _is_default(channel):
-        raise Conflict("The default channel of a record cannot be deleted.")
+        raise Conflict(ConflictReason.IN_USE, "The default channel of a record cannot be deleted.")
     channel.delete()
 
 

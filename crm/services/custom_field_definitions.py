@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm.actors import Action, Actor
 from crm.database.json_entries import Entries, EntryName, entry_names
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models.custom_fields import CustomFieldDefinition, is_same
 from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveQuerySet
@@ -32,6 +32,7 @@ def _assign(definition: CustomFieldDefinition, values: Mapping[str, object]) -> 
         definition.choices = values["choices"] or []
 
 
+@saving.retried
 def create_definition(values: Mapping[str, object], *, actor: Actor) -> CustomFieldDefinition:
     """Define a custom field; ``model`` and ``name`` are required.
 
@@ -45,6 +46,7 @@ def create_definition(values: Mapping[str, object], *, actor: Actor) -> CustomFi
     return save_definition(definition, actor=actor)
 
 
+@saving.retried
 @transaction.atomic
 def update_definition(key: object, values: Mapping[str, object], *, actor: Actor) -> CustomFieldDefinition:
     """Change the fields that are given; renaming a definition renames the values of records.
@@ -115,7 +117,11 @@ def _adopt(definition: CustomFieldDefinition, *, names: set[str], actor: Actor) 
             record.custom_fields = fields
             changed.append((record, before))
     if unfit:
-        raise Conflict(f"{unfit} records hold values that do not fit this definition.", count=unfit)
+        raise Conflict(
+            ConflictReason.IN_USE,
+            f"{unfit} records hold values that do not fit this definition.",
+            count=unfit,
+        )
     _write(records, changed, actor)
 
 

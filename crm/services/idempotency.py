@@ -11,7 +11,7 @@ from django.core.files.base import File
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models import IdempotencyKey
 
 logger = logging.getLogger("crm.idempotency")
@@ -63,7 +63,7 @@ class Once:
         # An expired key may be used again before it is pruned.
         known.filter(created_at__lt=timezone.now() - KEPT).delete()
         if known.exclude(fingerprint=self._fingerprint).exists():
-            raise Conflict("This Idempotency-Key was used for another request.")
+            raise Conflict(ConflictReason.KEY_REUSED, "This Idempotency-Key was used for another request.")
         try:
             with transaction.atomic():
                 return IdempotencyKey.objects.create(
@@ -84,20 +84,27 @@ class Once:
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
-            raise Conflict("The first request with this Idempotency-Key is still running.") from error
+            raise Conflict(
+                ConflictReason.KEY_RUNNING, "The first request with this Idempotency-Key is still running."
+            ) from error
 
     def _repeat(self, response_key: str, read: Callable[[object], object]) -> object:
         claim = IdempotencyKey.objects.filter(**self._scope, response_key=response_key).first()
         if claim is None:
-            raise Conflict("The first request with this Idempotency-Key has just ended; send it again.")
+            raise Conflict(
+                ConflictReason.KEY_RUNNING,
+                "The first request with this Idempotency-Key has just ended; send it again.",
+            )
         if claim.fingerprint != self._fingerprint:
-            raise Conflict("This Idempotency-Key was used for another request.")
+            raise Conflict(ConflictReason.KEY_REUSED, "This Idempotency-Key was used for another request.")
         if claim.answer is not None:
             self._replayed[response_key] = json.loads(claim.answer)
             raise Replayed
         noted = claim.result or {}
         if not noted:
-            raise Conflict("The first request with this Idempotency-Key is still running.")
+            raise Conflict(
+                ConflictReason.KEY_RUNNING, "The first request with this Idempotency-Key is still running."
+            )
         self._unanswered[response_key] = claim
         return read(noted["id"]) if "id" in noted else noted["value"]
 

@@ -13,7 +13,7 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict, Forbidden
+from crm.errors import Conflict, ConflictReason, Forbidden
 from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.custom_fields import is_storable
@@ -191,7 +191,7 @@ def _notify(channel: SocialChannel, activity: str | None, actor: Actor) -> None:
 def _lock_own(key: object, actor: Actor) -> Message:
     message = locking.lock(Message, actor, key)
     if message.is_system:
-        raise Conflict("A system message cannot be changed.")
+        raise Conflict(ConflictReason.IN_USE, "A system message cannot be changed.")
     if message.user_id != actor.user_id and not actor.may(Action.MODERATE):
         raise Forbidden
     return message

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.events import journal
 from crm.events.cursor import Cursor
 from crm.models.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
@@ -142,7 +142,7 @@ def redeliver_after(endpoint: WebhookEndpoint, cursor: Cursor, *, actor: Actor) 
     stored = WebhookEndpoint.objects.select_for_update().visible_to(actor).get(pk=endpoint.pk)
     journal.check(cursor)
     if cursor.seq >= stored.position:
-        raise Conflict("The endpoint has not been sent anything after this cursor.")
+        raise Conflict(ConflictReason.VERSION, "The endpoint has not been sent anything after this cursor.")
     WebhookEndpoint.objects.filter(pk=stored.pk).update(position=cursor.seq)
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.events import journal
 from crm.models.webhooks import TEST_TYPE, DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from crm.webhooks.addresses import BadAddress, parse_target
@@ -90,7 +90,10 @@ def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor) -> str:
 def send_test(endpoint: WebhookEndpoint, *, actor: Actor) -> WebhookDelivery:
     actor.require(Action.MANAGE_COMPANY)
     if not endpoint.is_active or endpoint.paused_at:
-        raise Conflict("Nothing is sent to this endpoint now: activate it, or resume it if it is paused.")
+        raise Conflict(
+            ConflictReason.VERSION,
+            "Nothing is sent to this endpoint now: activate it, or resume it if it is paused.",
+        )
     now = timezone.now()
     test = WebhookDelivery(
         company_id=endpoint.company_id,
@@ -120,6 +123,6 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> None:
     check_filter(endpoint)
     paused = WebhookEndpoint.objects.filter(pk=endpoint.pk, paused_at__isnull=False)
     if not paused.update(paused_at=None, pause_reason="", failing_since=None, failures=0, held_until=None):
-        raise Conflict("This endpoint is not paused.")
+        raise Conflict(ConflictReason.VERSION, "This endpoint is not paused.")
     waiting = WebhookDelivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.PENDING)
     waiting.update(next_attempt_at=timezone.now())

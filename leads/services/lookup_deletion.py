@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Model, RestrictedError
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models.lifecycle import LIVE
 from crm.services import locking
 from crm.services.replacing import find_replacement
@@ -36,7 +36,7 @@ def delete_lookup(model: type[Model], key: object, *, actor: Actor, replacement_
         raise ValidationError({"replacement_id": ["This reason is inactive: choose an active one."]})
     if isinstance(row, LeadStatus):
         if row.is_default:
-            raise Conflict("This is the default status: choose another default first.")
+            raise Conflict(ConflictReason.IN_USE, "This is the default status: choose another default first.")
         check_not_last_of_category(row, row.category, actor)
     replace_and_delete(row, RELATIONS[model], replacement, actor=actor)
 
@@ -49,7 +49,7 @@ def replace_and_delete(row: Model, relation: str, replacement: Model | None, *, 
     leads = Lead.objects.visible_to(actor).filter(**{relation: row})
     used = leads.count()
     if used and replacement is None:
-        raise Conflict(f"{used} leads still use it.", count=used)
+        raise Conflict(ConflictReason.IN_USE, f"{used} leads still use it.", count=used)
     # One by one, so that each change is checked, recorded in the history and emitted as an event.
     for lead_id in leads.order_by("pk").values_list("pk", flat=True):
         values = {f"{relation}_id": None if replacement is None else replacement.pk}
@@ -62,4 +62,6 @@ def replace_and_delete(row: Model, relation: str, replacement: Model | None, *, 
     try:
         row.delete()
     except RestrictedError as used_meanwhile:
-        raise Conflict("A lead started to use it at the same time. Try again.") from used_meanwhile
+        raise Conflict(
+            ConflictReason.IN_USE, "A lead started to use it at the same time. Try again."
+        ) from used_meanwhile

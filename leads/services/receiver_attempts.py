@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm.actors import Actor, Door
-from crm.errors import Conflict, CrmError, NotFound
+from crm.errors import Conflict, ConflictReason, CrmError, NotFound
 from leads.models import AttemptStatus, LeadReceiver, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
 from leads.routing.credentials import without_credentials
 from leads.routing.drafts import Payload
@@ -80,9 +80,9 @@ def _register(receiver: LeadReceiver, payload: Payload, key: str | None) -> Rece
         else:
             return attempt
     if earlier is None:
-        raise Conflict("This delivery could not be stored. Send it again.")
+        raise Conflict(ConflictReason.KEY_RUNNING, "This delivery could not be stored. Send it again.")
     if key is not None and earlier.fingerprint != fingerprint:
-        raise Conflict("This Idempotency-Key was already used with another body.")
+        raise Conflict(ConflictReason.KEY_REUSED, "This Idempotency-Key was already used with another body.")
     repeated = ReceiverAttempt.objects.filter(pk=earlier.pk)
     repeated.update(count=F("count") + 1, last_seen_at=timezone.now(), updated_at=timezone.now())
     return earlier
@@ -119,9 +119,9 @@ def process(attempt_id: int, *, replayer: Actor | None = None) -> ReceiverAttemp
     if replayer is None and (attempt.status != AttemptStatus.RECEIVED or receiver is None):
         return attempt
     if attempt.status == AttemptStatus.PROCESSED:
-        raise Conflict("This attempt has already made a lead.")
+        raise Conflict(ConflictReason.EXISTS, "This attempt has already made a lead.")
     if receiver is None:
-        raise Conflict("The receiver of this attempt was deleted.")
+        raise Conflict(ConflictReason.VERSION, "The receiver of this attempt was deleted.")
     if replayer is not None:
         attempt.replayed_at, attempt.replayed_by_id = timezone.now(), replayer.user_id
     try:

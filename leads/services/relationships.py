@@ -5,7 +5,7 @@ from functools import partial
 from django.db import transaction
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.services import locking
 from crm.services.replacing import find_replacement
 from leads.models import LeadPerson
@@ -29,7 +29,7 @@ def delete_relationship(key: object, *, actor: Actor, replacement_key: object = 
         .values_list("lead", "person")
     )
     if live and replacement is None:
-        raise Conflict(f"{len(live)} people of leads still have it.", count=len(live))
+        raise Conflict(ConflictReason.IN_USE, f"{len(live)} people of leads still have it.", count=len(live))
     for lead_id, person_id in live:
         add_person(lead_id, person_id, actor=actor, relationship_key=replacement and replacement.pk)
     # Deleted leads and people may not keep a relationship from being deleted.

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models.base import TenantQuerySet
 from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt
 from leads.services.receiver_attempts import process
@@ -44,7 +44,7 @@ def replay_attempts(keys: Sequence[object], *, actor: Actor) -> list[ReceiverAtt
     }
     done = [str(pk) for pk, attempt in found.items() if attempt.status == AttemptStatus.PROCESSED]
     if done:
-        raise Conflict("Some of these attempts have already made a lead.", ids=done)
+        raise Conflict(ConflictReason.EXISTS, "Some of these attempts have already made a lead.", ids=done)
     # Always in the same order: otherwise two replays of the same attempts could deadlock.
     return [process(pk, replayer=actor) for pk in sorted(found)]
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models import User
 from crm.services import locking, nesting, saving
 from crm.services.replacing import find_replacement
@@ -154,7 +154,7 @@ def delete_rotation(key: object, *, actor: Actor, replacement_key: object = None
     receivers = LeadReceiver.objects.visible_to(actor).filter(rotation=rotation).order_by("pk")
     keys = list(receivers.values_list("pk", flat=True))
     if keys and replacement is None:
-        raise Conflict(f"{len(keys)} receivers still use it.", count=len(keys))
+        raise Conflict(ConflictReason.IN_USE, f"{len(keys)} receivers still use it.", count=len(keys))
     for receiver_key in keys:
         update_receiver(receiver_key, {"rotations_id": replacement and replacement.pk}, actor=actor)
     rotation.delete()

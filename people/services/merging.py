@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict, NotFound
+from crm.errors import Conflict, ConflictReason, NotFound
 from crm.models.history import HistoryKind
 from crm.services import history, locking, saving
 from people.models import ORGANIZATION_TEXTS, PERSON_TEXTS, Address, Contact, Merge, Organization, Person
@@ -147,7 +147,9 @@ def merge(
     winner, *losers = _locked(model, key, duplicate_keys, actor)
     before = locking.column_values(winner)
     if expected_version is not None and before["version"] != expected_version:
-        raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
+        raise Conflict(
+            ConflictReason.VERSION, "Somebody else changed this meanwhile.", current_version=before["version"]
+        )
     plan = plan_merge(winner, losers, lock=True)
     journal = _journal(plan)
     for relation in plan.relations:

@@ -9,7 +9,7 @@ from django.db.models import CASCADE, SET_NULL, ForeignKey, Model
 from django.utils import timezone
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models.history import HistoryKind
 from crm.records.registry import record_kind
 from crm.services import history, locking, saving
@@ -32,14 +32,16 @@ def undo_merge(key: object, *, actor: Actor) -> Merge:
     actor.require(Action.CHANGE_LOOKUPS)
     merge = locking.lock(Merge, actor, key)
     if merge.undone_at is not None:
-        raise Conflict("This merge is undone already.")
+        raise Conflict(ConflictReason.VERSION, "This merge is undone already.")
     winner, losers = _locked(merge, actor)
     _check_latest(merge, winner)
     before = locking.column_values(winner)
     moves = list(_moves(merge, winner, losers))
     differing = [*_changed_hands(moves), *_changed_columns(merge), *_changed_fields(merge, winner)]
     if differing:
-        raise Conflict(f"Changed since the merge: {', '.join(differing)}. Nothing was undone.")
+        raise Conflict(
+            ConflictReason.VERSION, f"Changed since the merge: {', '.join(differing)}. Nothing was undone."
+        )
     for move in moves:
         move.write()
     for change in merge.journal["changed"]:
@@ -62,7 +64,7 @@ def _locked(merge: Merge, actor: Actor) -> tuple[Any, dict[int, Any]]:
     found = {row.pk: row for row in rows.order_by("pk").select_for_update(of=("self",), no_key=True)}
     gone = [str(pk) for pk in (merge.winner_id, *merge.losers) if pk not in found]
     if gone:
-        raise Conflict("A record of this merge was deleted for good.", ids=gone)
+        raise Conflict(ConflictReason.VERSION, "A record of this merge was deleted for good.", ids=gone)
     return found[merge.winner_id], {pk: found[pk] for pk in merge.losers}
 
 
@@ -80,7 +82,7 @@ def _check_latest(merge: Merge, winner: Any) -> None:
         later = later.filter(undone_at=None, pk__gt=merge.pk)
     ids = [str(pk) for pk in later.order_by("-pk").values_list("pk", flat=True)]
     if ids or into is not None:
-        raise Conflict("Undo the later merges first.", ids=ids)
+        raise Conflict(ConflictReason.IN_USE, "Undo the later merges first.", ids=ids)
 
 
 def _moves(merge: Merge, winner: Any, losers: dict[int, Any]) -> Iterator[Move]:
@@ -124,7 +126,9 @@ def _insert_dropped(merge: Merge) -> None:
             for dropped in merge.journal["dropped"]:
                 _insert(apps.get_model(dropped["model"]), dropped["values"])
     except IntegrityError as clash:
-        raise Conflict("A new row conflicts with one that the merge dropped. Nothing was undone.") from clash
+        raise Conflict(
+            ConflictReason.EXISTS, "A new row conflicts with one that the merge dropped. Nothing was undone."
+        ) from clash
 
 
 def _insert(model: type[Model], plain: dict[str, Any]) -> None:
@@ -140,7 +144,9 @@ def _insert(model: type[Model], plain: dict[str, Any]) -> None:
         if column.remote_field.on_delete is CASCADE:
             return
         if column.remote_field.on_delete is not SET_NULL:
-            raise Conflict(f"The {column.verbose_name} of a row that the merge dropped is gone.")
+            raise Conflict(
+                ConflictReason.VERSION, f"The {column.verbose_name} of a row that the merge dropped is gone."
+            )
         values[column.attname] = None
     model._base_manager.bulk_create([model(**values)])
     # auto_now overwrote the old times.

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models.lifecycle import LIVE
 from crm.services import locking, saving
 from crm.services.replacing import find_replacement, reorder
@@ -32,7 +32,7 @@ def refuse_with_leads(row: Any) -> None:
     """Refuse to delete a pipeline or stage that has live leads."""
     count = row.leads.filter(LIVE).count()
     if count:
-        raise Conflict(f"{count} leads are still in it: move them first.")
+        raise Conflict(ConflictReason.IN_USE, f"{count} leads are still in it: move them first.")
 
 
 def _pipeline_key(values: StageValues) -> tuple[str, object]:
@@ -117,7 +117,7 @@ def delete_stage(key: object, *, actor: Actor, replacement_key: object = None) -
         stage_replaced.send(sender=Stage, stage=stage, replacement=replacement, actor=actor)
     refuse_with_leads(stage)
     if not stage.pipeline.stages.filter(LIVE).exclude(pk=stage.pk).exists():
-        raise Conflict("A pipeline keeps at least one stage.")
+        raise Conflict(ConflictReason.IN_USE, "A pipeline keeps at least one stage.")
     saving.soft_delete(stage, actor=actor)
 
 
@@ -142,6 +142,6 @@ def restore_stage(key: object, *, actor: Actor) -> None:
     actor.require(Action.CHANGE_PIPELINES)
     stage = locking.lock_deleted(Stage.objects.all(), actor, key)
     if stage.pipeline.deleted_at is not None:
-        raise Conflict("Restore the pipeline first.")
+        raise Conflict(ConflictReason.VERSION, "Restore the pipeline first.")
     if stage.deleted_at is not None:
         saving.undelete(stage, actor=actor)

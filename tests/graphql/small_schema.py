@@ -6,7 +6,7 @@ import graphene
 from graphql import DirectiveLocation, GraphQLDirective, specified_directives
 
 from crm.actors import Action
-from crm.errors import Conflict, NotFound
+from crm.errors import Conflict, ConflictReason, NotFound
 from crm.graphql.core.permissions import Guarded, actor_of
 
 #: What ``Query.boom`` raises, by name; tests add to it.
@@ -109,7 +109,7 @@ class Mutation(graphene.ObjectType):
         return Thing(id=2, name=input.get("name"))
 
     def resolve_clash(self: Any, info: graphene.ResolveInfo) -> None:
-        raise Conflict(current_version=3)
+        raise Conflict(ConflictReason.VERSION, current_version=3)
 
     def resolve_lose(self: Any, info: graphene.ResolveInfo) -> None:
         raise NotFound("input.people_id")

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from psycopg import errors as postgres
 
 from crm.actors import Actor, Door, Role
-from crm.errors import BadUserInput, Conflict, CrmError, Forbidden, NotFound, Unauthenticated
+from crm.errors import BadUserInput, Conflict, ConflictReason, CrmError, Forbidden, NotFound, Unauthenticated
 from crm.graphql.execution import Operation, execute
 from tests.graphql.small_schema import FAULTS, schema
 
@@ -111,9 +111,9 @@ def test_null_for_a_required_field_is_an_internal_error():
         (Forbidden(), "This action is unauthorized.", {"code": "FORBIDDEN"}),
         (NotFound("input.people_id"), "Not found.", {"code": "NOT_FOUND", "argument": "input.people_id"}),
         (
-            Conflict(current_version=3, ids=["1"]),
+            Conflict(ConflictReason.VERSION, current_version=3, ids=["1"]),
             "The change conflicts with the present state.",
-            {"code": "CONFLICT", "current_version": 3, "ids": ["1"]},
+            {"code": "CONFLICT", "reason": "VERSION", "current_version": 3, "ids": ["1"]},
         ),
         (BadUserInput("No.", reason="cursor"), "No.", {"code": "BAD_USER_INPUT", "reason": "cursor"}),
         (GraphQLError("No.", extensions={"code": "FORBIDDEN"}), "No.", {"code": "FORBIDDEN"}),

@@ -96,7 +96,7 @@ def test_account_is_found_by_a_name_that_is_an_address(spelling):
 def test_accounts_from_before_get_their_forms_and_clashes_are_reported(capsys):
     names = (*SPELLINGS[:2], "bob")
     User.objects.bulk_create(User(username=name, email=f"{name[:3]}@BÜCHER.example") for name in names)
-    migration = import_module("crm.migrations.0005_user_addresses")
+    migration = import_module("crm.migrations.0006_user_addresses")
 
     migration.fill(apps, connection.schema_editor())
 

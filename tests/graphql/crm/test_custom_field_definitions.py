@@ -183,7 +183,7 @@ def test_invalid_values_prevent_a_definition(company, actors):
 
     extensions = refused(CREATE, actors.manager, input={"model": "LEAD", "name": "budget", "kind": "NUMBER"})
 
-    assert extensions == {"code": "CONFLICT", "count": 2}
+    assert extensions == {"code": "CONFLICT", "reason": "IN_USE", "count": 2}
     assert not CustomFieldDefinition.objects.exists()
     assert [fields_of(lead)["budget"] for lead in leads] == ["x", [1], "42"]
 
@@ -193,7 +193,7 @@ def test_two_spellings_in_one_record_prevent_a_definition(company, actors):
 
     extensions = refused(CREATE, actors.manager, input={"model": "LEAD", "name": "budget"})
 
-    assert extensions == {"code": "CONFLICT", "count": 1}
+    assert extensions == {"code": "CONFLICT", "reason": "IN_USE", "count": 1}
 
 
 def test_renaming_a_definition_renames_the_field_in_records(company, actors):
@@ -211,7 +211,7 @@ def test_renaming_to_a_field_that_a_record_has_is_refused(company, actors):
 
     extensions = refused(UPDATE, actors.manager, id=definition.pk, input={"name": "other"})
 
-    assert extensions == {"code": "CONFLICT", "count": 1}
+    assert extensions == {"code": "CONFLICT", "reason": "IN_USE", "count": 1}
     definition.refresh_from_db()
     assert (definition.name, fields_of(lead)) == ("budget", {"budget": "1", "other": "2"})
 
@@ -224,7 +224,7 @@ def test_a_kind_changes_where_all_values_fit(company, actors):
     assert fields_of(lead) == {"budget": 42.5}
 
     extensions = refused(UPDATE, actors.manager, id=definition.pk, input={"kind": "DATE"})
-    assert extensions == {"code": "CONFLICT", "count": 1}
+    assert extensions == {"code": "CONFLICT", "reason": "IN_USE", "count": 1}
     definition.refresh_from_db()
     assert definition.kind == "NUMBER"
 
@@ -237,6 +237,7 @@ def test_a_choice_in_use_stays(company, actors):
 
     assert refused(UPDATE, actors.manager, id=definition.pk, input={"choices": ["Small"]}) == {
         "code": "CONFLICT",
+        "reason": "IN_USE",
         "count": 1,
     }
     update(actors.manager, definition.pk, choices=["LARGE", "Huge"])

@@ -297,7 +297,7 @@ def test_files_of_a_refused_lead_are_removed(actors, company):
 
     error = refusal(query, actor=actors.agent, variables=variables)
 
-    assert error["extensions"] == {"code": "CONFLICT", "current_version": 1}
+    assert error["extensions"] == {"code": "CONFLICT", "reason": "VERSION", "current_version": 1}
     assert (set(stored_names(actors.agent)), Filesystem.objects.count()) == (before, 0)
 
 

@@ -96,11 +96,15 @@ def test_a_former_member_is_invited_again(actors, tenant):
 
 def test_an_ambiguous_invitation_is_refused(actors, tenant):
     assert refused("invite", actors.admin, input={"email": tenant.users["agent"].email}) == {
-        "code": "CONFLICT"
+        "code": "CONFLICT",
+        "reason": "EXISTS",
     }
     for _ in range(2):
         UserFactory(email="two@example.com")
-    assert refused("invite", actors.admin, input={"email": "two@example.com"}) == {"code": "CONFLICT"}
+    assert refused("invite", actors.admin, input={"email": "two@example.com"}) == {
+        "code": "CONFLICT",
+        "reason": "MATCH",
+    }
     for email in ("", "nobody", "a@b"):
         error = refused("invite", actors.admin, input={"email": email})
         assert list(error["validation"]) == ["input.email"], email
@@ -198,8 +202,11 @@ def test_tokens_of_a_deactivated_member_are_refused(actors, tenant, other_tenant
 def test_the_last_administrator_stays(actors, tenant):
     user = str(tenant.users["admin"].pk)
 
-    assert refused("deactivate", actors.admin, user=user) == {"code": "CONFLICT"}
-    assert refused("update", actors.admin, user=user, input={"role": "MANAGER"}) == {"code": "CONFLICT"}
+    assert refused("deactivate", actors.admin, user=user) == {"code": "CONFLICT", "reason": "IN_USE"}
+    assert refused("update", actors.admin, user=user, input={"role": "MANAGER"}) == {
+        "code": "CONFLICT",
+        "reason": "IN_USE",
+    }
 
 
 def test_roles_and_companies(actors, other_actors, tenant):

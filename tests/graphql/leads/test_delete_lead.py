@@ -45,6 +45,7 @@ def test_refusals(lead, actors, other_actors):
     assert refusal(DELETE, actor=other_actors.admin, variables={"id": lead})["extensions"] == not_found("id")
     assert refusal(DELETE, actor=actors.agent, variables=version)["extensions"] == {
         "code": "CONFLICT",
+        "reason": "VERSION",
         "current_version": 1,
     }
     assert Lead.objects.get().deleted_at is None

@@ -125,7 +125,11 @@ def test_company_without_such_a_status(lead, actors):
 
 
 def test_expected_version(lead, actors):
-    assert refused(actors.agent, lead, status="Won", version=7) == {"code": "CONFLICT", "current_version": 1}
+    assert refused(actors.agent, lead, status="Won", version=7) == {
+        "code": "CONFLICT",
+        "reason": "VERSION",
+        "current_version": 1,
+    }
     assert close(actors.agent, lead, status="Won", version=1)["version"] == 2
 
 

@@ -165,7 +165,11 @@ def test_a_lookup_of_live_leads_is_replaced_or_kept(actors, company, kind):
     live, gone = (lead_with(actors, kind, old["id"], **lost(kind, company)) for _ in range(2))
     delete_lead(gone.pk, actor=actors.agent)
 
-    assert refused("delete", kind, actors.manager, id=old["id"]) == {"code": "CONFLICT", "count": 1}
+    assert refused("delete", kind, actors.manager, id=old["id"]) == {
+        "code": "CONFLICT",
+        "reason": "IN_USE",
+        "count": 1,
+    }
     assert act("delete", kind, actors.manager, id=old["id"], other=new["id"]) is True
 
     column = COLUMNS[kind]
@@ -201,9 +205,9 @@ def test_one_status_is_the_default(actors, company):
     assert not opened.is_default
     assert opened.updated_at > before
     undone = refused("update", "LeadStatus", actors.manager, id=created["id"], input={"is_default": False})
-    assert undone == {"code": "CONFLICT"}
+    assert undone == {"code": "CONFLICT", "reason": "IN_USE"}
     deleted = refused("delete", "LeadStatus", actors.manager, id=created["id"], other=str(opened.pk))
-    assert deleted == {"code": "CONFLICT"}
+    assert deleted == {"code": "CONFLICT", "reason": "IN_USE"}
     null = refused("update", "LeadStatus", actors.manager, id=created["id"], input={"is_default": None})
     assert list(null["validation"]) == ["input.is_default"]
 
@@ -215,9 +219,9 @@ def test_the_last_status_of_won_and_lost_stays(actors, company, name):
     identifier = str(status.pk)
 
     deleted = refused("delete", "LeadStatus", actors.manager, id=identifier, other=str(other.pk))
-    assert deleted == {"code": "CONFLICT"}
+    assert deleted == {"code": "CONFLICT", "reason": "IN_USE"}
     changed = refused("update", "LeadStatus", actors.manager, id=identifier, input={"category": "OPEN"})
-    assert changed == {"code": "CONFLICT"}
+    assert changed == {"code": "CONFLICT", "reason": "IN_USE"}
     act("create", "LeadStatus", actors.manager, input={"name": "Second", "category": status.category})
     assert act("delete", "LeadStatus", actors.manager, id=identifier) is True
 
@@ -227,7 +231,7 @@ def test_the_category_of_a_status_that_leads_have_stays(actors, company):
     lead = lead_with(actors, "LeadStatus", created["id"])
 
     error = refused("update", "LeadStatus", actors.manager, id=created["id"], input={"category": "OPEN"})
-    assert error == {"code": "CONFLICT", "count": 1}
+    assert error == {"code": "CONFLICT", "reason": "IN_USE", "count": 1}
     opened = LeadStatus.objects.get(company=company, name="Open")
     update_lead(lead.pk, {"status_id": opened.pk}, actor=actors.agent)
     changed = act("update", "LeadStatus", actors.manager, id=created["id"], input={"category": "OPEN"})

@@ -174,7 +174,11 @@ def test_a_rotation_in_use_is_not_deleted_but_can_be_replaced(actors, rotation, 
     foreign = LeadRotation.objects.create(company=other_tenant.company, name="Foreign")
     identifier = str(rotation.pk)
 
-    assert refused(DELETE, actors.manager, id=identifier) == {"code": "CONFLICT", "count": 1}
+    assert refused(DELETE, actors.manager, id=identifier) == {
+        "code": "CONFLICT",
+        "reason": "IN_USE",
+        "count": 1,
+    }
     itself = refused(DELETE, actors.manager, id=identifier, other=identifier)
     assert list(itself["validation"]) == ["replacement_id"]
     for unknown in (str(foreign.pk), "999999999"):

@@ -120,7 +120,7 @@ def test_expected_version(lead, actors):
         UPDATE, actor=actors.agent, variables={"id": lead.pk, "input": {"title": "Lost"}, "version": 1}
     )
 
-    assert error["extensions"] == {"code": "CONFLICT", "current_version": 2}
+    assert error["extensions"] == {"code": "CONFLICT", "reason": "VERSION", "current_version": 2}
     assert Lead.objects.get().title == "Renamed"
 
 

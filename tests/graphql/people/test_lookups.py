@@ -115,7 +115,7 @@ def test_contacts_move_to_the_replacement_type(actors, company):
     phone = contact_type(ContactKind.PHONE)
 
     used = refused("delete", "ContactType", actors.manager, id=str(fax.pk))
-    assert used == {"code": "CONFLICT", "count": 2}
+    assert used == {"code": "CONFLICT", "reason": "IN_USE", "count": 2}
     assert act("delete", "ContactType", actors.manager, id=str(fax.pk), other=str(phone.pk)) is True
 
     rows = Contact.objects.order_by("pk").values_list("person", "type", "canonical")
@@ -132,7 +132,7 @@ def test_people_of_leads_move_to_the_replacement_relationship(actors):
         add_person(lead.pk, person.pk, actor=actors.agent, relationship_key=old["id"])
 
     error = refused("delete", "PeopleRelationship", actors.manager, id=old["id"])
-    assert error == {"code": "CONFLICT", "count": 2}
+    assert error == {"code": "CONFLICT", "reason": "IN_USE", "count": 2}
     delete_lead(gone.pk, actor=actors.agent)
     act("delete", "PeopleRelationship", actors.manager, id=old["id"], other=new["id"])
 

@@ -266,7 +266,11 @@ def test_refusals(actors, other_actors, pair):
     ):
         assert list(code(*keys)["validation"]) == ["duplicates_id"]
     assert list(code(winner.pk, *range(1, 27))["validation"]) == ["duplicates_id"]
-    assert code(winner.pk, loser.pk, version=7) == {"code": "CONFLICT", "current_version": 1}
+    assert code(winner.pk, loser.pk, version=7) == {
+        "code": "CONFLICT",
+        "reason": "VERSION",
+        "current_version": 1,
+    }
     assert refused(actors.viewer, winner.pk, loser.pk) == {"code": "FORBIDDEN"}
 
 

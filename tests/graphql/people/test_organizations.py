@@ -43,7 +43,7 @@ def test_partial_update_and_versions(actors, company):
     error = refusal(
         UPDATE, actor=actors.agent, variables={"id": acme.pk, "input": {"name": "X"}, "version": 1}
     )
-    assert error["extensions"] == {"code": "CONFLICT", "current_version": 3}
+    assert error["extensions"] == {"code": "CONFLICT", "reason": "VERSION", "current_version": 3}
 
 
 def test_people_join_and_leave(actors, company):

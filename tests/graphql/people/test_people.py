@@ -192,7 +192,7 @@ def test_versions(actors):
     )
 
     assert (same["version"], changed["version"]) == (1, 2)
-    assert stale["extensions"] == {"code": "CONFLICT", "current_version": 2}
+    assert stale["extensions"] == {"code": "CONFLICT", "reason": "VERSION", "current_version": 2}
     assert Person.objects.get().firstname == "Janet"
 
 

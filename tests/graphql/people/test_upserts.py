@@ -90,7 +90,9 @@ def test_the_first_match_rule_that_finds_a_person_counts(actors):
     # Both have the number now.
     assert refused(actors.agent, match=["PHONE", "EMAIL"], **values) == {
         "code": "CONFLICT",
+        "reason": "MATCH",
         "ids": [str(by_mail.pk), str(by_phone.pk)],
+        "keys": ["PHONE"],
     }
 
 
@@ -223,7 +225,9 @@ def test_several_organizations_are_a_conflict(actors, company, other_company):
 
     assert refused(actors.agent, document=ORGANIZATION, name="acme") == {
         "code": "CONFLICT",
+        "reason": "MATCH",
         "ids": [str(row.pk) for row in twins],
+        "keys": ["NAME"],
     }
     assert refused(actors.agent, document=ORGANIZATION, id=str(foreign.pk)) == {
         "code": "NOT_FOUND",

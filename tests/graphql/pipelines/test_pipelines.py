@@ -73,16 +73,21 @@ def test_the_last_row_and_rows_with_leads_are_kept(actors, company):
         f"mutation {{ deletePipeline(id: {lead.pipeline_id}) }}",
         f"mutation {{ deletePipelineStage(id: {lead.stage_id}) }}",
     ]
-    assert [refusal(d, actor=actors.manager)["extensions"] for d in documents] == [{"code": "CONFLICT"}] * 2
+    assert [refusal(d, actor=actors.manager)["extensions"] for d in documents] == [
+        {"code": "CONFLICT", "reason": "IN_USE"}
+    ] * 2
 
     lead.delete()
-    assert refusal(documents[0], actor=actors.manager)["extensions"] == {"code": "CONFLICT"}
+    assert refusal(documents[0], actor=actors.manager)["extensions"] == {
+        "code": "CONFLICT",
+        "reason": "IN_USE",
+    }
     stages = list(Stage.objects.filter(company=company, deleted_at=None).values_list("pk", flat=True))
     for key in stages[:-1]:
         data(f"mutation {{ deletePipelineStage(id: {key}) }}", actor=actors.manager)
     last = refusal(f"mutation {{ deletePipelineStage(id: {stages[-1]}) }}", actor=actors.manager)
 
-    assert last["extensions"] == {"code": "CONFLICT"}
+    assert last["extensions"] == {"code": "CONFLICT", "reason": "IN_USE"}
     assert data("{ pipelines { data { stage_count } } }", actor=actors.viewer)["pipelines"]["data"] == [
         {"stage_count": 1}
     ]
@@ -95,7 +100,7 @@ def test_a_stage_is_restored_only_into_a_live_pipeline(actors):
     data(f"mutation {{ deletePipelineStage(id: {stage}) }}", actor=actors.manager)
     data(f"mutation {{ deletePipeline(id: {created['id']}) }}", actor=actors.manager)
 
-    assert refusal(restore, actor=actors.manager)["extensions"] == {"code": "CONFLICT"}
+    assert refusal(restore, actor=actors.manager)["extensions"] == {"code": "CONFLICT", "reason": "VERSION"}
     data(f"mutation {{ restorePipeline(id: {created['id']}) }}", actor=actors.manager)
 
     assert data(restore, actor=actors.manager) == {"restorePipelineStage": True}
