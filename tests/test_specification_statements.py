@@ -60,10 +60,12 @@ def test_create_lead_with_nested_rows(actor: Actor, number: int) -> None:
     assert lead.tags.count() == 2 * number
     assert sent == [
         GATHERED,
+        *["SELECT crm_tag"] * 2,
+        # New tags are looked for once more under the lock of the company.
+        "SELECT crm_company",
+        *["SELECT crm_tag"] * 2,
+        *["SAVEPOINT", "INSERT crm_tag", "RELEASE"],
         *together(*NEW_LEAD),
-        "SELECT crm_tag",
-        "SELECT crm_tag",
-        "INSERT crm_tag",
         "SELECT crm_tag",
         "INSERT leads_lead_tags",
         "SELECT crm_user",

@@ -21,6 +21,7 @@ from crm.importing.running import Record, file_records
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
 from crm.records.registry import record_kind
 from crm.records.row_import import Outcome, RowImport
+from crm.services.locking import lock_company, without_company_lock
 
 BATCH = 200
 #: Jobs of more rows are left to ``manage.py run_imports``, so that no request waits for them.
@@ -73,6 +74,8 @@ def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = la
                 job_records.release(job)
                 return job
             with transaction.atomic():
+                # Before any row: two imports at once take turns by batches, and never wait for each other.
+                lock_company(actor.company_id)
                 job_records.note_batch(job, _store(job, batch))
     job_records.finish(job)
     return job
@@ -90,7 +93,7 @@ def _records_of_file(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Re
 
 def _try_all(job: ImportJob, records: Iterable[Record]) -> None:
     # One transaction, so that later rows meet earlier ones as they would in earnest; then all is undone.
-    with transaction.atomic():
+    with transaction.atomic(), without_company_lock():
         errors = _store(job, records)
         transaction.set_rollback(True)
     with transaction.atomic():
@@ -115,8 +118,9 @@ def _store_one(job: ImportJob, record: Record) -> tuple[list[ImportRowError], Ou
         with transaction.atomic():
             return [], record.store()
     except (ValidationError, CrmError) as refusal:
-        code = refusal.code if isinstance(refusal, CrmError) else "VALIDATION"
         return [
-            ImportRowError(job=job, row=record.number, field=error.column, code=code, message=error.message)
+            ImportRowError(
+                job=job, row=record.number, field=error.column, code=error.code, message=error.message
+            )
             for error in row_errors(refusal, line=record.number, column_of=record.column_of)
         ], None

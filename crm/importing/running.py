@@ -1,7 +1,7 @@
 """Runs a file through the services, each row in its own transaction."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -16,6 +16,7 @@ from crm.importing.mapping import map_header
 from crm.importing.reading import read_header, read_rows
 from crm.importing.report import RowError, Summary, row_errors
 from crm.records.row_import import Columns, Outcome, RowImport
+from crm.services.locking import without_company_lock
 
 
 class DatabaseLost(CrmError):
@@ -59,6 +60,7 @@ def run_import(
     actor: Actor,
     delimiter: str = ",",
     dry_run: bool = False,
+    may_update: bool = False,
     on_error: Callable[[RowError], None],
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Summary:
@@ -67,6 +69,7 @@ def run_import(
     The file is read to its end before the first row is stored, so that a broken file changes nothing.
 
     :param dry_run: run everything in one transaction that is rolled back; nothing is announced.
+    :param may_update: whether a row may mean a record that exists; only then those are counted.
     :param is_stopped: asked before each row; true ends the import there.
     :raises FileRefused: if the file or its header cannot be understood.
     :raises DatabaseLost: if the database stops answering; the rows before are stored.
@@ -74,21 +77,23 @@ def run_import(
     actor.require(Action.IMPORT)
     fields = _check(file, rows.columns, delimiter)
     file.seek(0)
-    summary = Summary(dry_run=dry_run)
-    with transaction.atomic() if dry_run else nullcontext():
+    known = 0 if may_update else None
+    summary = Summary(dry_run=dry_run, updated=known, skipped=known)
+    with _rolled_back() if dry_run else nullcontext():
         for record in file_records(file, fields, rows, delimiter=delimiter):
             if is_stopped():
                 summary.stopped = True
                 break
-            errors = _store(record, summary)
-            summary.total += 1
-            summary.created += not errors
-            summary.failed += bool(errors)
-            for error in errors:
+            for error in _store(record, summary):
                 on_error(error)
-        if dry_run:
-            transaction.set_rollback(True)
     return summary
+
+
+@contextmanager
+def _rolled_back() -> Iterator[None]:
+    with transaction.atomic(), without_company_lock():
+        yield
+        transaction.set_rollback(True)
 
 
 def _check(file: BinaryIO, columns: Columns, delimiter: str) -> list[str]:
@@ -102,10 +107,12 @@ def _check(file: BinaryIO, columns: Columns, delimiter: str) -> list[str]:
 def _store(record: Record, summary: Summary) -> list[RowError]:
     try:
         with transaction.atomic():
-            record.store()
+            outcome = record.store()
     except (ValidationError, CrmError) as refusal:
+        summary.note(None)
         return row_errors(refusal, line=record.number, column_of=record.column_of)
     except OperationalError as error:
         stored = "nothing is stored" if summary.dry_run else f"rows created before it stay: {summary.created}"
         raise DatabaseLost(f"The database failed at line {record.number}; {stored}.") from error
+    summary.note(outcome)
     return []

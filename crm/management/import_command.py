@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any, BinaryIO, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,6 +17,7 @@ from crm.errors import Forbidden, NotFound
 from crm.importing.report import Summary
 from crm.importing.running import run_import
 from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, user_of
+from crm.models import DuplicatePolicy
 from crm.records.row_import import RowImport
 
 ROWS_REFUSED = 3
@@ -34,6 +34,8 @@ class ImportCommand(BaseCommand):
     """
 
     row_import: ClassVar[type[RowImport]]
+    #: Whether a row may mean a record that exists.
+    finds_duplicates: ClassVar[bool] = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="CSV in UTF-8 with a header line; - is standard input")
@@ -45,22 +47,31 @@ class ImportCommand(BaseCommand):
         parser.add_argument(
             "--delimiter", choices=sorted(DELIMITERS), default=",", help="between cells (default: ,)"
         )
+        if self.finds_duplicates:
+            parser.add_argument(
+                "--on-duplicate",
+                choices=[policy.value.lower() for policy in DuplicatePolicy],
+                default=DuplicatePolicy.CREATE.value.lower(),
+                help="what a row does whose record exists (default: create another)",
+            )
         parser.add_argument("--json", action="store_true", help="print the summary as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_ready()
         actor = self._actor(options["username"], options["company"])
+        policy = DuplicatePolicy(options.get("on_duplicate", DuplicatePolicy.CREATE.value).upper())
         with opened(options["file"]) as file, collected_signals() as received, refusals_as_command_errors():
             summary = run_import(
                 file,
-                self.row_import(actor),
+                self.row_import(actor, policy),
                 actor=actor,
                 delimiter=DELIMITERS[options["delimiter"]],
                 dry_run=options["dry_run"],
+                may_update=policy != DuplicatePolicy.CREATE,
                 on_error=lambda error: self.stderr.write(str(error)),
                 is_stopped=lambda: bool(received),
             )
-        self.stdout.write(json.dumps(asdict(summary)) if options["json"] else str(summary))
+        self.stdout.write(json.dumps(summary.counts()) if options["json"] else str(summary))
         self._exit(summary, received)
 
     def _actor(self, username: str, company_id: str) -> Actor:

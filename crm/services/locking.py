@@ -1,6 +1,12 @@
-"""Reads rows for a change: visible to the actor, and locked until the end of the transaction."""
+"""Reads rows for a change: visible to the actor, and locked until the end of the transaction.
 
-from collections.abc import Mapping
+The company comes first in the order of locks: a service that may need its lock takes it before it locks a
+record. Otherwise two requests could wait for each other.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from django.db import models
@@ -12,13 +18,49 @@ from crm.errors import NotFound
 from crm.models.activities import Activity
 from crm.models.base import TenantQuerySet, pick
 from crm.models.channels import SocialChannel
+from crm.models.companies import Company
 from crm.models.lifecycle import LiveModel, LiveQuerySet
 from crm.models.records import Record
 
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
+Found = TypeVar("Found")
 #: Values of columns by attribute name.
 Columns = Mapping[str, Any]
+
+_rolled_back: ContextVar[bool] = ContextVar("rolled_back", default=False)
+
+
+def lock_company(company_id: int) -> None:
+    """Lock a company, so that changes of its single rows, of their order, and of what is shared, take turns.
+
+    FOR NO KEY UPDATE does not block rows that only refer to the company.
+    """
+    if not _rolled_back.get():
+        Company.objects.select_for_update(no_key=True).get(pk=company_id)
+
+
+@contextmanager
+def without_company_lock() -> Iterator[None]:
+    """Leave the company unlocked in a transaction that is rolled back, however long it takes."""
+    token = _rolled_back.set(True)
+    try:
+        yield
+    finally:
+        _rolled_back.reset(token)
+
+
+def find_or_create(find: Callable[[], Found | None], create: Callable[[], Found], *, actor: Actor) -> Found:
+    """Return what is found, else what is created; of several requests at the same time one creates it.
+
+    What is known already is found without a lock.
+    """
+    found = find()
+    if found is None:
+        lock_company(actor.company_id)
+        # Another request may have created it while this one waited for the lock.
+        found = find()
+    return create() if found is None else found
 
 
 def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from crm.actors import Action, Actor, Role, system_actor
 from crm.emails import NO_EMAIL, canonical_email, has_email_form
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models import ApiToken, Company, Membership, User
 from crm.services import saving
-from crm.services.replacing import lock_company
+from crm.services.locking import lock_company
 from crm.signals import member_left
 
 
@@ -61,7 +61,7 @@ def invite_member(values: MemberValues, *, actor: Actor) -> Membership:
     if membership is None:
         membership = _new_membership(actor.company_id, user)
     elif membership.is_active:
-        raise Conflict("This user is already a member.")
+        raise Conflict(ConflictReason.EXISTS, "This user is already a member.")
     membership.is_active = True
     _assign(membership, {"role": Role.AGENT.value, **values})
     return save_membership(membership, actor=actor)
@@ -74,7 +74,9 @@ def _user_of(values: MemberValues) -> User:
     known = _accounts_of(email)
     # Emails of accounts are not unique: a guess could invite the wrong person.
     if len(known) > 1:
-        raise Conflict("Several accounts have this e-mail address: add one of them by its name.")
+        raise Conflict(
+            ConflictReason.MATCH, "Several accounts have this e-mail address: add one of them by its name."
+        )
     if known:
         return known[0]
     user = User(
@@ -198,4 +200,4 @@ def keep_an_administrator(membership: Membership, *, ends: bool = False) -> None
     administrators = Membership.objects.active().filter(company=membership.company_id, role=Role.ADMIN.value)
     keys = set(administrators.values_list("pk", flat=True))
     if keys == {membership.pk}:
-        raise Conflict("This is the last administrator of the company.")
+        raise Conflict(ConflictReason.IN_USE, "This is the last administrator of the company.")

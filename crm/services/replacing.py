@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from crm.actors import Actor
-from crm.models import Company
 from crm.services import locking, saving
 
 Row = TypeVar("Row", bound=models.Model)
@@ -26,11 +25,6 @@ def find_replacement(row: Row, key: object, *, actor: Actor) -> Row | None:
     if found.pk == row.pk:
         raise ValidationError({"replacement_id": ["Choose another one: this one is to be deleted."]})
     return found
-
-
-def lock_company(company_id: int) -> None:
-    """Lock a company, so that changes of its single rows and of the order of its rows wait for each other."""
-    Company.objects.select_for_update(no_key=True).get(pk=company_id)
 
 
 def reorder(rows: Any, keys: Sequence[object], *, actor: Actor, argument: str) -> list[Any]:

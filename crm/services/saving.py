@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import IntegrityError, models
+from django.db import IntegrityError, models, transaction
 from django.db.models import UniqueConstraint
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from crm.actors import Actor
 from crm.database.inserts import insert_together
 from crm.database.keys import parse_id
 from crm.database.updates import save_columns
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models import Company
 from crm.models.base import pick
 from crm.models.history import HistoryKind
@@ -26,8 +26,37 @@ from crm.services.locking import Columns
 
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 BOOKKEEPING = frozenset({"id", "created_at", "updated_at", "version"})
+#: More than the writers that ever take one place after another, such as the slugs of one name.
+MOST_TRIES = 32
+
+
+class Clash(Conflict):
+    """A concurrent write took a unique place that was just found to be free."""
+
+    def __init__(self) -> None:
+        super().__init__(ConflictReason.EXISTS, "Another change was stored at the same time.")
+
+
+def retried(service: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Run a service again if a concurrent write took a unique place: then it meets the row that has it.
+
+    The service must begin anew with each call, in a transaction or savepoint of its own.
+    """
+
+    @wraps(service)
+    def run(*args: Parameters.args, **options: Parameters.kwargs) -> Result:
+        for _ in range(MOST_TRIES - 1):
+            try:
+                return service(*args, **options)
+            except Clash:
+                continue
+        return service(*args, **options)
+
+    return run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +95,17 @@ def validate_columns(instance: models.Model) -> None:
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """Insert valid rows that were just found to be unique."""
+    """Insert valid rows that were just found to be unique, in a savepoint.
+
+    :raises Clash: if a concurrent write took one of their places; then none is inserted.
+    """
+    if not rows:
+        return
     try:
-        insert_together(rows)
+        with transaction.atomic():
+            insert_together(rows)
     except IntegrityError as clash:
-        raise Conflict("Another change was stored at the same time.") from clash
+        raise Clash from clash
 
 
 @cache
@@ -111,7 +146,8 @@ def store(
     :param referenced: rows that it refers to, so that the history need not look up their names.
     :param extra_rows: called when the row is valid and about to be written; may set more of its columns, and
         returns new rows to insert with it.
-    :raises Conflict: if the stored version is another, or a concurrent write took a unique place.
+    :raises Conflict: if the stored version is another.
+    :raises Clash: if a concurrent write took a unique place.
     """
     try:
         if instance._state.adding:
@@ -145,13 +181,15 @@ def store(
             save_columns(instance, {*_changed(instance, before), *bookkeeping})
             insert_together(rows)
     except IntegrityError as clash:
-        raise Conflict("Another change was stored at the same time.") from clash
+        raise Clash from clash
     return Stored(created=False, before=changed, changes=changes)
 
 
 def _check_version(before: Columns, expected: int | None) -> None:
     if expected is not None and before["version"] != expected:
-        raise Conflict("Somebody else changed this meanwhile.", current_version=before["version"])
+        raise Conflict(
+            ConflictReason.VERSION, "Somebody else changed this meanwhile.", current_version=before["version"]
+        )
 
 
 def _changed(instance: models.Model, before: Columns) -> dict[str, object]:

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from crm.actors import Action, Actor
 from crm.models.tags import LONGEST_SLUG, Tag, Tagged, tag_slug
+from crm.models.texts import stored_name_key
 from crm.services import locking, saving
 from crm.services.history import Changes
 from crm.services.slugs import free_slug
@@ -40,12 +41,18 @@ def _assign(tag: Tag, values: TagValues) -> None:
         tag.is_feature = bool(values["is_feature"])
 
 
+@saving.retried
+@transaction.atomic
 def create_tag(values: TagValues, *, actor: Actor) -> Tag:
+    actor.require(Action.CHANGE_TAGS)
+    # Names and slugs are taken one after the other.
+    locking.lock_company(actor.company_id)
     tag = Tag(company_id=actor.company_id)
     _assign(tag, values)
     return save_tag(tag, actor=actor)
 
 
+@saving.retried
 @transaction.atomic
 def update_tag(key: object, values: TagValues, *, actor: Actor) -> Tag:
     actor.require(Action.CHANGE_TAGS)
@@ -72,6 +79,7 @@ def delete_tag(key: object, *, actor: Actor) -> None:
     locking.lock(Tag, actor, key).delete()
 
 
+@saving.retried
 def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
     """Return the tags that the values mean; create the missing ones.
 
@@ -81,13 +89,11 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
     :raises ValidationError: keyed ``tags.N.name`` or ``.slug`` if a name or slug cannot be stored.
     """
     wanted = [_wanted(index, value, actor) for index, value in enumerate(values)]
-    asked = [each for each in wanted if each.tag._state.adding]
-    names = {each.tag.name_key for each in asked}
-    slugs = {each.slug for each in asked if each.slug}
-    known = _Known([each.tag for each in wanted if not each.tag._state.adding])
-    if asked:
-        rows = Tag.objects.visible_to(actor).filter(Q(name_key__in=names) | Q(slug__in=slugs))
-        known.add(rows.order_by("pk"))
+    known = _known(wanted, actor)
+    if any(known.find(each) is None for each in wanted):
+        # Another request may have created them while this one waited for the lock.
+        locking.lock_company(actor.company_id)
+        known = _known(wanted, actor)
     found, missing = [], []
     for each in wanted:
         tag = known.find(each)
@@ -147,6 +153,25 @@ class _Known:
         """Return the tag that is wanted: the caller's own, else that of the name, else that of the slug."""
         own = self._keys.get(wanted.tag.pk)
         return own or self._names.get(wanted.tag.name_key) or self._slugs.get(wanted.slug)
+
+
+def _known(wanted: Sequence[_Wanted], actor: Actor) -> _Known:
+    """Read the tags that may be meant."""
+    asked = [each for each in wanted if each.tag._state.adding]
+    known = _Known([each.tag for each in wanted if not each.tag._state.adding])
+    if asked:
+        names = {each.tag.name_key for each in asked}
+        slugs = {each.slug for each in asked if each.slug}
+        rows = Tag.objects.visible_to(actor).filter(Q(name_key__in=names) | Q(slug__in=slugs))
+        known.add(rows.order_by("pk"))
+    return known
+
+
+def lock_if_new(values: Iterable[TagValues] | None, *, actor: Actor) -> None:
+    """Lock the company if one of these tags is to be created; call it before a record is locked."""
+    keys = {stored_name_key(value.get("name")) for value in values or []} - {""}
+    if keys and Tag.objects.visible_to(actor).filter(name_key__in=keys).count() < len(keys):
+        locking.lock_company(actor.company_id)
 
 
 def _create(wanted: Sequence[_Wanted], actor: Actor) -> None:

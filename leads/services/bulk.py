@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
-from crm.services import locking
+from crm.errors import Conflict, ConflictReason
+from crm.services import locking, tags
 from crm.services.bulk import BulkResult, check_keys, for_each
 from crm.services.bulk_deletion import delete_many, restore_many
 from leads.models import Lead
@@ -39,9 +39,12 @@ def update_leads(
         raise ValidationError({"where": ["This condition is empty: choose which leads to change."]})
     wanted = _matches(matching, actor) if keys is None else check_keys(keys)
     if expected_count is not None and expected_count != len(wanted):
-        raise Conflict(f"{len(wanted)} leads match, not {expected_count}.", count=len(wanted))
+        raise Conflict(
+            ConflictReason.VERSION, f"{len(wanted)} leads match, not {expected_count}.", count=len(wanted)
+        )
 
     def change(key: object) -> bool:
+        tags.lock_if_new(values.get("tags"), actor=actor)
         lead = locking.lock(Lead, actor, key)
         return update_lead(lead.pk, values, actor=actor).version != lead.version
 

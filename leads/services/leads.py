@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from crm.actors import Action, Actor
-from crm.models import User
+from crm.models import Tag, User
 from crm.models.lifecycle import LIVE
 from crm.services import channels, file_links, locking, messages, saving, tags
 from crm.services.history import Changes
@@ -39,13 +39,14 @@ def create_lead(
     1. one SELECT of all rows that the input refers to and that the rules need;
     2. a nested person and organization: found, or inserted;
     3. a duplicate: two SELECTs, if the company flags duplicates and the lead has a person;
-    4. the owner: SELECTs as the routing needs them, and the UPDATEs of a rotation;
-    5. one INSERT of lead, history, stage visit, channel and routing log (SQLite: one for each table);
-    6. tags, files and participants, if the input has any;
-    7. a follower, if the creator would not see the lead otherwise;
-    8. one INSERT of the event.
+    4. tags, if the input has any: found, or inserted. The company is locked before a rotation;
+    5. the owner: SELECTs as the routing needs them, and the UPDATEs of a rotation;
+    6. one INSERT of lead, history, stage visit, channel and routing log (SQLite: one for each table);
+    7. links to tags, files and participants, if the input has any;
+    8. a follower, if the creator would not see the lead otherwise;
+    9. one INSERT of the event.
 
-    A plain createLead takes 1, 5 and 8 alone; tests/test_specification_statements.py counts them.
+    A plain createLead takes 1, 6 and 9 alone; tests/test_specification_statements.py counts them.
 
     :param member_id: the member id by which a delivery names the owner.
     :param attempt: the delivery that the lead is made from.
@@ -58,6 +59,7 @@ def create_lead(
     apply_input(lead, values, rows, actor=actor)
     fill_from_receiver(lead, values, rows)
     _flag_duplicate(lead, values)
+    named = tags.find_or_create(values["tags"] or [], actor=actor) if "tags" in values else None
     # As late as possible: it may lock a rotation, and other leads of that rotation wait until the commit.
     assignment = assign_owner(lead, values, rows, actor=actor, member_id=member_id)
 
@@ -67,7 +69,7 @@ def create_lead(
         return [visit, *channel_and_seat, routing_log(lead, assignment, actor=actor, attempt=attempt)]
 
     saving.store(lead, actor=actor, extra_rows=rows_of_new_lead)
-    _write_relations(lead, values, actor)
+    _write_relations(lead, values, actor, named)
     involved = events.involved_users(lead) if values.get("participants_id") else frozenset()
     seen_by = events.audience(involved, lead.owner_id)
     if not actor.sees_all_leads and actor.user_id is not None and actor.user_id not in seen_by:
@@ -96,6 +98,7 @@ def update_lead(
     key: object, values: LeadValues, *, actor: Actor, expected_version: int | None = None
 ) -> Lead:
     actor.require(Action.CHANGE_LEADS)
+    tags.lock_if_new(values.get("tags"), actor=actor)
     lead = locking.lock(Lead, actor, key)
     before = locking.column_values(lead)
     saving.check_current_company(values.get("company_id"), actor)
@@ -117,6 +120,7 @@ def save_lead(
     :param values: its tags, participants and files; all other keys are ignored.
     """
     actor.require(Action.CHANGE_LEADS)
+    tags.lock_if_new((values or {}).get("tags"), actor=actor)
     stored = locking.lock(Lead, actor, lead.pk)
     rows = ReferencedRows.fetch({}, actor=actor, lead=stored)
     rows.attach_to(lead)
@@ -179,10 +183,17 @@ def store_change(
     return lead
 
 
-def _write_relations(lead: Lead, values: LeadValues, actor: Actor) -> Changes:
+def _write_relations(
+    lead: Lead, values: LeadValues, actor: Actor, named: Sequence[Tag] | None = None
+) -> Changes:
+    """Store tags, files and participants.
+
+    :param named: the tags of the values, if they are found already.
+    """
     changes: dict[str, Sequence[Any]] = {}
     if "tags" in values:
-        changes |= tags.replace(lead, tags.find_or_create(values["tags"] or [], actor=actor))
+        found = tags.find_or_create(values["tags"] or [], actor=actor) if named is None else named
+        changes |= tags.replace(lead, found)
     changes |= file_links.change_links(lead, values, actor=actor)
     if "participants_id" in values:
         changes |= _replace_participants(lead, values["participants_id"] or [], actor)

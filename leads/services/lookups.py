@@ -7,11 +7,12 @@ from django.db import transaction
 from django.db.models import Model
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models.base import TenantQuerySet
 from crm.models.lifecycle import LIVE
 from crm.services import locking, saving
-from crm.services.replacing import lock_company, reorder
+from crm.services.locking import lock_company
+from crm.services.replacing import reorder
 from leads.models import LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
 from people.models import PeopleRelationship
 
@@ -49,6 +50,7 @@ FIELDS: Mapping[type[Model], Fields] = {
 }
 
 
+@saving.retried
 def create_lookup(model: type[Lookup], values: LookupValues, *, actor: Actor) -> Lookup:
     actor.require(Action.CHANGE_LOOKUPS)
     row = model(company_id=actor.company_id)
@@ -56,9 +58,13 @@ def create_lookup(model: type[Lookup], values: LookupValues, *, actor: Actor) ->
     return save_lookup(row, actor=actor)
 
 
+@saving.retried
 @transaction.atomic
 def update_lookup(model: type[Lookup], key: object, values: LookupValues, *, actor: Actor) -> Lookup:
     actor.require(Action.CHANGE_LOOKUPS)
+    if values.get("is_default"):
+        # Before the row: a new lead may hold the company and wait for the row.
+        lock_company(actor.company_id)
     row = locking.lock(model, actor, key)
     before = locking.column_values(row)
     _assign(row, values, actor)
@@ -95,6 +101,8 @@ def save_lookup(row: Lookup, *, actor: Actor, before: Mapping[str, Any] | None =
     """
     actor.require(Action.CHANGE_LOOKUPS)
     if not row._state.adding and before is None:
+        if getattr(row, "is_default", False):
+            lock_company(actor.company_id)
         before = locking.stored_values(row, actor)
     if before is not None and isinstance(row, LeadStatus):
         _check_category(row, before["category"], actor)
@@ -116,7 +124,7 @@ def _keep_one_default(row: LeadStatus | LeadReceiver, actor: Actor) -> None:
     # A company needs a default status for new leads. It may have no default receiver.
     elif isinstance(row, LeadStatus) and not others.exists():
         if not row._state.adding:
-            raise Conflict("Make another status the default instead.")
+            raise Conflict(ConflictReason.IN_USE, "Make another status the default instead.")
         row.is_default = True
 
 
@@ -126,7 +134,11 @@ def _check_category(row: LeadStatus, before: str, actor: Actor) -> None:
     # Whether a lead is closed, and since when, follows from the category, and is stored with the lead.
     used = row.leads.filter(LIVE).count()
     if used:
-        raise Conflict(f"{used} leads have this status, so its category cannot change.", count=used)
+        raise Conflict(
+            ConflictReason.IN_USE,
+            f"{used} leads have this status, so its category cannot change.",
+            count=used,
+        )
     check_not_last_of_category(row, before, actor)
 
 
@@ -134,7 +146,9 @@ def check_not_last_of_category(status: LeadStatus, category: str, actor: Actor) 
     """Refuse to lose the last status of a category of which a company must keep one."""
     others = LeadStatus.objects.visible_to(actor).filter(category=category).exclude(pk=status.pk)
     if category in KEPT_CATEGORIES and not others.exists():
-        raise Conflict("A company must keep one status for won and one for lost leads.")
+        raise Conflict(
+            ConflictReason.IN_USE, "A company must keep one status for won and one for lost leads."
+        )
 
 
 @transaction.atomic

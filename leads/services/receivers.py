@@ -56,6 +56,9 @@ def create_receiver(values: ReceiverValues, *, actor: Actor) -> LeadReceiver:
 @transaction.atomic
 def update_receiver(key: object, values: ReceiverValues, *, actor: Actor) -> LeadReceiver:
     actor.require(Action.CHANGE_LOOKUPS)
+    if values.get("is_default"):
+        # Before the row: a new lead may hold the company and wait for the row.
+        locking.lock_company(actor.company_id)
     receiver = locking.lock(LeadReceiver, actor, key)
     _assign(receiver, values, actor)
     return save_receiver(receiver, actor=actor)

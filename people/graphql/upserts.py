@@ -13,9 +13,10 @@ from crm.graphql.core.prefetch import load, selected_fields
 from people.graphql.inputs import OrganizationInput, PeopleInput
 from people.graphql.types import Organization, People
 from people.services import upserting
+from people.services.matching import USUAL_MATCH, PeopleMatch
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
-from people.services.upserting import USUAL_MATCH, PeopleMatch, Upserted
+from people.services.upserting import Upserted
 
 PeopleMatchEnum = graphene.Enum.from_enum(PeopleMatch, name="PeopleMatch")
 

@@ -125,6 +125,11 @@ def parse_phone(text: str | None, region: str | None) -> Phone | None:
     return _phone(possible) if possible is not None and _is_whole(possible) else None
 
 
+def without_extension(canonical: str) -> str:
+    """Return the number of a canonical phone, as it is dialled."""
+    return canonical.partition(EXTENSION)[0]
+
+
 def canonical_phone(text: str | None, region: str | None) -> str | None:
     """Return a phone number in E.164, with ``;ext=`` before an extension; None if no plan knows it.
 

@@ -12,7 +12,8 @@ from crm.actors import Action, Actor
 from people.models import Organization, Person
 from people.services.duplicates import LARGEST_ORGANIZATION, Reason, alike, comparable_name
 
-#: One row for each person who shares an e-mail or a phone with somebody, and for what they share.
+#: One row for each person who shares an e-mail or a phone with somebody, and for what they share. A number
+#: with an extension also counts as the number without, if somebody has that: two extensions alone are two.
 SHARED = """
 WITH held AS (
     SELECT 'EMAIL' AS reason, email_canonical AS shared, id AS person FROM people_person
@@ -24,8 +25,18 @@ WITH held AS (
     JOIN people_person person ON person.id = contact.person_id
     WHERE contact.company_id = %(company)s AND contact.canonical IS NOT NULL
       AND type.kind IN ('EMAIL', 'PHONE', 'CELLPHONE') AND person.deleted_at IS NULL
+), reached AS (
+    SELECT reason, shared, person FROM held
+    UNION
+    SELECT 'PHONE', contact.dialled, contact.person_id
+    FROM people_contact contact
+    JOIN people_contacttype type ON type.id = contact.type_id
+    JOIN people_person person ON person.id = contact.person_id
+    WHERE contact.company_id = %(company)s AND contact.canonical <> contact.dialled
+      AND type.kind IN ('PHONE', 'CELLPHONE') AND person.deleted_at IS NULL
+      AND contact.dialled IN (SELECT shared FROM held WHERE reason = 'PHONE')
 ), counted AS (
-    SELECT reason, shared, person, COUNT(*) OVER (PARTITION BY reason, shared) AS holders FROM held
+    SELECT reason, shared, person, COUNT(*) OVER (PARTITION BY reason, shared) AS holders FROM reached
 )
 SELECT reason, shared, person FROM counted WHERE holders > 1
 """

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict, Forbidden
+from crm.errors import Conflict, ConflictReason, Forbidden
 from crm.models.texts import stored_name_key
 from crm.services import saving
 from crm.services.replacing import find_replacement
@@ -18,11 +18,13 @@ class ContactTypeValues(TypedDict, total=False):
     name: str | None
 
 
+@saving.retried
 def create_contact_type(values: ContactTypeValues, *, actor: Actor) -> ContactType:
     contact_type = ContactType(company_id=actor.company_id, name=values.get("name") or "")
     return save_contact_type(contact_type, actor=actor)
 
 
+@saving.retried
 @transaction.atomic
 def update_contact_type(key: object, values: ContactTypeValues, *, actor: Actor) -> ContactType:
     contact_type = _own(key, actor)
@@ -51,7 +53,9 @@ def delete_contact_type(key: object, *, actor: Actor, replacement_key: object = 
     # Contacts of deleted people count too: restoring a person restores them.
     used = contacts.count()
     if used and replacement is None:
-        raise Conflict(f"{used} contacts have this type: choose a replacement.", count=used)
+        raise Conflict(
+            ConflictReason.IN_USE, f"{used} contacts have this type: choose a replacement.", count=used
+        )
     if replacement is not None:
         live = contacts.filter(person__deleted_at=None)
         for contact in list(live):

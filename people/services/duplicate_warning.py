@@ -7,7 +7,7 @@ from people.models import Organization, Person
 from people.models.canonical import comparable_key
 from people.services.duplicates import MOST_LISTED, Reason, Traits, comparable_name, find_matches
 from people.services.people import PersonValues
-from people.services.upserting import reached_by
+from people.services.reach import Reach
 
 
 def people_like(person: Person, values: PersonValues, *, actor: Actor) -> list[tuple[Person, list[Reason]]]:
@@ -19,7 +19,7 @@ def people_like(person: Person, values: PersonValues, *, actor: Actor) -> list[t
     organizations = Organization.objects.visible_to(actor).filter(pk__in=named)
     full_name = " ".join(part for part in (person.firstname, person.middlename, person.lastname) if part)
     traits = Traits(
-        reached_by=reached_by({**values, "email": person.email}, actor),
+        reached_by=Reach({**values, "email": person.email}, actor).traits,
         name=comparable_name(full_name),
         organizations=frozenset(organizations.values_list("pk", flat=True)),
     )

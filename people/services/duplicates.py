@@ -1,7 +1,7 @@
 """Find possible duplicates: the one rule behind the API, the admin and the clusters."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 from crm.actors import Actor
 from people.models import Contact, ContactKind, Organization, Person
 from people.models.canonical import comparable_key
-from people.models.phones import digits_of
+from people.models.phones import EXTENSION, digits_of, without_extension
 
 Subject = TypeVar("Subject", bound=Hashable)
 
@@ -88,7 +88,7 @@ def find_matches(subjects: Mapping[Subject, Traits], *, actor: Actor) -> dict[Su
     return found
 
 
-def _holders(keys: Iterable[tuple[Reason, str]], actor: Actor) -> dict[tuple[Reason, str], set[int]]:
+def _holders(keys: Collection[tuple[Reason, str]], actor: Actor) -> dict[tuple[Reason, str], set[int]]:
     wanted: dict[Reason, set[str]] = defaultdict(set)
     for reason, canonical in keys:
         wanted[reason].add(canonical)
@@ -98,8 +98,7 @@ def _holders(keys: Iterable[tuple[Reason, str]], actor: Actor) -> dict[tuple[Rea
     contacts: Any = (
         Contact.objects.visible_to(actor)
         .filter(
-            Q(type__kind=ContactKind.EMAIL, canonical__in=emails)
-            | Q(type__kind__in=PHONES, canonical__in=phones),
+            Q(type__kind=ContactKind.EMAIL, canonical__in=emails) | _same_phone(phones),
             person__deleted_at=None,
         )
         .annotate(reason=reach_reason())
@@ -113,7 +112,29 @@ def _holders(keys: Iterable[tuple[Reason, str]], actor: Actor) -> dict[tuple[Rea
     ):
         for reason, text, key in _oldest(rows, ["reason", canonical], person):
             held[Reason(reason), text].add(key)
-    return held
+    return {key: _holders_of(key, held) for key in keys} if phones else held
+
+
+def _same_phone(phones: set[str]) -> Q:
+    """Return the condition of contacts with one of these numbers, with or without its extension."""
+    whole = {phone for phone in phones if phone == without_extension(phone)}
+    equal = Q(canonical__in={*phones, *map(without_extension, phones)})
+    extended = Q(canonical__isnull=False, dialled__in=whole)
+    return Q(type__kind__in=PHONES) & (equal | extended)
+
+
+def _holders_of(key: tuple[Reason, str], held: Mapping[tuple[Reason, str], set[int]]) -> set[int]:
+    """Return who has this e-mail or phone, or the number where one of the two lacks the extension.
+
+    Two extensions of one switchboard are two people.
+    """
+    reason, canonical = key
+    number = without_extension(canonical) if reason is Reason.PHONE else canonical
+    found = held.get(key, set()) | held.get((reason, number), set())
+    if reason is Reason.PHONE and canonical == number:
+        extended = (people for (_, other), people in held.items() if other.startswith(f"{number}{EXTENSION}"))
+        found = found.union(*extended)
+    return found
 
 
 def _oldest(rows: QuerySet[Any], shared: list[str], key: str) -> Iterable[Sequence[Any]]:

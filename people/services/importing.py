@@ -6,11 +6,12 @@ from typing import Any
 from django.db import transaction
 
 from crm.actors import Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.models import DuplicatePolicy
 from crm.records.row_import import Outcome
+from crm.services import locking
 from people.models import Person
-from people.services import organizations, people, upserting
+from people.services import matching, organizations, people, upserting
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
 
@@ -26,7 +27,7 @@ def import_organization(values: OrganizationValues, *, policy: DuplicatePolicy, 
 
 
 def _find_person(values: PersonValues, *, actor: Actor) -> Person | None:
-    found = upserting.find_person(values, actor=actor)
+    found = matching.find_person(values, actor=actor)
     return None if found is None else found[0]
 
 
@@ -47,11 +48,11 @@ def _store(
         changed: Outcome = "updated" if done.changed else "skipped"
         return "created" if done.created else changed
     with transaction.atomic():
-        upserting.lock_matching(actor)
+        locking.lock_company(actor.company_id)
         found = find(values, actor=actor)
         if found is None:
             create(upserting.without_id(values), actor=actor)
             return "created"
         if policy == DuplicatePolicy.ERROR:
-            raise Conflict("This record exists already.", ids=[str(found.pk)])
+            raise Conflict(ConflictReason.EXISTS, "This record exists already.", ids=[str(found.pk)])
         return "skipped"

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.database.keys import parse_id, parse_uuid
-from crm.errors import Conflict, NotFound
+from crm.errors import Conflict, ConflictReason, NotFound
 from crm.services import custom_fields, file_links, locking, saving, tags
 from crm.services.history import Changes
 from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, Person
@@ -50,6 +50,8 @@ def update_organization(
     key: object, values: OrganizationValues, *, actor: Actor, expected_version: int | None = None
 ) -> Organization:
     actor.require(Action.CHANGE_PEOPLE)
+    # The company comes before the organization in the order of locks.
+    tags.lock_if_new(values.get("tags"), actor=actor)
     organization = locking.lock(Organization, actor, key)
     before = locking.column_values(organization)
     _assign(organization, values, actor)
@@ -96,9 +98,17 @@ def names_of(keys: Collection[int]) -> list[str]:
 
 
 def find_or_create_by_name(name: str, *, actor: Actor) -> Organization:
-    """Return the oldest live organization with this name, ignoring case, or create one."""
-    found = Organization.objects.visible_to(actor).named(name).first()
-    return found or create_organization({"name": name.strip()}, actor=actor)
+    """Return the oldest live organization with this name, whatever its case and spelling, or create one."""
+    return find_or_create({"name": name.strip()}, actor=actor)
+
+
+def find_or_create(values: OrganizationValues, *, actor: Actor) -> Organization:
+    """Return the oldest live organization with the name of these values, or create it of all of them."""
+    return locking.find_or_create(
+        lambda: Organization.objects.visible_to(actor).named(values["name"] or "").first(),
+        lambda: create_organization(values, actor=actor),
+        actor=actor,
+    )
 
 
 @transaction.atomic
@@ -119,7 +129,9 @@ def restore_record(model: type[Mergeable], key: object, *, actor: Actor) -> None
     record = locking.lock_deleted(model.objects.all(), actor, key)
     # Everything that a merged record had belongs to the winner now.
     if record.merged_into_id is not None:
-        raise Conflict("This record was merged into another one. Undo the merge instead.")
+        raise Conflict(
+            ConflictReason.VERSION, "This record was merged into another one. Undo the merge instead."
+        )
     if record.deleted_at is not None:
         saving.undelete(record, actor=actor)
 

@@ -58,10 +58,19 @@ def update_person(
 ) -> Person:
     """Change the given fields of a person; a given list replaces the whole list."""
     actor.require(Action.CHANGE_PEOPLE)
+    _lock_for_new_names(values, actor)
     person = locking.lock(Person, actor, key)
     before = locking.column_values(person)
     _assign(person, values, actor)
     return save_person(person, actor=actor, values=values, before=before, expected_version=expected_version)
+
+
+def _lock_for_new_names(values: PersonValues, actor: Actor) -> None:
+    """Lock the company if an organization or a tag is to be created: it comes before the person."""
+    tags.lock_if_new(values.get("tags"), actor=actor)
+    name = (values.get("organization") or "").strip()
+    if name and not Organization.objects.visible_to(actor).named(name).exists():
+        locking.lock_company(actor.company_id)
 
 
 @transaction.atomic

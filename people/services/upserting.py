@@ -1,44 +1,22 @@
 """Create people and organizations, or change those that match."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, cast
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.db.models.lookups import Exact
+from django.db.models import QuerySet
 
 from crm.actors import Action, Actor
-from crm.database.json_entries import Contains, Entries, EntryName, ValueMatches
-from crm.database.keys import parse_id
-from crm.errors import Conflict
-from crm.models import Company
-from crm.models.base import pick
-from crm.services import custom_fields, saving
+from crm.errors import Conflict, ConflictReason
+from crm.services import locking, saving
 from crm.texts import name_key
 from people.models import ContactKind, ContactType, Organization, Person
 from people.models.canonical import canonical_email
-from people.models.phones import canonical_phone
 from people.services import employments, organizations, people
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
-from people.services.duplicates import Reason, Traits, find_matches
+from people.services.matching import MOST_NAMED, USUAL_MATCH, PeopleMatch, find_person, with_custom_field
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
-
-
-class PeopleMatch(StrEnum):
-    """By what a known person is found."""
-
-    ID = "ID"
-    UUID = "UUID"
-    EMAIL = "EMAIL"
-    PHONE = "PHONE"
-    CUSTOM_FIELD = "CUSTOM_FIELD"
-
-
-USUAL_MATCH = (PeopleMatch.ID, PeopleMatch.EMAIL, PeopleMatch.PHONE)
-MOST_NAMED = 25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,91 +29,6 @@ class Upserted:
     changed: bool = True
 
 
-def lock_matching(actor: Actor) -> None:
-    """Serialize "find a match, else create" within one company, so that two requests create one record.
-
-    FOR NO KEY UPDATE does not block rows that only refer to the company.
-    """
-    Company.objects.select_for_update(no_key=True).get(pk=actor.company_id)
-
-
-def find_person(
-    values: PersonValues,
-    *,
-    actor: Actor,
-    match: tuple[PeopleMatch, ...] = USUAL_MATCH,
-    match_field: str | None = None,
-) -> tuple[Person, PeopleMatch] | None:
-    """Return the visible person that the values mean, by the first way of matching that finds one.
-
-    :raises Conflict: with the ids, if several people match in that way.
-    """
-    if PeopleMatch.CUSTOM_FIELD in match and not match_field:
-        raise ValidationError({"match_field": ["Name the custom field to match by."]})
-    for way in match:
-        matching = _matching(way, values, actor, match_field)
-        if matching is None:
-            continue
-        found = list(matching.distinct().order_by("pk")[:MOST_NAMED])
-        if len(found) > 1:
-            raise Conflict(f"Several people match by {way.value}.", ids=[str(person.pk) for person in found])
-        if found:
-            return found[0], way
-    return None
-
-
-def _matching(
-    way: PeopleMatch, values: PersonValues, actor: Actor, match_field: str | None
-) -> QuerySet[Person] | None:
-    visible = Person.objects.visible_to(actor)
-    if way in (PeopleMatch.ID, PeopleMatch.UUID):
-        key = values.get("id")
-        # Clients send the UUID in the same field as the id.
-        if saving.is_none_given(key) or (way is PeopleMatch.UUID and parse_id(key) is not None):
-            return None
-        # An id that does not exist for the actor is an error, not a new record.
-        return visible.filter(pk=pick(visible, key).pk)
-    if way is PeopleMatch.CUSTOM_FIELD:
-        equal: QuerySet[Person] | None = with_custom_field(visible, str(match_field), values, actor)
-        return equal
-    # The rule of possible duplicates, restricted to one kind of contact.
-    shared = frozenset(key for key in reached_by(values, actor) if key[0].value == way.value)
-    if not shared:
-        return None
-    return visible.filter(pk__in=find_matches({way: Traits(reached_by=shared)}, actor=actor)[way])
-
-
-def with_custom_field(visible: Any, name: str, values: Any, actor: Actor) -> Any:
-    """Narrow to the records with the same custom field as the values; None if the values have none."""
-    meant = visible.model(company_id=actor.company_id)
-    custom_fields.merge(meant, values.get("custom_fields") or [])
-    definition = meant.definitions().get(name_key(name))
-    name = name if definition is None else definition.name
-    value = meant.custom_fields.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str | int | float):
-        raise ValidationError({"match_field": ["Only texts, numbers and booleans can be matched."]})
-    equal = Q(Exact(EntryName(), name)) & Q(ValueMatches("exact", value))
-    return visible.filter(Contains({name: value}), Entries(equal, name=name))
-
-
-def reached_by(values: PersonValues, actor: Actor) -> frozenset[tuple[Reason, str]]:
-    """Return the canonical e-mails and phones in an input."""
-    reached = {(Reason.EMAIL, canonical_email(values.get("email")))}
-    contacts: list[ContactValues] = values.get("contacts") or []
-    if contacts:
-        types = {type_.pk: type_ for type_ in ContactType.objects.visible_to(actor)}
-        region = Company.objects.get(pk=actor.company_id).region
-        for contact in contacts:
-            type_ = types.get(parse_id(contact.get("contacts_types_id")) or 0)
-            if type_ is not None and type_.is_email:
-                reached.add((Reason.EMAIL, canonical_email(contact.get("value"))))
-            elif type_ is not None and type_.is_phone:
-                reached.add((Reason.PHONE, canonical_phone(contact.get("value"), region)))
-    return frozenset((reason, canonical) for reason, canonical in reached if canonical)
-
-
 @transaction.atomic
 def upsert_person(
     values: PersonValues,
@@ -146,7 +39,7 @@ def upsert_person(
 ) -> Upserted:
     """Change the person that the values mean, or create one; lists are extended, never shortened."""
     actor.require(Action.CHANGE_PEOPLE)
-    lock_matching(actor)
+    locking.lock_company(actor.company_id)
     found = find_person(values, actor=actor, match=match, match_field=match_field)
     if found is None:
         return Upserted(record=people.create_person(without_id(values), actor=actor), created=True)
@@ -211,7 +104,7 @@ def find_organization(
 ) -> Organization | None:
     """Return the visible organization that the values mean: by id, else ``match_field``, else name.
 
-    :raises Conflict: with the ids, if several match.
+    :raises Conflict: with ids and key, if several match.
     """
     if not saving.is_none_given(values.get("id")):
         return Organization.objects.find(actor, values["id"])
@@ -220,11 +113,15 @@ def find_organization(
     matching: QuerySet[Organization] | None = None
     if match_field:
         matching = with_custom_field(visible, match_field, values, actor)
+    by_field = matching is not None
     if matching is None and name:
         matching = visible.named(name)
     found = [] if matching is None else list(matching.order_by("pk")[:MOST_NAMED])
     if len(found) > 1:
-        raise Conflict("Several organizations match.", ids=[str(row.pk) for row in found])
+        ids = [str(row.pk) for row in found]
+        key = "CUSTOM_FIELD" if by_field else "NAME"
+        message = f"Several organizations match by {key}: {', '.join(ids)}."
+        raise Conflict(ConflictReason.MATCH, message, ids=ids, keys=[key])
     return found[0] if found else None
 
 
@@ -234,7 +131,7 @@ def upsert_organization(
 ) -> Upserted:
     """Change the organization that the values mean, or create one; tags are added, never removed."""
     actor.require(Action.CHANGE_PEOPLE)
-    lock_matching(actor)
+    locking.lock_company(actor.company_id)
     known = find_organization(values, actor=actor, match_field=match_field)
     given = without_id(values)
     if known is None:

@@ -8,9 +8,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from crm.actors import Action, Actor
-from crm.errors import Conflict
+from crm.errors import Conflict, ConflictReason
 from crm.services import locking, nesting, saving
-from crm.services.replacing import find_replacement, lock_company, reorder
+from crm.services.locking import lock_company
+from crm.services.replacing import find_replacement, reorder
 from crm.services.slugs import free_slug
 from pipelines.models import LONGEST_SLUG, Pipeline, Stage
 from pipelines.services.stages import StageValues, check_pipeline, refuse_with_leads, write_stage
@@ -46,11 +47,15 @@ def create_pipeline(values: PipelineValues, *, actor: Actor) -> Pipeline:
     return save_pipeline(pipeline, actor=actor, stages=values.get("stages") or [])
 
 
+@saving.retried
 @transaction.atomic
 def update_pipeline(key: object, values: PipelineValues, *, actor: Actor) -> Pipeline:
     """Change the fields that are given; stages with an id are changed, others added, none removed."""
     actor.require(Action.CHANGE_PIPELINES)
     saving.refuse_null(values, ["weight", "is_default"])
+    if values.get("is_default"):
+        # Before the row: a new lead may hold the company and wait for the row.
+        lock_company(actor.company_id)
     pipeline = locking.lock(Pipeline, actor, key)
     before = locking.column_values(pipeline)
     _assign_pipeline(pipeline, values)
@@ -69,6 +74,9 @@ def save_pipeline(
     """Validate and store a pipeline; a company always has exactly one default."""
     actor.require(Action.CHANGE_PIPELINES)
     adding = pipeline._state.adding
+    if adding or (before is None and pipeline.is_default):
+        # Slugs and the default are chosen one after the other.
+        lock_company(actor.company_id)
     if not adding and before is None:
         before = locking.stored_values(pipeline, actor)
     others = Pipeline.objects.visible_to(actor).exclude(pk=pipeline.pk)
@@ -127,7 +135,7 @@ def delete_pipeline(key: object, *, actor: Actor, replacement_key: object = None
     refuse_with_leads(pipeline)
     successor = others.order_by("weight", "pk").first()
     if successor is None:
-        raise Conflict("A company keeps at least one pipeline.")
+        raise Conflict(ConflictReason.IN_USE, "A company keeps at least one pipeline.")
     was_default, pipeline.is_default = pipeline.is_default, False
     saving.store(pipeline, actor=actor)
     saving.soft_delete(pipeline, actor=actor)

@@ -5,5 +5,6 @@ from people.imports import PersonImport
 
 
 class Command(ImportCommand):
-    help = "Make a person of each row of a CSV file; see docs/imports.md for its columns."
+    help = "Make a person of each row of a CSV file, or change a known one; see docs/imports.md."
     row_import = PersonImport
+    finds_duplicates = True

@@ -1,0 +1,34 @@
+"""Run writers at once, each in a thread and a connection of its own, for many rounds."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection
+
+WRITERS = 16
+ROUNDS = 50
+
+#: What a writer does in a round, both given by their numbers.
+Act = Callable[[int, int], object]
+
+
+def rounds(act: Act, count: int = ROUNDS, *, writers: int = WRITERS) -> list[list[Any]]:
+    """Return what each writer returned in each round; all writers begin a round together."""
+    together = threading.Barrier(writers)
+
+    def one(writer: int, turn: int) -> object:
+        together.wait(timeout=60)
+        return act(writer, turn)
+
+    def leave(_writer: int) -> None:
+        # The barrier gives one of these calls to each thread.
+        together.wait(timeout=60)
+        connection.close()
+
+    with ThreadPoolExecutor(writers) as pool:
+        try:
+            return [list(pool.map(one, range(writers), [turn] * writers)) for turn in range(count)]
+        finally:
+            list(pool.map(leave, range(writers)))
