@@ -100,15 +100,17 @@ def test_a_row_that_changes_nothing_is_skipped(actors):
 
 
 def test_lists_are_added_to(actors, company):
-    phone = {"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": "+1-555-0100"}
-    import_rows([{"firstname": "Ann", "email": "ann@example.com", "contacts": [phone]}], actors.manager)
+    phone, email = (contact_type(kind).pk for kind in (ContactKind.PHONE, ContactKind.EMAIL))
+    known = {"contacts_types_id": phone, "value": "+1-212-555-0100"}
+    import_rows([{"firstname": "Ann", "email": "ann@example.com", "contacts": [known]}], actors.manager)
 
     import_rows(
         [
             {
-                "email": "ann.new@example.com",
+                "email": "ann@example.com",
                 "contacts": [
-                    {"contacts_types_id": contact_type(ContactKind.PHONE).pk, "value": "+1 555 0100"}
+                    {"contacts_types_id": phone, "value": "+1 212 555 0100"},
+                    {"contacts_types_id": email, "value": "ann.new@example.com"},
                 ],
                 "tags": [{"name": "VIP"}],
             }
@@ -117,9 +119,9 @@ def test_lists_are_added_to(actors, company):
     )
 
     values = list(Contact.objects.order_by("pk").values_list("value", flat=True))
-    assert values == ["ann@example.com", "+1 555 0100", "ann.new@example.com"]
+    assert values == ["ann@example.com", "+1 212 555 0100", "ann.new@example.com"]
     person = Person.objects.get()
-    assert (person.email, [tag.name for tag in person.tags.all()]) == ("ann.new@example.com", ["VIP"])
+    assert (person.email, [tag.name for tag in person.tags.all()]) == ("ann@example.com", ["VIP"])
 
 
 def test_several_matches_are_refused_with_their_ids(actors, company):
@@ -128,7 +130,7 @@ def test_several_matches_are_refused_with_their_ids(actors, company):
 
     job = import_rows([{"email": "ann@example.com", "firstname": "X"}], actors.manager)
 
-    assert [(error["row"], error["code"]) for error in job["errors"]] == [(1, "CONFLICT")]
+    assert [(error["row"], error["code"]) for error in job["errors"]] == [(1, "MATCH")]
     assert not Person.objects.filter(firstname="X").exists()
 
 
