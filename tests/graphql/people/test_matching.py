@@ -16,7 +16,7 @@ from tests.commands.running import run
 from tests.factories.crm import Tenant
 from tests.factories.crm import tenant as make_tenant
 from tests.graphql.people.matching_cases import CASES, Case, Row, as_input
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
