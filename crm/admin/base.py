@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
-from django.contrib.admin.utils import model_ngettext
+from django.contrib.admin.utils import get_fields_from_path, model_ngettext
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -81,6 +81,16 @@ class VisibleToActor(BaseModelAdmin[Row]):
     def choice_label(self, obj: Row) -> str:
         """Return the label of a row among the choices of another row's form."""
         return str(obj)
+
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Return the fields of a search: texts ignore case as LIKE in the API does, on both databases."""
+        names: Iterable[str] = super().get_search_fields(request)  # type: ignore[misc]  # of list pages alone
+        return [f"{name}__containing" if self._is_text(name) else name for name in names]
+
+    def _is_text(self, path: str) -> bool:
+        if not path[0].isalpha():
+            return False
+        return isinstance(get_fields_from_path(self.model, path)[-1], models.CharField | models.TextField)
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Row], search_term: str

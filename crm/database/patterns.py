@@ -127,6 +127,17 @@ class Like(_PatternLookup):
 
 @models.CharField.register_lookup
 @models.TextField.register_lookup
+class Containing(Like):
+    """Whether text contains another text, ignoring case in every script; for a text that is known."""
+
+    lookup_name = "containing"
+
+    def compare_with(self, text: str, column: CompiledSql, vendor: str) -> CompiledSql:
+        return super().compare_with(holding_pattern(text), column, vendor)
+
+
+@models.CharField.register_lookup
+@models.TextField.register_lookup
 class Folded(models.Transform):
     """A text as ``folded`` returns it, for comparisons without case."""
 

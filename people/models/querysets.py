@@ -56,7 +56,8 @@ class MergeableQuerySet(SearchedQuerySet[Row]):
 class NamedQuerySet(MergeableQuerySet[Row]):
     def named(self, name: str) -> Self:
         """Narrow to the rows with this name, whatever its case and spelling, the oldest first."""
-        return self.filter(name_key=stored_name_key(name)).order_by("pk")
+        key = stored_name_key(name)
+        return self.filter(name_key=key).order_by("pk") if key else self.none()
 
 
 class PersonQuerySet(MergeableQuerySet[Row]):

@@ -1,0 +1,97 @@
+"""A name or title that shows nothing is refused like an empty one, through each door."""
+
+from typing import Any
+
+import pytest
+
+from leads.models import Lead
+from people.models import Organization, Person
+from tests.admin.conftest import errors_of, posted, signed_in
+from tests.imports.conftest import import_leads, import_people
+from tests.records.mutating import refused_paths
+from tests.records.test_composed_texts import ADMIN_PAGES
+from tests.tenants.world import read_all
+
+__all__ = ["import_leads", "import_people", "signed_in"]
+
+pytestmark = pytest.mark.django_db
+
+INVISIBLE = ["", "\u200b", "\u00ad", "\u3164", "\u2060\u200e \u00a0", "\U000e0041"]
+#: Mutations that need a name: the field, and what else the input holds.
+NAMED: dict[str, tuple[str, dict[str, str]]] = {
+    "createLead": ("title", {}),
+    "createOrganization": ("name", {}),
+    "upsertOrganization": ("name", {}),
+    "createPipeline": ("name", {}),
+    "createTag": ("name", {}),
+    "createLeadType": ("name", {}),
+    "createLeadSource": ("name", {}),
+    "createLeadStatus": ("name", {}),
+    "createLeadLostReason": ("name", {}),
+    "createContactType": ("name", {}),
+    "createPeopleRelationship": ("name", {}),
+    "createCustomFieldDefinition": ("name", {"model": "LEAD"}),
+    "createPeople": ("firstname", {"lastname": "\u200b"}),
+}
+
+
+@pytest.mark.parametrize("mutation", NAMED)
+@pytest.mark.parametrize("text", INVISIBLE)
+def test_mutations(mutation, text, tenant):
+    name, besides = NAMED[mutation]
+    before = read_all()
+
+    paths = refused_paths(mutation, {name: text, **besides}, actor=tenant.actors.admin)
+
+    assert f"input.{name}" in paths
+    assert read_all() == before
+
+
+NESTED: dict[str, tuple[str, Any]] = {
+    "input.organization.name": ("createLead", lambda text: {"title": "Deal", "organization": {"name": text}}),
+    "input.people.firstname": ("createLead", lambda text: {"title": "Deal", "people": {"firstname": text}}),
+    "input.tags.0.name": ("createLead", lambda text: {"title": "Deal", "tags": [{"name": text}]}),
+    "input.custom_fields.0.name": (
+        "createLead",
+        lambda text: {"title": "Deal", "custom_fields": [{"name": text, "value": 1}]},
+    ),
+    "input.stages.0.name": ("createPipeline", lambda text: {"name": "P", "stages": [{"name": text}]}),
+    "input.choices": (
+        "createCustomFieldDefinition",
+        lambda text: {"name": "c", "model": "LEAD", "kind": "CHOICE", "choices": ["a", text]},
+    ),
+}
+
+
+@pytest.mark.parametrize("path", NESTED)
+@pytest.mark.parametrize("text", INVISIBLE[1:])
+def test_nested_inputs(path, text, tenant):
+    mutation, given = NESTED[path]
+    before = read_all()
+
+    assert refused_paths(mutation, given(text), actor=tenant.actors.admin) == [path]
+    assert read_all() == before
+
+
+@pytest.mark.parametrize("page", ADMIN_PAGES)
+@pytest.mark.parametrize("text", ["\u200b", "\u00ad \u3164", "\ufeff\u2060"])
+def test_forms(page, text, signed_in):
+    client = signed_in("admin")
+    before = read_all()
+    address = f"/admin/{page}/add/"
+    named = {"leads/lead": "title", "people/person": "firstname"}.get(page, "name")
+
+    answer = client.post(address, posted(client.get(address), **{**ADMIN_PAGES[page], named: text}))
+
+    assert named in errors_of(answer)
+    assert read_all() == before
+
+
+def test_rows_of_files(import_people, import_leads):
+    people = import_people("firstname,lastname\n\u200b,\u00ad\n")
+    leads = import_leads("title,organization\n\u3164,Acme\nDeal,\u200b\n")
+
+    assert (people.code, leads.code) == (3, 3)
+    assert not Person.objects.exists()
+    assert not Lead.objects.exists()
+    assert not Organization.objects.exists()
