@@ -64,7 +64,7 @@ QUERYSET_SIGNS = (
 )
 DOORS = {"admin", "graphql", "imports", "intake", "downloads", "exporting", "broadcasts"}
 
-MODEL_CLASSES = (models.Model, models.QuerySet, models.Manager, models.Choices)
+MODEL_CLASSES = (models.Model, models.Field, models.QuerySet, models.Manager, models.Choices)
 API_CLASSES = (graphene.ObjectType, graphene.InputObjectType)
 
 #: Managers that a door may read without an actor: "file: expression" and why.
@@ -172,7 +172,7 @@ def own_classes(module: str) -> list[type]:
     return [value for value in values if isinstance(value, type) and value.__module__ == module]
 
 
-def test_crm_models_hold_models_query_sets_and_mixins_only():
+def test_crm_models_hold_models_fields_query_sets_and_mixins_only():
     modules = [f"crm.models.{module.name}" for module in pkgutil.iter_modules(crm.models.__path__)]
 
     assert len(modules) > 10
