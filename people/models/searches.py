@@ -6,7 +6,7 @@ import unicodedata
 from crm.emails import ascii_domain, canonical_email
 from crm.texts import name_key
 from people.models.canonical import LINE_END
-from people.models.phones import EXTENSION_NAMES, digits_of, national_digits, parse_phone
+from people.models.phones import EXTENSION_NAMES, SHORTEST_UNKNOWN, digits_of, national_digits, parse_phone
 
 #: Fewer digits are part of too many phone numbers to look for them in other spellings.
 SHORTEST_NUMBER = 4
@@ -68,7 +68,8 @@ def _phone_words(run: list[str], region: str | None) -> list[tuple[str, ...]]:
     text = " ".join(run)
     if len(digits_of(text)) < SHORTEST_NUMBER:
         return [(word,) for word in run]
-    phone = parse_phone(text, region)
+    # Shorter ones are part of the international form as they are: no need to read the number.
+    phone = parse_phone(text, region) if len(digits_of(text)) >= SHORTEST_UNKNOWN else None
     if phone is not None and phone.extension:
         # Up to the end of the line, so that extension 10 does not find 101.
         return [(f"{phone.canonical}{LINE_END}",)]
