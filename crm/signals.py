@@ -14,3 +14,7 @@ region_changed = Signal()
 #: Sent inside the transaction in which a member loses the right to own leads, with ``membership``, ``heir``,
 #: the user who takes over the open work, or None, and ``actor``. A receiver that fails stops the change.
 member_left = Signal()
+
+#: Sent inside the transaction in which records got a new version together, or by rows outside their columns,
+#: with ``records``, locked, and ``actor``; the sender is their model. A receiver that fails stops the change.
+records_changed = Signal()

@@ -2,6 +2,6 @@
 
 from django.dispatch import Signal
 
-#: Sent inside the transaction of a merge or its undoing, with ``moves``, a list of
-#: ``people.services.merge_moves.Move``, and ``actor``. A receiver that raises rolls the merge back.
+#: Sent inside the transaction of a merge or its undoing, with ``merge``, a
+#: ``people.services.moved_rows.MovedRows``, and ``actor``. A receiver that raises rolls the merge back.
 rows_moved = Signal()

@@ -4,20 +4,18 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.lookups import In
-from django.utils import timezone
 
 from crm.actors import Action, Actor
 from crm.database.json_entries import Entries, EntryName, entry_names
 from crm.errors import Conflict, ConflictReason
 from crm.models.custom_fields import CustomFieldDefinition, is_same
-from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveQuerySet
 from crm.models.records import Record
 from crm.models.texts import stored_name_key
 from crm.records.registry import record_kind
-from crm.services import history, locking, saving
+from crm.services import history, locking, saving, versions
 from crm.services.locking import Columns
 from crm.texts import name_key
 
@@ -138,13 +136,7 @@ def _adopted(
 
 def _write(records: LiveQuerySet[Record], changed: list[tuple[Record, Columns]], actor: Actor) -> None:
     # In bulk: a company has a hundred thousand records, and a manager waits.
-    now = timezone.now()
-    entries = []
-    for record, before in changed:
-        record.updated_at = now
-        record.version = F("version") + 1
-        changes = history.changes_of(record, before)
-        entries.append(history.entry(record, HistoryKind.UPDATED, actor=actor, changes=changes))
     rows = [record for record, _before in changed]
-    records.bulk_update(rows, ["custom_fields", "updated_at", "version"], batch_size=PER_STATEMENT)
-    history.record_all(entries)
+    records.bulk_update(rows, ["custom_fields"], batch_size=PER_STATEMENT)
+    changes = {record.pk: history.changes_of(record, before) for record, before in changed}
+    versions.count_versions(records.model, changes, actor=actor)

@@ -9,9 +9,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from crm.actors import Action, Actor
+from crm.models.records import record_models
 from crm.models.tags import LONGEST_SLUG, Tag, Tagged, tag_slug
 from crm.models.texts import stored_name_key
-from crm.services import locking, saving
+from crm.services import locking, saving, versions
 from crm.services.history import Changes
 from crm.services.slugs import free_slug
 from crm.texts import is_blank, name_key
@@ -76,7 +77,15 @@ def save_tag(tag: Tag, *, actor: Actor) -> Tag:
 def delete_tag(key: object, *, actor: Actor) -> None:
     """Delete a tag, also from all records that have it."""
     actor.require(Action.CHANGE_TAGS)
-    locking.lock(Tag, actor, key).delete()
+    tag = locking.lock(Tag, actor, key)
+    tagged = [(model, model._base_manager.filter(tags=tag)) for model in record_models()]
+    # Read before the tag goes, which takes its links with it.
+    keys = [(model, list(rows.values_list("pk", flat=True))) for model, rows in tagged]
+    name = tag.name
+    tag.delete()
+    change = {"tags": [[name], []]}
+    for model, of_model in keys:
+        versions.count_versions(model, dict.fromkeys(of_model, change), actor=actor)
 
 
 @saving.retried

@@ -16,6 +16,7 @@ from leads.services.nested_records import find_or_create_organization, find_or_c
 from leads.services.referenced_rows import Keys, ReferencedRows
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
+from people.services.person_organizations import link_organization
 
 TEXTS = ("firstname", "lastname", "email", "phone", "description", "reason_lost")
 #: The arguments that place a lead in a stage.
@@ -166,7 +167,7 @@ def _set_organization(lead: Lead, values: LeadValues, rows: ReferencedRows, acto
             lead.organization = find_or_create_organization(nested, actor=actor)
         # A person and an organization that come in one request belong together.
         if lead.person is not None:
-            lead.person.organizations.add(lead.organization)
+            link_organization(lead.person, lead.organization, actor=actor)
     elif "organization_id" in values:
         lead.organization = None if is_none_given(key) else rows.find("organization_id")
 

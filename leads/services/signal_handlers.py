@@ -1,25 +1,22 @@
 """Receivers of signals: what leads do when members, stages, regions, conversations or people change."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from django.contrib.contenttypes.models import ContentType
-from django.db.models import F
 from django.dispatch import receiver
 from django.utils import timezone
 
 from crm.actors import Actor, system_actor
 from crm.events.audience import Event
 from crm.models import Company, Membership, User
-from crm.models.history import HistoryEntry, HistoryKind
-from crm.services.history import Changes
-from crm.signals import member_left, record_discussed, region_changed
-from leads.models import Lead, LeadFollower, LeadParticipant
+from crm.services.versions import count_versions
+from crm.signals import member_left, record_discussed, records_changed, region_changed
+from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson
 from leads.models.rotting import LastActivity, record_activity
 from leads.services import events
 from leads.services.leads import update_lead
-from people.services.merge_moves import Move
+from people.services.moved_rows import MovedRows
 from people.services.signal_handlers import BATCH
 from people.signals import rows_moved
 from pipelines.models import Stage
@@ -73,50 +70,33 @@ def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_: obj
 
 
 @receiver(rows_moved)
-def follow_moved_leads(moves: Sequence[Move], actor: Actor, **_: object) -> None:
-    """Count a new version of each lead that a merge moved, with its history and its event."""
+def follow_moved_leads(merge: MovedRows, actor: Actor, **_: object) -> None:
+    """Count a new version of each lead that a merge moved, or whose people it moved."""
     # In bulk, and not by ``update_lead``: a merge may move thousands of leads.
-    changes = _changes(moves)
-    leads = list(Lead._base_manager.filter(pk__in=changes).order_by("pk"))
-    if not leads:
-        return
-    Lead._base_manager.filter(pk__in=changes).update(version=F("version") + 1, updated_at=timezone.now())
-    content_type = ContentType.objects.get_for_model(Lead)
-    HistoryEntry.objects.bulk_create(
-        HistoryEntry(
-            company_id=lead.company_id,
-            content_type=content_type,
-            object_id=lead.pk,
-            user_id=actor.user_id,
-            kind=HistoryKind.UPDATED,
-            door=actor.door.value,
-            via=actor.via,
-            changes=changes[lead.pk],
-        )
-        for lead in leads
-    )
-    involved = _involved(leads)
-    # Nobody sees a deleted lead, so it has no event.
-    events.emit(
-        *(_event(lead, frozenset(involved[lead.pk]), actor) for lead in leads if lead.deleted_at is None)
-    )
-
-
-def _event(lead: Lead, involved: frozenset[int], actor: Actor) -> Event:
-    seen_by = events.audience(involved, lead.owner_id)
-    return events.event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by)
-
-
-def _changes(moves: Iterable[Move]) -> Mapping[int, Changes]:
     changes: dict[int, dict[str, Sequence[object]]] = defaultdict(dict)
-    for move in moves:
+    for move in merge.moves:
         if move.relation.model is Lead:
             name = move.relation.column.removesuffix("_id")
             for pk in move.rows:
                 changes[pk][name] = [
                     {"id": str(record.pk), "name": str(record)} for record in (move.old, move.new)
                 ]
-    return changes
+    for pk, names in merge.changes_through(LeadPerson, "person_id", "lead_id").items():
+        changes[pk]["people_participants"] = names
+    count_versions(Lead, changes, actor=actor)
+
+
+@receiver(records_changed, sender=Lead)
+def emit_changed_leads(records: Sequence[Lead], actor: Actor, **_: object) -> None:
+    """Emit an event of each live lead that got a new version; nobody sees a deleted lead."""
+    live = [lead for lead in records if lead.deleted_at is None]
+    involved = _involved(live)
+    events.emit(*(_event(lead, frozenset(involved[lead.pk]), actor) for lead in live))
+
+
+def _event(lead: Lead, involved: frozenset[int], actor: Actor) -> Event:
+    seen_by = events.audience(involved, lead.owner_id)
+    return events.event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by)
 
 
 def _involved(leads: Iterable[Lead]) -> dict[int, set[int]]:

@@ -19,6 +19,7 @@ from crm.graphql.core.prefetch import refetch
 from people.graphql.inputs import OrganizationInput, OrganizationPeopleInput, PeopleInput
 from people.graphql.types import Organization, People
 from people.services import organizations, people
+from people.services.person_organizations import add_people, remove_people
 
 PERMISSION = Action.CHANGE_PEOPLE
 
@@ -69,7 +70,7 @@ class Mutation(graphene.ObjectType):
         prefix, organization_key, people_keys = _membership(arguments)
         # Not the field's prefix, since it depends on the form of the arguments.
         with input_paths(prefix, {}):
-            organization = organizations.add_people(organization_key, people_keys, actor=actor_of(info))
+            organization = add_people(organization_key, people_keys, actor=actor_of(info))
         return refetch(info, Organization, organization)
 
     @staticmethod
@@ -78,7 +79,7 @@ class Mutation(graphene.ObjectType):
     ) -> bool:
         prefix, organization_key, people_keys = _membership(arguments)
         with input_paths(prefix, {}):
-            return organizations.remove_people(organization_key, people_keys, actor=actor_of(info))
+            return remove_people(organization_key, people_keys, actor=actor_of(info))
 
 
 def _membership(arguments: Values) -> tuple[str, object, dict[str, object]]:

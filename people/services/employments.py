@@ -44,8 +44,8 @@ def given_list(values: Mapping[str, Any]) -> tuple[str, list[EmploymentValues]] 
 
 def replace_employments(
     person: Person, wanted: Sequence[EmploymentValues], *, actor: Actor, name: str = NAMES[0]
-) -> Changes:
-    """Replace the positions of a person, whose organizations become organizations of the person.
+) -> tuple[set[int], Changes]:
+    """Replace the positions of a person; return the organizations that the input names, and what changed.
 
     :param name: the name of the list in the input, for errors.
     """
@@ -69,10 +69,10 @@ def replace_employments(
     if gone:
         Employment.objects.filter(pk__in=gone).delete()
     named = [row for row, item in zip(kept, wanted, strict=True) if "organizations_id" in item]
-    person.organizations.add(*[row.organization_id for row in named if row.organization_id is not None])
+    organizations = {row.organization_id for row in named if row.organization_id is not None}
     if not (changed or gone):
-        return {}
-    return {NAMES[0]: [before, [str(row) for row in kept]]}
+        return organizations, {}
+    return organizations, {NAMES[0]: [before, [str(row) for row in kept]]}
 
 
 def _check_person(item: EmploymentValues, person: Person, actor: Actor) -> None:

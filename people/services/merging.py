@@ -15,6 +15,7 @@ from crm.models.history import HistoryKind
 from crm.services import history, locking, saving
 from people.models import ORGANIZATION_TEXTS, PERSON_TEXTS, Address, Contact, Merge, Organization, Person
 from people.services.merge_moves import Move, Plan, plan_moves
+from people.services.moved_rows import MovedRows
 from people.signals import rows_moved
 
 Record = TypeVar("Record", Person, Organization)
@@ -167,7 +168,12 @@ def merge(
         user_id=actor.user_id,
         door=actor.door.value,
     )
-    rows_moved.send(sender=model, moves=plan.moves, actor=actor)
+    moved = MovedRows(
+        moves=plan.moves,
+        dropped=[row for relation in plan.relations for row in relation.dropped],
+        records={record.pk: record for record in (winner, *losers)},
+    )
+    rows_moved.send(sender=model, merge=moved, actor=actor)
     return winner, done
 
 

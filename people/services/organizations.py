@@ -1,6 +1,6 @@
-"""Create, change, delete and restore organizations, and add or remove their people."""
+"""Create, change, delete and restore organizations."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -8,8 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
-from crm.database.keys import parse_id, parse_uuid
-from crm.errors import Conflict, ConflictReason, NotFound
+from crm.errors import Conflict, ConflictReason
 from crm.services import custom_fields, file_links, locking, saving, tags
 from crm.services.history import Changes
 from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, Person
@@ -89,14 +88,6 @@ def save_organization(
     return organization
 
 
-def names_of(keys: Collection[int]) -> list[str]:
-    """Return the names of organizations whose keys were looked up in scope before, in order."""
-    if not keys:
-        return []
-    names = Organization.objects.filter(pk__in=keys).order_by("name", "pk")
-    return list(names.values_list("name", flat=True))
-
-
 def find_or_create_by_name(name: str, *, actor: Actor) -> Organization:
     """Return the oldest live organization with this name, whatever its case and spelling, or create one."""
     return find_or_create({"name": name.strip()}, actor=actor)
@@ -138,51 +129,3 @@ def restore_record(model: type[Mergeable], key: object, *, actor: Actor) -> None
 
 delete_organization = partial(delete_record, Organization)
 restore_organization = partial(restore_record, Organization)
-
-
-def find_people(keys: Mapping[str, object], *, actor: Actor) -> list[Person]:
-    """Return the visible people with these keys, in their order.
-
-    :param keys: keys by the path of the input that holds them.
-    """
-    numbers = {number for key in keys.values() if (number := parse_id(key)) is not None}
-    identifiers = {uuid for key in keys.values() if parse_id(key) is None and (uuid := parse_uuid(key))}
-    rows = Person.objects.visible_to(actor)
-    by_key: dict[object, Person] = {person.pk: person for person in rows.filter(pk__in=numbers)}
-    if identifiers:
-        by_key |= {person.uuid: person for person in rows.filter(uuid__in=identifiers)}
-    found = []
-    for path, key in keys.items():
-        number = parse_id(key)
-        person = by_key.get(number if number is not None else parse_uuid(key))
-        if person is None:
-            raise NotFound(path)
-        found.append(person)
-    return found
-
-
-@transaction.atomic
-def add_people(organization_key: object, people_keys: Mapping[str, object], *, actor: Actor) -> Organization:
-    """Add people to an organization, all or none; those who are in it already stay."""
-    actor.require(Action.CHANGE_PEOPLE)
-    organization = locking.lock(Organization, actor, organization_key, argument="organization_id")
-    organization.people.add(*_named_people(people_keys, actor))
-    return organization
-
-
-@transaction.atomic
-def remove_people(organization_key: object, people_keys: Mapping[str, object], *, actor: Actor) -> bool:
-    """Remove people from an organization and return whether at least one was in it."""
-    actor.require(Action.CHANGE_PEOPLE)
-    organization = locking.lock(Organization, actor, organization_key, argument="organization_id")
-    people = _named_people(people_keys, actor)
-    were_in = organization.people.filter(pk__in=[person.pk for person in people]).exists()
-    organization.people.remove(*people)
-    return were_in
-
-
-def _named_people(keys: Mapping[str, object], actor: Actor) -> list[Person]:
-    people = find_people(keys, actor=actor)
-    if not people:
-        raise ValidationError({"peoples_id": ["Name at least one person."]})
-    return people

@@ -15,6 +15,10 @@ from crm.services.history import Changes
 from people.models import PERSON_TEXTS, Organization, Person, PersonTexts
 from people.services import contacts, employments, organizations
 from people.services.organizations import delete_record, restore_record
+from people.services.person_organizations import organizations_of, set_organizations
+
+#: The keys of an input that say to which organizations a person belongs.
+ORGANIZATION_LISTS = frozenset({"organization", "organizations_id", *employments.NAMES})
 
 
 class PersonValues(PersonTexts, file_links.FileRelations, total=False):
@@ -119,19 +123,26 @@ def _write_relations(person: Person, relations: PersonValues, actor: Actor) -> C
     if "tags" in relations:
         changes |= tags.replace(person, tags.find_or_create(relations["tags"] or [], actor=actor))
     changes |= file_links.change_links(person, relations, actor=actor)
-    if "organizations_id" in relations or relations.get("organization"):
-        changes |= _replace_organizations(person, relations, actor)
-    positions = employments.given_list(relations)
-    if positions is not None:
-        # After the organizations: those of the positions are added to the given list.
-        name, wanted = positions
-        changes |= employments.replace_employments(person, wanted, actor=actor, name=name)
+    if ORGANIZATION_LISTS & relations.keys():
+        changes |= _change_organizations(person, relations, actor)
     return changes
 
 
-def _replace_organizations(person: Person, relations: PersonValues, actor: Actor) -> Changes:
-    # Links to deleted organizations are kept, so that restoring one restores its people.
-    present = set(person.organizations.visible_to(actor).values_list("pk", flat=True))
+def _change_organizations(person: Person, relations: PersonValues, actor: Actor) -> Changes:
+    """Store the organizations and positions that an input names; whoever has a position belongs to it."""
+    present = organizations_of(person, actor)
+    wanted = _given_organizations(relations, present, actor)
+    changes: Changes = {}
+    positions = employments.given_list(relations)
+    if positions is not None:
+        name, given = positions
+        of_positions, changes = employments.replace_employments(person, given, actor=actor, name=name)
+        wanted |= of_positions
+    return {**changes, **set_organizations(person, wanted, present=present, actor=actor)}
+
+
+def _given_organizations(relations: PersonValues, present: set[int], actor: Actor) -> set[int]:
+    """Return the keys of the organizations that an input names; those of the person, if it names none."""
     wanted = set(present)
     if "organizations_id" in relations:
         wanted = {
@@ -144,11 +155,7 @@ def _replace_organizations(person: Person, relations: PersonValues, actor: Actor
             wanted.add(organizations.find_or_create_by_name(name, actor=actor).pk)
         except ValidationError as refused:
             raise ValidationError({"organization": refused.messages}) from refused
-    if wanted == present:
-        return {}
-    person.organizations.remove(*(present - wanted))
-    person.organizations.add(*(wanted - present))
-    return {"organizations": [organizations.names_of(present), organizations.names_of(wanted)]}
+    return wanted
 
 
 delete_person = partial(delete_record, Person)

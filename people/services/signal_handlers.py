@@ -1,12 +1,17 @@
-"""Receivers of signals from other apps that change people."""
+"""Receivers of signals: what people and organizations do when a region changes, or others are merged."""
 
 from typing import Any
 
 from django.dispatch import receiver
 
+from crm.actors import Actor
 from crm.models import Company
+from crm.services.versions import count_versions
 from crm.signals import region_changed
-from people.models import Contact, ContactKind, Person
+from people.models import Contact, ContactKind, Employment, Organization, Person
+from people.services.moved_rows import MovedRows
+from people.services.person_organizations import Link
+from people.signals import rows_moved
 
 #: Rows that are read and written at once.
 BATCH = 500
@@ -35,3 +40,20 @@ def _index(person_ids: set[int]) -> None:
         contacts = sorted(person.contacts.all(), key=lambda contact: (contact.weight, contact.pk))
         person.index_for_search(spelling for contact in contacts for spelling in contact.spellings)
     Person._base_manager.bulk_update(people, ["search_text"])
+
+
+@receiver(rows_moved, sender=Person)
+def follow_merged_people(merge: MovedRows, actor: Actor, **_: Any) -> None:
+    """Count a new version of the organizations whose people were merged."""
+    changes = merge.changes_through(Link, "person_id", "organization_id")
+    count_versions(Organization, {key: {"people": names} for key, names in changes.items()}, actor=actor)
+
+
+@receiver(rows_moved, sender=Organization)
+def follow_merged_organizations(merge: MovedRows, actor: Actor, **_: Any) -> None:
+    """Count a new version of the people whose organizations, or employers, were merged."""
+    changes: dict[int, dict[str, list[list[str]]]] = {}
+    for name, model in (("organizations", Link), ("employment_history", Employment)):
+        for key, names in merge.changes_through(model, "organization_id", "person_id").items():
+            changes.setdefault(key, {})[name] = names
+    count_versions(Person, changes, actor=actor)

@@ -17,6 +17,7 @@ from people.models import Address, Contact, ContactKind, Merge, Person
 from people.models.canonical import has_email_form
 from people.services.merge_moves import Move, relation_named
 from people.services.merging import make_findable
+from people.services.moved_rows import MovedRows
 from people.signals import rows_moved
 
 STAMPS = ("created_at", "updated_at")
@@ -47,14 +48,15 @@ def undo_merge(key: object, *, actor: Actor) -> Merge:
     for change in merge.journal["changed"]:
         model = apps.get_model(change["model"])
         model._base_manager.filter(pk=change["id"]).update(**{change["column"]: change["values"][0]})
-    _insert_dropped(merge)
+    dropped = _insert_dropped(merge)
     for loser in losers.values():
         _bring_back(loser, winner, actor)
     _take_back(merge, winner, losers, before, actor)
     merge.undone_at = timezone.now()
     merge.undone_by_id = actor.user_id
     merge.save(update_fields=["undone_at", "undone_by", "updated_at"])
-    rows_moved.send(sender=type(winner), moves=moves, actor=actor)
+    moved = MovedRows(moves=moves, dropped=dropped, records={winner.pk: winner, **losers}, is_undone=True)
+    rows_moved.send(sender=type(winner), merge=moved, actor=actor)
     return merge
 
 
@@ -120,18 +122,22 @@ def _changed_fields(merge: Merge, winner: Any) -> Iterator[str]:
             yield f"custom_fields.{name}"
 
 
-def _insert_dropped(merge: Merge) -> None:
+def _insert_dropped(merge: Merge) -> list[Model]:
+    """Insert the rows that the merge dropped; return those whose targets still exist."""
     try:
         with transaction.atomic():
-            for dropped in merge.journal["dropped"]:
+            inserted = [
                 _insert(apps.get_model(dropped["model"]), dropped["values"])
+                for dropped in merge.journal["dropped"]
+            ]
     except IntegrityError as clash:
         raise Conflict(
             ConflictReason.EXISTS, "A new row conflicts with one that the merge dropped. Nothing was undone."
         ) from clash
+    return [row for row in inserted if row is not None]
 
 
-def _insert(model: type[Model], plain: dict[str, Any]) -> None:
+def _insert(model: type[Model], plain: dict[str, Any]) -> Model | None:
     values = {
         column.attname: column.to_python(plain[column.attname]) for column in model._meta.concrete_fields
     }
@@ -142,17 +148,19 @@ def _insert(model: type[Model], plain: dict[str, Any]) -> None:
             continue
         # Its target was deleted since: apply the rule of the foreign key now.
         if column.remote_field.on_delete is CASCADE:
-            return
+            return None
         if column.remote_field.on_delete is not SET_NULL:
             raise Conflict(
                 ConflictReason.VERSION, f"The {column.verbose_name} of a row that the merge dropped is gone."
             )
         values[column.attname] = None
-    model._base_manager.bulk_create([model(**values)])
+    row = model(**values)
+    model._base_manager.bulk_create([row])
     # auto_now overwrote the old times.
     stamps = {name: values[name] for name in STAMPS if name in values}
     if stamps:
         model._base_manager.filter(pk=values["id"]).update(**stamps)
+    return row
 
 
 def _bring_back(loser: Any, winner: Any, actor: Actor) -> None:

@@ -276,3 +276,16 @@ def test_contact_types(signed_in, tenant):
     assert errors_of(twice) == {"name": ["A contact type of this name exists already."]}
     assert client.post(email, {"name": "Mail", "kind": "OTHER"}).status_code == 403
     assert shared("Email").kind == "EMAIL"
+
+
+def test_the_organizations_chosen_for_a_person_have_new_versions(signed_in, tenant):
+    client = signed_in("agent")
+    old, new = (OrganizationFactory(company=tenant.company) for _ in range(2))
+    jane = create_person({"firstname": "Jane", "organizations_id": [old.pk]}, actor=tenant.actors.agent)
+
+    answer = client.post(change_page(jane), posted(client.get(change_page(jane)), organizations=[new.pk]))
+
+    assert answer.status_code == 302
+    for row in (jane, old, new):
+        row.refresh_from_db()
+    assert (jane.version, old.version, new.version) == (2, 3, 2)

@@ -8,8 +8,9 @@ from leads.models import LeadPerson
 from leads.services.involvement import add_person
 from leads.services.leads import create_lead, delete_lead
 from people.models import Contact, ContactKind, ContactType, PeopleRelationship, Person
-from people.services.organizations import add_people, delete_organization
+from people.services.organizations import delete_organization
 from people.services.people import create_person, delete_person
+from people.services.person_organizations import add_people
 from tests.clients import data, refusal
 from tests.doors import contact_type
 from tests.factories.people import ContactTypeFactory, OrganizationFactory
