@@ -9,7 +9,7 @@ from django.db import models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
-from crm.admin.base import VisibleToActor
+from crm.admin.base import VisibleToActor, acting
 
 Child = TypeVar("Child", bound=models.Model)
 Parent = TypeVar("Parent", bound=models.Model)
@@ -17,7 +17,10 @@ ChildForm = forms.ModelForm[Any]
 
 
 class OwnRowsFormSet(BaseInlineFormSet[Child, Parent, ChildForm]):
-    """An inline form set that accepts only the rows that it shows."""
+    """An inline form set that accepts only the rows that it shows; new rows are of the actor's company."""
+
+    #: Set by the inline for each request.
+    company_id: int | None = None
 
     def add_fields(self, form: ChildForm, index: int | None) -> None:
         # Django would accept the id of any row, of any company.
@@ -25,6 +28,10 @@ class OwnRowsFormSet(BaseInlineFormSet[Child, Parent, ChildForm]):
         model: Any = self.model
         key: Any = form.fields[model._meta.pk.name]
         key.queryset = self.get_queryset()
+        row = form.instance
+        # The rules of a row compare its relations with its company, already in the form.
+        if row._state.adding and hasattr(row, "company_id"):
+            row.company_id = self.company_id
 
 
 class LeavesRulesToServices(InlineModelAdmin[Child, Parent]):
@@ -37,6 +44,7 @@ class LeavesRulesToServices(InlineModelAdmin[Child, Parent]):
         # Django would name rows that prevent a deletion, hidden ones included.
         formset: Any = super().get_formset(request, obj, **kwargs)
         formset.form.hand_clean_DELETE = _allow
+        formset.company_id = acting(request).company_id
         return formset
 
 
