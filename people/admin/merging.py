@@ -17,7 +17,8 @@ from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
 from crm.models.custom_fields import EntityKind
 from people.models import Merge, Organization, Person
-from people.services.merging import MOST_MERGED, merge, preview_merge
+from people.services.merge_preview import preview_merge
+from people.services.merging import MOST_MERGED, merge
 from people.services.unmerging import undo_merge
 
 

@@ -21,7 +21,8 @@ from crm.graphql.types import User
 from crm.services.history import plain
 from people import models
 from people.graphql.types import Organization, People
-from people.services.merging import merge, preview_merge
+from people.services.merge_preview import preview_merge
+from people.services.merging import merge
 from people.services.unmerging import undo_merge
 
 
@@ -55,17 +56,19 @@ class MergeField(graphene.ObjectType):
 class MergeMove(graphene.ObjectType):
     """Rows of one relation: how many go over, and how many go because the winner has their equals."""
 
-    relation = graphene.String(required=True, resolver=lambda plan, _info: plan.label)
+    relation = graphene.String(required=True, resolver=lambda move, _info: move.label)
     moved = graphene.Int(required=True)
-    dropped = graphene.Int(required=True, resolver=lambda plan, _info: len(plan.dropped))
+    dropped = graphene.Int(required=True)
 
 
 class MergePreview(graphene.ObjectType):
     """What a merge would do."""
 
     fields = graphene.List(graphene.NonNull(MergeField), required=True)
-    moves = graphene.List(
-        graphene.NonNull(MergeMove), required=True, resolver=lambda preview, _info: preview.relations
+    moves = graphene.List(graphene.NonNull(MergeMove), required=True)
+    has_hidden = graphene.Boolean(
+        required=True,
+        description="Whether the merge moves rows besides, of leads that the caller may not see.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Merge people, or organizations, that are the same: plan, preview and carry out."""
+"""Merge people, or organizations, that are the same: plan and carry out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -96,15 +96,10 @@ def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> Mer
     return plan
 
 
-def preview_merge(
-    model: type[Record], key: object, duplicate_keys: Sequence[object], *, actor: Actor
-) -> MergePlan:
-    actor.require(Action.READ)
-    winner, *losers = _named(model, key, duplicate_keys, actor)
-    return plan_merge(winner, losers)
-
-
-def _named(model: type[Record], key: object, duplicate_keys: Sequence[object], actor: Actor) -> list[Record]:
+def named_records(
+    model: type[Record], key: object, duplicate_keys: Sequence[object], actor: Actor
+) -> list[Record]:
+    """Return the visible winner and those to merge into it, as they are named."""
     if not 1 <= len(duplicate_keys) <= MOST_MERGED:
         raise ValidationError({"duplicates_id": [f"Name 1 to {MOST_MERGED} others to merge."]})
     rows: Any = model._default_manager
@@ -117,7 +112,7 @@ def _named(model: type[Record], key: object, duplicate_keys: Sequence[object], a
 
 
 def _locked(model: type[Record], key: object, duplicate_keys: Sequence[object], actor: Actor) -> list[Record]:
-    keys = [record.pk for record in _named(model, key, duplicate_keys, actor)]
+    keys = [record.pk for record in named_records(model, key, duplicate_keys, actor)]
     rows: Any = model._default_manager
     # In the order of ids, so that two merges never deadlock. FOR NO KEY UPDATE does not block new rows that
     # only refer to the records.
