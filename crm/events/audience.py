@@ -49,10 +49,15 @@ class Event:
         """Return ``changes`` with ids as text, which is how clients read ids."""
         return {name: None if value is None else str(value) for name, value in self.changes.items()}
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody saw the record before."""
+        # A creation merged with later events may have had readers in between, so its audience counts.
+        return self.kind in ("created", "restored") and not self.since
+
     def had_reader(self, user_id: int | None) -> bool:
         """Return whether a user who sees only their own records saw this one before the change."""
-        # A creation merged with later events may have had readers in between, so its audience counts.
-        if self.kind in ("created", "restored") and not self.since:
+        if self.is_new:
             return False
         return self.before is None or user_id in self.before
 
@@ -86,6 +91,11 @@ class Rule(Enum):
     def __init__(self, visibility: Visibility, reason: str) -> None:
         self.visibility = visibility
         self.reason = reason
+
+
+def saw_before(event: Event, actor: Actor) -> bool:
+    """Return whether an actor of the event's company saw the record before the change."""
+    return not event.is_new and (actor.sees_all_leads or event.had_reader(actor.user_id))
 
 
 def rule_for(event: Event, actor: Actor) -> Rule:

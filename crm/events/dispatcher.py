@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from crm.events import metrics
 from crm.events.audience import Event
 from crm.events.cursor import Cursor
-from crm.events.shared_subscriptions import EventRenderer, SharedSubscription, Subscriber
+from crm.events.rendering import EventRenderer, Subscriber
+from crm.events.shared_subscriptions import SharedSubscription
 from crm.events.tail import Tail
 
 #: Seconds for which a shared subscription without subscribers is kept, for clients that come back.
@@ -65,7 +66,7 @@ class Dispatcher:
             shared = of_company[key] = SharedSubscription(make())
         if key in self._removal_timers:
             self._removal_timers.pop(key).cancel()
-        shared.subscribers[subscriber] = None
+        shared.add(subscriber)
         return shared
 
     def leave(self, key: SubscriptionKey, subscriber: Subscriber) -> None:

@@ -10,7 +10,8 @@ from crm.events.coalescing import coalesce
 from crm.events.cursor import NO_POSITION, Cursor
 from crm.events.dispatcher import Dispatcher, SubscriptionKey
 from crm.events.metrics import counts
-from crm.events.shared_subscriptions import EventRenderer
+from crm.events.rendering import EventRenderer
+from crm.events.shared_subscriptions import Replayed
 
 #: Events read at a time, and events after which other tasks of the event loop get their turn.
 BATCH = 200
@@ -58,6 +59,10 @@ class ResumingSubscriber:
         self._buffer = None if after is None else deque()
         self._shared = dispatcher.join(key, make, self)
 
+    async def ready(self) -> None:
+        """Wait until the subscription can tell which records leave its filter from here on."""
+        await self._shared.ready()
+
     def leave(self) -> None:
         if self._dispatcher is not None:
             self._dispatcher.leave(self._key, self)
@@ -95,19 +100,21 @@ class ResumingSubscriber:
 
     async def catch_up(self, after: Cursor, read: Read, has_room: Callable[[], Awaitable[None]]) -> None:
         """Deliver what follows a cursor, as ``has_room`` allows, then what was buffered, then go on live."""
-        position = after
+        position, replayed = after, Replayed(since=after.seq)
         while self._buffer is not None:
             # From here on live events are buffered; what came before is in the log.
             self.is_behind = False
             while events := await read(position, BATCH):
                 counts.replayed_rows += len(events)
                 position = events[-1].cursor
-                await self._replay(coalesce(events), has_room)
+                await self._replay(coalesce(events), replayed, has_room)
             await self._flush(has_room)
 
-    async def _replay(self, events: Sequence[Event], has_room: Callable[[], Awaitable[None]]) -> None:
+    async def _replay(
+        self, events: Sequence[Event], replayed: Replayed, has_room: Callable[[], Awaitable[None]]
+    ) -> None:
         for count, event in enumerate(events, start=1):
-            text = await self._shared.text_for(event, self.actor)
+            text = await self._shared.text_for(event, self.actor, replayed)
             if text is not None:
                 await has_room()
                 self._deliver_once(event, text)

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
 
 from crm.actors import Actor
 from crm.events import skipped
-from crm.events.audience import Event, Visibility, rule_for
+from crm.events.audience import Event, Visibility, rule_for, saw_before
+from crm.events.filter_memory import FilterMemory, FilterTracker
+from crm.events.rendering import Answer, EventRenderer, Subscriber
 
 logger = logging.getLogger(__name__)
 
@@ -23,48 +23,26 @@ MOST_WAITING = 5_000
 SENDS_AT_ONCE = 200
 
 OTHER_RECORD = "the subscription is about another record"
+NEVER_MET = "the record did not meet the subscription's filter before"
 
 #: The numbers of an event, and the user if the answer is for one user only.
 AnswerKey = tuple[int, int, int | None]
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The JSON sent for an event, or None if the record does not exist for the subscription.
+@dataclass(kw_only=True)
+class Replayed:
+    """What a subscriber that catches up was told: all up to ``since``, and that ``gone`` are removed."""
 
-    ``readers`` could see the record when it was read, None if that need not be checked. An answer that
-    ``is_personal`` depends on who reads, so nobody else gets it.
-    """
+    since: int
+    gone: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """The JSON for one subscriber, if any, and whether the record meets the filter, if that was looked up."""
 
     text: str | None
-    readers: frozenset[int] | None = None
-    is_personal: bool = False
-    is_kept: bool = True
-
-
-class EventRenderer(Protocol):
-    """Turns events into the JSON that the subscribers of one shared subscription receive."""
-
-    def is_about(self, event: Event) -> bool:
-        """Return whether the subscription covers the event's record."""
-
-    def notice(self, event: Event, visibility: Visibility) -> str:
-        """Return the JSON for an event without a record: it was removed, or many changed."""
-
-    def answer(self, event: Event, actor: Actor, *, shared: bool) -> Coroutine[Any, Any, Answer]:
-        """Return the answer to an event; ``shared`` if it is for everyone with the rights of the actor."""
-
-
-class Subscriber(Protocol):
-    @property
-    def actor(self) -> Actor:
-        """The actor whose rights decide."""
-
-    def receive(self, event: Event, text: str) -> None:
-        """Accept the answer to an event; must not block."""
-
-    def events_lost(self) -> None:
-        """React to lost events: the subscriber has to start again at its cursor."""
+    matches: bool | None = None
 
 
 class SharedSubscription:
@@ -75,6 +53,7 @@ class SharedSubscription:
         self.subscribers: dict[Subscriber, None] = {}
         self.is_personal = False
         self._renderer = renderer
+        self._filter = FilterTracker(renderer.matching) if renderer.has_filter else None
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._answers: OrderedDict[AnswerKey, asyncio.Task[Answer]] = OrderedDict()
         self._bytes = 0
@@ -84,11 +63,26 @@ class SharedSubscription:
     @property
     def is_idle(self) -> bool:
         """Whether every event offered so far has been handed to the subscribers."""
-        return not self._is_working and self._events.empty()
+        is_loading = self._filter is not None and self._filter.is_loading
+        return not self._is_working and not is_loading and self._events.empty()
+
+    def add(self, subscriber: Subscriber) -> None:
+        """Add a subscriber. Where there is a filter, read which records meet it from here on."""
+        self.subscribers[subscriber] = None
+        if self._filter is not None:
+            self._filter.start(subscriber.actor)
+
+    async def ready(self) -> None:
+        """Wait until it is known which records meet the filter."""
+        if self._filter is not None:
+            await self._filter.ready()
 
     def offer(self, event: Event) -> None:
         """Queue an event for the subscribers, if it concerns them."""
         if not self.subscribers:
+            if self._filter is not None:
+                # Nobody is told of this event, so nobody remembers it either.
+                self._filter.forget()
             return
         if not self._renderer.is_about(event):
             if skipped.is_logged():
@@ -104,37 +98,62 @@ class SharedSubscription:
         """Drop the queued events, and have all subscribers start again at their cursors."""
         while not self._events.empty():
             self._events.get_nowait()
+        if self._filter is not None:
+            self._filter.forget()
         for subscriber in tuple(self.subscribers):
             subscriber.events_lost()
 
-    async def text_for(self, event: Event, actor: Actor) -> str | None:
-        """Return the JSON that an actor receives for an event of the log, None if nothing."""
+    async def text_for(self, event: Event, actor: Actor, replayed: Replayed) -> str | None:
+        """Return the JSON that an actor who catches up receives for an event of the log, None if nothing."""
         if not self._renderer.is_about(event):
             skipped.log_skipped(event, actor, OTHER_RECORD)
             return None
-        return await self._text_for(event, actor)
+        if self._filter is None:
+            return (await self._outcome(event, actor, may_show=True)).text
+        key = event.object_id
+        memory = await self._filter.memory(actor)
+        may_show = key not in replayed.gone and memory.may_show(key, since=replayed.since)
+        outcome = await self._outcome(event, actor, may_show=may_show)
+        if outcome.matches:
+            replayed.gone.discard(key)
+        elif outcome.text is not None or event.is_new:
+            # Told once, or new and never told of: its other events say nothing more.
+            replayed.gone.add(key)
+        return outcome.text
 
     def end(self) -> None:
         self._worker.cancel()
+        if self._filter is not None:
+            self._filter.end()
         for task in self._answers.values():
             task.cancel()
 
-    async def _text_for(self, event: Event, actor: Actor) -> str | None:
+    async def _outcome(self, event: Event, actor: Actor, *, may_show: bool) -> _Outcome:
+        """Return what an actor receives for an event.
+
+        :param may_show: whether a client of this subscription may show the record so far.
+        """
         rule = rule_for(event, actor)
         visibility = rule.visibility
         if visibility is Visibility.NOTHING:
             skipped.log_skipped(event, actor, rule.reason)
-            return None
+            return _Outcome(None)
+        if visibility is Visibility.REMOVED and not may_show:
+            skipped.log_skipped(event, actor, NEVER_MET)
+            return _Outcome(None)
         if visibility is not Visibility.PAYLOAD:
-            return self._renderer.notice(event, visibility)
+            return _Outcome(self._renderer.notice(event, visibility))
         answer = await self._answer(event, actor)
+        if answer.text is None and self._filter is not None and may_show and saw_before(event, actor):
+            return _Outcome(self._renderer.notice(event, Visibility.REMOVED), matches=False)
+        matches = answer.text is not None
         if answer.readers is not None and actor.user_id not in answer.readers and not actor.sees_all_leads:
             # A later event tells the user that the record is gone.
             skipped.log_skipped(event, actor, "the user could no longer see the record when it was read")
-            return None
-        if answer.text is None:
+            return _Outcome(None, matches)
+        if not matches:
             skipped.log_skipped(event, actor, "the record is gone or does not meet the subscription's filter")
-        return answer.text
+        return _Outcome(answer.text, matches)
 
     async def _work(self) -> None:
         sent = 0
@@ -142,15 +161,18 @@ class SharedSubscription:
             self._is_working = False
             event = await self._events.get()
             self._is_working = True
+            memory = await self._memory()
+            # Whether clients may show the record so far.
+            may_show = memory is None or memory.may_show(event.object_id, since=event.seq - 1)
             # All connections of one user receive the same text.
-            texts: dict[int | None, str | None] = {}
+            outcomes: dict[int | None, _Outcome] = {}
             for subscriber in tuple(self.subscribers):
                 user_id = subscriber.actor.user_id
                 try:
-                    if user_id not in texts:
+                    if user_id not in outcomes:
                         # ``offer`` has checked that the event concerns the subscription.
-                        texts[user_id] = await self._text_for(event, subscriber.actor)
-                    text = texts[user_id]
+                        outcomes[user_id] = await self._outcome(event, subscriber.actor, may_show=may_show)
+                    text = outcomes[user_id].text
                 except Exception:
                     # The others go on; this one reads the event from the log when it starts again.
                     logger.exception("An event could not be delivered.")
@@ -163,6 +185,24 @@ class SharedSubscription:
                 sent += 1
                 if sent % SENDS_AT_ONCE == 0:
                     await asyncio.sleep(0)
+            if memory is not None:
+                self._note(memory, event, {outcome.matches for outcome in outcomes.values()})
+
+    async def _memory(self) -> FilterMemory | None:
+        """Return what is remembered of the filter, None without a filter."""
+        if self._filter is None or not self.subscribers:
+            return None
+        return await self._filter.memory(next(iter(self.subscribers)).actor)
+
+    def _note(self, memory: FilterMemory, event: Event, matches: set[bool | None]) -> None:
+        """Remember what a live event told of its record and the filter."""
+        if event.kind == "bulk" and self._filter is not None:
+            # Any record may have come or gone. The clients read all of them again, and so does the filter.
+            self._filter.forget()
+            for subscriber in tuple(self.subscribers)[:1]:
+                self._filter.start(subscriber.actor)
+        elif event.kind == "deleted" or matches - {None}:
+            memory.note(event.object_id, event.seq, matches=True in matches)
 
     async def _answer(self, event: Event, actor: Actor) -> Answer:
         if not self.is_personal:

@@ -10,7 +10,7 @@ from crm.actors import Actor
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load
 from crm.graphql.execution.shared_subscriptions import EventRoot
-from crm.graphql.lists.where import condition, where_input
+from crm.graphql.lists.where import condition, names_column, where_input
 from crm.models.base import keyed
 from leads import models
 from leads.graphql.filters import LeadFilterSet
@@ -38,6 +38,11 @@ class LeadUpdate(Guarded):
             leads = keyed(leads, id)
         return leads.filter(condition(where, LeadFilterSet, actor))
 
+    @staticmethod
+    def depends_on_time(*, where: Any = None, **arguments: Any) -> bool:
+        """Return whether the filter asks for leads that rot: they begin to without an event."""
+        return names_column(where, "is_rotting")
+
     #: The users who can see a lead now in a company whose members see only their own leads.
     readers = staticmethod(events.readers)
 
@@ -48,6 +53,11 @@ class Subscription(graphene.ObjectType):
     lead_update = LeadUpdate(
         Lead,
         name="leadUpdate",
+        description=(
+            "Each changed lead that the subscriber may see and that meets `where`. One that is deleted,"
+            " leaves the filter or goes out of sight is sent once as null, with its id in"
+            " `extensions.removed`."
+        ),
         id=graphene.ID(),
         after=graphene.ID(),
         where=graphene.Argument(where_input("Subscription", "leadUpdate", LeadFilterSet)),

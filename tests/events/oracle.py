@@ -29,17 +29,21 @@ from tests.factories.crm import Tenant, tenant
 #: A selection that everyone with equal rights can share, and one that depends on the reader.
 PLAIN = "id title owner { id } people { name }"
 PERSONAL = f"{PLAIN} channels {{ id }} duplicates {{ id }}"
+#: A filter that a lead meets in about half of all cases, so that leads come and go.
+FILTER = '{column: TITLE, operator: GTE, value: "0.5"}'
 BURST = 4
 
 
 class Subscriber:
     """A member with a subscription, who keeps what it receives."""
 
-    def __init__(self, actor: Actor, fields: str) -> None:
+    def __init__(self, actor: Actor, fields: str, where: str) -> None:
         self.actor = actor
         self.fields = fields
+        self.where = where
         self.received: list[dict[str, Any]] = []
-        operation = Operation(query=f"subscription {{ leadUpdate {{ {fields} }} }}")
+        covers = f"(where: {where})" if where else ""
+        operation = Operation(query=f"subscription {{ leadUpdate{covers} {{ {fields} }} }}")
         credential = Credential(actor=actor, token_id=None, user_id=actor.user_id or 0, expires_at=None)
         admitted = admit(schema.graphql_schema, operation, credential)
         assert isinstance(admitted, Subscription)
@@ -59,10 +63,11 @@ class Subscriber:
         self.resuming.join(dispatcher, self.subscription.key, lambda: self.subscription, after=after)
 
     def sees(self, lead_id: int) -> Any:
-        """Query a lead now; return None if this member does not see it."""
-        operation = Operation(query=f"{{ lead(id: {lead_id}) {{ {self.fields} }} }}")
-        _, answer = execute(schema.graphql_schema, operation, actor=self.actor)
-        return (answer["data"] or {}).get("lead")
+        """Query a lead now; return None if this member does not see it, or it does not meet the filter."""
+        conditions = f'{{column: ID, value: "{lead_id}"}} {self.where}'
+        query = f"{{ leads(where: {{AND: [{conditions}]}}) {{ data {{ {self.fields} }} }} }}"
+        _, answer = execute(schema.graphql_schema, Operation(query=query), actor=self.actor)
+        return next(iter(answer["data"]["leads"]["data"]), None)
 
     def take_received(self) -> list[Any]:
         """Return what was received since the last call: leads, or the ids of removed ones."""
@@ -73,11 +78,11 @@ class Subscriber:
 class World:
     """Two companies with a member of each role in both visibilities, and random changes."""
 
-    def __init__(self, seed: int, fields: str) -> None:
+    def __init__(self, seed: int, fields: str, where: str = "") -> None:
         self.random = random.Random(seed)
         self.tenants = [tenant(), tenant("Other")]
         self.subscribers = [
-            Subscriber(replace(actor, company_sees_all_leads=sees_all), fields)
+            Subscriber(replace(actor, company_sees_all_leads=sees_all), fields, where)
             for each, sees_all in product(self.tenants, (True, False))
             for actor in vars(each.actors).values()
         ]

@@ -10,8 +10,10 @@ from crm.errors import CursorExpired
 from crm.events import replay, shared_subscriptions
 from crm.events.audience import Event, Visibility
 from crm.events.cursor import Cursor
+from crm.events.filter_memory import Matching
+from crm.events.rendering import Answer
 from crm.events.replay import ResumingSubscriber
-from crm.events.shared_subscriptions import Answer, SharedSubscription
+from crm.events.shared_subscriptions import SharedSubscription
 from tests.events.layers import make_event
 from tests.patience import PATIENCE_SECONDS
 
@@ -39,6 +41,16 @@ class Renderer:
         self.opened.set()
         self.fails: set[int] = set()
         self.filtered: set[int] = set()
+        self.has_filter = False
+        #: The records that meet the filter, and how often they were read.
+        self.inside: set[int] = set()
+        self.matchings = 0
+        self.end = 0
+
+    async def matching(self, actor: Actor, most: int) -> Matching:
+        self.matchings += 1
+        keys = frozenset(self.inside) if len(self.inside) <= most else None
+        return Matching(keys=keys, seq=self.end)
 
     def is_about(self, event: Event) -> bool:
         return event.object_id < 1_000
@@ -53,7 +65,8 @@ class Renderer:
             raise RuntimeError("broken")
         if shared and self.is_personal:
             return Answer(None, is_personal=True)
-        return Answer(None if event.seq in self.filtered else str(event.seq), self.readers)
+        meets = event.seq not in self.filtered and (not self.has_filter or event.object_id in self.inside)
+        return Answer(str(event.seq) if meets else None, self.readers)
 
 
 class Dispatcher:
@@ -64,7 +77,7 @@ class Dispatcher:
         self.position = Cursor(EPOCH, position)
 
     def join(self, key: Any, make: Any, subscriber: Any) -> SharedSubscription:
-        self.shared.subscribers[subscriber] = None
+        self.shared.add(subscriber)
         return self.shared
 
     def leave(self, key: Any, subscriber: Any) -> None:

@@ -12,10 +12,13 @@ from django.db import DataError, InterfaceError, OperationalError
 from graphql import FieldNode
 
 from crm.actors import Actor
+from crm.events import journal
 from crm.events.audience import Event, Visibility
 from crm.events.cursor import Cursor
 from crm.events.dispatcher import SubscriptionKey
-from crm.events.shared_subscriptions import Answer
+from crm.events.filter_memory import Matching
+from crm.events.rendering import Answer
+from crm.events.sequencer import sequence_if_alone
 from crm.graphql.compiler import RecordRead, compile_record
 from crm.graphql.core.errors import database_away, internal_error
 from crm.graphql.execution.operations import SERVICE_UNAVAILABLE, Prepared
@@ -38,8 +41,9 @@ class Subscription:
 
     It starts at the cursor ``after``, and is about the record ``object_id`` or all. The graphene ``field``
     may declare ``permission``, ``check_subscription(actor, **arguments)`` for the key of the one record that
-    they name, ``readers(object_id)`` for the users who see it where members see only their own, and
-    ``row_type`` and ``rows(reader, actor, **arguments)`` for one compiled statement.
+    they name, ``readers(object_id)`` for the users who see it where members see only their own,
+    ``row_type`` and ``rows(reader, actor, **arguments)`` for one compiled statement, and with ``rows``
+    ``depends_on_time(**arguments)``: whether a row comes and goes without an event, as time passes.
     """
 
     prepared: Prepared
@@ -54,6 +58,32 @@ class Subscription:
 
     def is_about(self, event: Event) -> bool:
         return event.kind == "bulk" or self.object_id in (None, event.object_id)
+
+    @property
+    def has_filter(self) -> bool:
+        return bool(self.arguments.get("where")) and hasattr(self.field, "rows")
+
+    async def matching(self, actor: Actor, most: int) -> Matching:
+        """Return the records that meet the filter now; wait while the database is away."""
+        while True:
+            try:
+                return await in_thread(EVENTS, self._matching, actor, most)
+            except Exception as error:
+                if not database_away([error]):
+                    # One subscription that fails must not stop the others: it hears of removals in vain.
+                    internal_error(error, place="subscription")
+                    return Matching(keys=None, seq=0, is_sure=False)
+                await asyncio.sleep(AWAY_SECONDS)
+
+    def _matching(self, actor: Actor, most: int) -> Matching:
+        rows = self.field.rows(seeing_all(actor), actor, **self.arguments)
+        keys: list[int] = list(rows.order_by().values_list("pk", flat=True)[: most + 1])
+        # Whatever was committed before the keys were read gets its number here, so that a higher number
+        # means a later change.
+        sequence_if_alone()
+        is_sure = not self.field.depends_on_time(**self.arguments)
+        known = frozenset(keys) if len(keys) <= most else None
+        return Matching(keys=known, seq=journal.end().seq, is_sure=is_sure)
 
     def notice(self, event: Event, visibility: Visibility) -> str:
         removed = {"removed": str(event.object_id)} if visibility is Visibility.REMOVED else {}

@@ -203,3 +203,14 @@ def _operator(where: Values, column: str) -> SQLOperator:
 def condition(where: Values | None, filterset: type[ListFilterSet], actor: Actor) -> Q:
     """Return the condition of a ``where`` input that is the only filter."""
     return Conditions(filterset, actor).where(where)
+
+
+def names_column(where: Values | None, name: str) -> bool:
+    """Return whether a ``where`` input compares a column of the list, at any depth."""
+    if not where:
+        return False
+    column = where.get("column")
+    if column is not None and enum_value(column).lower() == name:
+        return True
+    members = [*(where.get("AND") or []), *(where.get("OR") or [])]
+    return any(names_column(member, name) for member in members)

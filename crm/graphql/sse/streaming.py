@@ -82,7 +82,7 @@ class Stream:
         connections.count_operations(self, lambda: 1)
         closing = asyncio.create_task(self.peer.closing())
         try:
-            self._delivery.add(ONLY, subscription)
+            await self._delivery.add(ONLY, subscription)
             # A client cut off before its first event can come back to this cursor.
             self.peer.send_soon(comment_frame(self._delivery.cursor()))
             self._tasks.start(self.peer.send_queued())

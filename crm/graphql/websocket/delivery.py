@@ -57,8 +57,8 @@ class Delivery:
         self._is_sending = False
         self._stalled: asyncio.TimerHandle | None = None
 
-    def add(self, id_: str, subscription: Subscription) -> None:
-        """Start a subscription at its cursor, or at the next event."""
+    async def add(self, id_: str, subscription: Subscription) -> None:
+        """Start a subscription at its cursor, or at the next event; return once it has started."""
         subscriber = ResumingSubscriber(
             self.actor,
             deliver=partial(self._put, id_),
@@ -68,6 +68,7 @@ class Delivery:
         subscriber.join(self.dispatcher, subscription.key, lambda: subscription, after=subscription.after)
         if subscription.after is not None:
             self._start_catching_up(id_, subscriber)
+        await subscriber.ready()
 
     def remove(self, id_: str) -> None:
         subscriber = self._subscribers.pop(id_, None)

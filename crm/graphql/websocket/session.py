@@ -105,7 +105,7 @@ class Session:
             return
         if isinstance(admitted, Subscription):
             self._operations[message.id] = None
-            self._delivery.add(message.id, admitted)
+            await self._delivery.add(message.id, admitted)
         else:
             self._operations[message.id] = self.tasks.start(self._run(message.id, admitted))
 
