@@ -3,18 +3,26 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from crm.dates import read_date
+from crm.json_texts import InexactNumber, is_exact
 from crm.texts import name_key
 
 #: A value as it is stored.
 CustomFieldValue = str | float | bool
 
 LONGEST_NUMBER = 300
-_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+#: Integers that both databases compare without rounding; SQLite takes larger ones for floats.
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
+INEXACT = "This number has more digits than can be kept exactly: shorten it, or keep it in a text field."
+#: "on" is what a browser sends for a ticked box without a value.
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "on", "t", "y", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "f", "n", "0"), False),
+}
 _is_web_address = URLValidator(schemes=["http", "https"])
 
 
@@ -33,19 +41,32 @@ def finite(number: float) -> float:
 
 
 def read_number(value: object) -> float:
-    """Read a number, or a text with a number.
+    """Read a number, or a text with a number, of which no digit is lost.
 
-    :raises ValueError: if the value is neither.
+    :raises ValueError: if the value is neither, or cannot be kept exactly.
     """
     if isinstance(value, str):
-        text = value.strip()
-        # float() would also read "inf", "1_000" and digits of other scripts.
-        spelled = re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", text)
-        if spelled and len(text) <= LONGEST_NUMBER:
-            value = float(text) if spelled[1] or spelled[2] else int(text)
+        return _spelled_number(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("Expected a number.")
-    return finite(value)
+    number = finite(value)
+    is_safe = isinstance(value, float) or SMALLEST_INTEGER <= value <= LARGEST_INTEGER
+    if isinstance(value, InexactNumber) or not (is_safe or is_exact(str(value), float(value))):
+        raise ValueError(INEXACT)
+    return number
+
+
+def _spelled_number(text: str) -> float:
+    # float() would also read "inf", "1_000" and digits of other scripts.
+    spelled = re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", text)
+    if not spelled or len(text) > LONGEST_NUMBER:
+        raise ValueError("Expected a number.")
+    if not (spelled[1] or spelled[2]):
+        return read_number(int(text))
+    number = finite(float(text))
+    if not is_exact(text, number):
+        raise ValueError(INEXACT)
+    return number
 
 
 def _read_text(value: object) -> str:
@@ -55,20 +76,31 @@ def _read_text(value: object) -> str:
 
 
 def _read_date(value: object) -> str:
-    message = "Expected a date such as 2026-01-31."
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
-        raise ValueError(message)
-    try:
-        return date.fromisoformat(value.strip()).isoformat()
-    except ValueError:
-        raise ValueError(message) from None
+    return read_date(value).isoformat()
 
 
 def _read_boolean(value: object) -> bool:
-    text = str(value).strip().casefold()
-    if isinstance(value, float) or text not in _WORDS:
+    read = _truth(value)
+    if read is None:
         raise ValueError("Expected true or false.")
-    return _WORDS[text]
+    return read
+
+
+def _truth(value: object) -> bool | None:
+    if isinstance(value, list):
+        box = checked(value)
+        return None if box is None else _truth(box)
+    return None if isinstance(value, float) else _WORDS.get(str(value).strip().casefold())
+
+
+def checked(values: Sequence[object]) -> object:
+    """Return the value of a ticked box that comes as a list; None if the list is no such box.
+
+    A form sends a hidden "0" before or after the "1" of the box, so that an empty box says something too.
+    """
+    if not 1 <= len(values) <= 2 or any(isinstance(each, list) or _truth(each) is None for each in values):
+        return None
+    return next((each for each in values if _truth(each)), values[-1])
 
 
 def _read_web_address(value: object) -> str:

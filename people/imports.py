@@ -1,25 +1,26 @@
 """Imports of people and organizations: a row of a file becomes the input of a service."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
+from crm.database.keys import parse_id
+from crm.dates import read_date
 from crm.importing.mapping import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy
 from crm.records.row_import import Columns, Outcome
 from people.models import ORGANIZATION_TEXTS, ContactKind, ContactType
+from people.models.phones import parted
 from people.services import importing, organizations, people
-from people.services.contacts import ADDRESS_TEXTS
+from people.services.contacts import ADDRESS_TEXTS, ContactValues
 
 NAMES = ("firstname", "middlename", "lastname")
 CONTACTS = {"phone": ContactKind.PHONE, "cellphone": ContactKind.CELLPHONE}
 DATES = ("dob", "start_date", "end_date")
 EMPLOYMENTS = ("employment_history", "peopleEmploymentHistory")
-ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class PersonImport:
@@ -30,9 +31,16 @@ class PersonImport:
         required=[("firstname", "lastname", "email")],
     )
 
-    def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        policy: DuplicatePolicy = DuplicatePolicy.CREATE,
+        *,
+        split_phones: bool = False,
+    ) -> None:
         self._actor = actor
         self._policy = policy
+        self._split_phones = split_phones
         self._types = {
             type_.kind: type_.pk
             for type_ in ContactType.objects.visible_to(actor).filter(company=None).order_by("-pk")
@@ -43,7 +51,26 @@ class PersonImport:
 
     def store_values(self, values: Mapping[str, Any]) -> Outcome:
         """Store a person given as the input of the API, its dates as text."""
-        return self._store(with_dates(values))
+        read = with_dates(values)
+        if self._split_phones and read.get("contacts"):
+            read["contacts"] = self._split(read["contacts"] or [])
+        return self._store(read)
+
+    def _split(self, contacts: Sequence[ContactValues]) -> list[ContactValues]:
+        """Return contacts in which each phone number of a text is a contact of its own."""
+        kinds = {type_.pk: type_ for type_ in ContactType.objects.visible_to(self._actor)}
+        split: list[ContactValues] = []
+        for contact in contacts:
+            type_ = kinds.get(parse_id(contact.get("contacts_types_id")) or 0)
+            numbers = parted(contact.get("value") or "") if type_ is not None and type_.is_phone else []
+            if len(numbers) < 2:
+                split.append(contact)
+                continue
+            split.append({**contact, "value": numbers[0]})
+            # A stored contact keeps its id; the further ones are new.
+            further: ContactValues = {"contacts_types_id": contact.get("contacts_types_id")}
+            split += [{**further, "value": number} for number in numbers[1:]]
+        return split
 
     def _store(self, values: people.PersonValues) -> Outcome:
         return importing.import_person(values, policy=self._policy, actor=self._actor)
@@ -52,7 +79,7 @@ class PersonImport:
         list_name, _, rest = path.partition(".")
         index, _, field = rest.partition(".")
         if list_name == "contacts":
-            return _contact_columns(cells)[int(index)]
+            return self._contact_cells(cells)[int(index)][0]
         if list_name == "address":
             return field
         if list_name == "custom_fields":
@@ -62,8 +89,8 @@ class PersonImport:
     def _values(self, cells: Mapping[str, str]) -> people.PersonValues:
         values: dict[str, Any] = {name: cells[name] for name in (*NAMES, "organization") if name in cells}
         values["contacts"] = [
-            {"contacts_types_id": self._types[CONTACTS[column]], "value": cells[column]}
-            for column in _contact_columns(cells)
+            {"contacts_types_id": self._types[CONTACTS[column]], "value": value}
+            for column, value in self._contact_cells(cells)
         ]
         address = {name: cells[name] for name in ADDRESS_TEXTS if name in cells}
         values["address"] = [address] if address else []
@@ -76,9 +103,14 @@ class PersonImport:
         # The service would query for each empty list, to the same end.
         return cast(people.PersonValues, {key: value for key, value in values.items() if value})
 
-
-def _contact_columns(cells: Mapping[str, str]) -> list[str]:
-    return [column for column in CONTACTS if column in cells]
+    def _contact_cells(self, cells: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return the column and the text of each contact of a row."""
+        return [
+            (column, value)
+            for column in CONTACTS
+            if column in cells
+            for value in (parted(cells[column]) if self._split_phones else [cells[column]])
+        ]
 
 
 def with_dates(values: Mapping[str, Any]) -> people.PersonValues:
@@ -94,11 +126,9 @@ def with_dates(values: Mapping[str, Any]) -> people.PersonValues:
 
 def _date(text: str) -> date:
     try:
-        if ISO_DATE.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise ValidationError({"dob": ["Enter a date as YYYY-MM-DD."]})
+        return read_date(text)
+    except ValueError as refused:
+        raise ValidationError({"dob": ["Enter a date as YYYY-MM-DD."]}) from refused
 
 
 class OrganizationImport:
@@ -106,7 +136,13 @@ class OrganizationImport:
 
     columns: ClassVar[Columns] = Columns(known=(*ORGANIZATION_TEXTS, "tags"), required=[("name",)])
 
-    def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        policy: DuplicatePolicy = DuplicatePolicy.CREATE,
+        *,
+        split_phones: bool = False,  # An organization has no phone number.
+    ) -> None:
         self._actor = actor
         self._policy = policy
 

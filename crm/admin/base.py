@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
+from crm.admin.dates import OVERRIDES
 from crm.models import User
 from crm.models.tallies import count_visible, tallies_for
 
@@ -72,6 +73,7 @@ class VisibleToActor(BaseModelAdmin[Row]):
     may_add: ClassVar[bool] = True
     may_change: ClassVar[bool] = True
     may_delete: ClassVar[bool] = True
+    formfield_overrides = OVERRIDES
     # A list always has an order, else its pages may overlap.
     ordering: ClassVar[tuple[str, ...]] = ("pk",)
 

@@ -5,11 +5,12 @@ from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminDateWidget, AdminTextareaWidget, AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.http import HttpRequest
 
 from crm.actors import Action
 from crm.admin.base import Fieldsets, visible_rows
+from crm.admin.dates import DateInput
 from crm.admin.forms import Cleaned, NamedForm, ServiceForm
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import WritesThroughService
@@ -68,7 +69,7 @@ def _widget(definition: CustomFieldDefinition) -> forms.Widget:
         return forms.Select(choices=[("", "---------"), *words[definition.kind]])
     widgets: dict[str, forms.Widget] = {
         "NUMBER": forms.NumberInput(attrs={"step": "any"}),
-        "DATE": AdminDateWidget(),
+        "DATE": DateInput(),
         "URL": forms.URLInput(attrs={"size": 60}),
     }
     return widgets.get(definition.kind, AdminTextInputWidget())

@@ -12,6 +12,7 @@ from django.forms.fields import InvalidJSONInput
 
 from crm.actors import Actor
 from crm.errors import CrmError, NotFound
+from crm.json_texts import TooDeep, check_depth_of_text, read_json
 from crm.models.custom_fields import is_storable
 from crm.models.lifecycle import LiveModel
 
@@ -46,10 +47,16 @@ class CustomFieldsField(forms.JSONField):
         """Parse the object; an empty text is an empty object."""
         if value in self.empty_values:
             return {}
+        if not isinstance(value, str):
+            return super().to_python(value)
         try:
-            read = super().to_python(value) if len(value) <= LONGEST_JSON else None
-        # A deeply nested text exhausts the parser's stack.
-        except (ValueError, RecursionError) as unreadable:
+            if len(value) > LONGEST_JSON or not value.lstrip().startswith("{"):
+                raise ValueError(value[:1])
+            check_depth_of_text(value)
+            read = read_json(value)
+        except TooDeep as refused:
+            raise ValidationError(str(refused), code="invalid") from refused
+        except ValueError as unreadable:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from unreadable
         if not isinstance(read, dict) or not is_storable(read):
             raise ValidationError(self.error_messages["invalid"], code="invalid")

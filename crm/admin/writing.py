@@ -1,6 +1,6 @@
 """The base of admin pages that write through services and show a refusal as a form error."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from crm.admin.acting import actor_of
 from crm.admin.base import Fieldsets, VisibleAdmin, acting
+from crm.admin.dates import OVERRIDES
 from crm.admin.forms import CustomFieldsField, ServiceForm, message_of
 from crm.errors import CrmError
 from crm.services.files import removed_on_failure
@@ -34,7 +35,8 @@ class WritesThroughService(VisibleAdmin[Row]):
     save_service: ClassVar[Callable[..., object]]
     delete_service: ClassVar[Callable[..., object]]
     form: type[forms.ModelForm[Row]] = ServiceForm
-    formfield_overrides = {
+    formfield_overrides: ClassVar[Mapping[type[models.Field[Any, Any]], Mapping[str, Any]]] = {
+        **OVERRIDES,
         models.JSONField: {"form_class": CustomFieldsField},
         models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 4})},
     }

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from crm.custom_field_values import CustomFieldValue, read_value
+from crm.json_texts import DEEPEST, is_bounded
 from crm.models.base import TenantModel, TenantQuerySet
 from crm.models.texts import NameKeyField
 from crm.texts import is_blank, name_key, normalized_json, single_line
@@ -17,6 +18,7 @@ from crm.texts import is_blank, name_key, normalized_json, single_line
 CustomFieldValues = dict[str, Any]
 
 LONGEST_NAME = 100
+NOT_STORABLE = f"Enter JSON of at most {DEEPEST} levels, with numbers that can be kept exactly."
 #: An escaped NUL, but not "u0000" after an escaped backslash.
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -27,12 +29,14 @@ def is_same(one: object, other: object) -> bool:
 
 
 def is_storable(value: object) -> bool:
-    """Return whether a value is JSON that every database stores."""
+    """Return whether a value is JSON that every database stores as it is, and not nested too deep."""
+    if not is_bounded(value):
+        return False
     # Python's parser also accepts infinity, half surrogates and NUL, which PostgreSQL refuses.
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
         text.encode()
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         return False
     return NUL.search(text) is None
 
@@ -152,7 +156,7 @@ class WithCustomFields(models.Model):
             if is_blank(name) or len(name) > LONGEST_NAME:
                 raise ValidationError({"custom_fields": f"A name has 1 to {LONGEST_NAME} characters."})
         if not is_storable(self.custom_fields):
-            raise ValidationError({"custom_fields": "Enter values that are JSON, with finite numbers."})
+            raise ValidationError({"custom_fields": NOT_STORABLE})
         if self.custom_fields is not self._stored_custom_fields:
             self.custom_fields = normalized_json(self.custom_fields)
         if self._state.adding or self.custom_fields is not self._stored_custom_fields:

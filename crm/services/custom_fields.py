@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from crm.models.custom_fields import (
     LONGEST_NAME,
+    NOT_STORABLE,
     CustomFieldDefinition,
     WithCustomFields,
     is_storable,
@@ -39,11 +40,11 @@ def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) 
         # Both names mean the same, so a client may send both if they agree.
         if "data" in item and "value" in item and item["data"] != item["value"]:
             raise ValidationError({f"custom_fields.{index}.value": ["Give data or value, not both."]})
-        value = normalized_json(item["data"] if "data" in item else item.get("value"))
+        value = item["data"] if "data" in item else item.get("value")
+        # Before anything walks through it: the depth of a value is bounded here.
         if not is_storable(value):
-            raise ValidationError(
-                {f"custom_fields.{index}.value": ["Enter a value that is JSON, with finite numbers."]}
-            )
+            raise ValidationError({f"custom_fields.{index}.value": [NOT_STORABLE]})
+        value = normalized_json(value)
         definition = record.definitions().get(name_key(name))
         if definition is not None:
             name, value = definition.name, _read(definition, value, path=f"custom_fields.{index}.value")

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 
 from crm.actors import Action, Actor
-from crm.models.custom_fields import is_storable
+from crm.models.custom_fields import NOT_STORABLE, is_storable
 from crm.models.files import FileLink, Filesystem
 from crm.services import saving
 from crm.services.files import clean_name, store_file
@@ -66,7 +66,7 @@ def _row_of(values: FileValues, *, actor: Actor) -> Filesystem:
     if (upload is None) == (not values.get("url")):
         raise ValidationError("Give a file or a url, and not both.")
     if not is_storable(values.get("attributes")):
-        raise ValidationError({"attributes": ["Enter a value that is JSON, with finite numbers."]})
+        raise ValidationError({"attributes": [NOT_STORABLE]})
     if upload is None:
         return _keep_address(values, actor=actor)
     with within("file"):

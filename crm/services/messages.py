@@ -16,7 +16,7 @@ from crm.actors import Action, Actor
 from crm.errors import Conflict, ConflictReason, Forbidden
 from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
-from crm.models.custom_fields import is_storable
+from crm.models.custom_fields import NOT_STORABLE, is_storable
 from crm.models.lifecycle import LiveModel
 from crm.models.messages import Message
 from crm.services import file_links, locking, saving
@@ -177,7 +177,7 @@ def _seat_followers(values: MessageValues, channels: Sequence[SocialChannel], ac
 
 def _checked(message: object) -> object:
     if message is None or not is_storable(message):
-        raise ValidationError({"message": ["Enter a value that is JSON, with finite numbers."]})
+        raise ValidationError({"message": [NOT_STORABLE]})
     if len(json.dumps(message, ensure_ascii=False)) > LONGEST_MESSAGE:
         raise ValidationError({"message": [f"Enter at most {LONGEST_MESSAGE} characters."]})
     return message

@@ -1,12 +1,14 @@
 """External individuals: customers, prospects, partners."""
 
 from collections.abc import Iterable
-from typing import ClassVar, TypedDict
+from datetime import date
+from typing import Any, ClassVar, Self, TypedDict
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from crm.dates import today_in
 from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
 from crm.models.lifecycle import LIVE
@@ -14,6 +16,9 @@ from crm.models.records import Record
 from people.models.canonical import LONGEST_EMAIL, canonical_email, check_email, email_spellings, search_text
 from people.models.organizations import Organization
 from people.models.querysets import PersonQuerySet
+
+#: Nobody who is alive was born before.
+EARLIEST_BIRTH = date(1900, 1, 1)
 
 
 class PersonTexts(TypedDict, total=False):
@@ -53,6 +58,8 @@ class Person(Record):
 
     entity_kind = EntityKind.PEOPLE
 
+    _stored_dob: date | None = None
+
     #: Derived columns: left out of the history.
     derived_columns: ClassVar[frozenset[str]] = frozenset({"name", "email_canonical", "search_text"})
 
@@ -68,6 +75,13 @@ class Person(Record):
             models.Index(fields=["company", "name"], name="person_name"),
         ]
 
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        person = super().from_db(*args, **kwargs)
+        # By ``__dict__``: reading the attribute of a column that was deferred would cost a statement.
+        person._stored_dob = person.__dict__.get("dob")
+        return person
+
     def __str__(self) -> str:
         return self.name or self.email or f"Person {self.pk}"
 
@@ -76,9 +90,21 @@ class Person(Record):
         parts = (self.firstname, self.middlename, self.lastname)
         self.name = " ".join(" ".join(part for part in parts if part).split()) or None
         self.email_canonical = canonical_email(self.email)
+        self._check_birth()
         # A person needs something to be called or written to by.
         if not (self.firstname or self.lastname or self.email):
             raise ValidationError({"firstname": "Enter a first name, a last name or an e-mail address."})
+
+    def _check_birth(self) -> None:
+        # Text that is no day has an error of its own. A stored day may be from before the rule.
+        if not isinstance(self.dob, date) or self.dob == self._stored_dob:
+            return
+        # The company's time zone is a column of another row: read only where it matters.
+        in_utc = today_in(None)
+        is_near = abs((self.dob - in_utc).days) <= 1
+        today = today_in(self.company.timezone) if is_near else in_utc
+        if not EARLIEST_BIRTH <= self.dob <= today:
+            raise ValidationError({"dob": f"Enter a date of birth between {EARLIEST_BIRTH} and today."})
 
     def index_for_search(self, contact_spellings: Iterable[str | None]) -> None:
         """Set the text that the person is searched by: name, e-mail and all contacts."""

@@ -1,13 +1,15 @@
 """Scalars of the contract, and how text is read as a date or a date-time."""
 
-import re
 from datetime import UTC, date, datetime
 from typing import Any
 
 import graphene
 from django.core.files.base import File
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
-from graphql.language import StringValueNode
+from graphql.language import FloatValueNode, ListValueNode, ObjectValueNode, StringValueNode
+
+from crm.dates import check_year, read_date
+from crm.json_texts import InexactNumber, is_exact
 
 
 def parse_datetime(text: object) -> datetime:
@@ -24,18 +26,6 @@ def parse_datetime(text: object) -> datetime:
         raise ValueError(message) from None
 
 
-def parse_date(text: object) -> date:
-    """Read a date of the form YYYY-MM-DD; raise ``ValueError`` if the text is none."""
-    message = "Expected a date such as 2026-01-31."
-    # Python would also read the other forms of ISO 8601, such as weeks.
-    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text.strip()):
-        raise ValueError(message)
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise ValueError(message) from None
-
-
 class DateTime(graphene.Scalar):
     """A moment in ISO 8601 with its offset; answers are in UTC."""
 
@@ -46,7 +36,9 @@ class DateTime(graphene.Scalar):
     @staticmethod
     def parse_value(value: object) -> datetime:
         try:
-            return parse_datetime(value)
+            moment = parse_datetime(value)
+            check_year(moment.date())
+            return moment
         except ValueError as refused:
             raise GraphQLError(str(refused)) from refused
 
@@ -65,7 +57,7 @@ class Date(graphene.Scalar):
     @staticmethod
     def parse_value(value: object) -> date:
         try:
-            return parse_date(value)
+            return read_date(value)
         except ValueError as refused:
             raise GraphQLError(str(refused)) from refused
 
@@ -82,6 +74,19 @@ def _refuse_files(value: object) -> None:
         _refuse_files(item)
 
 
+def _plain_value(node: ValueNode, variables: dict[str, Any] | None) -> object:
+    """Return the value of a literal as JSON; a number that loses digits as one that says so."""
+    # Recursion is safe: the limit on the depth of input was checked before.
+    if isinstance(node, ListValueNode):
+        return [_plain_value(item, variables) for item in node.values]
+    if isinstance(node, ObjectValueNode):
+        return {field.name.value: _plain_value(field.value, variables) for field in node.fields}
+    value = value_from_ast_untyped(node, variables)
+    if isinstance(node, FloatValueNode) and not is_exact(node.value, value):
+        return InexactNumber(value)
+    return value
+
+
 class Mixed(graphene.Scalar):
     """Any value: text, number, boolean, list, object or null."""
 
@@ -96,7 +101,7 @@ class Mixed(graphene.Scalar):
 
     @staticmethod
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> object:
-        return Mixed.parse_value(value_from_ast_untyped(node, variables))
+        return Mixed.parse_value(_plain_value(node, variables))
 
 
 class JSON(Mixed):

@@ -1,8 +1,7 @@
 """Parse GraphQL requests over HTTP: strict JSON, within the limits."""
 
 import json
-import math
-from typing import Any, NoReturn
+from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, UnreadablePostError
@@ -11,6 +10,7 @@ from crm.graphql.documents import names_document
 from crm.graphql.execution import Operation
 from crm.graphql.http.responses import JSON, HttpRefusal
 from crm.graphql.limits import Limits, limits
+from crm.json_texts import read_json
 
 BAD_REQUEST = 400
 TOO_LARGE = 413
@@ -97,21 +97,10 @@ def decode(raw: bytes, *, name: str) -> Any:
     """Return the value of strict JSON; refuse all that no answer could contain, such as NaN."""
     try:
         text = raw.decode()
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = read_json(text)
         if "\\ud" in text or "\\uD" in text:
             # Half a surrogate pair cannot be encoded as UTF-8, neither for the database nor in the answer.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise HttpRefusal(BAD_REQUEST, f"{name} must be JSON in UTF-8.") from error
     return value
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(text)
-    return number

@@ -14,10 +14,11 @@ from django.db.models.functions import Coalesce
 from crm.actors import Actor
 from crm.database.keys import parse_id, parse_uuid
 from crm.database.related_rows import related_rows
+from crm.dates import parse_date
 from crm.errors import BadUserInput
 from crm.graphql.core.arguments import Values
 from crm.graphql.core.fields import ModelField
-from crm.graphql.core.scalars import parse_date, parse_datetime
+from crm.graphql.core.scalars import parse_datetime
 from crm.graphql.lists import operators
 from crm.graphql.lists.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
 from crm.texts import normalized

@@ -1,0 +1,77 @@
+"""Date inputs of the admin: the browser's own, which show days as people write them and send ISO 8601."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.db import models
+
+from crm.dates import check_year, parse_date
+
+ISO = "%Y-%m-%d"
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        # The format of the value, which browsers demand whatever language they show.
+        super().__init__(attrs, format=ISO)
+
+
+class TimeInput(forms.TimeInput):
+    input_type = "time"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        # Browsers then offer seconds as well, which a stored time may have.
+        super().__init__({"step": 1, **(attrs or {})}, format="%H:%M:%S")
+
+
+class IsoDateField(forms.DateField):
+    """A day in ISO 8601: Django would also read others, such as 12/31/50, by guessing the century."""
+
+    widget = DateInput
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "input_formats": [ISO]})
+
+    def to_python(self, value: Any) -> date | None:
+        if value in self.empty_values or isinstance(value, date):
+            return super().to_python(value)
+        try:
+            day = parse_date(value)
+        except ValueError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+        try:
+            check_year(day)
+        except ValueError as short:
+            raise forms.ValidationError(str(short), code="invalid") from short
+        return day
+
+
+class SplitDateTimeInput(forms.SplitDateTimeWidget):
+    template_name = "admin/widgets/split_datetime.html"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        forms.MultiWidget.__init__(self, [DateInput(), TimeInput()], attrs)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        labels = {"date_label": "Date:", "time_label": "Time:"}
+        return {**super().get_context(name, value, attrs), **labels}
+
+
+class IsoSplitDateTimeField(forms.SplitDateTimeField):
+    widget = SplitDateTimeInput
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "input_time_formats": ["%H:%M", "%H:%M:%S"]})
+        day = IsoDateField(required=False, disabled=self.disabled)
+        self.fields = (day, self.fields[1])
+
+
+#: How the admin's forms read the columns of models.
+OVERRIDES: Mapping[type[models.Field[Any, Any]], Mapping[str, Any]] = {
+    models.DateField: {"form_class": IsoDateField, "widget": DateInput},
+    models.DateTimeField: {"form_class": IsoSplitDateTimeField, "widget": SplitDateTimeInput},
+}

@@ -1,0 +1,80 @@
+"""Read strict JSON, of a bounded depth, and without losing digits of numbers unnoticed."""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NoReturn
+
+#: Levels of lists and objects, as in the input of the API.
+DEEPEST = 50
+TOO_DEEP = f"JSON may be nested {DEEPEST} levels deep."
+
+#: A string, or a bracket outside of strings. Possessive, so that no text takes more than one pass.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
+
+
+class TooDeep(ValueError):
+    """A JSON value has more levels than ``DEEPEST``."""
+
+
+class InexactNumber(float):
+    """A number of a JSON text that had more digits than a float keeps."""
+
+
+def is_exact(text: str, number: float) -> bool:
+    """Return whether a number keeps the value of the decimal that it was read from."""
+    # The shortest decimal of a float is what all answers show: 0.1 is exact, although its bits are not.
+    return Decimal(text) == Decimal(repr(number))
+
+
+def read_json(text: str, *, inexact: Callable[[str], object] = InexactNumber) -> Any:
+    """Return the value of a JSON text.
+
+    :param inexact: makes the value of a number that loses digits as a float.
+    :raises ValueError: if it is no JSON, or holds NaN or an infinity, which are none.
+    :raises RecursionError: if it is nested too deep, unless ``check_depth_of_text`` has let it pass.
+    """
+
+    def number(literal: str) -> object:
+        value = float(literal)
+        # 1e999 is valid JSON, and becomes an infinity that no database stores as JSON.
+        if math.isinf(value):
+            raise ValueError(literal)
+        return value if is_exact(literal, value) else inexact(literal)
+
+    return json.loads(text, parse_constant=_refuse, parse_float=number)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def check_depth_of_text(text: str) -> None:
+    """Refuse a JSON text that is nested too deep for a parser's stack, whether it is valid or not.
+
+    :raises TooDeep: if it is.
+    """
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        if token[1]:
+            depth += 1
+            if depth > DEEPEST:
+                raise TooDeep(TOO_DEEP)
+        elif token[2]:
+            depth -= 1
+
+
+def is_bounded(value: object) -> bool:
+    """Return whether a JSON value is nested at most ``DEEPEST`` levels, and no number in it lost digits."""
+    level = [value]
+    # Level by level and not by recursion: the value may be deeper than the interpreter's stack.
+    for _ in range(DEEPEST + 1):
+        if any(isinstance(each, InexactNumber) for each in level):
+            return False
+        containers = [each for each in level if isinstance(each, dict | list)]
+        if not containers:
+            return True
+        level = [item for each in containers for item in (each.values() if isinstance(each, dict) else each)]
+    return False
