@@ -49,7 +49,19 @@ def has_email_form(text: str) -> bool:
     return len(validated.local_part) <= LONGEST_LOCAL_PART and not has_controls(text)
 
 
+def email_fault(text: str) -> str | None:
+    """Return the sentence that says why a text is no e-mail address; None if it is one."""
+    if has_controls(text):
+        return "An e-mail address holds no line ends or other control characters."
+    if has_email_form(text):
+        return None
+    if len(text.rpartition("@")[0]) > LONGEST_LOCAL_PART:
+        return f"The part of an e-mail address before the @ has at most {LONGEST_LOCAL_PART} characters."
+    return NO_EMAIL
+
+
 def check_email(text: str) -> None:
     """Validate the form of an e-mail address."""
-    if not has_email_form(text):
-        raise ValidationError(NO_EMAIL, code="invalid")
+    fault = email_fault(text)
+    if fault is not None:
+        raise ValidationError(fault, code="invalid")

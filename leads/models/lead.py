@@ -1,6 +1,6 @@
 """Leads, which are sales opportunities, and the rules that each of them keeps."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -24,11 +24,18 @@ from people.models import Organization, Person
 from people.models.canonical import (
     LONGEST_EMAIL,
     canonical_email,
+    check_email,
     email_spellings,
     phone_spellings,
     search_text,
 )
-from people.models.phones import LONGEST_DIALLED, canonical_phone, dialled_number
+from people.models.phones import (
+    LONGEST_DIALLED,
+    canonical_phone,
+    check_phone,
+    cleaned_phone,
+    dialled_number,
+)
 from pipelines.models import Pipeline, Stage
 
 #: Bounds a text column, which the database itself does not.
@@ -50,8 +57,8 @@ class Lead(Record):
     title = models.CharField(max_length=255)
     firstname = models.CharField(max_length=120, null=True, blank=True)
     lastname = models.CharField(max_length=120, null=True, blank=True)
-    email = models.CharField(max_length=254, null=True, blank=True)
-    phone = models.CharField(max_length=LONGEST_PHONE, null=True, blank=True)
+    email = models.CharField(max_length=254, null=True, blank=True, validators=[check_email])
+    phone = models.CharField(max_length=LONGEST_PHONE, null=True, blank=True, validators=[check_phone])
     description = models.TextField(null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)])
     reason_lost = models.TextField(null=True, blank=True, validators=[MaxLengthValidator(LONGEST_TEXT)])
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads")
@@ -104,6 +111,9 @@ class Lead(Record):
         ("person", "organization", "receiver", "type", "source", "lost_reason")
     )
 
+    #: The stored values of columns that are checked only when they change.
+    _checked: Mapping[str, str | None] = dict.fromkeys(("email", "phone"))
+
     #: They follow from other columns: left out of the history and of events.
     derived_columns: ClassVar[frozenset[str]] = frozenset(
         {
@@ -146,7 +156,15 @@ class Lead(Record):
         # By ``__dict__``: reading the attribute of a column that was deferred would cost a statement.
         lead = super().from_db(*args, **kwargs)
         lead._references = {name: lead.__dict__.get(f"{name}_id") for name in lead._references}
+        lead._checked = {name: lead.__dict__.get(name) for name in lead._checked}
         return lead
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        # What is stored already may be from before the rules, and must not block other changes.
+        unchanged = {name for name, stored in self._checked.items() if self.__dict__.get(name) == stored}
+        super().clean_fields({*(exclude or ()), *unchanged})
+        if self.phone and "phone" not in unchanged:
+            self.phone = cleaned_phone(self.phone)
 
     def clean(self) -> None:
         super().clean()

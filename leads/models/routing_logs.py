@@ -30,6 +30,10 @@ class ReceiverAttempt(TenantModel):
     receiver = models.ForeignKey(LeadReceiver, on_delete=models.SET_NULL, null=True, related_name="attempts")
     status = models.CharField(max_length=9, choices=AttemptStatus.choices, default=AttemptStatus.RECEIVED)
     payload = models.JSONField()
+    #: The keys of the payload as they were sent, where their order matters: PostgreSQL keeps none.
+    key_order = models.JSONField(null=True)
+    #: The bytes of a body that could not be decoded; then the payload is empty.
+    raw_body = models.BinaryField(null=True)
     idempotency_key = models.CharField(max_length=255, null=True)
     fingerprint = models.CharField(max_length=64)
     count = models.PositiveIntegerField(default=1)

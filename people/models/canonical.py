@@ -5,6 +5,7 @@ import unicodedata
 from crm.emails import LONGEST_EMAIL as LONGEST_EMAIL
 from crm.emails import canonical_email as canonical_email
 from crm.emails import check_email as check_email
+from crm.emails import email_fault as email_fault
 from crm.emails import has_email_form as has_email_form
 from crm.texts import name_key
 from people.models.phones import digits_of

@@ -47,14 +47,14 @@ def test_every_column_is_stored_as_it_stands(import_leads, tenant):
     ended = import_leads(
         "title,firstname,lastname,email,phone,description,organization,person_email,pipeline,stage,status,"
         "type,source,owner,tags,custom_fields.deal_value,custom_fields.note\n"
-        '"Großer ""Deal""",Bo,Ek,bo@,12-34,"Zeile 1\nZeile 2, mehr",Åberg & Co,ZOE@example.com,'
+        '"Großer ""Deal""",Bo,Ek,bo@example.com,12-34,"Zeile 1\nZeile 2, mehr",Åberg & Co,ZOE@example.com,'
         "GRÖSSERE kunden, zweit ,auf eis,AUSBAU,messe,agent@tenant,Hot;Neu,50000, 1.0 \n"
     )
 
     lead = Lead.objects.get()
     assert (ended.code, ended.lines, ended.errors) == (0, ["1 created, 0 failed, 1 in all."], [])
     assert (lead.company, lead.user, lead.title) == (company, tenant.users["manager"], 'Großer "Deal"')
-    assert (lead.firstname, lead.lastname, lead.email, lead.phone) == ("Bo", "Ek", "bo@", "12-34")
+    assert (lead.firstname, lead.lastname, lead.email, lead.phone) == ("Bo", "Ek", "bo@example.com", "12-34")
     assert lead.description == "Zeile 1\nZeile 2, mehr"
     assert (lead.person, lead.organization) == (person, Organization.objects.get(name="Åberg & Co"))
     assert (lead.pipeline, lead.stage, lead.status) == (pipeline, stage, status)
