@@ -14,8 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from crm.errors import Conflict, NotFound
 from crm.services.rates import seconds_to_wait
 from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt
-from leads.routing.payloads import LARGEST_BODY, UnreadablePayload, read_payload
-from leads.services.receiver_attempts import find_receiver, receive
+from leads.routing.payloads import LARGEST_BODY, UndecodablePayload, UnreadablePayload, read_payload
+from leads.services.receiver_attempts import find_receiver, keep_undecodable, receive
 from leads.services.receiver_keys import HEADERS, is_from_sender
 
 LONGEST_KEY = 255
@@ -71,6 +71,9 @@ def _receive(request: HttpRequest, identifier: UUID) -> JsonResponse:
         raise Refusal(429, "Too many deliveries.", headers={"Retry-After": str(retry_after)})
     try:
         payload = read_payload(body, request.META)
+    except UndecodablePayload as error:
+        keep_undecodable(receiver, body, request.META.get("CONTENT_TYPE", ""), str(error))
+        raise Refusal(400, str(error)) from error
     except UnreadablePayload as error:
         raise Refusal(400, str(error)) from error
     return _outcome(receiver, receive(receiver, payload, key=_idempotency_key(request)))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
+from crm.charsets import codec_of
 from crm.importing.reading import LONGEST_LINE_BYTES, FileRefused
 from crm.importing.sheets import is_sheet, sheet_to_csv
 
@@ -39,10 +40,7 @@ def as_csv(file: BinaryIO, *, encoding: str | None = None) -> Iterator[BinaryIO]
 
 def _recode(file: BinaryIO, target: BinaryIO, encoding: str) -> None:
     try:
-        known = codecs.lookup(encoding)
-        # Codecs such as zip turn bytes into bytes.
-        if not getattr(known, "_is_text_encoding", True):
-            raise LookupError
+        known = codec_of(encoding)
     except LookupError:
         raise FileRefused(f"{encoding} is not a known encoding.") from None
     text = io.TextIOWrapper(file, encoding=known.name, errors="strict", newline="")

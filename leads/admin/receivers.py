@@ -119,7 +119,11 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
 
     @admin.display(description="payload")
     def shown_payload(self, attempt: ReceiverAttempt) -> str:
-        text = json.dumps(attempt.payload, indent=2, ensure_ascii=False)
+        if attempt.raw_body is not None:
+            # Printable ASCII as it is, all other bytes as escapes.
+            text = bytes(attempt.raw_body).decode("ascii", "backslashreplace")
+        else:
+            text = json.dumps(attempt.payload, indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", text)
 
     @admin.action(permissions=["write"], description="Replay selected receiver attempts")

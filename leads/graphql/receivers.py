@@ -1,5 +1,7 @@
 """Mutations of receivers, and their keys, test runs and delivery attempts."""
 
+import base64
+
 import graphene
 from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
@@ -31,6 +33,10 @@ NAMES = {
 ReceiverAttemptStatus = choice_enum("ReceiverAttemptStatus", models.AttemptStatus.values)
 
 
+def _in_base64(attempt: models.ReceiverAttempt, _info: GraphQLResolveInfo) -> str | None:
+    return None if attempt.raw_body is None else base64.b64encode(attempt.raw_body).decode()
+
+
 class ReceiverAttempt(DjangoObjectType):
     """One delivery to a receiver, as it came but for credentials, and what became of it."""
 
@@ -52,6 +58,12 @@ class ReceiverAttempt(DjangoObjectType):
     lead = Related(Lead, "lead")
     payload = Attribute(JSON, "payload", required=True)
     errors = Attribute(JSON, "errors")
+    raw_body = Attribute(
+        graphene.String,
+        "raw_body",
+        resolver=_in_base64,
+        description="The bytes of a body that could not be decoded, in base64; its payload is empty.",
+    )
     replayed_by = Related(User, "replayed_by")
 
 

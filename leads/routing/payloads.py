@@ -1,17 +1,19 @@
 """Read the body of a delivery: a JSON object, or the fields of a form."""
 
-import json
-import math
 from collections.abc import Mapping
-from io import BytesIO
-from typing import NoReturn
 
-from django.core.exceptions import SuspiciousOperation
-from django.http import QueryDict
-from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from multipart import parse_options_header
 
+from crm.json_texts import TooDeep, check_depth_of_text, read_json
 from crm.models.custom_fields import is_storable
 from leads.routing.drafts import Details
+from leads.routing.forms import (
+    UndecodableForm,
+    UnreadableForm,
+    decoded,
+    multipart_fields,
+    url_encoded_fields,
+)
 
 LARGEST_BODY = 256 * 1024
 FORM = "application/x-www-form-urlencoded"
@@ -22,20 +24,23 @@ class UnreadablePayload(Exception):
     """A body that is neither a JSON object nor a form."""
 
 
+class UndecodablePayload(UnreadablePayload):
+    """A body whose bytes are no text in its charset."""
+
+
 def read_payload(body: bytes, meta: Mapping[str, object]) -> Details:
     """Return the payload of a request; of a form its texts, as a list where a name comes more than once.
 
     :param meta: the headers, as WSGI names them.
     :raises UnreadablePayload: with a sentence that says what is wrong.
     """
-    content_type = str(meta.get("CONTENT_TYPE", ""))
-    kind = content_type.partition(";")[0].strip().lower()
+    kind, options = parse_options_header(str(meta.get("CONTENT_TYPE", "")))
     payload: object
     if kind == MULTIPART:
-        payload = _multipart(body, meta)
+        payload = _form(body, options, is_multipart=True)
     elif kind == FORM:
         # Some clients send JSON and call it a form; reading a form would eat its "&", "+" and "=".
-        payload = _object(body) or _form(body)
+        payload = _object(body) or _form(body, options, is_multipart=False)
     else:
         payload = _json(body)
     if not isinstance(payload, dict):
@@ -60,49 +65,38 @@ def _object(body: bytes) -> Details | None:
     if not body.lstrip().startswith(b"{"):
         return None
     try:
-        read = _json(body)
-    except UnreadablePayload:
+        read = _read(body.decode("utf-8-sig"))
+    except ValueError:
         return None
     return read if isinstance(read, dict) else None
 
 
 def _json(body: bytes) -> object:
     try:
-        # Python reads NaN and Infinity, which are no JSON; a deep nesting ends in RecursionError.
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, RecursionError) as wrong:
+        return _read(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as wrong:
+        raise UndecodablePayload("The body is not JSON in UTF-8.") from wrong
+    except ValueError as wrong:
         raise UnreadablePayload("The body is not JSON in UTF-8.") from wrong
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    # 1e999 is valid JSON, and becomes an infinity that no database stores as JSON.
-    if math.isinf(number):
-        raise ValueError(text)
-    return number
-
-
-def _form(body: bytes) -> Details:
+def _read(text: str) -> object:
     try:
-        return _plain(QueryDict(body, encoding="utf-8"))
-    except (SuspiciousOperation, UnicodeDecodeError) as wrong:
-        raise UnreadablePayload("The form has too many fields, or is not in UTF-8.") from wrong
+        # Before it is parsed, whatever it is: a deep text exhausts the stack of the parser.
+        check_depth_of_text(text)
+    except TooDeep as refused:
+        raise UnreadablePayload(str(refused)) from refused
+    # A number of more digits than a float keeps stays as it was written.
+    return read_json(text, inexact=str)
 
 
-def _multipart(body: bytes, meta: Mapping[str, object]) -> Details:
-    # The length that was declared may be missing or wrong; the body is in memory already.
-    headers = {**meta, "CONTENT_LENGTH": str(len(body))}
+def _form(body: bytes, options: Mapping[str, str], *, is_multipart: bool) -> Details:
     try:
-        # Without upload handlers, files are skipped and never written to disk.
-        fields, _files = MultiPartParser(headers, BytesIO(body), [], "utf-8").parse()
-    except (MultiPartParserError, SuspiciousOperation) as wrong:
-        raise UnreadablePayload("The form cannot be read.") from wrong
-    return _plain(fields)
-
-
-def _plain(fields: QueryDict) -> Details:
-    return {str(name): values[0] if len(values) == 1 else values for name, values in fields.lists()}
+        fields = (
+            multipart_fields(body, options.get("boundary", "")) if is_multipart else url_encoded_fields(body)
+        )
+        return decoded(fields, declared=options.get("charset"))
+    except UndecodableForm as wrong:
+        raise UndecodablePayload(str(wrong)) from wrong
+    except UnreadableForm as wrong:
+        raise UnreadablePayload(str(wrong)) from wrong

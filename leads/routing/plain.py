@@ -14,6 +14,7 @@ from leads.routing.drafts import (
     organization_of,
     text_of,
 )
+from leads.routing.leftovers import as_fields
 from leads.routing.template import ADDRESS_FIELDS
 from people.models import ORGANIZATION_TEXTS
 
@@ -61,9 +62,8 @@ def plain_draft(payload: Payload, *, skip: Collection[str] = ()) -> Draft:
         used.add("custom_fields")
     # A value that could not be read as text, such as a list of titles, is kept as a custom field.
     used |= {name for name in (*TEXTS, "email", "phone") if text_of(payload.get(name)) is not None}
-    draft.custom_fields = {key: value for key, value in payload.items() if key not in used} | (
-        custom_fields or {}
-    )
+    draft.custom_fields = as_fields({key: value for key, value in payload.items() if key not in used})
+    draft.custom_fields |= custom_fields or {}
     return draft
 
 
@@ -116,11 +116,11 @@ def _objects(value: object) -> list[Payload]:
 def _custom_fields(value: object) -> Details | None:
     """Read custom fields from an object, or from a list of names and values as in the API."""
     if isinstance(value, Mapping):
-        return dict(value)
+        return as_fields(value)
     if not isinstance(value, list):
         return None
-    return {
-        one["name"]: one["data"] if "data" in one else one.get("value")
+    return as_fields(
+        (one["name"], one["data"] if "data" in one else one.get("value"))
         for one in _objects(value)
         if isinstance(one.get("name"), str)
-    }
+    )

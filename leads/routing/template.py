@@ -7,6 +7,9 @@ from typing import Any
 import regex
 from django.core.exceptions import ValidationError
 
+from crm.custom_field_values import checked
+from crm.models.custom_fields import LONGEST_NAME
+from crm.texts import normalized_json
 from leads.routing.credentials import is_credential
 from leads.routing.drafts import (
     EMAIL_TYPE,
@@ -19,6 +22,7 @@ from leads.routing.drafts import (
     organization_of,
     text_of,
 )
+from leads.routing.leftovers import as_fields, field_name
 from leads.routing.patterns import Deadline, SlowPattern, compile_pattern, extract
 
 TYPES = ("string", "customField", "regex", "function")
@@ -27,7 +31,6 @@ FUNCTION = "setPeople"
 ADDRESS_FIELDS = ("address", "address_2", "city", "county", "state", "zip", "country")
 MOST_ENTRIES = 200
 LONGEST_PATH = 255
-LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +85,8 @@ def compile_template(raw: object) -> Template:
     if len(raw) > MOST_ENTRIES:
         raise ValidationError({"template": [f"A template has at most {MOST_ENTRIES} entries."]})
     entries, people = [], []
-    for path, target in raw.items():
+    # As payloads are read: in NFC.
+    for path, target in normalized_json(raw).items():
         argument = f"template.{path}"
         if not path.strip() or len(path) > LONGEST_PATH:
             raise ValidationError({"template": [f"A path has 1 to {LONGEST_PATH} characters."]})
@@ -100,8 +104,8 @@ def compile_template(raw: object) -> Template:
 
 
 def _entry(path: str, target: Payload, argument: str) -> Entry:
-    name = target.get("name")
-    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
+    name = field_name(target["name"]) if isinstance(target.get("name"), str) else None
+    if name is None:
         raise ValidationError({f"{argument}.name": [f"A name has 1 to {LONGEST_NAME} characters."]})
     default = target.get("default")
     if not isinstance(default, str | None) and text_of(default) is None:
@@ -116,9 +120,7 @@ def _entry(path: str, target: Payload, argument: str) -> Entry:
         compiled = compile_pattern(pattern) if pattern else None
     except ValueError as wrong:
         raise ValidationError({f"{argument}.pattern": [str(wrong)]}) from wrong
-    return Entry(
-        path=path, type=target["type"], name=name.strip(), default=text_of(default), pattern=compiled
-    )
+    return Entry(path=path, type=target["type"], name=name, default=text_of(default), pattern=compiled)
 
 
 def _people(target: Payload, argument: str) -> People:
@@ -189,8 +191,8 @@ def map_payload(payload: Payload, template: Template, *, skip: Collection[str] =
     for entry in template.entries:
         value = _value(payload, entry, deadline)
         if value is None:
-            continue
-        if entry.type == "customField":
+            _put_flag(draft, entry, payload)
+        elif entry.type == "customField":
             draft.custom_fields.setdefault(entry.name, value)
         elif entry.name in ORGANIZATION_KEYS:
             organization = organization or value
@@ -201,16 +203,27 @@ def map_payload(payload: Payload, template: Template, *, skip: Collection[str] =
         _set_people(draft, people, payload)
     organization = organization or organization_of(payload)
     draft.organization = {"name": organization} if organization else None
-    # Nothing that was sent is lost: what no entry maps is kept under its own key.
-    for key, value in payload.items():
-        used = key in ORGANIZATION_KEYS and (value in (None, "") or text_of(value) == organization)
-        if key not in template.names and key not in skip and not used:
-            draft.custom_fields.setdefault(key, value)
+    # What no entry maps is kept under its own key.
+    for name, field in as_fields(_unmapped(payload, template, skip, organization)).items():
+        draft.custom_fields.setdefault(name, field)
     return draft
 
 
+def _unmapped(
+    payload: Payload, template: Template, skip: Collection[str], organization: str | None
+) -> Iterator[tuple[str, Any]]:
+    for key, value in payload.items():
+        used = key in ORGANIZATION_KEYS and (value in (None, "") or text_of(value) == organization)
+        if key not in template.names and key not in skip and not used:
+            yield key, value
+
+
 def _value(payload: Payload, entry: Entry, deadline: Deadline) -> str | None:
-    value = text_of(look_up(payload, entry.path)) or entry.default
+    found = look_up(payload, entry.path)
+    if isinstance(found, list):
+        # The hidden "0" and the "1" of a ticked box.
+        found = checked(found)
+    value = text_of(found) or entry.default
     if entry.pattern is None or value is None:
         return value
     try:
@@ -219,6 +232,13 @@ def _value(payload: Payload, entry: Entry, deadline: Deadline) -> str | None:
         raise ValidationError({entry.path: [str(wrong)]}) from wrong
     except SlowPattern as slow:
         raise ValidationError({entry.path: ["The pattern took too long on this value."]}) from slow
+
+
+def _put_flag(draft: Draft, entry: Entry, payload: Payload) -> None:
+    """Keep true or false, which is no text, under the name of its custom field."""
+    found = look_up(payload, entry.path)
+    if entry.type == "customField" and entry.pattern is None and isinstance(found, bool):
+        draft.custom_fields.setdefault(entry.name, found)
 
 
 def _put(draft: Draft, name: str, value: str) -> None:

@@ -1,10 +1,12 @@
 """Make a lead of a payload: draft it, turn the draft into a lead's input, and report why it is refused."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from crm.actors import Action, Actor, Door, system_actor
 from crm.errors import CrmError
@@ -12,10 +14,12 @@ from crm.texts import normalized_json
 from leads.models import Lead, LeadReceiver, ReceiverAttempt
 from leads.routing.credentials import is_credential, without_credentials
 from leads.routing.drafts import CELLPHONE_TYPE, EMAIL_TYPE, PHONE_TYPE, Details, Draft, Payload
+from leads.routing.leftovers import normalized_payload
 from leads.routing.plain import plain_draft
 from leads.routing.template import compile_template, map_payload
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead
+from leads.services.received_contacts import set_aside_faults
 from people.models import ContactKind, ContactType
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
@@ -43,7 +47,7 @@ def make_lead(receiver: LeadReceiver, payload: Payload, *, attempt: ReceiverAtte
 
 def draft_of(receiver: LeadReceiver, payload: Payload) -> Draft:
     """Draft the lead of a payload, by the receiver's template if it has one."""
-    payload = normalized_json(payload)
+    payload = normalized_payload(payload)
     # Neither credentials nor the field that only robots fill in become custom fields.
     skip = {key for key in payload if is_credential(key) or key == receiver.honeypot}
     if receiver.template is None:
@@ -53,31 +57,47 @@ def draft_of(receiver: LeadReceiver, payload: Payload) -> Draft:
 
 def lead_values(draft: Draft, receiver: LeadReceiver) -> LeadValues:
     """Return the input of ``create_lead`` for a draft."""
+    numbered, kinds = _contact_types(draft, receiver)
+    set_aside_faults(draft, kinds)
     values: LeadValues = {"receiver_id": receiver.pk, "title": draft.title_or(receiver.name)}
     # The lead keeps name, e-mail and phone as they were sent, also if a stored person has others.
     texts = {name: text for name in TEXTS if (text := getattr(draft, name))}
     values |= cast(LeadValues, texts)
     person = draft.described_person()
     if person is not None:
-        contacts = {"contacts": _contacts(person)} if person.get("contacts") else {}
-        values["people"] = cast(PersonValues, person | contacts)
+        values["people"] = cast(PersonValues, person | _with_ids(person.get("contacts"), numbered))
     if draft.organization is not None:
         values["organization"] = cast(OrganizationValues, draft.organization)
     values["custom_fields"] = [{"name": name, "value": value} for name, value in draft.custom_fields.items()]
     return values
 
 
-def _contacts(person: Details) -> list[Details]:
-    """Return the contacts with the ids that the shared types have in this database."""
-    shared = ContactType.objects.filter(company=None).values_list("kind", "pk")
-    ids = {str(number): pk for kind, pk in shared if (number := TYPE_NUMBERS.get(kind)) is not None}
-    return [
-        {
-            **contact,
-            "contacts_types_id": ids.get(str(contact["contacts_types_id"]), contact["contacts_types_id"]),
-        }
-        for contact in person["contacts"]
-    ]
+def _with_ids(contacts: Sequence[Details] | None, ids: Mapping[str, int]) -> Details:
+    if not contacts:
+        return {}
+    numbers = [each["contacts_types_id"] for each in contacts]
+    return {
+        "contacts": [
+            {**each, "contacts_types_id": ids.get(str(number), number)}
+            for each, number in zip(contacts, numbers, strict=True)
+        ]
+    }
+
+
+def _contact_types(draft: Draft, receiver: LeadReceiver) -> tuple[dict[str, int], dict[str, str]]:
+    """Return the ids of the shared types in this database, and the kinds of all, by how drafts name them."""
+    if not (draft.contacts or (draft.person or {}).get("contacts")):
+        return {}, {}
+    ids: dict[str, int] = {}
+    kinds: dict[str, str] = {}
+    visible = ContactType.objects.filter(Q(company=None) | Q(company_id=receiver.company_id))
+    for kind, company_id, pk in visible.values_list("kind", "company_id", "pk"):
+        kinds.setdefault(str(pk), kind)
+        number = TYPE_NUMBERS.get(kind)
+        if company_id is None and number is not None:
+            ids[str(number)] = pk
+    # A number means the shared type, also where that id is another's.
+    return ids, {**kinds, **{str(number): kind for kind, number in TYPE_NUMBERS.items()}}
 
 
 def errors_of(refused: ValidationError | CrmError) -> Errors:

@@ -15,6 +15,8 @@ from crm.errors import Conflict, ConflictReason, CrmError, NotFound
 from leads.models import AttemptStatus, LeadReceiver, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
 from leads.routing.credentials import without_credentials
 from leads.routing.drafts import Payload
+from leads.routing.leftovers import in_order, needs_order
+from leads.routing.raw_bodies import without_credential_bytes
 from leads.services.received_leads import errors_of, make_lead
 
 
@@ -47,6 +49,33 @@ def receive(receiver: LeadReceiver, payload: Payload, *, key: str | None) -> Rec
     return attempt
 
 
+@transaction.atomic
+def keep_undecodable(receiver: LeadReceiver, body: bytes, content_type: str, reason: str) -> None:
+    """Store a delivery that cannot be decoded as a refused attempt: its bytes, without credentials.
+
+    An idempotency key is left free, so that the sender can use it for the same delivery in UTF-8.
+    """
+    raw = without_credential_bytes(body, content_type)
+    fingerprint = hashlib.sha256(b"raw body:" + raw).hexdigest()
+    _lock_fingerprint(receiver, fingerprint)
+    earlier = _find_earlier(receiver, fingerprint, None)
+    if earlier is not None:
+        _count_again(earlier)
+        return
+    attempt = ReceiverAttempt(
+        company_id=receiver.company_id,
+        receiver=receiver,
+        status=AttemptStatus.FAILED,
+        payload={},
+        raw_body=raw,
+        fingerprint=fingerprint,
+        errors={"body": [reason]},
+        last_seen_at=timezone.now(),
+    )
+    attempt.save(force_insert=True)
+    _log_refusal(attempt, receiver)
+
+
 def fingerprint_of(payload: Payload) -> str:
     """Return a digest of a payload that does not depend on the order of its keys."""
     text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -65,6 +94,7 @@ def _register(receiver: LeadReceiver, payload: Payload, key: str | None) -> Rece
             company_id=receiver.company_id,
             receiver=receiver,
             payload=payload,
+            key_order=list(payload) if needs_order(payload) else None,
             idempotency_key=key,
             fingerprint=fingerprint,
             last_seen_at=timezone.now(),
@@ -83,9 +113,13 @@ def _register(receiver: LeadReceiver, payload: Payload, key: str | None) -> Rece
         raise Conflict(ConflictReason.KEY_RUNNING, "This delivery could not be stored. Send it again.")
     if key is not None and earlier.fingerprint != fingerprint:
         raise Conflict(ConflictReason.KEY_REUSED, "This Idempotency-Key was already used with another body.")
-    repeated = ReceiverAttempt.objects.filter(pk=earlier.pk)
-    repeated.update(count=F("count") + 1, last_seen_at=timezone.now(), updated_at=timezone.now())
+    _count_again(earlier)
     return earlier
+
+
+def _count_again(attempt: ReceiverAttempt) -> None:
+    repeated = ReceiverAttempt.objects.filter(pk=attempt.pk)
+    repeated.update(count=F("count") + 1, last_seen_at=timezone.now(), updated_at=timezone.now())
 
 
 def _lock_fingerprint(receiver: LeadReceiver, fingerprint: str) -> None:
@@ -127,13 +161,19 @@ def process(attempt_id: int, *, replayer: Actor | None = None) -> ReceiverAttemp
     try:
         # A savepoint: a refused lead is rolled back, and its attempt and log are committed.
         with transaction.atomic():
-            attempt.lead = make_lead(receiver, attempt.payload, attempt=attempt)
+            attempt.lead = make_lead(receiver, _payload_of(attempt), attempt=attempt)
             attempt.status, attempt.errors = AttemptStatus.PROCESSED, None
     except (ValidationError, CrmError) as refused:
         attempt.lead, attempt.status, attempt.errors = None, AttemptStatus.FAILED, errors_of(refused)
         _log_refusal(attempt, receiver)
     attempt.save()
     return attempt
+
+
+def _payload_of(attempt: ReceiverAttempt) -> Payload:
+    if attempt.raw_body is not None:
+        raise ValidationError(attempt.errors or {"body": ["The body could not be decoded."]})
+    return in_order(attempt.payload, attempt.key_order)
 
 
 def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver) -> None:

@@ -57,7 +57,9 @@ def replayable_attempts(
     status: str | None = None,
 ) -> TenantQuerySet[ReceiverAttempt]:
     """Return the deliveries that can be replayed, the oldest first."""
-    attempts = ReceiverAttempt.objects.visible_to(actor).filter(receiver__isnull=False)
+    # A body that cannot be decoded is refused again for certain.
+    rows = ReceiverAttempt.objects.visible_to(actor)
+    attempts = rows.filter(receiver__isnull=False, raw_body__isnull=True)
     attempts = attempts.filter(status__in=[status] if status else REPLAYABLE)
     if receiver is not None:
         attempts = attempts.filter(receiver=receiver)
