@@ -16,6 +16,7 @@ from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead
 from people.models import Person
 from people.models.canonical import canonical_email, has_email_form
+from people.models.phones import parted
 from pipelines.models import Pipeline, Stage
 
 TEXTS = ("title", "firstname", "lastname", "email", "phone", "description")
@@ -60,6 +61,13 @@ def _key(name: str) -> str:
     return canonical_email(name) or "" if has_email_form(name) else name_key(name)
 
 
+def _with_one_phone(phone: str, description: str | None) -> dict[str, object]:
+    """Return the first phone number of a text, with the further ones in the description."""
+    first, *further = parted(phone)
+    lines = [*([description] if description else []), *(f"Phone: {number}" for number in further)]
+    return {"phone": first, "description": "\n".join(lines)}
+
+
 class LeadImport:
     """The import of leads: each row becomes one. Only missing organizations and tags are created with it."""
 
@@ -68,9 +76,16 @@ class LeadImport:
         required=[("title",)],
     )
 
-    def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        policy: DuplicatePolicy = DuplicatePolicy.CREATE,
+        *,
+        split_phones: bool = False,
+    ) -> None:
         # The policy for duplicates does not apply: a second lead of one person is another deal.
         self._actor = actor
+        self._split_phones = split_phones
         pipelines = Pipeline.objects.visible_to(actor).order_by("weight", "pk")
         self._pipelines = Names("pipeline", pipelines.values_list("name", "pk"))
         self._default_pipeline = pipelines.filter(is_default=True).values_list("pk", flat=True).first()
@@ -111,6 +126,8 @@ class LeadImport:
 
     def _values(self, cells: Mapping[str, str]) -> LeadValues:
         values: dict[str, object] = {name: cells[name] for name in TEXTS if name in cells}
+        if self._split_phones and "phone" in cells:
+            values |= _with_one_phone(cells["phone"], cells.get("description"))
         values["custom_fields"] = custom_field_values(cells)
         values["tags"] = tag_values(cells)
         if "organization" in cells:

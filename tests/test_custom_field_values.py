@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -138,9 +139,8 @@ def test_a_number_that_loses_digits_is_refused(store: Store, fields: None, text:
 )
 def test_a_number_is_kept_exactly(store: Store, fields: None, text: str, number: float) -> None:
     assert store("number", text) == []
-    assert stored("number") == number
-    # By its JSON: to Python, 2**53 + 1 and its float are compared exactly, but 1 and 1.0 are equal.
-    assert json.dumps(stored("number")) == json.dumps(number)
+    # By the decimals that answers print: PostgreSQL writes 1e300 out, as an integer.
+    assert Decimal(json.dumps(stored("number"))) == Decimal(json.dumps(number))
 
 
 @pytest.mark.parametrize("text", ["on", "ON", "yes", "true", "True", "1", "t", "y", " on "])

@@ -27,6 +27,8 @@ from crm.importing.uploads import start_file_job
 ImportStatus = graphene.Enum("ImportStatus", [(value, value) for value in models.ImportStatus.values])
 ImportDuplicatePolicy = graphene.Enum.from_enum(models.DuplicatePolicy, name="ImportDuplicatePolicy")
 
+SPLIT_PHONES = "Part a text with several phone numbers into several contacts; otherwise the row is refused."
+
 
 class ImportRowError(DjangoObjectType):
     """Why one row of an import was refused."""
@@ -111,6 +113,7 @@ class ImportMutation(graphene.ObjectType):
         ),
         dry_run=graphene.Boolean(required=True, default_value=False),
         encoding=graphene.String(description="Of a CSV file that is neither UTF-8 nor UTF-16."),
+        split_phones=graphene.Boolean(required=True, default_value=False, description=SPLIT_PHONES),
     )
 
     @staticmethod
@@ -124,6 +127,7 @@ class ImportMutation(graphene.ObjectType):
         dry_run: bool,
         mapping: object = None,
         encoding: str | None = None,
+        split_phones: bool = False,
     ) -> models.ImportJob | None:
         job = start_file_job(
             file,
@@ -133,6 +137,7 @@ class ImportMutation(graphene.ObjectType):
             on_duplicate=models.DuplicatePolicy(on_duplicate),
             dry_run=dry_run,
             encoding=encoding,
+            split_phones=split_phones,
         )
         stored: models.ImportJob | None = refetch(info, ImportJob, job)
         return stored

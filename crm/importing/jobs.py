@@ -35,11 +35,12 @@ def start_job(
     actor: Actor,
     on_duplicate: DuplicatePolicy,
     dry_run: bool,
+    split_phones: bool = False,
 ) -> ImportJob:
     """Store a job for rows given as inputs of the API, and run it at once if it is short."""
     job, is_new = job_records.open_job(
         model,
-        {"rows": rows},
+        {"rows": rows, **({"split_phones": True} if split_phones else {})},
         actor=actor,
         total=len(rows),
         on_duplicate=on_duplicate,
@@ -62,7 +63,9 @@ def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = la
         return job
     payload: Any = job.payload
     importer = actor.through(Door.IMPORT, via=f"import {job.uuid}")
-    rows = record_kind(job.model).row_import(importer, DuplicatePolicy(job.on_duplicate))
+    rows = record_kind(job.model).row_import(
+        importer, DuplicatePolicy(job.on_duplicate), split_phones=bool(payload.get("split_phones"))
+    )
     records = _records_of_file(payload, rows) if "file" in payload else _records(payload, rows)
     if job.dry_run:
         _try_all(job, records)

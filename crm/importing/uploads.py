@@ -31,10 +31,12 @@ def start_file_job(
     on_duplicate: DuplicatePolicy,
     dry_run: bool,
     encoding: str | None = None,
+    split_phones: bool = False,
 ) -> ImportJob:
     """Store a job for a CSV or XLSX file, and run it at once if it is short.
 
     :param mapping: titles of columns to fields; null leaves a column out; others are known by their names.
+    :param split_phones: part cells with several phone numbers instead of refusing them.
     :param encoding: of a CSV file that is neither UTF-8 nor marked as UTF-16.
     :raises ValidationError: keyed ``file`` or ``mapping``, if one of them cannot be understood.
     """
@@ -51,7 +53,7 @@ def start_file_job(
             stored = default_storage.save(f"imports/{actor.company_id}/{uuid.uuid4().hex}", File(table))
     except FileRefused as refused:
         raise ValidationError({"file": [refused.message]}) from refused
-    payload = {"file": stored, "fields": fields, "delimiter": delimiter}
+    payload = {"file": stored, "fields": fields, "delimiter": delimiter, "split_phones": split_phones}
     is_new = False
     try:
         job, is_new = job_records.open_job(
@@ -62,7 +64,7 @@ def start_file_job(
             on_duplicate=on_duplicate,
             dry_run=dry_run,
             filename=(upload.name or "")[:255] or None,
-            identity=[digest, fields],
+            identity=[digest, fields, split_phones],
         )
     finally:
         if not is_new:

@@ -54,6 +54,11 @@ class ImportCommand(BaseCommand):
                 default=DuplicatePolicy.CREATE.value.lower(),
                 help="what a row does whose record exists (default: create another)",
             )
+        parser.add_argument(
+            "--split-phones",
+            action="store_true",
+            help="part a cell with several phone numbers instead of refusing its row",
+        )
         parser.add_argument("--json", action="store_true", help="print the summary as a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -63,7 +68,7 @@ class ImportCommand(BaseCommand):
         with opened(options["file"]) as file, collected_signals() as received, refusals_as_command_errors():
             summary = run_import(
                 file,
-                self.row_import(actor, policy),
+                self.row_import(actor, policy, split_phones=options["split_phones"]),
                 actor=actor,
                 delimiter=DELIMITERS[options["delimiter"]],
                 dry_run=options["dry_run"],

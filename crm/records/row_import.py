@@ -20,11 +20,20 @@ class Columns:
 
 
 class RowImport(Protocol):
-    """Stores rows of one kind of record for one actor."""
+    """Stores rows of one kind of record for one actor.
+
+    ``split_phones`` parts a text with several phone numbers, which is refused otherwise.
+    """
 
     columns: ClassVar[Columns]
 
-    def __init__(self, actor: Actor, policy: DuplicatePolicy = DuplicatePolicy.CREATE) -> None: ...
+    def __init__(
+        self,
+        actor: Actor,
+        policy: DuplicatePolicy = DuplicatePolicy.CREATE,
+        *,
+        split_phones: bool = False,
+    ) -> None: ...
 
     def store(self, cells: Mapping[str, str]) -> Outcome:
         """Store one row of a file through the services; blank cells are absent.

@@ -13,7 +13,7 @@ from crm import models
 from crm.actors import Action
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.imports import ImportDuplicatePolicy
+from crm.graphql.imports import SPLIT_PHONES, ImportDuplicatePolicy
 from crm.importing.jobs import start_job
 from crm.services import saving
 from people.graphql.inputs import PeopleInput
@@ -31,6 +31,7 @@ class PeopleImportMutation(graphene.ObjectType):
             ImportDuplicatePolicy, required=True, default_value=models.DuplicatePolicy.UPDATE
         ),
         dry_run=graphene.Boolean(required=True, default_value=False),
+        split_phones=graphene.Boolean(required=True, default_value=False, description=SPLIT_PHONES),
         description="Answers the uuid of an import job; see importJob.",
     )
 
@@ -42,6 +43,7 @@ class PeopleImportMutation(graphene.ObjectType):
         input: Sequence[Mapping[str, object]],
         on_duplicate: str,
         dry_run: bool,
+        split_phones: bool = False,
         company_id: int | None = None,
     ) -> str:
         actor = actor_of(info)
@@ -52,6 +54,7 @@ class PeopleImportMutation(graphene.ObjectType):
             actor=actor,
             on_duplicate=models.DuplicatePolicy(on_duplicate),
             dry_run=dry_run,
+            split_phones=split_phones,
         )
         return str(job.uuid)
 
