@@ -6,7 +6,7 @@ from leads.models import Lead
 from tests.doors import AdminDoor, GraphQLDoor, ImportDoor
 from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 CREATORS = [GraphQLDoor, AdminDoor, ImportDoor]

@@ -10,7 +10,6 @@ from django.db.models import Q
 
 from crm.actors import Action, Actor, Door, system_actor
 from crm.errors import CrmError
-from crm.texts import normalized_json
 from leads.models import Lead, LeadReceiver, ReceiverAttempt
 from leads.routing.credentials import is_credential, without_credentials
 from leads.routing.drafts import CELLPHONE_TYPE, EMAIL_TYPE, PHONE_TYPE, Details, Draft, Payload

@@ -10,7 +10,7 @@ from tests.admin.conftest import errors_of, posted, signed_in
 from tests.imports.conftest import import_leads, import_people
 from tests.records.mutating import refused_paths
 from tests.records.test_composed_texts import ADMIN_PAGES
-from tests.tenants.world import read_all
+from tests.stored import read_all
 
 __all__ = ["import_leads", "import_people", "signed_in"]
 

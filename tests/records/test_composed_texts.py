@@ -13,9 +13,10 @@ from tests.admin.conftest import errors_of, posted, signed_in
 from tests.clients import GraphQLSchema, data
 from tests.commands.running import run as command
 from tests.records.mutating import OPERATIONS, mutate
+from tests.stored import read_all, rolled_back
 from tests.tenants.cases import CASES, coordinate_of, own_arguments, with_value
 from tests.tenants.walk import document, is_generated, selection_of
-from tests.tenants.world import make_world, read_all, rolled_back
+from tests.tenants.world import make_world
 
 __all__ = ["signed_in"]
 

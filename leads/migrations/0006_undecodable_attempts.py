@@ -5,7 +5,7 @@ import people.models.phones
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leads", "0004_unique_keys"), ("people", "0004_unique_keys")]
+    dependencies = [("leads", "0005_normalize_texts"), ("people", "0005_normalize_texts")]
 
     operations = [
         migrations.AddField("receiverattempt", "key_order", models.JSONField(null=True)),
