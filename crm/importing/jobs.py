@@ -21,9 +21,10 @@ from crm.importing.running import Record, file_records
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
 from crm.records.registry import record_kind
 from crm.records.row_import import Outcome, RowImport
-from crm.services.locking import lock_company, without_company_lock
+from crm.services.locking import lock_company_patiently, without_company_lock
 
-BATCH = 200
+#: Few rows: other requests that create what is shared wait for the end of a batch.
+BATCH = 20
 #: Jobs of more rows are left to ``manage.py run_imports``, so that no request waits for them.
 MOST_ROWS_AT_ONCE = 200
 
@@ -78,7 +79,7 @@ def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = la
                 return job
             with transaction.atomic():
                 # Before any row: two imports at once take turns by batches, and never wait for each other.
-                lock_company(actor.company_id)
+                lock_company_patiently(actor.company_id)
                 job_records.note_batch(job, _store(job, batch))
     job_records.finish(job)
     return job

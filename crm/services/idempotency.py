@@ -13,13 +13,12 @@ from django.utils import timezone
 
 from crm.errors import Conflict, ConflictReason
 from crm.models import IdempotencyKey
+from crm.services.locking import is_lock_timeout
 
 logger = logging.getLogger("crm.idempotency")
 
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 255
-#: PostgreSQL's word for a lock that was waited for too long.
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Replayed(Exception):
@@ -82,7 +81,7 @@ class Once:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [place])
         except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            if not is_lock_timeout(error):
                 raise
             raise Conflict(
                 ConflictReason.KEY_RUNNING, "The first request with this Idempotency-Key is still running."

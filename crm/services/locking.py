@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import OperationalError, models, transaction
 
 from crm.actors import Actor
 from crm.database.row_locks import can_lock, locked_row
@@ -28,6 +28,11 @@ Found = TypeVar("Found")
 #: Values of columns by attribute name.
 Columns = Mapping[str, Any]
 
+#: PostgreSQL's word for a lock that was waited for too long.
+LOCK_NOT_AVAILABLE = "55P03"
+#: How often work in the background waits for the company, each time for ``lock_timeout``.
+MOST_WAITS = 30
+
 _rolled_back: ContextVar[bool] = ContextVar("rolled_back", default=False)
 
 
@@ -38,6 +43,25 @@ def lock_company(company_id: int) -> None:
     """
     if not _rolled_back.get():
         Company.objects.select_for_update(no_key=True).get(pk=company_id)
+
+
+def is_lock_timeout(error: OperationalError) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE
+
+
+def lock_company_patiently(company_id: int) -> None:
+    """Lock a company as ``lock_company`` does, for work in the background: however long others hold it."""
+    for _ in range(MOST_WAITS - 1):
+        try:
+            # A savepoint: the lock stays until the end of the transaction.
+            with transaction.atomic():
+                lock_company(company_id)
+        except OperationalError as error:
+            if not is_lock_timeout(error):
+                raise
+        else:
+            return
+    lock_company(company_id)
 
 
 @contextmanager
@@ -57,10 +81,22 @@ def find_or_create(find: Callable[[], Found | None], create: Callable[[], Found]
     """
     found = find()
     if found is None:
-        lock_company(actor.company_id)
-        # Another request may have created it while this one waited for the lock.
-        found = find()
+        found = find_locked(find, lambda again: again is not None, company_id=actor.company_id)
     return create() if found is None else found
+
+
+def find_locked(find: Callable[[], Found], suffices: Callable[[Found], bool], *, company_id: int) -> Found:
+    """Return what is found under the lock of the company: another request may have created it meanwhile.
+
+    The lock is kept for the rest of the transaction only if what is found does not suffice.
+    """
+    with transaction.atomic():
+        lock_company(company_id)
+        found = find()
+        if suffices(found):
+            # A savepoint that is rolled back releases its locks: others need not wait for the commit.
+            transaction.set_rollback(True)
+    return found
 
 
 def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:

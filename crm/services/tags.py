@@ -99,10 +99,10 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
     """
     wanted = [_wanted(index, value, actor) for index, value in enumerate(values)]
     known = _known(wanted, actor)
-    if any(known.find(each) is None for each in wanted):
-        # Another request may have created them while this one waited for the lock.
-        locking.lock_company(actor.company_id)
-        known = _known(wanted, actor)
+    if not known.covers(wanted):
+        known = locking.find_locked(
+            lambda: _known(wanted, actor), lambda found: found.covers(wanted), company_id=actor.company_id
+        )
     found, missing = [], []
     for each in wanted:
         tag = known.find(each)
@@ -162,6 +162,10 @@ class _Known:
         """Return the tag that is wanted: the caller's own, else that of the name, else that of the slug."""
         own = self._keys.get(wanted.tag.pk)
         return own or self._names.get(wanted.tag.name_key) or self._slugs.get(wanted.slug)
+
+    def covers(self, wanted: Iterable[_Wanted]) -> bool:
+        """Return whether all of these tags are known."""
+        return all(self.find(each) is not None for each in wanted)
 
 
 def _known(wanted: Sequence[_Wanted], actor: Actor) -> _Known:

@@ -1,17 +1,19 @@
 """Sixteen writers at once make rows of one name: a clash that nobody could know of is no CONFLICT."""
 
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from crm.importing.job_records import open_job
 from crm.importing.jobs import run_job, start_job
 from crm.models import CustomFieldDefinition, DuplicatePolicy, ImportRowError, Tag
-from crm.services import saving
+from crm.services import locking, saving
 from crm.services.custom_field_definitions import create_definition
 from crm.services.tags import create_tag
 from leads.models import LeadLostReason, LeadSource, LeadStatus, LeadType
@@ -140,6 +142,38 @@ def test_imports_of_the_same_names_at_once_refuse_no_row(own, model, policy):
         assert Organization.objects.count() == ROWS
     if model == "PEOPLE" and not made_anew:
         assert Person.objects.count() == ROWS
+
+
+def test_an_import_waits_as_long_as_others_take(own, monkeypatch):
+    """It has no caller who waits: a lock timeout of the database does not end it."""
+    held, tried = threading.Event(), threading.Event()
+    lock = locking.lock_company
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                lock(own.company.pk)
+                held.set()
+                assert tried.wait(60)
+        finally:
+            connection.close()
+
+    def short(company_id: int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '50ms'")
+        try:
+            lock(company_id)
+        except OperationalError:
+            tried.set()
+            raise
+
+    monkeypatch.setattr(locking, "lock_company", short)
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(hold)
+        assert held.wait(60)
+        with transaction.atomic():
+            locking.lock_company_patiently(own.company.pk)
+        holder.result()
 
 
 def test_a_dry_run_keeps_nobody_waiting(own):
