@@ -37,11 +37,14 @@ class Replayed:
     gone: set[int] = field(default_factory=set)
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """The JSON for one subscriber, if any, and whether the record meets the filter, if that was looked up."""
+@dataclass
+class _Met:
+    """A record and a filter: whether clients may show it so far, and whether it meets the filter now.
 
-    text: str | None
+    ``matches`` is None until that was looked up.
+    """
+
+    may_show: bool
     matches: bool | None = None
 
 
@@ -109,17 +112,17 @@ class SharedSubscription:
             skipped.log_skipped(event, actor, OTHER_RECORD)
             return None
         if self._filter is None:
-            return (await self._outcome(event, actor, may_show=True)).text
+            return await self._text_for(event, actor)
         key = event.object_id
         memory = await self._filter.memory(actor)
-        may_show = key not in replayed.gone and memory.may_show(key, since=replayed.since)
-        outcome = await self._outcome(event, actor, may_show=may_show)
-        if outcome.matches:
+        met = _Met(key not in replayed.gone and memory.may_show(key, since=replayed.since))
+        text = await self._text_for(event, actor, met)
+        if met.matches:
             replayed.gone.discard(key)
-        elif outcome.text is not None or event.is_new:
+        elif text is not None or event.is_new:
             # Told once, or new and never told of: its other events say nothing more.
             replayed.gone.add(key)
-        return outcome.text
+        return text
 
     def end(self) -> None:
         self._worker.cancel()
@@ -128,32 +131,34 @@ class SharedSubscription:
         for task in self._answers.values():
             task.cancel()
 
-    async def _outcome(self, event: Event, actor: Actor, *, may_show: bool) -> _Outcome:
-        """Return what an actor receives for an event.
+    async def _text_for(self, event: Event, actor: Actor, met: _Met | None = None) -> str | None:
+        """Return the JSON that an actor receives for an event.
 
-        :param may_show: whether a client of this subscription may show the record so far.
+        :param met: where there is a filter; it is told whether the record meets it.
         """
         rule = rule_for(event, actor)
         visibility = rule.visibility
         if visibility is Visibility.NOTHING:
             skipped.log_skipped(event, actor, rule.reason)
-            return _Outcome(None)
-        if visibility is Visibility.REMOVED and not may_show:
+            return None
+        if visibility is Visibility.REMOVED and met is not None and not met.may_show:
             skipped.log_skipped(event, actor, NEVER_MET)
-            return _Outcome(None)
+            return None
         if visibility is not Visibility.PAYLOAD:
-            return _Outcome(self._renderer.notice(event, visibility))
+            return self._renderer.notice(event, visibility)
         answer = await self._answer(event, actor)
-        if answer.text is None and self._filter is not None and may_show and saw_before(event, actor):
-            return _Outcome(self._renderer.notice(event, Visibility.REMOVED), matches=False)
-        matches = answer.text is not None
+        if met is not None:
+            # One of several readers suffices, where each has an answer of their own.
+            met.matches = bool(met.matches) or answer.text is not None
+            if answer.text is None and met.may_show and saw_before(event, actor):
+                return self._renderer.notice(event, Visibility.REMOVED)
         if answer.readers is not None and actor.user_id not in answer.readers and not actor.sees_all_leads:
             # A later event tells the user that the record is gone.
             skipped.log_skipped(event, actor, "the user could no longer see the record when it was read")
-            return _Outcome(None, matches)
-        if not matches:
+            return None
+        if answer.text is None:
             skipped.log_skipped(event, actor, "the record is gone or does not meet the subscription's filter")
-        return _Outcome(answer.text, matches)
+        return answer.text
 
     async def _work(self) -> None:
         sent = 0
@@ -162,17 +167,16 @@ class SharedSubscription:
             event = await self._events.get()
             self._is_working = True
             memory = await self._memory()
-            # Whether clients may show the record so far.
-            may_show = memory is None or memory.may_show(event.object_id, since=event.seq - 1)
+            met = None if memory is None else _Met(memory.may_show(event.object_id, since=event.seq - 1))
             # All connections of one user receive the same text.
-            outcomes: dict[int | None, _Outcome] = {}
+            texts: dict[int | None, str | None] = {}
             for subscriber in tuple(self.subscribers):
                 user_id = subscriber.actor.user_id
                 try:
-                    if user_id not in outcomes:
+                    if user_id not in texts:
                         # ``offer`` has checked that the event concerns the subscription.
-                        outcomes[user_id] = await self._outcome(event, subscriber.actor, may_show=may_show)
-                    text = outcomes[user_id].text
+                        texts[user_id] = await self._text_for(event, subscriber.actor, met)
+                    text = texts[user_id]
                 except Exception:
                     # The others go on; this one reads the event from the log when it starts again.
                     logger.exception("An event could not be delivered.")
@@ -185,8 +189,8 @@ class SharedSubscription:
                 sent += 1
                 if sent % SENDS_AT_ONCE == 0:
                     await asyncio.sleep(0)
-            if memory is not None:
-                self._note(memory, event, {outcome.matches for outcome in outcomes.values()})
+            if memory is not None and met is not None:
+                self._note(memory, event, met.matches)
 
     async def _memory(self) -> FilterMemory | None:
         """Return what is remembered of the filter, None without a filter."""
@@ -194,15 +198,15 @@ class SharedSubscription:
             return None
         return await self._filter.memory(next(iter(self.subscribers)).actor)
 
-    def _note(self, memory: FilterMemory, event: Event, matches: set[bool | None]) -> None:
+    def _note(self, memory: FilterMemory, event: Event, matches: bool | None) -> None:
         """Remember what a live event told of its record and the filter."""
         if event.kind == "bulk" and self._filter is not None:
             # Any record may have come or gone. The clients read all of them again, and so does the filter.
             self._filter.forget()
             for subscriber in tuple(self.subscribers)[:1]:
                 self._filter.start(subscriber.actor)
-        elif event.kind == "deleted" or matches - {None}:
-            memory.note(event.object_id, event.seq, matches=True in matches)
+        elif event.kind == "deleted" or matches is not None:
+            memory.note(event.object_id, event.seq, matches=bool(matches))
 
     async def _answer(self, event: Event, actor: Actor) -> Answer:
         if not self.is_personal:
