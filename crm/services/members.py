@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm.actors import Action, Actor, Role, system_actor
-from crm.emails import NO_EMAIL, canonical_email, has_email_form
+from crm.emails import canonical_email, email_fault
 from crm.errors import Conflict, ConflictReason
 from crm.models import ApiToken, Company, Membership, User
 from crm.services import saving
@@ -69,8 +69,9 @@ def invite_member(values: MemberValues, *, actor: Actor) -> Membership:
 
 def _user_of(values: MemberValues) -> User:
     email = (values.get("email") or "").strip()
-    if not has_email_form(email):
-        raise ValidationError({"email": [NO_EMAIL]})
+    fault = email_fault(email)
+    if fault is not None:
+        raise ValidationError({"email": [fault]})
     known = _accounts_of(email)
     # Emails of accounts are not unique: a guess could invite the wrong person.
     if len(known) > 1:

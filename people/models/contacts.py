@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor
-from crm.emails import LONGEST_EMAIL, NO_EMAIL, canonical_email, has_email_form
+from crm.emails import LONGEST_EMAIL, NO_EMAIL, canonical_email, email_fault, has_email_form
 from crm.models.base import Stamped, TenantModel, TenantQuerySet, pick
 from crm.models.named import unique_name
 from crm.models.texts import NameKeyField
@@ -87,7 +87,7 @@ class ContactType(Stamped):
             return cleaned_phone(value)
         # Clients of the specification send phone numbers as the first contact type, which is that of e-mails.
         if self.is_email and not (has_email_form(value.strip()) or is_bare_phone(value)):
-            raise ValidationError(NO_EMAIL, code="invalid")
+            raise ValidationError(email_fault(value) or NO_EMAIL, code="invalid")
         return single_line(value)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from crm.emails import email_fault
 from crm.models import Company
 from people.models import Contact, ContactKind, Organization, Person
 from people.models.phones import CONTROLS, DAMAGED, NO_PHONE, SEVERAL
@@ -13,7 +14,6 @@ from tests.clients import ask, data, refusal
 from tests.doors import AdminDoor, Door, GraphQLDoor, ImportDoor, contact_type, stored
 from tests.stored import read_all
 
-NO_EMAIL = "Enter a valid email address."
 CREATE = "mutation ($input: PeopleInput!) { createPeople(input: $input) { id } }"
 UPDATE = "mutation ($id: ID!, $input: PeopleInput!) { updatePeople(id: $id, input: $input) { id version } }"
 ADD_CONTACT = """mutation ($person: ID!, $input: ContactInput!) {
@@ -143,7 +143,7 @@ def test_refused_emails(door, typed):
 
     outcome = door.create_person({"firstname": "Jane", "email": typed})
 
-    assert outcome.errors == {"email": [NO_EMAIL]}
+    assert outcome.errors == {"email": [email_fault(typed)]}
     assert stored(Person) == before
 
 
@@ -159,9 +159,9 @@ def test_refused_emails_beside_the_primary_one(actors, typed):
         UPDATE, actor=actors.agent, variables={"id": person.pk, "input": {"firstname": "J", "email": typed}}
     )
 
-    assert made["extensions"]["validation"] == {"input.contacts.0.value": [NO_EMAIL]}
-    assert added["extensions"]["validation"] == {"input.value": [NO_EMAIL]}
-    assert changed["extensions"]["validation"] == {"input.email": [NO_EMAIL]}
+    assert made["extensions"]["validation"] == {"input.contacts.0.value": [email_fault(typed)]}
+    assert added["extensions"]["validation"] == {"input.value": [email_fault(typed)]}
+    assert changed["extensions"]["validation"] == {"input.email": [email_fault(typed)]}
     assert read_all() == before
 
 
@@ -171,8 +171,8 @@ def test_control_characters_in_emails(actors, typed):
     contact = refusal(CREATE, actor=actors.agent, variables={"input": asked})
     primary = refusal(CREATE, actor=actors.agent, variables={"input": {"firstname": "J", "email": typed}})
 
-    assert contact["extensions"]["validation"] == {"input.contacts.0.value": [NO_EMAIL]}
-    assert primary["extensions"]["validation"] == {"input.email": [NO_EMAIL]}
+    assert contact["extensions"]["validation"] == {"input.contacts.0.value": [email_fault(typed)]}
+    assert primary["extensions"]["validation"] == {"input.email": [email_fault(typed)]}
 
 
 @pytest.mark.parametrize("typed", BAD_EMAILS)
@@ -182,8 +182,8 @@ def test_refused_emails_of_organizations(signed_in, actors, typed):
     answer = refusal(ORGANIZATION, actor=actors.agent, variables={"input": {"name": "Acme", "email": typed}})
     page = client.post(add, posted(client.get(add), name="Acme", email=typed))
 
-    assert answer["extensions"]["validation"] == {"input.email": [NO_EMAIL]}
-    assert errors_of(page) == {"email": [NO_EMAIL]}
+    assert answer["extensions"]["validation"] == {"input.email": [email_fault(typed)]}
+    assert errors_of(page) == {"email": [email_fault(typed)]}
     assert not Organization.objects.exists()
 
 

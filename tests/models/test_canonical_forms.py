@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from crm.emails import email_fault
 from crm.texts import is_blank, name_key, normalized_json, single_line
 from people.models.canonical import canonical_email, has_email_form
 from people.models.phones import (
@@ -160,6 +161,20 @@ def test_no_email(text):
 )
 def test_form_of_emails(text, is_one):
     assert has_email_form(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("jane@example.com", None),
+        ("n/a", "Enter a valid email address."),
+        ("", "Enter a valid email address."),
+        (f"{'a' * 65}@example.com", "The part of an e-mail address before the @ has at most 64 characters."),
+        ("ja\x07ne@example.com", "An e-mail address holds no line ends or other control characters."),
+    ],
+)
+def test_what_is_no_email(text, fault):
+    assert email_fault(text) == fault
 
 
 # The example numbers of phonenumbers are those of real numbering plans.
