@@ -5,7 +5,8 @@ A test whose tool is missing is skipped; with CRM_REQUIRE_ALL=1 it fails.
 The gate runs the suite twice. On PostgreSQL and Redis everything runs. On SQLite, with
 CRM_DATABASE_TESTS_ONLY=1, only tests run that can come out differently there: those that use the database of
 the run. The others are skipped, since they would do the same a second time: tests without a database, tests
-that start servers on a SQLite file of their own, and tests of clients (Node.js, browsers), which see none.
+that start servers on a SQLite file of their own, tests of clients (Node.js, browsers), which see none, and
+long walks through a rule that is Python above the database (``one_database``).
 """
 
 import os
@@ -19,7 +20,7 @@ NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome"]
 REQUIRES_ALL = os.environ.get("CRM_REQUIRE_ALL") == "1"
 DATABASE_TESTS_ONLY = os.environ.get("CRM_DATABASE_TESTS_ONLY") == "1"
-OF_CLIENTS = ("node", "browser")
+ALIKE = ("node", "browser", "one_database")
 
 
 def _missing_for_postgres() -> str | None:
@@ -55,7 +56,7 @@ def uses_database(item: pytest.Item) -> bool:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if DATABASE_TESTS_ONLY and (not uses_database(item) or any(map(item.get_closest_marker, OF_CLIENTS))):
+    if DATABASE_TESTS_ONLY and (not uses_database(item) or any(map(item.get_closest_marker, ALIKE))):
         pytest.skip("comes out alike on every database: CRM_DATABASE_TESTS_ONLY=1")
     for marker, missing in MISSING.items():
         reason = missing() if item.get_closest_marker(marker) else None

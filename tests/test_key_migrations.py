@@ -16,7 +16,7 @@ __all__ = ["alias"]
 
 OWN = ("crm", "people", "pipelines", "leads")
 FIRST = [(app, "0001_initial") for app in OWN]
-ROWS = 5000
+ROWS = 2500
 
 
 class Before:

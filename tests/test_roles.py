@@ -102,6 +102,7 @@ def test_every_cell_says_yes_or_no():
     assert said == {"yes", "no"}
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 def test_every_cell_holds(capsys: pytest.CaptureFixture[str]):
     world = make_world()

@@ -46,6 +46,7 @@ def text_places(type_: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, {DECOMPOSED: [DECOMPOSED]}
 
 
+@pytest.mark.one_database
 def test_no_mutation_stores_a_decomposed_text():
     world = make_world()
     before = {table: set(rows) for table, rows in read_all().items()}

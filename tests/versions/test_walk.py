@@ -63,6 +63,7 @@ def test_every_field_is_covered_or_excluded_with_a_reason(model):
     assert all(OF_OTHERS[model].values())
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 def test_a_record_has_a_new_version_exactly_if_it_answers_something_else(capsys):
     world = make_world()
