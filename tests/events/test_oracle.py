@@ -15,7 +15,7 @@ from tests.events.layers import in_memory_layer, layer_in_use
 from tests.events.oracle import FILTER, PERSONAL, PLAIN, World
 from tests.patience import PATIENCE_SECONDS
 
-STEPS, BURSTS = 30, 8
+STEPS, BURSTS = 20, 6
 
 
 async def settled(dispatcher: Dispatcher, *, beyond: int) -> None:

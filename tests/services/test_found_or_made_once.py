@@ -40,11 +40,12 @@ def test_receivers_make_one_person_and_one_organization(own, receiver):
         payload = {"firstname": "Jane", "n": writer, "email": email, "company": company}
         return int(deliver(receiver, payload).status_code)
 
-    answers = rounds(act)
+    # Fewer rounds: the tests below try each kind of row in fifty, through receivers too.
+    answers = rounds(act, 15)
 
-    assert answers == [[200] * WRITERS] * ROUNDS
-    assert Lead.objects.count() == WRITERS * ROUNDS
-    assert (Person.objects.count(), Organization.objects.count()) == (ROUNDS, ROUNDS)
+    assert answers == [[200] * WRITERS] * 15
+    assert Lead.objects.count() == WRITERS * 15
+    assert (Person.objects.count(), Organization.objects.count()) == (15, 15)
 
 
 def test_every_way_to_a_person_ends_at_one(own, receiver):
