@@ -11,7 +11,7 @@ from tests.factories.leads import LeadReceiverFactory
 from tests.factories.people import PersonFactory
 from tests.receivers.delivering import deliver
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SAID = "Enter a date of birth between 1900-01-01 and today."
 UPDATE = """mutation ($id: ID!, $input: PeopleInput!) {
   updatePeople(id: $id, input: $input) { dob firstname } }"""

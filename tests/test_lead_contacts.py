@@ -8,7 +8,7 @@ from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory
 from tests.stored import read_all
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CREATORS = [GraphQLDoor, AdminDoor, ImportDoor]
 EDITORS = [GraphQLDoor, AdminDoor]
 NO_PHONE = "Enter a phone number, with at least three digits."

@@ -62,7 +62,7 @@ PHONES = [
     (" 415 555 0200 ", "415 555 0200", "+14155550200", "+14155550200"),
 ]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def phone(value: str, kind: ContactKind = ContactKind.PHONE) -> Any:

@@ -20,7 +20,7 @@ from tests.doors import contact_type
 from tests.factories.people import OrganizationFactory
 from tests.graphql.leads.routing import agents_of, rotation_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 INLINES = [
     (model, inline.model) for model, page_of in admin.site._registry.items() for inline in page_of.inlines

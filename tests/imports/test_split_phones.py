@@ -8,7 +8,7 @@ from people.models import Contact, ContactKind, Person
 from tests.clients import data
 from tests.doors import contact_type
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CELLS = [
     "415-555-4444 / 415-555-5555",
     "415-555-4444; 415-555-5555",

@@ -13,7 +13,7 @@ from tests.clients import data
 from tests.commands.running import run
 from tests.receivers.delivering import business_rows, deliver_body
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=x"
 REPLAY = "mutation ($id: ID!) { replayReceiverAttempt(id: $id) { status errors lead { id } } }"

@@ -8,7 +8,7 @@ from tests.clients import data
 from tests.factories.people import ContactTypeFactory
 from tests.receivers.delivering import deliver, deliver_body
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 FORM = "application/x-www-form-urlencoded"
 TEST = """mutation ($id: ID!, $payload: JSON!) {
   testLeadReceiver(id: $id, payload: $payload) { accepted draft errors } }"""

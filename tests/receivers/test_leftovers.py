@@ -13,7 +13,7 @@ from tests.factories.crm import CustomFieldDefinitionFactory
 from tests.factories.leads import refused_attempt
 from tests.receivers.delivering import deliver, deliver_body
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 QUESTION = (
     "Which of the following best describes your company's current situation with regard to customer "
     "relationship management?"

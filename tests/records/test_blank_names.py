@@ -14,7 +14,7 @@ from tests.stored import read_all
 
 __all__ = ["import_leads", "import_people", "signed_in"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 INVISIBLE = ["", "\u200b", "\u00ad", "\u3164", "\u2060\u200e \u00a0", "\U000e0041"]
 #: Mutations that need a name: the field, and what else the input holds.
