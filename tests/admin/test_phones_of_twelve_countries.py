@@ -61,6 +61,8 @@ def in_country(region: str, size: int) -> tuple[Tenant, list[PhoneNumber]]:
     people, contacts = [], []
     for place, number in enumerate(known):
         person = Person(company_id=made.company.pk, firstname=f"{region}{place}")
+        # Otherwise each person would look for definitions of custom fields.
+        person.set_definitions([])
         person.clean()
         value = spellings(number)[place % 6]
         contact = Contact(company_id=made.company.pk, person=person, type=phone, value=value)
