@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -107,6 +108,8 @@ def parted(text: str) -> list[str]:
     return parts if whole and len(parts) > 1 else [text.strip()]
 
 
+# A request reads a number several times: to match by it, to store it and to search by it.
+@lru_cache(maxsize=1024)
 def parse_phone(text: str | None, region: str | None) -> Phone | None:
     """Return the number that a text spells; None for one that no numbering plan knows.
 
@@ -121,8 +124,9 @@ def parse_phone(text: str | None, region: str | None) -> Phone | None:
         parsed = _parse(spelling, region)
         if parsed is not None and phonenumbers.is_valid_number(parsed):
             return _phone(parsed, is_valid=True)
-        possible = possible or parsed
-    return _phone(possible) if possible is not None and _is_whole(possible) else None
+        if possible is None and parsed is not None and _is_whole(parsed):
+            possible = parsed
+    return _phone(possible) if possible is not None else None
 
 
 def without_extension(canonical: str) -> str:
