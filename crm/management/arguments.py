@@ -57,14 +57,17 @@ def region_code(text: str) -> str:
     return code
 
 
-def add_region(parser: argparse.ArgumentParser) -> None:
-    """Add the option for the region of a new company."""
+def add_region(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
+    """Add the option for the region of a new company.
+
+    :param otherwise: what happens without it, for the help.
+    """
     parser.add_argument(
         "--region",
         type=region_code,
         metavar="CODE",
         help="country code of two letters that phone numbers without a prefix belong to "
-        f"(default: asked on a terminal, else {DEFAULT_REGION})",
+        f"(default: {otherwise})",
     )
 
 

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from crm.management.arguments import add_region, chosen_region, ensure_ready, refusals_as_command_errors
+from crm.models.companies import DEFAULT_REGION
 from crm.services.companies import find_or_create_user
 from leads.services.company_setup import set_up_company
 
@@ -16,7 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--admin", required=True, metavar="USERNAME")
-        add_region(parser)
+        add_region(parser, otherwise=f"asked on a terminal, else {DEFAULT_REGION}")
 
     def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()

@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from crm.checks import ensure_database, ensure_port_free, ensure_redis
-from crm.management.arguments import add_region, chosen_region
+from crm.management.arguments import add_region
 from crm.management.commands.serve import HOST, serve
 from crm.models import ApiToken, Company, User
+from crm.models.companies import DEFAULT_REGION
 from crm.models.tokens import hash_token
 from crm.services.tokens import create_token
 from leads.services.demo_data import DEMO_USERNAME, Demo, find_demo, load_demo_data
@@ -26,7 +27,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="prepare and print, then end")
-        add_region(parser)
+        # Not asked: the product starts with one command, which nobody may be watching.
+        add_region(parser, otherwise=DEFAULT_REGION)
 
     def handle(self, *args: object, **options: Any) -> None:
         if not settings.DEBUG:
@@ -39,7 +41,9 @@ class Command(BaseCommand):
         ensure_redis()
         refuse_foreign_data()
         call_command("migrate", verbosity=0, interactive=False)
-        demo = find_demo() or load_demo_data(password=DEMO_PASSWORD, region=chosen_region(options["region"]))
+        demo = find_demo() or load_demo_data(
+            password=DEMO_PASSWORD, region=options["region"] or DEFAULT_REGION
+        )
         self._print_access(demo)
         if not options["no_serve"]:
             serve(imports=True, webhooks=True)
