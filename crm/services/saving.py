@@ -38,7 +38,7 @@ class Clash(Conflict):
     """A concurrent write took a unique place that was just found to be free."""
 
     def __init__(self) -> None:
-        super().__init__(ConflictReason.EXISTS, "Another change was stored at the same time.")
+        super().__init__(ConflictReason.EXISTS, "Another change was stored at the same time. Save again.")
 
 
 def retried(service: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
