@@ -41,6 +41,24 @@ def test_refused_before_the_rule_is_asked(door, day):
     assert not Person.objects.exists()
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "0050-12-31", "0099-12-31"])
+def test_years_of_two_digits_are_refused_by_the_field(tenant, day):
+    """A year that a form filled up with zeros is a rule of the field, whatever day it is."""
+    born = {"firstname": "Jane", "dob": day}
+    hired = {"firstname": "Jane", "employment_history": [{"position": "CEO", "start_date": day}]}
+    actor = tenant.actors.agent
+    create = "mutation ($input: PeopleInput!) { createPeople(input: $input) { id } }"
+
+    refused = [refusal(create, actor=actor, variables={"input": given}) for given in (born, hired)]
+
+    of_birth, of_employment = (error["extensions"]["validation"] for error in refused)
+    assert SAID in of_birth["input.dob"]
+    assert of_employment == {
+        "input.employment_history.0.start_date": ["Expected a year of four digits, such as 2026."]
+    }
+    assert not Person.objects.exists()
+
+
 @pytest.mark.parametrize("day", ["1900-01-01", "1990-12-31", "2000-02-29", "2026-02-28", "2026-03-01"])
 def test_accepted(door, day):
     assert door.create_person({"firstname": "Jane", "dob": day}).row.dob == date.fromisoformat(day)

@@ -1,6 +1,8 @@
 """Base classes of the models that belong to a company, and of their query sets."""
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import date
+from functools import cache
 from typing import Any, Self, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -8,6 +10,7 @@ from django.db import models
 
 from crm.actors import Actor
 from crm.database.keys import named_key
+from crm.dates import SHORT_YEAR, SMALLEST_YEAR
 from crm.errors import NotFound
 from crm.models.texts import normalize_texts
 
@@ -72,6 +75,24 @@ def keyed(queryset: models.QuerySet[Row], key: object) -> models.QuerySet[Row]:
     return queryset.none() if named is None else queryset.filter(**{named[0]: named[1]})
 
 
+@cache
+def _days(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the columns of a model that hold days, not moments."""
+    columns = (field for field in model._meta.concrete_fields if isinstance(field, models.DateField))
+    return tuple(field.attname for field in columns if not isinstance(field, models.DateTimeField))
+
+
+def check_years(instance: models.Model) -> None:
+    """Refuse days whose year has two digits."""
+    errors = {}
+    for name in _days(type(instance)):
+        day = instance.__dict__.get(name)
+        if isinstance(day, date) and day.year < SMALLEST_YEAR:
+            errors[name] = SHORT_YEAR
+    if errors:
+        raise ValidationError(errors)
+
+
 class Stamped(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -82,6 +103,7 @@ class Stamped(models.Model):
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         normalize_texts(self)
         super().clean_fields(exclude)
+        check_years(self)
 
 
 class TenantModel(Stamped):

@@ -8,7 +8,7 @@ from django.core.files.base import File
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from graphql.language import FloatValueNode, ListValueNode, ObjectValueNode, StringValueNode
 
-from crm.dates import check_year, read_date
+from crm.dates import check_year, parse_date
 from crm.json_texts import InexactNumber, is_exact
 
 
@@ -57,7 +57,8 @@ class Date(graphene.Scalar):
     @staticmethod
     def parse_value(value: object) -> date:
         try:
-            return read_date(value)
+            # Which years are legal is a rule of the field that it is for.
+            return parse_date(value)
         except ValueError as refused:
             raise GraphQLError(str(refused)) from refused
 
