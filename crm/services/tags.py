@@ -63,13 +63,20 @@ def update_tag(key: object, values: TagValues, *, actor: Actor) -> Tag:
     return save_tag(tag, actor=actor)
 
 
+@saving.retried
 @transaction.atomic
 def save_tag(tag: Tag, *, actor: Actor) -> Tag:
     """Validate and store a tag; a slug that is not given is made of the name."""
     actor.require(Action.CHANGE_TAGS)
-    if not tag.slug:
+    given = tag.slug
+    if not given:
         _make_slug(tag, _taken_slugs([tag], actor))
-    saving.store(tag, actor=actor)
+    try:
+        saving.store(tag, actor=actor)
+    except saving.Clash:
+        # The next try makes another slug.
+        tag.slug = given
+        raise
     return tag
 
 

@@ -92,6 +92,7 @@ def find_optional(model: type[Row], key: object, *, actor: Actor, argument: str)
     return cast(TenantQuerySet[Row], model._default_manager.all()).find(actor, key, argument=argument)
 
 
+@saving.retried
 @transaction.atomic
 def save_lookup(row: Lookup, *, actor: Actor, before: Mapping[str, Any] | None = None) -> Lookup:
     """Validate and store a row of a small list; a new default takes the place of the one before.

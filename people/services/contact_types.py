@@ -32,6 +32,7 @@ def update_contact_type(key: object, values: ContactTypeValues, *, actor: Actor)
     return save_contact_type(contact_type, actor=actor)
 
 
+@saving.retried
 @transaction.atomic
 def save_contact_type(contact_type: ContactType, *, actor: Actor) -> ContactType:
     """Validate and store a contact type of the actor's own company."""
