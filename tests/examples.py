@@ -1,4 +1,4 @@
-"""How many examples the property tests with the longest runs draw.
+"""Set the number of examples of the longest property tests.
 
 Each run draws others, so a few suffice for the gate; ``CRM_EXAMPLES=1000 make test`` draws more.
 """

@@ -1,4 +1,4 @@
-"""What is stored: every row of the product, and whether anything was written."""
+"""Read every row of the product, and count the rows that were written."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What a shared subscription needs of those who answer its events and of those who receive the answers."""
+"""Protocols between a shared subscription, the execution that renders its events, and the subscribers."""
 
 from collections.abc import Coroutine
 from dataclasses import dataclass

@@ -31,7 +31,7 @@ AnswerKey = tuple[int, int, int | None]
 
 @dataclass(kw_only=True)
 class Replayed:
-    """What a subscriber that catches up was told: all up to ``since``, and that ``gone`` are removed."""
+    """Record of a subscriber that catches up: the last event sent, and the leads sent as removed."""
 
     since: int
     gone: set[int] = field(default_factory=set)

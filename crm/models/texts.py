@@ -1,4 +1,4 @@
-"""How models hold texts: in one Unicode form, and with the keys by which equal names are found."""
+"""Normalize the texts of models, and store the keys by which equal names are found."""
 
 from collections.abc import Callable
 from functools import cache

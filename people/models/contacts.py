@@ -151,7 +151,7 @@ class Contact(TenantModel):
 
     @property
     def sameness(self) -> tuple[int, str]:
-        """What a person has once: a type with a canonical form, or with the digits of an unknown number."""
+        """Key that a person has once: the contact type, with the canonical form or the digits."""
         return self.type_id, self.canonical or self.dialled or self.value
 
     def set_canonical(self, region: str | None) -> None:

@@ -26,7 +26,7 @@ class PreviewedMove:
 
 @dataclass(frozen=True, kw_only=True)
 class MergePreview:
-    """What a merge would do; ``has_hidden`` tells that it moves rows besides, which the actor may not see."""
+    """Result of a merge that is not made; ``has_hidden`` if it moves rows that the actor may not see too."""
 
     winner: Any
     losers: Sequence[Any]

@@ -1,4 +1,4 @@
-"""What a merge did to the rows of other records, for those who answer these rows."""
+"""Collect the rows of other records that a merge moved or dropped."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from people.services.merge_moves import Move
 
 @dataclass(frozen=True, kw_only=True)
 class MovedRows:
-    """What a merge, or its undoing, did to the rows that refer to the merged records.
+    """Rows that a merge, or its undoing, moved, dropped or inserted.
 
     ``dropped`` are rows that the merge removed because the winner has their equals; undoing brings them back.
     """

@@ -1,4 +1,4 @@
-"""Whom a person nested in a lead means, through a receiver and through the API: as in imports, but gently."""
+"""Match the person nested in a lead, through a receiver and the API; a conflict makes a new person."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people, organizations and leads answer of their own, and what they show of other records."""
+"""Read the fields of people, organizations and leads, apart from those of other records."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
