@@ -9,7 +9,10 @@ from tests.clients import data, refusal
 from tests.doors import AdminDoor, GraphQLDoor, ImportDoor
 from tests.factories.leads import LeadReceiverFactory
 from tests.factories.people import PersonFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import deliver
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SAID = "Enter a date of birth between 1900-01-01 and today."

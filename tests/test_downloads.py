@@ -20,6 +20,9 @@ from leads.services.leads import create_lead, delete_lead
 from people.services.people import create_person, delete_person
 from tests.factories.crm import ApiTokenFactory, FilesystemFactory
 from tests.file_samples import PDF, png, upload
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

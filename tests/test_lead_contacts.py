@@ -6,7 +6,10 @@ from leads.models import Lead
 from tests.doors import AdminDoor, GraphQLDoor, ImportDoor
 from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.stored import read_all
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CREATORS = [GraphQLDoor, AdminDoor, ImportDoor]

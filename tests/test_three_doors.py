@@ -17,7 +17,10 @@ from tests.doors import ROW, AdminDoor, Door, GraphQLDoor, ImportDoor
 from tests.factories.crm import Tenant
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.stored import read_all
+
+__all__ = ["made_tenant", "tenant"]
 
 DOORS = [GraphQLDoor, AdminDoor, ImportDoor]
 #: What a form says of an empty field before the rule of the row can say it.

@@ -10,6 +10,9 @@ from django.core.wsgi import get_wsgi_application
 from crm.graphql.limits import Limits
 from crm.services.tokens import create_token, revoke_token
 from tests.config.both_paths import NAMES, BothPaths, send
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 CREATE = 'mutation { createTag(input: { name: "Hot" }) { name } }'
 OTHERS = "00000000-0000-4000-8000-000000000000"

@@ -19,6 +19,9 @@ from leads.models import Lead
 from tests.config.both_paths import send
 from tests.factories.leads import LeadFactory
 from tests.graphql.hashes import digest, extension, fresh
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 LEADS = "{ leads(first: 2) { data { title owner { displayname } } } }"
 WITH_TOTAL = "{ leads(first: 2) { data { title } paginatorInfo { total endCursor } } }"

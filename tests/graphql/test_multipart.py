@@ -13,6 +13,9 @@ from crm.models import Filesystem
 from tests.clients import GraphQLSchema, refusal
 from tests.factories.crm import ApiTokenFactory
 from tests.file_samples import PDF, upload
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

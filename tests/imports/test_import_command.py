@@ -12,6 +12,9 @@ from people.models import Person
 from people.services import people
 from tests.commands.running import run, usage_error
 from tests.imports.conftest import row_counts
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

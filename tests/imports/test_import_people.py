@@ -12,6 +12,9 @@ from people.imports import PersonImport
 from people.models import Contact, Organization, Person
 from tests.factories.people import OrganizationFactory, PersonFactory
 from tests.imports.conftest import row_counts
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -17,6 +17,9 @@ from people.models import Contact, ContactKind, Organization, Person
 from tests.clients import data, refusal
 from tests.doors import contact_type
 from tests.factories.people import PersonFactory
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

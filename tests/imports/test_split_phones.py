@@ -7,6 +7,9 @@ from leads.models import Lead
 from people.models import Contact, ContactKind, Person
 from tests.clients import data
 from tests.doors import contact_type
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CELLS = [

@@ -20,6 +20,9 @@ from pipelines.models import Pipeline, Stage
 from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.people import ContactTypeFactory, PersonFactory
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,10 @@ from leads import intake
 from leads.models import AttemptStatus, Lead, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
 from people.models import Organization, Person
 from tests.factories.leads import LeadSourceFactory, LeadTypeFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import business_rows, deliver, deliver_body
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,10 @@ from leads.models import AttemptStatus, Lead, LeadRoutingLog, ReceiverAttempt
 from people.models import Person
 from tests.clients import data
 from tests.commands.running import run
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import business_rows, deliver_body
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 FORM = "application/x-www-form-urlencoded"

@@ -6,7 +6,10 @@ from leads.models import Lead, ReceiverAttempt
 from people.models import Contact, ContactKind, Person
 from tests.clients import data
 from tests.factories.people import ContactTypeFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import deliver, deliver_body
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 FORM = "application/x-www-form-urlencoded"

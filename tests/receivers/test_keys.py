@@ -11,8 +11,11 @@ from leads.models import Lead, ReceiverAttempt, Verification
 from leads.services.receiver_keys import receiver_key, sign
 from leads.services.receivers import renew_key
 from tests.factories.leads import LeadReceiverFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import deliver, deliver_body
 from tests.stored import read_all
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 JANE = {"firstname": "Jane"}

@@ -11,7 +11,10 @@ from leads.services.receiver_attempts import process
 from tests.clients import data
 from tests.factories.crm import CustomFieldDefinitionFactory
 from tests.factories.leads import refused_attempt
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import deliver, deliver_body
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 QUESTION = (

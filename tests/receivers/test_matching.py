@@ -14,8 +14,11 @@ from tests.factories.crm import Tenant
 from tests.factories.leads import LeadReceiverFactory
 from tests.factories.people import OrganizationFactory
 from tests.graphql.people.matching_cases import CASES, PHONE, SPELLED, Case, as_input
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import deliver
 from tests.statements import statements
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,10 @@ from tests.admin.conftest import messages_of
 from tests.clients import ask, data, refusal
 from tests.commands.running import run
 from tests.factories.leads import LeadReceiverFactory, refused_attempt
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import business_rows, deliver
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 ONE = """mutation ($id: ID!) { replayReceiverAttempt(id: $id) {

@@ -6,7 +6,10 @@ from leads.models import AttemptStatus, Lead, ReceiverAttempt
 from leads.services import receiver_attempts
 from leads.services.leads import delete_lead
 from tests.factories.leads import LeadReceiverFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import deliver
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 JANE = {"firstname": "Jane", "tags": ["a", "b"]}

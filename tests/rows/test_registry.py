@@ -10,7 +10,10 @@ from crm.models.channels import ChannelMember
 from crm.models.tallies import Tally
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson
 from people.models import Merge
+from tests.module_tenant import made_tenant, tenant
 from tests.rows.registry import EXCEPTIONS, REGISTRY, gaps, new_rows
+
+__all__ = ["made_tenant", "tenant"]
 
 MARK = "Marked"
 #: Rows that have only relations and codes, or whose company is the tenant's own.

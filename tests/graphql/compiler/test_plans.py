@@ -20,6 +20,9 @@ from tests.clients import ask, data
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory
 from tests.graphql.lists.world import add_records
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 SPECIFICATION = Path(__file__).parents[2] / "specification"
 #: The lists of the specification; none needs a count while all rows fit on one page.
