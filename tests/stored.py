@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -31,17 +32,26 @@ def models() -> list[type[Model]]:
     return [model for app in APPS for model in apps.get_app_config(app).get_models(include_auto_created=True)]
 
 
+@cache
+def selects() -> dict[str, str]:
+    """Return the statement that reads each table of the product."""
+    quoted = connection.ops.quote_name
+    return {
+        model._meta.db_table: f"SELECT {', '.join(quoted(field.column) for field in columns_of(model))}"
+        f" FROM {quoted(model._meta.db_table)} ORDER BY 1"
+        for model in models()
+    }
+
+
 def read_all() -> State:
     """Read every row of every table of the product."""
-    state: State = {}
     with connection.cursor() as cursor:
-        for model in models():
-            columns = ", ".join(connection.ops.quote_name(field.column) for field in columns_of(model))
-            table = connection.ops.quote_name(model._meta.db_table)
-            cursor.execute(f"SELECT {columns} FROM {table} ORDER BY 1")
-            # JSON comes as text here and as objects there: both can be compared as they are.
-            state[model._meta.db_table] = cursor.fetchall()
-    return state
+        # JSON comes as text here and as objects there: both can be compared as they are.
+        if connection.vendor == "postgresql":
+            # In one go: a suite that asks often spent more on the way there and back than on the rows.
+            cursor.execute("; ".join(selects().values()))
+            return dict(zip(selects(), (result.fetchall() for result in cursor.results()), strict=True))
+        return {table: cursor.execute(select).fetchall() for table, select in selects().items()}
 
 
 def rows_written() -> int:

@@ -16,11 +16,12 @@ from tests.clients import ask, data
 from tests.commands.running import run
 from tests.factories.crm import CustomFieldDefinitionFactory
 from tests.factories.leads import LeadFactory, LeadReceiverFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import deliver, deliver_body
 
 pytestmark = pytest.mark.django_db
 CREATE = "mutation ($input: LeadInput!) { createLead(input: $input) { id } }"
-__all__ = ["signed_in"]
+__all__ = ["made_tenant", "signed_in", "tenant"]
 FORM = "application/x-www-form-urlencoded"
 
 #: Stores a text under a name, and returns what the door says if it refuses.

@@ -8,11 +8,12 @@ from leads.models import Lead
 from people.models import Organization, Person
 from tests.admin.conftest import errors_of, posted, signed_in
 from tests.imports.conftest import import_leads, import_people
+from tests.module_tenant import made_tenant, tenant
 from tests.records.mutating import refused_paths
 from tests.records.test_composed_texts import ADMIN_PAGES
 from tests.stored import read_all
 
-__all__ = ["import_leads", "import_people", "signed_in"]
+__all__ = ["import_leads", "import_people", "made_tenant", "signed_in", "tenant"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 

@@ -10,11 +10,12 @@ from leads.models import Lead, LeadReceiver, LeadStatus
 from leads.services.closing import close_lead
 from people.models import Organization, Person
 from tests.imports.conftest import Import, import_leads, import_people
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.conftest import receiver
 from tests.receivers.delivering import deliver
 from tests.records.mutating import mutate, refused_paths
 
-__all__ = ["import_leads", "import_people", "receiver"]
+__all__ = ["import_leads", "import_people", "made_tenant", "receiver", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

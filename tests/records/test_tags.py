@@ -14,9 +14,10 @@ from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory
 from tests.graphql.lists.asking import listed
 from tests.imports.conftest import import_leads, import_people
+from tests.module_tenant import made_tenant, tenant
 from tests.statements import statements
 
-__all__ = ["import_leads", "import_people", "signed_in"]
+__all__ = ["import_leads", "import_people", "made_tenant", "signed_in", "tenant"]
 
 pytestmark = pytest.mark.django_db
 
