@@ -8,10 +8,17 @@ from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-http = get_asgi_application()
+django = get_asgi_application()
 
 # These import models, which Django loads above.
-from config.asgi_middleware import Receive, Scope, Send, with_body_limit, with_request_id  # noqa: E402
+from config.asgi_middleware import (  # noqa: E402
+    Receive,
+    Scope,
+    Send,
+    with_body_limit,
+    with_deadline,
+    with_request_id,
+)
 from config.gc_tuning import tune_gc  # noqa: E402
 from config.lazy_views import load_views  # noqa: E402
 from config.schema import schema  # noqa: E402
@@ -20,6 +27,7 @@ from crm.graphql.websocket import GraphQLSocket  # noqa: E402
 
 load_views()
 STREAM_PATH = "/graphql/stream"
+http = with_deadline(django)
 # Django's middleware gives all other requests their id.
 stream = with_request_id(GraphQLStream(schema=schema.graphql_schema))
 

@@ -1,6 +1,7 @@
 """ASGI middleware: a limit on request bodies, and an id and a log line for event streams."""
 
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.conf import settings
 
 from config.logs import request_id
 from config.middleware import begin_request, log_end
+from crm.database.deadlines import Deadline
 from crm.graphql.http.requests import MULTIPART, largest_form
 from crm.graphql.limits import limits
 
@@ -75,6 +77,35 @@ async def _refuse(send: Send, most: int) -> None:
     ]
     await send({"type": "http.response.start", "status": TOO_LARGE, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def with_deadline(application: Application) -> Application:
+    """End HTTP requests at their deadline, and soon after their client has left.
+
+    Django also hears of a client that has left, but cannot end a thread that works for it.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        with Deadline() as deadline:
+
+            async def receive_and_notice() -> Message:
+                started = time.monotonic()
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    deadline.leave()
+                else:
+                    # Time that a slow line takes for the body is no work.
+                    deadline.extend(time.monotonic() - started)
+                return message
+
+            async def send_and_finish(message: Message) -> None:
+                # The answer has begun: a download takes as long as the client's line needs.
+                deadline.finish()
+                await send(message)
+
+            await application(scope, receive_and_notice, send_and_finish)
+
+    return serve
 
 
 def with_request_id(application: Application) -> Application:

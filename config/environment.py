@@ -74,6 +74,7 @@ def database(
     if not parsed.get("NAME"):
         raise ImproperlyConfigured(f"{shape}; the present one names no database.")
     if parsed["ENGINE"] == "django.db.backends.sqlite3":
+        parsed["ENGINE"] = "config.sqlite"
         options: dict[str, Any] = {
             # SQLite has no row locks. A transaction takes the write lock when it begins: one that reads first
             # and writes later would fail at once if another wrote meanwhile, whatever the timeout.

@@ -50,6 +50,8 @@ EVENT_RETENTION_DAYS = number(env, "EVENT_RETENTION_DAYS", 7)
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
 # Days without a success after which a failing webhook endpoint is paused; 0: never.
 WEBHOOK_PAUSE_AFTER_DAYS = number(env, "WEBHOOK_PAUSE_AFTER_DAYS", 5)
+# Seconds after which a request is ended; 0: never.
+REQUEST_DEADLINE = number(env, "REQUEST_DEADLINE", 30)
 API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
 # If false, all queries run in the standard executor, as on SQLite: to compare, or to find a fault.

@@ -33,6 +33,8 @@ os.environ |= {
     # Of its own for each process: runs side by side do not hear one another, and servers of a test hear it.
     "REDIS_PREFIX": directory.name,
     "REDIS_URL": os.environ.get("TEST_REDIS_URL", ""),
+    # As long as the patience of tests.
+    "REQUEST_DEADLINE": "300",
     "TRUSTED_PROXY_COUNT": "0",
     "WEBHOOK_ALLOW_PRIVATE": "true",
     "WEBHOOK_PAUSE_AFTER_DAYS": "5",
@@ -43,7 +45,7 @@ from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES  # noqa: E402
 
 # A file, since threads of one test write at the same time: the in-memory database would refuse the second.
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == "config.sqlite":
     DATABASES["default"]["TEST"] = {"NAME": str(directory / "test.sqlite3")}
     # Nothing is to survive a power cut.
     DATABASES["default"]["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"

@@ -94,7 +94,7 @@ def _has_room(prepared: _PreparedStatements) -> bool:
 def _check(result: pq.abc.PGresult, raw: Connection) -> None:
     if result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
         return
-    if raw.pgconn.status == pq.ConnStatus.BAD:
-        # A lost server sends no SQLSTATE, without which psycopg cannot choose the class of the error.
+    if raw.pgconn.status == pq.ConnStatus.BAD and not result.error_field(pq.DiagnosticField.SQLSTATE):
+        # A lost server sent no SQLSTATE, without which psycopg cannot choose the class of the error.
         raise psycopg.OperationalError(raw.pgconn.get_error_message() or "The connection is lost.")
     raise psycopg.errors.error_from_result(result, encoding=raw.info.encoding)

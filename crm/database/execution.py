@@ -15,6 +15,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.sql import Literal
 from psycopg.types.numeric import Int8
 
+from crm.database import deadlines
 from crm.database.driver import can_send, send
 
 NUMBERED = re.compile(r"\$([0-9]+)")
@@ -28,6 +29,8 @@ def execute(text: bytes, values: Sequence[object]) -> tuple[PGresult, Transforme
     bound = [_sendable(value) for value in values]
     # ``django.db.connection`` looks this up again for each attribute.
     wrapper = connections[DEFAULT_DB_ALIAS]
+    # As the backends do for Django's cursors.
+    deadlines.check()
     wrapper.ensure_connection()
     started = time.monotonic()
     try:
