@@ -93,6 +93,20 @@ class BadUserInput(CrmError):
     default_message = "The input is not valid."
 
 
+class TimedOut(CrmError):
+    """The database cut off a statement, or the request reached its deadline. Its transaction was undone."""
+
+    code = "TIMEOUT"
+    default_message = "The request took too long and was ended. Send it again in a few seconds."
+
+
+class Unavailable(CrmError):
+    """The database is lost or cannot be reached. A change that was being stored may have been stored."""
+
+    code = "UNAVAILABLE"
+    default_message = "The database does not answer. Send the request again in a few seconds."
+
+
 class CursorExpired(CrmError):
     """Some events after a cursor were deleted; ``oldest`` is the oldest cursor that still works."""
 

@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
+from crm.database.deadlines import outlive_client
+from crm.database.failures import RETRY_AFTER_SECONDS, log_failure, refusal_of
 from crm.errors import Conflict, NotFound
 from crm.services.rates import seconds_to_wait
 from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt
@@ -47,15 +49,20 @@ class ReceiverView(View):
             return _answer(404, {"message": "Receiver not found"})
         except Conflict as conflict:
             return _answer(409, {"message": conflict.message})
-        except (OperationalError, InterfaceError):
+        except (DatabaseError, InterfaceError) as error:
+            if refusal_of(error) is None:
+                raise
+            log_failure(error, place="receiver")
             message = "The delivery could not be processed. Send it again."
-            return _answer(503, {"message": message}, {"Retry-After": "5"})
+            return _answer(503, {"message": message}, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 receiver_view = ReceiverView.as_view()
 
 
 def _receive(request: HttpRequest, identifier: UUID) -> JsonResponse:
+    # Senders often wait for no answer, and send nothing twice: a lead must not be lost by that.
+    outlive_client()
     receiver = find_receiver(identifier)
     body = _read(request)
     if not is_from_sender(

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
@@ -113,6 +114,8 @@ def _write_content(name: str, upload: File[bytes]) -> str:
     names = _written.get()
     if names is not None:
         names.append(written)
+        # What is stored stays, even if the answer to it fails.
+        transaction.on_commit(partial(names.remove, written))
     return written
 
 

@@ -11,7 +11,7 @@ from django.core.files.base import File
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
-from crm.errors import Conflict, ConflictReason
+from crm.errors import Conflict, ConflictReason, TimedOut, Unavailable
 from crm.models import IdempotencyKey
 from crm.services.locking import is_lock_timeout
 
@@ -19,6 +19,8 @@ logger = logging.getLogger("crm.idempotency")
 
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 255
+#: Codes of errors that may be gone the next time.
+PASSING = (TimedOut.code, Unavailable.code)
 
 
 class Replayed(Exception):
@@ -116,6 +118,9 @@ class Once:
             return errors
         for response_key, claim in self._unanswered.items():
             of_this = [error for error in errors if (error.get("path") or [None])[0] == response_key]
+            if any(error["extensions"]["code"] in PASSING for error in of_this):
+                # The change is stored, and only its answer failed: the next request reads the row again.
+                continue
             self._keep(claim, {"data": data[response_key], "errors": of_this})
         for response_key, answer in self._replayed.items():
             data[response_key] = answer["data"]

@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from django.test.client import FakePayload
 
 from crm.actors import Role
-from crm.graphql.core.errors import RETRY_AFTER_SECONDS
+from crm.database.failures import RETRY_AFTER_SECONDS
 from crm.graphql.http import GraphQLView
 from crm.graphql.limits import Limits
 from tests.graphql.http import RESPONSE_TYPE, bearer, codes, post
@@ -341,7 +341,7 @@ def test_database_away_in_a_field(headers, accept):
 
     refused(response, 503)
     assert response["Retry-After"] == str(RETRY_AFTER_SECONDS)
-    assert codes(response) == ["INTERNAL"]
+    assert codes(response) == ["UNAVAILABLE"]
 
 
 def test_database_away_at_authentication(headers, monkeypatch, caplog):
@@ -350,10 +350,12 @@ def test_database_away_at_authentication(headers, monkeypatch, caplog):
 
     monkeypatch.setattr("crm.graphql.http.endpoint.authenticate_request", away)
 
-    with caplog.at_level(logging.ERROR, logger="crm.graphql"):
+    with caplog.at_level(logging.WARNING, logger="crm.database"):
         response = post(PING, headers=headers)
 
     refused(response, 503)
-    assert codes(response) == ["INTERNAL"]
+    assert codes(response) == ["UNAVAILABLE"]
     assert "10.0.0.1" not in response.content.decode()
-    assert response.json()["errors"][0]["extensions"]["ref"] in caplog.records[0].getMessage()
+    [record] = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert record.getMessage() == "The database failed at authentication: OperationalError no state."
+    assert record.exc_info is None

@@ -6,12 +6,20 @@ import sqlite3
 import psycopg
 import pytest
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation, ValidationError
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
 from django.db.utils import NotSupportedError
 from graphql import GraphQLError
 from psycopg import errors as postgres
 
 from crm.actors import Actor, Door, Role
+from crm.database.deadlines import RequestEnded
 from crm.errors import BadUserInput, Conflict, ConflictReason, CrmError, Forbidden, NotFound, Unauthenticated
 from crm.graphql.execution import Operation, execute
 from tests.graphql.small_schema import FAULTS, schema
@@ -52,8 +60,7 @@ INTERNAL = [
     DataError(SECRET),
     ProgrammingError(SECRET),
     NotSupportedError(SECRET),
-    wrapped(OperationalError(SECRET), postgres.QueryCanceled(SECRET)),
-    wrapped(OperationalError(SECRET), postgres.DeadlockDetected(SECRET)),
+    wrapped(OperationalError(SECRET), postgres.StatementTooComplex(SECRET)),
     CrmError(SECRET),
     GraphQLError(SECRET),
     GraphQLError(SECRET, extensions={"code": "SOMETHING_ELSE"}),
@@ -184,13 +191,30 @@ AWAY = [
 ]
 
 
-@pytest.mark.parametrize("fault", AWAY, ids=str)
-def test_database_away_is_service_unavailable(fault):
-    status, body = boom(fault, document='{ boom(kind: "this") }')
+CUT_OFF = [
+    wrapped(OperationalError(SECRET), postgres.QueryCanceled(SECRET)),
+    wrapped(OperationalError(SECRET), postgres.LockNotAvailable(SECRET)),
+    wrapped(InternalError(SECRET), postgres.IdleInTransactionSessionTimeout(SECRET)),
+    wrapped(OperationalError(SECRET), postgres.DeadlockDetected(SECRET)),
+    wrapped(OperationalError(SECRET), postgres.SerializationFailure(SECRET)),
+    RequestEnded(SECRET),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [(fault, "UNAVAILABLE") for fault in AWAY] + [(fault, "TIMEOUT") for fault in CUT_OFF],
+    ids=lambda value: type(getattr(value, "__cause__", None) or value).__name__,
+)
+def test_failure_of_the_database_has_a_code_and_one_line_of_log(fault, code, caplog):
+    status, body = boom(fault, document='{ first: boom(kind: "this") second: boom(kind: "this") }')
 
     assert status == 503
     assert "data" not in body
-    assert [error["extensions"]["code"] for error in body["errors"]] == ["INTERNAL"]
+    assert [error["extensions"] for error in body["errors"]] == [{"code": code}] * 2
+    [record] = caplog.records
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert SECRET not in record.getMessage() + str(body)
 
 
 def test_data_read_before_the_database_failed_is_returned():
@@ -209,7 +233,7 @@ def sqlite_fault(statement, *connections):
     raise AssertionError("The statement was expected to fail.")
 
 
-def test_locked_sqlite_is_unavailable_but_a_bad_statement_is_not(tmp_path):
+def test_locked_sqlite_is_a_timeout_but_a_bad_statement_is_not(tmp_path):
     first, second = (sqlite3.connect(tmp_path / "db", timeout=0, isolation_level=None) for _ in range(2))
 
     locked = boom(sqlite_fault("BEGIN EXCLUSIVE", first, second), document='{ boom(kind: "this") }')
@@ -217,4 +241,5 @@ def test_locked_sqlite_is_unavailable_but_a_bad_statement_is_not(tmp_path):
     first.close()
     second.close()
 
-    assert (locked[0], wrong[0]) == (503, 200)
+    codes = [answer[1]["errors"][0]["extensions"]["code"] for answer in (locked, wrong)]
+    assert (locked[0], wrong[0], codes) == (503, 200, ["TIMEOUT", "INTERNAL"])

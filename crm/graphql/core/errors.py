@@ -2,25 +2,20 @@
 
 import logging
 import secrets
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import InterfaceError, OperationalError
 from graphql import GraphQLError
 
-from crm.errors import CrmError
+from crm.database.failures import after_commit, log_failure, refusal_of
+from crm.errors import CrmError, TimedOut, Unavailable
 
 logger = logging.getLogger("crm.graphql")
 
 #: An error as it stands in a response: message, locations, path and extensions.
 FormattedError = dict[str, Any]
 
-#: SQLSTATE classes for an unavailable database (connection, resources, shutdown), not for a bad statement.
-UNAVAILABLE_SQLSTATES = ("08", "53", "57P")
-UNAVAILABLE_SQLITE_ERRORS = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_LOCKED")
-RETRY_AFTER_SECONDS = 5
 LONGEST_MESSAGE = 500
 
 
@@ -36,6 +31,8 @@ class Code(StrEnum):
     QUERY_TOO_COMPLEX = "QUERY_TOO_COMPLEX"
     CURSOR_EXPIRED = "CURSOR_EXPIRED"
     RATE_LIMITED = "RATE_LIMITED"
+    TIMEOUT = "TIMEOUT"
+    UNAVAILABLE = "UNAVAILABLE"
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
     PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
     INTERNAL = "INTERNAL"
@@ -89,9 +86,22 @@ def internal_error(error: BaseException, *, place: str) -> FormattedError:
     return {"message": "Internal server error.", "extensions": {"code": Code.INTERNAL, "ref": reference}}
 
 
-def field_error(error: GraphQLError) -> FormattedError:
+def unexpected_error(error: BaseException, *, place: str) -> FormattedError:
+    """Log an error that no field reports, and format it: TIMEOUT, UNAVAILABLE, or else INTERNAL."""
+    refusal = refusal_of(error)
+    if refusal is None:
+        return internal_error(error, place=place)
+    log_failure(error, place=place)
+    return domain_error(refusal)
+
+
+def field_error(error: GraphQLError, *, in_mutation: bool = False) -> FormattedError:
     """Format an error that a field raised during execution."""
-    cause = _cause(error)
+    refusal = database_refusal(error)
+    if refusal is not None and in_mutation and len(error.path or ()) > 1:
+        # Below the mutation's own field, which has returned what it stored.
+        refusal = after_commit(refusal)
+    cause = refusal or _cause(error)
     if isinstance(cause, ValidationError):
         formatted = validation_error(_root_field(error), _messages(cause))
     elif isinstance(cause, CrmError) and cause.code in list(Code) and cause.code != Code.INTERNAL:
@@ -106,20 +116,17 @@ def field_error(error: GraphQLError) -> FormattedError:
     return _located(error, formatted["message"], formatted["extensions"])
 
 
-def database_away(errors: Iterable[BaseException]) -> bool:
-    """Return whether any of the errors means that the database cannot be reached."""
-    return any(_is_unavailable(_cause(error)) for error in errors)
+def database_refusal(error: BaseException) -> TimedOut | Unavailable | None:
+    """Return the refusal behind an error: the database cut a statement off, or is away."""
+    return refusal_of(_cause(error))
 
 
-def _is_unavailable(error: BaseException) -> bool:
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    sqlite_name = getattr(error.__cause__, "sqlite_errorname", None)
-    if sqlite_name is not None:
-        return str(sqlite_name).startswith(UNAVAILABLE_SQLITE_ERRORS)
-    state = getattr(error.__cause__, "sqlstate", None)
-    # Without a state the server was never reached.
-    return state is None or str(state).startswith(UNAVAILABLE_SQLSTATES)
+def log_refusals(errors: list[GraphQLError]) -> None:
+    """Write one line about the first of the errors that is the database's, if there is one."""
+    for error in errors:
+        if database_refusal(error) is not None:
+            log_failure(_cause(error), place=_field_name(error))
+            return
 
 
 def _cause(error: BaseException) -> BaseException:

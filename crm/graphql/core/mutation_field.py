@@ -1,17 +1,35 @@
 """The field of a mutation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
+from crm.database.deadlines import current
+from crm.database.failures import after_commit, refusal_of
 from crm.errors import NotFound
 from crm.graphql.core.arguments import Values, clean_arguments, input_paths
 from crm.graphql.core.permissions import Guarded
 from crm.graphql.core.prefetch import refetch_key
 from crm.services.files import removed_on_failure
+
+
+@contextmanager
+def told_if_stored() -> Iterator[None]:
+    """Tell a client that its mutation was committed, where only reading its row failed."""
+    deadline = current()
+    before = deadline.commits if deadline else 0
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as error:
+        refusal = refusal_of(error)
+        if deadline is None or deadline.commits == before or refusal is None:
+            raise
+        raise after_commit(refusal) from error
 
 
 class MutationField(Guarded):
@@ -46,7 +64,7 @@ class MutationField(Guarded):
                     return resolve(root, info, **values)
 
             # Outside the transaction of an idempotent request: its failure must remove stored files too.
-            with removed_on_failure():
+            with removed_on_failure(), told_if_stored():
                 return self._once(info, act)
 
         return super().wrap_resolve(mutate)

@@ -4,9 +4,12 @@ from graphql import GraphQLSchema, OperationType, execute_sync
 from orjson import Fragment, dumps, loads
 
 from crm.actors import Actor
+from crm.database.deadlines import has_ended
+from crm.errors import TimedOut
 from crm.graphql.compiler import StartedQuery, start_query
 from crm.graphql.core import errors
 from crm.graphql.core.permissions import Context, Selection
+from crm.graphql.execution.bounded import BoundedExecution
 from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, JsonObject, Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
 from crm.graphql.limits import limits
@@ -24,7 +27,7 @@ def respond(
 ) -> tuple[int, JsonObject]:
     """Run an operation, perhaps ``begun``; return the HTTP status and the answer, for ``orjson``.
 
-    The status is 200, or 503 if no field could be answered because the database is away.
+    The status is 200, or 503 if no field could be answered because the database is away or took too long.
     """
     result = (begun or begin(prepared)).result() or execute_sync(
         prepared.schema,
@@ -34,9 +37,15 @@ def respond(
         variable_values=prepared.raw_variables,
         operation_name=prepared.node.name.value if prepared.node.name else None,
         hide_suggestions=True,
+        execution_context_class=BoundedExecution,
     )
     raised = [error for error in result.errors or [] if not isinstance(error.original_error, Replayed)]
-    formatted = [errors.field_error(error) for error in raised[: limits().errors]]
+    errors.log_refusals(raised)
+    if prepared.kind == "query" and has_ended():
+        # Whatever was read until then: a part of an answer that looks whole helps nobody.
+        return SERVICE_UNAVAILABLE, {"errors": [errors.domain_error(TimedOut())]}
+    in_mutation = prepared.kind == "mutation"
+    formatted = [errors.field_error(error, in_mutation=in_mutation) for error in raised[: limits().errors]]
     if once is not None:
         formatted = once.finish(result.data, formatted)
     answer: JsonObject = {"data": result.data}
@@ -44,7 +53,7 @@ def respond(
         return OK, answer
     answer["errors"] = formatted
     answered = any(value is not None for value in (result.data or {}).values())
-    if not answered and errors.database_away(raised):
+    if not answered and any(errors.database_refusal(error) for error in raised):
         return SERVICE_UNAVAILABLE, {"errors": answer["errors"]}
     return OK, answer
 

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 import orjson
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from graphql import FieldNode
 
 from crm.actors import Actor
+from crm.errors import TimedOut, Unavailable
 from crm.events import journal
 from crm.events.audience import Event, Visibility
 from crm.events.cursor import Cursor
@@ -20,7 +21,7 @@ from crm.events.filter_memory import Matching
 from crm.events.rendering import Answer
 from crm.events.sequencer import sequence_if_alone
 from crm.graphql.compiler import RecordRead, compile_record
-from crm.graphql.core.errors import database_away, internal_error
+from crm.graphql.core.errors import Code, database_refusal, unexpected_error
 from crm.graphql.execution.operations import SERVICE_UNAVAILABLE, Prepared
 from crm.graphql.execution.running import respond
 from crm.graphql.execution.shared_subscriptions import AnyReader, EventRoot, seeing_all
@@ -29,10 +30,19 @@ from crm.json_encoding import encode_json
 
 #: Seconds between two tries while the database is away; the event waits.
 AWAY_SECONDS = 1.0
+#: Tries of a read that takes too long each time; then the events behind it go on.
+MOST_TIMEOUTS = 3
 
 
-class DatabaseAway(Exception):
-    """Raised while an event cannot be answered because the database is away."""
+def may_repeat(error: Exception, timeouts: list[Exception]) -> bool:
+    """Return whether to read again after an error: while the database is away, and a few times if it is slow.
+
+    :param timeouts: the errors by which the same read timed out before; this one is added.
+    """
+    refusal = database_refusal(error)
+    if isinstance(refusal, TimedOut):
+        timeouts.append(error)
+    return refusal is not None and len(timeouts) < MOST_TIMEOUTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +75,14 @@ class Subscription:
 
     async def matching(self, actor: Actor, most: int) -> Matching:
         """Return the records that meet the filter now; wait while the database is away."""
+        timeouts: list[Exception] = []
         while True:
             try:
                 return await in_thread(EVENTS, self._matching, actor, most)
             except Exception as error:
-                if not database_away([error]):
+                if not may_repeat(error, timeouts):
                     # One subscription that fails must not stop the others: it hears of removals in vain.
-                    internal_error(error, place="subscription")
+                    unexpected_error(error, place="subscription")
                     return Matching(keys=None, seq=0, is_sure=False)
                 await asyncio.sleep(AWAY_SECONDS)
 
@@ -91,16 +102,15 @@ class Subscription:
 
     async def answer(self, event: Event, actor: Actor, *, shared: bool) -> Answer:
         """Run the selection under the rights of an actor; wait while the database is away."""
+        timeouts: list[Exception] = []
         while True:
             try:
                 return await in_thread(EVENTS, self._resolve, event, actor, shared)
-            except (DatabaseAway, OperationalError, InterfaceError) as error:
-                if not isinstance(error, DatabaseAway) and not database_away([error]):
+            except Exception as error:
+                if not may_repeat(error, timeouts):
+                    # One event that fails must not stop the ones after it.
                     return self._failure(event, error)
                 await asyncio.sleep(AWAY_SECONDS)
-            except Exception as error:
-                # One event that fails must not stop the ones after it.
-                return self._failure(event, error)
 
     def _resolve(self, event: Event, actor: Actor, shared: bool) -> Answer:
         read = self._read(actor, shared)
@@ -118,7 +128,7 @@ class Subscription:
         reader = seeing_all(actor) if shared else actor
         status, answer = respond(prepared, root_value=EventRoot(event=event, reader=reader))
         if status == SERVICE_UNAVAILABLE:
-            raise DatabaseAway
+            raise TimedOut if answer["errors"][0]["extensions"]["code"] == Code.TIMEOUT else Unavailable
         if shared and anyone.was_identified():
             return Answer(None, is_personal=True)
         readers = self._readers(event, actor, shared)
@@ -156,7 +166,7 @@ class Subscription:
         return readers
 
     def _failure(self, event: Event, error: Exception) -> Answer:
-        failure = [internal_error(error, place="subscription")]
+        failure = [unexpected_error(error, place="subscription")]
         return Answer(_json({"errors": failure, "extensions": _extensions(event)}), is_kept=False)
 
 

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from crm.database.deadlines import Deadline, RequestEnded
+from crm.database.failures import refusal_of
+from crm.errors import TimedOut
 
 # Two pools, apart from Django's own threads: neither slow requests nor slow operations delay events and
 # other short work. Each thread holds a database connection while it works.
@@ -19,13 +23,27 @@ T = TypeVar("T")
 async def in_thread(
     executor: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run a function that may use the database in a thread of an executor, and return its result."""
+    """Run a function that may use the database in a thread of an executor, and return its result.
+
+    It has the time of a request, and ends soon if the waiting task is cancelled because its client has left.
+    """
+    deadline = Deadline()
 
     def call() -> T:
-        close_old_connections()
-        try:
-            return function(*args, **kwargs)
-        finally:
+        with deadline:
             close_old_connections()
+            try:
+                return function(*args, **kwargs)
+            except (DatabaseError, InterfaceError) as error:
+                # Who waits for the result has no deadline by which to tell a cut connection from a lost one.
+                if deadline.ending is not None and isinstance(refusal_of(error), TimedOut):
+                    raise RequestEnded from error
+                raise
+            finally:
+                close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(executor, call)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, call)
+    except asyncio.CancelledError:
+        deadline.leave()
+        raise

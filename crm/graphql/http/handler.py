@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from graphql import GraphQLSchema, OperationType
 
 from crm.authentication import CsrfRefused
 from crm.credentials import Credential
 from crm.errors import CrmError, Unauthenticated
 from crm.graphql.compiler import StartedQuery
-from crm.graphql.core.errors import domain_error, internal_error
+from crm.graphql.core.errors import Code, domain_error, unexpected_error
 from crm.graphql.execution import Operation, Prepared, Refused, begin, prepare, respond
 from crm.graphql.http.idempotency import once_of
 from crm.graphql.http.responses import JSON, Answer, HttpRefusal, json_answer, refusal_answer
@@ -79,10 +79,11 @@ def answer_exchange(
     except CrmError as error:
         status = _status(error, media_type)
         return json_answer({"errors": [domain_error(error)]}, status=status, media_type=media_type)
-    except (OperationalError, InterfaceError) as error:
-        # The database is away. Errors of single fields are handled in respond() already.
-        body = {"errors": [internal_error(error, place="authentication")]}
-        return json_answer(body, status=503, media_type=media_type)
+    except (DatabaseError, InterfaceError) as error:
+        # Errors of single fields are handled in respond() already.
+        failure = unexpected_error(error, place="authentication")
+        status = 500 if failure["extensions"]["code"] == Code.INTERNAL else 503
+        return json_answer({"errors": [failure]}, status=status, media_type=media_type)
     return json_answer(body, status=status, media_type=media_type)
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from crm.graphql.core.errors import RETRY_AFTER_SECONDS, Code
+from crm.database.failures import RETRY_AFTER_SECONDS
+from crm.graphql.core.errors import Code
 from crm.json_encoding import encode_json
 
 JSON = "application/json"

@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from io import BytesIO
 
 from django.core.handlers.asgi import ASGIRequest
-from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.middleware.security import SecurityMiddleware
 from graphql import GraphQLSchema
 
 from crm.authentication import CsrfRefused
+from crm.database.failures import RETRY_AFTER_SECONDS
 from crm.errors import CrmError, Unauthenticated
 from crm.events.dispatcher import open_dispatcher
-from crm.graphql.core.errors import RETRY_AFTER_SECONDS, Code, domain_error, internal_error
+from crm.graphql.core.errors import Code, domain_error, unexpected_error
 from crm.graphql.execution import Prepared, Refused
 from crm.graphql.execution.subscriptions import Subscription
 from crm.graphql.execution.threads import EVENTS, in_thread
@@ -71,7 +72,7 @@ class GraphQLStream:
         operation = admitted.operation
         if isinstance(operation, Prepared):
             await _begin(send, request)
-            await answer_once(send, operation, admitted.once)
+            await _until_gone(answer_once(send, operation, admitted.once), receive)
             await end_body(send, limits)
             return
         user_id = admitted.credential.user_id
@@ -95,16 +96,31 @@ class GraphQLStream:
 
 
 async def _run(stream: Stream, subscription: Subscription, receive: Receive) -> None:
-    async def wait_for_disconnect() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
     # Without it a stream with few events would keep its place long after the client has left.
-    gone = asyncio.create_task(wait_for_disconnect())
+    gone = asyncio.create_task(_wait_for_disconnect(receive))
     try:
         await stream.run(subscription, gone)
     finally:
         gone.cancel()
+
+
+async def _until_gone(work: Coroutine[object, object, None], receive: Receive) -> None:
+    """Do some work, and cancel it if the client leaves."""
+    working = asyncio.create_task(work)
+    gone = asyncio.create_task(_wait_for_disconnect(receive))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGone
+        await working
+    finally:
+        working.cancel()
+        gone.cancel()
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _body(receive: Receive) -> bytes:
@@ -132,10 +148,9 @@ def _refusal(error: Exception) -> Answer:
     if isinstance(error, CrmError):
         status = 401 if isinstance(error, Unauthenticated) else 403 if isinstance(error, CsrfRefused) else 400
         return json_answer({"errors": [domain_error(error)]}, status=status)
-    away = isinstance(error, OperationalError | InterfaceError)
-    failure = internal_error(error, place="event stream")
-    assert failure["extensions"]["code"] == Code.INTERNAL
-    return json_answer({"errors": [failure]}, status=UNAVAILABLE if away else 500)
+    failure = unexpected_error(error, place="event stream")
+    is_internal = failure["extensions"]["code"] == Code.INTERNAL
+    return json_answer({"errors": [failure]}, status=500 if is_internal else UNAVAILABLE)
 
 
 async def _begin(send: Send, request: ASGIRequest) -> None:

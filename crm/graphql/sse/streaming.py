@@ -5,7 +5,7 @@ import contextlib
 from functools import partial
 
 from crm.events.dispatcher import Dispatcher
-from crm.graphql.core.errors import internal_error
+from crm.graphql.core.errors import unexpected_error
 from crm.graphql.execution import Prepared, respond
 from crm.graphql.execution.operations import JsonObject
 from crm.graphql.execution.subscriptions import Subscription
@@ -34,7 +34,7 @@ async def answer_once(send: Send, prepared: Prepared, once: Once | None) -> None
         result = encode(answer)
     except Exception as error:
         # The status 200 is sent already, so the error goes into the stream.
-        result = encode({"errors": [internal_error(error, place=prepared.kind)]})
+        result = encode({"errors": [unexpected_error(error, place=prepared.kind)]})
     await send(body_part(next_frame(result) + COMPLETE))
 
 

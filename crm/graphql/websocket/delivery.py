@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from django.db import InterfaceError, OperationalError
-
 from crm.actors import Actor
 from crm.errors import CursorExpired
 from crm.events import journal
@@ -16,9 +14,9 @@ from crm.events.cursor import Cursor
 from crm.events.dispatcher import Dispatcher
 from crm.events.metrics import counts
 from crm.events.replay import ResumingSubscriber
-from crm.graphql.core.errors import database_away, domain_error, internal_error
+from crm.graphql.core.errors import domain_error, unexpected_error
 from crm.graphql.execution.operations import JsonObject
-from crm.graphql.execution.subscriptions import AWAY_SECONDS, Subscription
+from crm.graphql.execution.subscriptions import AWAY_SECONDS, Subscription, may_repeat
 from crm.graphql.execution.threads import EVENTS, in_thread
 from crm.graphql.websocket.bounds import SocketLimits
 from crm.graphql.websocket.outgoing import Peer
@@ -152,11 +150,12 @@ class Delivery:
 
     async def _read(self, after: Cursor, limit: int) -> list[Event]:
         company_id = self.actor.company_id
+        timeouts: list[Exception] = []
         while True:
             try:
                 return await in_thread(EVENTS, journal.read_after, after, limit=limit, company_id=company_id)
-            except (OperationalError, InterfaceError) as error:
-                if not database_away([error]):
+            except Exception as error:
+                if not may_repeat(error, timeouts):
                     raise
                 await asyncio.sleep(AWAY_SECONDS)
 
@@ -168,7 +167,7 @@ class Delivery:
             refusal = domain_error(error)
         except Exception as error:
             # An unexpected exception ends this subscription only.
-            refusal = internal_error(error, place="catching up")
+            refusal = unexpected_error(error, place="catching up")
         if self._catching_up.get(id_) is asyncio.current_task():
             del self._catching_up[id_]
         if refusal is not None and self._subscribers.get(id_) is subscriber:

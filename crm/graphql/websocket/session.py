@@ -8,7 +8,7 @@ from graphql import GraphQLSchema
 
 from crm.credentials import Credential
 from crm.events.dispatcher import Dispatcher
-from crm.graphql.core.errors import Code, internal_error
+from crm.graphql.core.errors import Code, unexpected_error
 from crm.graphql.execution import Prepared, Refused, run
 from crm.graphql.execution.admission import admit
 from crm.graphql.execution.operations import JsonObject
@@ -101,7 +101,7 @@ class Session:
             return
         except Exception as error:
             # An unexpected exception ends this operation only.
-            self._refuse(message.id, [internal_error(error, place="subscribe")])
+            self._refuse(message.id, [unexpected_error(error, place="subscribe")])
             return
         if isinstance(admitted, Subscription):
             self._operations[message.id] = None
@@ -110,7 +110,7 @@ class Session:
             self._operations[message.id] = self.tasks.start(self._run(message.id, admitted))
 
     def complete(self, id_: str) -> None:
-        """End an operation. A thread that already works on it goes on, but its result is dropped."""
+        """End an operation. A thread that works on it ends soon, and undoes what it has not committed."""
         task = self._operations.pop(id_, None)
         if task is not None:
             task.cancel()
@@ -122,7 +122,7 @@ class Session:
             frames = [write_message("next", id_=id_, payload=answer), write_message("complete", id_=id_)]
         except Exception as error:
             # An unexpected exception ends this operation only.
-            failure = internal_error(error, place=prepared.kind)
+            failure = unexpected_error(error, place=prepared.kind)
             frames = [write_message("error", id_=id_, payload=[failure])]
         for frame in frames:
             await self.peer.send(frame)

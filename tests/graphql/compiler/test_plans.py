@@ -124,7 +124,7 @@ def test_database_that_fails_is_an_error_of_its_field(actors, monkeypatch):
     answer = ask(f"{TITLES} # fails", actor=actors.agent)
 
     assert answer.get("data") is None
-    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert answer["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
 
 
 @pytest.mark.postgres
