@@ -15,3 +15,12 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"manage.py: {error}")
+    except Exception as error:
+        from crm.database.failures import refusal_of
+
+        refusal = refusal_of(error)
+        if refusal is None or "--traceback" in sys.argv:
+            raise
+        # Of the driver's text the first line says what happened; the others repeat the statement.
+        reason = str(error).strip().partition(os.linesep)[0]
+        sys.exit(f"manage.py: {refusal.message.partition('.')[0]}: {reason}")

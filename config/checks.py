@@ -20,6 +20,7 @@ FAST_PATH_MIDDLEWARE = (
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.failures.DatabaseFailures",
 )
 
 

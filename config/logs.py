@@ -73,7 +73,10 @@ def logging_config(*, debug: bool, debug_loggers: Iterable[str] = ()) -> dict[st
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
+        "filters": {
+            "request_id": {"()": "config.logs.RequestIdFilter"},
+            "one_line": {"()": "config.failures.OneLine"},
+        },
         "formatters": {
             "json": {"()": "config.logs.JsonFormatter"},
             "text": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
@@ -88,6 +91,7 @@ def logging_config(*, debug: bool, debug_loggers: Iterable[str] = ()) -> dict[st
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             # Django's default handlers would log twice, and mail exception reports with local variables.
+            "django.request": {"filters": ["one_line"]},
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
             # It logs query strings. config.middleware logs requests without them.

@@ -8,6 +8,8 @@ from django.views.decorators.csrf import csrf_exempt
 from config.lazy_views import lazy_view
 from crm.downloads import download
 
+handler500 = "config.failures.server_error"
+
 urlpatterns = [
     path(settings.ADMIN_URL, admin.site.urls),
     path("graphql", csrf_exempt(lazy_view("config.graphql_view.graphql_view")), name="graphql"),
