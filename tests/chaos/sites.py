@@ -33,9 +33,10 @@ class Site:
         self.ports: list[int] = []
         self.tokens: list[str] = []
 
-    def with_redis(self, redis: str) -> "Site":
-        """Return the same installation with a Redis."""
+    def with_redis(self, redis: str, **settings: str) -> "Site":
+        """Return the same installation with a Redis, and other settings."""
         site = Site(self.database, redis=redis)
+        site.environment |= settings
         site.tokens = self.tokens
         return site
 

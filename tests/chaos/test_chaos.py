@@ -7,13 +7,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from tests.chaos.drills import Report, drill
+from tests.chaos.hanging import hanging
 from tests.chaos.services import Postgres, Redis, own_postgres
 from tests.chaos.sites import Site
+from tests.e2e.servers import Api
 from tests.migrated import migrate
+from tests.patience import PATIENCE_SECONDS
 
 LONG = os.environ.get("CHAOS") == "long"
 LISTENERS, LEADS, PACE = (100, 600, 30.0) if LONG else (8, 60, 20.0)
@@ -124,6 +128,21 @@ async def test_postgresql_is_restarted(prepared: Site, redis: Redis, cluster: Po
                 disturb=disturb,
             )
         )
+
+
+def test_a_request_ends_though_its_postgresql_hangs(prepared: Site, redis: Redis, cluster: Postgres) -> None:
+    # No timeout of a server ends a statement while the server itself stands still.
+    site = prepared.with_redis(redis.url, REQUEST_DEADLINE="2")
+    with site.serving():
+        api = Api(site.ports[0], site.tokens[0])
+        with hanging(cluster.url, api) as answer:
+            refused = answer.result(PATIENCE_SECONDS)
+            with urlopen(f"http://127.0.0.1:{api.port}/readyz", timeout=PATIENCE_SECONDS) as ready:
+                assert ready.status == 200
+
+    assert refused is not None
+    assert (refused.code, refused.headers["Retry-After"]) == (503, "5")
+    assert '"TIMEOUT"' in refused.read().decode()
 
 
 async def test_three_processes_number_events_in_whatever_order_they_are_committed(
