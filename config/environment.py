@@ -24,6 +24,9 @@ PLANNER = {
     # Compiling a statement to machine code takes longer than running any page of a list.
     "jit": "off",
 }
+#: How a pooler shares connections to the server; PgBouncer's other modes need no setting.
+POOLERS = ("transaction",)
+LOCK_TIMEOUT, IDLE_TIMEOUT = "3s", "30s"
 
 
 def number(env: environ.Env, name: str, default: int) -> int:
@@ -55,14 +58,40 @@ def development_secret(path: Path) -> str:
         ) from error
 
 
+def pooler_kind(name: str) -> str:
+    """Return the kind of pooler in front of PostgreSQL, empty for none."""
+    if name and name not in POOLERS:
+        raise ImproperlyConfigured(
+            f"DATABASE_POOLER must be transaction, or be left out without a pooler; it is {name!r}."
+        )
+    return name
+
+
+def server_settings(statement_timeout: int) -> dict[str, str]:
+    """Return the PostgreSQL settings that all our sessions need, ``statement_timeout`` in seconds."""
+    return {
+        "statement_timeout": f"{statement_timeout}s",
+        "lock_timeout": LOCK_TIMEOUT,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+        **PLANNER,
+    }
+
+
 def database(
-    url: str, *, pool_size: int, statement_timeout: int, prepared: bool, max_age: int = 0
+    url: str,
+    *,
+    pool_size: int,
+    statement_timeout: int,
+    prepared: bool,
+    max_age: int = 0,
+    pooler: str = "",
 ) -> dict[str, Any]:
     """Return Django's settings for a database URL.
 
     With a ``pool_size``, a process pools its connections; with a ``max_age`` in seconds, each thread keeps
-    its own instead. ``prepared`` statements are not supported by some poolers. Errors do not repeat the URL,
-    which may contain a password.
+    its own instead. ``prepared`` statements are not supported by some poolers. Behind a ``pooler`` nothing
+    depends on the session, which each transaction may find changed. Errors do not repeat the URL, which may
+    contain a password.
     """
     shape = "DATABASE_URL must read postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:///PATH"
     if not url.startswith(("postgres://", "postgresql://", "sqlite://")):
@@ -88,13 +117,18 @@ def database(
             "connect_timeout": 3,
             # Not the server's default: the numbering of events must see all commits once it has its lock.
             "isolation_level": IsolationLevel.READ_COMMITTED,
-            "options": f"-c statement_timeout={statement_timeout}s -c lock_timeout=3s"
-            " -c idle_in_transaction_session_timeout=30s"
-            + "".join(f" -c {name}={value}" for name, value in PLANNER.items()),
             # Compiled reads are prepared at their third execution, since their many sub-selects take longer
             # to plan than to run. Django's own cursors never prepare.
             "prepare_threshold": 2 if prepared else None,
         }
+        if pooler:
+            # The role carries the settings instead: manage.py role_settings. A pooler refuses the start-up
+            # options, or drops them. A cursor on the server would outlive its transaction, after which
+            # another client has the connection.
+            parsed["DISABLE_SERVER_SIDE_CURSORS"] = True
+        else:
+            settings = server_settings(statement_timeout).items()
+            options["options"] = " ".join(f"-c {name}={value}" for name, value in settings)
         if pool_size and not max_age:
             # With the default of 5 minutes, the pool would back off and stay without connections for minutes
             # after the database is back. Given up after 3 s, the next request starts a new attempt.

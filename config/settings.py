@@ -17,7 +17,9 @@ from config.environment import (
     development_secret,
     file_storage,
     number,
+    pooler_kind,
     redis_address,
+    server_settings,
 )
 from config.logs import logging_config
 
@@ -133,13 +135,19 @@ TEMPLATES = [
     }
 ]
 
+DATABASE_POOLER = pooler_kind(env.str("DATABASE_POOLER", default=""))
+DATABASE_STATEMENT_TIMEOUT = number(env, "DATABASE_STATEMENT_TIMEOUT", 10)
+# What the role must carry behind a pooler; without one, each connection sets it when it starts.
+DATABASE_SERVER_SETTINGS = server_settings(DATABASE_STATEMENT_TIMEOUT)
 DATABASES = {
     "default": database(
         env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
         pool_size=number(env, "DATABASE_POOL_SIZE", 20),
         max_age=number(env, "DATABASE_MAX_AGE", 0),
-        statement_timeout=number(env, "DATABASE_STATEMENT_TIMEOUT", 10),
-        prepared=env.bool("DATABASE_PREPARED_STATEMENTS", default=True),
+        statement_timeout=DATABASE_STATEMENT_TIMEOUT,
+        # Not every pooler knows prepared statements, so behind one they are switched on by name.
+        prepared=env.bool("DATABASE_PREPARED_STATEMENTS", default=not DATABASE_POOLER),
+        pooler=DATABASE_POOLER,
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from crm.database.patterns import COLLATION
+from crm.database.role_settings import missing_settings
 
 
 def database_problem(database: BaseDatabaseWrapper | None = None) -> str | None:
@@ -99,6 +100,25 @@ def check_collation(databases: Sequence[str] | None = None, **kwargs: object) ->
                 )
             )
     return messages
+
+
+@checks.register(checks.Tags.database)
+def check_role(databases: Sequence[str] | None = None, **kwargs: object) -> list[checks.CheckMessage]:
+    """Warn if there is a pooler and the role does not carry the settings that it keeps us from setting."""
+    if not settings.DATABASE_POOLER or "default" not in (databases or ()):
+        return []
+    missing = missing_settings() if connection.vendor == "postgresql" else []
+    if not missing:
+        return []
+    return [
+        checks.Warning(
+            f"DATABASE_POOLER is set, but the role of DATABASE_URL does not carry {', '.join(missing)}.",
+            hint="Without them nothing ends a statement, a wait or a transaction that hangs, and lists are"
+            " planned slowly. Run, as the role or a superuser and past the pooler: manage.py role_settings |"
+            " psql. Then have the pooler open new connections (RECONNECT).",
+            id="crm.W010",
+        )
+    ]
 
 
 @checks.register(checks.Tags.security, deploy=True)

@@ -42,10 +42,22 @@ def _missing_for_browser() -> str | None:
     return "needs Chromium"
 
 
+def find_pgbouncer() -> str:
+    """Return the path of PgBouncer, empty without one; PGBOUNCER may name another than the system's."""
+    # Debian has it where only root looks.
+    places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+    return shutil.which(os.environ.get("PGBOUNCER", "pgbouncer"), path=places) or ""
+
+
+def _missing_for_pooler() -> str | None:
+    return None if find_pgbouncer() else "needs PgBouncer"
+
+
 MISSING = {
     "postgres": _missing_for_postgres,
     "node": _missing_for_node,
     "browser": _missing_for_browser,
+    "pooler": _missing_for_pooler,
 }
 
 

@@ -13,6 +13,7 @@ os.environ |= {
     "ADMIN_URL": "admin/",
     "API_RATE_LIMIT": "0",
     "CSRF_TRUSTED_ORIGINS": "",
+    "DATABASE_POOLER": "",
     "DATABASE_POOL_SIZE": "0",
     "DATABASE_PREPARED_STATEMENTS": "true",
     "DATABASE_STATEMENT_TIMEOUT": "60",

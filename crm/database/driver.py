@@ -6,6 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
+from django.conf import settings
 from psycopg import IsolationLevel, adapt, pq
 from psycopg.abc import Transformer
 from psycopg.adapt import PyFormat
@@ -18,7 +19,7 @@ Key = tuple[bytes, tuple[int, ...]]
 MOST_PREPARED = 500
 #: libpq has the protocol's Close since version 17. SQL's DEALLOCATE is no substitute: a pooler like
 #: PgBouncer gives statements other names on the server and passes the SQL on unread, so that it fails.
-CAN_CLOSE = psycopg.capabilities.has_send_close_prepared()
+KNOWS_CLOSE = psycopg.capabilities.has_send_close_prepared()
 
 BEGIN_BY_ISOLATION = {None: b"BEGIN", IsolationLevel.READ_COMMITTED: b"BEGIN ISOLATION LEVEL READ COMMITTED"}
 IDLE, IN_TRANSACTION = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
@@ -81,14 +82,20 @@ def _prepared_name(raw: Connection, key: Key) -> bytes | None:
         prepared.names[key] = name
     while len(prepared.uses) > MOST_PREPARED:
         oldest, _ = prepared.uses.popitem(last=False)
-        if CAN_CLOSE and oldest in prepared.names:
+        if oldest in prepared.names and _can_close():
             _check(raw.pgconn.close_prepared(prepared.names.pop(oldest)), raw)
     return name
 
 
 def _has_room(prepared: _PreparedStatements) -> bool:
     # Where none can be closed, the first ones stay, or the server's memory would grow without bound.
-    return CAN_CLOSE or len(prepared.names) < MOST_PREPARED
+    return len(prepared.names) < MOST_PREPARED or _can_close()
+
+
+def _can_close() -> bool:
+    # PgBouncer answers a Close itself, and not always: of eight clients of its version 1.25 some waited for
+    # ever. It bounds the statements of its connections to the server by max_prepared_statements.
+    return KNOWS_CLOSE and not settings.DATABASE_POOLER
 
 
 def _check(result: pq.abc.PGresult, raw: Connection) -> None:

@@ -5,7 +5,14 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import IsolationLevel
 
-from config.environment import database, development_secret, file_storage, number, redis_address
+from config.environment import (
+    database,
+    development_secret,
+    file_storage,
+    number,
+    pooler_kind,
+    redis_address,
+)
 
 
 def test_secret_is_created_once_and_readable_by_its_owner_only(tmp_path):
@@ -110,3 +117,15 @@ def test_bucket_without_the_s3_package_is_refused(monkeypatch):
 
     with pytest.raises(ImproperlyConfigured, match="install the extra"):
         file_storage("s3", directory="unused", bucket="crm-files")
+
+
+def test_pooler_gets_no_options_and_no_cursors_on_the_server():
+    behind = database(
+        "postgres://h/crm", pool_size=0, statement_timeout=10, prepared=False, pooler="transaction"
+    )
+
+    assert "options" not in behind["OPTIONS"]
+    assert behind["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert pooler_kind("transaction") == "transaction"
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_POOLER must be transaction"):
+        pooler_kind("session")

@@ -82,9 +82,11 @@ def test_statements_are_closed_by_the_protocol_and_not_by_sql(monkeypatch, proto
     assert "DEALLOCATE" not in sent
 
 
-def test_without_close_the_first_statements_stay_prepared(monkeypatch, protocol):
+@pytest.mark.parametrize("reason", ["libpq", "pooler"])
+def test_without_close_the_first_statements_stay_prepared(monkeypatch, protocol, settings, reason):
     monkeypatch.setattr(driver, "MOST_PREPARED", 2)
-    monkeypatch.setattr(driver, "CAN_CLOSE", False)
+    monkeypatch.setattr(driver, "KNOWS_CLOSE", reason == "pooler")
+    settings.DATABASE_POOLER = "transaction" if reason == "pooler" else ""
 
     run_each_three_times(4)
     run_each_three_times(1)

@@ -95,8 +95,8 @@ def running(*command: str, env: Mapping[str, str], cwd: Path = ROOT) -> Iterator
             lines.close()
 
 
-def manage(*arguments: str, env: Mapping[str, str]) -> str:
-    """Run a management command that must succeed, and return its standard output."""
+def manage(*arguments: str, env: Mapping[str, str], errors: bool = False) -> str:
+    """Run a management command that must succeed, and return its standard output, or error output."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -107,7 +107,7 @@ def manage(*arguments: str, env: Mapping[str, str]) -> str:
         timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return done.stderr if errors else done.stdout
 
 
 @dataclass(frozen=True)
