@@ -39,6 +39,13 @@ class Once:
         self._fingerprint = fingerprint
         self._unanswered: dict[str, IdempotencyKey] = {}
         self._replayed: dict[str, dict[str, Any]] = {}
+        #: The mutations that took effect now, and those whose effect is of an earlier request.
+        self._acted, self._repeated = 0, 0
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether nothing took effect now: all mutations had done so in an earlier request."""
+        return self._repeated > 0 and not self._acted
 
     def run(self, response_key: str, act: Callable[[], object], read: Callable[[object], object]) -> object:
         """Run a mutation if the key is new; else return its result, read again by primary key.
@@ -54,6 +61,7 @@ class Once:
                 claim.save(update_fields=["result"])
         if claim is None:
             return self._repeat(response_key, read)
+        self._acted += 1
         self._unanswered[response_key] = claim
         return result
 
@@ -99,6 +107,7 @@ class Once:
         if claim.fingerprint != self._fingerprint:
             raise Conflict(ConflictReason.KEY_REUSED, "This Idempotency-Key was used for another request.")
         if claim.answer is not None:
+            self._repeated += 1
             self._replayed[response_key] = json.loads(claim.answer)
             raise Replayed
         noted = claim.result or {}
@@ -106,6 +115,7 @@ class Once:
             raise Conflict(
                 ConflictReason.KEY_RUNNING, "The first request with this Idempotency-Key is still running."
             )
+        self._repeated += 1
         self._unanswered[response_key] = claim
         return read(noted["id"]) if "id" in noted else noted["value"]
 

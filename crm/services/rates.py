@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import NamedTuple
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -11,10 +12,19 @@ logger = logging.getLogger("crm.rates")
 WINDOW = 60
 
 
-def seconds_to_wait(account: str, points: int, *, most: int) -> int:
-    """Spend points of an account; return the seconds until it has points again, or 0 if it has some."""
+class Allowance(NamedTuple):
+    """What an account has left of its points: ``remaining`` until they are renewed in ``seconds``."""
+
+    most: int
+    remaining: int
+    seconds: int
+    is_exceeded: bool = False
+
+
+def spend(account: str, points: int, *, most: int) -> Allowance | None:
+    """Spend points of an account; return what is left, or None where they are not counted."""
     if not most:
-        return 0
+        return None
     now = int(time.time())
     key = f"{account}:{now // WINDOW}"
     try:
@@ -24,5 +34,11 @@ def seconds_to_wait(account: str, points: int, *, most: int) -> int:
     except RedisError:
         # Better an uncounted minute than a product that fails with its cache.
         logger.warning("Rates are not counted: the cache is away.")
-        return 0
-    return WINDOW - now % WINDOW if used > most else 0
+        return None
+    return Allowance(most, max(0, most - used), WINDOW - now % WINDOW, is_exceeded=used > most)
+
+
+def seconds_to_wait(account: str, points: int, *, most: int) -> int:
+    """Spend points of an account; return the seconds until it has points again, or 0 if it has some."""
+    left = spend(account, points, most=most)
+    return left.seconds if left is not None and left.is_exceeded else 0

@@ -310,7 +310,7 @@ def test_refusal_carries_errors_and_status():
         prepare(schema, Operation(query="{ nothing }"), actor=AGENT, allow=QUERIES)
 
     assert refused.value.status == 400
-    assert refused.value.retry_after is None
+    assert refused.value.allowance is None
     assert refused.value.errors == [
         {
             "message": "Cannot query field 'nothing' on type 'Query'.",

@@ -10,6 +10,7 @@ from graphql import GraphQLError
 
 from crm.database.failures import after_commit, log_failure, refusal_of
 from crm.errors import CrmError, TimedOut, Unavailable
+from crm.services.rates import Allowance
 
 logger = logging.getLogger("crm.graphql")
 
@@ -48,14 +49,14 @@ class TooComplex(CrmError):
 
 
 class RateLimited(CrmError):
-    """An account has used up its points of this minute; ``retry_after`` is in seconds."""
+    """An account has used up its points of this minute; its ``allowance`` says until when."""
 
     code = Code.RATE_LIMITED
     default_message = "Too many requests."
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, allowance: Allowance) -> None:
         super().__init__()
-        self.retry_after = retry_after
+        self.allowance = allowance
 
 
 def domain_error(error: CrmError) -> FormattedError:

@@ -8,6 +8,7 @@ from graphql import GraphQLSchema, OperationDefinitionNode
 
 from crm.actors import Actor
 from crm.graphql.documents import Document
+from crm.services.rates import Allowance
 
 OK = 200
 BAD_REQUEST = 400
@@ -40,6 +41,10 @@ class Prepared:
     raw_variables: JsonObject = field(repr=False)
     variables: JsonObject = field(repr=False)
     cost: int
+    #: What is told beside the answer: the cost if the request asks for it.
+    extensions: JsonObject | None = None
+    #: What the account has left after this operation, where its points are counted.
+    allowance: Allowance | None = None
 
     @property
     def kind(self) -> str:
@@ -51,9 +56,21 @@ class Refused(Exception):
     """Raised with the formatted errors and the HTTP status for an operation that is not executed."""
 
     def __init__(
-        self, formatted: list[JsonObject], *, status: int = BAD_REQUEST, retry_after: int | None = None
+        self,
+        formatted: list[JsonObject],
+        *,
+        status: int = BAD_REQUEST,
+        allowance: Allowance | None = None,
+        extensions: JsonObject | None = None,
     ) -> None:
         super().__init__(status)
         self.errors = formatted
         self.status = status
-        self.retry_after = retry_after
+        self.allowance = allowance
+        self.extensions = extensions
+
+    @property
+    def answer(self) -> JsonObject:
+        """The whole answer to the operation."""
+        told = {} if self.extensions is None else {"extensions": self.extensions}
+        return {"errors": self.errors, **told}

@@ -26,12 +26,14 @@ from crm.graphql.execution.operations import (
 from crm.graphql.limits import (
     Limits,
     NullCharacters,
+    asks_for_cost,
     charge,
     check_literals,
     check_shape,
     check_variables,
     cost_of,
     limits,
+    tell_cost,
 )
 
 _checked_documents = DocumentCache()
@@ -50,22 +52,29 @@ def prepare(
     ``allow`` holds the kinds of operation that the transport serves. If this raises, nothing was executed.
     """
     bounds = limits()
+    allowance = told = None
     try:
+        asks_cost = asks_for_cost(operation.extensions)
         document = _load(schema, operation, actor, bounds)
         node = _select(document, operation, actor, allow)
         raw = dict(operation.variables or {})
         check_variables(raw, document.node, bounds)
         variables = _coerce(schema, node, raw, bounds)
         cost = _cost(schema, document, node, variables, bounds)
+        if asks_cost:
+            told = tell_cost(cost, bounds)
         bounds.check("cost", cost)
         if account is not None:
-            charge(account, cost)
+            allowance = charge(account, cost)
     except errors.RateLimited as error:
         raise Refused(
-            [errors.domain_error(error)], status=TOO_MANY_REQUESTS, retry_after=error.retry_after
+            [errors.domain_error(error)],
+            status=TOO_MANY_REQUESTS,
+            allowance=error.allowance,
+            extensions=told,
         ) from error
     except CrmError as error:
-        raise Refused([errors.domain_error(error)]) from error
+        raise Refused([errors.domain_error(error)], extensions=told) from error
     except NullCharacters as error:
         raise Refused([errors.validation_error(error.field, error.messages)]) from error
     except RecursionError:
@@ -79,6 +88,8 @@ def prepare(
         raw_variables=raw,
         variables=variables,
         cost=cost,
+        extensions=told,
+        allowance=allowance,
     )
 
 

@@ -49,6 +49,8 @@ def respond(
     if once is not None:
         formatted = once.finish(result.data, formatted)
     answer: JsonObject = {"data": result.data}
+    if prepared.extensions is not None:
+        answer["extensions"] = prepared.extensions
     if not formatted:
         return OK, answer
     answer["errors"] = formatted
@@ -94,7 +96,7 @@ def execute(
     try:
         prepared = prepare(schema, operation, actor=actor, allow=allow)
     except Refused as refused:
-        return refused.status, {"errors": refused.errors}
+        return refused.status, refused.answer
     status, answer = respond(prepared)
     return status, _plain(answer)
 

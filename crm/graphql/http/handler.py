@@ -13,8 +13,8 @@ from crm.errors import CrmError, Unauthenticated
 from crm.graphql.compiler import StartedQuery
 from crm.graphql.core.errors import Code, domain_error, unexpected_error
 from crm.graphql.execution import Operation, Prepared, Refused, begin, prepare, respond
-from crm.graphql.http.idempotency import once_of
-from crm.graphql.http.responses import JSON, Answer, HttpRefusal, json_answer, refusal_answer
+from crm.graphql.http.idempotency import REPLAYED, once_of
+from crm.graphql.http.responses import JSON, Answer, HttpRefusal, json_answer, rate_headers, refusal_answer
 
 KINDS = {
     "GET": frozenset({OperationType.QUERY}),
@@ -68,11 +68,11 @@ def answer_exchange(
         status, body = respond(prepared, once=once, begun=begun)
     except Refused as refused:
         return json_answer(
-            {"errors": refused.errors},
+            refused.answer,
             status=_refusal_status(refused.status, media_type),
             media_type=media_type,
             allow="POST" if refused.status == METHOD_NOT_ALLOWED else None,
-            retry_after=refused.retry_after,
+            further=rate_headers(refused.allowance),
         )
     except HttpRefusal as refusal:
         return refusal_answer(refusal, media_type=media_type)
@@ -84,7 +84,10 @@ def answer_exchange(
         failure = unexpected_error(error, place="authentication")
         status = 500 if failure["extensions"]["code"] == Code.INTERNAL else 503
         return json_answer({"errors": [failure]}, status=status, media_type=media_type)
-    return json_answer(body, status=status, media_type=media_type)
+    further = rate_headers(prepared.allowance)
+    if once is not None and once.is_replay:
+        further[REPLAYED] = "true"
+    return json_answer(body, status=status, media_type=media_type, further=further)
 
 
 def _status(error: CrmError, media_type: str) -> int:

@@ -6,6 +6,8 @@ from crm.graphql.http.responses import HttpRefusal
 from crm.services.idempotency import LONGEST_KEY, Once, fingerprint_of
 
 HEADER = "Idempotency-Key"
+#: Sent as ``true`` with an answer that took no effect, because the key had been used for the request before.
+REPLAYED = "Idempotent-Replayed"
 BAD_REQUEST = 400
 
 

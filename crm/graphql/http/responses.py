@@ -1,5 +1,6 @@
 """Answers over HTTP: media types, headers and JSON."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from crm.database.failures import RETRY_AFTER_SECONDS
 from crm.graphql.core.errors import Code
 from crm.json_encoding import encode_json
+from crm.services.rates import WINDOW, Allowance
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -53,9 +55,9 @@ def json_answer(
     status: int,
     media_type: str = JSON,
     allow: str | None = None,
-    retry_after: int | None = None,
+    further: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Return an encoded answer with the headers of all answers and those that its status needs."""
+    """Return an encoded answer with the headers of all answers, those of its status, and ``further`` ones."""
     headers = {
         "Content-Type": f"{media_type}; charset=utf-8",
         "Cache-Control": "no-store",
@@ -65,11 +67,25 @@ def json_answer(
         headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
     if allow is not None:
         headers["Allow"] = allow
+    if further:
+        headers.update(further)
     return Answer(status, headers, encode_json(body))
+
+
+def rate_headers(allowance: Allowance | None) -> dict[str, str]:
+    """Return what an account has left as header fields of draft-ietf-httpapi-ratelimit-headers-11."""
+    if allowance is None:
+        return {}
+    # Without a unit (``qu``): the draft registers none for points, and forbids others.
+    headers = {
+        "RateLimit-Policy": f'"points";q={allowance.most};w={WINDOW}',
+        "RateLimit": f'"points";r={allowance.remaining};t={allowance.seconds}',
+    }
+    if allowance.is_exceeded:
+        headers["Retry-After"] = str(allowance.seconds)
+    return headers
 
 
 def refusal_answer(refusal: HttpRefusal, *, media_type: str = JSON) -> Answer:

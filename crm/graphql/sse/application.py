@@ -18,7 +18,7 @@ from crm.graphql.core.errors import Code, domain_error, unexpected_error
 from crm.graphql.execution import Prepared, Refused
 from crm.graphql.execution.subscriptions import Subscription
 from crm.graphql.execution.threads import EVENTS, in_thread
-from crm.graphql.http.responses import Answer, HttpRefusal, json_answer, refusal_answer
+from crm.graphql.http.responses import Answer, HttpRefusal, json_answer, rate_headers, refusal_answer
 from crm.graphql.limits import limits as graphql_limits
 from crm.graphql.sse.format import TYPE
 from crm.graphql.sse.request import AdmittedRequest, check, open_stream
@@ -71,7 +71,7 @@ class GraphQLStream:
         limits = socket_limits()
         operation = admitted.operation
         if isinstance(operation, Prepared):
-            await _begin(send, request)
+            await _begin(send, request, operation)
             await _until_gone(answer_once(send, operation, admitted.once), receive)
             await end_body(send, limits)
             return
@@ -81,7 +81,7 @@ class GraphQLStream:
             if not connections.acquire_slot(user_id, most=limits.sockets_per_user):
                 raise HttpRefusal(TOO_MANY, f"A user has at most {limits.sockets_per_user} connections.")
             try:
-                await _begin(send, request)
+                await _begin(send, request, operation.prepared)
                 handshake = Handshake(request=request, from_own_page=True)
                 stream = Stream(send, dispatcher, admitted, handshake, limits)
                 await _run(stream, operation, receive)
@@ -144,7 +144,7 @@ def _refusal(error: Exception) -> Answer:
             answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
     if isinstance(error, Refused):
-        return json_answer({"errors": error.errors}, status=error.status, retry_after=error.retry_after)
+        return json_answer(error.answer, status=error.status, further=rate_headers(error.allowance))
     if isinstance(error, CrmError):
         status = 401 if isinstance(error, Unauthenticated) else 403 if isinstance(error, CsrfRefused) else 400
         return json_answer({"errors": [domain_error(error)]}, status=status)
@@ -153,8 +153,9 @@ def _refusal(error: Exception) -> Answer:
     return json_answer({"errors": [failure]}, status=500 if is_internal else UNAVAILABLE)
 
 
-async def _begin(send: Send, request: ASGIRequest) -> None:
-    response = HttpResponse(content_type=f"{TYPE}; charset=utf-8")
+async def _begin(send: Send, request: ASGIRequest, prepared: Prepared) -> None:
+    headers = rate_headers(prepared.allowance)
+    response = HttpResponse(content_type=f"{TYPE}; charset=utf-8", headers=headers)
     response["Cache-Control"] = "no-cache"
     # Without it nginx collects a buffer full before it passes anything on.
     response["X-Accel-Buffering"] = "no"
