@@ -19,6 +19,7 @@ from config.asgi_middleware import (  # noqa: E402
     with_deadline,
     with_request_id,
 )
+from config.cors import is_preflight  # noqa: E402
 from config.gc_tuning import tune_gc  # noqa: E402
 from config.lazy_views import load_views  # noqa: E402
 from config.schema import schema  # noqa: E402
@@ -28,13 +29,15 @@ from crm.graphql.websocket import GraphQLSocket  # noqa: E402
 load_views()
 STREAM_PATH = "/graphql/stream"
 http = with_deadline(django)
-# Django's middleware gives all other requests their id.
+# Django's middleware gives all other requests their id and their CORS headers.
 stream = with_request_id(GraphQLStream(schema=schema.graphql_schema))
 
 
 async def serve_http(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve event streams directly: a view of Django would hold a thread as long as its stream is open."""
-    await (stream if scope["path"] == STREAM_PATH else http)(scope, receive, send)
+    # Django's middleware answers whether a page of another site may open one.
+    is_stream = scope["path"] == STREAM_PATH and not is_preflight(scope)
+    await (stream if is_stream else http)(scope, receive, send)
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""ASGI middleware: a limit on request bodies, and an id and a log line for event streams."""
+"""ASGI middleware: a limit on request bodies; id, CORS headers and a log line for event streams."""
 
 import json
 import time
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from config.cors import with_cors_headers
 from config.logs import request_id
 from config.middleware import begin_request, log_end
 from crm.database.deadlines import Deadline
@@ -40,7 +41,7 @@ def with_body_limit(application: Application) -> Application:
         declared = headers.get(b"content-length", b"")
         # Cut, since int() refuses numbers of thousands of digits.
         if declared.isdigit() and int(declared[:20]) > most:
-            await _refuse(send, most)
+            await _refuse(scope, send, most)
             return
         received = 0
 
@@ -55,12 +56,12 @@ def with_body_limit(application: Application) -> Application:
         try:
             await application(scope, receive_counted, send)
         except _TooLarge:
-            await _refuse(send, most)
+            await _refuse(scope, send, most)
 
     return refuse_large
 
 
-async def _refuse(send: Send, most: int) -> None:
+async def _refuse(scope: Scope, send: Send, most: int) -> None:
     error = {
         "message": f"The request is larger than {most} bytes.",
         "extensions": {"code": "BAD_USER_INPUT"},
@@ -75,6 +76,7 @@ async def _refuse(send: Send, most: int) -> None:
         # The rest of the body stays unread, so the connection cannot carry another request.
         (b"connection", b"close"),
     ]
+    headers = with_cors_headers(scope, headers)
     await send({"type": "http.response.start", "status": TOO_LARGE, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -109,7 +111,7 @@ def with_deadline(application: Application) -> Application:
 
 
 def with_request_id(application: Application) -> Application:
-    """Add the request id to each answer, and log the end of each request; streams when they end."""
+    """Add the request id and CORS headers to each answer, and log the end of each request or stream."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         sent = dict(scope["headers"]).get(REQUEST_ID_HEADER, b"").decode("latin-1")
@@ -122,7 +124,7 @@ def with_request_id(application: Application) -> Application:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message["headers"], (REQUEST_ID_HEADER, identifier.encode())]
-                message = {**message, "headers": headers}
+                message = {**message, "headers": with_cors_headers(scope, headers)}
             await send(message)
 
         try:

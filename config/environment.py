@@ -10,6 +10,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import IsolationLevel
 
+from crm.origins import clean_origin
+
 LEAST_SECRET_LENGTH = 50
 #: Planner settings of each PostgreSQL connection. Measured in ``docs/operations.md``.
 PLANNER = {
@@ -35,6 +37,14 @@ def number(env: environ.Env, name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ImproperlyConfigured(f"{name} must be a whole number, zero or more; it is {text!r}.")
     return int(text)
+
+
+def origins(env: environ.Env, name: str) -> list[str]:
+    """Return a list of origins from the environment, as browsers send them."""
+    try:
+        return [clean_origin(text) for text in env.list(name, default=[])]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
 def development_secret(path: Path) -> str:

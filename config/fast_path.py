@@ -43,8 +43,8 @@ PATH = "/graphql"
 METHOD = "POST"
 #: Clients send few combinations; the limit bounds the memory that a hostile one can fill.
 MOST_ROUTES = 200
-#: Django's headers that belong to its empty body.
-BODY_HEADERS = ("content-length", "content-type")
+#: Django's headers that belong to its empty body, and the one of which the answer's own says more.
+OMITTED_HEADERS = ("content-length", "content-type", "vary")
 
 
 def _environ_name(header: str) -> str:
@@ -90,6 +90,8 @@ def deciding_names() -> tuple[str, ...]:
         names.append("HTTP_X_FORWARDED_HOST")
     if settings.USE_X_FORWARDED_PORT:
         names.append("HTTP_X_FORWARDED_PORT")
+    if settings.CORS_ALLOWED_ORIGINS:
+        names.append("HTTP_ORIGIN")
     if settings.DISALLOWED_USER_AGENTS:
         names.append("HTTP_USER_AGENT")
     return tuple(names)
@@ -151,7 +153,7 @@ class FastPath:
         # Middleware that answers itself, such as a redirect to https, never calls the view.
         if not accepted or media_type is None:
             return None
-        added = [item for item in response.items() if item[0].lower() not in BODY_HEADERS]
+        added = [item for item in response.items() if item[0].lower() not in OMITTED_HEADERS]
         return Route(media_type, added)
 
     def _serve(

@@ -17,6 +17,7 @@ from config.environment import (
     development_secret,
     file_storage,
     number,
+    origins,
     pooler_kind,
     redis_address,
     server_settings,
@@ -93,6 +94,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "channels",
+    "corsheaders",
     "django_filters",
     "crm",
     "people",
@@ -109,6 +111,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Behind the check of the host, so that no preflight of another host is answered.
+    "config.cors.Cors",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -217,6 +221,28 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
     "form-action": ["'self'"],
 }
+# Other sites whose pages may call the API and receivers: config.cors. Their cookies never count, so
+# CORS_ALLOW_CREDENTIALS stays false.
+CORS_ALLOWED_ORIGINS = origins(env, "CORS_ALLOWED_ORIGINS")
+CORS_ALLOW_METHODS = ["GET", "OPTIONS", "POST"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "last-event-id",
+    "x-company",
+    "x-receiver-secret",
+    "x-receiver-signature",
+]
+CORS_EXPOSE_HEADERS = [
+    "Idempotent-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+]
+CORS_PREFLIGHT_MAX_AGE = 7200
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

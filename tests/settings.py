@@ -12,6 +12,7 @@ atexit.register(shutil.rmtree, directory, ignore_errors=True)
 os.environ |= {
     "ADMIN_URL": "admin/",
     "API_RATE_LIMIT": "0",
+    "CORS_ALLOWED_ORIGINS": "",
     "CSRF_TRUSTED_ORIGINS": "",
     "DATABASE_POOLER": "",
     "DATABASE_POOL_SIZE": "0",

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.http import HttpRequest
 
 from crm.actors import Action
@@ -13,6 +13,7 @@ from crm.admin.base import Fieldsets, visible_rows
 from crm.admin.dates import DateInput
 from crm.admin.forms import Cleaned, NamedForm, ServiceForm
 from crm.admin.lifecycle import LiveAdmin
+from crm.admin.lines import LinesField
 from crm.admin.writing import WritesThroughService
 from crm.models import CustomFieldDefinition
 from crm.models.custom_fields import WithCustomFields, is_same
@@ -21,24 +22,8 @@ from crm.services.custom_field_definitions import delete_definition, save_defini
 Record = TypeVar("Record", bound=WithCustomFields)
 
 
-class ChoicesField(forms.Field):
-    """A list of texts, one per line."""
-
-    widget = AdminTextareaWidget(attrs={"rows": 5})
-
-    def prepare_value(self, value: object) -> object:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: str | None) -> list[str]:
-        return [line.strip() for line in (value or "").splitlines() if line.strip()]
-
-    def has_changed(self, initial: list[str] | None, data: str | None) -> bool:
-        # Browsers send other line ends than the stored ones.
-        return self.to_python(data) != (initial or [])
-
-
 class DefinitionForm(NamedForm[CustomFieldDefinition]):
-    choices = ChoicesField(required=False, help_text="One per line; only for the kind Choice.")
+    choices = LinesField(required=False, help_text="One per line; only for the kind Choice.")
 
 
 @admin.register(CustomFieldDefinition)

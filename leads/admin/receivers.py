@@ -16,6 +16,7 @@ from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm, OptionalObjectField, message_of
+from crm.admin.lines import LinesField
 from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
 from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt, Verification
@@ -34,6 +35,11 @@ class TemplateField(OptionalObjectField):
 
 class ReceiverForm(NamedForm[LeadReceiver]):
     template = TemplateField()
+    allowed_origins = LinesField(
+        required=False,
+        help_text="Sites whose pages may post to this receiver from a browser, such as"
+        " https://www.example.com, one per line.",
+    )
 
 
 @admin.register(LeadReceiver)
@@ -55,7 +61,16 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
         ("Template", {"fields": ("template",)}),
         (
             "Accepted deliveries",
-            {"fields": ("verification", "key", "honeypot", "window_minutes", "rate_limit")},
+            {
+                "fields": (
+                    "verification",
+                    "key",
+                    "honeypot",
+                    "window_minutes",
+                    "rate_limit",
+                    "allowed_origins",
+                )
+            },
         ),
     )
 

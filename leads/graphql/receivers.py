@@ -96,6 +96,10 @@ class LeadReceiverInput(graphene.InputObjectType):
     honeypot = graphene.String()
     window_minutes = graphene.Int()
     rate_limit = graphene.Int()
+    allowed_origins = graphene.List(
+        graphene.NonNull(graphene.String),
+        description="At most 20 origins such as https://www.example.com; the list replaces the stored one.",
+    )
 
 
 class ReceiverAttemptFilterSet(ListFilterSet):

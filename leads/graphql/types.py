@@ -111,6 +111,13 @@ class LeadReceiver(DjangoObjectType):
     )
     template = Attribute(Mixed, "template")
     verification = Attribute(ReceiverVerification, "verification", required=True)
+    allowed_origins = Attribute(
+        graphene.List(graphene.NonNull(graphene.String)),
+        "allowed_origins",
+        required=True,
+        description="Sites whose pages may post to this receiver from a browser, besides those of the"
+        " installation, as scheme, host and port.",
+    )
     # Derived from the uuid: the address is not stored, since PUBLIC_URL may change.
     url = Derived(graphene.String, ("uuid",), _url, required=True)
 

@@ -5,13 +5,17 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from crm.models.base import TenantModel, TenantQuerySet
+from crm.origins import clean_origin
 from leads.models.lookups import LeadSource, LeadType
 from leads.models.rotations import LeadRotation
+
+MOST_ORIGINS = 20
 
 
 class LeadReceiverQuerySet(TenantQuerySet["LeadReceiver"]):
@@ -81,6 +85,12 @@ class LeadReceiver(TenantModel):
         default=600, help_text="Most deliveries in a minute; 0 for no limit."
     )
 
+    allowed_origins = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        blank=True,
+    )
+
     #: Annotated by ``with_agent_state``.
     agent_may_own: bool
 
@@ -101,3 +111,16 @@ class LeadReceiver(TenantModel):
 
     def clean(self) -> None:
         self.check_same_company(source=self.source, type=self.type, rotation=self.rotation)
+        self.allowed_origins = _clean_origins(self.allowed_origins)
+
+
+def _clean_origins(origins: object) -> list[str]:
+    """Return origins as browsers send them, each once."""
+    if not isinstance(origins, list) or not all(isinstance(origin, str) for origin in origins):
+        raise ValidationError({"allowed_origins": "Enter a list of origins."})
+    if len(origins) > MOST_ORIGINS:
+        raise ValidationError({"allowed_origins": f"A receiver has at most {MOST_ORIGINS} origins."})
+    try:
+        return list(dict.fromkeys(map(clean_origin, origins)))
+    except ValueError as error:
+        raise ValidationError({"allowed_origins": str(error)}) from error

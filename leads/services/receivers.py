@@ -17,7 +17,15 @@ from leads.services.lookup_deletion import replace_and_delete
 from leads.services.lookups import Fields, assign_fields, find_optional, save_lookup
 
 FIELDS = Fields(
-    required=("name", "is_default", "is_active", "verification", "window_minutes", "rate_limit"),
+    required=(
+        "name",
+        "is_default",
+        "is_active",
+        "verification",
+        "window_minutes",
+        "rate_limit",
+        "allowed_origins",
+    ),
     optional=("source_name", "template", "honeypot"),
 )
 
@@ -43,6 +51,7 @@ class ReceiverValues(TypedDict, total=False):
     honeypot: str | None
     window_minutes: int | None
     rate_limit: int | None
+    allowed_origins: list[str] | None
 
 
 def create_receiver(values: ReceiverValues, *, actor: Actor) -> LeadReceiver:

@@ -51,6 +51,19 @@ def test_a_template_can_be_cleared(signed_in, receiver):
     assert receiver.template is None
 
 
+def test_origins_are_entered_one_a_line(signed_in, receiver):
+    client = signed_in("manager")
+    shown = client.get(page(receiver))
+
+    wrong = client.post(page(receiver), posted(shown, allowed_origins="https://a.example/form"))
+    client.post(page(receiver), posted(shown, allowed_origins="https://a.example\r\nhttps://B.example/"))
+
+    assert "without a path" in str(errors_of(wrong))
+    receiver.refresh_from_db()
+    assert receiver.allowed_origins == ["https://a.example", "https://b.example"]
+    assert "https://a.example\nhttps://b.example" in client.get(page(receiver)).content.decode()
+
+
 @pytest.mark.parametrize(
     "template",
     [

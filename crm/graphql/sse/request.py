@@ -23,6 +23,7 @@ from crm.graphql.http.requests import MULTIPART, check_content, read_body, read_
 from crm.graphql.http.responses import HttpRefusal, preferred_type
 from crm.graphql.sse.format import TYPE
 from crm.graphql.websocket.handshake import session_user
+from crm.origins import is_allowed
 from crm.services.idempotency import Once
 
 BAD_REQUEST, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, UNSUPPORTED = 400, 405, 406, 415
@@ -50,12 +51,22 @@ def check(request: ASGIRequest) -> None:
         raise HttpRefusal(METHOD_NOT_ALLOWED, "Send a POST or a GET.", allow="GET, POST")
     if preferred_type(request, [TYPE]) is None:
         raise HttpRefusal(NOT_ACCEPTABLE, f"The answer is {TYPE}.")
-    if "HTTP_ORIGIN" in request.META and not CsrfViewMiddleware(HttpResponse)._origin_verified(request):  # type: ignore[attr-defined]  # private to Django
-        raise CsrfRefused("Event streams are for pages of this site.")
+    if not _is_from_known_page(request):
+        raise CsrfRefused("Event streams are for pages of this site and of CORS_ALLOWED_ORIGINS.")
     if request.method == "POST":
         if request.content_type == MULTIPART:
             raise HttpRefusal(UNSUPPORTED, "Send the request as JSON.")
         check_content(request)
+
+
+def _is_from_known_page(request: ASGIRequest) -> bool:
+    """Return whether a request is of a page of this site, of a site that may call the API, or of no page."""
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is None or is_allowed(origin):
+        # A session does not count for another site: authenticate_request() and Sec-Fetch-Site see to that.
+        return True
+    verified: bool = CsrfViewMiddleware(HttpResponse)._origin_verified(request)  # type: ignore[attr-defined]  # private to Django
+    return verified
 
 
 def open_stream(schema: GraphQLSchema, request: ASGIRequest) -> AdmittedRequest:

@@ -15,7 +15,8 @@ from tests.stored import read_all
 
 pytestmark = pytest.mark.django_db
 FIELDS = """id uuid name source_name is_default is_active template verification honeypot window_minutes
-  rate_limit url total_leads user { id } agent { id } source { id } type { id } company { id }"""
+  rate_limit allowed_origins url total_leads user { id } agent { id } source { id } type { id }
+  company { id }"""
 CREATE = f"mutation ($input: LeadReceiverInput!) {{ createLeadReceiver(input: $input) {{ {FIELDS} }} }}"
 UPDATE = f"""mutation ($id: ID!, $input: LeadReceiverInput!) {{
   updateLeadReceiver(id: $id, input: $input) {{ {FIELDS} }} }}"""
@@ -66,6 +67,7 @@ def test_a_name_is_enough(actors, tenant):
         "honeypot": None,
         "window_minutes": 10,
         "rate_limit": 600,
+        "allowed_origins": [],
         "url": f"/receivers/{created['uuid']}",
         "total_leads": 0,
         "user": manager,
@@ -88,6 +90,7 @@ def test_everything_can_be_given(actors, company, tenant):
         "honeypot": "website",
         "window_minutes": 0,
         "rate_limit": 5,
+        "allowed_origins": ["https://form.example", "http://localhost:3000"],
     }
 
     created = create(
@@ -187,6 +190,17 @@ def test_absent_fields_stay_and_null_clears(actors, receiver, company):
     assert (cleared["name"], cleared["template"], cleared["honeypot"]) == ("Web", None, None)
     assert (cleared["agent"], cleared["source"]) == (None, None)
     assert cleared["type"] == {"id": str(receiver.type.pk)}
+
+
+def test_origins_are_checked_and_stored_as_browsers_send_them(actors, receiver):
+    stored = update(
+        actors.manager, receiver, allowed_origins=["https://Form.example:443/", "https://form.example"]
+    )
+    assert stored["allowed_origins"] == ["https://form.example"]
+    for wrong in (["*"], ["null"], ["https://a.example/path"], ["https://a.example"] * 21, None):
+        extensions = refused(UPDATE, actors.manager, id=str(receiver.pk), input={"allowed_origins": wrong})
+        assert list(extensions["validation"]) == ["input.allowed_origins"]
+    assert update(actors.manager, receiver, allowed_origins=[])["allowed_origins"] == []
 
 
 def test_one_receiver_is_the_default(actors, receiver, company):

@@ -71,6 +71,19 @@ async def test_a_page_of_another_site_is_refused_even_with_a_token(agent, method
     assert await refused(Stream(method, headers, {"query": THINGS})) == (403, "FORBIDDEN")
 
 
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_a_site_that_may_call_the_api_needs_a_token(agent, cookies, settings, method):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
+    origin = {"origin": "https://app.example"}
+    async with Stream(method, bearer(agent) | origin, {"query": THINGS}) as stream:
+        assert stream.status == 200
+
+    cookie, token = cookies
+    session = origin | {"cookie": cookie, "x-csrftoken": token, "sec-fetch-site": "cross-site"}
+    expected = (403, "FORBIDDEN") if method == "POST" else (401, "UNAUTHENTICATED")
+    assert await refused(Stream(method, session, {"query": THINGS})) == expected
+
+
 @pytest.mark.parametrize(("query", "status"), [("{ ping }", 400), ("mutation { touch(id: 1) }", 405)])
 async def test_get_serves_subscriptions_alone(agent, query, status):
     assert await refused(Stream("GET", bearer(agent), {"query": query})) == (status, "BAD_USER_INPUT")

@@ -70,6 +70,19 @@ async def test_trusted_origin_is_accepted(settings):
         assert await client.connect() == (True, "graphql-transport-ws")
 
 
+async def test_site_that_may_call_the_api_needs_a_token(agent, cookie, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
+    headers = {"origin": "https://app.example", "cookie": cookie}
+    async with Client(headers=headers) as client:
+        await client.open({"Authorization": f"Bearer {agent.raw}"})
+        await client.subscribe("1", "{ reader }")
+        assert (await client.receive())["payload"]["data"] == {"reader": str(agent.user.pk)}
+    async with Client(headers=headers) as client:
+        await client.connect()
+        await client.send({"type": "connection_init"})
+        assert await client.close_code() == 4401
+
+
 async def test_no_origin_is_accepted():
     async with Client() as client:
         assert await client.connect() == (True, "graphql-transport-ws")
