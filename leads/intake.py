@@ -21,6 +21,7 @@ from leads.services.receiver_attempts import find_receiver, keep_undecodable, re
 from leads.services.receiver_keys import HEADERS, is_from_sender
 
 LONGEST_KEY = 255
+REPLAYED = "Idempotent-Replayed"
 
 
 class Refusal(Exception):
@@ -83,7 +84,12 @@ def _receive(request: HttpRequest, identifier: UUID) -> JsonResponse:
         raise Refusal(400, str(error)) from error
     except UnreadablePayload as error:
         raise Refusal(400, str(error)) from error
-    return _outcome(receiver, receive(receiver, payload, key=_idempotency_key(request)))
+    key = _idempotency_key(request)
+    attempt = receive(receiver, payload, key=key)
+    answer = _outcome(receiver, attempt)
+    if key is not None and attempt.is_repeated:
+        answer[REPLAYED] = "true"
+    return answer
 
 
 def _read(request: HttpRequest) -> bytes:

@@ -45,6 +45,9 @@ class ReceiverAttempt(TenantModel):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
 
+    #: Set on an attempt that is returned for a repetition of its delivery.
+    is_repeated = False
+
     objects: ClassVar[TenantQuerySet["ReceiverAttempt"]] = TenantQuerySet["ReceiverAttempt"].as_manager()  # type: ignore[assignment]
 
     class Meta:

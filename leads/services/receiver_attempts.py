@@ -118,6 +118,7 @@ def _register(receiver: LeadReceiver, payload: Payload, key: str | None) -> Rece
 
 
 def _count_again(attempt: ReceiverAttempt) -> None:
+    attempt.is_repeated = True
     repeated = ReceiverAttempt.objects.filter(pk=attempt.pk)
     repeated.update(count=F("count") + 1, last_seen_at=timezone.now(), updated_at=timezone.now())
 

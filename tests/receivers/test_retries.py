@@ -19,6 +19,7 @@ def test_the_same_key_gives_the_first_answer(receiver):
     first = deliver(receiver, JANE, idempotency_key="k")
 
     again = deliver(receiver, {"tags": ["a", "b"], "firstname": "Jane"}, idempotency_key=" k ")
+    assert [answer.get("Idempotent-Replayed") for answer in (first, again)] == [None, "true"]
 
     assert (again.status_code, again.json()) == (200, first.json())
     assert Lead.objects.count() == 1
