@@ -8,7 +8,7 @@ PACKAGES := config crm people pipelines leads
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test check check-types check-rest bench bench-stream chaos fix migrations \
-	schema schema-write figures
+	schema schema-write limits-write figures
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make migrations  write missing migrations"
 	@echo "make schema      show how the code's schema differs from config/schema.graphql"
 	@echo "make schema-write  write the code's schema to config/schema.graphql, for review"
+	@echo "make limits-write  write the table of limits into docs/api.md"
 	@echo "make figures     measure the code: sizes, complexity, typing, comments, imports"
 	@echo "make bench       run the benchmarks"
 	@echo "make chaos       take Redis, PostgreSQL and servers away from the lead stream, and count what arrives"
@@ -78,6 +79,9 @@ schema: .venv/installed
 
 schema-write: .venv/installed
 	@$(BIN)/python -m config.schema_difference --write
+
+limits-write: .venv/installed
+	@$(BIN)/python -m config.limits_table --write
 
 figures: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.figures

@@ -28,6 +28,8 @@ PLANNER = {
 }
 #: How a pooler shares connections to the server; PgBouncer's other modes need no setting.
 POOLERS = ("transaction",)
+#: Points a minute of a token where debug is off.
+API_RATE_LIMIT_DEFAULT = 600
 LOCK_TIMEOUT, IDLE_TIMEOUT = "3s", "30s"
 
 

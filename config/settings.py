@@ -12,6 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import (
+    API_RATE_LIMIT_DEFAULT,
     LEAST_SECRET_LENGTH,
     database,
     development_secret,
@@ -55,7 +56,7 @@ WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
 WEBHOOK_PAUSE_AFTER_DAYS = number(env, "WEBHOOK_PAUSE_AFTER_DAYS", 5)
 # Seconds after which a request is ended; 0: never.
 REQUEST_DEADLINE = number(env, "REQUEST_DEADLINE", 30)
-API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else 600)
+API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else API_RATE_LIMIT_DEFAULT)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
 # If false, all queries run in the standard executor, as on SQLite: to compare, or to find a fault.
 GRAPHQL_COMPILED_READS = env.bool("GRAPHQL_COMPILED_READS", default=True)

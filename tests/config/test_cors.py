@@ -1,6 +1,7 @@
 """CORS on the API and receivers: alike on the fast path, under WSGI and ASGI, and nowhere else."""
 
 import json
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -124,7 +125,7 @@ def test_receiver_names_its_own_sites(tenant, settings, server):
 
     def call(method, receiver, origin):
         sent = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        sending = {"content_type": "application/json", "headers": sent}
+        sending: Any = {"content_type": "application/json", "headers": sent}
         address, body = f"/receivers/{receiver.uuid}", json.dumps({"firstname": "Jane"})
         if server == "wsgi":
             return Client().generic(method, address, body, **sending)
