@@ -37,7 +37,7 @@ EXPOSED = {
     " X-Request-ID",
 }
 #: The changes to a request, and whether the page may read the answer.
-CASES = {
+CASES: dict[str, tuple[dict[str, Any], bool]] = {
     "a listed origin": ({"HTTP_ORIGIN": LISTED}, True),
     "no origin": ({}, False),
     "a foreign origin": ({"HTTP_ORIGIN": FOREIGN}, False),
