@@ -1,18 +1,14 @@
 """ASGI middleware: a limit on request bodies; id, CORS headers and a log line for event streams."""
 
-import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from django.conf import settings
-
-from config.cors import with_cors_headers
+from config.bodies import BodyRefusal, declared_length, largest_body, too_large
+from config.cors import with_asgi_cors_headers
 from config.logs import request_id
 from config.middleware import begin_request, log_end
 from crm.database.deadlines import Deadline
-from crm.graphql.http.requests import MULTIPART, largest_form
-from crm.graphql.limits import limits
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -21,7 +17,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-TOO_LARGE = 413
 #: Logged where the client left before it got an answer, as nginx logs it.
 CLIENT_CLOSED_REQUEST = 499
 REQUEST_ID_HEADER = b"x-request-id"
@@ -36,12 +31,14 @@ def with_body_limit(application: Application) -> Application:
 
     async def refuse_large(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        is_form = headers.get(b"content-type", b"").lower().startswith(MULTIPART.encode())
-        most = largest_form(limits()) if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        declared = headers.get(b"content-length", b"")
-        # Cut, since int() refuses numbers of thousands of digits.
-        if declared.isdigit() and int(declared[:20]) > most:
-            await _refuse(scope, send, most)
+        most = largest_body(
+            scope["path"],
+            headers.get(b"content-type", b"").decode("latin-1"),
+            has_credentials=b"cookie" in headers or b"authorization" in headers,
+        )
+        refusal = too_large(scope["path"], most)
+        if (declared_length(headers.get(b"content-length", b"").decode("latin-1")) or 0) > most:
+            await _refuse(scope, send, refusal)
             return
         received = 0
 
@@ -56,29 +53,19 @@ def with_body_limit(application: Application) -> Application:
         try:
             await application(scope, receive_counted, send)
         except _TooLarge:
-            await _refuse(scope, send, most)
+            await _refuse(scope, send, refusal)
 
     return refuse_large
 
 
-async def _refuse(scope: Scope, send: Send, most: int) -> None:
-    error = {
-        "message": f"The request is larger than {most} bytes.",
-        "extensions": {"code": "BAD_USER_INPUT"},
-    }
-    body = json.dumps({"errors": [error]}).encode()
-    headers = [
-        (b"content-type", b"application/json; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"content-security-policy", b"default-src 'none'"),
-        (b"x-content-type-options", b"nosniff"),
-        # The rest of the body stays unread, so the connection cannot carry another request.
-        (b"connection", b"close"),
-    ]
-    headers = with_cors_headers(scope, headers)
-    await send({"type": "http.response.start", "status": TOO_LARGE, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _refuse(scope: Scope, send: Send, refusal: BodyRefusal) -> None:
+    # The rest of the body stays unread, so the connection cannot carry another request.
+    answered = {**refusal.headers, "Connection": "close"}
+    headers = with_asgi_cors_headers(
+        scope, [(name.encode(), value.encode()) for name, value in answered.items()]
+    )
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": refusal.body})
 
 
 def with_deadline(application: Application) -> Application:
@@ -124,7 +111,7 @@ def with_request_id(application: Application) -> Application:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message["headers"], (REQUEST_ID_HEADER, identifier.encode())]
-                message = {**message, "headers": with_cors_headers(scope, headers)}
+                message = {**message, "headers": with_asgi_cors_headers(scope, headers)}
             await send(message)
 
         try:

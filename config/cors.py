@@ -74,10 +74,17 @@ def is_preflight(scope: Mapping[str, Any]) -> bool:
     return any(name == PREFLIGHT_HEADER for name, _ in scope["headers"])
 
 
-def with_cors_headers(scope: Mapping[str, Any], headers: list[Header]) -> list[Header]:
+def with_cors_headers(request: HttpRequest, headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of an answer that Django's middleware does not see, and what Cors adds to them."""
     if not settings.CORS_ALLOWED_ORIGINS:
-        return headers
-    response = HttpResponse(headers={name.decode(): value.decode("latin-1") for name, value in headers})
-    Cors(lambda _request: response).add_response_headers(ASGIRequest(scope, BytesIO()), response)
-    return [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]
+        return dict(headers)
+    response = HttpResponse(headers=dict(headers))
+    Cors(lambda _request: response).add_response_headers(request, response)
+    return dict(response.items())
+
+
+def with_asgi_cors_headers(scope: Mapping[str, Any], headers: Sequence[Header]) -> list[Header]:
+    """Return the same of an answer as ASGI has it."""
+    sent = {name.decode(): value.decode("latin-1") for name, value in headers}
+    added = with_cors_headers(ASGIRequest(scope, BytesIO()), sent) if settings.CORS_ALLOWED_ORIGINS else sent
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in added.items()]

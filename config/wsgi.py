@@ -16,8 +16,9 @@ from config.fast_path import with_fast_path  # noqa: E402
 from config.gc_tuning import tune_gc  # noqa: E402
 from config.lazy_views import load_views  # noqa: E402
 from config.schema import schema  # noqa: E402
+from config.wsgi_bodies import with_body_limit  # noqa: E402
 from config.wsgi_middleware import with_deadline  # noqa: E402
 
 load_views()
-application = with_deadline(with_fast_path(django, schema.graphql_schema))
+application = with_body_limit(with_deadline(with_fast_path(django, schema.graphql_schema)))
 tune_gc()

@@ -9,9 +9,10 @@ from config.asgi_middleware import with_body_limit
 
 JSON = (b"content-type", b"application/json")
 FORM = (b"content-type", b"Multipart/form-data; boundary=x")
+COOKIE = (b"cookie", b"a=b")
 
 
-async def send(headers: list[Any], chunks: list[bytes]) -> tuple[int, bytes, int]:
+async def send(headers: list[Any], chunks: list[bytes], path: str = "/admin/") -> tuple[int, bytes, int]:
     """Send a body in chunks; return status and body of the answer, and the number of chunks read."""
     waiting = list(chunks)
     sent: list[Any] = []
@@ -28,7 +29,8 @@ async def send(headers: list[Any], chunks: list[bytes]) -> tuple[int, bytes, int
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"read"})
 
-    await with_body_limit(application)({"type": "http", "headers": headers}, receive, answer)
+    scope = {"type": "http", "path": path, "headers": headers}
+    await with_body_limit(application)(scope, receive, answer)
     return sent[0]["status"], sent[1]["body"], len(chunks) - len(waiting)
 
 
@@ -38,16 +40,34 @@ def _small(settings: Any) -> None:
     settings.GRAPHQL_LIMITS = {"file": 1_000, "files": 2, "body": 500}
 
 
-@pytest.mark.parametrize(("header", "most"), [(JSON, 1_000), (FORM, 2_000 + 1_000 + 64 * 1024)])
-async def test_declared_length_at_the_limit_is_read_and_one_over_is_not(header: Any, most: int) -> None:
+@pytest.mark.parametrize(
+    ("path", "headers", "most"),
+    [
+        ("/admin/", [JSON], 1_000),
+        ("/admin/", [FORM, COOKIE], 2_000 + 1_000 + 64 * 1024),
+        ("/graphql", [JSON, COOKIE], 500),
+        ("/graphql", [FORM, (b"authorization", b"Bearer x")], 2_000 + 1_000 + 64 * 1024),
+        # Nobody but a member uploads files.
+        ("/graphql", [FORM], 500),
+        ("/admin/", [FORM], 1_000),
+        ("/receivers/1", [FORM, COOKIE], 256 * 1024),
+    ],
+)
+async def test_declared_length_at_the_limit_is_read_and_one_over_is_not(
+    path: str, headers: list[Any], most: int
+) -> None:
     def length(number: int) -> list[Any]:
-        return [header, (b"content-length", str(number).encode())]
+        return [*headers, (b"content-length", str(number).encode())]
 
-    assert await send(length(most), [bytes(most)]) == (200, b"read", 1)
-    status, body, read = await send(length(most + 1), [bytes(most + 1)])
+    assert await send(length(most), [bytes(most)], path) == (200, b"read", 1)
+    status, body, read = await send(length(most + 1), [bytes(most + 1)], path)
 
     assert (status, read) == (413, 0)
-    assert json.loads(body)["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
+    answer = json.loads(body)
+    if path == "/receivers/1":
+        assert answer == {"message": "A delivery has at most 262144 bytes."}
+    else:
+        assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
 
 
 async def test_body_without_a_declared_length_is_read_up_to_the_limit() -> None:
