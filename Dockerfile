@@ -19,5 +19,5 @@ USER crm
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-m", "config.healthcheck"]
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "4", \
-    "--worker-tmp-dir", "/dev/shm", "--timeout", "60", "--graceful-timeout", "30", "--no-control-socket"]
+# All else is in gunicorn.conf.py.
+CMD ["gunicorn", "--bind", "0.0.0.0:8000"]

@@ -46,6 +46,14 @@ REDIS_URL = redis_address(env.str("REDIS_URL", default=""))
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="crm")
 PORT = number(env, "PORT", 8000)
 WEB_CONCURRENCY = number(env, "WEB_CONCURRENCY", 1)
+# Seconds that both servers wait for the head of a request; for its body, and for a client to take the answer,
+# CLIENT_BODY_SECONDS and one second more for each CLIENT_BYTE_RATE bytes that have moved.
+CLIENT_HEAD_SECONDS = number(env, "CLIENT_HEAD_SECONDS", 10)
+CLIENT_BODY_SECONDS = number(env, "CLIENT_BODY_SECONDS", 20)
+CLIENT_BYTE_RATE = number(env, "CLIENT_BYTE_RATE", 16_384)
+# Connections of a process, and bytes that its unfinished request bodies may have together.
+CLIENT_CONNECTIONS = number(env, "CLIENT_CONNECTIONS", 1_000)
+CLIENT_BODY_SPACE = number(env, "CLIENT_BODY_SPACE", 2_000_000_000)
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
 # Clients that were away longer cannot catch up.
@@ -122,6 +130,8 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
+# The class of uvicorn's HTTP connections under manage.py serve.
+ASGI_PROTOCOL = "config.server.asgi_protocol:PatientProtocol"
 WSGI_APPLICATION = "config.wsgi.application"
 ADMIN_URL = f"{env.str('ADMIN_URL', default='').strip('/') or 'admin'}/"
 

@@ -15,16 +15,10 @@ from typing import Any
 from benchmarks.reads import postgraphile, tenancy
 from benchmarks.reads.workloads import Workload
 
-GUNICORN = [
-    "gunicorn",
-    "--worker-class",
-    "gthread",
-    "--threads",
-    "4",
-    "--no-control-socket",
-    "--log-level",
-    "error",
-]
+#: The rest is in gunicorn.conf.py.
+GUNICORN = ["gunicorn", "--log-level", "error"]
+#: For checkouts that do not have it.
+FORMER_GUNICORN = [*GUNICORN, "--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
 UVICORN = ["uvicorn", "--loop", "uvloop", "--no-access-log", "--log-level", "error"]
 #: The CRM as in production, without what would keep a load test from asking it: TLS and the limit of rates.
 PRODUCTION = {
@@ -72,7 +66,7 @@ class Contender:
             env={**os.environ, **self.environment, **environment, "PORT": str(port)},
             cwd=self.checkout,
             # Each request is logged, as in production; nobody reads it here.
-            stderr=subprocess.DEVNULL if self.name in ("crm", "before", "standard", "strawberry") else None,
+            stderr=subprocess.DEVNULL if "DJANGO_SECRET_KEY" in self.environment else None,
         )
         try:
             _wait(port, process)
@@ -141,4 +135,6 @@ CONTENDERS = {
 
 def before(checkout: Path) -> Contender:
     """Return the CRM of another checkout, to compare a change with the commit before it."""
-    return replace(CONTENDERS["crm"], name="before", checkout=checkout.resolve())
+    checkout = checkout.resolve()
+    gunicorn = GUNICORN if (checkout / "gunicorn.conf.py").exists() else FORMER_GUNICORN
+    return replace(CONTENDERS["crm"], name="before", checkout=checkout, command=(*gunicorn, "config.wsgi"))
