@@ -23,6 +23,7 @@ from config.cors import is_preflight  # noqa: E402
 from config.gc_tuning import tune_gc  # noqa: E402
 from config.lazy_views import load_views  # noqa: E402
 from config.schema import schema  # noqa: E402
+from config.server.file_limit import raise_file_limit  # noqa: E402
 from crm.graphql.sse import GraphQLStream  # noqa: E402
 from crm.graphql.websocket import GraphQLSocket  # noqa: E402
 
@@ -57,3 +58,4 @@ application = ProtocolTypeRouter(
     }
 )
 tune_gc()
+raise_file_limit()

@@ -99,6 +99,9 @@ def server_config(host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         workers=1,
+        http=settings.ASGI_PROTOCOL,
+        # Longer than a proxy keeps its connections: a request never meets one that is about to be closed.
+        timeout_keep_alive=75,
         ws="websockets-sansio",
         # A compressor for each socket would take more memory than the rest of the socket.
         ws_per_message_deflate=False,
