@@ -15,12 +15,40 @@ from typing import Any
 
 import orjson
 
+#: Different refusals that a process logs.
+MOST_REFUSALS = 100
+
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
+        return True
+
+
+class RefusalFilter(logging.Filter):
+    """Let refused requests be no errors, and no flood: anybody can send as many as they like.
+
+    The line of each request has its status. Here stays what an operator may have to mend, such as a host that
+    is not allowed: once each, as a warning without a traceback.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "django.request":
+            # Django's second line for 4xx.
+            return getattr(record, "status_code", 500) >= 500
+        if not record.name.startswith("django.security."):
+            return True
+        message = record.getMessage()
+        if message in self._seen or len(self._seen) >= MOST_REFUSALS:
+            return False
+        self._seen.add(message)
+        record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
         return True
 
 
@@ -76,6 +104,7 @@ def logging_config(*, debug: bool, debug_loggers: Iterable[str] = ()) -> dict[st
         "filters": {
             "request_id": {"()": "config.logs.RequestIdFilter"},
             "one_line": {"()": "config.failures.OneLine"},
+            "refusals": {"()": "config.logs.RefusalFilter"},
         },
         "formatters": {
             "json": {"()": "config.logs.JsonFormatter"},
@@ -84,7 +113,7 @@ def logging_config(*, debug: bool, debug_loggers: Iterable[str] = ()) -> dict[st
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
-                "filters": ["request_id"],
+                "filters": ["refusals", "request_id"],
                 "formatter": "text" if debug else "json",
             }
         },

@@ -2,7 +2,14 @@ import json
 import logging
 import sys
 
-from config.logs import JsonFormatter, RequestIdFilter, logging_config, request_id
+from config.logs import (
+    MOST_REFUSALS,
+    JsonFormatter,
+    RefusalFilter,
+    RequestIdFilter,
+    logging_config,
+    request_id,
+)
 
 
 def record_of(error: Exception | None = None) -> logging.LogRecord:
@@ -57,3 +64,27 @@ def test_debug_lines_of_single_loggers_can_be_switched_on():
 
     assert loggers["crm.events.delivery"] == {"level": "DEBUG"}
     assert loggers["django"]["level"] == "INFO"
+
+
+def test_refused_requests_are_one_warning_each_kind_without_a_traceback():
+    def record(name: str, message: str, **attributes: int) -> logging.LogRecord:
+        made = logging.LogRecord(
+            name, logging.ERROR, __file__, 1, message, (), (ValueError, ValueError(), None)
+        )
+        made.__dict__ |= attributes
+        return made
+
+    only = RefusalFilter()
+    hosts = [record("django.security.DisallowedHost", f"Invalid host {number}") for number in (1, 1, 2)]
+    many = [record("django.security.DisallowedHost", f"Other host {number}") for number in range(200)]
+    others = [
+        record("django.request", "Bad Request", status_code=400),
+        record("django.request", "Internal Server Error", status_code=500),
+        record("crm", "failed"),
+    ]
+
+    assert [only.filter(each) for each in hosts] == [True, False, True]
+    assert [(each.levelname, each.exc_info) for each in hosts[::2]] == [("WARNING", None)] * 2
+    assert [only.filter(each) for each in others] == [False, True, True]
+    assert others[1].exc_info is not None
+    assert sum(only.filter(each) for each in many) == MOST_REFUSALS - 2
