@@ -82,8 +82,9 @@ def test_held_requests_take_no_thread(patient, attack):
         assert all(client.is_open for client in clients) or "Expect" in ATTACKS[attack].decode()
 
 
-def test_answers_that_nobody_reads_take_no_thread_and_lose_nothing(patient):
-    with held(patient, 5 * THREADS, request("/large") * 2, buffer=32_768) as clients:
+@pytest.mark.parametrize("path", ["/large", "/file"])
+def test_answers_that_nobody_reads_take_no_thread_and_lose_nothing(patient, path):
+    with held(patient, 5 * THREADS, request(path) * 2, buffer=32_768) as clients:
         for _ in range(5):
             ask(patient)
 

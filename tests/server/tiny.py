@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable
+from tempfile import TemporaryFile
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import django
@@ -14,7 +15,13 @@ LARGE = 8 * 1024 * 1024
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer /large with 8 MB, and all else with length and sum of the body that was sent."""
+    """Answer /large and /file with 8 MB, and all else with length and sum of the body that was sent."""
+    if environ["PATH_INFO"] == "/file":
+        start_response("200 OK", [("Content-Length", str(LARGE))])
+        file = TemporaryFile()  # noqa: SIM115  # the wrapper closes it
+        file.truncate(LARGE)
+        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
+        return wrapped
     if environ["PATH_INFO"] == "/large":
         start_response("200 OK", [("Content-Length", str(LARGE))])
         return (bytes(LARGE // 8) for _ in range(8))
