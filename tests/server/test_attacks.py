@@ -89,7 +89,6 @@ def site(copy_template: Callable[[str], None], tmp_path_factory: pytest.TempPath
         "CRM_HOST": f"http://127.0.0.1:{ports['caddy']}",
         "CRM_WEB": f"127.0.0.1:{ports['gunicorn']}",
         "CRM_WS": f"127.0.0.1:{ports['serve']}",
-        "CRM_BODY_TIMEOUT": f"{FOREVER}s",
         "HOME": str(directory),
     }
     try:
