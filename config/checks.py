@@ -21,6 +21,7 @@ FAST_PATH_MIDDLEWARE = (
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.RefuseLockedOut",
     "config.failures.DatabaseFailures",
 )
 

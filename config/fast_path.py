@@ -34,6 +34,7 @@ from crm.graphql.http.requests import MULTIPART, parse_body
 from crm.graphql.http.responses import GRAPHQL_RESPONSE, JSON, Answer, preferred_type
 from crm.graphql.http.speculation import run_ahead
 from crm.graphql.limits import limits
+from crm.request_origin import current_meta
 
 logger = logging.getLogger("crm.fast_path")
 
@@ -160,7 +161,7 @@ class FastPath:
         self, environ: WSGIEnvironment, start_response: StartResponse, route: Route
     ) -> Iterable[bytes]:
         identifier, started = begin_request(environ)
-        token = request_id.set(identifier)
+        token, origin = request_id.set(identifier), current_meta.set(environ)
         # As Django does on its signals request_started and request_finished.
         close_old_connections()
         try:
@@ -169,6 +170,7 @@ class FastPath:
         finally:
             close_old_connections()
             request_id.reset(token)
+            current_meta.reset(origin)
         headers = [
             *own_headers,
             ("Content-Length", str(len(body))),

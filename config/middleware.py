@@ -10,11 +10,15 @@ from urllib.parse import quote
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+from django.utils.deprecation import MiddlewareMixin
 
 from config.logs import request_id as current_request_id
+from crm.request_origin import current_meta
+from crm.services.lockout import LockedOut
+from crm.sign_in.pages import locked_out
 
 logger = logging.getLogger("crm.requests")
 
@@ -30,17 +34,21 @@ QUIET_PATHS = ("/healthz", "/readyz")
 
 @sync_and_async_middleware
 def request_id(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
-    """Set an id for each request, in ``request.headers``, the answer and every log line, and log its end."""
+    """Set an id for each request, in ``request.headers``, the answer and every log line, and log its end.
+
+    Services find the headers of the request in ``crm.request_origin``.
+    """
     if iscoroutinefunction(get_response):
         call_async = cast(AsyncHandler, get_response)
 
         async def handle_async(request: HttpRequest) -> HttpResponseBase:
             identifier, started = begin_request(request.META)
-            token = current_request_id.set(identifier)
+            token, origin = current_request_id.set(identifier), current_meta.set(request.META)
             try:
                 return _end(request, await call_async(request), identifier, started)
             finally:
                 current_request_id.reset(token)
+                current_meta.reset(origin)
 
         return handle_async
 
@@ -48,11 +56,12 @@ def request_id(get_response: Handler | AsyncHandler) -> Handler | AsyncHandler:
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         identifier, started = begin_request(request.META)
-        token = current_request_id.set(identifier)
+        token, origin = current_request_id.set(identifier), current_meta.set(request.META)
         try:
             return _end(request, call(request), identifier, started)
         finally:
             current_request_id.reset(token)
+            current_meta.reset(origin)
 
     return handle
 
@@ -118,3 +127,10 @@ def security_headers(get_response: Handler | AsyncHandler) -> Handler | AsyncHan
         return add(call(request))
 
     return handle
+
+
+class RefuseLockedOut(MiddlewareMixin):
+    """Answer 429 where any view tried to sign in to a locked account, or from a locked address."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return locked_out(request, exception.seconds) if isinstance(exception, LockedOut) else None

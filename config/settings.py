@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.RefuseLockedOut",
     "config.failures.DatabaseFailures",
 ]
 
@@ -189,6 +190,13 @@ if REDIS_URL:
         }
 
 AUTH_USER_MODEL = "crm.User"
+AUTHENTICATION_BACKENDS = ["crm.sign_in.backend.GuardedBackend"]
+# Failed sign-ins within the window after which no password is looked at; 0: no limit.
+SIGN_IN_ACCOUNT_FAILURES = number(env, "SIGN_IN_ACCOUNT_FAILURES", 10)
+SIGN_IN_ADDRESS_FAILURES = number(env, "SIGN_IN_ADDRESS_FAILURES", 50)
+SIGN_IN_WINDOW_MINUTES = number(env, "SIGN_IN_WINDOW_MINUTES", 15)
+AUDIT_RETENTION_DAYS = number(env, "AUDIT_RETENTION_DAYS", 180)
+INVITATION_DAYS = number(env, "INVITATION_DAYS", 7)
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -202,6 +210,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# In debug mails are printed; in production none is sent, and invitations say so, until this is set.
+globals().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crm@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# In seconds: the request that sends a mail waits for the mail server.
+EMAIL_TIMEOUT = 10
 
 USE_TZ = True
 TIME_ZONE = "UTC"

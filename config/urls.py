@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from config.lazy_views import lazy_view
 from crm.downloads import download
+from crm.sign_in.pages import invitation
 
 handler500 = "config.failures.server_error"
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path(settings.ADMIN_URL, admin.site.urls),
     path("graphql", csrf_exempt(lazy_view("config.graphql_view.graphql_view")), name="graphql"),
     path("graphql/stream", csrf_exempt(lazy_view("crm.graphql.sse.streams_unsupported")), name="stream"),
+    path("invitation", invitation, name="invitation"),
     path("files/<uuid:key>", download, name="file"),
     path(
         "receivers/<uuid:identifier>", csrf_exempt(lazy_view("leads.intake.receiver_view")), name="receiver"

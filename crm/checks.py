@@ -136,8 +136,8 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: object) 
     if not settings.TRUSTED_PROXY_COUNT:
         messages.append(
             checks.Warning(
-                "TRUSTED_PROXY_COUNT is 0: behind a proxy, all clients appear to have its address, and https"
-                " appears to be http.",
+                "TRUSTED_PROXY_COUNT is 0: behind a proxy, all clients appear to have its address, so that"
+                " failed sign-ins of one lock out all, and https appears to be http.",
                 id="crm.W002",
             )
         )

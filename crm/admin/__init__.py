@@ -4,6 +4,7 @@
 from crm.admin import (  # noqa: F401
     absences,
     accounts,
+    audit,
     companies,
     custom_fields,
     documents,

@@ -1,18 +1,20 @@
 """The admin page of users: superusers manage all of them, everybody else sees their colleagues."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from crm.admin.base import Fieldsets
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import FormSet, WritesThroughService
 from crm.models import User
+from crm.services import audit
 from crm.services.companies import save_user
 
 
@@ -75,6 +77,11 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return self._manages_users(request)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        # The audit list tells who set another's password.
+        with audit.done_by(cast(User, request.user)):
+            return super().user_change_password(request, id, form_url)
 
     # Accounts belong to no company, so their service takes no actor.
     def store(self, request: HttpRequest, form: UserForm, formsets: Sequence[FormSet]) -> None:

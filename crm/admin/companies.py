@@ -13,9 +13,11 @@ from crm.actors import Action, Actor, Door, Role, system_actor
 from crm.admin.base import acting, assignable_users
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
-from crm.models import Company, Membership, User
-from crm.services.companies import ADDRESS, find_or_create_user, save_company
-from crm.services.members import add_member, save_membership
+from crm.models import Company, InvitationState, Membership, User
+from crm.services.companies import ADDRESS, save_company
+from crm.services.invitations import add_by_name, invite_member, resend_invitation, withdraw_invitation
+from crm.services.lockout import unlock
+from crm.services.members import save_membership
 
 
 class CompanyAdmin(CreatesThroughService[Company]):
@@ -89,11 +91,16 @@ class MemberForm(ServiceForm[Membership]):
 
 
 class NewMemberForm(ServiceForm[Membership]):
-    """The form of a new member, by username."""
+    """The form of a new member, by e-mail address or username."""
 
     username = forms.CharField(
-        max_length=150, help_text="A new name creates a user without a password; an operator sets one."
+        label="E-mail address or username",
+        max_length=150,
+        help_text="An e-mail address gets a mail with a link, on which the person chooses a password. "
+        "Another new name creates a user without a password; an operator sets one.",
     )
+
+    fields_of_arguments = {"email": "username"}
 
     class Meta:
         model = Membership
@@ -115,24 +122,57 @@ class MembershipAdmin(CreatesThroughService[Membership]):
     # The user of a membership never changes, so only a new one asks for a username.
     add_form = NewMemberForm
     add_fieldsets = ((None, {"fields": ("username", "role")}),)
-    fields = ("user", "role", "is_active", "heir", "member_id", "capacity")
-    readonly_fields = ("user",)
+    fields = ("user", "role", "is_active", "heir", "member_id", "capacity", "invited")
+    readonly_fields = ("user", "invited")
     view_action = Action.MANAGE_COMPANY
     write_action = Action.MANAGE_COMPANY
     may_delete = False
-    list_display = ("user", "role", "is_active", "created_at")
+    list_display = ("user", "role", "is_active", "invited", "created_at")
     list_filter = ("role", "is_active")
-    list_select_related = ("user",)
+    list_select_related = ("user", "company", "invitation")
     search_fields = ("user__username", "user__displayname", "user__email")
     ordering = ("user__username", "pk")
-    actions: Sequence[str] = ()
+    actions: Sequence[str] = ("resend_selected", "withdraw_selected", "unlock_selected")
+
+    @admin.display(description="Invitation", ordering="invitation__expires_at", empty_value="-")
+    def invited(self, member: Membership) -> str | None:
+        invitation = getattr(member, "invitation", None)
+        if invitation is None:
+            return None
+        state = str(invitation.state().label)
+        return f"{state}: {invitation.fault}" if invitation.state() == InvitationState.FAILED else state
 
     def make(self, request: HttpRequest, form: NewMemberForm) -> Membership:
         actor = acting(request)
-        # An unknown name creates an account without a password, as the form says.
-        user, _ = find_or_create_user(form.cleaned_data["username"])
-        company = Company.objects.visible_to(actor).get()
-        return add_member(company, user, Role(form.cleaned_data["role"]))
+        name, role = form.cleaned_data["username"], form.cleaned_data["role"]
+        if "@" in name and not User.objects.filter(username=name).exists():
+            return invite_member({"email": name, "role": role}, actor=actor)
+        return add_by_name(Company.objects.visible_to(actor).get(), name, Role(role)).membership
+
+    @admin.action(permissions=["write"], description="Send invitation again")
+    def resend_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
+        actor = acting(request)
+        self.for_each(
+            request,
+            queryset,
+            lambda member: resend_invitation(member.user_id, actor=actor),
+            done="Sent an invitation to",
+        )
+
+    @admin.action(permissions=["write"], description="Withdraw invitation")
+    def withdraw_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
+        actor = acting(request)
+        self.for_each(
+            request,
+            queryset,
+            lambda member: withdraw_invitation(member.user_id, actor=actor),
+            done="Withdrew the invitation of",
+        )
+
+    @admin.action(permissions=["write"], description="Unlock sign-in")
+    def unlock_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
+        by = acting(request).user_id
+        self.for_each(request, queryset, lambda member: unlock(member.user, by=by), done="Unlocked")
 
     def store(self, request: HttpRequest, form: MemberForm, formsets: Sequence[FormSet]) -> None:
         save_membership(form.instance, actor=acting(request), heir=form.cleaned_data["heir"])

@@ -59,6 +59,7 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
             scopes=[Scope(scope) for scope in values["scopes"]],
             expires_at=values["expires_at"],
             name=values["name"],
+            by=acting(request).user_id,
         )
         self.message_user(
             request, f"Copy the token now, it is not shown again: {raw}", messages.SUCCESS, "token"
@@ -67,4 +68,5 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
 
     @admin.action(permissions=["write"], description="Revoke selected tokens")
     def revoke_selected(self, request: HttpRequest, queryset: models.QuerySet[ApiToken]) -> None:
-        self.for_each(request, queryset, lambda token: revoke_token(str(token.pk)), done="Revoked")
+        by = acting(request).user_id
+        self.for_each(request, queryset, lambda token: revoke_token(str(token.pk), by=by), done="Revoked")

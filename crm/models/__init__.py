@@ -12,7 +12,9 @@ from crm.models.files import FileLink, Filesystem
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.idempotency import IdempotencyKey
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
+from crm.models.invitations import Invitation, InvitationState
 from crm.models.messages import Message, MessageFile
+from crm.models.sign_ins import AuditEntry, AuditEvent, AuditOutcome, SignInFailures
 from crm.models.tags import Tag
 from crm.models.tallies import Tally
 from crm.models.tokens import ApiToken
@@ -23,6 +25,9 @@ __all__ = [
     "Activity",
     "ActivityKind",
     "ApiToken",
+    "AuditEntry",
+    "AuditEvent",
+    "AuditOutcome",
     "ChannelMember",
     "Company",
     "CustomFieldDefinition",
@@ -41,11 +46,14 @@ __all__ = [
     "ImportJob",
     "ImportRowError",
     "ImportStatus",
+    "Invitation",
+    "InvitationState",
     "LeadVisibility",
     "Membership",
     "Message",
     "MessageFile",
     "RegisteredDocument",
+    "SignInFailures",
     "SocialChannel",
     "Tag",
     "Tally",

@@ -1,18 +1,16 @@
-"""Members of companies: invitations, changes, and what happens when a member leaves."""
+"""Members of companies: changes, and what happens when a member leaves."""
 
 from typing import TypedDict
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.db.models import Q
-from django.utils import timezone
+from django.db import transaction
 
 from crm.actors import Action, Actor, Role, system_actor
-from crm.emails import canonical_email, email_fault
 from crm.errors import Conflict, ConflictReason
-from crm.models import ApiToken, Company, Membership, User
+from crm.models import Company, Membership, User
 from crm.services import saving
 from crm.services.locking import lock_company
+from crm.services.tokens import revoke_tokens_of
 from crm.signals import member_left
 
 
@@ -35,90 +33,25 @@ def add_member(company: Company, user: User, role: Role) -> Membership:
     """
     membership = Membership.objects.filter(company=company, user=user).first()
     if membership is None:
-        membership = _new_membership(company.pk, user)
+        membership = new_membership(company.pk, user)
     membership.role = role.value
     membership.is_active = True
     return _store(membership, actor=system_actor(company.pk))
 
 
-def _new_membership(company_id: int, user: User) -> Membership:
+def new_membership(company_id: int, user: User) -> Membership:
+    """Return a membership that is not stored yet; the first one of a user is the default."""
     has_default = Membership.objects.filter(user=user, is_default=True).exists()
     return Membership(company_id=company_id, user=user, is_default=not has_default)
-
-
-@transaction.atomic
-def invite_member(values: MemberValues, *, actor: Actor) -> Membership:
-    """Invite somebody to the actor's company by e-mail address; a former member becomes active again.
-
-    Somebody unknown gets an account named by the address, without a password, which an operator sets.
-
-    :raises ValidationError: if the address has no such form, or a rule is broken.
-    :raises Conflict: if the address is an active member's, or that of several accounts.
-    """
-    actor.require(Action.MANAGE_COMPANY)
-    user = _user_of(values)
-    membership = Membership.objects.visible_to(actor).filter(user=user).first()
-    if membership is None:
-        membership = _new_membership(actor.company_id, user)
-    elif membership.is_active:
-        raise Conflict(ConflictReason.EXISTS, "This user is already a member.")
-    membership.is_active = True
-    _assign(membership, {"role": Role.AGENT.value, **values})
-    return save_membership(membership, actor=actor)
-
-
-def _user_of(values: MemberValues) -> User:
-    email = (values.get("email") or "").strip()
-    fault = email_fault(email)
-    if fault is not None:
-        raise ValidationError({"email": [fault]})
-    known = _accounts_of(email)
-    # Emails of accounts are not unique: a guess could invite the wrong person.
-    if len(known) > 1:
-        raise Conflict(
-            ConflictReason.MATCH, "Several accounts have this e-mail address: add one of them by its name."
-        )
-    if known:
-        return known[0]
-    user = User(
-        username=email,
-        email=email,
-        first_name=values.get("firstname") or "",
-        last_name=values.get("lastname") or "",
-    )
-    user.set_unusable_password()
-    try:
-        user.full_clean(exclude=["password"])
-    except ValidationError as refused:
-        names = {"first_name": "firstname", "last_name": "lastname", "username": "email"}
-        messages = refused.message_dict
-        raise ValidationError({names.get(key, key): messages[key] for key in messages}) from refused
-    try:
-        with transaction.atomic():
-            user.save()
-    except IntegrityError:
-        # Invited by two administrators at once: the other one made the account.
-        known = _accounts_of(email)
-        if not known:
-            raise
-        return known[0]
-    return user
-
-
-def _accounts_of(email: str) -> list[User]:
-    """Return the accounts with an e-mail address, in any of its spellings, else those that are named so."""
-    canonical = canonical_email(email)
-    named = Q(username_canonical=canonical) | Q(username=email)
-    return list(User.objects.filter(email_canonical=canonical)[:2]) or list(User.objects.filter(named)[:2])
 
 
 @transaction.atomic
 def update_member(user_key: object, values: MemberValues, *, actor: Actor) -> Membership:
     """Change the role, member id or capacity of a member."""
     actor.require(Action.MANAGE_COMPANY)
-    membership = _membership(user_key, actor)
+    membership = lock_membership(user_key, actor)
     saving.refuse_null(values, ["role"])
-    _assign(membership, values)
+    assign_values(membership, values)
     return save_membership(membership, actor=actor)
 
 
@@ -129,7 +62,7 @@ def deactivate_member(user_key: object, *, actor: Actor, heir_key: object = None
     :param heir_key: the member who gets the open leads; else the company's default owner, else nobody.
     """
     actor.require(Action.MANAGE_COMPANY)
-    membership = _membership(user_key, actor)
+    membership = lock_membership(user_key, actor)
     heir: User | None = None
     if not saving.is_none_given(heir_key):
         heir = User.objects.find(actor, heir_key, argument="reassign_to_id")
@@ -137,13 +70,14 @@ def deactivate_member(user_key: object, *, actor: Actor, heir_key: object = None
     return save_membership(membership, actor=actor, heir=heir)
 
 
-def _membership(user_key: object, actor: Actor) -> Membership:
+def lock_membership(user_key: object, actor: Actor) -> Membership:
+    """Return the membership of a user in the actor's company, locked until the transaction ends."""
     user = User.objects.find(actor, user_key, argument="user_id")
     rows = Membership.objects.visible_to(actor).select_for_update(of=("self",))
     return rows.select_related("user").get(user=user)
 
 
-def _assign(membership: Membership, values: MemberValues) -> None:
+def assign_values(membership: Membership, values: MemberValues) -> None:
     if values.get("role") is not None:
         membership.role = values["role"] or ""
     saving.assign(membership, values, ("member_id", "capacity"))
@@ -171,9 +105,7 @@ def _store(membership: Membership, *, actor: Actor, heir: User | None = None) ->
         member_left.send(sender=Membership, membership=membership, heir=_heir(membership, heir), actor=actor)
     # At once: a token must not outlive the membership by a minute.
     if not membership.is_active:
-        tokens = ApiToken.objects.filter(user=membership.user_id, company=membership.company_id)
-        now = timezone.now()
-        tokens.filter(revoked_at=None).update(revoked_at=now, updated_at=now)
+        revoke_tokens_of(membership, by=actor.user_id)
     return membership
 
 

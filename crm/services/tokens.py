@@ -4,12 +4,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from crm.actors import ALL_SCOPES, Scope
 from crm.errors import NotFound
-from crm.models import ApiToken, Company, Membership, User
+from crm.models import ApiToken, AuditEvent, Company, Membership, User
 from crm.models.tokens import SHOWN_CHARACTERS, hash_token, new_raw_token
+from crm.services import audit
 
 #: How old the stored time of the last use may be: reads stay reads, but for one write a minute and token.
 USE_RESOLUTION = timedelta(minutes=1)
@@ -22,9 +24,11 @@ def create_token(
     scopes: Collection[Scope] = ALL_SCOPES,
     expires_at: datetime | None = None,
     name: str = "",
+    by: int | None = None,
 ) -> tuple[ApiToken, str]:
     """Create a token of a user in a company; return its row and the raw token, which is not stored.
 
+    :param by: the id of who creates it, for the audit list.
     :raises ValidationError: if the user is no active member, or the expiry has passed.
     """
     if not Membership.objects.active().filter(user=user, company=company).exists():
@@ -42,11 +46,13 @@ def create_token(
         expires_at=expires_at,
     )
     token.full_clean(exclude=["company", "user"])
-    token.save()
+    with transaction.atomic():
+        token.save()
+        _record(AuditEvent.TOKEN_CREATED, token, by=by)
     return token, raw
 
 
-def revoke_token(key: str) -> ApiToken:
+def revoke_token(key: str, *, by: int | None = None) -> ApiToken:
     """Revoke a token, named by the raw token, its shown prefix or its id; twice changes nothing.
 
     :raises NotFound: if no single token has that name.
@@ -60,9 +66,27 @@ def revoke_token(key: str) -> ApiToken:
     token = tokens[0]
     # The first time of revocation stays.
     if token.revoked_at is None:
-        token.revoked_at = timezone.now()
-        token.save(update_fields=["revoked_at", "updated_at"])
+        _revoke([token], by=by)
     return token
+
+
+def revoke_tokens_of(membership: Membership, *, by: int | None = None) -> None:
+    """Revoke the tokens of a member who leaves a company."""
+    tokens = ApiToken.objects.filter(user=membership.user_id, company=membership.company_id)
+    _revoke(list(tokens.filter(revoked_at=None).select_related("user")), by=by)
+
+
+@transaction.atomic
+def _revoke(tokens: Collection[ApiToken], *, by: int | None) -> None:
+    now = timezone.now()
+    for token in tokens:
+        token.revoked_at = now
+        token.save(update_fields=["revoked_at", "updated_at"])
+        _record(AuditEvent.TOKEN_REVOKED, token, by=by)
+
+
+def _record(event: AuditEvent, token: ApiToken, *, by: int | None) -> None:
+    audit.record(event, user=token.user, by=by, company=token.company_id, detail=str(token))
 
 
 def note_use(token_id: int, *, last: datetime | None, now: datetime) -> None:

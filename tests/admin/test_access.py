@@ -11,6 +11,7 @@ from crm.actors import Role
 from crm.models import (
     Absence,
     ApiToken,
+    AuditEntry,
     Company,
     CustomFieldDefinition,
     Filesystem,
@@ -49,6 +50,7 @@ NONE: set[str] = set()
 MATRIX = {
     Absence: (LOOK, ALL, ALL, ALL),
     ApiToken: (NONE, NONE, NONE, {"list", "add"}),
+    AuditEntry: (NONE, NONE, NONE, LOOK),
     Company: (NONE, NONE, NONE, {"list", "change"}),
     ContactType: (LOOK, LOOK, ALL, ALL),
     CustomFieldDefinition: (LOOK, LOOK, ALL, ALL),
@@ -265,7 +267,7 @@ def test_user_without_a_company(db, tenant, is_superuser):
 
     assert "You are not a member of any company" in index.content.decode()
     assert {model for model, status in lists.items() if status == 200} == (
-        {User, Company} if is_superuser else set()
+        {AuditEntry, User, Company} if is_superuser else set()
     )
     assert client.get(reverse("admin:leads_lead_change", args=[lead.pk])).status_code == 403
     assert client.get("/admin/leads/lead/add/").status_code == 403

@@ -11,9 +11,11 @@ from crm.models import (
     Absence,
     Activity,
     ApiToken,
+    AuditEntry,
     Company,
     CustomFieldDefinition,
     Filesystem,
+    Invitation,
     Membership,
     MessageFile,
     RegisteredDocument,
@@ -48,6 +50,25 @@ RECIPES: dict[type[Model], Recipe] = {
     # A member is made with the user, since nobody else may own or do anything in a company.
     Membership: Recipe(
         "membership", lambda rows: {"company": rows.company, "user": rows[User]}, Membership.objects.get
+    ),
+    Invitation: Recipe(
+        "invitation",
+        lambda rows: {
+            "membership": rows[Membership],
+            "email": f"{rows.mark.lower()}@example.com",
+            "hash": uuid4().hex * 2,
+            "fault": rows.mark,
+            "expires_at": timezone.now() + timedelta(days=1),
+        },
+    ),
+    AuditEntry: Recipe(
+        "audit_entry",
+        lambda rows: {
+            "company": rows.company,
+            "event": "SIGN_IN",
+            "user": rows[User],
+            "detail": rows.mark,
+        },
     ),
     ApiToken: Recipe("token", lambda rows: {**named(rows), "user": rows[User]}, crm.ApiTokenFactory),
     Absence: Recipe(

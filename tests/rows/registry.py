@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from django.apps import apps
 from django.db.models import Model
 
-from crm.models import Event
+from crm.models import Event, SignInFailures
 from crm.models.events import EventCounter
 from crm.models.history import HistoryEntry
 from crm.models.idempotency import IdempotencyKey
@@ -30,6 +30,7 @@ EXCEPTIONS: dict[type[Model], str] = {
     EventCounter: "a single row for all companies",
     HistoryEntry: "written by services with each change; read through the timeline",
     IdempotencyKey: "the answer to a repeated request; no operation or page lists it",
+    SignInFailures: "counters by hashes of names and addresses, which belong to no company",
     Tally: "kept by the database with the rows that it counts; read as numbers of other rows",
 }
 

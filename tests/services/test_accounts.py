@@ -12,7 +12,8 @@ from crm.emails import email_fault
 from crm.errors import Conflict
 from crm.models import Membership, User
 from crm.services.companies import find_or_create_user, save_user
-from crm.services.members import add_member, deactivate_member, invite_member
+from crm.services.invitations import invite_member
+from crm.services.members import add_member, deactivate_member
 from leads.models import Lead
 from tests.admin.conftest import errors_of, posted, signed_in
 from tests.clients import data, refusal

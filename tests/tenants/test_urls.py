@@ -33,6 +33,8 @@ OF_GRAPHQL = {"graphql", "stream"}
 OF_FILES = {"file"}
 #: Its tests try receivers of other companies; who sends to it has no company.
 OF_SENDERS = {"receiver"}
+#: Who opens it has no company yet: tests/sign_in/test_invitations.py tries links of others.
+OF_INVITED = {"invitation"}
 #: What the admin does with every other address below its own, and changes of passwords by superusers.
 REDIRECTS_AND_PASSWORDS = {"admin:", "admin:auth_user_password_change"}
 
@@ -53,7 +55,16 @@ def known() -> set[str]:
         for page in OF_MODELS
     }
     own = models | OF_NOTES
-    return own | OF_THE_SESSION | OF_SENDERS | OF_GRAPHQL | OF_FILES | REDIRECTS_AND_PASSWORDS | set(OPEN)
+    return (
+        own
+        | OF_THE_SESSION
+        | OF_SENDERS
+        | OF_GRAPHQL
+        | OF_FILES
+        | OF_INVITED
+        | REDIRECTS_AND_PASSWORDS
+        | set(OPEN)
+    )
 
 
 def test_every_address_has_a_case():
@@ -73,7 +84,7 @@ def test_strangers_are_sent_to_sign_in(world: World):
 
     answers = {name: Client().get(reverse(name)) for name in names}
 
-    assert len(names) == 57
+    assert len(names) == 59
     for name, answer in answers.items():
         assert answer.status_code == 302, name
         assert answer.headers["Location"].startswith("/admin/login/"), name

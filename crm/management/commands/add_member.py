@@ -3,20 +3,19 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import transaction
 
 from crm.actors import Role
 from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, role_of
-from crm.models import Membership
-from crm.services.companies import find_or_create_user
-from crm.services.members import add_member
+from crm.models import Invitation
+from crm.services.invitation_mail import mail_is_set_up
+from crm.services.invitations import add_by_name
 
 
 class Command(BaseCommand):
     help = "Make a user, who is created if absent, a member; print the user's id as the last line."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username")
+        parser.add_argument("username", help="a username, or an e-mail address, which gets an invitation")
         parser.add_argument("--company", required=True, metavar="ID")
         parser.add_argument(
             "--role",
@@ -27,12 +26,20 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         company = company_of(options["company"])
-        with refusals_as_command_errors(), transaction.atomic():
-            user, is_new = find_or_create_user(options["username"])
-            present = Membership.objects.filter(company=company, user=user).first()
-            role = options["role"] or (Role(present.role) if present else Role.AGENT)
-            add_member(company, user, role)
-        self.stdout.write(f"{user} is a member of {company}: {role}.")
-        if is_new:
+        with refusals_as_command_errors():
+            is_mailed = mail_is_set_up()
+            added = add_by_name(company, options["username"], options["role"], is_mailed=is_mailed)
+        user = added.membership.user
+        self.stdout.write(f"{user} is a member of {company}: {Role(added.membership.role)}.")
+        if added.needs_password:
             self.stdout.write(f"To sign in, set a password: manage.py changepassword {user.username}")
+        if added.link:
+            self._tell(Invitation.objects.get(membership=added.membership), added.link)
         self.stdout.write(str(user.pk))
+
+    def _tell(self, invitation: Invitation, link: str) -> None:
+        if invitation.sent_at is not None:
+            self.stdout.write(f"A mail with a link went to {invitation.email}.")
+            return
+        reason = invitation.fault or "Mail is not set up."
+        self.stdout.write(f"{reason} Pass this link on, it works once: {link}")

@@ -15,7 +15,7 @@ def signed_in(user, settings):
     """Return the session of a signed-in user, stored."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = "crm.sign_in.backend.GuardedBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
     return session
