@@ -1,12 +1,13 @@
 """The settings of the company, and its members."""
 
 import graphene
+from django.db.models import OuterRef, Subquery
 from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action, Role
-from crm.graphql.core.fields import Attribute, Related
+from crm.graphql.core.fields import Attribute, Computed, Related
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.mutations import create_mutation, update_mutation
 from crm.graphql.core.permissions import actor_of
@@ -21,9 +22,27 @@ from crm.graphql.lists.columns import (
 )
 from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import Company, LeadVisibilityEnum, MemberRole, User
-from crm.services import companies, members
+from crm.models import InvitationState
+from crm.services import companies, invitations, members
 
 PERMISSION = Action.MANAGE_COMPANY
+
+
+STATES = {
+    InvitationState.SENDING: "The mail is on its way, or the server ended before it was: send it again.",
+    InvitationState.FAILED: "The mail could not be sent. The admin tells why.",
+    InvitationState.PENDING: "The mail was sent, and its link was not used yet.",
+    InvitationState.EXPIRED: "The link was not used in time: send it again.",
+    InvitationState.ACCEPTED: "The person has joined.",
+    InvitationState.WITHDRAWN: "It was taken back, and the membership ended.",
+}
+
+
+def _described(state: InvitationState | None) -> str:
+    return "Where the invitation of a member stands." if state is None else STATES[state]
+
+
+InvitationStateEnum = graphene.Enum.from_enum(InvitationState, name="InvitationState", description=_described)
 
 
 class Member(DjangoObjectType):
@@ -36,6 +55,16 @@ class Member(DjangoObjectType):
     # Mutations name a member by the id of this user.
     user = Related(User, "user", required=True)
     role = Attribute(MemberRole, "role", required=True)
+    invitation_state = Computed(
+        InvitationStateEnum,
+        "invitation_state",
+        lambda _actor: Subquery(
+            models.Invitation.objects.filter(membership=OuterRef("pk"))
+            .annotate(state=models.Invitation.state_expression())
+            .values("state")
+        ),
+        description="Where the invitation by mail stands; null for members who came without one.",
+    )
 
 
 class CompanyInput(graphene.InputObjectType):
@@ -101,13 +130,38 @@ class MemberMutation(graphene.ObjectType):
         # The company of the request's credential: it needs no argument.
         key=None,
     )
-    invite_member = create_mutation(Member, members.invite_member, InviteMemberInput, permission=PERMISSION)
+    invite_member = create_mutation(
+        Member, invitations.invite_member, InviteMemberInput, permission=PERMISSION
+    )
     update_member = update_mutation(
         Member, members.update_member, MemberInput, permission=PERMISSION, key="user_id"
+    )
+    resend_invitation = MutationField(
+        Member,
+        permission=PERMISSION,
+        user_id=graphene.ID(required=True),
+        description="Mail a new link to a member who has not joined yet. The former link stops working.",
+    )
+    withdraw_invitation = MutationField(
+        Member,
+        permission=PERMISSION,
+        user_id=graphene.ID(required=True),
+        description="Take back an invitation that was not accepted: its link stops working, and the "
+        "membership ends.",
     )
     deactivate_member = MutationField(
         Member, permission=PERMISSION, user_id=graphene.ID(required=True), reassign_to_id=graphene.ID()
     )
+
+    @staticmethod
+    def resolve_resend_invitation(_root: object, info: GraphQLResolveInfo, *, user_id: str) -> object:
+        member = invitations.resend_invitation(user_id, actor=actor_of(info))
+        return refetch(info, Member, member)
+
+    @staticmethod
+    def resolve_withdraw_invitation(_root: object, info: GraphQLResolveInfo, *, user_id: str) -> object:
+        member = invitations.withdraw_invitation(user_id, actor=actor_of(info))
+        return refetch(info, Member, member)
 
     @staticmethod
     def resolve_deactivate_member(

@@ -210,6 +210,8 @@ CASES: dict[str, Case] = {
     "Mutation.inviteMember": Case(
         arguments={"input": {"email": "new@example.com"}}, reported=frozenset({"input.member_id"})
     ),
+    "Mutation.resendInvitation": Case(arguments={"user_id": Key("user")}, ids={"user_id": "user"}),
+    "Mutation.withdrawInvitation": Case(arguments={"user_id": Key("user")}, ids={"user_id": "user"}),
     "Mutation.updateMember": Case(
         arguments={"user_id": Key("user"), "input": {"role": "MANAGER"}},
         ids={"user_id": "user"},
