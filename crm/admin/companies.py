@@ -15,7 +15,7 @@ from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.models import Company, InvitationState, Membership, User
 from crm.services.companies import ADDRESS, save_company
-from crm.services.invitations import add_by_name, invite_member, resend_invitation, withdraw_invitation
+from crm.services.invitations import invite_or_add, resend_invitation, withdraw_invitation
 from crm.services.lockout import unlock
 from crm.services.members import save_membership
 
@@ -144,10 +144,7 @@ class MembershipAdmin(CreatesThroughService[Membership]):
 
     def make(self, request: HttpRequest, form: NewMemberForm) -> Membership:
         actor = acting(request)
-        name, role = form.cleaned_data["username"], form.cleaned_data["role"]
-        if "@" in name and not User.objects.filter(username=name).exists():
-            return invite_member({"email": name, "role": role}, actor=actor)
-        return add_by_name(Company.objects.visible_to(actor).get(), name, Role(role)).membership
+        return invite_or_add(form.cleaned_data["username"], Role(form.cleaned_data["role"]), actor=actor)
 
     @admin.action(permissions=["write"], description="Send invitation again")
     def resend_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:

@@ -1,7 +1,6 @@
 """The settings of the company, and its members."""
 
 import graphene
-from django.db.models import OuterRef, Subquery
 from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
 
@@ -58,11 +57,7 @@ class Member(DjangoObjectType):
     invitation_state = Computed(
         InvitationStateEnum,
         "invitation_state",
-        lambda _actor: Subquery(
-            models.Invitation.objects.filter(membership=OuterRef("pk"))
-            .annotate(state=models.Invitation.state_expression())
-            .values("state")
-        ),
+        lambda _actor: models.Invitation.state_of_member(),
         description="Where the invitation by mail stands; null for members who came without one.",
     )
 

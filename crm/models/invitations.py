@@ -65,16 +65,17 @@ class Invitation(Stamped):
         return InvitationState.PENDING if self.sent_at is not None else InvitationState.SENDING
 
     @staticmethod
-    def state_expression() -> Case:
-        """Return what ``state()`` returns, for the database."""
-        cases = (
-            (Q(accepted_at__isnull=False), InvitationState.ACCEPTED),
-            (Q(withdrawn_at__isnull=False), InvitationState.WITHDRAWN),
-            (Q(expires_at__lte=Now()), InvitationState.EXPIRED),
-            (~Q(fault=""), InvitationState.FAILED),
-            (Q(sent_at__isnull=False), InvitationState.PENDING),
+    def state_of_member() -> Case:
+        """Return what ``state()`` returns, for the database: of a membership, null without an invitation."""
+        cases: tuple[tuple[Q, InvitationState | None], ...] = (
+            (Q(invitation__isnull=True), None),
+            (Q(invitation__accepted_at__isnull=False), InvitationState.ACCEPTED),
+            (Q(invitation__withdrawn_at__isnull=False), InvitationState.WITHDRAWN),
+            (Q(invitation__expires_at__lte=Now()), InvitationState.EXPIRED),
+            (~Q(invitation__fault=""), InvitationState.FAILED),
+            (Q(invitation__sent_at__isnull=False), InvitationState.PENDING),
         )
-        whens = [When(condition, then=Value(state.value)) for condition, state in cases]
+        whens = [When(condition, then=Value(state and state.value)) for condition, state in cases]
         default = Value(InvitationState.SENDING.value)
         return Case(*whens, default=default, output_field=models.CharField())
 

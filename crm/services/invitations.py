@@ -72,7 +72,23 @@ def invite_member(values: MemberValues, *, actor: Actor) -> Membership:
 
 
 @transaction.atomic
-def add_by_name(company: Company, name: str, role: Role | None, *, is_mailed: bool = True) -> Added:
+def invite_or_add(name: str, role: Role, *, actor: Actor) -> Membership:
+    """Invite somebody to the actor's company by e-mail address, or add an account by its username.
+
+    :raises ValidationError: if the name is neither.
+    :raises Conflict: as ``invite_member`` does.
+    """
+    actor.require(Action.MANAGE_COMPANY)
+    if "@" in name and not User.objects.filter(username=name).exists():
+        return invite_member({"email": name, "role": role.value}, actor=actor)
+    company = Company.objects.get(pk=actor.company_id)
+    return add_by_name(company, name, role, by=actor.user_id).membership
+
+
+@transaction.atomic
+def add_by_name(
+    company: Company, name: str, role: Role | None, *, by: int | None = None, is_mailed: bool = True
+) -> Added:
     """Add somebody to a company by username or e-mail address, or change the role of a member.
 
     Who is named by an address gets an invitation, unless they are a member who has signed up already.
@@ -89,7 +105,7 @@ def add_by_name(company: Company, name: str, role: Role | None, *, is_mailed: bo
     present = Role.AGENT if before is None else Role(before.role)
     membership = add_member(company, user, role or present)
     joined = before is not None and before.is_active and has_signed_up(user)
-    link = "" if joined or not has_email_form(name) else _issue(membership, by=None, is_mailed=is_mailed)
+    link = "" if joined or not has_email_form(name) else _issue(membership, by=by, is_mailed=is_mailed)
     return Added(membership, link, needs_password=is_new)
 
 
@@ -134,6 +150,12 @@ def withdraw_invitation(user_key: object, *, actor: Actor) -> Membership:
     )
     membership.is_active = False
     return save_membership(membership, actor=actor)
+
+
+def fault_of(membership: Membership) -> str | None:
+    """Return why the invitation of a member could not be sent; None if it was."""
+    invitation = Invitation.objects.get(membership=membership)
+    return None if invitation.sent_at is not None else invitation.fault
 
 
 def find_open(hashed: str) -> Invitation | None:

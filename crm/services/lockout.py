@@ -50,8 +50,12 @@ def begin_try(name: str | None) -> Try:
 
     :raises LockedOut: if the account or the address has reached its limit.
     """
-    locked, tried = _count(name)
-    if locked:
+    locked, is_noted = _look(name)
+    tried = None
+    # Whoever floods a locked account takes no lock of the database, and writes nothing.
+    if not is_noted:
+        locked, tried = _count(name)
+    if tried is None:
         raise LockedOut(locked)
     return tried
 
@@ -70,10 +74,7 @@ def refuse_if_locked(name: str | None) -> None:
 
     :raises LockedOut: if the account or the address has reached its limit.
     """
-    limits = _limits(name)
-    rows = SignInFailures.objects.filter(key__in=limits)
-    now = timezone.now().timestamp()
-    seconds = max((_seconds_to_wait(row, limits[row.key], now) for row in rows), default=0)
+    seconds, _ = _look(name)
     if seconds:
         raise LockedOut(seconds)
 
@@ -121,8 +122,19 @@ def prune(*, before: datetime | None = None) -> int:
     return SignInFailures.objects.filter(updated_at__lt=before).delete()[0]
 
 
+def _look(name: str | None) -> tuple[int, bool]:
+    """Return for how many seconds a sign-in is locked, and whether the audit list tells of it already."""
+    limits = _limits(name)
+    now = timezone.now().timestamp()
+    rows = list(SignInFailures.objects.filter(key__in=limits))
+    waits = {row.key: _seconds_to_wait(row, limits[row.key], now) for row in rows}
+    is_noted = any(waits[row.key] and row.noted_until > now for row in rows)
+    return max(waits.values(), default=0), is_noted
+
+
 @transaction.atomic
-def _count(name: str | None) -> tuple[int, Try]:
+def _count(name: str | None) -> tuple[int, Try | None]:
+    """Count a try unless it is locked; return for how many seconds, or the try."""
     limits = _limits(name)
     rows = _locked_rows(limits)
     now = timezone.now().timestamp()
@@ -139,7 +151,7 @@ def _count(name: str | None) -> tuple[int, Try]:
             row.noted_until = now + waits[row.key]
             row.save()
             _note_lock(name, is_account=name is not None and row.key == _account_key(name))
-    return seconds, Try(tuple(row.key for row in rows), now)
+    return seconds, None if seconds else Try(tuple(row.key for row in rows), now)
 
 
 def _note_lock(name: str | None, *, is_account: bool) -> None:

@@ -1,6 +1,7 @@
 """The audit list: what is written, whose it is, and that nothing secret is in it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -9,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm.models import AuditEntry, Membership
+from crm.models import AuditEntry, AuditEvent, AuditOutcome, Membership
 from crm.services import audit
 from crm.services.members import deactivate_member
 from tests.admin.conftest import messages_of, posted
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 RIGHT = "Right-password-17"
 LIST = "/admin/crm/auditentry/"
-HEADERS = {"REMOTE_ADDR": "192.0.2.1", "HTTP_USER_AGENT": "Browser/1.0"}
+HEADERS: Any = {"REMOTE_ADDR": "192.0.2.1", "HTTP_USER_AGENT": "Browser/1.0"}
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def staff(tenant, other_tenant):
 
 def told() -> list[tuple[str, str, str | None, str]]:
     rows = AuditEntry.objects.select_related("user").order_by("pk")
-    return [(row.event, row.outcome, row.user and row.user.username, row.detail) for row in rows]
+    return [(row.event, row.outcome, row.user.username if row.user else None, row.detail) for row in rows]
 
 
 def sign_in(browser: Client, name: str, password: str = RIGHT) -> None:
@@ -127,7 +128,7 @@ def test_administrators_see_their_members_and_superusers_everybody(staff, tenant
     browser = Client()
     for name in ("agent@tenant", "agent@other", f"nobody {MARK}"):
         sign_in(browser, name, "wrong")
-    audit.record("TOKEN_CREATED", user=staff["agent"], company=other_tenant.company.pk)
+    audit.record(AuditEvent.TOKEN_CREATED, user=staff["agent"], company=other_tenant.company.pk)
     ended = Membership.objects.get(user=staff["viewer"])
     sign_in(browser, "viewer@tenant", "wrong")
     ended.is_active = False
@@ -158,10 +159,10 @@ def test_the_list_is_filtered_and_changed_by_nobody(staff, tenant):
     browser = Client()
     browser.force_login(staff["admin"])
     AuditEntry.objects.all().delete()
-    one = audit.record("SIGN_IN", outcome="FAILED", user=staff["agent"])
+    one = audit.record(AuditEvent.SIGN_IN, outcome=AuditOutcome.FAILED, user=staff["agent"])
     _shown, few = _listed(browser)
     for number in range(20):
-        audit.record("SIGN_OUT", user=staff["viewer"], by=staff["admin"].pk, detail=str(number))
+        audit.record(AuditEvent.SIGN_OUT, user=staff["viewer"], by=staff["admin"].pk, detail=str(number))
 
     shown, many = _listed(browser)
     found = [
@@ -192,7 +193,7 @@ def test_old_entries_are_removed(staff, settings):
     settings.AUDIT_RETENTION_DAYS = 180
     now = timezone.now()
     for days in (0, 179, 181, 400):
-        entry = audit.record("SIGN_OUT", user=staff["agent"])
+        entry = audit.record(AuditEvent.SIGN_OUT, user=staff["agent"])
         AuditEntry.objects.filter(pk=entry.pk).update(created_at=now - timedelta(days=days))
 
     assert audit.prune() == 2

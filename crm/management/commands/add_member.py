@@ -6,9 +6,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from crm.actors import Role
 from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, role_of
-from crm.models import Invitation
 from crm.services.invitation_mail import mail_is_set_up
-from crm.services.invitations import add_by_name
+from crm.services.invitations import add_by_name, fault_of
 
 
 class Command(BaseCommand):
@@ -34,12 +33,12 @@ class Command(BaseCommand):
         if added.needs_password:
             self.stdout.write(f"To sign in, set a password: manage.py changepassword {user.username}")
         if added.link:
-            self._tell(Invitation.objects.get(membership=added.membership), added.link)
+            self._tell(user.email or user.username, fault_of(added.membership), added.link)
         self.stdout.write(str(user.pk))
 
-    def _tell(self, invitation: Invitation, link: str) -> None:
-        if invitation.sent_at is not None:
-            self.stdout.write(f"A mail with a link went to {invitation.email}.")
+    def _tell(self, email: str, fault: str | None, link: str) -> None:
+        if fault is None:
+            self.stdout.write(f"A mail with a link went to {email}.")
             return
-        reason = invitation.fault or "Mail is not set up."
+        reason = fault or "Mail is not set up."
         self.stdout.write(f"{reason} Pass this link on, it works once: {link}")
