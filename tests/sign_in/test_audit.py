@@ -135,7 +135,10 @@ def test_administrators_see_their_members_and_superusers_everybody(staff, tenant
     ended.save()
 
     seen = {
-        name: [(row.user and row.user.username, row.event) for row in AuditEntry.objects.visible_to(actor)]
+        name: [
+            (row.user and row.user.username, row.event)
+            for row in AuditEntry.objects.visible_to(actor).order_by("pk")
+        ]
         for name, actor in (
             ("admin", tenant.actors.admin),
             ("manager", tenant.actors.manager),
