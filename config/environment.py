@@ -49,6 +49,17 @@ def origins(env: environ.Env, name: str) -> list[str]:
         raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
+def ports(env: environ.Env, name: str, *, default: str) -> frozenset[int] | None:
+    """Return the port numbers of a list with commas, None for ``any``; refuse anything else."""
+    text = env.str(name, default=default).strip()
+    if text.lower() == "any":
+        return None
+    texts = [part for part in (each.strip() for each in text.split(",")) if part]
+    if not all(each.isascii() and each.isdigit() and 0 < int(each[:6]) < 65_536 for each in texts):
+        raise ImproperlyConfigured(f"{name} must be any, or list ports from 1 to 65535, such as 443,8443.")
+    return frozenset(map(int, texts))
+
+
 def development_secret(path: Path) -> str:
     """Return the secret of this checkout. The first use creates it, readable by its owner only."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")

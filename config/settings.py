@@ -20,6 +20,7 @@ from config.environment import (
     number,
     origins,
     pooler_kind,
+    ports,
     redis_address,
     server_settings,
 )
@@ -60,6 +61,8 @@ TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
 EVENT_RETENTION_DAYS = number(env, "EVENT_RETENTION_DAYS", 7)
 # If false, webhooks only go to public addresses over https; if true, also to private ones and over http.
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
+# Ports that webhooks may use besides 443; None, which the environment calls any, stands for all.
+WEBHOOK_PORTS = ports(env, "WEBHOOK_PORTS", default="any" if DEBUG else "")
 # Days without a success after which a failing webhook endpoint is paused; 0: never.
 WEBHOOK_PAUSE_AFTER_DAYS = number(env, "WEBHOOK_PAUSE_AFTER_DAYS", 5)
 # Seconds after which a request is ended; 0: never.

@@ -48,6 +48,7 @@ os.environ |= {
     "TRUSTED_PROXY_COUNT": "0",
     "WEBHOOK_ALLOW_PRIVATE": "true",
     "WEBHOOK_PAUSE_AFTER_DAYS": "5",
+    "WEBHOOK_PORTS": "any",
     "WEB_CONCURRENCY": "1",
 }
 

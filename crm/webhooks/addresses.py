@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,10 +13,15 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: IPv6 networks that embed an IPv4 address, and the number of bits to the right of it.
 LEADING_TO_IPV4 = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0),
+    (ipaddress.IPv6Network("::ffff:0:0:0/96"), 0),
     (ipaddress.IPv6Network("::/96"), 0),
     (ipaddress.IPv6Network("64:ff9b::/96"), 0),
     (ipaddress.IPv6Network("2002::/16"), 80),
 )
+#: The third quarter of an ISATAP address, below any prefix; the last one is an IPv4 address.
+ISATAP = frozenset({0x00005EFE, 0x02005EFE})
+#: The part of IPv6 that is assigned to the internet: nothing else is public, whatever Python says of it.
+GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 #: Never allowed. Listed here because Python's own lists differ from one release to the next.
 NEVER = tuple(
     ipaddress.ip_network(text)
@@ -57,6 +63,10 @@ PRIVATE = tuple(
 )
 
 
+#: The port of https, which webhooks may always use.
+USUAL_PORT = 443
+
+
 class BadAddress(ValueError):
     """Raised for an address that nothing may be sent to; the text explains why to a person."""
 
@@ -95,11 +105,24 @@ def parse_target(url: str) -> Target:
     if port == 0:
         raise BadAddress("Port 0 does not exist: choose another one.")
     is_https = parts.scheme == "https"
+    port = port or (USUAL_PORT if is_https else 80)
+    _check_port(port)
     literal = _literal(parts.hostname)
     if literal is not None:
         check_address(literal)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(is_https, parts.hostname, port or (443 if is_https else 80), path)
+    return Target(is_https, parts.hostname, port, path)
+
+
+def _check_port(port: int) -> None:
+    """Refuse a port that the setting WEBHOOK_PORTS does not list; None there lists all."""
+    allowed = settings.WEBHOOK_PORTS
+    if allowed is None or port == USUAL_PORT or port in allowed:
+        return
+    usable = ", ".join(map(str, sorted({USUAL_PORT, *allowed})))
+    raise BadAddress(
+        f"Nothing is sent to port {port}: use {usable}, or have the operator add it to WEBHOOK_PORTS."
+    )
 
 
 def resolve(target: Target) -> list[str]:
@@ -113,24 +136,36 @@ def resolve(target: Target) -> list[str]:
 
 
 def check_address(address: Address) -> None:
-    """Raise ``BadAddress`` if nothing may be sent to an address."""
-    inner = _inner(address)
-    if any(inner.version == network.version and inner in network for network in NEVER):
+    """Raise ``BadAddress`` if nothing may be sent to an address, or to the IPv4 address embedded in it."""
+    for meant in _meant_by(address):
+        _check_one(meant)
+
+
+def _check_one(address: Address) -> None:
+    is_private = _is_in(address, PRIVATE)
+    is_outside = address.version == 6 and not (is_private or address in GLOBAL_UNICAST)
+    if is_outside or _is_in(address, NEVER):
         raise BadAddress("Nothing is sent to this address: it is not a public internet address.")
-    is_private = any(inner.version == network.version and inner in network for network in PRIVATE)
     # Python knows further networks, assigned to special uses since the lists above were written.
-    if (is_private or not inner.is_global) and not settings.WEBHOOK_ALLOW_PRIVATE:
+    if (is_private or not address.is_global) and not settings.WEBHOOK_ALLOW_PRIVATE:
         raise BadAddress("Nothing is sent to this address: it is inside a private network.")
 
 
-def _inner(address: Address) -> Address:
-    """Return the IPv4 address embedded in an IPv6 address, or the address itself."""
+def _is_in(address: Address, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
+
+
+def _meant_by(address: Address) -> list[Address]:
+    """Return the addresses that packets to an address may end at: that embedded in it, or itself."""
     if isinstance(address, ipaddress.IPv4Address) or address == ipaddress.IPv6Address("::1"):
-        return address
+        return [address]
     for network, right in LEADING_TO_IPV4:
         if address in network:
-            return ipaddress.IPv4Address(int(address) >> right & 0xFFFFFFFF)
-    return address
+            return [ipaddress.IPv4Address(int(address) >> right & 0xFFFFFFFF)]
+    if int(address) >> 32 & 0xFFFFFFFF in ISATAP:
+        # Its prefix is an ordinary one, so both must be allowed.
+        return [address, ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    return [address]
 
 
 def _literal(host: str) -> Address | None:

@@ -89,9 +89,14 @@ def test_what_does_not_fit_is_said_beside_its_field(browser, changes, field, sai
 
 def test_private_addresses_are_refused_where_they_are_not_allowed(browser, settings):
     settings.WEBHOOK_ALLOW_PRIVATE = False
+    settings.WEBHOOK_PORTS = frozenset({8443})
     page = browser.get(f"{ENDPOINTS}add/")
 
-    for url, said in (("http://example.com/", "https://"), ("https://10.0.0.1/", "private network")):
+    for url, said in (
+        ("http://example.com/", "https://"),
+        ("https://10.0.0.1/", "private network"),
+        ("https://example.com:22/", "Nothing is sent to port 22: use 443, 8443,"),
+    ):
         answer = browser.post(f"{ENDPOINTS}add/", posted(page, name="Orders", url=url))
         assert said in errors_of(answer)["url"][0]
 

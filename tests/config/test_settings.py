@@ -97,6 +97,24 @@ def test_webhooks_reach_private_networks_in_debug_only(base, allowed):
     assert ended.stdout == f"{allowed}\n"
 
 
+@pytest.mark.parametrize(
+    ("base", "sent", "allowed"),
+    [
+        (PRODUCTION, {}, "[]"),
+        (PRODUCTION, {"WEBHOOK_PORTS": "8443, 80"}, "[80, 8443]"),
+        (DEVELOPMENT, {}, "None"),
+    ],
+)
+def test_webhooks_use_any_port_in_debug_only(base, sent, allowed):
+    text = (
+        "from django.conf import settings;"
+        "ports = settings.WEBHOOK_PORTS; print(None if ports is None else sorted(ports))"
+    )
+    ended = run("-c", text, env=environment(base, DJANGO_SETTINGS_MODULE="config.settings", **sent))
+
+    assert ended.stdout == f"{allowed}\n"
+
+
 def test_secrets_are_hashed_with_argon2():
     ended = run(
         "-c",

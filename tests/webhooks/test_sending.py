@@ -143,6 +143,15 @@ def test_a_name_that_leads_inside_is_not_called(names, trusted, settings):
     assert receiver.received == []
 
 
+def test_a_port_that_is_not_allowed_any_more_is_not_called(settings):
+    settings.WEBHOOK_PORTS = frozenset()
+    with receiving() as receiver:
+        attempt = post(receiver.url, b"{}", HEADERS)
+
+    assert attempt.error.startswith("Nothing is sent to port ")
+    assert (attempt.status, receiver.received) == (None, [])
+
+
 def test_proxies_of_the_environment_are_not_used(monkeypatch):
     with receiving() as proxy, receiving() as receiver:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
