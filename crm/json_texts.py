@@ -3,9 +3,11 @@
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
+
+from crm.texts import fault_of
 
 #: Levels of lists and objects, as in the input of the API.
 DEEPEST = 50
@@ -64,6 +66,21 @@ def check_depth_of_text(text: str) -> None:
                 raise TooDeep(TOO_DEEP)
         elif token[2]:
             depth -= 1
+
+
+def faulty_texts(value: object) -> Iterator[tuple[str, str]]:
+    """Yield the paths of the texts in a JSON value that no database stores, and why."""
+    open_values: list[tuple[tuple[str, ...], object]] = [((), value)]
+    while open_values:
+        path, value = open_values.pop()
+        if isinstance(value, list):
+            open_values.extend(((*path, str(index)), item) for index, item in enumerate(value))
+        elif isinstance(value, dict):
+            faults = {name: fault_of(name) for name in value}
+            yield from ((".".join(path), fault) for fault in faults.values() if fault)
+            open_values.extend(((*path, name), item) for name, item in value.items() if not faults[name])
+        elif isinstance(value, str) and (found := fault_of(value)):
+            yield ".".join(path), found
 
 
 def is_bounded(value: object) -> bool:

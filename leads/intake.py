@@ -108,8 +108,8 @@ def _idempotency_key(request: HttpRequest) -> str | None:
     if key is None:
         return None
     key = key.strip()
-    if not 1 <= len(key) <= LONGEST_KEY:
-        raise Refusal(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} characters.")
+    if not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
+        raise Refusal(400, f"An Idempotency-Key has 1 to {LONGEST_KEY} printable characters.")
     return key
 
 

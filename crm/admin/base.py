@@ -5,17 +5,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import get_fields_from_path, model_ngettext
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
 
 from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
+from crm.admin.autocomplete import KeySelect, KeySelectMultiple
 from crm.admin.dates import OVERRIDES
+from crm.database.keys import parse_id
 from crm.models import User
 from crm.models.tallies import count_visible, tallies_for
 
@@ -98,13 +101,11 @@ class VisibleToActor(BaseModelAdmin[Row]):
         self, request: HttpRequest, queryset: models.QuerySet[Row], search_term: str
     ) -> tuple[models.QuerySet[Row], bool]:
         """Search with the query set's own ``search``, if it has one."""
-        # PostgreSQL refuses text with a NUL; the autocomplete view lets it through.
-        text = search_term.replace("\x00", "")
         searched: Any = queryset
         if hasattr(searched, "search"):
             # Superusers without a company search accounts and companies alone, where no actor is needed.
-            return searched.search(text, actor_of(request)), False
-        return super().get_search_results(request, queryset, text)  # type: ignore[misc,no-any-return]  # of list pages alone
+            return searched.search(search_term, actor_of(request)), False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[misc,no-any-return]  # of list pages alone
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # Other lookups would let an address probe columns that the list does not show.
@@ -134,12 +135,16 @@ class VisibleToActor(BaseModelAdmin[Row]):
             kwargs["queryset"] = assignable_users(acting(request))
         elif "queryset" not in kwargs:
             kwargs["queryset"] = visible_rows(db_field.related_model, request)
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeySelect(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(
         self, db_field: models.ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelMultipleChoiceField[Any] | None:
         kwargs["queryset"] = visible_rows(db_field.related_model, request)
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeySelectMultiple(db_field, self.admin_site))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def has_write_permission(self, request: HttpRequest) -> bool:
@@ -180,6 +185,12 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
         if is_whole and actor is not None and tallies_for(self.model, actor) is not None:
             paginator.count = count_visible(self.model, actor)
         return paginator  # type: ignore[no-any-return]
+
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Row], *given: Any) -> Any:
+        # Django would ask the database for rows whose keys are none, which fails.
+        if any(parse_id(key) is None for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise SuspiciousOperation("The selected rows have no such keys.")
+        return super().response_action(request, queryset, *given)
 
     def get_deleted_objects(
         self, objs: Iterable[Any], request: HttpRequest

@@ -14,7 +14,7 @@ from crm.graphql.core.errors import Code
 from crm.graphql.documents import Document
 from crm.graphql.execution import Prepared, check_document, run
 from crm.graphql.execution.operations import JsonObject
-from crm.graphql.limits import NullCharacters, check_variables, limits
+from crm.graphql.limits import check_variables, limits
 from crm.webhooks.contents import Filter, FilterRefused, Unreadable
 
 #: Raise it when a field is removed or changes its meaning; adding one does not change it.
@@ -94,11 +94,11 @@ def _prepared(text: str, variables: JsonObject, actor: Actor) -> Prepared:
     schema, document = _document(text)
     node = document.operations[0]
     try:
-        check_variables(variables, document.node, limits())
+        faults = check_variables(variables, document.node, node, limits())
     except CrmError as refused:
         raise FilterRefused(refused.message) from refused
-    except NullCharacters as refused:
-        raise FilterRefused(str(refused)) from refused
+    for messages in faults.values():
+        raise FilterRefused(" ".join(message for each in messages.values() for message in each))
     coerced = get_variable_values(
         schema, node.variable_definitions, variables, max_errors=1, hide_suggestions=True
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from multipart import parse_options_header
 
-from crm.json_texts import TooDeep, check_depth_of_text, read_json
+from crm.json_texts import TooDeep, check_depth_of_text, faulty_texts, read_json
 from crm.models.custom_fields import is_storable
 from leads.routing.drafts import Details
 from leads.routing.forms import (
@@ -48,8 +48,10 @@ def read_payload(body: bytes, meta: Mapping[str, object]) -> Details:
     if not payload and kind in (FORM, MULTIPART):
         raise UnreadablePayload("The form has no fields.")
     read = _within_key(payload)
+    for path, fault in faulty_texts(read):
+        raise UnreadablePayload(f"{path or 'The body'}: {fault}")
     if not is_storable(read):
-        raise UnreadablePayload("The body holds characters or numbers that cannot be stored.")
+        raise UnreadablePayload("The body holds numbers that cannot be stored.")
     return read
 
 

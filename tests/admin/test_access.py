@@ -24,6 +24,7 @@ from crm.models import (
     WebhookEndpoint,
 )
 from crm.services.members import add_member
+from crm.texts import NULL_CHARACTERS
 from leads.models import (
     Lead,
     LeadLostReason,
@@ -37,7 +38,7 @@ from leads.models import (
 )
 from people.models import ContactType, Merge, Organization, PeopleRelationship, Person
 from pipelines.models import Pipeline, Stage
-from tests.admin.conftest import messages_of, posted
+from tests.admin.conftest import errors_of, messages_of, posted
 from tests.admin.rows import page, rows_of
 from tests.factories.crm import UserFactory
 from tests.factories.leads import LeadFactory
@@ -238,6 +239,24 @@ def test_odd_values_are_no_server_error(signed_in, tenant, value):
         "/1/", f"/{value}/".replace("\x00", "%00")
     )
     assert client.get(change).status_code == 302
+    # Filters by words, the choices of a new form, and the rows of an action.
+    assert client.get("/admin/people/contacttype/", {"kind__exact": value}).status_code in (200, 302)
+    assert client.get("/admin/people/person/add/", {"firstname": value, "tags": value}).status_code == 200
+    chosen = {"action": "delete_selected", "_selected_action": value}
+    assert client.post("/admin/people/contacttype/", chosen).status_code in (200, 302, 400)
+
+
+def test_a_form_names_the_field_that_cannot_be_stored(signed_in, tenant):
+    client = signed_in("admin")
+    page = client.get("/admin/people/person/add/")
+    texts = {"firstname": "a\0", "tags": "\0", "custom_fields": '{"a": "\\u0000"}'}
+
+    answer = client.post("/admin/people/person/add/", posted(page, **texts))
+
+    assert answer.status_code == 200
+    assert errors_of(answer).keys() == texts.keys()
+    assert NULL_CHARACTERS in errors_of(answer)["firstname"]
+    assert not Person.objects.exists()
 
 
 def test_visitors_are_sent_to_the_login(tenant):

@@ -167,6 +167,18 @@ def test_a_body_that_is_not_a_json_object(receiver, body):
     assert not ReceiverAttempt.objects.exists()
 
 
+def test_a_key_that_cannot_be_stored(receiver):
+    answer = Client().post(
+        f"/receivers/{receiver.uuid}",
+        {"firstname": "Jane"},
+        content_type="application/json",
+        headers={"Idempotency-Key": "a\0"},
+    )
+
+    assert (answer.status_code, "printable" in answer.json()["message"]) == (400, True)
+    assert not ReceiverAttempt.objects.exists()
+
+
 def test_a_body_that_is_too_large(receiver):
     largest = '{"a": "' + "x" * (256 * 1024 - 9) + '"}'
 

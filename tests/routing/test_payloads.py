@@ -62,6 +62,20 @@ def test_unreadable_bodies(body, meta):
         read_payload(body, meta)
 
 
+@pytest.mark.parametrize(
+    ("body", "meta", "path"),
+    [
+        (b'{"a": {"b": ["x", "\\u0000"]}}', {}, "a.b.1: Null"),
+        (b'{"a": "\\ud800"}', {}, "a: Half"),
+        (b'{"a": {"\\u0000": 1}}', {}, "a: Null"),
+        (b"b=1&a=%00", FORM, "a: Null"),
+    ],
+)
+def test_a_text_that_cannot_be_stored_is_named(body, meta, path):
+    with pytest.raises(UnreadablePayload, match=f"^{path}"):
+        read_payload(body, meta)
+
+
 @given(body=st.binary(max_size=60), kind=st.sampled_from([{}, FORM, MULTIPART]))
 def test_every_body_is_read_or_refused(body, kind):
     try:

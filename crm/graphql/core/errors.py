@@ -138,7 +138,9 @@ def _cause(error: BaseException) -> BaseException:
 
 def _shortened(message: str) -> str:
     # The messages of the parser and of coercion repeat the client's text, which may be large.
-    return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
+    short = message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
+    # Half a surrogate pair, which a variable can hold, cannot be part of an answer.
+    return short if short.isascii() else short.encode(errors="backslashreplace").decode()
 
 
 def _located(error: GraphQLError, message: str, extensions: dict[str, Any]) -> FormattedError:

@@ -1,5 +1,6 @@
 """Scalars of the contract, and how text is read as a date or a date-time."""
 
+import math
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -83,6 +84,8 @@ def _plain_value(node: ValueNode, variables: dict[str, Any] | None) -> object:
     if isinstance(node, ObjectValueNode):
         return {field.name.value: _plain_value(field.value, variables) for field in node.fields}
     value = value_from_ast_untyped(node, variables)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise GraphQLError("Expected a finite number.")
     if isinstance(node, FloatValueNode) and not is_exact(node.value, value):
         return InexactNumber(value)
     return value

@@ -8,6 +8,7 @@ from graphql import GraphQLSchema, OperationDefinitionNode
 
 from crm.actors import Actor
 from crm.graphql.documents import Document
+from crm.graphql.execution.faulty_texts import FieldErrors
 from crm.services.rates import Allowance
 
 OK = 200
@@ -18,6 +19,19 @@ SERVICE_UNAVAILABLE = 503
 
 #: Variables, answers and formatted errors: JSON whose shape the document decides.
 JsonObject = dict[str, Any]
+
+
+def strict_part(parameters: object) -> object:
+    """Return a request without the variables that its document names: their texts are checked by field.
+
+    Other half surrogate pairs are refused with the request, since there is no field to name.
+    """
+    if not isinstance(parameters, dict) or not isinstance(parameters.get("variables"), dict):
+        return parameters
+    query, variables = parameters.get("query"), parameters["variables"]
+    named = query if isinstance(query, str) else None
+    rest = {name: each for name, each in variables.items() if named is not None and f"${name}" not in named}
+    return {**parameters, "variables": rest}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +59,8 @@ class Prepared:
     extensions: JsonObject | None = None
     #: What the account has left after this operation, where its points are counted.
     allowance: Allowance | None = None
+    #: Root fields that are not answered, because a text that was sent for them cannot be stored.
+    refused: FieldErrors = field(default_factory=dict, repr=False)
 
     @property
     def kind(self) -> str:

@@ -14,6 +14,8 @@ from crm.actors import Actor
 from crm.errors import CrmError, Unauthenticated
 from crm.graphql.core import errors
 from crm.graphql.documents import Document, DocumentCache, find_document, parse_document, remember
+from crm.graphql.execution.faulty_texts import refused_fields
+from crm.graphql.execution.literals import RULES
 from crm.graphql.execution.operations import (
     BAD_REQUEST,
     METHOD_NOT_ALLOWED,
@@ -25,7 +27,6 @@ from crm.graphql.execution.operations import (
 )
 from crm.graphql.limits import (
     Limits,
-    NullCharacters,
     asks_for_cost,
     charge,
     check_literals,
@@ -36,6 +37,8 @@ from crm.graphql.limits import (
     tell_cost,
 )
 
+#: The key under which a document keeps its own faulty texts.
+FAULTS = "faults of literals"
 _checked_documents = DocumentCache()
 
 
@@ -58,7 +61,10 @@ def prepare(
         document = _load(schema, operation, actor, bounds)
         node = _select(document, operation, actor, allow)
         raw = dict(operation.variables or {})
-        check_variables(raw, document.node, bounds)
+        faults = {**document.memo[FAULTS], **check_variables(raw, document.node, node, bounds)}
+        refused = refused_fields(document, node, faults)
+        if refused.is_whole:
+            raise Refused(list(refused.errors.values())[: bounds.errors])
         variables = _coerce(schema, node, raw, bounds)
         cost = _cost(schema, document, node, variables, bounds)
         if asks_cost:
@@ -75,8 +81,6 @@ def prepare(
         ) from error
     except CrmError as error:
         raise Refused([errors.domain_error(error)], extensions=told) from error
-    except NullCharacters as error:
-        raise Refused([errors.validation_error(error.field, error.messages)]) from error
     except RecursionError:
         # Nested fragments can go deeper than the interpreter's stack while they keep to every other limit.
         raise Refused([errors.domain_error(errors.TooComplex("depth", bounds.depth))]) from None
@@ -90,6 +94,7 @@ def prepare(
         cost=cost,
         extensions=told,
         allowance=allowance,
+        refused=refused.errors,
     )
 
 
@@ -167,8 +172,8 @@ def check_document(schema: GraphQLSchema, text: str, bounds: Limits) -> Document
     except GraphQLError as error:
         raise Refused(_formatted([error], bounds)) from error
     check_shape(document.node, bounds)
-    check_literals(document.node, bounds)
-    invalid = validate(schema, document.node, max_errors=bounds.errors, hide_suggestions=True)
+    document.memo[FAULTS] = check_literals(document.node, bounds)
+    invalid = validate(schema, document.node, RULES, max_errors=bounds.errors, hide_suggestions=True)
     if invalid:
         raise Refused(_formatted(invalid, bounds))
     return document

@@ -10,6 +10,7 @@ from crm.graphql.compiler import StartedQuery, start_query
 from crm.graphql.core import errors
 from crm.graphql.core.permissions import Context, Selection
 from crm.graphql.execution.bounded import BoundedExecution
+from crm.graphql.execution.faulty_texts import refusing
 from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, JsonObject, Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
 from crm.graphql.limits import limits
@@ -38,6 +39,7 @@ def respond(
         operation_name=prepared.node.name.value if prepared.node.name else None,
         hide_suggestions=True,
         execution_context_class=BoundedExecution,
+        middleware=[refusing(prepared.refused)] if prepared.refused else None,
     )
     raised = [error for error in result.errors or [] if not isinstance(error.original_error, Replayed)]
     errors.log_refusals(raised)
@@ -70,7 +72,7 @@ def _selections(prepared: Prepared) -> dict[tuple[object, ...], Selection]:
 
 def begin(prepared: Prepared) -> StartedQuery:
     """Start to answer an operation: everything that can be done without the database."""
-    if prepared.kind != "query" or prepared.actor is None:
+    if prepared.kind != "query" or prepared.actor is None or prepared.refused:
         return StartedQuery(prepared.schema)
     return start_query(
         schema=prepared.schema,

@@ -15,14 +15,15 @@ def once_of(key: str | None, prepared: Prepared, credential: Credential | None) 
     """Return the guard of a mutation sent with a key; None without a key, and for queries."""
     if key is None or credential is None or prepared.kind != "mutation":
         return None
-    if not 1 <= len(key.strip()) <= LONGEST_KEY:
-        raise HttpRefusal(BAD_REQUEST, f"The header {HEADER} holds 1 to {LONGEST_KEY} characters.")
+    key = key.strip()
+    if not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
+        raise HttpRefusal(BAD_REQUEST, f"The header {HEADER} holds 1 to {LONGEST_KEY} printable characters.")
     source = prepared.document.node.loc
     name = prepared.node.name
     return Once(
         company_id=credential.actor.company_id,
         account=credential.account,
-        key=key.strip(),
+        key=key,
         fingerprint=fingerprint_of(
             source.source.body if source else "", name.value if name else None, prepared.raw_variables
         ),

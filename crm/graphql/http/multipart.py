@@ -9,6 +9,7 @@ from django.http.multipartparser import MultiPartParserError
 
 from crm.graphql.core.upload import place_files
 from crm.graphql.execution import Operation
+from crm.graphql.execution.operations import strict_part
 from crm.graphql.http.requests import BAD_REQUEST, TOO_LARGE, decode, operation_of
 from crm.graphql.http.responses import HttpRefusal
 from crm.graphql.limits import Limits, limits
@@ -57,13 +58,11 @@ def read_form(request: HttpRequest) -> Operation:
         raise HttpRefusal(BAD_REQUEST, "The body is no multipart form within the limits.") from error
     if sorted(fields) != sorted(FIELDS) or any(len(fields.getlist(name)) != 1 for name in FIELDS):
         raise HttpRefusal(BAD_REQUEST, "The form must have the fields operations and map once, and no other.")
-    parsed = []
-    for name in FIELDS:
-        raw = fields[name].encode(errors="surrogatepass")
-        if len(raw) > bounds.body:
-            raise HttpRefusal(TOO_LARGE, f"A form field has at most {bounds.body} bytes.")
-        parsed.append(decode(raw, name=f"The field {name}"))
-    operations, paths = parsed
+    raw = {name: fields[name].encode(errors="surrogatepass") for name in FIELDS}
+    if any(len(each) > bounds.body for each in raw.values()):
+        raise HttpRefusal(TOO_LARGE, f"A form field has at most {bounds.body} bytes.")
+    operations = decode(raw["operations"], name="The field operations", whole=strict_part)
+    paths = decode(raw["map"], name="The field map")
     operation = operation_of(operations)
     # The operation refers to the dictionary of variables, so placing files changes the operation too.
     place_files(operations, paths, {name: files.getlist(name) for name in files})

@@ -1,6 +1,7 @@
 """Parse GraphQL requests over HTTP: strict JSON, within the limits."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -8,6 +9,7 @@ from django.http import HttpRequest, UnreadablePostError
 
 from crm.graphql.documents import names_document
 from crm.graphql.execution import Operation
+from crm.graphql.execution.operations import strict_part
 from crm.graphql.http.responses import JSON, HttpRefusal
 from crm.graphql.limits import Limits, limits
 from crm.json_texts import read_json
@@ -51,7 +53,7 @@ def read_body(request: HttpRequest) -> Operation:
 
 def parse_body(body: bytes) -> Operation:
     _check_size(len(body))
-    return operation_of(decode(body, name="The body"))
+    return operation_of(decode(body, name="The body", whole=strict_part))
 
 
 def read_query_string(request: HttpRequest) -> Operation:
@@ -64,7 +66,12 @@ def read_query_string(request: HttpRequest) -> Operation:
     parameters: dict[str, object] = {name: sent[name] for name in PARAMETERS if sent.get(name)}
     for name in ("variables", "extensions"):
         if name in parameters:
-            parameters[name] = decode(sent[name].encode(errors="surrogatepass"), name=name)
+            raw = sent[name].encode(errors="surrogatepass")
+
+            def whole(value: object, name: str = name) -> object:
+                return strict_part({**parameters, name: value})
+
+            parameters[name] = decode(raw, name=name, whole=whole)
     return operation_of(parameters)
 
 
@@ -93,14 +100,17 @@ def operation_of(parameters: object) -> Operation:
     )
 
 
-def decode(raw: bytes, *, name: str) -> Any:
-    """Return the value of strict JSON; refuse all that no answer could contain, such as NaN."""
+def decode(raw: bytes, *, name: str, whole: Callable[[Any], object] = lambda value: value) -> Any:
+    """Return the value of strict JSON; refuse all that no answer could contain, such as NaN.
+
+    :param whole: returns the part of the value in which half a surrogate pair is refused.
+    """
     try:
         text = raw.decode()
         value = read_json(text)
         if "\\ud" in text or "\\uD" in text:
-            # Half a surrogate pair cannot be encoded as UTF-8, neither for the database nor in the answer.
-            json.dumps(value, ensure_ascii=False).encode()
+            # It cannot be encoded as UTF-8, neither for the database nor in the answer.
+            json.dumps(whole(value), ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise HttpRefusal(BAD_REQUEST, f"{name} must be JSON in UTF-8.") from error
     return value

@@ -5,12 +5,12 @@ from crm.graphql.limits.cost import cost_of
 from crm.graphql.limits.rate import charge, points_of
 from crm.graphql.limits.shape import check_shape
 from crm.graphql.limits.told_cost import asks_for_cost, tell_cost
-from crm.graphql.limits.values import NullCharacters, check_literals, check_variables
+from crm.graphql.limits.values import Faults, check_literals, check_variables
 
 __all__ = [
+    "Faults",
     "Limits",
-    "NullCharacters",
-    "asks_for_cost",
+    asks_for_cost,
     "charge",
     "check_literals",
     "check_shape",

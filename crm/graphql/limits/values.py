@@ -1,6 +1,6 @@
-"""Check the values of the input: the limits on lists and nesting, and NUL, which PostgreSQL cannot store."""
+"""Check the values of the input: the limits on lists and nesting, and texts that cannot be stored."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from graphql import (
     DocumentNode,
@@ -15,49 +15,56 @@ from graphql import (
 
 from crm.graphql.core.arguments import Values
 from crm.graphql.limits.bounds import Limits
+from crm.texts import fault_of
 
-NULL_CHARACTER = "\0"
 Path = tuple[str, ...]
+#: What is wrong with the arguments of a field, by their paths.
+Messages = Mapping[str, list[str]]
+#: The fields of a document whose arguments hold texts that cannot be stored, by the id of their nodes.
+Faults = Mapping[int, Messages]
 
 
-class NullCharacters(Exception):
-    """Texts of the input contain null characters, at these paths of the arguments of a field."""
+def check_literals(document: DocumentNode, limits: Limits) -> Faults:
+    """Refuse too large lists and too deep nesting in the values of a document; return its faulty texts."""
+    for operation in document.definitions:
+        if isinstance(operation, OperationDefinitionNode):
+            for default in _defaults(operation).values():
+                list(_faults(default, {}, limits))
+    return _faulty_fields(document, {}, limits)
 
-    def __init__(self, field: str, paths: Iterable[Path]) -> None:
-        super().__init__("Null characters are not allowed.")
-        self.field = field
-        self.messages = {".".join(path): [str(self)] for path in paths}
+
+def check_variables(
+    variables: Values, document: DocumentNode, operation: OperationDefinitionNode, limits: Limits
+) -> Faults:
+    """Refuse too many, too large or too deep variables; return the fields that faulty texts are sent for.
+
+    The default of a variable that is not sent counts as sent.
+    """
+    limits.check("variables", len(variables))
+    sent = {**_defaults(operation), **variables}
+    faulty = {name: value for name, value in sent.items() if list(_faults(value, {}, limits))}
+    return _faulty_fields(document, faulty, limits) if faulty else {}
 
 
-def check_literals(document: DocumentNode, limits: Limits) -> None:
-    """Refuse too large lists, too deep nesting and null characters in the values of a document."""
-    defaults = {
+def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
+    return {
         definition.variable.name.value: definition.default_value
-        for operation in document.definitions
-        if isinstance(operation, OperationDefinitionNode)
         for definition in operation.variable_definitions
         if definition.default_value is not None
     }
-    _check_arguments(document, defaults, limits)
 
 
-def check_variables(variables: Values, document: DocumentNode, limits: Limits) -> None:
-    """Refuse too many, too large or too deep variables, and null characters by their arguments' paths."""
-    limits.check("variables", len(variables))
-    dirty = {name: value for name, value in variables.items() if list(_null_characters(value, {}, limits))}
-    if dirty:
-        _check_arguments(document, dirty, limits)
-
-
-def _check_arguments(document: DocumentNode, variables: Values, limits: Limits) -> None:
+def _faulty_fields(document: DocumentNode, variables: Values, limits: Limits) -> Faults:
+    found: dict[int, Messages] = {}
     for field in _fields(document):
-        paths = [
-            (argument.name.value, *path)
+        messages = {
+            ".".join((argument.name.value, *path)): [message]
             for argument in field.arguments
-            for path in _null_characters(argument.value, variables, limits)
-        ]
-        if paths:
-            raise NullCharacters(field.name.value, paths)
+            for path, message in _faults(argument.value, variables, limits)
+        }
+        if messages:
+            found[id(field)] = messages
+    return found
 
 
 def _fields(document: DocumentNode) -> Iterator[FieldNode]:
@@ -70,8 +77,8 @@ def _fields(document: DocumentNode) -> Iterator[FieldNode]:
         nodes.extend(reversed(selection_set.selections) if selection_set else ())
 
 
-def _null_characters(value: object, variables: Values, limits: Limits) -> Iterator[Path]:
-    """Yield the paths to null characters in a value, which is a node of a document or comes from JSON."""
+def _faults(value: object, variables: Values, limits: Limits) -> Iterator[tuple[Path, str]]:
+    """Yield path and fault of each faulty text in a value, which is a node of a document or from JSON."""
     # A loop, not recursion: values may be nested deeper than the interpreter's stack.
     open_values: list[tuple[Path, object]] = [((), value)]
     while open_values:
@@ -88,8 +95,14 @@ def _null_characters(value: object, variables: Values, limits: Limits) -> Iterat
         elif isinstance(value, ObjectValueNode):
             open_values.extend(((*path, field.name.value), field.value) for field in value.fields)
         elif isinstance(value, dict):
-            if any(NULL_CHARACTER in key for key in value):
-                yield path
-            open_values.extend(((*path, key), item) for key, item in value.items())
-        elif isinstance(value, str) and NULL_CHARACTER in value:
-            yield path
+            for key, item in value.items():
+                fault = fault_of(key)
+                if fault is None:
+                    open_values.append(((*path, key), item))
+                else:
+                    # The path ends here: an answer cannot hold such a name either.
+                    yield path, fault
+        elif isinstance(value, str):
+            fault = fault_of(value)
+            if fault is not None:
+                yield path, fault

@@ -1,5 +1,6 @@
 """Reads and writes the messages of graphql-transport-ws, and lists its close codes."""
 
+import json
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -7,8 +8,9 @@ import orjson
 
 from crm.graphql.documents import names_document
 from crm.graphql.execution import Operation
-from crm.graphql.execution.operations import JsonObject
+from crm.graphql.execution.operations import JsonObject, strict_part
 from crm.json_encoding import encode_json
+from crm.json_texts import read_json
 
 SUBPROTOCOL = "graphql-transport-ws"
 
@@ -71,7 +73,9 @@ def read_message(text: str | None, *, limit: int) -> Message:
         # Unlike the standard library it also refuses NaN, lone surrogates and very deep nesting.
         content = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise SocketClosed(Close.INVALID_MESSAGE) from error
+        content = _with_halves(text)
+        if content is None:
+            raise SocketClosed(Close.INVALID_MESSAGE) from error
     if not isinstance(content, dict):
         raise SocketClosed(Close.INVALID_MESSAGE)
     type_, id_, payload = content.get("type"), content.get("id"), content.get("payload")
@@ -84,6 +88,16 @@ def read_message(text: str | None, *, limit: int) -> Message:
     if type_ == "subscribe" and payload is None:
         raise SocketClosed(Close.INVALID_MESSAGE)
     return Message(type=type_, id=id_, payload=payload or {})
+
+
+def _with_halves(text: str) -> object:
+    """Read a message with half surrogate pairs in its variables, which are refused field by field."""
+    try:
+        content = read_json(text)
+        json.dumps({**content, "payload": strict_part(content["payload"])}, ensure_ascii=False).encode()
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return content
 
 
 def write_message(type_: str, *, id_: str | None = None, payload: object = None) -> str:

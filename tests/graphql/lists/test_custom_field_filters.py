@@ -289,13 +289,13 @@ def test_names_and_values_of_one_field_belong_together(company, actors):
     assert found(where("NAME", "IS_NULL")) == []
 
 
-def test_half_a_surrogate_pair_is_bad_input(company, actors):
+def test_half_a_surrogate_pair_is_refused(company, actors):
     LeadFactory(company=company, custom_fields={"field": 1})
     half = "\ud800"
     assert not is_storable(half)
 
     for condition in (on("field", "EQ", half), on(half, "EQ", 1)):
-        assert refused("leads", actor=actors.viewer, where=condition)[1]["code"] == "BAD_USER_INPUT"
+        assert refused("leads", actor=actors.viewer, where=condition)[1]["code"] == "VALIDATION"
 
 
 def test_statements_do_not_grow_with_rows_or_conditions(company, actors):

@@ -254,18 +254,6 @@ def test_two_conditions_must_hold_for_one_row(tenant, actors):
 @pytest.mark.parametrize(
     ("field", "has", "condition", "message"),
     [
-        (
-            "leads",
-            "hasCustomFields",
-            where("NAME", "EQ", "\ud800"),
-            "The value does not fit the column NAME.",
-        ),
-        (
-            "leads",
-            "hasCustomFields",
-            where("VALUE", "EQ", "\ud800"),
-            "The value does not fit the column VALUE.",
-        ),
         ("peoples", "hasTags", where("ID", "EQ", "x"), "The value does not fit the column ID."),
         ("peoples", "hasTags", where("ID", "LIKE", "1%"), "The operator LIKE does not fit the column ID."),
         (

@@ -103,11 +103,6 @@ def test_combinations(people, actors, condition, found):
             "The value does not fit the column FIRSTNAME.",
             "Expected text.",
         ),
-        (
-            where("FIRSTNAME", "EQ", "half \ud800"),
-            "The value does not fit the column FIRSTNAME.",
-            "Expected text of whole characters.",
-        ),
         (where("FIRSTNAME", "IN", [None]), "The value does not fit the column FIRSTNAME.", "Expected text."),
     ],
 )
