@@ -59,6 +59,10 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 TRUSTED_PROXY_COUNT = number(env, "TRUSTED_PROXY_COUNT", 0)
 # Clients that were away longer cannot catch up.
 EVENT_RETENTION_DAYS = number(env, "EVENT_RETENTION_DAYS", 7)
+# What a company may keep and have open at once; 0: any number.
+FILES_PER_COMPANY = number(env, "FILES_PER_COMPANY", 100_000)
+FILES_MB_PER_COMPANY = number(env, "FILES_MB_PER_COMPANY", 10_240)
+OPEN_IMPORTS_PER_COMPANY = number(env, "OPEN_IMPORTS_PER_COMPANY", 20)
 # If false, webhooks only go to public addresses over https; if true, also to private ones and over http.
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
 # Ports that webhooks may use besides 443; None, which the environment calls any, stands for all.

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from crm.texts import fault_of
+NULL_CHARACTERS = "Null characters are not allowed."
+HALF_CHARACTERS = "Half of a surrogate pair is not allowed: send whole characters."
+_HALVES = re.compile("[\ud800-\udfff]")
+
 
 #: Levels of lists and objects, as in the input of the API.
 DEEPEST = 50
@@ -15,6 +18,14 @@ TOO_DEEP = f"JSON may be nested {DEEPEST} levels deep."
 
 #: A string, or a bracket outside of strings. Possessive, so that no text takes more than one pass.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
+
+
+def fault_of(text: str) -> str | None:
+    """Return why no database stores a text, None if it does."""
+    # Most texts are ASCII, and Python knows that without a look at them.
+    if not text.isascii() and _HALVES.search(text):
+        return HALF_CHARACTERS
+    return NULL_CHARACTERS if "\0" in text else None
 
 
 class TooDeep(ValueError):

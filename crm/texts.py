@@ -15,19 +15,6 @@ _BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 
 
-NULL_CHARACTERS = "Null characters are not allowed."
-HALF_CHARACTERS = "Half of a surrogate pair is not allowed: send whole characters."
-_HALVES = re.compile("[\ud800-\udfff]")
-
-
-def fault_of(text: str) -> str | None:
-    """Return why no database stores a text, None if it does."""
-    # Most texts are ASCII, and Python knows that without a look at them.
-    if not text.isascii() and _HALVES.search(text):
-        return HALF_CHARACTERS
-    return NULL_CHARACTERS if "\0" in text else None
-
-
 def normalized(text: str) -> str:
     """Return a text in Unicode's form NFC, in which the same letters are the same characters."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -78,6 +78,8 @@ class PersonImport:
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         list_name, _, rest = path.partition(".")
         index, _, field = rest.partition(".")
+        if not rest:
+            return list_name
         if list_name == "contacts":
             return self._contact_cells(cells)[int(index)][0]
         if list_name == "address":

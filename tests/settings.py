@@ -27,6 +27,8 @@ os.environ |= {
     "EMAIL_URL": "memorymail://",
     "EVENT_RETENTION_DAYS": "7",
     "FILES_BUCKET": "",
+    "FILES_MB_PER_COMPANY": "10240",
+    "FILES_PER_COMPANY": "100000",
     "FILES_ROOT": str(directory / "files"),
     "FILES_STORAGE": "local",
     "GRAPHIQL_ENABLED": "false",
@@ -35,6 +37,7 @@ os.environ |= {
     "GRAPHQL_GET_ENABLED": "true",
     "GRAPHQL_REGISTERED_ONLY": "false",
     "INVITATION_DAYS": "7",
+    "OPEN_IMPORTS_PER_COMPANY": "20",
     "PORT": "8000",
     "PUBLIC_URL": "",
     # Of its own for each process: runs side by side do not hear one another, and servers of a test hear it.

@@ -5,19 +5,27 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 
 from crm.actors import Action, Actor, Door, Role, system_actor
 from crm.admin.base import acting, assignable_users
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
+from crm.importing.job_records import open_jobs
 from crm.models import Company, InvitationState, Membership, User
 from crm.services.companies import ADDRESS, save_company
+from crm.services.file_quota import most_bytes, most_files, usage_of
 from crm.services.invitations import invite_or_add, resend_invitation, withdraw_invitation
 from crm.services.lockout import unlock
 from crm.services.members import save_membership
+
+
+def _of(used: str, most: object) -> str:
+    return f"{used} of any number" if most is None else f"{used} of {most}"
 
 
 class CompanyAdmin(CreatesThroughService[Company]):
@@ -32,18 +40,32 @@ class CompanyAdmin(CreatesThroughService[Company]):
     list_display = ("name", "website", "country", "lead_visibility", "is_active")
     search_fields = ("name",)
     ordering = ("name", "pk")
-    readonly_fields = ("uuid",)
+    readonly_fields = ("uuid", "files", "file_sizes", "open_imports")
     owner_fields = ("default_owner",)
     fieldsets = (
         (None, {"fields": ("name", "website", "email", "phone", "uuid")}),
         ("Address", {"fields": ADDRESS, "classes": ("collapse",)}),
         ("Region", {"fields": ("region", "timezone", "language")}),
         ("API", {"fields": ("registered_documents_only",)}),
+        ("Used", {"fields": ("files", "file_sizes", "open_imports")}),
         (
             "Leads",
             {"fields": ("lead_visibility", "reason_lost_required", "flag_duplicate_leads", "default_owner")},
         ),
     )
+
+    @admin.display(description="files")
+    def files(self, company: Company) -> str:
+        return _of(str(usage_of(company.pk).files), most_files())
+
+    @admin.display(description="size of files")
+    def file_sizes(self, company: Company) -> str:
+        most = most_bytes()
+        return _of(filesizeformat(usage_of(company.pk).bytes), most and filesizeformat(most))
+
+    @admin.display(description="open imports")
+    def open_imports(self, company: Company) -> str:
+        return _of(str(open_jobs(company.pk)), settings.OPEN_IMPORTS_PER_COMPANY or None)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Company]:
         """Return the current company; for superusers every company."""

@@ -7,12 +7,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from crm.actors import Action, Actor
+from crm.database.advisory_locks import take_turn
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
 
 #: A runner that has not been heard of for so long is dead, and another goes on from its last batch.
@@ -57,11 +60,31 @@ def open_job(
         return found, False
     try:
         with transaction.atomic():
+            _check_open(actor)
             job.save(force_insert=True)
     # A concurrent request stored the same job between the look and the save.
     except IntegrityError:
         return running.get(), False
     return job, True
+
+
+def open_jobs(company_id: int) -> int:
+    """Return the number of imports of a company that have not ended."""
+    return ImportJob.objects.filter(company_id=company_id, status__in=UNFINISHED).count()
+
+
+def _check_open(actor: Actor) -> None:
+    most: int = settings.OPEN_IMPORTS_PER_COMPANY
+    if not most:
+        return
+    # Not the lock of the company: a running import holds that one for a batch of rows.
+    take_turn(f"open imports:{actor.company_id}")
+    found = open_jobs(actor.company_id)
+    if found >= most:
+        raise ValidationError(
+            f"Your company may have {most} imports open at once and has {found}: wait until one has ended, or"
+            " have the operator raise OPEN_IMPORTS_PER_COMPANY."
+        )
 
 
 def _fingerprint(model: str, identity: Any, user_id: int | None, *options: Any) -> str:

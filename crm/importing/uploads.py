@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files import File
 from django.core.files.storage import default_storage
 
@@ -17,6 +17,7 @@ from crm.importing.reading import FileRefused, read_header, read_rows
 from crm.importing.tables import as_csv, delimiter_of
 from crm.models.imports import DuplicatePolicy, ImportJob
 from crm.records.registry import record_kind
+from crm.services import nesting
 
 #: How much of a file is read at a time, in bytes.
 PIECE = 1 << 20
@@ -56,16 +57,17 @@ def start_file_job(
     payload = {"file": stored, "fields": fields, "delimiter": delimiter, "split_phones": split_phones}
     is_new = False
     try:
-        job, is_new = job_records.open_job(
-            model,
-            payload,
-            actor=actor,
-            total=total,
-            on_duplicate=on_duplicate,
-            dry_run=dry_run,
-            filename=(upload.name or "")[:255] or None,
-            identity=[digest, fields, split_phones],
-        )
+        with nesting.renamed({NON_FIELD_ERRORS: "file"}):
+            job, is_new = job_records.open_job(
+                model,
+                payload,
+                actor=actor,
+                total=total,
+                on_duplicate=on_duplicate,
+                dry_run=dry_run,
+                filename=(upload.name or "")[:255] or None,
+                identity=[digest, fields, split_phones],
+            )
     finally:
         if not is_new:
             default_storage.delete(stored)

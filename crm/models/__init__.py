@@ -8,7 +8,7 @@ from crm.models.companies import Company, LeadVisibility, Membership
 from crm.models.custom_fields import CustomFieldDefinition, CustomFieldKind, EntityKind
 from crm.models.documents import RegisteredDocument
 from crm.models.events import Event, EventCounter, EventKind
-from crm.models.files import FileLink, Filesystem
+from crm.models.files import FileLink, Filesystem, FileUsage
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.idempotency import IdempotencyKey
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
@@ -39,6 +39,7 @@ __all__ = [
     "EventCounter",
     "EventKind",
     "FileLink",
+    "FileUsage",
     "Filesystem",
     "HistoryEntry",
     "HistoryKind",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from crm.caps import CHOICES, CUSTOM_FIELDS
 from crm.custom_field_values import CustomFieldValue, read_value
 from crm.json_texts import DEEPEST, is_bounded
 from crm.models.base import TenantModel, TenantQuerySet
@@ -108,6 +109,7 @@ class CustomFieldDefinition(TenantModel):
         spelled = {name_key(each) for each in self.choices}
         if not spelled or "" in spelled or len(spelled) != len(self.choices):
             raise ValidationError({"choices": "Enter at least one choice, none empty and none twice."})
+        CHOICES.check(before=0, after=len(self.choices), field="choices")
         if not is_storable(self.choices) or max(map(len, self.choices)) > LONGEST_NAME:
             raise ValidationError({"choices": f"A choice has 1 to {LONGEST_NAME} characters."})
 
@@ -152,6 +154,8 @@ class WithCustomFields(models.Model):
         super().clean()
         if not isinstance(self.custom_fields, dict):
             raise ValidationError({"custom_fields": "Enter an object of names and values."})
+        held = 0 if self._state.adding else len(self._stored_custom_fields or {})
+        CUSTOM_FIELDS.check(before=held, after=len(self.custom_fields), field="custom_fields")
         for name in self.custom_fields:
             if is_blank(name) or len(name) > LONGEST_NAME:
                 raise ValidationError({"custom_fields": f"A name has 1 to {LONGEST_NAME} characters."})

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from crm.actors import Actor
 from crm.models.base import TenantModel, TenantQuerySet, visible_rows
+from crm.models.companies import Company
 
 #: The directory of the storage for files; there is nothing else in it.
 STORED_BELOW = "files"
@@ -63,6 +64,17 @@ class Filesystem(TenantModel):
     def address(self) -> str:
         """The URL of the file: elsewhere, or of the view that checks the actor."""
         return self.url or f"{settings.PUBLIC_URL}{reverse('file', args=[self.uuid])}"
+
+
+class FileUsage(models.Model):
+    """The number of a company's files and their bytes, kept by ``crm.services.file_quota``."""
+
+    company = models.OneToOneField(Company, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    files = models.BigIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.files} files of {self.bytes} bytes"
 
 
 class FileLink(TenantModel):

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.lookups import In
 
 from crm.actors import Action, Actor
+from crm.caps import DEFINITIONS
 from crm.database.json_entries import Entries, EntryName, entry_names
 from crm.errors import Conflict, ConflictReason
 from crm.models.custom_fields import CustomFieldDefinition, is_same
@@ -64,6 +65,10 @@ def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> Custo
     :raises Conflict: if records hold values which do not fit; ``count`` says how many.
     """
     actor.require(Action.CHANGE_LOOKUPS)
+    if definition._state.adding:
+        locking.lock_company(actor.company_id)
+        number = CustomFieldDefinition.objects.visible_to(actor).count()
+        DEFINITIONS.check(before=number, after=number + 1, field="name")
     before = {} if definition._state.adding else locking.stored_values(definition, actor)
     if before and before["model"] != definition.model:
         raise ValidationError({"model": ["The kind of record of a definition cannot be changed."]})

@@ -11,7 +11,7 @@ from django.core.files.base import File
 from crm.actors import Action, Actor
 from crm.models.custom_fields import NOT_STORABLE, is_storable
 from crm.models.files import FileLink, Filesystem
-from crm.services import saving
+from crm.services import file_quota, saving
 from crm.services.files import clean_name, store_file
 from crm.services.history import Changes
 from crm.services.nesting import within
@@ -55,6 +55,7 @@ def _keep_address(values: FileValues, *, actor: Actor) -> Filesystem:
         name=clean_name(values.get("name") or usual_name),
         attributes=values.get("attributes"),
     )
+    file_quota.reserve(actor.company_id, 0)
     saving.store(row, actor=actor)
     return row
 

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.models.files import Filesystem, stored_name
-from crm.services import saving
+from crm.services import file_quota, saving
 from crm.services.file_types import TYPES, type_of
 from crm.services.nesting import within
 
@@ -71,6 +71,7 @@ def store_file(
     # Before the content is read.
     if (upload.size or 0) > LARGEST_FILE:
         raise ValidationError(f"A file may have at most {LARGEST_FILE // 1024**2} MB.")
+    file_quota.check_room(actor.company_id, upload.size or 0)
     type_ = type_of(upload, extension)
     if TYPES[_extension(called)] != type_:
         raise ValidationError("The extension of the name must match the type of the file.")
@@ -83,6 +84,7 @@ def store_file(
         attributes=attributes,
     )
     row.stored.name = _write_content(stored_name(row, ""), upload)
+    file_quota.reserve(actor.company_id, upload.size or 0)
     saving.store(row, actor=actor)
     return row
 

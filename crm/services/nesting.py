@@ -1,11 +1,25 @@
 """Errors of nested inputs, named by their path in the whole input."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from crm.errors import NotFound
+
+
+@contextmanager
+def renamed(names: Mapping[str, str]) -> Iterator[None]:
+    """Rename the fields of errors: from those of a service to those of another one's input."""
+    try:
+        yield
+    except ValidationError as refused:
+        messages = _by_field(refused)
+        raise ValidationError({names.get(field, field): messages[field] for field in messages}) from refused
+
+
+def _by_field(refused: ValidationError) -> dict[str, list[str]]:
+    return refused.message_dict if hasattr(refused, "error_dict") else {NON_FIELD_ERRORS: refused.messages}
 
 
 @contextmanager
@@ -17,13 +31,10 @@ def within(path: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as refused:
-        by_field = (
-            refused.message_dict if hasattr(refused, "error_dict") else {NON_FIELD_ERRORS: refused.messages}
-        )
         raise ValidationError(
             {
                 path if name == NON_FIELD_ERRORS else f"{path}.{name}": messages
-                for name, messages in by_field.items()
+                for name, messages in _by_field(refused).items()
             }
         ) from refused
     except NotFound as missing:

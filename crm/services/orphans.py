@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from crm.models.files import STORED_BELOW, Filesystem, link_models
+from crm.services import file_quota
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,8 @@ def remove_orphans(*, before: datetime, dry_run: bool = False) -> Removed:
     for name in names:
         if not dry_run:
             default_storage.delete(name)
+    if not dry_run:
+        file_quota.recount()
     return Removed(files=len(removed), contents=len(names))
 
 
@@ -48,6 +51,7 @@ def _remove_file(key: int) -> bool:
     if file.stored.name:
         transaction.on_commit(partial(default_storage.delete, file.stored.name), robust=True)
     file.delete()
+    file_quota.release(file.company_id, file.size)
     return True
 
 

@@ -11,7 +11,7 @@ from crm.errors import NotFound
 from crm.models import Activity, SocialChannel, Tag
 from crm.models.records import Record
 from crm.records.registry import find_record, record_kind
-from crm.services import locking
+from crm.services import locking, nesting
 from crm.services.tags import TagValues
 
 
@@ -63,7 +63,8 @@ def update_record(kind: str, key: object, values: Mapping[str, object], *, actor
 def attach_tag(tag_key: object, kind: str, key: object, *, actor: Actor) -> None:
     """Add a tag to a record; a tag that is on it already stays."""
     record, tag, others = _record_and_tags(tag_key, kind, key, actor)
-    update_record(kind, record.pk, {"tags": [_values(each) for each in (*others, tag)]}, actor=actor)
+    with nesting.renamed({"tags": "tag_id"}):
+        update_record(kind, record.pk, {"tags": [_values(each) for each in (*others, tag)]}, actor=actor)
 
 
 @transaction.atomic
@@ -90,10 +91,11 @@ def set_custom_field(name: str, value: object, kind: str, key: object, *, actor:
 
     :raises ValidationError: if the name is empty or too long, or the value does not fit its definition.
     """
-    try:
+    # The service names the first of a list of fields; this input is that field itself.
+    paths = {
+        "custom_fields.0.name": "name",
+        "custom_fields.0.value": "value",
+        "custom_fields": "name",
+    }
+    with nesting.renamed(paths):
         update_record(kind, key, {"custom_fields": [{"name": name, "value": value}]}, actor=actor)
-    except ValidationError as refused:
-        # The service names the first of a list of fields; this input is that field itself.
-        paths = {"custom_fields.0.name": "name", "custom_fields.0.value": "value"}
-        messages = refused.message_dict
-        raise ValidationError({paths.get(path, path): messages[path] for path in messages}) from refused

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from crm.actors import Action, Actor
+from crm.caps import TAGS
 from crm.models.records import record_models
 from crm.models.tags import LONGEST_SLUG, Tag, Tagged, tag_slug
 from crm.models.texts import stored_name_key
@@ -232,6 +233,7 @@ def replace(record: Tagged, tags: Sequence[Tag]) -> Changes:
     # No statement and no history entry for the same tags.
     if present.keys() == wanted.keys():
         return {}
+    TAGS.check(before=len(present), after=len(wanted), field="tags")
     record.tags.remove(*(present.keys() - wanted.keys()))
     record.tags.add(*(wanted.keys() - present.keys()))
     return {"tags": [sorted(present.values()), sorted(wanted.values())]}

@@ -3,13 +3,15 @@
 import logging
 from datetime import datetime, timedelta
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from crm.actors import Action, Actor
+from crm.caps import ENDPOINTS
 from crm.errors import Conflict, ConflictReason
 from crm.events import journal
+from crm.models.companies import Company
 from crm.models.webhooks import TEST_TYPE, DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from crm.webhooks.addresses import BadAddress, parse_target
 from crm.webhooks.contents import FilterRefused, content_of, webhook_actor
@@ -17,7 +19,6 @@ from crm.webhooks.signing import new_secret
 
 logger = logging.getLogger(__name__)
 
-MOST_ENDPOINTS = 50
 #: For so long a replaced secret still signs.
 OVERLAP = timedelta(hours=24)
 #: Columns that people change. Saving others would overwrite what workers write meanwhile.
@@ -29,8 +30,10 @@ def create_endpoint(endpoint: WebhookEndpoint, *, actor: Actor) -> tuple[Webhook
     """Store a new endpoint, which is sent events from now on, and return it with its secret."""
     actor.require(Action.MANAGE_COMPANY)
     endpoint.company_id = actor.company_id
-    if WebhookEndpoint.objects.visible_to(actor).count() >= MOST_ENDPOINTS:
-        raise ValidationError(f"A company can have at most {MOST_ENDPOINTS} endpoints: delete one first.")
+    # Endpoints made at once take turns, so that the cap is exact.
+    Company.objects.select_for_update(no_key=True).get(pk=actor.company_id)
+    number = WebhookEndpoint.objects.visible_to(actor).count()
+    ENDPOINTS.check(before=number, after=number + 1, field=NON_FIELD_ERRORS)
     endpoint.secret = new_secret()
     endpoint.position = journal.end().seq
     _check(endpoint)

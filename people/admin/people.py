@@ -57,6 +57,8 @@ class EmploymentInline(VisibleStackedInline[Employment, Person]):
 
 
 class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
+    fields_of_arguments = {**TakesFile.fields_of_arguments, "organizations_id": "organizations"}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         organizations = self.fields.get("organizations")

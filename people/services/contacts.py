@@ -7,6 +7,7 @@ from typing import TypedDict
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
+from crm.caps import ADDRESSES, CONTACTS
 from crm.database.keys import parse_id
 from crm.errors import NotFound
 from crm.models import Company
@@ -77,6 +78,7 @@ def plan_contacts(
     if wanted is not None:
         _match(plan, person, existing, wanted, actor)
     _follow_email(plan, person, email_before)
+    CONTACTS.check(before=len(existing), after=len(plan.keep), field="contacts")
     region = _region(plan, actor)
     for contact in plan.keep:
         canonical = contact.canonical
@@ -211,6 +213,7 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Change
             _check_fields(address, f"address.{index}")
             keep.append(address)
             claims.append(bool(item.get("is_default")))
+    ADDRESSES.check(before=len(existing), after=len(keep), field="address")
     # A default that the client names wins over the present one; without either it is the first.
     ranked = sorted(zip(keep, claims, strict=True), key=lambda pair: (not pair[1], not pair[0].is_default))
     chosen = ranked[0][0] if ranked else None

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
+from crm.caps import POSITIONS
 from crm.database.keys import parse_id
 from crm.errors import NotFound
 from crm.services import nesting, saving
@@ -51,6 +52,7 @@ def replace_employments(
     """
     existing = {row.pk: row for row in Employment.objects.filter(person=person).order_by("pk")}
     before = [str(row) for row in existing.values()]
+    POSITIONS.check(before=len(existing), after=len(wanted), field=name)
     kept: list[Employment] = []
     changed = False
     for index, item in enumerate(wanted):

@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from crm.actors import Action, Actor
+from crm.caps import ADDRESSES, CONTACTS, CUSTOM_FIELDS, ORGANIZATIONS, POSITIONS, TAGS, Cap
 from crm.errors import Conflict, ConflictReason, NotFound
 from crm.models.history import HistoryKind
 from crm.services import history, locking, saving
@@ -25,6 +26,16 @@ MOST_MERGED = 25
 FILLED: dict[type[Model], tuple[str, ...]] = {
     Person: (*PERSON_TEXTS, "dob"),
     Organization: tuple(name for name in ORGANIZATION_TEXTS if name != "name"),
+}
+
+#: Caps on what a winner ends with, by the name of the relation.
+CAPS: dict[str, Cap] = {
+    "people.contact.person_id": CONTACTS,
+    "people.address.person_id": ADDRESSES,
+    "people.employment.person_id": POSITIONS,
+    "people.person_organizations.person_id": ORGANIZATIONS,
+    "people.person_tags.person_id": TAGS,
+    "people.organization_tags.organization_id": TAGS,
 }
 
 
@@ -75,6 +86,7 @@ class MergePlan:
 
 def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> MergePlan:
     plan = MergePlan(winner=winner, losers=losers, relations=plan_moves(winner, losers, lock=lock))
+    _check_caps(plan)
     columns = FILLED[type(winner)]
     if type(winner) is Organization:
         # Listed for the preview only: a name is never empty.
@@ -94,6 +106,16 @@ def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> Mer
             )
         )
     return plan
+
+
+def _check_caps(plan: MergePlan) -> None:
+    """Refuse a merge, and its preview, of which the winner would hold more than a cap allows."""
+    for each in plan.relations:
+        cap = CAPS.get(each.relation.name)
+        if cap is not None:
+            cap.check(before=len(each.kept) - each.moved, after=len(each.kept), field="duplicates_id")
+    own, added = len(plan.winner.custom_fields), len(plan.added_custom_fields)
+    CUSTOM_FIELDS.check(before=own, after=own + added, field="duplicates_id")
 
 
 def named_records(

@@ -77,6 +77,9 @@ def save_organization(
     adding = organization._state.adding
     if adding:
         saving.store(organization, actor=actor)
+    elif before is None:
+        # Before its tags are read.
+        before = locking.stored_values(organization, actor)
     changes: Changes = {}
     if "tags" in relations:
         changes = tags.replace(organization, tags.find_or_create(relations["tags"] or [], actor=actor))

@@ -122,9 +122,10 @@ def _write_relations(person: Person, relations: PersonValues, actor: Actor) -> C
         changes |= contacts.replace_addresses(person, relations["address"] or [])
     if "tags" in relations:
         changes |= tags.replace(person, tags.find_or_create(relations["tags"] or [], actor=actor))
-    changes |= file_links.change_links(person, relations, actor=actor)
     if ORGANIZATION_LISTS & relations.keys():
         changes |= _change_organizations(person, relations, actor)
+    # Last: whoever stores a file lets others wait for the quota, and must not wait for anybody.
+    changes |= file_links.change_links(person, relations, actor=actor)
     return changes
 
 

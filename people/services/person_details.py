@@ -25,7 +25,7 @@ LISTS: dict[type[Model], str] = {
 
 
 def _change_list(
-    model: type[Any], person: Person, items: list[Any], *, place: int | None, actor: Actor
+    model: type[Any], person: Person, items: list[Any], *, place: int | None, actor: Actor, owner: str = "id"
 ) -> None:
     """Store a person with one changed list; errors name the fields of the item at ``place`` only."""
     name = LISTS[model]
@@ -33,7 +33,8 @@ def _change_list(
     try:
         update_person(person.pk, cast(PersonValues, {name: items}), actor=actor)
     except ValidationError as refused:
-        messages = refused.message_dict
+        # The list itself is too long: it is known by its person.
+        messages = {owner if key == name else key: each for key, each in refused.message_dict.items()}
         raise ValidationError({key.removeprefix(prefix): messages[key] for key in messages}) from refused
     except NotFound as missing:
         raise NotFound(str(missing.details["argument"]).removeprefix(prefix)) from missing
@@ -61,7 +62,8 @@ def _create(model: type[Any], person_key: object, values: Any, *, argument: str,
         raise ValidationError({"id": ["A new row has no id yet: leave it out."]})
     person = locking.lock(Person, actor, person_key, argument=argument)
     rows = _rows_of(model, person)
-    _change_list(model, person, [*({"id": row.pk} for row in rows), values], place=len(rows), actor=actor)
+    items = [*({"id": row.pk} for row in rows), values]
+    _change_list(model, person, items, place=len(rows), actor=actor, owner=argument)
     before = {row.pk for row in rows}
     return next((row for row in _rows_of(model, person) if row.pk not in before), None)
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
+from crm.caps import ORGANIZATIONS
 from crm.database.keys import parse_id, parse_uuid
 from crm.errors import NotFound
 from crm.services import locking, versions
@@ -41,6 +42,7 @@ def set_organizations(person: Person, wanted: set[int], *, present: set[int], ac
     added, removed = wanted - present, present - wanted
     if not (added or removed):
         return {}
+    ORGANIZATIONS.check(before=len(present), after=len(wanted), field="organizations_id")
     person.organizations.remove(*removed)
     person.organizations.add(*added)
     name = [str(person)]
@@ -87,6 +89,9 @@ def _add(organization: Organization, people: Collection[Person], actor: Actor) -
     members = set(links.values_list("person_id", flat=True))
     joining = [person for person in people if person.pk not in members]
     before = _names_by_person([person.pk for person in joining], actor)
+    for person in joining:
+        present = len(before.get(person.pk, ()))
+        ORGANIZATIONS.check(before=present, after=present + 1, field="organization_id")
     organization.people.add(*joining)
     _count_people(joining, before, actor)
     _count_organizations({organization.pk: ([], _labels(joining))} if joining else {}, actor)

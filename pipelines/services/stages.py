@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from crm.actors import Action, Actor
+from crm.caps import STAGES
 from crm.errors import Conflict, ConflictReason
 from crm.models.lifecycle import LIVE
-from crm.services import locking, saving
+from crm.services import locking, nesting, saving
 from crm.services.replacing import find_replacement, reorder
 from pipelines.models import Pipeline, Stage
 from pipelines.signals import stage_replaced
@@ -59,7 +60,9 @@ def create_stage(values: StageValues, *, actor: Actor) -> Stage:
     if key is None:
         raise ValidationError({argument: ["Choose a pipeline."]})
     pipeline = locking.lock(Pipeline, actor, key, argument=argument)
-    return write_stage(Stage(company_id=actor.company_id, pipeline=pipeline), values, actor)
+    stage = Stage(company_id=actor.company_id, pipeline=pipeline)
+    with nesting.renamed({NON_FIELD_ERRORS: argument}):
+        return write_stage(stage, values, actor)
 
 
 @transaction.atomic
@@ -96,9 +99,12 @@ def save_stage(
 ) -> Stage:
     """Validate and store a stage; without a weight it comes last."""
     actor.require(Action.CHANGE_PIPELINES)
-    if not stage.weight:
+    if stage._state.adding or not stage.weight:
         siblings = Stage.objects.visible_to(actor).filter(pipeline=stage.pipeline).exclude(pk=stage.pk)
-        stage.weight = (siblings.aggregate(last=Max("weight"))["last"] or 0) + 1
+        found = siblings.aggregate(number=Count("pk"), last=Max("weight"))
+        if stage._state.adding:
+            STAGES.check(before=found["number"], after=found["number"] + 1, field=NON_FIELD_ERRORS)
+        stage.weight = stage.weight or (found["last"] or 0) + 1
     saving.store(stage, actor=actor, before=before, expected_version=expected_version)
     return stage
 
@@ -144,4 +150,7 @@ def restore_stage(key: object, *, actor: Actor) -> None:
     if stage.pipeline.deleted_at is not None:
         raise Conflict(ConflictReason.VERSION, "Restore the pipeline first.")
     if stage.deleted_at is not None:
+        lock_pipeline(stage.pipeline_id)
+        number = Stage.objects.visible_to(actor).filter(pipeline=stage.pipeline_id).count()
+        STAGES.check(before=number, after=number + 1, field="id")
         saving.undelete(stage, actor=actor)

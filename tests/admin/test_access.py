@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from crm.actors import Role
+from crm.json_texts import NULL_CHARACTERS
 from crm.models import (
     Absence,
     ApiToken,
@@ -24,7 +25,6 @@ from crm.models import (
     WebhookEndpoint,
 )
 from crm.services.members import add_member
-from crm.texts import NULL_CHARACTERS
 from leads.models import (
     Lead,
     LeadLostReason,

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
-from crm.texts import HALF_CHARACTERS, NULL_CHARACTERS
+from crm.json_texts import HALF_CHARACTERS, NULL_CHARACTERS
 from leads.models import Lead
 from tests.clients import ask
 from tests.factories.leads import LeadFactory

@@ -15,7 +15,7 @@ from graphql import (
 
 from crm.graphql.core.arguments import Values
 from crm.graphql.limits.bounds import Limits
-from crm.texts import fault_of
+from crm.json_texts import fault_of
 
 Path = tuple[str, ...]
 #: What is wrong with the arguments of a field, by their paths.
