@@ -246,6 +246,9 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # WhiteNoise reads files synchronously, also under ASGI. In production a proxy serves them.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
+# A form of the admin holds a person with all the contacts, addresses and positions that it may have.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+
 # A setting of Django 6; until then config.middleware reads it.
 SECURE_CSP = {
     "default-src": ["'self'"],

@@ -137,7 +137,7 @@ def test_an_update_of_the_api_refuses_one_more_of_each(tenant: Tenant) -> None:
     document = "mutation ($id: ID!, $input: PeopleInput!) { updatePeople(id: $id, input: $input) { id } }"
     organization = OrganizationFactory(company=tenant.company)
     keys = list(person.organizations.values_list("pk", flat=True))
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "contacts": {"contacts": [{"id": each.pk} for each in person.contacts.all()] + [phone(99)]},
         "address": {"address": [{"city": str(number)} for number in range(3)]},
         "employment_history": {"employment_history": [{"position": str(number)} for number in range(3)]},
@@ -425,9 +425,12 @@ def test_eight_writers_at_once_stay_at_the_cap(tenant: Tenant) -> None:
     ]
 
     for write in writes:
-        [answers] = rounds(
-            lambda n, _, write=write: ask(f"mutation {{ {write(n)} }}", actor=actor), 1, writers=8
-        )
+        documents = [f"mutation {{ {write(number)} }}" for number in range(8)]
+
+        def act(writer: int, _turn: int, documents: list[str] = documents) -> dict[str, Any]:
+            return ask(documents[writer], actor=actor)
+
+        [answers] = rounds(act, 1, writers=8)
         codes = [error["extensions"]["code"] for answer in answers for error in answer.get("errors", [])]
         assert set(codes) == {"VALIDATION"}, (write(0), answers)
 
