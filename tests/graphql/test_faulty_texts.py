@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
+from crm.graphql.websocket.protocol import SocketClosed, read_message
 from crm.json_texts import HALF_CHARACTERS, NULL_CHARACTERS
 from leads.models import Lead
 from tests.clients import ask
@@ -190,3 +191,16 @@ def test_the_default_of_a_variable_and_a_directive_are_named_too(actors):
 
     starts = [error["message"].partition(":")[0] for error in wrong["errors"]]
     assert starts == ["Variable '$d'", "Argument 'if'"]
+
+
+def test_a_socket_stays_open_for_a_faulty_variable():
+    def message(*, id_: str = "1", query: str = "query ($t: ID!) { lead(id: $t) { id } }") -> str:
+        payload = {"query": query, "variables": {"t": "\ud800"}}
+        return json.dumps({"type": "subscribe", "id": id_, "payload": payload})
+
+    read = read_message(message(), limit=1_000)
+
+    assert read.operation().variables == {"t": "\ud800"}
+    for refused in (message(id_="\udfff"), message(query="{ me { id } }"), message(query="\ud800 $t")):
+        with pytest.raises(SocketClosed):
+            read_message(refused, limit=1_000)
