@@ -167,12 +167,12 @@ def test_own_mutations_refuse_one_more_of_each(tenant: Tenant) -> None:
         (
             "mutation ($i: ID!, $v: ContactInput!) { createContact(people_id: $i, input: $v) { id } }",
             {"i": person.pk, "v": phone(99)},
-            "people_id",
+            "input",
         ),
         (
             "mutation ($i: ID!, $v: AddressInput!) { createPeopleAddress(people_id: $i, input: $v) { id } }",
             {"i": person.pk, "v": {"city": "Lyon"}},
-            "people_id",
+            "input",
         ),
     ]
     for document, variables, field in cases:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import Model
 
@@ -25,7 +25,7 @@ LISTS: dict[type[Model], str] = {
 
 
 def _change_list(
-    model: type[Any], person: Person, items: list[Any], *, place: int | None, actor: Actor, owner: str = "id"
+    model: type[Any], person: Person, items: list[Any], *, place: int | None, actor: Actor
 ) -> None:
     """Store a person with one changed list; errors name the fields of the item at ``place`` only."""
     name = LISTS[model]
@@ -33,8 +33,10 @@ def _change_list(
     try:
         update_person(person.pk, cast(PersonValues, {name: items}), actor=actor)
     except ValidationError as refused:
-        # The list itself is too long: it is known by its person.
-        messages = {owner if key == name else key: each for key, each in refused.message_dict.items()}
+        # The list itself is too long: the input as a whole is what it has no room for.
+        messages = {
+            NON_FIELD_ERRORS if key == name else key: each for key, each in refused.message_dict.items()
+        }
         raise ValidationError({key.removeprefix(prefix): messages[key] for key in messages}) from refused
     except NotFound as missing:
         raise NotFound(str(missing.details["argument"]).removeprefix(prefix)) from missing
@@ -63,7 +65,7 @@ def _create(model: type[Any], person_key: object, values: Any, *, argument: str,
     person = locking.lock(Person, actor, person_key, argument=argument)
     rows = _rows_of(model, person)
     items = [*({"id": row.pk} for row in rows), values]
-    _change_list(model, person, items, place=len(rows), actor=actor, owner=argument)
+    _change_list(model, person, items, place=len(rows), actor=actor)
     before = {row.pk for row in rows}
     return next((row for row in _rows_of(model, person) if row.pk not in before), None)
 

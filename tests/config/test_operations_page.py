@@ -15,7 +15,7 @@ def page() -> str:
 
 def test_settings_on_the_page_are_those_of_the_code():
     source = (ROOT / "config" / "settings.py").read_text()
-    read = set(re.findall(r'(?:env\.\w+\(|(?:number|origins)\(env, )[\'"]([A-Z_]+)', source))
+    read = set(re.findall(r'(?:env\.\w+\(|(?:number|origins|ports)\(env, )[\'"]([A-Z_]+)', source))
 
     assert len(read) > 15
     assert set(re.findall(r"^\| `([A-Z_]+)` \|", page(), re.MULTILINE)) == read

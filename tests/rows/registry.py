@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from crm.models import Event, SignInFailures
 from crm.models.events import EventCounter
+from crm.models.files import FileUsage
 from crm.models.history import HistoryEntry
 from crm.models.idempotency import IdempotencyKey
 from crm.models.tallies import Tally
@@ -31,6 +32,7 @@ EXCEPTIONS: dict[type[Model], str] = {
     HistoryEntry: "written by services with each change; read through the timeline",
     IdempotencyKey: "the answer to a repeated request; no operation or page lists it",
     SignInFailures: "counters by hashes of names and addresses, which belong to no company",
+    FileUsage: "numbers of the files of a company, on its page in the admin alone",
     Tally: "kept by the database with the rows that it counts; read as numbers of other rows",
 }
 

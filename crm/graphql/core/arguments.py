@@ -89,8 +89,6 @@ def input_paths(
     def path(key: str) -> str:
         if key == NON_FIELD_ERRORS:
             return prefix or "input"
-        if key in outside and key != "id":
-            return key
         head, dot, rest = key.partition(".")
         renamed = f"{names.get(head, head)}{dot}{rest}"
         return f"{prefix}.{renamed}" if prefix else renamed
