@@ -10,7 +10,7 @@ from crm.graphql.limits.values import Faults, check_literals, check_variables
 __all__ = [
     "Faults",
     "Limits",
-    asks_for_cost,
+    "asks_for_cost",
     "charge",
     "check_literals",
     "check_shape",

@@ -10,7 +10,7 @@ SELECT company_id, count(*), coalesce(sum(size), 0) FROM crm_filesystem GROUP BY
 
 
 class Migration(migrations.Migration):
-    dependencies = [("crm", "0006_user_addresses")]
+    dependencies = [("crm", "0007_sign_ins_and_invitations")]
 
     operations = [
         migrations.CreateModel(
