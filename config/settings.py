@@ -63,6 +63,14 @@ EVENT_RETENTION_DAYS = number(env, "EVENT_RETENTION_DAYS", 7)
 FILES_PER_COMPANY = number(env, "FILES_PER_COMPANY", 100_000)
 FILES_MB_PER_COMPANY = number(env, "FILES_MB_PER_COMPANY", 10_240)
 OPEN_IMPORTS_PER_COMPANY = number(env, "OPEN_IMPORTS_PER_COMPANY", 20)
+# Days after which the background work removes what is of no more use; 0: never.
+RECEIVER_ATTEMPT_RETENTION_DAYS = number(env, "RECEIVER_ATTEMPT_RETENTION_DAYS", 90)
+IMPORT_RETENTION_DAYS = number(env, "IMPORT_RETENTION_DAYS", 90)
+API_TOKEN_RETENTION_DAYS = number(env, "API_TOKEN_RETENTION_DAYS", 90)
+# Seconds after which another process takes over from a worker that is silent. One message may take 15.
+WORK_LEASE_SECONDS = number(env, "WORK_LEASE_SECONDS", 90)
+# Who sends it as a bearer token is told the state of the background work by /readyz.
+MONITORING_TOKEN = env.str("MONITORING_TOKEN", default="")
 # If false, webhooks only go to public addresses over https; if true, also to private ones and over http.
 WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
 # Ports that webhooks may use besides 443; None, which the environment calls any, stands for all.

@@ -9,3 +9,6 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         from crm import checks  # noqa: F401 - registers its checks, which need the settings
         from crm.sign_in import receivers  # noqa: F401 - connects them to Django's signals
+        from crm.work.upkeep import register_parts
+
+        register_parts()

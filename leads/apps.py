@@ -7,12 +7,14 @@ class LeadsConfig(AppConfig):
     def ready(self) -> None:
         from crm.records.registry import RecordKind, register
         from crm.webhooks import contents
+        from crm.work import registry as work
         from leads import broadcasts  # noqa: F401 - connects its receivers
         from leads.imports import LeadImport
         from leads.models import Lead
         from leads.services import signal_handlers  # noqa: F401 - connects its receivers
         from leads.services.leads import update_lead
         from leads.services.timeline import ROUTING, detail_history
+        from leads.work import ATTEMPTS
 
         register(
             RecordKind(
@@ -27,3 +29,4 @@ class LeadsConfig(AppConfig):
         )
         # By its path, since it loads GraphQL, which most commands do not need.
         contents.register("lead", "leads.graphql.webhooks.LeadContent")
+        work.register(ATTEMPTS)

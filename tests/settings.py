@@ -16,6 +16,7 @@ os.environ |= {
     "AUDIT_RETENTION_DAYS": "180",
     "CSRF_TRUSTED_ORIGINS": "",
     "DATABASE_POOLER": "",
+    "API_TOKEN_RETENTION_DAYS": "90",
     "DATABASE_POOL_SIZE": "0",
     "DATABASE_PREPARED_STATEMENTS": "true",
     "DATABASE_STATEMENT_TIMEOUT": "60",
@@ -36,10 +37,13 @@ os.environ |= {
     "GRAPHQL_FAST_PATH": "true",
     "GRAPHQL_GET_ENABLED": "true",
     "GRAPHQL_REGISTERED_ONLY": "false",
+    "IMPORT_RETENTION_DAYS": "90",
     "INVITATION_DAYS": "7",
+    "MONITORING_TOKEN": "",
     "OPEN_IMPORTS_PER_COMPANY": "20",
     "PORT": "8000",
     "PUBLIC_URL": "",
+    "RECEIVER_ATTEMPT_RETENTION_DAYS": "90",
     # Of its own for each process: runs side by side do not hear one another, and servers of a test hear it.
     "REDIS_PREFIX": directory.name,
     "REDIS_URL": os.environ.get("TEST_REDIS_URL", ""),
@@ -53,6 +57,7 @@ os.environ |= {
     "WEBHOOK_PAUSE_AFTER_DAYS": "5",
     "WEBHOOK_PORTS": "any",
     "WEB_CONCURRENCY": "1",
+    "WORK_LEASE_SECONDS": "90",
 }
 
 from config.settings import *  # noqa: E402, F403

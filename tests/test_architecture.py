@@ -42,6 +42,7 @@ MOST_LINES = 300
 MACHINERY_WRITERS = frozenset(
     {
         # Called by services, with rows that they have validated.
+        "crm/database/batches.py",
         "crm/database/inserts.py",
         "crm/database/updates.py",
         "crm/events/outbox.py",
@@ -51,6 +52,7 @@ MACHINERY_WRITERS = frozenset(
         "crm/webhooks/deliveries.py",
         "crm/webhooks/dispatching.py",
         "crm/webhooks/endpoints.py",
+        "crm/work/rows.py",
     }
 )
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from crm.database.batches import Batch
 from crm.events.sequencer import lock_counter, sequence
 from crm.models.events import Event, new_epoch
 
@@ -13,7 +14,7 @@ from crm.models.events import Event, new_epoch
 BATCH = 2_000
 
 
-def prune(*, before: datetime | None = None) -> int:
+def prune(*, before: datetime | None = None, batch: Batch = transaction.atomic) -> int:
     """Remove the events written before a moment, by default ``EVENT_RETENTION_DAYS`` ago; return how many.
 
     They are removed in the order of their numbers: everything after the counter's floor is still there.
@@ -23,12 +24,14 @@ def prune(*, before: datetime | None = None) -> int:
     # Nobody may be listening, and then nobody numbers; events without a number could never be pruned.
     sequence()
     pruned = 0
-    while removed := _prune_batch(before):
+    while True:
+        with batch():
+            removed = _prune_batch(before)
+        if not removed:
+            return pruned
         pruned += removed
-    return pruned
 
 
-@transaction.atomic(durable=True)
 def _prune_batch(before: datetime) -> int:
     counter = lock_counter()
     oldest = Event.objects.filter(seq__gt=counter.floor).order_by("seq").values_list("seq", "created_at")

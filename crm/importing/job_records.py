@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,17 +11,23 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from crm.actors import Action, Actor
 from crm.database.advisory_locks import take_turn
-from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
+from crm.database.batches import Batch, delete_in_batches
+from crm.models.imports import UNFINISHED, DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
+from crm.services.orphans import names_in, written_before
 
-#: A runner that has not been heard of for so long is dead, and another goes on from its last batch.
-SILENCE = timedelta(minutes=2)
 COUNTS = ("processed", "created", "updated", "skipped", "failed")
-UNFINISHED = (ImportStatus.QUEUED, ImportStatus.RUNNING)
+#: The directory of the storage for files that wait to be imported.
+STORED_BELOW = "imports"
+
+
+class LeaseLost(Exception):
+    """Another runner has taken the job over; nothing more may be written for it."""
 
 
 def open_job(
@@ -92,39 +98,55 @@ def _fingerprint(model: str, identity: Any, user_id: int | None, *options: Any) 
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def waiting_jobs() -> list[ImportJob]:
-    """Return the jobs of all companies that no runner works on, the oldest first."""
-    silent = Q(heartbeat_at=None) | Q(heartbeat_at__lt=timezone.now() - SILENCE)
-    return list(ImportJob.objects.filter(silent, status__in=UNFINISHED).order_by("pk"))
+def claim_next() -> ImportJob | None:
+    """Claim the job that waits for the longest time and that no runner has; return None if there is none."""
+    waiting = ImportJob.objects.unfinished().order_by(F("leased_until").asc(nulls_first=True), "pk")
+    # Most looks find nothing; this query takes no lock.
+    if not waiting.unleased().exists():
+        return None
+    token, keys = waiting.take()
+    return _begin(token, keys[0]) if keys else None
 
 
-@transaction.atomic
-def claim(job: ImportJob) -> bool:
-    """Claim a job for this runner; return whether no other runner has it."""
-    locked = ImportJob.objects.select_for_update().get(pk=job.pk)
-    alive = locked.heartbeat_at is not None and locked.heartbeat_at > timezone.now() - SILENCE
-    if locked.status not in UNFINISHED or alive:
-        return False
-    job.status = ImportStatus.RUNNING
-    job.processed = locked.processed
-    job.heartbeat_at = timezone.now()
-    job.save(update_fields=["status", "heartbeat_at", "updated_at"])
-    return True
+def claim(job: ImportJob) -> ImportJob | None:
+    """Claim a job; return it as it is stored now, None if another runner has it or it is done."""
+    token, keys = ImportJob.objects.unfinished().filter(pk=job.pk).take()
+    return _begin(token, job.pk) if keys else None
+
+
+def _begin(token: str, key: int) -> ImportJob:
+    ImportJob.objects.under(token).update(status=ImportStatus.RUNNING, starts=F("starts") + 1)
+    return ImportJob.objects.select_related("user", "company").get(pk=key)
+
+
+def hold(job: ImportJob) -> None:
+    """Renew the lease and lock the job until the end of the transaction, before anything is written for it.
+
+    The row of a job comes before the company in the order of locks: only its runner waits for it.
+
+    :raises LeaseLost: if another runner has taken the job over.
+    """
+    if not ImportJob.objects.renew(job.leased_by):
+        raise LeaseLost
 
 
 def release(job: ImportJob) -> None:
-    """Release a job, so that another runner can continue it at once."""
-    job.heartbeat_at = None
-    job.save(update_fields=["heartbeat_at", "updated_at"])
+    """Release a job, so that any runner can continue it at once."""
+    _write(job, leased_by="", leased_until=Now(), starts=0)
+
+
+def postpone(job: ImportJob, *, delay: timedelta) -> None:
+    """Release a job that failed for a reason that may pass; no runner takes it before the delay is over."""
+    _write(job, leased_by="", leased_until=Now() + delay)
 
 
 def note_batch(job: ImportJob, errors: Iterable[ImportRowError] = ()) -> None:
     """Store the progress and the refusals of a job, in the transaction of the rows themselves."""
-    job.heartbeat_at = timezone.now()
-    job.save(update_fields=[*COUNTS, "heartbeat_at", "updated_at"])
+    _write(job, starts=0, **{name: getattr(job, name) for name in COUNTS})
     ImportRowError.objects.bulk_create(errors)
 
 
+@transaction.atomic
 def finish(job: ImportJob, *, error: str | None = None) -> None:
     """End a job and delete its input."""
     given: Any = job.payload or {}
@@ -135,4 +157,41 @@ def finish(job: ImportJob, *, error: str | None = None) -> None:
     job.error = error
     job.payload = None
     job.finished_at = timezone.now()
-    job.save(update_fields=["status", "error", "payload", "total", "finished_at", "updated_at"])
+    ended = {name: getattr(job, name) for name in ("status", "error", "payload", "total", "finished_at")}
+    _write(job, leased_by="", leased_until=None, **ended)
+
+
+def _write(job: ImportJob, **columns: Any) -> None:
+    """Write columns of a job under its lease.
+
+    :raises LeaseLost: if another runner has taken the job over.
+    """
+    if not ImportJob.objects.under(job.leased_by).update(updated_at=timezone.now(), **columns):
+        raise LeaseLost
+
+
+def prune(*, before: datetime, batch: Batch = transaction.atomic) -> int:
+    """Remove the jobs that ended before a moment, with the reports of their rows; return how many."""
+    ended = ImportJob.objects.exclude(status__in=UNFINISHED).filter(finished_at__lt=before)
+    reports = ImportRowError.objects.filter(job__in=ended.values("pk"))
+    # First, since a job may have refused as many rows as its file has.
+    delete_in_batches(reports, batch=batch)
+    return delete_in_batches(ended, batch=batch)
+
+
+def remove_orphaned_files(*, before: datetime, batch: Batch = transaction.atomic) -> int:
+    """Remove stored files of imports that no job waits with, written before a moment; return their number."""
+    removed = 0
+    for company in names_in(STORED_BELOW, directories=True):
+        directory = f"{STORED_BELOW}/{company}"
+        names = [f"{directory}/{name}" for name in names_in(directory)]
+        # Read after the names: a job that is stored meanwhile has a file that is too young.
+        waiting = ImportJob.objects.unfinished().filter(company=int(company))
+        needed = set(waiting.values_list("payload__file", flat=True))
+        for name in sorted(set(names) - needed):
+            # A file is written before its job is committed.
+            if written_before(name, before):
+                with batch():
+                    default_storage.delete(name)
+                removed += 1
+    return removed

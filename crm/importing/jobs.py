@@ -4,9 +4,11 @@ A job that is stopped between two batches, or killed within one, goes on at the 
 row is stored twice.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -25,7 +27,7 @@ from crm.services.locking import lock_company_patiently, without_company_lock
 
 #: Few rows: other requests that create what is shared wait for the end of a batch.
 BATCH = 20
-#: Jobs of more rows are left to ``manage.py run_imports``, so that no request waits for them.
+#: Jobs of more rows are left to ``manage.py work``, so that no request waits for them.
 MOST_ROWS_AT_ONCE = 200
 
 
@@ -56,12 +58,33 @@ def run_if_short(job: ImportJob, *, actor: Actor) -> ImportJob:
 
 
 def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = lambda: False) -> ImportJob:
-    """Run a job to its end, unless another runner works on it.
+    """Run a job to its end, unless another runner works on it; return it as it is then."""
+    claimed = job_records.claim(job)
+    if claimed is not None:
+        try:
+            run_claimed(claimed, actor=actor, is_stopped=is_stopped)
+        except job_records.LeaseLost:
+            # It stood still for so long that another took it over, which is as well.
+            claimed = None
+    if claimed is None:
+        job.refresh_from_db()
+    return claimed or job
+
+
+def run_claimed(
+    job: ImportJob,
+    *,
+    actor: Actor,
+    is_stopped: Callable[[], bool] = lambda: False,
+    seconds: float = math.inf,
+) -> bool:
+    """Run a claimed job to its end; return false if it was released before.
 
     :param is_stopped: asked before each batch; if true, the job is released for the next runner.
+    :param seconds: after so long it is released as well, so that other jobs have their turn.
+    :raises LeaseLost: if another runner has taken the job over.
     """
-    if not job_records.claim(job):
-        return job
+    ends = time.monotonic() + seconds
     payload: Any = job.payload
     importer = actor.through(Door.IMPORT, via=f"import {job.uuid}")
     rows = record_kind(job.model).row_import(
@@ -69,20 +92,23 @@ def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = la
     )
     records = _records_of_file(payload, rows) if "file" in payload else _records(payload, rows)
     if job.dry_run:
-        _try_all(job, records)
+        if not _try_all(job, records, is_stopped):
+            job_records.release(job)
+            return False
     else:
         # Rows of committed batches are skipped, not stored twice.
         unseen = islice(records, job.processed, None)
         while batch := list(islice(unseen, BATCH)):
-            if is_stopped():
+            if is_stopped() or time.monotonic() > ends:
                 job_records.release(job)
-                return job
+                return False
             with transaction.atomic():
+                job_records.hold(job)
                 # Before any row: two imports at once take turns by batches, and never wait for each other.
                 lock_company_patiently(actor.company_id)
                 job_records.note_batch(job, _store(job, batch))
     job_records.finish(job)
-    return job
+    return True
 
 
 def _records(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Record]:
@@ -95,13 +121,19 @@ def _records_of_file(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Re
         yield from file_records(file, payload["fields"], rows, delimiter=payload["delimiter"])
 
 
-def _try_all(job: ImportJob, records: Iterable[Record]) -> None:
-    # One transaction, so that later rows meet earlier ones as they would in earnest; then all is undone.
-    with transaction.atomic(), without_company_lock():
-        errors = _store(job, records)
-        transaction.set_rollback(True)
+def _try_all(job: ImportJob, records: Iterable[Record], is_stopped: Callable[[], bool]) -> bool:
+    """Try the rows and undo them; return false if that was stopped, and then nothing is noted."""
+    # The outer transaction holds the job for as long as it takes; the inner one is undone. All rows are in
+    # one, so that later rows meet earlier ones as they would in earnest.
     with transaction.atomic():
+        job_records.hold(job)
+        with transaction.atomic(), without_company_lock():
+            errors = _store(job, takewhile(lambda _: not is_stopped(), records))
+            transaction.set_rollback(True)
+        if is_stopped():
+            return False
         job_records.note_batch(job, errors)
+    return True
 
 
 def _store(job: ImportJob, records: Iterable[Record]) -> list[ImportRowError]:

@@ -51,7 +51,7 @@ def start_file_job(
             table.seek(0)
             digest = _digest_of(table)
             table.seek(0)
-            stored = default_storage.save(f"imports/{actor.company_id}/{uuid.uuid4().hex}", File(table))
+            stored = default_storage.save(_new_name(actor.company_id), File(table))
     except FileRefused as refused:
         raise ValidationError({"file": [refused.message]}) from refused
     payload = {"file": stored, "fields": fields, "delimiter": delimiter, "split_phones": split_phones}
@@ -72,6 +72,10 @@ def start_file_job(
         if not is_new:
             default_storage.delete(stored)
     return run_if_short(job, actor=actor) if is_new else job
+
+
+def _new_name(company_id: int) -> str:
+    return f"{job_records.STORED_BELOW}/{company_id}/{uuid.uuid4().hex}"
 
 
 def _digest_of(table: BinaryIO) -> str:

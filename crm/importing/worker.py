@@ -1,67 +1,74 @@
-"""Runs waiting import jobs, in a command of its own or in a thread of a single-process server."""
+"""Gives waiting import jobs their turns."""
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from django.db import DatabaseError, close_old_connections
+from datetime import timedelta
 
 from crm.actors import Door
 from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
 from crm.importing import job_records
-from crm.importing.jobs import run_job
+from crm.importing.jobs import run_claimed
 from crm.models import ImportJob
 
-SECONDS_BETWEEN_LOOKS = 2.0
+#: After so long the next job has its turn.
+LONGEST_TURN_SECONDS = 30.0
+#: How long a job waits after an unexpected exception.
+AFTER_FAULT = timedelta(seconds=20)
+#: A job is given up that was begun so often without a batch of it being stored.
+MOST_STARTS = 10
 logger = logging.getLogger(__name__)
 
 
 def run_waiting_jobs(stopped: threading.Event) -> int:
-    """Run the jobs that no runner works on, the oldest first, until stopped; return their number.
+    """Run the jobs that no runner works on until stopped; return the number of their turns."""
+    turns = 0
+    while not stopped.is_set() and run_next_job(stopped) is not None:
+        turns += 1
+    return turns
+
+
+def run_next_job(stopped: threading.Event) -> ImportJob | None:
+    """Give a turn to the job that waits for the longest time; return it, None if none waits.
 
     A job whose user may no longer import fails, and says so.
     """
-    done = 0
-    for job in job_records.waiting_jobs():
-        if stopped.is_set():
-            break
+    job = job_records.claim_next()
+    if job is None:
+        return None
+    try:
         _run(job, stopped)
-        done += 1
-    return done
+    except job_records.LeaseLost:
+        logger.warning("Another process has taken over import %s.", job.uuid)
+    except Exception:
+        # A job that cannot be run must not keep the others.
+        logger.exception("Import %s failed; it is tried again.", job.uuid)
+        _postpone(job)
+    return job
 
 
 def _run(job: ImportJob, stopped: threading.Event) -> None:
+    if job.starts > MOST_STARTS:
+        job_records.finish(
+            job,
+            error=f"The import was begun {MOST_STARTS} times and got no further; the rows before are stored.",
+        )
+        return
     try:
         if job.user is None:
             raise NotFound
         actor = actor_for(job.user, job.company, door=Door.IMPORT)
-        run_job(job, actor=actor, is_stopped=stopped.is_set)
+        run_claimed(job, actor=actor, is_stopped=stopped.is_set, seconds=LONGEST_TURN_SECONDS)
     except (NotFound, Forbidden):
         job_records.finish(job, error="The user who started the import may no longer import.")
+    except FileNotFoundError:
+        logger.exception("The file of import %s is gone.", job.uuid)
+        job_records.finish(job, error="The uploaded file is gone: import it again.")
 
 
-def work(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_LOOKS) -> None:
-    """Run waiting jobs repeatedly until stopped, retrying while the database is unavailable."""
-    while not stopped.is_set():
-        try:
-            run_waiting_jobs(stopped)
-        except DatabaseError:
-            logger.exception("The import worker lost the database.")
-        finally:
-            # A lost connection is replaced at the next look.
-            close_old_connections()
-        stopped.wait(seconds)
-
-
-@contextmanager
-def import_worker_thread() -> Iterator[None]:
-    stopped = threading.Event()
-    thread = threading.Thread(target=work, args=(stopped,), name="imports", daemon=True)
-    thread.start()
+def _postpone(job: ImportJob) -> None:
     try:
-        yield
-    finally:
-        stopped.set()
-        thread.join(timeout=10)
+        job_records.postpone(job, delay=AFTER_FAULT)
+    except Exception:
+        # The lease runs out by itself.
+        logger.warning("Import %s could not be released; its lease runs out.", job.uuid)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,12 +16,11 @@ from crm.errors import Forbidden, NotFound
 from crm.importing.report import Summary
 from crm.importing.running import run_import
 from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, user_of
+from crm.management.signals import SIGNAL_BASE, until_signal
 from crm.models import DuplicatePolicy
 from crm.records.row_import import RowImport
 
 ROWS_REFUSED = 3
-#: What a shell reports for a program that a signal ended.
-SIGNAL_BASE = 128
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
 
 
@@ -65,7 +63,11 @@ class ImportCommand(BaseCommand):
         ensure_ready()
         actor = self._actor(options["username"], options["company"])
         policy = DuplicatePolicy(options.get("on_duplicate", DuplicatePolicy.CREATE.value).upper())
-        with opened(options["file"]) as file, collected_signals() as received, refusals_as_command_errors():
+        with (
+            opened(options["file"]) as file,
+            until_signal() as (_, received),
+            refusals_as_command_errors(),
+        ):
             summary = run_import(
                 file,
                 self.row_import(actor, policy, split_phones=options["split_phones"]),
@@ -111,23 +113,3 @@ def opened(path: str) -> Iterator[BinaryIO]:
         raise CommandError(f"Cannot read {path}: {error.strerror}.") from error
     with file:
         yield file
-
-
-@contextmanager
-def collected_signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of exiting; the second signal has its usual effect."""
-    received: list[int] = []
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def note(number: int, _frame: object) -> None:
-        received.append(number)
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -19,6 +19,7 @@ from crm.models.tags import Tag
 from crm.models.tallies import Tally
 from crm.models.tokens import ApiToken
 from crm.models.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
+from crm.models.work import WorkOutcome, WorkPart
 
 __all__ = [
     "Absence",
@@ -61,4 +62,6 @@ __all__ = [
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WorkOutcome",
+    "WorkPart",
 ]

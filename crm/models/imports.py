@@ -12,6 +12,7 @@ from django.db.models.functions import RowNumber
 from crm.actors import Actor
 from crm.models.base import TenantModel, TenantQuerySet
 from crm.models.custom_fields import EntityKind
+from crm.models.leases import Leased, LeasedQuerySet
 
 
 class ImportStatus(models.TextChoices):
@@ -32,7 +33,16 @@ class DuplicatePolicy(models.TextChoices):
     ERROR = "ERROR", "Refuse the row"
 
 
-class ImportJob(TenantModel):
+UNFINISHED = (ImportStatus.QUEUED, ImportStatus.RUNNING)
+
+
+# The stubs give each query set a manager of its own, which is no subclass of the others.
+class ImportJobQuerySet(LeasedQuerySet["ImportJob"], TenantQuerySet["ImportJob"]):  # type: ignore[override]
+    def unfinished(self) -> Self:
+        return self.filter(status__in=UNFINISHED)
+
+
+class ImportJob(Leased, TenantModel):
     """One import: its input, its progress and its result."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -55,10 +65,11 @@ class ImportJob(TenantModel):
     skipped = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     error = models.TextField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
+    #: Runs begun since a batch was stored: a job that always ends its worker is given up.
+    starts = models.PositiveIntegerField(default=0)
     finished_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[TenantQuerySet["ImportJob"]] = TenantQuerySet["ImportJob"].as_manager()  # type: ignore[assignment]
+    objects: ClassVar[ImportJobQuerySet] = ImportJobQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         indexes = [models.Index(fields=["company", "fingerprint"], name="import_fingerprint")]

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 
 from crm.models.base import TenantModel, TenantQuerySet
 from crm.models.events import Event, EventCounter
+from crm.models.leases import Leased, LeasedQuerySet
 
 #: The types of events that an endpoint can choose; bulk changes and tests go to every endpoint.
 CHOSEN_TYPES = ("lead.created", "lead.updated", "lead.deleted", "lead.restored")
@@ -26,20 +27,21 @@ def new_message_id() -> str:
     return f"msg_{uuid.uuid4().hex}"
 
 
-class WebhookEndpointQuerySet(TenantQuerySet["WebhookEndpoint"]):
+# The stubs give each query set a manager of its own, which is no subclass of the others.
+class WebhookEndpointQuerySet(LeasedQuerySet["WebhookEndpoint"], TenantQuerySet["WebhookEndpoint"]):  # type: ignore[override]
     def open(self) -> Self:
         """Narrow to those that get events: active, not paused, and of an active company."""
         return self.filter(is_active=True, paused_at=None, company__is_active=True)
 
     def with_work(self, now: datetime) -> Self:
-        """Narrow to those with something to do now that no worker is busy with."""
+        """Narrow to those with something to do now that no worker has."""
         due = WebhookDelivery.objects.filter(endpoint=OuterRef("pk")).due(now)
         return (
             self.open()
+            .unleased()
             .annotate(next_seq=_next_seq())
             .filter(
                 Q(held_until=None) | Q(held_until__lte=now),
-                Q(leased_until=None) | Q(leased_until__lte=now),
                 # Also if events were pruned before they were sent: the endpoint is told that it missed some.
                 Q(next_seq__isnull=False) | Exists(due) | Q(position__lt=_floor()),
             )
@@ -62,7 +64,7 @@ def _floor() -> Subquery:
     return Subquery(EventCounter.objects.values("floor")[:1])
 
 
-class WebhookEndpoint(TenantModel):
+class WebhookEndpoint(Leased, TenantModel):
     """A URL that gets the events of a company, and how far they were sent."""
 
     name = models.CharField(max_length=120)
@@ -86,9 +88,6 @@ class WebhookEndpoint(TenantModel):
     last_success_at = models.DateTimeField(null=True, editable=False)
     #: Nothing is sent before: the receiver asked for it (Retry-After), or it failed just now.
     held_until = models.DateTimeField(null=True, editable=False)
-    #: The worker that sends to it, and until when no other worker may.
-    leased_by = models.CharField(max_length=32, blank=True, editable=False)
-    leased_until = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[WebhookEndpointQuerySet] = WebhookEndpointQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -11,6 +11,7 @@ from django.core.files.base import File
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
+from crm.database.batches import Batch, delete_in_batches
 from crm.errors import Conflict, ConflictReason, TimedOut, Unavailable
 from crm.models import IdempotencyKey
 from crm.services.locking import is_lock_timeout
@@ -169,7 +170,6 @@ def _content_hash(value: object) -> list[str]:
     return [str(value.name), digest.hexdigest()]
 
 
-def prune() -> int:
+def prune(*, batch: Batch = transaction.atomic) -> int:
     """Delete the expired keys of all companies; return their number."""
-    count, _ = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
-    return count
+    return delete_in_batches(IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT), batch=batch)

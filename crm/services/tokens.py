@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from crm.actors import ALL_SCOPES, Scope
+from crm.database.batches import Batch, delete_in_batches
 from crm.errors import NotFound
 from crm.models import ApiToken, AuditEvent, Company, Membership, User
 from crm.models.tokens import SHOWN_CHARACTERS, hash_token, new_raw_token
@@ -93,3 +95,9 @@ def note_use(token_id: int, *, last: datetime | None, now: datetime) -> None:
     """Store when a token was last used, unless the stored time is within ``USE_RESOLUTION``."""
     if last is None or now - last >= USE_RESOLUTION:
         ApiToken.objects.filter(pk=token_id).update(last_used_at=now)
+
+
+def prune_tokens(*, before: datetime, batch: Batch = transaction.atomic) -> int:
+    """Delete the tokens that expired or were revoked before a moment; return how many."""
+    bad = ApiToken.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before))
+    return delete_in_batches(bad, batch=batch)

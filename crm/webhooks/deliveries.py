@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from crm.actors import Action, Actor
+from crm.database.batches import Batch, delete_in_batches
 from crm.errors import Conflict, ConflictReason
 from crm.events import journal
 from crm.events.cursor import Cursor
@@ -21,7 +22,6 @@ from crm.webhooks.sending import Attempt
 REFUSALS_IN_A_ROW = 5
 #: The stored time of the last success may be so old: it saves a write for each message.
 SUCCESS_RESOLUTION = timedelta(minutes=1)
-BATCH = 2_000
 
 
 def next_due(claim: Claim, *, now: datetime | None = None) -> WebhookDelivery | None:
@@ -33,7 +33,7 @@ def next_due(claim: Claim, *, now: datetime | None = None) -> WebhookDelivery | 
 def begin_attempt(delivery: WebhookDelivery, claim: Claim, *, now: datetime | None = None) -> bool:
     """Count an attempt before it is made, so that a worker's death counts too; return whether it may be."""
     now = now or timezone.now()
-    if not claim.prolong(now):
+    if not claim.prolong():
         return False
     stored = _unless_changed(delivery)
     if not stored.update(attempts=delivery.attempts + 1, last_attempt_at=now, updated_at=now):
@@ -46,7 +46,7 @@ def begin_attempt(delivery: WebhookDelivery, claim: Claim, *, now: datetime | No
 def end_attempt(delivery: WebhookDelivery, attempt: Attempt, *, now: datetime | None = None) -> bool:
     """Store the outcome of an attempt; return whether the endpoint is to be left alone for a while."""
     now = now or timezone.now()
-    outcome = {
+    outcome: dict[str, object] = {
         "response_status": attempt.status,
         "error": attempt.error[:255],
         "duration_ms": attempt.duration_ms,
@@ -54,10 +54,14 @@ def end_attempt(delivery: WebhookDelivery, attempt: Attempt, *, now: datetime | 
     }
     if attempt.succeeded:
         outcome |= {"status": DeliveryStatus.DELIVERED, "finished_at": now, "next_attempt_at": None}
-        _unless_changed(delivery).update(**outcome)
+    else:
+        outcome |= _after_failure(delivery, now)
+    if not _unless_changed(delivery).update(**outcome):
+        # The endpoint belongs to another worker, or to a redelivery, and its state is theirs to note.
+        return not attempt.succeeded
+    if attempt.succeeded:
         _note_success(delivery.endpoint, now)
         return False
-    _unless_changed(delivery).update(**outcome, **_after_failure(delivery, now))
     return _note_failure(delivery.endpoint_id, attempt, now)
 
 
@@ -146,12 +150,9 @@ def redeliver_after(endpoint: WebhookEndpoint, cursor: Cursor, *, actor: Actor) 
     WebhookEndpoint.objects.filter(pk=stored.pk).update(position=cursor.seq)
 
 
-def prune(*, before: datetime | None = None) -> int:
+def prune(*, before: datetime | None = None, batch: Batch = transaction.atomic) -> int:
     """Remove finished deliveries made before a moment, by default as for events; return how many."""
     if before is None:
         before = timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS)
     done = WebhookDelivery.objects.exclude(status=DeliveryStatus.PENDING).filter(created_at__lt=before)
-    pruned = 0
-    while keys := list(done.values_list("pk", flat=True)[:BATCH]):
-        pruned += WebhookDelivery.objects.filter(pk__in=keys).delete()[0]
-    return pruned
+    return delete_in_batches(done, batch=batch)

@@ -1,12 +1,12 @@
 """Turns events of the log into deliveries, under a lease: one worker at a time for each endpoint."""
 
 import logging
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Subquery
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from crm.errors import CursorExpired
@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 #: Events read at a time: a filter is run as a list of the API, whose page holds no more.
 BATCH = 100
-#: A worker that did not renew its lease for so long is dead; it renews before each message.
-LEASE = timedelta(seconds=90)
 #: Columns that a redelivery resets. The message id is not among them, so that receivers see a repetition.
 RESET_COLUMNS = (
     "status",
@@ -47,12 +45,11 @@ class Claim:
     def lock_endpoint(self) -> WebhookEndpoint | None:
         """Return the endpoint, locked; None if the lease is lost, or the endpoint is off or paused."""
         endpoints = WebhookEndpoint.objects.select_for_update(of=("self",)).open()
-        return endpoints.filter(pk=self.endpoint_id, leased_by=self.lease).first()
+        return endpoints.filter(pk=self.endpoint_id).under(self.lease).first()
 
-    def prolong(self, now: datetime) -> bool:
-        """Renew the lease, and return whether it was still valid."""
-        leased = WebhookEndpoint.objects.open().filter(pk=self.endpoint_id, leased_by=self.lease)
-        return bool(leased.update(leased_until=now + LEASE))
+    def prolong(self) -> bool:
+        """Renew the lease, and return whether it was still valid and the endpoint may be sent to."""
+        return WebhookEndpoint.objects.open().filter(pk=self.endpoint_id).renew(self.lease)
 
 
 def claim_endpoints(limit: int, *, now: datetime | None = None) -> list[Claim]:
@@ -62,23 +59,16 @@ def claim_endpoints(limit: int, *, now: datetime | None = None) -> list[Claim]:
     return _claim(limit, now) if WebhookEndpoint.objects.with_work(now).exists() else []
 
 
-@transaction.atomic
 def _claim(limit: int, now: datetime) -> list[Claim]:
     waiting = WebhookEndpoint.objects.with_work(now)
-    waiting = waiting.order_by(F("leased_until").asc(nulls_first=True), "pk")
-    if connection.features.has_select_for_update_skip_locked:
-        waiting = waiting.select_for_update(skip_locked=True, of=("self",))
-    keys, lease = list(waiting.values_list("pk", flat=True)[:limit]), secrets.token_hex(16)
-    if keys:
-        WebhookEndpoint.objects.filter(pk__in=keys).update(leased_by=lease, leased_until=now + LEASE)
-    return [Claim(pk, lease) for pk in keys]
+    token, keys = waiting.order_by(F("leased_until").asc(nulls_first=True), "pk").take(limit)
+    return [Claim(pk, token) for pk in keys]
 
 
-def release(claim: Claim, *, hold: timedelta | None = None) -> None:
+def release(claim: Claim, *, hold: timedelta = timedelta(0)) -> None:
     """Release the lease on an endpoint; for the time ``hold`` no other worker may lease it."""
-    now = timezone.now()
-    leased = WebhookEndpoint.objects.filter(pk=claim.endpoint_id, leased_by=claim.lease)
-    leased.update(leased_by="", leased_until=now + hold if hold else now)
+    leased = WebhookEndpoint.objects.filter(pk=claim.endpoint_id).under(claim.lease)
+    leased.update(leased_by="", leased_until=Now() + hold)
 
 
 @transaction.atomic

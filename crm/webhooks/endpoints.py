@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm.actors import Action, Actor
 from crm.caps import ENDPOINTS
+from crm.database.batches import Batch
 from crm.errors import Conflict, ConflictReason
 from crm.events import journal
 from crm.models.companies import Company
@@ -87,6 +88,13 @@ def rotate_secret(endpoint: WebhookEndpoint, *, actor: Actor) -> str:
     stored.previous_secret_until = timezone.now() + OVERLAP
     stored.save(update_fields=["secret", "previous_secret", "previous_secret_until", "updated_at"])
     return stored.secret
+
+
+def forget_replaced_secrets(*, batch: Batch = transaction.atomic) -> int:
+    """Delete the replaced secrets that sign no more; return how many."""
+    with batch():
+        replaced = WebhookEndpoint.objects.filter(previous_secret_until__lt=timezone.now())
+        return replaced.update(previous_secret=None, previous_secret_until=None)
 
 
 @transaction.atomic

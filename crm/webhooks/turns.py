@@ -38,7 +38,7 @@ def take_turn(claim: Claim, stopped: threading.Event) -> int:
     """Serve an endpoint for a limited time while something is due; return how many messages it accepted."""
     ends = time.monotonic() + LONGEST_TURN_SECONDS
     arrived = 0
-    hold: timedelta | None = None
+    hold = timedelta(0)
     try:
         for _ in range(MOST_BATCHES):
             if not dispatch(claim):
@@ -76,7 +76,7 @@ def deliver(delivery: WebhookDelivery, claim: Claim) -> Outcome:
     return Outcome.ARRIVED if attempt.succeeded else Outcome.FAILED
 
 
-def _release(claim: Claim, hold: timedelta | None) -> None:
+def _release(claim: Claim, hold: timedelta) -> None:
     try:
         release(claim, hold=hold)
     except DatabaseError:

@@ -4,14 +4,12 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 
 from django.db import DatabaseError, close_old_connections, connections
 
 from crm.events.sequencer import sequence
-from crm.webhooks import sending
 from crm.webhooks.dispatching import Claim, advance_idle, claim_endpoints
 from crm.webhooks.turns import take_turn
 
@@ -26,14 +24,24 @@ logger = logging.getLogger(__name__)
 class Worker:
     """Serves endpoints until stopped. Several may run, in one or more processes."""
 
-    def __init__(self, stopped: threading.Event, *, threads: int = THREADS) -> None:
+    def __init__(
+        self,
+        stopped: threading.Event,
+        *,
+        threads: int = THREADS,
+        on_look: Callable[[int], None] = lambda _accepted: None,
+    ) -> None:
+        """
+        :param on_look: called at each look for work with the number of messages accepted since the last one.
+        """
         self._stopped = stopped
+        self._on_look = on_look
         self._threads = threads
         self._has_ended = threading.Event()
         self._running: set[Future[int]] = set()
         self._advanced_at = -math.inf
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="webhooks")
-        self.sent = 0
+        self.sent = self._told = 0
 
     def run(self, *, seconds: float = POLL_SECONDS) -> None:
         """Serve endpoints until stopped; wait between looks for work, and while the database is away."""
@@ -75,6 +83,8 @@ class Worker:
         if time.monotonic() - self._advanced_at > ADVANCE_SECONDS:
             advance_idle()
             self._advanced_at = time.monotonic()
+        told, self._told = self._told, self.sent
+        self._on_look(self._told - told)
         return claim_endpoints(free) if free > 0 else []
 
     def _turn(self, claim: Claim) -> int:
@@ -98,16 +108,3 @@ class Worker:
     def _end(self) -> None:
         # Messages that are being sent are finished, or they would be sent twice.
         self._executor.shutdown(wait=True)
-
-
-@contextmanager
-def sending_in_background() -> Iterator[None]:
-    """Send webhooks from threads of this process while the block runs."""
-    stopped = threading.Event()
-    thread = threading.Thread(target=Worker(stopped).run, name="webhooks", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join(timeout=sending.LIMIT_SECONDS)

@@ -61,6 +61,7 @@ class ReceiverAttempt(TenantModel):
         indexes = [
             models.Index(fields=["receiver", "fingerprint", "created_at"], name="receiver_attempt_again"),
             models.Index("company", "status", models.F("id").desc(), name="receiver_attempt_newest"),
+            models.Index(fields=["created_at"], name="receiver_attempt_by_age"),
         ]
 
     def __str__(self) -> str:

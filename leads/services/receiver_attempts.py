@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm.actors import Actor, Door
+from crm.database.batches import Batch, delete_in_batches
 from crm.errors import Conflict, ConflictReason, CrmError, NotFound
 from leads.models import AttemptStatus, LeadReceiver, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
 from leads.routing.credentials import without_credentials
@@ -187,3 +188,11 @@ def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver) -> None:
         door=Door.WEBHOOK.value,
         error=attempt.refusal,
     )
+
+
+def prune_attempts(*, before: datetime, batch: Batch = transaction.atomic) -> int:
+    """Delete the attempts that were received before a moment, whatever became of them; return how many.
+
+    Leads stay, and so does the routing log. A delivery that is repeated later counts as a new one.
+    """
+    return delete_in_batches(ReceiverAttempt.objects.filter(created_at__lt=before), batch=batch)

@@ -148,7 +148,7 @@ def test_it_serves_once_all_is_there(monkeypatch):
     ended = run("quickstart")
 
     assert ended.code == 0
-    assert calls == [("127.0.0.1", 8123), ("leads", 40, {"imports": True, "webhooks": True})]
+    assert calls == [("127.0.0.1", 8123), ("leads", 40, {"work": []})]
 
 
 def test_taken_port_is_told_before_anything_is_made(monkeypatch):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from django.apps import apps
 from django.db.models import Model
 
-from crm.models import Event, SignInFailures
+from crm.models import Event, SignInFailures, WorkPart
 from crm.models.events import EventCounter
 from crm.models.files import FileUsage
 from crm.models.history import HistoryEntry
@@ -33,6 +33,7 @@ EXCEPTIONS: dict[type[Model], str] = {
     IdempotencyKey: "the answer to a repeated request; no operation or page lists it",
     SignInFailures: "counters by hashes of names and addresses, which belong to no company",
     FileUsage: "numbers of the files of a company, on its page in the admin alone",
+    WorkPart: "written by the background work; of no company, and shown to superusers alone",
     Tally: "kept by the database with the rows that it counts; read as numbers of other rows",
 }
 

@@ -27,6 +27,7 @@ from crm.webhooks.endpoints import (
 )
 from leads.graphql.webhooks import LeadContent
 from leads.services.leads import create_lead, update_lead
+from tests.leases import pass_time
 from tests.webhooks.conftest import work
 from tests.webhooks.receiving import is_signed
 
@@ -390,7 +391,7 @@ def test_a_lead_that_cannot_be_read_does_not_count_against_the_receiver(
     assert (endpoint.failures, endpoint.failing_since) == (0, None)
 
 
-def test_a_worker_that_died_leaves_its_message_to_be_sent(clock, endpoint, receiver, make_event):
+def test_a_worker_that_died_leaves_its_message_to_be_sent(endpoint, receiver, make_event):
     make_event()
     sequence()
     [claim] = claim_endpoints(10)
@@ -399,9 +400,9 @@ def test_a_worker_that_died_leaves_its_message_to_be_sent(clock, endpoint, recei
     assert delivery is not None
     assert begin_attempt(delivery, claim)
 
-    clock(seconds=89)
+    pass_time(WebhookEndpoint, 89)
     assert claim_endpoints(10) == []
-    clock(seconds=2)
+    pass_time(WebhookEndpoint, 2)
     assert work() == 1
 
     assert only().attempts == 2
@@ -411,7 +412,7 @@ def test_a_worker_that_died_leaves_its_message_to_be_sent(clock, endpoint, recei
     assert (only().status, only().attempts) == ("DELIVERED", 2)
 
 
-def test_a_worker_that_lost_its_lease_does_nothing_more(clock, endpoint, receiver, make_event):
+def test_a_worker_that_lost_its_lease_does_nothing_more(endpoint, receiver, make_event):
     make_event("First")
     sequence()
     [slow] = claim_endpoints(10)
@@ -420,7 +421,7 @@ def test_a_worker_that_lost_its_lease_does_nothing_more(clock, endpoint, receive
     assert delivery is not None
     make_event("Second")
     sequence()
-    clock(seconds=91)
+    pass_time(WebhookEndpoint)
     [quick] = claim_endpoints(10)
 
     assert not begin_attempt(delivery, slow)

@@ -19,6 +19,7 @@ from crm.models import WebhookDelivery, WebhookEndpoint
 from crm.webhooks import turns, worker
 from crm.webhooks.dispatching import claim_endpoints, dispatch, release
 from crm.webhooks.worker import Worker
+from crm.work.worker import working
 from leads.services.leads import create_lead
 from tests.config.processes import ROOT
 from tests.events.processes import of_test_database
@@ -324,7 +325,7 @@ def test_finding_work_takes_as_many_statements_for_many_endpoints(
 
 
 def test_a_server_of_one_process_sends_too(endpoint, receiver, make_event):
-    with worker.sending_in_background():
+    with working(["webhooks"]):
         make_event()
         receiver.wait_for(1)
 

@@ -1,12 +1,11 @@
-"""Send webhooks."""
+"""Send webhooks; a part of ``work``."""
 
-import signal
-import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crm.management.arguments import ensure_ready
+from crm.management.signals import until_signal
 from crm.webhooks.worker import POLL_SECONDS, THREADS, Worker
 
 
@@ -34,11 +33,9 @@ class Command(BaseCommand):
         if options["poll"] <= 0 or options["threads"] <= 0:
             raise CommandError("--poll and --threads must be greater than zero.")
         ensure_ready()
-        stopped = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopped.set())
-        worker = Worker(stopped, threads=options["threads"])
-        if options["once"]:
-            self.stdout.write(f"{worker.run_once()} webhooks were accepted.")
-        else:
-            worker.run(seconds=options["poll"])
+        with until_signal() as (stopped, _):
+            worker = Worker(stopped, threads=options["threads"])
+            if options["once"]:
+                self.stdout.write(f"{worker.run_once()} webhooks were accepted.")
+            else:
+                worker.run(seconds=options["poll"])

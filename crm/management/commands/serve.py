@@ -4,7 +4,8 @@ import gc
 import logging
 import socket
 import sys
-from contextlib import ExitStack
+from collections.abc import Collection
+from contextlib import nullcontext
 from typing import Any
 
 import uvicorn
@@ -13,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
 from crm.graphql.websocket.connections import drain
-from crm.importing.worker import import_worker_thread
-from crm.webhooks.worker import sending_in_background
+from crm.work.registry import IMPORTS, WEBHOOKS
+from crm.work.worker import working
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -31,14 +32,11 @@ SEND_BUFFER_BYTES = 128 * 1024
 UNREAD_SECONDS = 20
 
 
-def serve(
-    host: str = HOST, port: int | None = None, *, imports: bool = False, webhooks: bool = False
-) -> None:
+def serve(host: str = HOST, port: int | None = None, *, work: Collection[str] | None = None) -> None:
     """Serve until a signal ends the process.
 
     :param port: the port to listen on; None takes the one of the settings.
-    :param imports: whether to run import jobs in this process too.
-    :param webhooks: whether to send webhooks in this process too.
+    :param work: the parts of the background work to do in this process too; empty for all, None for none.
     :raises CommandError: if the port is taken, a service does not answer, or migrations are missing.
     """
     port = settings.PORT if port is None else port
@@ -52,11 +50,7 @@ def serve(
     gc.collect()
     gc.freeze()
     try:
-        with ExitStack() as stack:
-            if imports:
-                stack.enter_context(import_worker_thread())
-            if webhooks:
-                stack.enter_context(sending_in_background())
+        with nullcontext() if work is None else working(work):
             server.run([listening])
     except KeyboardInterrupt:
         # uvicorn has closed everything by then, and raises the signal again for its caller.
@@ -127,8 +121,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default=HOST, help="address to listen on (default: %(default)s)")
         parser.add_argument("--port", type=int, help="port to listen on (default: PORT, or 8000)")
+        parser.add_argument(
+            "--work", action="store_true", help="do all the work of `manage.py work` in this process too"
+        )
         parser.add_argument("--imports", action="store_true", help="run waiting imports in this process too")
         parser.add_argument("--webhooks", action="store_true", help="send webhooks in this process too")
 
     def handle(self, *args: object, **options: Any) -> None:
-        serve(options["host"], options["port"], imports=options["imports"], webhooks=options["webhooks"])
+        chosen = [name for name in (IMPORTS, WEBHOOKS) if options[name]]
+        serve(options["host"], options["port"], work=[] if options["work"] else chosen or None)

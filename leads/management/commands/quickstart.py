@@ -46,7 +46,7 @@ class Command(BaseCommand):
         )
         self._print_access(demo)
         if not options["no_serve"]:
-            serve(imports=True, webhooks=True)
+            serve(work=[])
 
     def _print_access(self, demo: Demo) -> None:
         address = f"http://{HOST}:{settings.PORT}"

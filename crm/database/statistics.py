@@ -1,0 +1,36 @@
+"""The statistics by which the planner chooses its way: renewed where many rows changed."""
+
+from django.apps import apps
+from django.db import connection
+
+#: A table is outdated from so many changed rows on, and from this share of its rows.
+LEAST_CHANGED = 1_000
+LEAST_SHARE = 0.05
+#: SQLite looks at so many rows of an index.
+SQLITE_ROWS = 1_000
+#: All tables at once: SQLite itself finds those that it pays for.
+WHOLE_DATABASE = ""
+
+
+def outdated_tables() -> list[str]:
+    """Return the tables whose statistics are to be renewed, by name."""
+    if connection.vendor != "postgresql":
+        return [WHOLE_DATABASE]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_stat_user_tables WHERE schemaname = ANY (current_schemas(false))"
+            " AND n_mod_since_analyze >= greatest(%s, %s * n_live_tup)",
+            [LEAST_CHANGED, LEAST_SHARE],
+        )
+        changed = {name for (name,) in cursor.fetchall()}
+    return sorted(changed & {model._meta.db_table for model in apps.get_models(include_auto_created=True)})
+
+
+def renew_statistics(table: str) -> None:
+    """Read a sample of a table; others go on reading and writing it."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"ANALYZE {connection.ops.quote_name(table)}")
+        else:
+            cursor.execute(f"PRAGMA analysis_limit = {SQLITE_ROWS}")
+            cursor.execute("PRAGMA optimize")

@@ -1,0 +1,110 @@
+"""The parts of the upkeep that belong to crm."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.utils import timezone
+
+from crm.database.batches import Batch, delete_in_batches
+from crm.database.statistics import outdated_tables, renew_statistics
+from crm.events import retention
+from crm.importing import job_records
+from crm.services import idempotency, orphans, tallies, tokens
+from crm.webhooks import deliveries, endpoints
+from crm.work.registry import Counts, Part, Problem, register, removes_older_than
+
+#: Age at which a file that is on no record is removed, and a stored content that no row names.
+ORPHAN_AGE = timedelta(hours=24)
+WEEKLY = timedelta(days=7)
+#: What a statement of a part may take that reads or counts whole tables.
+LONGEST_STATEMENT = "5min"
+
+
+def _events(batch: Batch) -> Counts:
+    return {"events": retention.prune(batch=batch)}
+
+
+def _deliveries(batch: Batch) -> Counts:
+    return {"deliveries": deliveries.prune(batch=batch)}
+
+
+def _keys(batch: Batch) -> Counts:
+    return {"keys": idempotency.prune(batch=batch)}
+
+
+def _files(batch: Batch) -> Counts:
+    before = timezone.now() - ORPHAN_AGE
+    removed = orphans.remove_orphans(before=before, batch=batch)
+    imports = job_records.remove_orphaned_files(before=before, batch=batch)
+    return {"files": removed.files, "contents": removed.contents, "import_files": imports}
+
+
+def _import_jobs(before: datetime, batch: Batch) -> Counts:
+    return {"jobs": job_records.prune(before=before, batch=batch)}
+
+
+def _tokens(before: datetime, batch: Batch) -> Counts:
+    return {"tokens": tokens.prune_tokens(before=before, batch=batch)}
+
+
+def _secrets(batch: Batch) -> Counts:
+    return {"secrets": endpoints.forget_replaced_secrets(batch=batch)}
+
+
+def _sessions(batch: Batch) -> Counts:
+    ended = Session.objects.filter(expire_date__lt=timezone.now())
+    return {"sessions": delete_in_batches(ended, batch=batch)}
+
+
+def _statistics(batch: Batch) -> Counts:
+    tables = outdated_tables()
+    for table in tables:
+        with batch(), _long_statements():
+            renew_statistics(table)
+    return {"tables": len(tables)}
+
+
+def _tallies(batch: Batch) -> Counts:
+    with batch(), _long_statements():
+        wrong = len(tallies.find_wrong_tallies())
+    if wrong:
+        raise Problem(f"{wrong} tallies are wrong: run manage.py check_tallies --fix.")
+    return {"wrong": wrong}
+
+
+@contextmanager
+def _long_statements() -> Iterator[None]:
+    """Let the statements of this transaction take long."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST_STATEMENT}'")
+    yield
+
+
+def register_parts() -> None:
+    """Register the parts of crm."""
+    for part in (
+        Part(name="events", purpose="Remove old events of the lead stream", run=_events),
+        Part(name="webhook_deliveries", purpose="Remove old finished webhook deliveries", run=_deliveries),
+        Part(name="idempotency_keys", purpose="Remove expired idempotency keys", run=_keys),
+        Part(
+            name="import_jobs",
+            purpose="Remove old finished imports and the reports of their rows",
+            run=removes_older_than(lambda: settings.IMPORT_RETENTION_DAYS, _import_jobs),
+        ),
+        Part(
+            name="api_tokens",
+            purpose="Remove API tokens that expired or were revoked long ago",
+            run=removes_older_than(lambda: settings.API_TOKEN_RETENTION_DAYS, _tokens),
+        ),
+        Part(name="webhook_secrets", purpose="Forget replaced webhook secrets", run=_secrets),
+        Part(name="sessions", purpose="Remove ended sessions", run=_sessions),
+        Part(name="files", purpose="Remove files that are on no record, and of no import", run=_files),
+        Part(name="statistics", purpose="Renew the planner's statistics of changed tables", run=_statistics),
+        Part(name="tallies", purpose="Compare the tallies with the rows", run=_tallies, every=WEEKLY),
+    ):
+        register(part)
