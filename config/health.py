@@ -1,5 +1,8 @@
 """Probes for load balancers and containers: is the process up, and can it serve?"""
 
+import hmac
+
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -7,6 +10,7 @@ from django.views.decorators.http import require_safe
 from crm.checks import database_problem, redis_problem
 from crm.events.dispatcher import has_tail, tail_age
 from crm.graphql.websocket import connections
+from crm.work.backlog import state as work_state
 
 #: The event log is read every second. If it was not for this long, subscribers get no events.
 OLDEST_TAIL_SECONDS = 10
@@ -34,4 +38,13 @@ def readyz(request: HttpRequest) -> JsonResponse:
     tail = {"tail_age_seconds": round(age, 1)} if has_tail() else {}
     if problems:
         return JsonResponse({"status": "unavailable", "problems": problems, **tail}, status=503)
-    return JsonResponse({"status": "ok", **tail})
+    # The state of the work says how much a company imports and sends; and it takes some statements.
+    work = {"work": work_state()} if _may_see_work(request) else {}
+    return JsonResponse({"status": "ok", **tail, **work})
+
+
+def _may_see_work(request: HttpRequest) -> bool:
+    """Return whether a request has the token of ``MONITORING_TOKEN``; without the setting, none has."""
+    expected = f"Bearer {settings.MONITORING_TOKEN}".encode()
+    given = request.headers.get("Authorization", "").encode()
+    return bool(settings.MONITORING_TOKEN) and hmac.compare_digest(given, expected)

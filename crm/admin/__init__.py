@@ -1,4 +1,4 @@
-"""The admin pages of the core: accounts, companies, members, tokens, tags, files, channels, webhooks."""
+"""The admin pages of the core: accounts, companies, members, tags, files, channels, webhooks, work."""
 
 # Imported for their registrations.
 from crm.admin import (  # noqa: F401
@@ -12,4 +12,5 @@ from crm.admin import (  # noqa: F401
     tokens,
     webhook_deliveries,
     webhooks,
+    work,
 )
