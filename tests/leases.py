@@ -8,9 +8,9 @@ from django.db.models import F
 from crm.models.leases import Leased
 
 
-def pass_time(model: type[Leased], seconds: float | None = None) -> None:
-    """Let seconds pass for all leases on the rows of a model; by default one more than a lease lasts."""
-    passed = settings.WORK_LEASE_SECONDS + 1 if seconds is None else seconds
+def pass_time(model: type[Leased], *, share: float = 1.1) -> None:
+    """Let this share of the time that a lease lasts pass for all leases on the rows of a model."""
+    passed = timedelta(seconds=settings.WORK_LEASE_SECONDS * share)
     # The database's clock decides, which no test can set.
     leased = model._default_manager.exclude(leased_until=None)
-    leased.update(leased_until=F("leased_until") - timedelta(seconds=passed))
+    leased.update(leased_until=F("leased_until") - passed)

@@ -92,21 +92,21 @@ def run_claimed(
     )
     records = _records_of_file(payload, rows) if "file" in payload else _records(payload, rows)
     if job.dry_run:
-        if not _try_all(job, records, is_stopped):
+        if _try_all(job, records, is_stopped):
+            return True
+        job_records.release(job)
+        return False
+    # Rows of committed batches are skipped, not stored twice.
+    unseen = islice(records, job.processed, None)
+    while batch := list(islice(unseen, BATCH)):
+        if is_stopped() or time.monotonic() > ends:
             job_records.release(job)
             return False
-    else:
-        # Rows of committed batches are skipped, not stored twice.
-        unseen = islice(records, job.processed, None)
-        while batch := list(islice(unseen, BATCH)):
-            if is_stopped() or time.monotonic() > ends:
-                job_records.release(job)
-                return False
-            with transaction.atomic():
-                job_records.hold(job)
-                # Before any row: two imports at once take turns by batches, and never wait for each other.
-                lock_company_patiently(actor.company_id)
-                job_records.note_batch(job, _store(job, batch))
+        with transaction.atomic():
+            job_records.hold(job)
+            # Before any row: two imports at once take turns by batches, and never wait for each other.
+            lock_company_patiently(actor.company_id)
+            job_records.note_batch(job, _store(job, batch))
     job_records.finish(job)
     return True
 
@@ -122,7 +122,7 @@ def _records_of_file(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Re
 
 
 def _try_all(job: ImportJob, records: Iterable[Record], is_stopped: Callable[[], bool]) -> bool:
-    """Try the rows and undo them; return false if that was stopped, and then nothing is noted."""
+    """Try the rows, undo them, and end the job; return false if that was stopped, and nothing is noted."""
     # The outer transaction holds the job for as long as it takes; the inner one is undone. All rows are in
     # one, so that later rows meet earlier ones as they would in earnest.
     with transaction.atomic():
@@ -132,7 +132,9 @@ def _try_all(job: ImportJob, records: Iterable[Record], is_stopped: Callable[[],
             transaction.set_rollback(True)
         if is_stopped():
             return False
+        # In one transaction: a runner that dies between the two would have the rows counted twice.
         job_records.note_batch(job, errors)
+        job_records.finish(job)
     return True
 
 

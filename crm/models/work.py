@@ -1,8 +1,10 @@
 """The parts of the work that ``manage.py work`` does beside the servers, and what came of each."""
 
+from datetime import timedelta
 from typing import ClassVar, Self
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from crm.models.leases import Leased, LeasedQuerySet
@@ -17,16 +19,17 @@ class WorkOutcome(models.TextChoices):
 
 
 class WorkPartQuerySet(LeasedQuerySet["WorkPart"]):
-    def due(self) -> Self:
-        """Narrow to those whose time has come, by the database's clock."""
-        return self.filter(next_run_at__lte=Now())
+    def due(self, early: timedelta = timedelta(0)) -> Self:
+        """Narrow to those whose time has come, by the database's clock, or comes so soon."""
+        # Without a time are those whose run was cut off.
+        return self.filter(Q(next_run_at=None) | Q(next_run_at__lte=Now() + early))
 
 
 class WorkPart(Leased):
     """One part: when it ran, what came of it, when it runs next. Its lease keeps it from running twice.
 
-    Imports and webhooks run all the time, in as many processes as there are: they have no next run, and their
-    leases are those of each job and each endpoint.
+    While it runs it has no next run, unless somebody asks for one. Imports and webhooks run all the time, in
+    as many processes as there are: their leases are those of each job and each endpoint.
     """
 
     name = models.CharField(max_length=40, unique=True)

@@ -38,7 +38,12 @@ def late_parts() -> list[str]:
     """Return the names of the parts that should have run, because no process does this work or it failed."""
     at = _database_time()
     long_ago = at - timedelta(days=1)
-    return [row.name for row in _rows() if (row.next_run_at or row.last_started_at or long_ago) < at - LATE]
+    return [
+        row.name
+        for row in _rows()
+        if (row.next_run_at or row.last_started_at or long_ago) < at - LATE
+        and (row.leased_until is None or row.leased_until < at)
+    ]
 
 
 def state() -> dict[str, Any]:

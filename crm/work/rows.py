@@ -1,18 +1,15 @@
 """The rows of the parts of the work: claimed under a lease, and written only by who has it."""
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Case, F, When
-from django.db.models.functions import Now
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
 
 from crm.models.work import WorkOutcome, WorkPart
-from crm.work.registry import Counts, Part
-
-logger = logging.getLogger(__name__)
+from crm.work.registry import RUNNING, Counts, Part
 
 #: How soon a part that failed runs again: at first, and at most. Each failure doubles it.
 SHORTEST_DELAY = timedelta(minutes=1)
@@ -67,14 +64,13 @@ def claim_due(part: Part, *, early: bool = False) -> Claim | None:
 
     :param early: whether it may also be claimed somewhat before its time.
     """
-    waiting = WorkPart.objects.filter(name=part.name)
-    due = waiting.filter(next_run_at__lte=Now() + part.every * EARLINESS) if early else waiting.due()
+    due = WorkPart.objects.filter(name=part.name).due(part.every * EARLINESS if early else timedelta(0))
     # Most looks find nothing; this query takes no lock.
     if not due.unleased().exists():
         return None
     with transaction.atomic():
         token, keys = due.take()
-        WorkPart.objects.under(token).update(last_started_at=Now(), next_run_at=Now())
+        WorkPart.objects.under(token).update(last_started_at=Now(), next_run_at=None)
     return Claim(keys[0], token) if keys else None
 
 
@@ -86,9 +82,7 @@ def finish(claim: Claim, part: Part, counts: Counts, *, milliseconds: int) -> No
         duration_ms=milliseconds,
         failures=0,
         # Somebody may have asked for another run meanwhile.
-        next_run_at=Case(
-            When(next_run_at__gt=F("last_started_at"), then=F("next_run_at")), default=Now() + part.every
-        ),
+        next_run_at=Coalesce("next_run_at", Now() + part.every),
     )
 
 
@@ -102,7 +96,7 @@ def fail(claim: Claim, error: str, *, milliseconds: int) -> None:
         error=error[:LONGEST_ERROR],
         duration_ms=milliseconds,
         failures=failures + 1,
-        next_run_at=Now() + delay,
+        next_run_at=Coalesce("next_run_at", Now() + delay),
     )
 
 
@@ -113,7 +107,7 @@ def put_back(claim: Claim, *, milliseconds: int) -> None:
 
 def run_now(names: Iterable[str]) -> int:
     """Have parts run as soon as a process is free; return how many do. Those that always run are left out."""
-    scheduled = WorkPart.objects.filter(name__in=list(names), next_run_at__isnull=False)
+    scheduled = WorkPart.objects.filter(name__in=list(names)).exclude(name__in=RUNNING)
     return scheduled.update(next_run_at=Now())
 
 

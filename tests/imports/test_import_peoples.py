@@ -251,9 +251,9 @@ def test_a_job_that_was_cut_off_goes_on_at_its_last_batch(waiting, actors, monke
 
     # A worker may still be running it, so it is left alone until its lease is over.
     assert run_waiting_jobs(threading.Event()) == 0
-    pass_time(ImportJob, 89)
+    pass_time(ImportJob, share=0.5)
     assert run_waiting_jobs(threading.Event()) == 0
-    pass_time(ImportJob, 2)
+    pass_time(ImportJob, share=0.6)
     assert run_waiting_jobs(threading.Event()) == 1
 
     waiting.refresh_from_db()

@@ -33,7 +33,7 @@ EXCEPTIONS: dict[type[Model], str] = {
     IdempotencyKey: "the answer to a repeated request; no operation or page lists it",
     SignInFailures: "counters by hashes of names and addresses, which belong to no company",
     FileUsage: "numbers of the files of a company, on its page in the admin alone",
-    WorkPart: "written by the background work; of no company, and shown to superusers alone",
+    WorkPart: "of no company, and shown to superusers alone: tests/admin/test_work.py",
     Tally: "kept by the database with the rows that it counts; read as numbers of other rows",
 }
 

@@ -400,9 +400,9 @@ def test_a_worker_that_died_leaves_its_message_to_be_sent(endpoint, receiver, ma
     assert delivery is not None
     assert begin_attempt(delivery, claim)
 
-    pass_time(WebhookEndpoint, 89)
+    pass_time(WebhookEndpoint, share=0.5)
     assert claim_endpoints(10) == []
-    pass_time(WebhookEndpoint, 2)
+    pass_time(WebhookEndpoint, share=0.6)
     assert work() == 1
 
     assert only().attempts == 2
