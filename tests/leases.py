@@ -6,6 +6,9 @@ from django.conf import settings
 from django.db.models import F
 
 from crm.models.leases import Leased
+from crm.work import rows
+from crm.work.registry import parts
+from crm.work.rows import Claim
 
 
 def pass_time(model: type[Leased], *, share: float = 1.1) -> None:
@@ -14,3 +17,10 @@ def pass_time(model: type[Leased], *, share: float = 1.1) -> None:
     # The database's clock decides, which no test can set.
     leased = model._default_manager.exclude(leased_until=None)
     leased.update(leased_until=F("leased_until") - passed)
+
+
+def taken(name: str) -> Claim:
+    """Claim a part of the upkeep that is due."""
+    claim = rows.claim_due(parts()[name])
+    assert claim is not None
+    return claim

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
 from django.core.files.storage import default_storage
@@ -93,10 +94,10 @@ def import_file(number: int, actors: Actors) -> ImportJob:
     )
 
 
-def progress(receiver: Receiver) -> int:
-    """Return how many rows were stored and how many messages arrived."""
+def has_come_to(moment: int, receiver: Receiver) -> bool:
+    """Return whether so many rows were stored and messages have arrived."""
     rows = ImportJob.objects.aggregate(rows=Sum("processed"))["rows"] or 0
-    return int(rows) + len(receiver.received)
+    return int(rows) + len(receiver.received) >= moment
 
 
 def is_done(stored: int) -> bool:
@@ -129,7 +130,7 @@ def test_nothing_is_lost_and_nothing_comes_twice_however_often_a_process_is_kill
         print(f"\nseed {seed}, killed at {moments} of {everything} rows and messages")
         processes = [running.enter_context(working()) for _ in range(2)]
         for moment in moments:
-            wait_until(lambda moment=moment: progress(receiver) >= moment, processes)
+            wait_until(partial(has_come_to, moment, receiver), processes)
             killed = processes.pop(chance.randrange(2))
             killed.kill()
             killed.wait(PATIENCE_SECONDS)

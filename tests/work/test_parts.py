@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -20,7 +21,7 @@ from crm.models import WorkPart
 from crm.work import rows
 from crm.work.registry import Problem
 from crm.work.running import Stopped, Turn, run_due
-from tests.leases import pass_time
+from tests.leases import pass_time, taken
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
@@ -38,17 +39,22 @@ def sessions(*keys):
 
 
 def minutes_until_next(name):
-    row = WorkPart.objects.get(name=name)
+    row: Any = WorkPart.objects.get(name=name)
     return (row.next_run_at - row.last_finished_at).total_seconds() / 60
 
 
 def test_a_part_runs_once_in_its_interval_and_tells_what_came_of_it(make_part):
-    runs = []
-    make_part("daily", lambda batch: runs.append(1) or {"rows": 3}, every=timedelta(days=1))
+    runs: list[int] = []
+
+    def run(batch):
+        runs.append(1)
+        return {"rows": 3}
+
+    make_part("daily", run, every=timedelta(days=1))
 
     assert [running("daily"), running("daily"), running("other")] == [[], [], []]
 
-    row = WorkPart.objects.get(name="daily")
+    row: Any = WorkPart.objects.get(name="daily")
     assert (len(runs), row.outcome, row.result, row.error, row.failures) == (1, "DONE", {"rows": 3}, "", 0)
     assert (row.leased_by, row.leased_until) == ("", None)
     assert row.last_started_at <= row.last_finished_at < row.next_run_at
@@ -64,8 +70,13 @@ def test_a_part_runs_once_in_its_interval_and_tells_what_came_of_it(make_part):
 
 
 def test_a_run_that_is_asked_for_while_the_part_runs_follows(make_part):
-    runs = []
-    make_part("asked", lambda batch: runs.append(rows.run_now(["asked"]) if not runs else 0) or {})
+    runs: list[int] = []
+
+    def run(batch):
+        runs.append(0 if runs else rows.run_now(["asked"]))
+        return {}
+
+    make_part("asked", run)
 
     running("asked")
     running("asked")
@@ -95,7 +106,7 @@ def test_who_lost_the_lease_writes_nothing_more(make_part, caplog):
         with batch():
             Session.objects.filter(pk="first").delete()
         pass_time(WorkPart)
-        taken_over.append(rows.claim_due(part))
+        taken_over.append(taken("slow"))
         with batch():
             Session.objects.filter(pk="second").delete()
         raise AssertionError
@@ -196,7 +207,8 @@ def test_an_unknown_part_is_wrong_usage(db):
 
 
 def test_a_turn_that_is_over_opens_no_transaction(make_part, django_assert_num_queries):
-    claim = rows.claim_due(make_part("any", lambda batch: {}))
+    make_part("any", lambda batch: {})
+    claim = taken("any")
 
     with django_assert_num_queries(0), pytest.raises(Stopped), Turn(claim, lambda: True).batch():
         raise AssertionError

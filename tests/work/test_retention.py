@@ -121,7 +121,7 @@ def attempt(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
 
 
 def import_job(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
-    def make(status: str) -> models.Model:
+    def make(status: str) -> ImportJob:
         return ImportJob.objects.create(
             company=tenant.company,
             model="PEOPLE",
@@ -166,10 +166,11 @@ def import_file(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
 
 def file(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
     row = store_file(upload("a.pdf"), actor=tenant.actors.agent)
+    name = str(row.stored.name)
     dated(row, age, "created_at")
 
     def is_there() -> bool:
-        assert default_storage.exists(row.stored.name) == of_row(row)()
+        assert default_storage.exists(name) == of_row(row)()
         return of_row(row)()
 
     return is_there
