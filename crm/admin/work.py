@@ -66,9 +66,11 @@ class WorkPartAdmin(VisibleAdmin[WorkPart]):
     def run_selected_now(self, request: HttpRequest, queryset: models.QuerySet[WorkPart]) -> None:
         chosen = run_now(queryset.values_list("name", flat=True))
         if chosen:
-            self.message_user(request, f"{chosen} parts run as soon as a process of manage.py work is free.")
+            self.message_user(
+                request, f"Parts that run as soon as a process of manage.py work is free: {chosen}."
+            )
         if chosen < queryset.count():
-            self.message_user(request, "Imports and webhooks always run.", messages.INFO)
+            self.message_user(request, "Imports, webhooks and parts at work run already.", messages.INFO)
 
     @admin.display(description="Purpose")
     def purpose(self, row: WorkPart) -> str:

@@ -31,7 +31,8 @@ class Worker:
         threads: int = THREADS,
         on_look: Callable[[int], None] = lambda _accepted: None,
     ) -> None:
-        """
+        """Prepare to serve endpoints.
+
         :param on_look: called at each look for work with the number of messages accepted since the last one.
         """
         self._stopped = stopped

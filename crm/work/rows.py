@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
@@ -105,10 +105,17 @@ def put_back(claim: Claim, *, milliseconds: int) -> None:
     claim.write(outcome=WorkOutcome.STOPPED, error="", duration_ms=milliseconds)
 
 
+@transaction.atomic
 def run_now(names: Iterable[str]) -> int:
-    """Have parts run as soon as a process is free; return how many do. Those that always run are left out."""
+    """Have parts run as soon as a process is free; return how many do. Those that always run are left out.
+
+    So is a part in the middle of a batch, which may take minutes: nobody waits for it.
+    """
     scheduled = WorkPart.objects.filter(name__in=list(names)).exclude(name__in=RUNNING)
-    return scheduled.update(next_run_at=Now())
+    if connection.features.has_select_for_update_skip_locked:
+        scheduled = scheduled.select_for_update(skip_locked=True)
+    keys = list(scheduled.values_list("pk", flat=True))
+    return WorkPart.objects.filter(pk__in=keys).update(next_run_at=Now())
 
 
 def note_running(name: str, counts: Counts) -> None:

@@ -84,8 +84,8 @@ def test_superusers_see_the_work_and_run_parts_now(superuser, waits):
     assert "Remove ended sessions" in text
     assert "OSError: no space" in page.content.decode()
     assert messages_of(ran) == [
-        "1 parts run as soon as a process of manage.py work is free.",
-        "Imports and webhooks always run.",
+        "Parts that run as soon as a process of manage.py work is free: 1.",
+        "Imports, webhooks and parts at work run already.",
     ]
     after = {row.name: row.next_run_at for row in WorkPart.objects.all()}
     assert {name for name, at in after.items() if at != before[name]} == {"files"}

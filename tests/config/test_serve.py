@@ -1,6 +1,7 @@
 """``manage.py serve`` starts if everything it needs is there, else it reports in one sentence what is not."""
 
 import asyncio
+import json
 import shutil
 import signal
 import socket
@@ -31,13 +32,13 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def server(env: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+async def server(env: dict[str, str], *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start the server, wait until it listens, and stop it at the end."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # A shell makes background jobs ignore interrupts, and the server would inherit that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "manage.py", "serve", cwd=ROOT, env=env, stderr=asyncio.subprocess.PIPE
+        *(sys.executable, "manage.py", "serve", *options), cwd=ROOT, env=env, stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr is not None
     try:
@@ -127,4 +128,34 @@ async def test_serves_until_a_signal(migrated_file, tmp_path, sent, code):
         _, written = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
 
     assert process.returncode == code
+    assert b"Traceback" not in written
+
+
+async def test_background_work_runs_inside_and_ends_with_the_server(migrated_file, tmp_path):
+    shutil.copy(migrated_file, tmp_path / "crm.sqlite3")
+    env = environment(
+        DEVELOPMENT,
+        DATABASE_URL=f"sqlite:///{tmp_path}/crm.sqlite3",
+        FILES_ROOT=str(tmp_path),
+        MONITORING_TOKEN="a secret",
+        PORT=str(free_port()),
+    )
+    ready = urllib.request.Request(
+        f"http://127.0.0.1:{env['PORT']}/readyz", headers={"Authorization": "Bearer a secret"}
+    )
+
+    def outcomes() -> dict[str, str | None]:
+        with urllib.request.urlopen(ready, timeout=PATIENCE_SECONDS) as answer:
+            told = json.load(answer)["work"]["parts"]
+        return {name: part["outcome"] for name, part in told.items()}
+
+    async with server(env, "--work") as process, asyncio.timeout(PATIENCE_SECONDS):
+        while set((found := await asyncio.to_thread(outcomes)).values()) != {"DONE"}:
+            assert "FAILED" not in found.values()
+            await asyncio.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, written = await process.communicate()
+
+    assert {"imports", "webhooks", "events", "receiver_attempts"} < set(found)
+    assert process.returncode == -signal.SIGTERM
     assert b"Traceback" not in written

@@ -243,13 +243,17 @@ def test_rows_are_deleted_in_small_batches(monkeypatch, number):
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_somebody_holds_is_left_for_the_next_time():
+def test_nobody_waits_for_a_row_that_another_holds(make_part):
+    """Old rows are left for the next time, and parts in the middle of a batch run already."""
     sessions("held", "free")
+    make_part("slow", lambda batch: {})
+    make_part("idle", lambda batch: {})
     held, done = threading.Event(), threading.Event()
 
     def hold():
         with transaction.atomic():
             Session.objects.select_for_update().get(pk="held")
+            taken("slow").hold()
             held.set()
             done.wait(PATIENCE_SECONDS)
         connections.close_all()
@@ -257,12 +261,15 @@ def test_a_row_that_somebody_holds_is_left_for_the_next_time():
     holder = threading.Thread(target=hold)
     holder.start()
     assert held.wait(PATIENCE_SECONDS)
-    deleted = delete_in_batches(Session.objects.all())
+    pass_time(WorkPart)
+    found = delete_in_batches(Session.objects.all()), rows.run_now(["slow", "idle"]), running("slow", "idle")
     done.set()
     holder.join(PATIENCE_SECONDS)
 
-    assert deleted == 1
+    assert found == (1, 1, [])
     assert [session.pk for session in Session.objects.all()] == ["held"]
+    started = WorkPart.objects.filter(outcome="DONE").values_list("name", flat=True)
+    assert list(started) == ["idle"]
 
 
 @pytest.mark.postgres
