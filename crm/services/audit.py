@@ -3,17 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
-from django.utils import timezone
+from django.db import transaction
 
+from crm.database.batches import Batch, delete_in_batches
 from crm.models import AuditEntry, AuditEvent, AuditOutcome, User
 from crm.request_origin import client_address, user_agent
 from crm.texts import single_line
-
-#: Rows removed by one statement.
-BATCH = 2_000
 
 _present_user: ContextVar[User | None] = ContextVar("present_user", default=None)
 
@@ -56,12 +53,6 @@ def record(
     )
 
 
-def prune(*, before: datetime | None = None) -> int:
-    """Remove entries written before a moment, by default ``AUDIT_RETENTION_DAYS`` ago; return how many."""
-    if before is None:
-        before = timezone.now() - timedelta(days=settings.AUDIT_RETENTION_DAYS)
-    old = AuditEntry.objects.filter(created_at__lt=before)
-    pruned = 0
-    while keys := list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH]):
-        pruned += AuditEntry.objects.filter(pk__in=keys).delete()[0]
-    return pruned
+def prune(*, before: datetime, batch: Batch = transaction.atomic) -> int:
+    """Remove entries written before a moment; return how many."""
+    return delete_in_batches(AuditEntry.objects.filter(created_at__lt=before), batch=batch)

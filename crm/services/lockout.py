@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from crm.database.batches import Batch, delete_in_batches
 from crm.emails import canonical_email
 from crm.models import AuditEvent, AuditOutcome, SignInFailures, User
 from crm.request_origin import address_block, client_address
@@ -115,11 +116,10 @@ def account_of(name: str | None) -> User | None:
     return found
 
 
-def prune(*, before: datetime | None = None) -> int:
-    """Remove counters without a failure since a moment, by default since the window; return how many."""
-    if before is None:
-        before = timezone.now() - _window()
-    return SignInFailures.objects.filter(updated_at__lt=before).delete()[0]
+def prune(*, before: datetime, batch: Batch = transaction.atomic) -> int:
+    """Remove counters without a failure since a moment, which locks nobody any more; return how many."""
+    old = SignInFailures.objects.filter(updated_at__lt=min(before, timezone.now() - _window()))
+    return delete_in_batches(old, batch=batch)
 
 
 def _look(name: str | None) -> tuple[int, bool]:

@@ -13,12 +13,14 @@ from crm.database.batches import Batch, delete_in_batches
 from crm.database.statistics import outdated_tables, renew_statistics
 from crm.events import retention
 from crm.importing import job_records
-from crm.services import idempotency, orphans, tallies, tokens
+from crm.services import audit, idempotency, lockout, orphans, tallies, tokens
 from crm.webhooks import deliveries, endpoints
 from crm.work.registry import Counts, Part, Problem, register, removes_older_than
 
 #: Age at which a file that is on no record is removed, and a stored content that no row names.
 ORPHAN_AGE = timedelta(hours=24)
+#: Age of a counter of failed sign-ins, from the last one.
+FAILURES_AGE = timedelta(hours=24)
 WEEKLY = timedelta(days=7)
 #: What a statement of a part may take that reads or counts whole tables.
 LONGEST_STATEMENT = "5min"
@@ -49,6 +51,14 @@ def _import_jobs(before: datetime, batch: Batch) -> Counts:
 
 def _tokens(before: datetime, batch: Batch) -> Counts:
     return {"tokens": tokens.prune_tokens(before=before, batch=batch)}
+
+
+def _audit_entries(before: datetime, batch: Batch) -> Counts:
+    return {"entries": audit.prune(before=before, batch=batch)}
+
+
+def _sign_in_failures(batch: Batch) -> Counts:
+    return {"counters": lockout.prune(before=timezone.now() - FAILURES_AGE, batch=batch)}
 
 
 def _secrets(batch: Batch) -> Counts:
@@ -100,6 +110,16 @@ def register_parts() -> None:
             name="api_tokens",
             purpose="Remove API tokens that expired or were revoked long ago",
             run=removes_older_than(lambda: settings.API_TOKEN_RETENTION_DAYS, _tokens),
+        ),
+        Part(
+            name="audit_entries",
+            purpose="Remove old entries of the audit list",
+            run=removes_older_than(lambda: settings.AUDIT_RETENTION_DAYS, _audit_entries),
+        ),
+        Part(
+            name="sign_in_failures",
+            purpose="Remove counters of failed sign-ins that lock nobody any more",
+            run=_sign_in_failures,
         ),
         Part(name="webhook_secrets", purpose="Forget replaced webhook secrets", run=_secrets),
         Part(name="sessions", purpose="Remove ended sessions", run=_sessions),

@@ -17,10 +17,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.models import (
+    AuditEntry,
+    AuditEvent,
     Event,
     IdempotencyKey,
     ImportJob,
     ImportRowError,
+    SignInFailures,
     WebhookDelivery,
     WebhookEndpoint,
     WorkPart,
@@ -196,6 +199,16 @@ def token(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
     return is_there
 
 
+def audit_entry(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
+    row = AuditEntry.objects.create(company=tenant.company, event=AuditEvent.SIGN_IN)
+    return of_row(dated(row, age, "created_at"))
+
+
+def failures(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
+    row = SignInFailures.objects.create(key=uuid4().hex)
+    return of_row(dated(row, age, "updated_at"))
+
+
 def session(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
     row = Session.objects.create(session_key=uuid4().hex, session_data="", expire_date=timezone.now())
     return of_row(dated(row, age - SESSION_AGE, "expire_date"))
@@ -212,6 +225,8 @@ CASES: dict[str, Make] = {
     "files that are on no record": file,
     "stored contents that belong to no file": content,
     "API tokens that expired or were revoked": token,
+    "entries of the audit list": audit_entry,
+    "counters of failed sign-ins": failures,
     "sessions": session,
 }
 
@@ -243,7 +258,7 @@ def test_what_is_in_the_table_is_gone_after_its_time_and_not_before(
     assert {setting: timedelta(days=getattr(settings, setting)) for setting in ages} == ages
 
     optional = [setting for setting in ages if setting != "EVENT_RETENTION_DAYS"]
-    assert len(optional) == 3
+    assert len(optional) == 4
     for setting in optional:
         setattr(settings, setting, 0)
     keep_up()

@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0007_background_work"),
-        ("leads", "0006_undecodable_attempts"),
+        ("crm", "0009_background_work"),
+        ("leads", "0007_receiver_origins"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
