@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from django.contrib.admin import apps
+from django.contrib.admin import apps, site
 
 
 class CrmAdminConfig(apps.AdminConfig):
@@ -16,3 +16,7 @@ class CrmAdminConfig(apps.AdminConfig):
         import_module("crm.admin")
         import_module("config.checks")
         super().ready()
+        # Rows of the second factor and of sign-in are no pages of their own: the account pages show them.
+        for model in list(site._registry):
+            if model.__module__.startswith("allauth."):
+                site.unregister(model)

@@ -21,6 +21,8 @@ FAST_PATH_MIDDLEWARE = (
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    # Only makes the request known to allauth's own pages; touches the answer of such pages alone.
+    "allauth.account.middleware.AccountMiddleware",
     "config.middleware.RefuseLockedOut",
     "config.failures.DatabaseFailures",
 )

@@ -25,11 +25,13 @@ from config.environment import (
     server_settings,
 )
 from config.logs import logging_config
+from config.sign_in import mail_server, single_sign_on
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+HOUR_IN_SECONDS = 3_600
 YEAR_IN_SECONDS = 31_536_000
 env = environ.Env()
 env.read_env(BASE_DIR / ".env", overwrite=False)
@@ -120,6 +122,8 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "django_filters",
+    "allauth.account",
+    "allauth.mfa",
     "crm",
     "people",
     "pipelines",
@@ -140,6 +144,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "config.middleware.RefuseLockedOut",
     "config.failures.DatabaseFailures",
 ]
@@ -217,21 +222,60 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
-    for validator in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+    {"NAME": f"django.contrib.auth.password_validation.{validator}", "OPTIONS": options}
+    for validator, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
     )
 ]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+PASSWORD_RESET_TIMEOUT = HOUR_IN_SECONDS
 
-# In debug mails are printed; in production none is sent, and invitations say so, until this is set.
-globals().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://"))
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="crm@localhost")
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# In seconds: the request that sends a mail waits for the mail server.
-EMAIL_TIMEOUT = 10
+EMAIL_URL = env.str("EMAIL_URL", default="")
+# Without mail there is no way to a forgotten password, and invitations say so; debug prints mails.
+EMAIL_ENABLED = DEBUG or bool(EMAIL_URL)
+# Sets EMAIL_BACKEND, EMAIL_HOST and so on.
+vars().update(mail_server(EMAIL_URL, debug=DEBUG))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="") or "crm@localhost"
+
+# Accounts are made by administrators and operators; of django-allauth only the second factor and, where it
+# is configured, OpenID Connect are served: crm/admin/account/urls.py.
+ACCOUNT_ADAPTER = "crm.admin.account.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+MFA_ADAPTER = "crm.admin.account.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "crm.admin.account.forms.ActivateForm",
+    "authenticate": "crm.admin.account.forms.CodeForm",
+    "reauthenticate": "crm.admin.account.forms.CodeAgainForm",
+}
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "CRM"
+# Clocks of phones are often some seconds off. Each code is accepted once all the same: see
+# crm/services/second_factor.py.
+MFA_TOTP_TOLERANCE = 1
+
+OIDC = None
+single = single_sign_on(
+    issuer=env.str("OIDC_ISSUER", default=""),
+    client=env.str("OIDC_CLIENT_ID", default=""),
+    secret=env.str("OIDC_CLIENT_SECRET", default=""),
+    name=env.str("OIDC_NAME", default=""),
+    company=env.str("OIDC_JOIN_COMPANY", default=""),
+    role=env.str("OIDC_JOIN_ROLE", default=""),
+    debug=DEBUG,
+)
+if single is not None:
+    OIDC, SOCIALACCOUNT_PROVIDERS = single
+    INSTALLED_APPS += ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+    SOCIALACCOUNT_ADAPTER = "crm.admin.account.single_sign_on.SingleSignOnAdapter"
+    SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+    # By a link: the policy form-action 'self' would stop a form that is redirected to the provider.
+    SOCIALACCOUNT_LOGIN_ON_GET = True
 
 USE_TZ = True
 TIME_ZONE = "UTC"

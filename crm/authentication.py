@@ -17,10 +17,10 @@ from crm.actors import Actor, Door
 from crm.credentials import COLUMNS, Credential, CredentialRow, members, token_holders
 from crm.database.keys import parse_id, parse_uuid
 from crm.database.statements import Prepared
-from crm.errors import Forbidden, NotFound, Unauthenticated
+from crm.errors import CrmError, Forbidden, NotFound, SecondFactorMissing, Unauthenticated
 from crm.models import Company, Membership, User
 from crm.models.tokens import hash_token
-from crm.services import tokens
+from crm.services import browser_sessions, second_factor, tokens
 
 BEARER = re.compile(r"bearer +([\x21-\x7e]+) *", re.IGNORECASE)
 COMPANY_HEADER = "X-Company"
@@ -78,18 +78,25 @@ def authenticate_token(
 def authenticate_session(
     user: AbstractBaseUser | AnonymousUser, *, company_key: str | None = None, door: Door = Door.GRAPHQL
 ) -> Credential:
-    """Return the credential of a signed-in user in the company with this id or UUID, or the default one."""
-    memberships = Membership.objects.active().filter(user=user.pk)
+    """Return the credential of a signed-in user in the company with this id or UUID, or the default one.
+
+    :raises SecondFactorMissing: if the user has to set up a second factor first.
+    """
+    memberships = Membership.objects.active().open_to_sessions().filter(user=user.pk)
     if company_key is None:
         found = memberships.order_by("-is_default", "pk").values_list(*COLUMNS).first()
-        if found is None:
-            raise Unauthenticated
-        return CredentialRow(*found).credential(door)
-    for values in memberships.values_list(*COLUMNS):
-        row = CredentialRow(*values)
-        if _names(company_key, row.company_id, row.company_uuid):
-            return row.credential(door)
-    raise NotFound(COMPANY_HEADER)
+        if found is not None:
+            return CredentialRow(*found).credential(door)
+        refusal: CrmError = Unauthenticated()
+    else:
+        for values in memberships.values_list(*COLUMNS):
+            row = CredentialRow(*values)
+            if _names(company_key, row.company_id, row.company_uuid):
+                return row.credential(door)
+        refusal = NotFound(COMPANY_HEADER)
+    if second_factor.is_missing(user):
+        raise SecondFactorMissing
+    raise refusal
 
 
 def authenticate_request(
@@ -114,7 +121,9 @@ def authenticate_request(
         company_key = str(request.session[COMPANY_IN_SESSION])
     if not request.user.is_authenticated:
         return None
-    return authenticate_session(request.user, company_key=company_key, door=door)
+    credential = authenticate_session(request.user, company_key=company_key, door=door)
+    browser_sessions.note_use(request)
+    return credential
 
 
 def actor_for(user: User, company: Company, *, door: Door) -> Actor:

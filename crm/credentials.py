@@ -101,10 +101,10 @@ def _by_token(**token: object) -> ValuesQuery:
 
 
 def _by_membership(**member: object) -> ValuesQuery:
-    return Membership.objects.active().filter(**member).values_list(*COLUMNS)
+    return Membership.objects.active().open_to_sessions().filter(**member).values_list(*COLUMNS)
 
 
 #: The active member who owns an unrevoked token, by the token's ``hash`` or ``pk``.
 token_holders = Prepared(_by_token)
-#: The active membership of a ``user`` in a ``company``.
+#: The active membership of a ``user`` in a ``company``, if a session of the user opens it.
 members = Prepared(_by_membership)

@@ -37,6 +37,12 @@ class Forbidden(CrmError):
     default_message = "This action is unauthorized."
 
 
+class SecondFactorMissing(Forbidden):
+    """A company of the user requires a second factor, and the user has none."""
+
+    default_message = "A company of yours requires a second factor: sign in to the admin and set it up."
+
+
 class NotFound(CrmError):
     """The object does not exist for this actor.
 

@@ -39,6 +39,10 @@ def migrate(database_url: str) -> None:
             DATABASE_STATEMENT_TIMEOUT="0",
             DATABASE_URL=database_url,
             DJANGO_SETTINGS_MODULE="config.settings",
+            # With the tables of single sign-on, which the settings of the tests switch on.
+            OIDC_CLIENT_ID="crm",
+            OIDC_CLIENT_SECRET="client-secret",
+            OIDC_ISSUER="http://127.0.0.1:9",
         ),
         stdin=DEVNULL,
         stdout=PIPE,

@@ -17,7 +17,8 @@ GONE = {
     "leads": ("leads_",),
     "people": ("people_",),
     "pipelines": ("pipelines_",),
-    "crm": ("crm_", "django_admin_"),
+    # The last ones are django-allauth's, which name the users.
+    "crm": ("crm_", "django_admin_", "account_", "mfa_", "socialaccount_"),
 }
 #: Queries of (table or function, kind, definition).
 SCHEMA = {

@@ -3,6 +3,7 @@
 from crm.models.absences import Absence
 from crm.models.accounts import User
 from crm.models.activities import Activity, ActivityKind
+from crm.models.browser_sessions import BrowserSession
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.companies import Company, LeadVisibility, Membership
 from crm.models.custom_fields import CustomFieldDefinition, CustomFieldKind, EntityKind
@@ -29,6 +30,7 @@ __all__ = [
     "AuditEntry",
     "AuditEvent",
     "AuditOutcome",
+    "BrowserSession",
     "ChannelMember",
     "Company",
     "CustomFieldDefinition",

@@ -4,10 +4,11 @@ import uuid
 from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from phonenumbers import SUPPORTED_REGIONS
 
 from crm.actors import Actor, Role
@@ -83,6 +84,12 @@ class Company(Stamped):
         default=False,
         help_text="The API runs no other documents than registered ones.",
     )
+    second_factor_required = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Members sign in with a code of an authenticator app too. Members without one are asked to"
+        " set it up before they can go on. API tokens keep working.",
+    )
     default_owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -129,6 +136,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> Self:
         """Narrow to memberships whose user, company and membership itself are active."""
         return self.filter(is_active=True, user__is_active=True, company__is_active=True)
+
+    def open_to_sessions(self) -> Self:
+        """Narrow to users who have a second factor, or are members of no company that requires one."""
+        required = Membership.objects.active().filter(
+            user=OuterRef("user"), company__second_factor_required=True
+        )
+        factors = Authenticator.objects.filter(user=OuterRef("user"), type=Authenticator.Type.TOTP)
+        return self.filter(~Exists(required) | Exists(factors))
 
     def search(self, text: str, _actor: Actor | None = None) -> Self:
         return self.filter(user__in=User.objects.search(text).values("pk"))

@@ -11,6 +11,11 @@ from django.db import connection
 from config.environment import database
 from tests.config.processes import DEVELOPMENT, PRODUCTION, environment, run
 
+SINGLE_SIGN_ON = {
+    "OIDC_CLIENT_ID": "crm",
+    "OIDC_CLIENT_SECRET": "client-secret",
+    "OIDC_ISSUER": "https://id.example.com",
+}
 REFUSALS = [
     ({"DJANGO_SECRET_KEY": None}, "DJANGO_SECRET_KEY must hold 50 or more random characters"),
     ({"DJANGO_SECRET_KEY": "change-me"}, "DJANGO_SECRET_KEY must hold 50 or more random characters"),
@@ -23,6 +28,16 @@ REFUSALS = [
     ({"DATABASE_URL": "postgres://u@h"}, "DATABASE_URL must read postgres://"),
     ({"REDIS_URL": "localhost:6379"}, "REDIS_URL must read redis://"),
     ({"PORT": "eighty"}, "PORT must be a whole number"),
+    ({"EMAIL_URL": "ftp://u:secret@h"}, "EMAIL_URL must read smtp://"),
+    ({"EMAIL_URL": "smtp://u:secret@h:port"}, "EMAIL_URL must read smtp://"),
+    ({"EMAIL_URL": "smtp://"}, "EMAIL_URL must read smtp://"),
+    ({"OIDC_ISSUER": "http://id.example.com"}, "OIDC_ISSUER must begin with https://"),
+    ({"OIDC_ISSUER": "https://id.example.com"}, "OIDC_ISSUER is set: set OIDC_CLIENT_ID"),
+    (
+        {**SINGLE_SIGN_ON, "OIDC_JOIN_COMPANY": "1", "OIDC_JOIN_ROLE": "owner"},
+        "Set both OIDC_JOIN_COMPANY, the id of a company, and OIDC_JOIN_ROLE",
+    ),
+    ({**SINGLE_SIGN_ON, "OIDC_JOIN_ROLE": "agent"}, "Set both OIDC_JOIN_COMPANY"),
     ({"FILES_STORAGE": "ftp"}, "FILES_STORAGE must be local or s3"),
     ({"FILES_STORAGE": "s3"}, "FILES_STORAGE is s3: name the bucket in FILES_BUCKET"),
 ]
@@ -73,6 +88,17 @@ def test_deployment_checks_warn_of_development_settings():
     assert ended.returncode == 1
     assert "(crm.W001)" in ended.stderr
     assert "(crm.W002)" in ended.stderr
+
+
+def test_single_sign_on_is_off_unless_it_is_configured():
+    text = "from django.conf import settings; print([a for a in settings.INSTALLED_APPS if 'social' in a])"
+    module = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+
+    off = run("-c", text, env=environment(PRODUCTION, module))
+    on = run("-c", text, env=environment(PRODUCTION, module, SINGLE_SIGN_ON))
+
+    assert off.stdout == "[]\n"
+    assert "allauth.socialaccount" in on.stdout
 
 
 def test_single_worker_needs_no_redis():

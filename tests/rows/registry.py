@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from django.apps import apps
 from django.db.models import Model
 
-from crm.models import Event, SignInFailures, WorkPart
+from crm.models import BrowserSession, Event, SignInFailures, WorkPart
 from crm.models.events import EventCounter
 from crm.models.files import FileUsage
 from crm.models.history import HistoryEntry
@@ -27,6 +27,7 @@ REGISTRY: dict[type[Model], Recipe] = {
 }
 #: Models without a row of their own in the walks, and why.
 EXCEPTIONS: dict[type[Model], str] = {
+    BrowserSession: "belongs to a session of one user, whom alone the pages of the account show it",
     Event: "written by services with each change; read as a log, which tests/events try",
     EventCounter: "a single row for all companies",
     HistoryEntry: "written by services with each change; read through the timeline",
