@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from config.lazy_views import lazy_view
@@ -12,6 +12,7 @@ from crm.sign_in.pages import invitation
 handler500 = "config.failures.server_error"
 
 urlpatterns = [
+    path(settings.ADMIN_URL, include("config.account_urls")),
     path(settings.ADMIN_URL, admin.site.urls),
     path("graphql", csrf_exempt(lazy_view("config.graphql_view.graphql_view")), name="graphql"),
     path("graphql/stream", csrf_exempt(lazy_view("crm.graphql.sse.streams_unsupported")), name="stream"),

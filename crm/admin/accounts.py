@@ -11,6 +11,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 
 from crm.admin.base import Fieldsets
+from crm.admin.ends_sign_in import SIGN_IN_ACTIONS, EndsSignIn
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import FormSet, WritesThroughService
 from crm.models import User
@@ -27,7 +28,7 @@ class NewUserForm(ServiceForm[User], AdminUserCreationForm):  # type: ignore[typ
 
 
 @admin.register(User)
-class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[type-arg]  # not generic when it runs
+class UserAdmin(EndsSignIn, WritesThroughService[User], DjangoUserAdmin):  # type: ignore[type-arg]  # not generic when it runs
     """Only superusers change accounts: a user may belong to several companies."""
 
     form = UserForm
@@ -48,7 +49,7 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
     colleague_fieldsets: Fieldsets = (
         (None, {"fields": ("username", "displayname", "email", "timezone", "is_active")}),
     )
-    actions: Sequence[str] = ()
+    actions: Sequence[str] = SIGN_IN_ACTIONS
     # History names its users, so none is ever deleted: make the account inactive instead.
     may_delete = False
 
@@ -65,6 +66,9 @@ class UserAdmin(WritesThroughService[User], DjangoUserAdmin):  # type: ignore[ty
         return (
             super().get_fieldsets(request, obj) if self._manages_users(request) else self.colleague_fieldsets
         )
+
+    def has_write_permission(self, request: HttpRequest) -> bool:
+        return self._manages_users(request)
 
     def _manages_users(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

@@ -4,12 +4,12 @@ from django.http import HttpRequest
 
 from crm.actors import Actor, Door
 from crm.authentication import COMPANY_IN_SESSION, authenticate_session
-from crm.errors import NotFound, Unauthenticated
+from crm.errors import NotFound, SecondFactorMissing, Unauthenticated
 from crm.models import Company
 
 
 def actor_of(request: HttpRequest) -> Actor | None:
-    """Return the actor of a request; None for a user without a company."""
+    """Return the actor of a request; None for a user without a company, or without a required factor."""
     # Looked up once: a page asks for its permissions dozens of times.
     attributes = vars(request)
     if "acting" not in attributes:
@@ -22,14 +22,14 @@ def _look_up(request: HttpRequest) -> Actor | None:
     chosen = request.session.get(COMPANY_IN_SESSION)
     try:
         return _actor_in(request, None if chosen is None else str(chosen))
-    except Unauthenticated:
+    except (Unauthenticated, SecondFactorMissing):
         return None
     except NotFound:
         # The membership ended after the company was chosen.
         del request.session[COMPANY_IN_SESSION]
     try:
         return _actor_in(request, None)
-    except Unauthenticated:
+    except (Unauthenticated, SecondFactorMissing):
         return None
 
 

@@ -13,6 +13,7 @@ from django.template.defaultfilters import filesizeformat
 
 from crm.actors import Action, Actor, Door, Role, system_actor
 from crm.admin.base import acting, assignable_users
+from crm.admin.ends_sign_in import SIGN_IN_ACTIONS, EndsSignIn
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.importing.job_records import open_jobs
@@ -47,6 +48,7 @@ class CompanyAdmin(CreatesThroughService[Company]):
         ("Address", {"fields": ADDRESS, "classes": ("collapse",)}),
         ("Region", {"fields": ("region", "timezone", "language")}),
         ("API", {"fields": ("registered_documents_only",)}),
+        ("Sign-in", {"fields": ("second_factor_required",)}),
         ("Used", {"fields": ("files", "file_sizes", "open_imports")}),
         (
             "Leads",
@@ -137,7 +139,7 @@ class NewMemberForm(ServiceForm[Membership]):
 
 
 @admin.register(Membership)
-class MembershipAdmin(CreatesThroughService[Membership]):
+class MembershipAdmin(EndsSignIn, CreatesThroughService[Membership]):
     """The members of the current company; memberships are ended, never deleted."""
 
     form = MemberForm
@@ -154,7 +156,7 @@ class MembershipAdmin(CreatesThroughService[Membership]):
     list_select_related = ("user", "company", "invitation")
     search_fields = ("user__username", "user__displayname", "user__email")
     ordering = ("user__username", "pk")
-    actions: Sequence[str] = ("resend_selected", "withdraw_selected", "unlock_selected")
+    actions: Sequence[str] = ("resend_selected", "withdraw_selected", "unlock_selected", *SIGN_IN_ACTIONS)
 
     @admin.display(description="Invitation", ordering="invitation__expires_at", empty_value="-")
     def invited(self, member: Membership) -> str | None:

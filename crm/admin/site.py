@@ -1,19 +1,31 @@
 """The admin site, with one current company for each session, chosen in the header."""
 
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from crm.admin.acting import actor_of, companies_of
 from crm.authentication import COMPANY_IN_SESSION
 from crm.database.keys import parse_id
+from crm.services import browser_sessions, second_factor
+
+View = Callable[..., HttpResponseBase]
+#: What a user may do before the second factor is set up that a company requires.
+OPEN_WITHOUT_FACTOR = {"logout", "jsi18n"}
 
 
 def _without_nulls(sent: QueryDict) -> QueryDict:
@@ -46,16 +58,56 @@ class CrmAdminSite(admin.AdminSite):
         current = next((row for row in companies if actor and row.pk == actor.company_id), None)
         return {**super().each_context(request), "companies": companies, "current_company": current}
 
-    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Leave null characters out of the address: no row holds one, and PostgreSQL refuses the question."""
+    def admin_view(self, view: View, cacheable: bool = False) -> View:  # type: ignore[override]  # less than a type variable is enough
+        """Lead users without a required second factor to its set-up, from every page.
+
+        Null characters are left out of the address: no row holds one, and PostgreSQL refuses the question.
+        """
 
         @wraps(view)
-        def without_nulls(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if "%00" in request.META.get("QUERY_STRING", ""):
                 request.GET = _without_nulls(request.GET)  # type: ignore[assignment]  # not changed any more
+            browser_sessions.note_use(request)
+            match = request.resolver_match
+            is_open = match is not None and match.url_name in OPEN_WITHOUT_FACTOR
+            # Who has an actor has the factor: no statement more for them.
+            if not is_open and actor_of(request) is None and second_factor.is_missing(request.user):
+                return redirect("mfa_activate_totp")
             return view(request, *args, **kwargs)
 
-        return super().admin_view(without_nulls, cacheable)
+        return super().admin_view(guarded, cacheable)
+
+    def account_view(self, view: View) -> View:
+        """Protect a page of the user's own account, which is open without a second factor."""
+        return super().admin_view(view)
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show and take the first page of sign-in. As Django's, with the second factor after it."""
+        # Imported here: commands need none of django-allauth's views.
+        from crm.admin.account.sign_in import SignInView
+
+        if request.method == "GET" and self.has_permission(request):
+            return redirect("admin:index", current_app=self.name)
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            "single_sign_on": settings.OIDC,
+            "resets_passwords": settings.EMAIL_ENABLED,
+        }
+        if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:
+            context[REDIRECT_FIELD_NAME] = reverse("admin:index", current_app=self.name)
+        view = SignInView.as_view(
+            extra_context=context | (extra_context or {}),
+            authentication_form=self.login_form or AdminAuthenticationForm,
+            template_name=self.login_template or "admin/login.html",
+        )
+        request.current_app = self.name
+        return cast(HttpResponse, view(request))
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         choose = self.admin_view(require_POST(self.choose_company))

@@ -1,0 +1,139 @@
+"""The pages of the second factor and of sessions: django-allauth's views in the look of the admin."""
+
+from typing import Any, cast
+
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.views import ReauthenticateView
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.base.views import ReauthenticateView as CodeAgainView
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from django.contrib import admin, messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.generic import TemplateView, View
+
+from crm.admin.account.frame import InAdmin
+from crm.database.keys import parse_id
+from crm.services import browser_sessions, second_factor
+
+
+class CodePage(InAdmin, AuthenticateView):
+    """The second page of sign-in: a code of the authenticator app, or a recovery code."""
+
+    title = "Second factor"
+    template_name = "account/code.html"
+
+
+class PasswordAgainPage(InAdmin, ReauthenticateView):
+    title = "Confirm that it is you"
+    template_name = "account/confirm.html"
+
+
+class CodeAgainPage(InAdmin, CodeAgainView):
+    title = "Confirm that it is you"
+    template_name = "account/confirm.html"
+
+
+class AccountPage(InAdmin, TemplateView):
+    """The second factor of the user, and the browsers in which the user is signed in."""
+
+    title = "Sign-in and sessions"
+    template_name = "account/account.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user: Any = self.request.user
+        return {
+            **super().get_context_data(**kwargs),
+            "has_factor": second_factor.has_factor(user),
+            "factor_required": second_factor.is_required(user),
+            "sessions": browser_sessions.sessions_of(user),
+            "current_key": self.request.session.session_key,
+        }
+
+
+class ActivatePage(InAdmin, ActivateTOTPView):
+    """Set up an authenticator app, by a QR code or by hand."""
+
+    title = "Set up a second factor"
+    template_name = "account/activate.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        secret = context["form"].secret
+        grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+        required = second_factor.is_required(self.request.user)
+        return {**context, "secret": grouped, "factor_required": required}
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        second_factor.note_first_code(form.user, form.step)
+        return response
+
+
+class QrCodeView(View):
+    """The secret that is being set up as a picture, since the policy allows none inside the page."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        secret = request.session.get(SECRET_SESSION_KEY)
+        if not secret or second_factor.has_factor(request.user):
+            raise Http404
+        adapter = get_adapter()
+        picture = adapter.build_totp_svg(adapter.build_totp_url(request.user, secret))
+        return HttpResponse(picture, content_type="image/svg+xml")
+
+
+class DeactivatePage(InAdmin, DeactivateTOTPView):
+    title = "Remove the second factor"
+    template_name = "account/deactivate.html"
+
+
+class RecoveryCodesPage(InAdmin, ViewRecoveryCodesView):
+    title = "Recovery codes"
+    template_name = "account/recovery_codes.html"
+
+
+class NewRecoveryCodesPage(InAdmin, GenerateRecoveryCodesView):
+    title = "New recovery codes"
+    template_name = "account/new_recovery_codes.html"
+
+
+class EndSessionView(View):
+    """End one session of the user, or all but the present one."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, key: str | None = None) -> HttpResponse:
+        user: Any = request.user
+        current = request.session.session_key or ""
+        if key is None:
+            count = browser_sessions.end_sessions(user, keep=current)
+            messages.success(request, f"Ended {count} other session{'' if count == 1 else 's'}.")
+        elif (number := parse_id(key)) is None or not browser_sessions.end_session(user, number):
+            raise Http404
+        elif not request.session.exists(current):
+            # The present one: as after signing out.
+            get_account_adapter().logout(request)
+            return redirect("admin:login")
+        else:
+            messages.success(request, "Ended the session.")
+        return redirect("mfa_index")
+
+
+# The site is of the product's own class; to name it here would be a circle of imports.
+own = cast(Any, admin.site).account_view
+
+account = own(AccountPage.as_view())
+code = CodePage.as_view()
+password_again = own(PasswordAgainPage.as_view())
+code_again = own(CodeAgainPage.as_view())
+activate = own(ActivatePage.as_view())
+qr_code = own(QrCodeView.as_view())
+deactivate = own(DeactivatePage.as_view())
+recovery_codes = own(RecoveryCodesPage.as_view())
+new_recovery_codes = own(NewRecoveryCodesPage.as_view())
+end_session = own(EndSessionView.as_view())
