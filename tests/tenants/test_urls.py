@@ -35,6 +35,27 @@ OF_FILES = {"file"}
 OF_SENDERS = {"receiver"}
 #: Who opens it has no company yet: tests/sign_in/test_invitations.py tries links of others.
 OF_INVITED = {"invitation"}
+#: Pages of the own account and of sign-in: tests/admin/account tries the sessions of other users.
+OF_THE_ACCOUNT = {
+    "account_login",
+    "account_reauthenticate",
+    "end_other_sessions",
+    "end_session",
+    "mfa_activate_totp",
+    "mfa_authenticate",
+    "mfa_deactivate_totp",
+    "mfa_generate_recovery_codes",
+    "mfa_index",
+    "mfa_reauthenticate",
+    "mfa_view_recovery_codes",
+    "openid_connect_callback",
+    "openid_connect_login",
+    "password_reset",
+    "password_reset_complete",
+    "password_reset_confirm",
+    "password_reset_done",
+    "second_factor_qr",
+}
 #: What the admin does with every other address below its own, and changes of passwords by superusers.
 REDIRECTS_AND_PASSWORDS = {"admin:", "admin:auth_user_password_change"}
 
@@ -54,7 +75,7 @@ def known() -> set[str]:
         for model in admin.site._registry
         for page in OF_MODELS
     }
-    own = models | OF_NOTES
+    own = models | OF_NOTES | OF_THE_ACCOUNT
     return (
         own
         | OF_THE_SESSION
