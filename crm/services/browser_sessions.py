@@ -15,7 +15,7 @@ from django.utils.crypto import constant_time_compare
 
 from crm.actors import Action, Actor
 from crm.models import BrowserSession, User
-from crm.services.client_addresses import client_address
+from crm.request_origin import client_address
 
 logger = logging.getLogger(__name__)
 

@@ -18,6 +18,11 @@ def signed_name(credentials: dict[str, Any]) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def keep_counted_try(request: HttpRequest, tried: Try) -> None:
+    """Have the signal of the outcome settle a try that was counted for a request."""
+    vars(request)[_ATTRIBUTE] = tried
+
+
 def take_counted_try(request: HttpRequest | None) -> Try | None:
     """Return the try that was counted for a request, once; None if there is none."""
     return None if request is None else vars(request).pop(_ATTRIBUTE, None)
@@ -47,7 +52,7 @@ class Guarded:
             take_back(tried)
         elif request is not None:
             # Another backend may know the password: the signal of the outcome settles the try.
-            vars(request)[_ATTRIBUTE] = tried
+            keep_counted_try(request, tried)
         return user
 
     async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> AbstractBaseUser | None:

@@ -9,24 +9,22 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest
 
+from crm.request_origin import client_address
 from crm.services import encryption, second_factor
-from crm.services.client_addresses import client_address
-
-#: The backend that sessions name. Others may refuse a sign-in, but none of them knows users.
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Accounts are made by administrators and operators alone, and sign in with Django's own backend."""
+    """Accounts are made by administrators and operators alone, and sign in with the product's own backend."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def login(self, request: HttpRequest, user: Any) -> None:
-        login(request, user, backend=BACKEND)
+        login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request.META) or ""

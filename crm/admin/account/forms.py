@@ -12,11 +12,15 @@ from django.contrib.auth import user_login_failed
 from django.core.exceptions import ValidationError
 from redis.exceptions import RedisError
 
-from crm.services import second_factor
+from crm.services import lockout, second_factor
+from crm.sign_in.backend import keep_counted_try
 
 
 class AcceptsCode:
-    """Mixin: accepts each code once, and reports a wrong one as a failed sign-in."""
+    """Mixin: accepts each code once, and counts a wrong one as a failed sign-in.
+
+    LockedOut passes through the form and its view, as from a wrong password.
+    """
 
     user: Any
     cleaned_data: dict[str, Any]
@@ -28,16 +32,16 @@ class AcceptsCode:
             forgive = check_rate_limit(self.user)
         except RedisError as away:
             raise ValidationError("Codes cannot be checked at the moment. Try again in a minute.") from away
+        name = self.user.get_username()
+        tried = lockout.begin_try(name)
         code = str(self.cleaned_data["code"])
         self.authenticator = second_factor.accept_code(self.user, code)
         if self.authenticator is None:
-            user_login_failed.send(
-                sender=__name__,
-                credentials={"username": self.user.get_username()},
-                request=context.request,
-            )
+            keep_counted_try(context.request, tried)
+            user_login_failed.send(sender=__name__, credentials={"username": name}, request=context.request)
             raise get_adapter().validation_error("incorrect_code")
         forgive()
+        lockout.take_back(tried)
         second_factor.encrypt_anew(self.user)
         return code
 

@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from crm.admin.account.frame import InAdmin
+from crm.request_origin import client_address
 from crm.services import password_reset
-from crm.services.client_addresses import client_address
 
 
 class ResetForm(PasswordResetForm):

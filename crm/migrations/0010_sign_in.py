@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0006_user_addresses"),
+        ("crm", "0009_background_work"),
         ("sessions", "0001_initial"),
     ]
 
