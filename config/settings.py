@@ -4,18 +4,21 @@ Unsafe settings are refused here, because every entry point (manage.py, gunicorn
 """
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.account_settings import *  # noqa: F403
+from config.account_settings import SSO_APPS
 from config.environment import (
     API_RATE_LIMIT_DEFAULT,
+    BASE_DIR,
+    DEBUG,
     LEAST_SECRET_LENGTH,
     database,
     development_secret,
+    env,
     file_storage,
     number,
     origins,
@@ -25,19 +28,11 @@ from config.environment import (
     server_settings,
 )
 from config.logs import logging_config
-from config.sign_in import mail_server, single_sign_on
 
 django_stubs_ext.monkeypatch()
 
-BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-HOUR_IN_SECONDS = 3_600
 YEAR_IN_SECONDS = 31_536_000
-env = environ.Env()
-env.read_env(BASE_DIR / ".env", overwrite=False)
-
-
-DEBUG = env.bool("DJANGO_DEBUG", default=True)
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])
 SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or (
     development_secret(BASE_DIR / ".secret-key") if DEBUG else ""
@@ -128,6 +123,7 @@ INSTALLED_APPS = [
     "people",
     "pipelines",
     "leads",
+    *SSO_APPS,
 ]
 
 # A change switches the GraphQL fast path off, until FAST_PATH_MIDDLEWARE in config/checks.py follows.
@@ -208,74 +204,6 @@ if REDIS_URL:
             "KEY_PREFIX": REDIS_PREFIX,
             "OPTIONS": dict(REDIS_TIMEOUTS),
         }
-
-AUTH_USER_MODEL = "crm.User"
-AUTHENTICATION_BACKENDS = ["crm.sign_in.backend.GuardedBackend"]
-# Failed sign-ins within the window after which no password is looked at; 0: no limit.
-SIGN_IN_ACCOUNT_FAILURES = number(env, "SIGN_IN_ACCOUNT_FAILURES", 10)
-SIGN_IN_ADDRESS_FAILURES = number(env, "SIGN_IN_ADDRESS_FAILURES", 50)
-SIGN_IN_WINDOW_MINUTES = number(env, "SIGN_IN_WINDOW_MINUTES", 15)
-AUDIT_RETENTION_DAYS = number(env, "AUDIT_RETENTION_DAYS", 180)
-INVITATION_DAYS = number(env, "INVITATION_DAYS", 7)
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{validator}", "OPTIONS": options}
-    for validator, options in (
-        ("UserAttributeSimilarityValidator", {}),
-        ("MinimumLengthValidator", {"min_length": 12}),
-        ("CommonPasswordValidator", {}),
-        ("NumericPasswordValidator", {}),
-    )
-]
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
-PASSWORD_RESET_TIMEOUT = HOUR_IN_SECONDS
-
-EMAIL_URL = env.str("EMAIL_URL", default="")
-# Without mail there is no way to a forgotten password, and invitations say so; debug prints mails.
-EMAIL_ENABLED = DEBUG or bool(EMAIL_URL)
-# Sets EMAIL_BACKEND, EMAIL_HOST and so on.
-vars().update(mail_server(EMAIL_URL, debug=DEBUG))
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="") or "crm@localhost"
-
-# Accounts are made by administrators and operators; of django-allauth only the second factor and, where it
-# is configured, OpenID Connect are served: crm/admin/account/urls.py.
-ACCOUNT_ADAPTER = "crm.admin.account.adapters.AccountAdapter"
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGIN_METHODS = {"username"}
-MFA_ADAPTER = "crm.admin.account.adapters.SecondFactorAdapter"
-MFA_FORMS = {
-    "activate_totp": "crm.admin.account.forms.ActivateForm",
-    "authenticate": "crm.admin.account.forms.CodeForm",
-    "reauthenticate": "crm.admin.account.forms.CodeAgainForm",
-}
-MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_TOTP_ISSUER = "CRM"
-# Clocks of phones are often some seconds off. Each code is accepted once all the same: see
-# crm/services/second_factor.py.
-MFA_TOTP_TOLERANCE = 1
-
-OIDC = None
-single = single_sign_on(
-    issuer=env.str("OIDC_ISSUER", default=""),
-    client=env.str("OIDC_CLIENT_ID", default=""),
-    secret=env.str("OIDC_CLIENT_SECRET", default=""),
-    name=env.str("OIDC_NAME", default=""),
-    company=env.str("OIDC_JOIN_COMPANY", default=""),
-    role=env.str("OIDC_JOIN_ROLE", default=""),
-    debug=DEBUG,
-)
-if single is not None:
-    OIDC, SOCIALACCOUNT_PROVIDERS = single
-    INSTALLED_APPS += ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
-    SOCIALACCOUNT_ADAPTER = "crm.admin.account.single_sign_on.SingleSignOnAdapter"
-    SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
-    # By a link: the policy form-action 'self' would stop a form that is redirected to the provider.
-    SOCIALACCOUNT_LOGIN_ON_GET = True
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -25,7 +25,6 @@ os.environ |= {
     "DJANGO_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
     "DJANGO_DEBUG": "true",
     "DJANGO_SECRET_KEY": "tests-only",
-    "DEFAULT_FROM_EMAIL": "crm@example.com",
     "EMAIL_URL": "smtp://127.0.0.1:9",
     "EVENT_RETENTION_DAYS": "7",
     "FILES_BUCKET": "",
