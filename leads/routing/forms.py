@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from django.conf import settings
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from crm.charsets import codec_of, contains_ascii
 from leads.routing.drafts import Details
 
 UTF_8 = "utf-8"
+MOST_FIELDS = 1000
 #: A field in which browsers name the charset of a form (HTML, RFC 7578).
 CHARSET_FIELD = b"_charset_"
 #: What browsers mean by these names: an ISO 8859-1 page may hold the quotes and the euro of Windows.
@@ -46,7 +46,7 @@ def url_encoded_fields(body: bytes) -> list[Field]:
             body.decode(_BYTES),
             keep_blank_values=True,
             encoding=_BYTES,
-            max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+            max_num_fields=MOST_FIELDS,
         )
     except ValueError as refused:
         raise UnreadableForm("The form has too many fields.") from refused
@@ -59,7 +59,7 @@ def multipart_fields(body: bytes, boundary: str) -> list[Field]:
         with PushMultipartParser(
             boundary,
             max_header_size=len(body),
-            max_segment_count=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+            max_segment_count=MOST_FIELDS,
             header_charset=_BYTES,
         ) as parser:
             return list(_parts(parser, body))

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 #: Foreign keys of tables that link a row of a company to none: "table.column", and why that is safe.
 UNCONSTRAINED = {
     "crm_channelmember.channel_id": "it links to a user, who may be a member of several companies",
+    "crm_invitation.membership_id": "it links to users, who may be members of several companies",
     "crm_importrowerror.job_id": "it links to nothing else",
     "leads_leadparticipant.lead_id": "it links to a user",
     "leads_leadfollower.lead_id": "it links to a user",

@@ -105,7 +105,7 @@ def test_strangers_are_sent_to_sign_in(world: World):
 
     answers = {name: Client().get(reverse(name)) for name in names}
 
-    assert len(names) == 59
+    assert len(names) == 61
     for name, answer in answers.items():
         assert answer.status_code == 302, name
         assert answer.headers["Location"].startswith("/admin/login/"), name
