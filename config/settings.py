@@ -85,6 +85,9 @@ GRAPHQL_FAST_PATH = env.bool("GRAPHQL_FAST_PATH", default=True)
 # For all companies. Each company also has its own switch.
 GRAPHQL_REGISTERED_ONLY = env.bool("GRAPHQL_REGISTERED_ONLY", default=False)
 GRAPHQL_SCHEMA = "config.schema.schema"
+# What one answer may hold, and how many bytes of JSON it may have.
+GRAPHQL_MAX_OBJECTS = number(env, "GRAPHQL_MAX_OBJECTS", 10_000)
+GRAPHQL_MAX_ANSWER_BYTES = number(env, "GRAPHQL_MAX_ANSWER_BYTES", 8 * 2**20)
 GRAPHQL_GET_ENABLED = env.bool("GRAPHQL_GET_ENABLED", default=True)
 
 if DEBUG and "DJANGO_DEBUG" not in env and not set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS):

@@ -1,21 +1,16 @@
 """Types of channels, messages, notes and tasks, which the types of records list."""
 
-from collections.abc import Mapping, Sequence
-
 import graphene
 from django.db.models import OuterRef, Subquery
 from graphene_django import DjangoObjectType
 
 from crm import models
 from crm.actors import Actor
-from crm.errors import BadUserInput
 from crm.graphql.core.arguments import choice_enum
-from crm.graphql.core.fields import Attribute, BatchedList, Computed, Related, RelatedList
+from crm.graphql.core.fields import Attribute, Computed, Related
+from crm.graphql.core.list_fields import DEFAULT_FIRST, RelatedList
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.types import Filesystem, User
-from crm.services.messages import newest_messages
-
-MOST_MESSAGES = 100
 
 ActivityKind = choice_enum("ActivityKind", models.ActivityKind.values)
 
@@ -39,15 +34,6 @@ def _last_message(actor: Actor) -> Subquery:
     return Subquery(messages.order_by("-pk").values("pk")[:1])
 
 
-def _messages(
-    rows: Sequence[models.SocialChannel], actor: Actor, *, first: int
-) -> Mapping[int, Sequence[int]]:
-    # check_page bounds only the lists of the root query.
-    if not 0 <= first <= MOST_MESSAGES:
-        raise BadUserInput(f"Ask for 0 to {MOST_MESSAGES} messages, got {first}.")
-    return newest_messages(rows, actor, first=first)
-
-
 class SocialChannel(DjangoObjectType):
     """A channel of communication about a record."""
 
@@ -58,7 +44,7 @@ class SocialChannel(DjangoObjectType):
     entity_namespace = Attribute(graphene.String, "content_type__model", required=True)
     entity_id = Attribute(graphene.ID, "object_id", required=True)
     last_message_id = Computed(graphene.ID, "last_message_id", _last_message)
-    messages = BatchedList(Message, _messages, first=graphene.Int(required=True, default_value=25))
+    messages = RelatedList(Message, "messages", ordering=("-id",), first=DEFAULT_FIRST, required=True)
     users = RelatedList(User, "users", ordering=(), required=True)
 
 

@@ -1,16 +1,14 @@
 """Import jobs of records of any kind, the rows that they refused, and the import of a file."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-
 import graphene
 from django.core.files.base import File
 from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
 
 from crm import models
-from crm.actors import Action, Actor
-from crm.graphql.core.fields import Attribute, BatchedList, Related
+from crm.actors import Action
+from crm.graphql.core.fields import Attribute, Related
+from crm.graphql.core.list_fields import RelatedList
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import refetch
@@ -19,7 +17,6 @@ from crm.graphql.core.single import read_one
 from crm.graphql.core.upload import Upload
 from crm.graphql.inputs import EntityType
 from crm.graphql.lists.columns import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
-from crm.graphql.lists.pages import check_page
 from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import User
 from crm.importing.uploads import start_file_job
@@ -36,18 +33,6 @@ class ImportRowError(DjangoObjectType):
     class Meta:
         model = models.ImportRowError
         fields = ("row", "field", "code", "message")
-
-
-def _first_errors(
-    jobs: Sequence[models.ImportJob], actor: Actor, *, first: int
-) -> Mapping[int, Sequence[int]]:
-    """Return the keys of the first errors of each job, in one statement."""
-    check_page(first, None)
-    errors = models.ImportRowError.objects.visible_to(actor)
-    by_job: dict[int, list[int]] = defaultdict(list)
-    for job, key in errors.first_of_each([job.pk for job in jobs], first).values_list("job", "pk"):
-        by_job[job].append(key)
-    return by_job
 
 
 class ImportJob(DjangoObjectType):
@@ -73,11 +58,7 @@ class ImportJob(DjangoObjectType):
     model = Attribute(EntityType, "model", required=True)
     status = Attribute(ImportStatus, "status", required=True)
     error = Attribute(graphene.String, "error", description="Why the import as a whole failed.")
-    errors = BatchedList(
-        ImportRowError,
-        _first_errors,
-        first=graphene.Int(required=True, default_value=100),
-    )
+    errors = RelatedList(ImportRowError, "row_errors", ordering=("row",), first=100, required=True)
     user = Related(User, "user")
 
 

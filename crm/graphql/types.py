@@ -1,17 +1,20 @@
 """Types of companies, users, tags, custom fields and files."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import graphene
 from django.db import models as db
 from django.db.models import OuterRef, Subquery
 from graphene_django import DjangoObjectType
+from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Actor, Role
 from crm.errors import ConflictReason
 from crm.graphql.core.arguments import choice_enum
-from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, Related, count_by
+from crm.graphql.core.fields import Attribute, Computed, Derived, Related, count_by
+from crm.graphql.core.list_fields import FIRST, BatchedList, Listed, ListSize
 from crm.graphql.core.scalars import JSON, DateTime, Mixed
 from crm.models.companies import LeadVisibility
 
@@ -158,10 +161,18 @@ class CustomFields(Attribute):
     """The custom fields of a record, by name."""
 
     def __init__(self) -> None:
+        self.size = ListSize()
+
+        def read(row: Any, info: GraphQLResolveInfo, first: int | None = None) -> Sequence[object]:
+            entries = row.listed_custom_fields()
+            most = self.size.of({FIRST: first})
+            return self.size.cut(Listed(entries[:most], len(entries) > most), info, first)
+
         super().__init__(
             graphene.List(graphene.NonNull(CustomField)),
             "custom_fields",
-            resolver=lambda row, _info: row.listed_custom_fields(),
+            resolver=read,
+            first=self.size.argument,
         )
 
 

@@ -1,13 +1,10 @@
 """Import jobs, and the rows that they refused."""
 
 import uuid
-from collections.abc import Collection
 from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Window
-from django.db.models.functions import RowNumber
 
 from crm.actors import Actor
 from crm.models.base import TenantModel, TenantQuerySet
@@ -90,12 +87,6 @@ class ImportJob(Leased, TenantModel):
 class ImportRowErrorQuerySet(models.QuerySet["ImportRowError"]):
     def visible_to(self, actor: Actor) -> Self:
         return self.filter(job__company_id=actor.company_id)
-
-    def first_of_each(self, jobs: Collection[int], count: int) -> Self:
-        """Narrow to the first refused rows of each of these jobs, in order."""
-        position = Window(RowNumber(), partition_by="job", order_by=["row", "id"])
-        first = self.filter(job__in=jobs).annotate(position=position).filter(position__lte=count)
-        return first.order_by("row", "id")
 
 
 class ImportRowError(models.Model):

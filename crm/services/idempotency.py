@@ -120,10 +120,13 @@ class Once:
         self._unanswered[response_key] = claim
         return read(noted["id"]) if "id" in noted else noted["value"]
 
-    def finish(self, data: dict[str, Any] | None, errors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def finish(
+        self, data: dict[str, Any] | None, errors: list[dict[str, Any]], truncated: list[list[str | int]]
+    ) -> list[dict[str, Any]]:
         """Add known answers to the data of a response, store the new ones, and return the errors of both.
 
         :param data: what the request answers, by response key; it is completed in place.
+        :param truncated: paths of the lists that were cut; completed in place as well.
         """
         if data is None:
             return errors
@@ -132,9 +135,12 @@ class Once:
             if any(error["extensions"]["code"] in PASSING for error in of_this):
                 # The change is stored, and only its answer failed: the next request reads the row again.
                 continue
-            self._keep(claim, {"data": data[response_key], "errors": of_this})
+            cut = [path for path in truncated if path[0] == response_key]
+            self._keep(claim, {"data": data[response_key], "errors": of_this, "truncated": cut})
         for response_key, answer in self._replayed.items():
             data[response_key] = answer["data"]
+            # Answers that were kept before lists were cut have none.
+            truncated.extend(answer.get("truncated", []))
             errors = [*errors, *answer["errors"]]
         return errors
 

@@ -1,7 +1,6 @@
 """Messages in the channels of records. Only authors and managers change one; those of the system stay."""
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
@@ -9,8 +8,6 @@ from typing import TypedDict
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict, ConflictReason, Forbidden
@@ -221,18 +218,3 @@ def delete_message(key: object, *, actor: Actor) -> None:
     channel = message.channel
     message.delete()
     _notify(channel, None, actor)
-
-
-def newest_messages(channels: Sequence[SocialChannel], actor: Actor, *, first: int) -> dict[int, list[int]]:
-    """Return the keys of the newest messages of each channel, the newest first."""
-    in_channel = Window(RowNumber(), partition_by=F("channel_id"), order_by=F("pk").desc())
-    rows = (
-        Message.objects.filter(company_id=actor.company_id, channel__in=[channel.pk for channel in channels])
-        .annotate(place=in_channel)
-        .filter(place__lte=first)
-        .order_by("-pk")
-    )
-    found: dict[int, list[int]] = defaultdict(list)
-    for channel, key in rows.values_list("channel_id", "pk"):
-        found[channel].append(key)
-    return found

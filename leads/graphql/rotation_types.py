@@ -3,7 +3,8 @@
 import graphene
 from graphene_django import DjangoObjectType
 
-from crm.graphql.core.fields import Attribute, Related, RelatedList
+from crm.graphql.core.fields import Attribute, Related
+from crm.graphql.core.list_fields import RelatedList
 from crm.graphql.types import Company, User
 from leads import models
 

@@ -8,7 +8,8 @@ from graphene_django import DjangoObjectType
 
 from crm.graphql.conversation_types import Activity, SocialChannel
 from crm.graphql.core.arguments import choice_enum
-from crm.graphql.core.fields import Attribute, BatchedList, Computed, Derived, Related, RelatedList, count_by
+from crm.graphql.core.fields import Attribute, Computed, Derived, Related, count_by
+from crm.graphql.core.list_fields import DEFAULT_FIRST, BatchedList, RelatedList
 from crm.graphql.core.scalars import JSON, Mixed
 from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
 from leads import models
@@ -19,6 +20,7 @@ from leads.models.rotting import REASON_COLUMNS, rotting_flag, rotting_reason
 from leads.services.duplicates import duplicates_of_leads
 from leads.services.lead_input import TEXTS
 from people.graphql.types import Organization, People
+from people.services.duplicates import MOST_LISTED
 from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
 
 STAMPS = ("version", "created_at", "updated_at")
@@ -145,7 +147,7 @@ class Lead(DjangoObjectType):
     people_participants = RelatedList(LeadsParticipants, "people_participations", ordering=(), required=True)
     followers = RelatedList(User, "followers", ordering=(), required=True)
     channels = RelatedList(SocialChannel, "channels", ordering=())
-    activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
+    activities = RelatedList(Activity, "activities", ordering=("-id",), first=DEFAULT_FIRST, required=True)
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     custom_fields = CustomFields()
@@ -157,8 +159,10 @@ class Lead(DjangoObjectType):
         required=True,
         description="Why the lead got its owner, for those who may read the routing log; empty for others.",
     )
-    duplicates = BatchedList(lambda: Lead, duplicates_of_leads, loads=("person_id",))
-    stage_history = RelatedList(LeadStageVisit, "stage_visits", ordering=("entered_at",), required=True)
+    duplicates = BatchedList(lambda: Lead, duplicates_of_leads, loads=("person_id",), most=MOST_LISTED)
+    stage_history = RelatedList(
+        LeadStageVisit, "stage_visits", ordering=("entered_at",), first=DEFAULT_FIRST, required=True
+    )
     days_in_stage = Derived(
         graphene.Int,
         ("stage_changed_at",),

@@ -5,10 +5,11 @@ from django.db.models import F
 from graphene_django import DjangoObjectType
 
 from crm.graphql.conversation_types import Activity
-from crm.graphql.core.fields import Attribute, BatchedList, Computed, Related, RelatedList, count_by
+from crm.graphql.core.fields import Attribute, Computed, Related, count_by
+from crm.graphql.core.list_fields import DEFAULT_FIRST, BatchedList, RelatedList
 from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
 from people import models
-from people.services.duplicates import duplicates_of_organizations, duplicates_of_people
+from people.services.duplicates import MOST_LISTED, duplicates_of_organizations, duplicates_of_people
 
 
 class ContactType(DjangoObjectType):
@@ -56,7 +57,7 @@ class Organization(DjangoObjectType):
     user = Related(User, "user")
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
-    activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
+    activities = RelatedList(Activity, "activities", ordering=("-id",), first=DEFAULT_FIRST, required=True)
     custom_fields = CustomFields()
     people_count = Computed(
         graphene.Int,
@@ -64,7 +65,9 @@ class Organization(DjangoObjectType):
         lambda actor: count_by(models.Person.objects.visible_to(actor), "organizations"),
         required=True,
     )
-    duplicates = BatchedList(lambda: Organization, duplicates_of_organizations, loads=("comparable_key",))
+    duplicates = BatchedList(
+        lambda: Organization, duplicates_of_organizations, loads=("comparable_key",), most=MOST_LISTED
+    )
 
 
 class PeopleEmploymentHistory(DjangoObjectType):
@@ -112,6 +115,8 @@ class People(DjangoObjectType):
     )
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
-    activities = RelatedList(Activity, "activities", ordering=("-id",), required=True)
+    activities = RelatedList(Activity, "activities", ordering=("-id",), first=DEFAULT_FIRST, required=True)
     custom_fields = CustomFields()
-    duplicates = BatchedList(lambda: People, duplicates_of_people, loads=("email_canonical", "name"))
+    duplicates = BatchedList(
+        lambda: People, duplicates_of_people, loads=("email_canonical", "name"), most=MOST_LISTED
+    )

@@ -70,7 +70,7 @@ def find_matches(subjects: Mapping[Subject, Traits], *, actor: Actor) -> dict[Su
     """Return for each subject the visible people who may be the same, itself included if it is stored.
 
     The number of statements does not depend on the number of subjects. Of the people who share one e-mail
-    or phone, only the oldest are returned, one more than is listed.
+    or phone, only the oldest are returned, two more than are listed.
     """
     holders = _holders({key for traits in subjects.values() for key in traits.reached_by}, actor)
     named = {key for traits in subjects.values() if traits.name for key in traits.organizations}
@@ -139,8 +139,8 @@ def _holders_of(key: tuple[Reason, str], held: Mapping[tuple[Reason, str], set[i
 
 def _oldest(rows: QuerySet[Any], shared: list[str], key: str) -> Iterable[Sequence[Any]]:
     place = Window(DenseRank(), partition_by=[F(name) for name in shared], order_by=F(key).asc())
-    # One more than is listed, since the subject itself may be one of them.
-    oldest: Any = rows.annotate(place=place).filter(place__lte=MOST_LISTED + 1)
+    # The subject itself may be one of them, and one more than is listed shows that there are more.
+    oldest: Any = rows.annotate(place=place).filter(place__lte=MOST_LISTED + 2)
     found: Iterable[Sequence[Any]] = oldest.values_list(*shared, key)
     return found
 
@@ -187,13 +187,21 @@ def people_traits(people: Sequence[Person]) -> dict[int, Traits]:
 
 
 def duplicates_of_people(people: Sequence[Person], actor: Actor) -> dict[int, list[int]]:
-    """Return for each person the keys of visible people who may be the same, the oldest first."""
+    """Return for each person the keys of visible people who may be the same, the oldest first.
+
+    At most one more than is listed.
+    """
     matches = find_matches(people_traits(people), actor=actor)
-    return {key: [other for other in found if other != key][:MOST_LISTED] for key, found in matches.items()}
+    return {
+        key: [other for other in found if other != key][: MOST_LISTED + 1] for key, found in matches.items()
+    }
 
 
 def duplicates_of_organizations(organizations: Sequence[Organization], actor: Actor) -> dict[int, list[int]]:
-    """Return for each organization the keys of visible ones with an equal comparable key."""
+    """Return for each organization the keys of visible ones with an equal comparable key.
+
+    At most one more than is listed.
+    """
     keys = {organization.comparable_key for organization in organizations} - {""}
     same = Organization.objects.visible_to(actor).filter(comparable_key__in=keys)
     by_name: dict[str, list[int]] = defaultdict(list)
@@ -202,6 +210,6 @@ def duplicates_of_organizations(organizations: Sequence[Organization], actor: Ac
     return {
         organization.pk: [
             key for key in sorted(by_name[organization.comparable_key]) if key != organization.pk
-        ][:MOST_LISTED]
+        ][: MOST_LISTED + 1]
         for organization in organizations
     }

@@ -3,7 +3,8 @@
 import graphene
 from graphene_django import DjangoObjectType
 
-from crm.graphql.core.fields import Attribute, Computed, Related, RelatedList, count_by
+from crm.graphql.core.fields import Attribute, Computed, Related, count_by
+from crm.graphql.core.list_fields import RelatedList
 from crm.graphql.types import Company
 from pipelines import models
 from pipelines.models import visible_lead_count

@@ -266,8 +266,12 @@ def test_introspection_is_exempt_from_depth_and_cost_but_bounded():
         ("{ ping }", 0),
         ("{ thing { id name notes } }", 1),
         ("{ thing { id parent { id } } }", 2),
-        ("{ thing { children { id } } }", 1 + 5),
-        ("{ thing { children { children { id } } } }", 1 + 5 * (1 + 5)),
+        # A type that is listed around the list, or that the root field has, makes it count as full.
+        ("{ thing { children { id } } }", 1 + 250),
+        ("{ roots { children { id } } }", 5 * (1 + 250)),
+        ("{ roots { ... on Thing { ...c } } } fragment c on Thing { children { id } }", 5 * (1 + 250)),
+        ("{ things(first: 2) { data { parent { children { id } } } } }", 1 + 2 * (1 + 1 + 250)),
+        ("{ thing { latest(first: 3) { latest(first: 4) { id } } } }", 1 + 3 * (1 + 4)),
         ("{ roots { id } }", 5),
         ("{ things { total } }", 1),
         ("{ things { data { id } } }", 1 + 25),
@@ -276,7 +280,7 @@ def test_introspection_is_exempt_from_depth_and_cost_but_bounded():
         ("{ things(first: 0) { data { id } } }", 1),
         ("{ things(first: -5) { data { id } } }", 1),
         ("{ things(first: 5000) { data { id } } }", 1 + 100),
-        ("{ things(first: 10) { data { children { id } } } }", 1 + 10 * (1 + 5)),
+        ("{ things(first: 10) { data { children { id } } } }", 1 + 10 * (1 + 250)),
         ("{ things(first: 10) { data { page(first: 3) { data { id } } } } }", 1 + 10 * (1 + 1 + 3)),
         ("{ things(first: 10) { ...w } } fragment w on ThingPaginator { data { id } }", 1 + 10),
         ("{ things(first: 10) { ... { data { id } } } }", 1 + 10),
@@ -286,8 +290,8 @@ def test_introspection_is_exempt_from_depth_and_cost_but_bounded():
             1 + 10 + 1 + 20,
         ),
         ("{ thing { latest(first: 7) { id } } }", 1 + 7),
-        ("{ thing { latest { id } } }", 1 + 25),
-        ("{ thing { latest(first: null) { id } } }", 1 + 25),
+        ("{ thing { latest { id } } }", 1 + 250),
+        ("{ thing { latest(first: null) { id } } }", 1 + 250),
     ],
 )
 def test_cost_counts_objects(document, cost):
@@ -295,12 +299,28 @@ def test_cost_counts_objects(document, cost):
 
 
 @pytest.mark.parametrize(
-    ("variables", "cost"), [({}, 1 + 25), ({"n": 40}, 1 + 40), ({"n": 0}, 1), ({"n": 10**9}, 1 + 100)]
+    ("variables", "cost"), [({}, 1 + 25), ({"n": 40}, 1 + 40), ({"n": 0}, 1), ({"n": 100}, 1 + 100)]
 )
 def test_cost_reads_the_coerced_variables(variables, cost):
     document = "query($n: Int = 25) { thing { latest(first: $n) { id } } }"
 
     assert prepared(document, variables).cost == cost
+
+
+@pytest.mark.parametrize("first", [-1, 101, 2**31 - 1])
+def test_size_of_a_nested_list_is_refused_out_of_range(first):
+    nested = "query($n: Int) { thing { latest(first: %s) { id } } }"
+    message = f"first of latest takes 0 to 100, got {first}."
+    extensions = {"code": "BAD_USER_INPUT", "argument": "first"}
+
+    for document, variables in (
+        (nested.replace("($n: Int)", "") % first, {}),
+        (nested % "$n", {"n": first}),
+        (nested.replace("$n: Int", f"$n: Int = {first}") % "$n", {}),
+    ):
+        with pytest.raises(Refused) as refused:
+            prepared(document, variables)
+        assert refused.value.errors == [{"message": message, "extensions": extensions}]
 
 
 def test_cost_reads_the_default_of_a_variable():
@@ -407,8 +427,8 @@ def test_account_has_its_points_a_minute(rate):
 @small_urls
 def test_expensive_document_costs_more_points(rate):
     headers = bearer()
-    # 1 + 100 * (1 + 5 * (1 + 5)): 3,101 objects.
-    dear = {"query": "{ things(first: 100) { data { children { children { id } } } } }"}
+    # 1 + 100 * (1 + 1 + 29): 3,101 objects.
+    dear = {"query": "{ things(first: 100) { data { page(first: 29) { data { id } } } } }"}
 
     assert post(dear, headers=headers).status_code == 200
     assert post({"query": "{ ping }"}, headers=headers).status_code == 429

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.db.models import F
 
-from crm.graphql.core.fields import Computed, Related, RelatedList
+from crm.graphql.core.fields import Computed, Related
+from crm.graphql.core.list_fields import RelatedList
 from leads.models import StageVisit
 from tests.clients import GraphQLSchema, ask
 from tests.rows.registry import REGISTRY, kind_of

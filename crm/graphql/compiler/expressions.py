@@ -14,6 +14,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
 from crm.database.statements import CompiledSql
+from crm.graphql.compiler.bounds import MARKER
+from crm.graphql.core.large_columns import LARGEST_COMPRESSION, Size, Stored
 
 #: The attribute of Django's compiler under which rows of ``One`` are collected to be joined.
 JOINED = "crm_joined_ones"
@@ -52,6 +54,26 @@ class Integer(Json):
 
 class Float(Json):
     template = "to_json((%(expressions)s)::double precision)::text"
+
+
+class Bounded(Json):
+    """The JSON of a large value, or the marker if the value has more bytes than ``most``."""
+
+    template = f"CASE WHEN %(is_large)s THEN '{MARKER}' ELSE %(value)s END"
+
+    def __init__(self, column: Combinable, value: Combinable, *, most: int) -> None:
+        super().__init__(Size(column), Stored(column), value)
+        self.extra["most"] = most
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: object, **_context: object
+    ) -> CompiledSql:
+        size, stored, value = (compiler.compile(each) for each in self.source_expressions)
+        most = self.extra["most"]
+        # Stored values are at most so many times smaller. This finds nearly all of them small at no cost.
+        is_large = f"{stored[0]} > {most // LARGEST_COMPRESSION} AND {size[0]} > {most}"
+        text = self.template % {"is_large": is_large, "value": value[0]}
+        return text, (*stored[1], *size[1], *value[1])
 
 
 class DateTime(Json):
@@ -173,9 +195,9 @@ class Entries(Json):
 
     CONTENTS = {"name": "to_json(entry.key)::text", "value": "entry.value::text"}
 
-    def __init__(self, column: Combinable, keys: Mapping[str, str]) -> None:
+    def __init__(self, column: Combinable, keys: Mapping[str, str], *, limit: int) -> None:
         super().__init__(column)
-        self.extra["keys"] = dict(keys)
+        self.extra.update(keys=dict(keys), limit=limit)
 
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: object, **_context: object
@@ -185,7 +207,7 @@ class Entries(Json):
         # COLLATE "C" sorts by code points, as Python does.
         text = (
             f"('[' || array_to_string(ARRAY(SELECT {_object(members)} FROM jsonb_each({column}) entry"  # noqa: S608 - names and columns
-            " ORDER BY entry.key COLLATE \"C\"), ',') || ']')"
+            f" ORDER BY entry.key COLLATE \"C\" LIMIT {self.extra['limit']}), ',') || ']')"
         )
         return text, parameters
 

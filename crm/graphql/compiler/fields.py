@@ -3,6 +3,7 @@
 from typing import Any
 
 import graphene
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import F
 from django.db.models.expressions import Combinable
@@ -17,6 +18,7 @@ from graphql import (
 from crm.actors import Actor
 from crm.database.statements import NotCompilable
 from crm.graphql.compiler.expressions import (
+    Bounded,
     DateTime,
     Encoded,
     Float,
@@ -29,6 +31,7 @@ from crm.graphql.compiler.expressions import (
 )
 from crm.graphql.core.arguments import enum_value
 from crm.graphql.core.fields import Attribute, Computed, ModelField
+from crm.graphql.core.large_columns import is_large
 
 # Not the big ones: GraphQL's Int has 32 bits, so their values need a check.
 SMALL = (models.IntegerField, models.SmallIntegerField)
@@ -42,7 +45,7 @@ def _find_column(model: type[models.Model], path: str) -> tuple[ModelField, bool
     for name in path.split("__"):
         try:
             column = model._meta.get_field(name)
-        except models.FieldDoesNotExist:  # type: ignore[attr-defined]  # Django exports it
+        except FieldDoesNotExist:
             raise NotCompilable("column") from None
         if not column.concrete:
             raise NotCompilable("column")
@@ -53,18 +56,36 @@ def _find_column(model: type[models.Model], path: str) -> tuple[ModelField, bool
     return column, nullable
 
 
+def is_large_field(declared: graphene.Field | None, name: str, model: type[models.Model]) -> bool:
+    """Return whether a field reads a column whose values have no small bound."""
+    path = declared.loads[0] if isinstance(declared, Attribute) else name
+    try:
+        return not isinstance(declared, Computed) and is_large(_find_column(model, path)[0])
+    except NotCompilable:
+        return False
+
+
 def leaf(
-    declared: graphene.Field, name: str, model: type[models.Model], kind: GraphQLOutputType, actor: Actor
+    declared: graphene.Field,
+    name: str,
+    model: type[models.Model],
+    kind: GraphQLOutputType,
+    actor: Actor,
+    *,
+    most_bytes: int,
 ) -> Json:
-    """Return the expression of a field without a selection, if it is exactly what the resolver returns."""
+    """Return the expression of a field without a selection, if it is exactly what the resolver returns.
+
+    A large value is answered if it has no more than ``most_bytes``.
+    """
     value_type = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if isinstance(declared, Computed):
         expression, nullable = _computed(declared.expression(actor), value_type), True
     elif isinstance(declared, Attribute) and declared.plain:
-        expression, nullable = _column(model, declared.loads[0], value_type)
+        expression, nullable = _column(model, declared.loads[0], value_type, most_bytes)
     # A field that graphene-django made from the model: its default resolver reads the attribute.
     elif type(declared).__module__.startswith("graphene") and declared.resolver is None:
-        expression, nullable = _column(model, name, value_type)
+        expression, nullable = _column(model, name, value_type, most_bytes)
     else:
         raise NotCompilable(f"resolver of {name}")
     if not nullable:
@@ -72,11 +93,16 @@ def leaf(
     return OrError(expression, F("pk")) if isinstance(kind, GraphQLNonNull) else OrNull(expression)
 
 
-def _column(model: type[models.Model], path: str, kind: GraphQLOutputType) -> tuple[Json, bool]:
+def _column(
+    model: type[models.Model], path: str, kind: GraphQLOutputType, most_bytes: int
+) -> tuple[Json, bool]:
     column, nullable = _find_column(model, path)
     # A foreign key has the values of the key that it refers to.
     stored: ModelField = getattr(column, "target_field", column)
-    return _converted(F(path), stored, kind), nullable
+    converted = _converted(F(path), stored, kind)
+    if is_large(column):
+        converted = Bounded(F(path), converted, most=most_bytes)
+    return converted, nullable
 
 
 def _converted(expression: Combinable, stored: ModelField, kind: GraphQLOutputType) -> Json:

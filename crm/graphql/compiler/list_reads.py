@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from crm.actors import Actor
 from crm.database.piggyback import Piggyback
 from crm.database.statements import Row, Statement
+from crm.graphql.compiler.bounds import Lengths
 from crm.graphql.compiler.columns import MOST_PAGES, Columns, Pieces, count_sql, sum_sql
 from crm.graphql.compiler.filters import Filters
 from crm.graphql.compiler.pages import Start, page_sql, read_cursor_columns
@@ -31,6 +32,7 @@ class Part:
 
     key: str
     column: int | None = None
+    lengths: Lengths | None = None
     info: tuple[tuple[str, str], ...] = ()
     constant: str | None = None
 
@@ -122,8 +124,10 @@ class ListRead(Read):
         members = []
         for part in self.parts:
             if part.column is not None:
-                column = part.column
-                value = b"[" + b",".join([row[column] for row in page.data]) + b"]"
+                rows = [row[part.column] for row in page.data]
+                if part.lengths is not None:
+                    part.lengths.check(*rows)
+                value = b"[" + b",".join(rows) + b"]"
             elif part.constant is not None:
                 value = orjson.dumps(part.constant)
             else:

@@ -23,6 +23,7 @@ from crm.actors import Actor
 from crm.database.piggyback import Piggyback
 from crm.database.statements import NotCompilable
 from crm.errors import CrmError
+from crm.graphql.compiler.bounds import check_answer
 from crm.graphql.compiler.compile import plan_of
 from crm.graphql.compiler.reads import FailedRead, PendingRead, Read
 from crm.graphql.core.arguments import Values
@@ -59,12 +60,14 @@ class StartedQuery:
     def _run(self, reads: PendingReads) -> ExecutionResult:
         data: dict[str, object] | None = {}
         errors: list[GraphQLError] = []
+        texts: dict[str, bytes] = {}
         for key, each in reads.items():
             value: object = each
             if not isinstance(each, str):
                 read, pending = each
                 try:
-                    value = orjson.Fragment(pending.json())
+                    texts[key] = pending.json()
+                    value = orjson.Fragment(texts[key])
                 except DataError:
                     # A value that does not fit a column: the standard executor reports it by field.
                     raise
@@ -78,6 +81,7 @@ class StartedQuery:
                         data = None
             if data is not None:
                 data[key] = value
+        check_answer(texts)
         return ExecutionResult(data, errors or None)
 
 

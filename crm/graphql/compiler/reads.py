@@ -13,6 +13,7 @@ from crm.actors import Actor
 from crm.database.keys import named_key
 from crm.database.piggyback import Piggyback
 from crm.database.statements import NotCompilable, Parameter, Statement
+from crm.graphql.compiler.bounds import Lengths
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
 from crm.graphql.core.arguments import Values
@@ -80,12 +81,14 @@ class FailedRead(PendingRead):
 @dataclass
 class PendingSingleRead(PendingRead):
     first: Piggyback
+    lengths: Lengths
 
     def json(self) -> bytes:
         found = self.first.texts()
         # The standard executor knows how to report a row that is not there.
         if not found or found[0][0] is None:
             raise NotCompilable("not found")
+        self.lengths.check(found[0][0])
         return found[0][0]
 
 
@@ -95,6 +98,7 @@ class SingleRead(Read):
 
     field: SingleField
     columns: Columns
+    lengths: Lengths
     #: An actor with parameters in place of its ids.
     symbolic: Actor
 
@@ -116,4 +120,4 @@ class SingleRead(Read):
             raise NotCompilable("not found")
         name, value = named
         values = {"company": actor.company_id, "user": actor.user_id, "key": value}
-        return PendingSingleRead(Piggyback(self._statements[name], values))
+        return PendingSingleRead(Piggyback(self._statements[name], values), self.lengths)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from crm.actors import Actor
 from crm.database.actor_cache_key import USER, symbolic_actor
 from crm.database.statements import NotCompilable, Parameter, Statement
 from crm.errors import CrmError
+from crm.graphql.compiler.bounds import UNBOUNDED, Bounds, Lengths, check_answer
 from crm.graphql.compiler.columns import Columns
 from crm.graphql.compiler.pages import Start, page_sql
 from crm.graphql.compiler.queries import fallbacks
@@ -50,12 +51,21 @@ class RecordRead:
     """
 
     statement: Statement
+    lengths: Lengths
     is_personal: bool
 
     def answer(self, key: int, actor: Actor) -> bytes | None:
+        """Return the JSON of the record, if the reader sees it.
+
+        :raises NotCompilable: if only the standard executor can answer, since the record holds too much.
+        """
         values = {"company": actor.company_id, "user": actor.user_id, "key": key}
         found = self.statement.texts(values)
-        return found[0][0] if found else None
+        record = found[0][0] if found else None
+        if record is not None:
+            self.lengths.check(record)
+            check_answer({"": record})
+        return record
 
 
 def compile_record(
@@ -76,8 +86,12 @@ def compile_record(
     symbolic = symbolic_actor(actor)
     model = row_type._meta.model
     try:
-        collector = Collector(prepared.schema, prepared.document.fragments, prepared.variables, symbolic)
-        columns = Columns.of(model, [collector.row(row_type, model, nodes)])
+        document, variables = prepared.document, prepared.variables
+        collector = Collector(prepared.schema, document.fragments, variables, symbolic, UNBOUNDED)
+        extent = collector.extent(row_type, model, nodes)
+        collector = replace(collector, bounds=Bounds(lists=extent.lists + 1, large=extent.large))
+        row, lengths = collector.row(row_type, model, nodes, rows=1)
+        columns = Columns.of(model, [row])
         one = rows(symbolic_actor(reader), symbolic).filter(pk=KEY)
         start = Start((Key("pk", model._meta.pk, False),))
         statement = Statement.of(*columns.select_from(page_sql(one, start, limit=1))).refuse_moments()
@@ -86,4 +100,4 @@ def compile_record(
         logger.debug("Not compiled: %s", reason)
         return None
     is_personal = any(isinstance(value, Parameter) and value.name == USER.name for value in statement.values)
-    return RecordRead(statement, is_personal)
+    return RecordRead(statement, lengths, is_personal)

@@ -48,6 +48,21 @@ class TooComplex(CrmError):
         super().__init__(f"The document exceeds the limit of {most} for {limit}.", limit=limit, max=most)
 
 
+class OverBudget(TooComplex):
+    """An answer would hold more than it may; nothing of its root field is answered."""
+
+    def __init__(self, limit: str, most: int) -> None:
+        super().__init__(limit, most)
+        self.message = (
+            f"The answer would hold more than {most} {limit}. Ask for smaller lists or fewer fields."
+        )
+
+    def after_mutation(self) -> "OverBudget":
+        """Return the error of a mutation, which is carried out before its answer is made."""
+        self.message = f"The mutation was carried out. {self.message}"
+        return self
+
+
 class RateLimited(CrmError):
     """An account has used up its points of this minute; its ``allowance`` says until when."""
 

@@ -1,6 +1,6 @@
 """Fields of row types: each declares what it reads from the database, so that both executors can plan it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -15,7 +15,6 @@ from graphql import GraphQLResolveInfo
 from crm.actors import Actor
 from crm.graphql.core.permissions import Resolver, actor_of
 from crm.graphql.core.scalars import Date, DateTime
-from crm.models.base import visible_rows
 
 #: A graphene type whose values are rows of a model.
 RowType = type[graphene.ObjectType]
@@ -88,32 +87,6 @@ class Related(graphene.Field):
         return row_type
 
 
-class _RowList(graphene.Field):
-    def __init__(self, type_: LazyRowType, *, resolver: Resolver, **kwargs: object) -> None:
-        super().__init__(graphene.List(lambda: graphene.NonNull(self.row_type)), resolver=resolver, **kwargs)
-        self._row_type = type_
-
-    @property
-    def row_type(self) -> RowType:
-        return self._row_type if isinstance(self._row_type, type) else self._row_type()
-
-
-class RelatedList(_RowList):
-    """A field that lists related rows in a fixed order; only those that the actor may see."""
-
-    def __init__(
-        self, type_: LazyRowType, path: str, *, ordering: Sequence[str | db.OrderBy], **kwargs: object
-    ) -> None:
-        def read(row: object, _info: GraphQLResolveInfo) -> object:
-            # Prefetched in scope and order; any method but all() would query again, without either.
-            return getattr(row, path).all()
-
-        super().__init__(type_, resolver=read, **kwargs)
-        self.path = path
-        # Rows that are equal in the ordering must not change places from one request to the next.
-        self.ordering = (*ordering, "pk")
-
-
 def count_by(rows: db.QuerySet[Any], path: str, *, outer: str = "pk") -> Coalesce:
     """Return the expression that counts the rows whose ``path`` is the outer row's ``outer``."""
     # Without an order: each column of it would be another group.
@@ -141,40 +114,6 @@ class Derived(graphene.Field):
     ) -> None:
         super().__init__(type_, resolver=lambda row, _info: resolver(row), **kwargs)
         self.loads = tuple(loads)
-
-
-class BatchedList(_RowList):
-    """A field that lists rows found by a function, called once for all rows of a page.
-
-    ``source`` returns the keys of the listed rows by the key of the row, in order, for the rows of a page,
-    the actor and the field's arguments; ``loads`` are the columns that it reads.
-    """
-
-    def __init__(
-        self,
-        type_: LazyRowType,
-        source: Callable[..., Mapping[int, Sequence[int]]],
-        *,
-        loads: Sequence[str] = (),
-        visible: Callable[[Actor], db.QuerySet[db.Model]] | None = None,
-        **kwargs: object,
-    ) -> None:
-        def read(row: Any, _info: GraphQLResolveInfo, **arguments: object) -> object:
-            return row.batches[self.batch_key(arguments)]
-
-        super().__init__(type_, resolver=read, **{"required": True} | kwargs)
-        self.source = source
-        self.loads = tuple(loads)
-        self._visible = visible
-
-    def visible_rows(self, actor: Actor) -> db.QuerySet[db.Model]:
-        if self._visible is not None:
-            return self._visible(actor)
-        return visible_rows(self.row_type._meta.model, actor)
-
-    def batch_key(self, arguments: Mapping[str, object]) -> tuple[object, ...]:
-        """Return the key under which a row stores the list: one per combination of arguments, for aliases."""
-        return (self.source, *sorted(arguments.items()))
 
 
 _declared: dict[RowType, dict[str, graphene.Field]] = {}

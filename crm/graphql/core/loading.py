@@ -7,6 +7,9 @@ from typing import TypeVar
 from django.db.models import Model, Prefetch, QuerySet
 from django.db.models.expressions import Combinable
 
+from crm.graphql.core.budget import Budget
+from crm.graphql.core.large_columns import LargeColumns
+
 Row = TypeVar("Row", bound=Model)
 #: Attaches something to the rows of a page.
 Callback = Callable[[Sequence[Model]], None]
@@ -16,21 +19,34 @@ Callback = Callable[[Sequence[Model]], None]
 class Loading:
     """The columns and relations that one query set must load."""
 
+    budget: Budget
     columns: set[str] = field(default_factory=lambda: {"id"})
     joined: set[str] = field(default_factory=set)
     prefetched: dict[str, Prefetch[str]] = field(default_factory=dict)
     computed: dict[str, Combinable] = field(default_factory=dict)
     callbacks: list[Callback] = field(default_factory=list)
 
-    def apply(self, queryset: QuerySet[Row]) -> QuerySet[Row]:
+    def __post_init__(self) -> None:
+        self._large = LargeColumns(self.budget)
+
+    def apply(self, queryset: QuerySet[Row], *, rows: int) -> QuerySet[Row]:
+        """Return the query set with what it must load, except for ``attach``; ``rows`` is how many it has."""
         for path, prefetch in self.prefetched.items():
             self._move_columns(path, prefetch.queryset)
+        columns, annotations = self._large.split(queryset, self.columns, rows)
         # Without arguments select_related follows every relation; None makes it follow none.
-        queryset = queryset.annotate(**self.computed).select_related(*self.joined or [None])
-        queryset = queryset.only(*self.columns).prefetch_related(*self.prefetched.values())
+        queryset = queryset.annotate(**self.computed, **annotations).select_related(*self.joined or [None])
+        return queryset.only(*columns).prefetch_related(*self.prefetched.values())
+
+    def attach(self, rows: Sequence[Model]) -> None:
+        """Attach to the fetched rows what their query set does not select."""
+        self._large.fill(rows)
         for callback in self.callbacks:
-            queryset = queryset.after_fetch(callback)  # type: ignore[attr-defined]  # of CallbackQuerySet
-        return queryset
+            callback(rows)
+
+    @property
+    def attaches(self) -> bool:
+        return bool(self._large.columns or self.callbacks)
 
     def _move_columns(self, path: str, rows: QuerySet[Model] | None) -> None:
         """Move the columns of a prefetched row that other fields need from the join to the prefetch.

@@ -11,6 +11,7 @@ from graphql import FieldNode, GraphQLResolveInfo
 
 from crm.actors import Action, Actor
 from crm.errors import Unauthenticated
+from crm.graphql.core.budget import Budget
 from crm.services.idempotency import Once
 
 #: A resolver of graphene; the arguments after the root and the info are those of its field.
@@ -23,12 +24,13 @@ Selection = dict[str, list[FieldNode]]
 class Context:
     """The context value of one execution.
 
-    ``once`` handles the Idempotency-Key. ``selections`` caches collected selections by type name and ids of
-    nodes; documents without variables keep theirs across requests.
+    ``once`` handles the Idempotency-Key, ``budget`` bounds the answer. ``selections`` caches collected
+    selections by type name and ids of nodes; documents without variables keep theirs across requests.
     """
 
     actor: Actor | None
     once: Once | None = None
+    budget: Budget = field(default_factory=Budget.of_request)
     selections: dict[tuple[object, ...], Selection] = field(default_factory=dict)
 
 
@@ -38,6 +40,11 @@ def actor_of(info: GraphQLResolveInfo) -> Actor:
     if context.actor is None:
         raise Unauthenticated
     return context.actor
+
+
+def budget_of(info: GraphQLResolveInfo) -> Budget:
+    context: Context = info.context
+    return context.budget
 
 
 class Guarded(graphene.Field):

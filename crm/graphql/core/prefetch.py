@@ -1,12 +1,11 @@
 """Load what a selection needs, and nothing else, in a number of statements that does not grow with rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import Enum
 from typing import Any, TypeVar
 
-from django.db.models import ManyToManyField, Model, Prefetch, QuerySet
-from django.db.models.fields.reverse_related import ManyToOneRel
+from django.db.models import Model, Prefetch, QuerySet
 from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo
 from graphql.execution.collect_fields import collect_sub_fields
 from graphql.execution.values import get_argument_values
@@ -14,23 +13,22 @@ from graphql.execution.values import get_argument_values
 from crm.actors import Actor
 from crm.graphql.core.fields import (
     Attribute,
-    BatchedList,
     Computed,
     Derived,
-    ModelField,
     Related,
-    RelatedList,
     RowType,
     declared_fields,
 )
-from crm.graphql.core.loading import Callback, Loading, load_also
-from crm.graphql.core.permissions import Context, Selection, actor_of
+from crm.graphql.core.list_fields import LARGEST_FIRST, BatchedList, RelatedList, RowList
+from crm.graphql.core.loading import Callback, Loading
+from crm.graphql.core.permissions import Context, Selection, actor_of, budget_of
+from crm.graphql.core.row_lists import ListLoad
 from crm.models.base import visible_rows
 
 Row = TypeVar("Row", bound=Model)
 
 #: Fields whose value is not a column of the row.
-NOT_STORED = (BatchedList, Computed, Derived, RelatedList)
+NOT_STORED = (Computed, Derived, RowList)
 #: Columns that ``is_visible_to`` reads.
 VISIBILITY_COLUMNS = ("company_id", "deleted_at")
 
@@ -62,13 +60,29 @@ def _collect(info: GraphQLResolveInfo, type_name: str, nodes: Iterable[FieldNode
 
 
 def load(
-    queryset: QuerySet[Row], type_: RowType, nodes: Iterable[FieldNode], info: GraphQLResolveInfo
+    queryset: QuerySet[Row],
+    type_: RowType,
+    nodes: Iterable[FieldNode],
+    info: GraphQLResolveInfo,
+    *,
+    rows: int = LARGEST_FIRST,
 ) -> QuerySet[Row]:
-    """Return the visible rows, loading what the selections of these nodes need."""
-    loading = Loading()
-    _collect_needs(loading, queryset.model, type_, nodes, info, actor_of(info), prefix="")
-    loading.columns |= {name for name in VISIBILITY_COLUMNS if _has_column(queryset.model, name)}
-    return loading.apply(queryset)
+    """Return the visible rows, about so many, loading what the selections of these nodes need."""
+    loading = _needs(queryset.model, type_, nodes, info)
+    queryset = loading.apply(queryset, rows=rows)
+    if not loading.attaches:
+        return queryset
+    attaching: QuerySet[Row] = queryset.after_fetch(loading.attach)  # type: ignore[attr-defined]  # of CallbackQuerySet
+    return attaching
+
+
+def _needs(
+    model: type[Model], type_: RowType, nodes: Iterable[FieldNode], info: GraphQLResolveInfo
+) -> Loading:
+    loading = Loading(budget_of(info))
+    _collect_needs(loading, model, type_, nodes, info, actor_of(info), prefix="")
+    loading.columns |= {name for name in VISIBILITY_COLUMNS if _has_column(model, name)}
+    return loading
 
 
 def refetch(info: GraphQLResolveInfo, type_: RowType, row: Row) -> Row | None:
@@ -124,26 +138,24 @@ def _collect_needs(
     prefix: str,
 ) -> None:
     # Two fields may lead through one relation: it is loaded once, with what both select.
-    relations: dict[str, tuple[Related | RelatedList, list[FieldNode]]] = {}
+    relations: dict[str, tuple[Related, list[FieldNode]]] = {}
     for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
         declared = declared_fields(type_).get(name)
         if isinstance(declared, Computed):
             loading.computed[declared.annotation] = declared.expression(actor)
-        elif isinstance(declared, Related | RelatedList):
+        elif isinstance(declared, Related):
             _, same_path = relations.setdefault(declared.path, (declared, []))
             same_path.extend(same_name)
         elif isinstance(declared, Attribute | Derived):
             _add_columns(loading, declared.loads, prefix)
-        elif isinstance(declared, BatchedList):
-            _add_columns(loading, declared.loads, prefix)
-            loading.callbacks.extend(_batches(type_._meta.name, declared, same_name, info, actor))
+        elif isinstance(declared, RowList):
+            if isinstance(declared, BatchedList):
+                _add_columns(loading, declared.loads, prefix)
+            loading.callbacks.extend(_list_loads(type_, model, name, declared, same_name, info, prefix))
         elif declared is not None and _has_column(model, name):
             loading.columns.add(prefix + name)
     for path, (declared, same_path) in relations.items():
-        if isinstance(declared, RelatedList):
-            _add_list(loading, model, declared, same_path, info, actor, prefix=prefix)
-        else:
-            _add_one(loading, model, declared, path, same_path, info, actor, prefix=prefix)
+        _add_one(loading, model, declared, path, same_path, info, actor, prefix=prefix)
 
 
 def _add_columns(loading: Loading, paths: Iterable[str], prefix: str) -> None:
@@ -155,72 +167,34 @@ def _add_columns(loading: Loading, paths: Iterable[str], prefix: str) -> None:
             loading.joined.add(full.rpartition("__")[0])
 
 
-def _batches(
-    type_name: str, declared: BatchedList, nodes: list[FieldNode], info: GraphQLResolveInfo, actor: Actor
-) -> Iterable[Callback]:
-    """Return a callback for each combination of arguments that a list is selected with."""
-    parent: Any = info.schema.get_type(type_name)
-    by_key: dict[tuple[object, ...], tuple[dict[str, Any], list[FieldNode]]] = {}
-    for node in nodes:
-        arguments = get_argument_values(parent.fields[node.name.value], node, info.variable_values)
-        by_key.setdefault(declared.batch_key(arguments), (arguments, []))[1].append(node)
-    return [_batch(declared, arguments, same, info, actor) for arguments, same in by_key.values()]
-
-
-def _batch(
-    declared: BatchedList,
-    arguments: dict[str, Any],
-    nodes: list[FieldNode],
-    info: GraphQLResolveInfo,
-    actor: Actor,
-) -> Callback:
-    """Return the callback that finds the listed rows of a whole page, and attaches them to its rows."""
-    key = declared.batch_key(arguments)
-
-    def attach(rows: Sequence[Model]) -> None:
-        keys = declared.source(rows, actor, **arguments)
-        wanted = {other for others in keys.values() for other in others}
-        # The source only finds keys: which rows the actor sees is decided here.
-        visible = declared.visible_rows(actor).filter(pk__in=wanted)
-        found = {other.pk: other for other in load(visible, declared.row_type, nodes, info)} if wanted else {}
-        for row in rows:
-            others = [found[other] for other in keys.get(row.pk, ()) if other in found]
-            row.__dict__.setdefault("batches", {})[key] = others
-
-    return attach
-
-
-def _add_list(
-    loading: Loading,
+def _list_loads(
+    type_: RowType,
     model: type[Model],
-    declared: RelatedList,
+    name: str,
+    declared: RowList,
     nodes: list[FieldNode],
     info: GraphQLResolveInfo,
-    actor: Actor,
-    *,
     prefix: str,
-) -> None:
-    relation: Any = model._meta.get_field(declared.path)
-    rows = visible_rows(relation.related_model, actor).order_by(*declared.ordering)
-    rows = load(rows, declared.row_type, nodes, info)
-    load_also(rows, (column.name for column in _back_columns(relation)))
-    loading.prefetched[prefix + declared.path] = Prefetch(prefix + declared.path, queryset=rows)
-
-
-def _back_columns(relation: Any) -> list[ModelField]:
-    """Return the columns by which Django assigns prefetched rows to owners: deferred, it queries each."""
-    if isinstance(relation, ManyToOneRel):
-        return [relation.field]
-    if isinstance(relation, ManyToManyField):
-        # Django selects the column of the join table itself.
-        return []
-    if hasattr(relation, "object_id_field_name"):
-        related = relation.related_model._meta
-        return [
-            related.get_field(relation.object_id_field_name),
-            related.get_field(relation.content_type_field_name),
-        ]
-    return []
+) -> Iterable[Callback]:
+    """Return a load for each size that a list is selected with."""
+    parent: Any = info.schema.get_type(type_._meta.name)
+    relation: Any = model._meta.get_field(declared.path) if isinstance(declared, RelatedList) else None
+    listed = declared.row_type._meta.model if relation is None else relation.related_model
+    by_size: dict[int, list[FieldNode]] = {}
+    for node in nodes:
+        arguments = get_argument_values(parent.fields[name], node, info.variable_values)
+        by_size.setdefault(declared.size.of(arguments), []).append(node)
+    return [
+        ListLoad(
+            field=declared,
+            size=size,
+            needs=_needs(listed, declared.row_type, same, info),
+            actor=actor_of(info),
+            budget=budget_of(info),
+            path=tuple(prefix.split("__")[:-1]),
+        )
+        for size, same in by_size.items()
+    ]
 
 
 def _add_one(

@@ -1,6 +1,6 @@
 """Runs prepared operations, by compiled statements where possible and by graphql-core otherwise."""
 
-from graphql import GraphQLSchema, OperationType, execute_sync
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, execute_sync
 from orjson import Fragment, dumps, loads
 
 from crm.actors import Actor
@@ -8,12 +8,14 @@ from crm.database.deadlines import has_ended
 from crm.errors import TimedOut
 from crm.graphql.compiler import StartedQuery, start_query
 from crm.graphql.core import errors
+from crm.graphql.core.budget import BYTES, Budget
 from crm.graphql.core.permissions import Context, Selection
 from crm.graphql.execution.bounded import BoundedExecution
 from crm.graphql.execution.faulty_texts import refusing
 from crm.graphql.execution.operations import OK, SERVICE_UNAVAILABLE, JsonObject, Operation, Prepared, Refused
 from crm.graphql.execution.preparing import prepare
 from crm.graphql.limits import limits
+from crm.json_encoding import encode_json
 from crm.services.idempotency import Once, Replayed
 
 QUERY_AND_MUTATION = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -30,17 +32,19 @@ def respond(
 
     The status is 200, or 503 if no field could be answered because the database is away or took too long.
     """
+    context = Context(actor=prepared.actor, once=once, selections=_selections(prepared))
     result = (begun or begin(prepared)).result() or execute_sync(
         prepared.schema,
         prepared.document.node,
         root_value=root_value,
-        context_value=Context(actor=prepared.actor, once=once, selections=_selections(prepared)),
+        context_value=context,
         variable_values=prepared.raw_variables,
         operation_name=prepared.node.name.value if prepared.node.name else None,
         hide_suggestions=True,
         execution_context_class=BoundedExecution,
         middleware=[refusing(prepared.refused)] if prepared.refused else None,
     )
+    result = _checked(result, context.budget, is_mutation=prepared.kind == "mutation")
     raised = [error for error in result.errors or [] if not isinstance(error.original_error, Replayed)]
     errors.log_refusals(raised)
     if prepared.kind == "query" and has_ended():
@@ -49,10 +53,13 @@ def respond(
     in_mutation = prepared.kind == "mutation"
     formatted = [errors.field_error(error, in_mutation=in_mutation) for error in raised[: limits().errors]]
     if once is not None:
-        formatted = once.finish(result.data, formatted)
+        formatted = once.finish(result.data, formatted, context.budget.truncated)
     answer: JsonObject = {"data": result.data}
-    if prepared.extensions is not None:
-        answer["extensions"] = prepared.extensions
+    extensions = dict(prepared.extensions or {})
+    if context.budget.truncated and result.data is not None:
+        extensions["truncated"] = context.budget.truncated
+    if extensions:
+        answer["extensions"] = extensions
     if not formatted:
         return OK, answer
     answer["errors"] = formatted
@@ -60,6 +67,16 @@ def respond(
     if not answered and any(errors.database_refusal(error) for error in raised):
         return SERVICE_UNAVAILABLE, {"errors": answer["errors"]}
     return OK, answer
+
+
+def _checked(result: ExecutionResult, budget: Budget, *, is_mutation: bool) -> ExecutionResult:
+    """Return the result, or an error in its place if it has too many bytes; counted only where it may."""
+    if result.data is None or budget.fits_surely or len(encode_json(result.data)) <= budget.most_bytes:
+        return result
+    error = budget.error(BYTES)
+    if is_mutation:
+        error = error.after_mutation()
+    return ExecutionResult(None, [GraphQLError(error.message, original_error=error)])
 
 
 def _selections(prepared: Prepared) -> dict[tuple[object, ...], Selection]:

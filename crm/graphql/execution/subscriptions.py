@@ -12,6 +12,7 @@ from django.db import DataError
 from graphql import FieldNode
 
 from crm.actors import Actor
+from crm.database.statements import NotCompilable
 from crm.errors import TimedOut, Unavailable
 from crm.events import journal
 from crm.events.audience import Event, Visibility
@@ -119,8 +120,9 @@ class Subscription:
                 return Answer(None, is_personal=True)
             try:
                 return self._answer_of(event, actor, shared, read.answer(event.object_id, actor))
-            except DataError:
-                # Run again by graphql-core, whose error has a message and a path in the document.
+            except (DataError, NotCompilable):
+                # Run again by graphql-core, whose error has a message and a path in the document, and which
+                # counts what the record holds.
                 pass
         anyone = AnyReader.like(actor)
         prepared = replace(self.prepared, actor=anyone if shared else actor)
@@ -135,7 +137,8 @@ class Subscription:
         failed = "errors" in answer
         if not failed and answer["data"][self.name] is None:
             return Answer(None, readers)
-        return Answer(_json({**answer, "extensions": _extensions(event)}), readers, is_kept=not failed)
+        extensions = _extensions(event) | answer.get("extensions", {})
+        return Answer(_json({**answer, "extensions": extensions}), readers, is_kept=not failed)
 
     def _read(self, actor: Actor, shared: bool) -> RecordRead | None:
         if not hasattr(self.field, "rows"):
