@@ -78,7 +78,8 @@ def _cluster_list(name: str, type_: Any, member: str, row_type: Any, find: Calla
 
         def read(keys: set[int]) -> dict[int, Any]:
             visible = row_type._meta.model._default_manager.visible_to(actor).filter(pk__in=keys)
-            return {row.pk: row for row in load(visible, row_type, nodes, info)} if nodes else {}
+            loaded = load(visible, row_type, nodes, info, rows=len(keys))
+            return {row.pk: row for row in loaded} if nodes else {}
 
         return ClusterPage(find(actor=actor), member, read, first=first, page=number)
 

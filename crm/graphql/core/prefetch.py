@@ -213,7 +213,10 @@ def _add_one(
     loading.columns.add(full)
     if _computes(declared.row_type, nodes, info):
         rows = visible_rows(relation.related_model, actor)
-        loading.prefetched[full] = Prefetch(full, queryset=load(rows, declared.row_type, nodes, info))
+        # Each of the rows that refer to it may refer to another.
+        most = budget_of(info).most_objects
+        rows = load(rows, declared.row_type, nodes, info, rows=most)
+        loading.prefetched[full] = Prefetch(full, queryset=rows)
         return
     loading.joined.add(full)
     loading.columns.add(f"{full}__id")

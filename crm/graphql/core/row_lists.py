@@ -38,7 +38,7 @@ class ListLoad:
             owner = _follow(row, self.path, self.actor)
             if owner is not None:
                 owners[owner.pk].append(owner)
-        found = self._find(owners) if owners and self.budget.rows_left else {}
+        found = self._find(owners) if owners and not self.budget.exceeded else {}
         for key, same in owners.items():
             listed = found.get(key, NO_ROWS)
             for owner in same:

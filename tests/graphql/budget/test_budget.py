@@ -45,8 +45,8 @@ def attacks(bulky: Bulky) -> dict[str, tuple[str, dict[str, Any]]]:
         "deeper": (f"{{ people(id: {person}) {nested('contacts people', 3)} }}", COST),
         "duplicates": (f"{{ lead(id: {lead}) {nested('duplicates', 4)} }}", COST),
         "sized duplicates": (
-            f"{{ lead(id: {lead}) {{ a: duplicates(first: 22) {{ ...d }}"
-            " b: duplicates(first: 22) { ...d } } } fragment d on Lead {"
+            f"{{ lead(id: {lead}) {{ a: duplicates(first: 12) {{ ...d }}"
+            " b: duplicates(first: 12) { ...d } } } fragment d on Lead {"
             " duplicates(first: 9) { duplicates(first: 7) { stage { pipeline { id } } } } }",
             OBJECTS | {"max": 2_000},
         ),
