@@ -95,7 +95,8 @@ def test_a_link_to_one_row_of_another_company_reads_as_none(world: World):
 
 
 def test_a_link_to_several_rows_of_another_company_leaves_them_out(world: World):
-    bent = fields(RelatedList)
+    # A refused row has no company but that of its job: what is linked to an own job is its own.
+    bent = [each for each in fields(RelatedList) if each != ("ImportJob", "errors")]
     for type_name, name in bent:
         before = read_field(world, type_name, name)
         with rolled_back():
@@ -106,7 +107,7 @@ def test_a_link_to_several_rows_of_another_company_leaves_them_out(world: World)
 
         assert answer == before, f"{type_name}.{name}"
         assert foreign(answer, world.other) == [], f"{type_name}.{name}"
-    assert len(bent) == 23
+    assert len(bent) == 24
 
 
 def link(own: Side, other: Side, kind: str, path: str) -> None:

@@ -139,7 +139,7 @@ STATEMENTS = {
     "companies": 2,
     "contactType": 2,
     "customFieldDefinitions": 1,
-    "imports": 4,
+    "imports": 3,
     "leadLostReasons": 1,
     "leadReceivers": 9,
     "leadSources": 3,
@@ -153,7 +153,7 @@ STATEMENTS = {
     "peoples": 15,
     "pipelines": 4,
     "receiverAttempts": 13,
-    "socialChannels": 6,
+    "socialChannels": 5,
     "tags": 1,
     "users": 1,
 }
