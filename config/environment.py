@@ -35,6 +35,10 @@ PLANNER = {
 POOLERS = ("transaction",)
 #: Points a minute of a token where debug is off.
 API_RATE_LIMIT_DEFAULT = 600
+#: In seconds.
+REQUEST_DEADLINE_DEFAULT = 30
+GRAPHQL_MAX_OBJECTS_DEFAULT = 10_000
+GRAPHQL_MAX_ANSWER_BYTES_DEFAULT = 8 * 1024 * 1024
 LOCK_TIMEOUT, IDLE_TIMEOUT = "3s", "30s"
 
 

@@ -13,7 +13,12 @@ from typing import Any, NamedTuple
 
 import django
 
-from config.environment import API_RATE_LIMIT_DEFAULT
+from config.environment import (
+    API_RATE_LIMIT_DEFAULT,
+    GRAPHQL_MAX_ANSWER_BYTES_DEFAULT,
+    GRAPHQL_MAX_OBJECTS_DEFAULT,
+    REQUEST_DEADLINE_DEFAULT,
+)
 
 PAGE = Path(__file__).parent.parent / "docs" / "api.md"
 BEGIN, END = "<!-- limits: begin, written by make limits-write -->\n", "<!-- limits: end -->"
@@ -84,6 +89,7 @@ def told_fields(bounds: object, told: Mapping[str, tuple[str, str]], *, prefix: 
 
 def others() -> list[Row]:
     """Return the limits that are neither of a document nor of a socket."""
+    from crm.graphql.core.list_fields import LARGEST_LIST
     from crm.services.idempotency import LONGEST_KEY
     from leads.models import LeadReceiver
     from leads.models.receivers import MOST_ORIGINS
@@ -95,6 +101,22 @@ def others() -> list[Row]:
             "`API_RATE_LIMIT`",
             written(API_RATE_LIMIT_DEFAULT, "points"),
             "points a minute of a token, or of all sessions of a user; a setting, without a limit in debug",
+        ),
+        Row(
+            "`GRAPHQL_MAX_OBJECTS`",
+            written(GRAPHQL_MAX_OBJECTS_DEFAULT, ""),
+            'objects of one answer, counted while it is made (`limit: "objects"`)',
+        ),
+        Row(
+            "`GRAPHQL_MAX_ANSWER_BYTES`",
+            written(GRAPHQL_MAX_ANSWER_BYTES_DEFAULT, "bytes"),
+            'JSON of one answer (`limit: "bytes"`)',
+        ),
+        Row("plain list", written(LARGEST_LIST, ""), "rows of a nested list without `first`"),
+        Row(
+            "`REQUEST_DEADLINE`",
+            written(REQUEST_DEADLINE_DEFAULT, "s"),
+            "from the arrival of a request to its answer, else `TIMEOUT`",
         ),
         Row("`Idempotency-Key`", written(LONGEST_KEY, "characters"), "kept for 24 hours"),
         Row("receiver: body", written(LARGEST_BODY, "bytes"), "one delivery"),

@@ -15,7 +15,10 @@ from config.environment import (
     API_RATE_LIMIT_DEFAULT,
     BASE_DIR,
     DEBUG,
+    GRAPHQL_MAX_ANSWER_BYTES_DEFAULT,
+    GRAPHQL_MAX_OBJECTS_DEFAULT,
     LEAST_SECRET_LENGTH,
+    REQUEST_DEADLINE_DEFAULT,
     database,
     development_secret,
     env,
@@ -75,7 +78,7 @@ WEBHOOK_PORTS = ports(env, "WEBHOOK_PORTS", default="any" if DEBUG else "")
 # Days without a success after which a failing webhook endpoint is paused; 0: never.
 WEBHOOK_PAUSE_AFTER_DAYS = number(env, "WEBHOOK_PAUSE_AFTER_DAYS", 5)
 # Seconds after which a request is ended; 0: never.
-REQUEST_DEADLINE = number(env, "REQUEST_DEADLINE", 30)
+REQUEST_DEADLINE = number(env, "REQUEST_DEADLINE", REQUEST_DEADLINE_DEFAULT)
 API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else API_RATE_LIMIT_DEFAULT)
 GRAPHIQL_ENABLED = env.bool("GRAPHIQL_ENABLED", default=False)
 # If false, all queries run in the standard executor, as on SQLite: to compare, or to find a fault.
@@ -86,8 +89,8 @@ GRAPHQL_FAST_PATH = env.bool("GRAPHQL_FAST_PATH", default=True)
 GRAPHQL_REGISTERED_ONLY = env.bool("GRAPHQL_REGISTERED_ONLY", default=False)
 GRAPHQL_SCHEMA = "config.schema.schema"
 # What one answer may hold, and how many bytes of JSON it may have.
-GRAPHQL_MAX_OBJECTS = number(env, "GRAPHQL_MAX_OBJECTS", 10_000)
-GRAPHQL_MAX_ANSWER_BYTES = number(env, "GRAPHQL_MAX_ANSWER_BYTES", 8 * 2**20)
+GRAPHQL_MAX_OBJECTS = number(env, "GRAPHQL_MAX_OBJECTS", GRAPHQL_MAX_OBJECTS_DEFAULT)
+GRAPHQL_MAX_ANSWER_BYTES = number(env, "GRAPHQL_MAX_ANSWER_BYTES", GRAPHQL_MAX_ANSWER_BYTES_DEFAULT)
 GRAPHQL_GET_ENABLED = env.bool("GRAPHQL_GET_ENABLED", default=True)
 
 if DEBUG and "DJANGO_DEBUG" not in env and not set(ALLOWED_HOSTS) <= set(LOOPBACK_HOSTS):

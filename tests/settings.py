@@ -36,6 +36,8 @@ os.environ |= {
     "GRAPHQL_COMPILED_READS": "true",
     "GRAPHQL_FAST_PATH": "true",
     "GRAPHQL_GET_ENABLED": "true",
+    "GRAPHQL_MAX_ANSWER_BYTES": "8388608",
+    "GRAPHQL_MAX_OBJECTS": "10000",
     "GRAPHQL_REGISTERED_ONLY": "false",
     "IMPORT_RETENTION_DAYS": "90",
     "INVITATION_DAYS": "7",

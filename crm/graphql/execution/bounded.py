@@ -26,7 +26,7 @@ from crm.json_encoding import encode_json
 class BoundedExecution(ExecutionContext):
     """Counts the objects and the bytes of an answer while it is made, and checks the deadline at each object.
 
-    Between two statements an answer can take any time. A field below which the budget is exceeded is null as a whole: the rest of it would be cut by chance.
+    A field below which the budget is exceeded is null as a whole: the rest of it would be cut by chance.
     """
 
     context_value: Context
