@@ -71,6 +71,9 @@ API_CLASSES = (graphene.ObjectType, graphene.InputObjectType)
 
 #: Managers that a door may read without an actor: "file: expression" and why.
 UNSCOPED_READS = {
+    "crm/graphql/core/large_columns.py: column.model._base_manager": (
+        "large values of rows that were read in scope just before, by their keys"
+    ),
     "crm/graphql/types.py: models.Membership.objects": (
         "the role of one member: its conditions name the company and the user of a row that was read in scope"
     ),

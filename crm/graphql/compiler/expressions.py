@@ -59,7 +59,7 @@ class Float(Json):
 class Bounded(Json):
     """The JSON of a large value, or the marker if the value has more bytes than ``most``."""
 
-    template = f"CASE WHEN %(is_large)s THEN '{MARKER}' ELSE %(value)s END"
+    template = f"CASE WHEN %(is_large)s THEN {MARKER} ELSE %(value)s END"
 
     def __init__(self, column: Combinable, value: Combinable, *, most: int) -> None:
         super().__init__(Size(column), Stored(column), value)

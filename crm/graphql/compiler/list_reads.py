@@ -126,7 +126,7 @@ class ListRead(Read):
             if part.column is not None:
                 rows = [row[part.column] for row in page.data]
                 if part.lengths is not None:
-                    part.lengths.check(*rows)
+                    part.lengths.check(rows)
                 value = b"[" + b",".join(rows) + b"]"
             elif part.constant is not None:
                 value = orjson.dumps(part.constant)

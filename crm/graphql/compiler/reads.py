@@ -88,7 +88,7 @@ class PendingSingleRead(PendingRead):
         # The standard executor knows how to report a row that is not there.
         if not found or found[0][0] is None:
             raise NotCompilable("not found")
-        self.lengths.check(found[0][0])
+        self.lengths.check([found[0][0]])
         return found[0][0]
 
 

@@ -63,7 +63,7 @@ class RecordRead:
         found = self.statement.texts(values)
         record = found[0][0] if found else None
         if record is not None:
-            self.lengths.check(record)
+            self.lengths.check([record])
             check_answer({"": record})
         return record
 

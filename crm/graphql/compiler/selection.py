@@ -58,7 +58,7 @@ class Collector:
 
     def extent(self, type_: RowType, model: type[Model], nodes: Iterable[FieldNode]) -> Extent:
         """Return what the selection of one row has, for the bounds."""
-        total = Extent(objects=1)
+        total = Extent(singles=1)
         for key, same in self.fields(self._type(type_), nodes).items():
             name = same[0].name.value
             declared = declared_fields(type_).get(name)
@@ -166,7 +166,7 @@ class Collector:
         limit, most = self._limit(declared.size, definition, nodes, owners, extent)
         row, lengths = self.row(declared.row_type, rows.model, nodes, rows=owners * limit)
         listed = rows.order_by(*declared.ordering).values_list(row)
-        return List(listed[:limit]), replace(lengths, most=most)
+        return List(listed[:limit]), replace(lengths, most=most, element=extent.characters)
 
     def _limit(
         self,
@@ -189,11 +189,11 @@ class Collector:
         entry: Any = get_named_type(definition.type)
         contents = {"name": "name", "value": "value", TYPENAME: entry.name}
         keys = {key: contents[same[0].name.value] for key, same in self.fields(entry, nodes).items()}
-        extent = Extent(objects=1, characters=sum(map(len, keys)))
+        extent = Extent(singles=1, characters=sum(map(len, keys)) + PUNCTUATION * len(keys))
         limit, most = self._limit(declared.size, definition, nodes, owners, extent)
         column = F(declared.loads[0])
         entries = Entries(column, keys, limit=limit)
-        return Bounded(column, entries, most=self.bounds.value(owners)), Lengths({}, most)
+        return Bounded(column, entries, most=self.bounds.value(owners)), Lengths({}, most, extent.characters)
 
 
 def _has_own_resolver(type_: RowType, name: str) -> bool:

@@ -31,7 +31,7 @@ class Budget:
 
     most_objects: int
     most_bytes: int
-    objects: int = 0
+    completed: int = 0
     #: Characters of keys and texts: the answer has at least so many bytes.
     characters: int = 0
     #: Values whose bytes are not counted, such as numbers.
@@ -48,12 +48,12 @@ class Budget:
 
     def complete_object(self, characters: int, fields: int) -> None:
         """Count an object with so many characters in its keys; refuse it if it is one too many."""
-        self.objects += 1
+        self.completed += 1
         self.characters += characters
         self.others += fields
         if self.exceeded is not None:
             raise self.error(self.exceeded)
-        if self.objects > self.most_objects:
+        if self.completed > self.most_objects:
             raise self.error(OBJECTS)
         if self.characters > self.most_bytes:
             raise self.error(BYTES)
@@ -70,7 +70,7 @@ class Budget:
     @property
     def fits_surely(self) -> bool:
         """Whether the answer has few enough bytes, however it is written."""
-        largest = LARGEST_CHARACTER * self.characters + LARGEST_NUMBER * (self.objects + self.others)
+        largest = LARGEST_CHARACTER * self.characters + LARGEST_NUMBER * (self.completed + self.others)
         return largest <= self.most_bytes
 
     @property

@@ -8,7 +8,7 @@ from crm.database.deadlines import has_ended
 from crm.errors import TimedOut
 from crm.graphql.compiler import StartedQuery, start_query
 from crm.graphql.core import errors
-from crm.graphql.core.budget import BYTES, Budget
+from crm.graphql.core.budget import BYTES, Budget, Path
 from crm.graphql.core.permissions import Context, Selection
 from crm.graphql.execution.bounded import BoundedExecution
 from crm.graphql.execution.faulty_texts import refusing
@@ -32,8 +32,38 @@ def respond(
 
     The status is 200, or 503 if no field could be answered because the database is away or took too long.
     """
+    truncated: list[Path] = []
+    result = (begun or begin(prepared)).result() or _execute(prepared, root_value, once, truncated)
+    raised = [error for error in result.errors or [] if not isinstance(error.original_error, Replayed)]
+    errors.log_refusals(raised)
+    if prepared.kind == "query" and has_ended():
+        # Whatever was read until then: a part of an answer that looks whole helps nobody.
+        return SERVICE_UNAVAILABLE, {"errors": [errors.domain_error(TimedOut())]}
+    in_mutation = prepared.kind == "mutation"
+    formatted = [errors.field_error(error, in_mutation=in_mutation) for error in raised[: limits().errors]]
+    if once is not None:
+        formatted = once.finish(result.data, formatted, truncated)
+    answer: JsonObject = {"data": result.data}
+    extensions = dict(prepared.extensions or {})
+    if truncated and result.data is not None:
+        extensions["truncated"] = truncated
+    if extensions:
+        answer["extensions"] = extensions
+    if not formatted:
+        return OK, answer
+    answer["errors"] = formatted
+    answered = any(value is not None for value in (result.data or {}).values())
+    if not answered and any(errors.database_refusal(error) for error in raised):
+        return SERVICE_UNAVAILABLE, {"errors": answer["errors"]}
+    return OK, answer
+
+
+def _execute(
+    prepared: Prepared, root_value: object, once: Once | None, truncated: list[Path]
+) -> ExecutionResult:
+    """Run an operation by graphql-core; the paths of cut lists are added to ``truncated``."""
     context = Context(actor=prepared.actor, once=once, selections=_selections(prepared))
-    result = (begun or begin(prepared)).result() or execute_sync(
+    result = execute_sync(
         prepared.schema,
         prepared.document.node,
         root_value=root_value,
@@ -44,29 +74,8 @@ def respond(
         execution_context_class=BoundedExecution,
         middleware=[refusing(prepared.refused)] if prepared.refused else None,
     )
-    result = _checked(result, context.budget, is_mutation=prepared.kind == "mutation")
-    raised = [error for error in result.errors or [] if not isinstance(error.original_error, Replayed)]
-    errors.log_refusals(raised)
-    if prepared.kind == "query" and has_ended():
-        # Whatever was read until then: a part of an answer that looks whole helps nobody.
-        return SERVICE_UNAVAILABLE, {"errors": [errors.domain_error(TimedOut())]}
-    in_mutation = prepared.kind == "mutation"
-    formatted = [errors.field_error(error, in_mutation=in_mutation) for error in raised[: limits().errors]]
-    if once is not None:
-        formatted = once.finish(result.data, formatted, context.budget.truncated)
-    answer: JsonObject = {"data": result.data}
-    extensions = dict(prepared.extensions or {})
-    if context.budget.truncated and result.data is not None:
-        extensions["truncated"] = context.budget.truncated
-    if extensions:
-        answer["extensions"] = extensions
-    if not formatted:
-        return OK, answer
-    answer["errors"] = formatted
-    answered = any(value is not None for value in (result.data or {}).values())
-    if not answered and any(errors.database_refusal(error) for error in raised):
-        return SERVICE_UNAVAILABLE, {"errors": answer["errors"]}
-    return OK, answer
+    truncated.extend(context.budget.truncated)
+    return _checked(result, context.budget, is_mutation=prepared.kind == "mutation")
 
 
 def _checked(result: ExecutionResult, budget: Budget, *, is_mutation: bool) -> ExecutionResult:
