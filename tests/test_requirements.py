@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
+from tests.requirements import TESTS, WITH_STATEMENTS, is_above
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = """
@@ -62,3 +63,12 @@ def test_a_missing_tool_is_an_error_where_all_are_required(tmp_path):
 
 def test_a_test_that_skips_itself_fails_where_all_are_required(tmp_path):
     assert outcomes(tmp_path, CRM_REQUIRE_ALL="1", **PRESENT) == "1 failed, 1 skipped"
+
+
+def test_files_that_run_on_each_database_exist():
+    # Else a file that is renamed would silently run on one alone.
+    for place in WITH_STATEMENTS:
+        assert (TESTS / place).exists(), place
+        assert not is_above(TESTS / place), place
+        assert is_above((TESTS / place).with_name("other.py")), place
+    assert not is_above(TESTS / "services" / "test_files.py")
