@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from graphql import get_named_type
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from tests.graphql.budget.bulky import Bulky, make_bulky
 from tests.graphql.compiler.documents import QUERY, Drawn
 
 pytestmark = pytest.mark.postgres
-EXAMPLES = examples(60)
+EXAMPLES = examples(120)
 #: Processor time of one answer, which a busy machine does not change.
 MOST_SECONDS = 2
 MOST_GROWTH = 200 * 2**20
@@ -47,7 +48,7 @@ def deep_documents(draw: DrawFn, keys: dict[str, int]) -> tuple[str, dict[str, A
     return f"query{declared} {{ {' '.join(roots)} }} {' '.join(drawn.fragments)}", drawn.variables
 
 
-def test_drawn_documents_end_soon_with_data_or_a_code(tenant, settings_of_reads):
+def test_drawn_documents_end_soon_with_data_or_a_code(tenant):
     bulky: Bulky = make_bulky(tenant)
     keys = {
         "lead": bulky.lead.pk,
@@ -62,10 +63,10 @@ def test_drawn_documents_end_soon_with_data_or_a_code(tenant, settings_of_reads)
     @given(deep_documents(keys), st.sampled_from(["admin", "viewer"]), st.booleans())
     def check(drawn: tuple[str, dict[str, Any]], member: str, compiled: bool) -> None:
         nonlocal answered
-        settings_of_reads.GRAPHQL_COMPILED_READS = compiled
         started = time.process_time()
 
-        answer = ask(drawn[0], variables=drawn[1], actor=getattr(tenant.actors, member))
+        with override_settings(GRAPHQL_COMPILED_READS=compiled):
+            answer = ask(drawn[0], variables=drawn[1], actor=getattr(tenant.actors, member))
 
         seconds = time.process_time() - started
         memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
@@ -78,9 +79,3 @@ def test_drawn_documents_end_soon_with_data_or_a_code(tenant, settings_of_reads)
     assert answered > EXAMPLES / 5
     # The first documents fill caches.
     assert memory[-1] - memory[len(memory) // 4] < MOST_GROWTH
-
-
-@pytest.fixture
-def settings_of_reads(settings: Any) -> Any:
-    """Django's settings, under another name than Hypothesis's."""
-    return settings
