@@ -7,10 +7,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from crm.background.backlog import state as work_state
 from crm.checks import database_problem, redis_problem
 from crm.events.dispatcher import has_tail, tail_age
 from crm.graphql.websocket import connections
-from crm.work.backlog import state as work_state
 
 #: The event log is read every second. If it was not for this long, subscribers get no events.
 OLDEST_TAIL_SECONDS = 10

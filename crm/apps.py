@@ -8,7 +8,7 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         from crm import checks  # noqa: F401 - registers its checks, which need the settings
+        from crm.background.upkeep import register_parts
         from crm.sign_in import receivers  # noqa: F401 - connects them to Django's signals
-        from crm.work.upkeep import register_parts
 
         register_parts()

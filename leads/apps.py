@@ -5,16 +5,16 @@ class LeadsConfig(AppConfig):
     name = "leads"
 
     def ready(self) -> None:
+        from crm.background import registry as work
         from crm.records.registry import RecordKind, register
         from crm.webhooks import contents
-        from crm.work import registry as work
         from leads import broadcasts  # noqa: F401 - connects its receivers
+        from leads.background import ATTEMPTS
         from leads.imports import LeadImport
         from leads.models import Lead
         from leads.services import signal_handlers  # noqa: F401 - connects its receivers
         from leads.services.leads import update_lead
         from leads.services.timeline import ROUTING, detail_history
-        from leads.work import ATTEMPTS
 
         register(
             RecordKind(

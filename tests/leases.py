@@ -5,10 +5,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import F
 
+from crm.background import rows
+from crm.background.registry import parts
+from crm.background.rows import Claim
 from crm.models.leases import Leased
-from crm.work import rows
-from crm.work.registry import parts
-from crm.work.rows import Claim
 
 
 def pass_time(model: type[Leased], *, share: float = 1.1) -> None:

@@ -52,7 +52,7 @@ MACHINERY_WRITERS = frozenset(
         "crm/webhooks/deliveries.py",
         "crm/webhooks/dispatching.py",
         "crm/webhooks/endpoints.py",
-        "crm/work/rows.py",
+        "crm/background/rows.py",
     }
 )
 

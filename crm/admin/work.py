@@ -8,10 +8,10 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 
 from crm.admin.base import VisibleAdmin
+from crm.background.backlog import MOST_COUNTED, backlog, late_parts
+from crm.background.registry import IMPORTS, WEBHOOKS, parts
+from crm.background.rows import run_now
 from crm.models import WorkPart
-from crm.work.backlog import MOST_COUNTED, backlog, late_parts
-from crm.work.registry import IMPORTS, WEBHOOKS, parts
-from crm.work.rows import run_now
 
 PURPOSES = {IMPORTS: "Run waiting imports", WEBHOOKS: "Send webhooks"}
 WAITING = {

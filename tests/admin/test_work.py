@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from crm.background import rows
+from crm.background.backlog import backlog, late_parts
+from crm.background.registry import RUNNING, parts
 from crm.models import Event, ImportJob, WebhookDelivery, WebhookEndpoint, WorkPart
-from crm.work import rows
-from crm.work.backlog import backlog, late_parts
-from crm.work.registry import RUNNING, parts
 from tests.admin.conftest import messages_of
 from tests.factories.crm import UserFactory
 from tests.leases import taken

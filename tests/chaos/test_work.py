@@ -16,6 +16,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Q, Sum
 
+from crm.background.registry import parts
 from crm.events import journal
 from crm.importing import jobs
 from crm.importing.uploads import start_file_job
@@ -29,7 +30,6 @@ from crm.models import (
     WorkPart,
 )
 from crm.webhooks.endpoints import create_endpoint
-from crm.work.registry import parts
 from leads.models import Lead
 from tests.config.processes import ROOT
 from tests.events.processes import of_test_database

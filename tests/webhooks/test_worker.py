@@ -13,13 +13,13 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError, connections
 
+from crm.background.worker import working
 from crm.events import journal
 from crm.events.sequencer import sequence
 from crm.models import WebhookDelivery, WebhookEndpoint
 from crm.webhooks import turns, worker
 from crm.webhooks.dispatching import claim_endpoints, dispatch, release
 from crm.webhooks.worker import Worker
-from crm.work.worker import working
 from leads.services.leads import create_lead
 from tests.config.processes import ROOT
 from tests.events.processes import of_test_database

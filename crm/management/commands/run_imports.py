@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from crm.background.registry import IMPORTS
+from crm.background.worker import working
 from crm.importing.worker import run_waiting_jobs
 from crm.management.arguments import ensure_ready
 from crm.management.signals import until_signal
-from crm.work.registry import IMPORTS
-from crm.work.worker import working
 
 
 class Command(BaseCommand):

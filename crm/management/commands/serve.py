@@ -12,10 +12,10 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from crm.background.registry import IMPORTS, WEBHOOKS
+from crm.background.worker import working
 from crm.checks import ensure_database, ensure_migrated, ensure_port_free, ensure_redis
 from crm.graphql.websocket.connections import drain
-from crm.work.registry import IMPORTS, WEBHOOKS
-from crm.work.worker import working
 
 logger = logging.getLogger("uvicorn.error")
 

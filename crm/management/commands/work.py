@@ -5,14 +5,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from crm.background import rows
+from crm.background.registry import GROUPS, IMPORTS, RUNNING, WEBHOOKS, parts
+from crm.background.running import run_due
+from crm.background.worker import names_of, working
 from crm.importing.worker import run_waiting_jobs
 from crm.management.arguments import ensure_ready
 from crm.management.signals import SIGNAL_BASE, until_signal
 from crm.webhooks.worker import Worker
-from crm.work import rows
-from crm.work.registry import GROUPS, IMPORTS, RUNNING, WEBHOOKS, parts
-from crm.work.running import run_due
-from crm.work.worker import names_of, working
 
 
 class Command(BaseCommand):

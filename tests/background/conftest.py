@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from crm.work import registry, rows
-from crm.work.registry import Part
+from crm.background import registry, rows
+from crm.background.registry import Part
 
 MakePart = Callable[..., Part]
 

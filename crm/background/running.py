@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
 
-from crm.work import rows
-from crm.work.registry import Part, Problem, parts
+from crm.background import rows
+from crm.background.registry import Part, Problem, parts
 
 logger = logging.getLogger(__name__)
 

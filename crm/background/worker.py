@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, close_old_connections, connections
 
+from crm.background import rows
+from crm.background.registry import IMPORTS, RUNNING, UPKEEP, WEBHOOKS, parts
+from crm.background.running import described, run_due
 from crm.importing.worker import run_next_job
 from crm.models.imports import UNFINISHED
 from crm.webhooks import worker as webhooks
-from crm.work import rows
-from crm.work.registry import IMPORTS, RUNNING, UPKEEP, WEBHOOKS, parts
-from crm.work.running import described, run_due
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
+from crm.background.registry import RUNNING, Counts, Part
 from crm.models.work import WorkOutcome, WorkPart
-from crm.work.registry import RUNNING, Counts, Part
 
 #: How soon a part that failed runs again: at first, and at most. Each failure doubles it.
 SHORTEST_DELAY = timedelta(minutes=1)

@@ -16,6 +16,8 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from crm.background import rows
+from crm.background.registry import parts
 from crm.models import (
     AuditEntry,
     AuditEvent,
@@ -30,8 +32,6 @@ from crm.models import (
 )
 from crm.services.files import store_file
 from crm.webhooks.endpoints import OVERLAP
-from crm.work import rows
-from crm.work.registry import parts
 from leads.models import LeadReceiver, LeadRoutingLog, ReceiverAttempt
 from tests.factories import leads as lead_factories
 from tests.factories.crm import ApiTokenFactory, Tenant

@@ -7,11 +7,11 @@ from django.db.models import Min, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from crm.background.registry import RUNNING, parts
 from crm.models.events import Event
 from crm.models.imports import ImportJob
 from crm.models.webhooks import WebhookDelivery, WebhookEndpoint
 from crm.models.work import WorkPart
-from crm.work.registry import RUNNING, parts
 
 #: Rows are counted up to this number, so that a long backlog does not make its own count slow.
 MOST_COUNTED = 10_000

@@ -14,13 +14,13 @@ from django.db import connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from crm.background import rows
+from crm.background.registry import Problem
+from crm.background.running import Stopped, Turn, run_due
 from crm.database import batches
 from crm.database.batches import delete_in_batches
 from crm.database.statistics import LEAST_CHANGED, outdated_tables
 from crm.models import WorkPart
-from crm.work import rows
-from crm.work.registry import Problem
-from crm.work.running import Stopped, Turn, run_due
 from tests.leases import pass_time, taken
 from tests.patience import PATIENCE_SECONDS
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 
+from crm.background import rows
+from crm.background.registry import RUNNING, parts
+from crm.background.worker import run_import
 from crm.importing import job_records, jobs, worker
 from crm.importing.uploads import start_file_job
 from crm.importing.worker import MOST_STARTS, run_next_job, run_waiting_jobs
 from crm.models import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus, WorkPart
-from crm.work import rows
-from crm.work.registry import RUNNING, parts
-from crm.work.worker import run_import
 from people.models import Person
 from tests.file_samples import upload
 from tests.leases import pass_time, taken
@@ -167,7 +167,7 @@ def test_a_dry_run_that_is_stopped_notes_nothing_and_begins_again(make_job, monk
 
 @pytest.mark.parametrize(("most", "is_due"), [(6, True), (7, False)])
 def test_a_large_import_renews_the_statistics(make_job, monkeypatch, most, is_due):
-    monkeypatch.setattr("crm.work.worker.MANY_ROWS", most)
+    monkeypatch.setattr("crm.background.worker.MANY_ROWS", most)
     rows.add_missing(parts().values(), RUNNING)
     rows.finish(taken("statistics"), parts()["statistics"], {}, milliseconds=1)
     make_job()

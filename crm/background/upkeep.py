@@ -9,13 +9,13 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
+from crm.background.registry import Counts, Part, Problem, register, removes_older_than
 from crm.database.batches import Batch, delete_in_batches
 from crm.database.statistics import outdated_tables, renew_statistics
 from crm.events import retention
 from crm.importing import job_records
 from crm.services import audit, idempotency, lockout, orphans, tallies, tokens
 from crm.webhooks import deliveries, endpoints
-from crm.work.registry import Counts, Part, Problem, register, removes_older_than
 
 #: Age at which a file that is on no record is removed, and a stored content that no row names.
 ORPHAN_AGE = timedelta(hours=24)

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.conf import settings
 
+from crm.background.registry import Counts, Part, removes_older_than
 from crm.database.batches import Batch
-from crm.work.registry import Counts, Part, removes_older_than
 from leads.services.receiver_attempts import prune_attempts
 
 
