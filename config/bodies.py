@@ -1,4 +1,4 @@
-"""How large a request body may be, and the answer to a larger one: one rule for both servers."""
+"""Limits of request bodies, and the answer to a larger one: one rule for both servers."""
 
 import json
 from dataclasses import dataclass

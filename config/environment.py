@@ -12,9 +12,9 @@ from psycopg import IsolationLevel
 
 from crm.origins import clean_origin
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 env = environ.Env()
-env.read_env(BASE_DIR / ".env", overwrite=False)
+env.read_env(ROOT / ".env", overwrite=False)
 DEBUG = env.bool("DJANGO_DEBUG", default=True)
 
 LEAST_SECRET_LENGTH = 50

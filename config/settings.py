@@ -4,6 +4,7 @@ Unsafe settings are refused here, because every entry point (manage.py, gunicorn
 """
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
@@ -13,12 +14,12 @@ from config.account_settings import *  # noqa: F403
 from config.account_settings import SSO_APPS
 from config.environment import (
     API_RATE_LIMIT_DEFAULT,
-    BASE_DIR,
     DEBUG,
     GRAPHQL_MAX_ANSWER_BYTES_DEFAULT,
     GRAPHQL_MAX_OBJECTS_DEFAULT,
     LEAST_SECRET_LENGTH,
     REQUEST_DEADLINE_DEFAULT,
+    ROOT,
     database,
     development_secret,
     env,
@@ -34,6 +35,7 @@ from config.logs import logging_config
 
 django_stubs_ext.monkeypatch()
 
+BASE_DIR: Path = ROOT
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 YEAR_IN_SECONDS = 31_536_000
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=LOOPBACK_HOSTS if DEBUG else [])

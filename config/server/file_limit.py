@@ -1,4 +1,4 @@
-"""How many files and sockets a process may have open."""
+"""The limit of files and sockets that a process may have open."""
 
 import resource
 

@@ -1,4 +1,4 @@
-"""How much of a request gunicorn's worker reads."""
+"""Reading requests within the limits, in gunicorn's worker."""
 
 from typing import Any
 from urllib.parse import unquote_to_bytes

@@ -1,4 +1,4 @@
-"""How long the servers wait for a client, from the settings."""
+"""Deadlines of clients, from the settings; the same for both servers."""
 
 from typing import NamedTuple
 

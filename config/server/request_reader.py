@@ -109,7 +109,7 @@ class RequestReader(RequestParser):  # type: ignore[misc]  # gunicorn has no typ
 
 
 class _Received(Unreader):  # type: ignore[misc]  # gunicorn has no types
-    """What arrived of a request: gunicorn's buffer, followed by a file for the rest of the body."""
+    """The arrived part of a request: gunicorn's buffer, followed by a file for the rest of the body."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What waits for the background work, and how its parts do: for /readyz and the admin."""
+"""The backlog of the background work and the state of its parts, for /readyz and the admin."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -17,7 +17,7 @@ RUNNING = (IMPORTS, WEBHOOKS)
 
 
 class Problem(Exception):
-    """What a part found to be wrong; the message tells an operator what to do."""
+    """Raised by a part that found something wrong; the message tells an operator what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)

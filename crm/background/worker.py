@@ -62,7 +62,7 @@ def run_imports(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_IM
 
 
 def run_import(stopped: threading.Event) -> bool:
-    """Give the next waiting import its turn; return whether there was one."""
+    """Run the turn of the next waiting import; return whether there was one."""
     job = run_next_job(stopped)
     if job is not None and job.status not in UNFINISHED and job.total >= MANY_ROWS:
         rows.run_now(["statistics"])

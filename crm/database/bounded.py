@@ -1,4 +1,4 @@
-"""What both database backends have in common: their statements end with the request that sent them."""
+"""The common part of both database backends: their statements end with the request that sent them."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ def run_waiting_jobs(stopped: threading.Event) -> int:
 
 
 def run_next_job(stopped: threading.Event) -> ImportJob | None:
-    """Give a turn to the job that waits for the longest time; return it, None if none waits.
+    """Claim the job that waits for the longest time; return it, None if none waits.
 
     A job whose user may no longer import fails, and says so.
     """

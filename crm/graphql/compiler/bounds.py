@@ -26,7 +26,7 @@ OVERSHOOT = 4
 
 
 class Extent(NamedTuple):
-    """What a selection has for one row: its objects and keys outside of nested lists, and all lists below."""
+    """The shape of a selection for one row: objects and keys outside of nested lists, and all lists below."""
 
     singles: int = 0
     characters: int = 0
@@ -70,7 +70,7 @@ UNBOUNDED = Bounds(lists=0, large=0)
 
 @dataclass(frozen=True)
 class Lengths:
-    """How long the lists below a row may be; ``most`` is None for one row, and for a list cut as asked."""
+    """Bounds of the lists below a row; ``most`` is None for one row, and for a list cut as asked."""
 
     below: Mapping[str, "Lengths"]
     most: int | None = None

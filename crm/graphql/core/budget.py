@@ -1,4 +1,4 @@
-"""What one answer may hold: objects and bytes, counted while it is made, and the lists that were cut."""
+"""The budget of one answer: objects and bytes, counted while it is made, and the lists that were cut."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

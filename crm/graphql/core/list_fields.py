@@ -31,7 +31,7 @@ NO_ROWS = Listed((), False)
 
 
 class ListSize:
-    """How long a nested list may be: its argument ``first``, its default, and the most that it answers.
+    """Bounds of a nested list: its argument ``first``, its default, and the most that it answers.
 
     Without a ``default`` the list is plain: it answers all rows up to ``most``, and where there are more its
     path is in ``extensions.truncated`` of the answer.
