@@ -43,6 +43,11 @@ class RequestReader(RequestParser):  # type: ignore[misc]  # gunicorn has no typ
         return PIECE if self.missing is None else min(PIECE, self.missing)
 
     @property
+    def path(self) -> str:
+        """The path of the complete request; empty if it cannot be parsed."""
+        return "" if self._failure is not None else str(self.mesg.path)
+
+    @property
     def expects_continue(self) -> bool:
         """Return, once, whether the client waits for "100 Continue" before it sends the body."""
         if not self.missing or not self.mesg._expected_100_continue:

@@ -11,7 +11,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,8 @@ LINGER_SECONDS = 2
 #: Bytes that are read of it, at most.
 LINGER_BYTES = 256 * 1024
 SWEEP_SECONDS = 1
+#: Asked by load balancers and containers, which would end a process whose threads are only busy.
+PROBES = ("/healthz", "/readyz")
 #: All other requests that cannot be parsed get 400.
 STATUS_BY_ERROR: dict[type[BaseException], tuple[int, str]] = {
     LimitRequestLine: (414, "URI Too Long"),
@@ -64,6 +66,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         #: Connections that wait for their client, in the order in which they began to.
         self._waiting: dict[Connection, None] = {}
         self._next_sweep = 0.0
+        self._probes = ThreadPoolExecutor(max_workers=1)
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -113,6 +116,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             util.write_error(client, status, reason, "")
         except OSError:
             self.log.debug("The client had left.")
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Have a thread answer a request; probes have one of their own."""
+        pool = self._probes if conn.parser.path in PROBES else self.tpool
+        future = pool.submit(self.handle, conn)
+        future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         try:
