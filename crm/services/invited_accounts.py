@@ -40,6 +40,9 @@ def _create(email: str, values: MemberValues) -> User:
     try:
         user.full_clean(exclude=["password"])
     except ValidationError as refused:
+        # Invited by two administrators at once: the other one has made the account since it was looked for.
+        if made := accounts_of(email):
+            return made[0]
         names = {"first_name": "firstname", "last_name": "lastname", "username": "email"}
         messages = refused.message_dict
         raise ValidationError({names.get(key, key): messages[key] for key in messages}) from refused
@@ -47,7 +50,7 @@ def _create(email: str, values: MemberValues) -> User:
         with transaction.atomic():
             user.save()
     except IntegrityError:
-        # Invited by two administrators at once: the other one made the account.
+        # Likewise, since it was validated.
         known = accounts_of(email)
         if not known:
             raise
