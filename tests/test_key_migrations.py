@@ -207,7 +207,7 @@ def test_rows_are_brought_forward(before, capsys):
     with CaptureQueriesContext(before.connection) as captured:
         before.go_forward()
 
-    assert len(captured) < ROWS / 5
+    assert len(captured) < ROWS / 4
     reported = capsys.readouterr().err
     for scenario in scenarios:
         with pytest.raises(StopIteration):

@@ -47,6 +47,14 @@ ROW = re.compile(
 OTHERS = {"statistics", "tallies"}
 SESSION_AGE = timedelta(days=14)
 
+
+@pytest.fixture(autouse=True)
+def _own_files(settings, tmp_path) -> None:
+    """Have files that nobody removes stay here alone."""
+    own = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": own}
+
+
 #: Makes something of an age, and returns whether it is still there.
 Make = Callable[[Tenant, timedelta], Callable[[], bool]]
 
