@@ -83,7 +83,8 @@ def site(copy_template: Callable[[str], None]) -> Iterator[Site]:
         with running(*command, env=env) as lines:
             api = Api(port, made["token"])
             api.wait_until_up(lines)
-            documents: Any = attacks(SimpleNamespace(**rows))
+            bulky: Any = SimpleNamespace(**rows)
+            documents = attacks(bulky)
             del documents[LEFT_OUT]
             yield Site(api, documents, lines.process.pid)
     finally:
