@@ -149,6 +149,7 @@ def test_inputs_of_lists_have_no_fields_of_their_own():
             assert set(kind.fields) in GENERATED, name
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 def test_every_other_column_is_refused(actors: Actors, settings: Any, capsys: pytest.CaptureFixture[str]):
     before = read_all()

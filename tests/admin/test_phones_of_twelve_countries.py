@@ -16,6 +16,7 @@ from crm.models import Company
 from people.models import Contact, ContactKind, Person
 from tests.clients import data
 from tests.doors import contact_type
+from tests.examples import examples
 from tests.factories.crm import Tenant
 from tests.factories.crm import tenant as make_tenant
 from tests.models.test_canonical_forms import REGIONS
@@ -77,8 +78,11 @@ def in_country(region: str, size: int) -> tuple[Tenant, list[PhoneNumber]]:
 
 @pytest.fixture
 def size() -> int:
-    """The number of people of each country: 10,000 in all, fewer where each row is slower to search."""
-    return 834 if connection.vendor == "postgresql" else 60
+    """The number of people of each country, fewer where each row is slower to search.
+
+    ``CRM_EXAMPLES=834`` makes 10,000 people in all.
+    """
+    return examples(168) if connection.vendor == "postgresql" else 60
 
 
 def test_people_of_twelve_countries_are_found_by_each_spelling(size, unrendered):

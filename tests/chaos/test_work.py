@@ -44,7 +44,7 @@ REFUSED = 20
 #: Seconds after which the work of a killed process is taken over.
 LEASE = 2
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 Process = subprocess.Popen[str]
 

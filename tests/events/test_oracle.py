@@ -25,6 +25,7 @@ async def settled(dispatcher: Dispatcher, *, beyond: int) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("fields", "where"), [(PLAIN, ""), (PLAIN, FILTER), (PERSONAL, "")])
 async def test_each_subscriber_receives_what_a_query_shows_it(fields: str, where: str) -> None:
@@ -63,6 +64,7 @@ async def test_each_subscriber_receives_what_a_query_shows_it(fields: str, where
     assert total > STEPS * (2 if where else 3)
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("seed", "where"), [(0, ""), (2, FILTER)])
 async def test_nobody_receives_what_a_later_change_of_the_same_transaction_hides(

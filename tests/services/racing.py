@@ -7,8 +7,11 @@ from typing import Any
 
 from django.db import connection
 
+from tests.examples import examples
+
 WRITERS = 16
-ROUNDS = 50
+#: ``CRM_EXAMPLES=50`` runs fifty.
+ROUNDS = examples(15)
 
 #: What a writer does in a round, both given by their numbers.
 Act = Callable[[int, int], object]

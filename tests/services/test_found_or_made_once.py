@@ -40,7 +40,6 @@ def test_receivers_make_one_person_and_one_organization(own, receiver):
         payload = {"firstname": "Jane", "n": writer, "email": email, "company": company}
         return int(deliver(receiver, payload).status_code)
 
-    # Fewer rounds: the tests below try each kind of row in fifty, through receivers too.
     answers = rounds(act, 15)
 
     assert answers == [[200] * WRITERS] * 15

@@ -25,7 +25,7 @@ from tests.examples import examples
 from tests.factories.crm import FilesystemFactory
 from tests.stored import models, rolled_back
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 #: What a merge and its undoing leave behind, beside entries of the history and the merge itself.
 BOOKKEEPING = {"version", "updated_at"}
@@ -87,7 +87,7 @@ ORGANIZATIONS = st.lists(
     max_size=3,
 )
 EXAMPLES = settings(
-    max_examples=examples(20),
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
