@@ -11,6 +11,9 @@ from config.cors import with_cors_headers
 from config.logs import request_id
 from config.middleware import begin_request, log_end
 
+#: Bytes; below the smallest limit of a body.
+SMALL = 64 * 1024
+
 
 def with_body_limit(application: WSGIApplication) -> WSGIApplication:
     """Refuse bodies over the limit, and those without a length: WSGI reads none of them."""
@@ -36,7 +39,8 @@ def _refusal(environ: WSGIEnvironment) -> BodyRefusal | None:
     if "HTTP_TRANSFER_ENCODING" in environ:
         return BodyRefusal(LENGTH_REQUIRED, "Send the request with its Content-Length.", path)
     declared = declared_length(environ.get("CONTENT_LENGTH", ""))
-    if not declared:
+    # No endpoint refuses so few, which most bodies have.
+    if not declared or declared < SMALL:
         return None
     most = largest_body(
         path,

@@ -20,14 +20,16 @@ class BoundedConnection(BaseDatabaseWrapper):
         deadline = deadlines.current()
         if deadline is not self._deadline:
             self._take_over(deadline)
-        super().ensure_connection()
+        # Called three times in each request, and nearly always there is one.
+        if self.connection is None:
+            super().ensure_connection()
 
     def create_cursor(self, name: str | None = None) -> Any:
         deadlines.check()
         return super().create_cursor(name)
 
     def close_if_unusable_or_obsolete(self) -> None:
-        if self._was_interrupted():
+        if self._deadline is not None and self._was_interrupted():
             self._throw_away()
         super().close_if_unusable_or_obsolete()
 
