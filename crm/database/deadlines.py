@@ -61,22 +61,24 @@ class Deadline:
     ``has_left`` returns whether the client has left; the watchdog calls it.
     """
 
+    # Defaults of the class: one is made for each request, and few of them change.
+    ending: Ending | None = None
+    connection: Interruptible | None = None
+    #: Whether the watchdog has touched the connection, which must then not serve another request.
+    interrupted_at: float | None = None
+    is_committing = False
+    #: Transactions that were committed.
+    commits = 0
+    is_finished = False
+    _outlives_client = False
+    _token: "Token[Deadline | None] | None" = None
+
     def __init__(self, seconds: float | None = None, *, has_left: Callable[[], bool] | None = None) -> None:
         seconds = settings.REQUEST_DEADLINE if seconds is None else seconds
         self.started = time.monotonic()
         #: No transaction commits later. Reading may go on until ``ends_at``.
         self.last_commit = self.ends_at = self.started + seconds if seconds else math.inf
         self.has_left = has_left
-        self.ending: Ending | None = None
-        self.connection: Interruptible | None = None
-        #: Whether the watchdog has touched the connection, which must then not serve another request.
-        self.interrupted_at: float | None = None
-        self.is_committing = False
-        #: Transactions that were committed.
-        self.commits = 0
-        self.is_finished = False
-        self._outlives_client = False
-        self._token: Token[Deadline | None] | None = None
 
     def __enter__(self) -> "Deadline":
         self._token = _current.set(self)
