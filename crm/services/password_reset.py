@@ -65,8 +65,9 @@ def _send_all(address: str, site: str) -> None:
             # Who has no password signs in elsewhere, or was never let in.
             if user.has_usable_password():
                 _send(user, site)
-    except Exception:
-        logger.exception("A link for a new password could not be sent.")
+    except Exception as error:
+        # Of any kind: nobody else hears of it in this thread. Not its text, which may name the address.
+        logger.warning("A link for a new password could not be sent: %s", type(error).__name__)
     finally:
         close_old_connections()
 

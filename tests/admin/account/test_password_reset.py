@@ -4,7 +4,9 @@ import email
 import re
 from collections.abc import Iterator
 from queue import Queue
+from smtplib import SMTPRecipientsRefused
 from threading import Barrier
+from typing import Any
 
 import pytest
 import time_machine
@@ -150,7 +152,20 @@ def test_a_mail_server_that_is_away_is_logged(anna: User, settings, caplog):
     assert ask(ADDRESS)[0] == 302
 
     wait_until_sent()
-    assert "A link for a new password could not be sent." in caplog.text
+    assert "A link for a new password could not be sent: ConnectionRefusedError" in caplog.text
+
+
+def test_a_refused_address_is_not_in_the_log(anna: User, monkeypatch, caplog):
+    def refuse(*_given: Any, **_named: Any) -> None:
+        raise SMTPRecipientsRefused({ADDRESS: (550, b"no such user")})
+
+    monkeypatch.setattr(password_reset, "send_mail", refuse)
+
+    assert ask(ADDRESS)[0] == 302
+
+    wait_until_sent()
+    assert "could not be sent: SMTPRecipientsRefused" in caplog.text
+    assert ADDRESS not in caplog.text
 
 
 def test_without_mail_there_is_no_link(anna: User, settings):
