@@ -1,4 +1,4 @@
-"""What happens to leases as time passes, without waiting for it."""
+"""Let time pass for leases without waiting for it."""
 
 from datetime import timedelta
 

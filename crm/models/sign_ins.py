@@ -29,7 +29,7 @@ class SignInFailures(models.Model):
 
 
 class AuditEvent(models.TextChoices):
-    """What the audit list tells of."""
+    """Kinds of entries in the audit list."""
 
     SIGN_IN = "SIGN_IN", "Sign-in"
     SIGN_OUT = "SIGN_OUT", "Sign-out"

@@ -11,7 +11,7 @@ from crm.models.leases import Leased, LeasedQuerySet
 
 
 class WorkOutcome(models.TextChoices):
-    """How the last run of a part ended."""
+    """Outcomes of the last run of a part."""
 
     DONE = "DONE", "Done"
     FAILED = "FAILED", "Failed"

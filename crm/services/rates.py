@@ -13,7 +13,7 @@ WINDOW = 60
 
 
 class Allowance(NamedTuple):
-    """What an account has left of its points: ``remaining`` until they are renewed in ``seconds``."""
+    """The points left to an account: ``remaining`` until they are renewed in ``seconds``."""
 
     most: int
     remaining: int

@@ -1,4 +1,4 @@
-"""What docs/operations.md says of how long each kind of row is kept."""
+"""Each kind of row is kept for as long as docs/operations.md says."""
 
 import os
 import re

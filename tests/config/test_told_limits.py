@@ -1,4 +1,4 @@
-"""What answers tell of limits: points left, cost on request, and whether a mutation was replayed."""
+"""Answers tell of limits: points left, cost on request, and whether a mutation was replayed."""
 
 import json
 import re
