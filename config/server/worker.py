@@ -8,10 +8,11 @@ is free when the answer is complete (ADR 28).
 import errno
 import selectors
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -63,8 +64,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: Connections that wait for their client, in the order in which they began to.
+        #: Connections that wait for their client, in the order in which they began to. Threads add to it.
         self._waiting: dict[Connection, None] = {}
+        self._waiting_lock = threading.Lock()
         self._next_sweep = 0.0
         self._probes = ThreadPoolExecutor(max_workers=1)
 
@@ -120,17 +122,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def enqueue_req(self, conn: Connection) -> None:
         """Have a thread answer a request; probes have one of their own."""
         pool = self._probes if conn.parser.path in PROBES else self.tpool
-        future = pool.submit(self.handle, conn)
-        future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+        pool.submit(self._answer, conn)
 
-    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+    def _answer(self, connection: Connection) -> None:
+        """Answer a request. This runs in a thread."""
         try:
-            keep = bool(fs.result())
+            keep = bool(self.handle(connection))
         except Exception:
             self.log.exception("A thread failed.")
             keep = False
-        conn.sock.setblocking(False)
-        self._after_answer(conn, keep=keep)
+        connection.sock.setblocking(False)
+        if keep and self.alive and not connection.sock.has_unsent:
+            # Nearly always, and without waking the event loop: that would take a switch of threads.
+            self._await_next_request(connection)
+        else:
+            self.method_queue.defer(partial(self._after_answer, connection, keep=keep))
 
     def murder_keepalived(self, force: bool = False) -> None:
         """Close the connections whose time is over, or all that wait; called after each batch of events."""
@@ -138,28 +144,34 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if now < self._next_sweep and not force:
             return
         self._next_sweep = now + SWEEP_SECONDS
-        for connection in [each for each in self._waiting if force or each.deadline <= now]:
+        for connection in [each for each in self._all_waiting() if force or each.deadline <= now]:
             self._leave(connection)
             connection.expire()
-        bodies = sorted(self._waiting, key=lambda each: each.parser.received)
+        bodies = sorted(self._all_waiting(), key=lambda each: each.parser.received)
         while sum(each.parser.received for each in bodies) > self._space:
             self.log.warning("Closed an upload: all unfinished ones together are too large.")
             self._drop(bodies.pop())
 
     def _cap_keepalive(self, deadline: float) -> None:
-        for connection in self._waiting:
+        for connection in self._all_waiting():
             if connection.is_idle:
                 connection.deadline = min(connection.deadline, deadline)
 
     def _wait(
         self, connection: Connection, event: int, callback: Callable[[Connection, socket.socket], None]
     ) -> None:
-        self._waiting[connection] = None
-        self.poller.register(connection.sock, event, partial(callback, connection))
+        with self._waiting_lock:
+            self._waiting[connection] = None
+            self.poller.register(connection.sock, event, partial(callback, connection))
 
     def _stop_waiting(self, connection: Connection) -> None:
-        del self._waiting[connection]
-        self.poller.unregister(connection.sock)
+        with self._waiting_lock:
+            del self._waiting[connection]
+            self.poller.unregister(connection.sock)
+
+    def _all_waiting(self) -> list[Connection]:
+        with self._waiting_lock:
+            return list(self._waiting)
 
     def _leave(self, connection: Connection) -> None:
         self._stop_waiting(connection)
@@ -171,11 +183,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _make_room(self) -> None:
         """Close connections of the address that has most of them: those first that lose least by it."""
-        counts = Counter(connection.address for connection in self._waiting)
+        waiting = self._all_waiting()
+        counts = Counter(connection.address for connection in waiting)
         if not counts:
             return
         [(busiest, number)] = counts.most_common(1)
-        theirs = [connection for connection in self._waiting if connection.address == busiest]
+        theirs = [connection for connection in waiting if connection.address == busiest]
         theirs.sort(key=lambda each: not each.is_idle)
         # Several at once: each look at all connections is followed by that many new ones.
         for connection in theirs[: max(1, number // 20)]:
