@@ -162,12 +162,12 @@ class FastPath:
     ) -> Iterable[bytes]:
         identifier, started = begin_request(environ)
         token, origin = request_id.set(identifier), current_meta.set(environ)
-        # As Django does on its signals request_started and request_finished.
-        close_old_connections()
         try:
             status, own_headers, body = self._answer(environ, route.media_type)
             log_end(METHOD, PATH, status, started)
         finally:
+            # As Django does on request_finished. It does so on request_started too, for connections that grew
+            # old meanwhile; here such a one serves its last request, after the usual check of its health.
             close_old_connections()
             request_id.reset(token)
             current_meta.reset(origin)

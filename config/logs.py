@@ -18,6 +18,9 @@ import orjson
 #: Different refusals that a process logs.
 MOST_REFUSALS = 100
 
+#: What a line has besides its message, of records that have it.
+EXTRA_NAMES = ("method", "path", "status", "ms", "metrics")
+
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -63,11 +66,8 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "request_id": getattr(record, "request_id", "-"),
         }
-        line |= {
-            name: getattr(record, name)
-            for name in ("method", "path", "status", "ms", "metrics")
-            if hasattr(record, name)
-        }
+        given = record.__dict__
+        line |= {name: given[name] for name in EXTRA_NAMES if name in given}
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = _chain(record.exc_info[1])
         return _encoded(line)
@@ -96,8 +96,10 @@ def _places(trace: TracebackType | None) -> list[str]:
 
 def logging_config(*, debug: bool, debug_loggers: Iterable[str] = ()) -> dict[str, Any]:
     """Return Django's LOGGING: everything to standard error, DEBUG only of the named loggers."""
-    # No format uses them, and collecting them costs time for each record.
+    # No format uses them, and collecting them costs time for each record. The last is the caller's place,
+    # which Python's documentation switches off in this way.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -2,8 +2,8 @@
 
 import logging
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 from urllib.parse import quote
@@ -71,7 +71,7 @@ def begin_request(meta: MutableMapping[str, Any]) -> tuple[str, float]:
     sent = meta.get("HTTP_X_REQUEST_ID", "")
     # Accepted only from our own proxy: a client could make two requests look like one in the log.
     accepted = settings.TRUSTED_PROXY_COUNT > 0 and SENT_REQUEST_ID.fullmatch(sent)
-    identifier = sent if accepted else uuid.uuid4().hex
+    identifier = sent if accepted else secrets.token_hex(16)
     meta["HTTP_X_REQUEST_ID"] = identifier
     return identifier, time.perf_counter()
 

@@ -90,6 +90,8 @@ GRAPHQL_FAST_PATH = env.bool("GRAPHQL_FAST_PATH", default=True)
 # For all companies. Each company also has its own switch.
 GRAPHQL_REGISTERED_ONLY = env.bool("GRAPHQL_REGISTERED_ONLY", default=False)
 GRAPHQL_SCHEMA = "config.schema.schema"
+# Overrides of crm.graphql.limits by name.
+GRAPHQL_LIMITS: dict[str, int] = {}
 # What one answer may hold, and how many bytes of JSON it may have.
 GRAPHQL_MAX_OBJECTS = number(env, "GRAPHQL_MAX_OBJECTS", GRAPHQL_MAX_OBJECTS_DEFAULT)
 GRAPHQL_MAX_ANSWER_BYTES = number(env, "GRAPHQL_MAX_ANSWER_BYTES", GRAPHQL_MAX_ANSWER_BYTES_DEFAULT)

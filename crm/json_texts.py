@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NoReturn
 
 NULL_CHARACTERS = "Null characters are not allowed."
@@ -50,6 +51,12 @@ def read_json(text: str, *, inexact: Callable[[str], object] = InexactNumber) ->
     :raises RecursionError: if it is nested too deep, unless ``check_depth_of_text`` has let it pass.
     """
 
+    return _decoder(inexact).decode(text)
+
+
+@lru_cache(maxsize=10)
+def _decoder(inexact: Callable[[str], object]) -> json.JSONDecoder:
+    # Kept: making one takes as long as reading a usual request.
     def number(literal: str) -> object:
         value = float(literal)
         # 1e999 is valid JSON, and becomes an infinity that no database stores as JSON.
@@ -57,7 +64,7 @@ def read_json(text: str, *, inexact: Callable[[str], object] = InexactNumber) ->
             raise ValueError(literal)
         return value if is_exact(literal, value) else inexact(literal)
 
-    return json.loads(text, parse_constant=_refuse, parse_float=number)
+    return json.JSONDecoder(parse_constant=_refuse, parse_float=number)
 
 
 def _refuse(constant: str) -> NoReturn:

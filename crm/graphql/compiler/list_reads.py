@@ -19,8 +19,11 @@ from crm.graphql.compiler.reads import PendingRead, Read
 from crm.graphql.core.arguments import Values
 from crm.graphql.lists.ordering import Key
 from crm.graphql.lists.pages import Page
-from crm.graphql.lists.paginator import ListField, cursor_columns
+from crm.graphql.lists.paginator import ListField, ListQuery, cursor_columns
 from crm.models.tallies import tallies_for
+
+#: The arguments of a list, its order, and where the page starts.
+Asked = tuple[ListQuery, tuple[Key, ...], Start]
 
 #: Attributes of a page that need the total.
 TOTALS = {"total", "last_page"}
@@ -47,11 +50,10 @@ class ListRead(Read):
     #: An actor with parameters in place of its ids.
     symbolic: Actor
     _statements: dict[Hashable, Statement] = field(default_factory=dict)
+    _asked_once: Asked | None = None
 
     def begin(self, actor: Actor, variables: Values) -> "PendingListRead":
-        query = self.field.read_arguments(self.arguments(variables))
-        keys = self.field.order(query)
-        start = Start(keys, self.field.position(query, keys), is_later=query.page > 1)
+        query, keys, start = self._asked(variables)
         filters = Filters.of(self.field, query, actor)
         values = {
             "company": actor.company_id,
@@ -61,6 +63,19 @@ class ListRead(Read):
             **filters.values,
         }
         return PendingListRead(self, actor, keys, start, filters, values)
+
+    def _asked(self, variables: Values) -> Asked:
+        """Return what the arguments ask for, worked out only once where they have no variable."""
+        if not self._is_constant:
+            return self._ask(variables)
+        if self._asked_once is None:
+            self._asked_once = self._ask(variables)
+        return self._asked_once
+
+    def _ask(self, variables: Values) -> Asked:
+        query = self.field.read_arguments(self.arguments(variables))
+        keys = self.field.order(query)
+        return query, keys, Start(keys, self.field.position(query, keys), is_later=query.page > 1)
 
     @property
     def selects_rows(self) -> bool:

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 import orjson
@@ -94,7 +95,7 @@ def start_query(
     variables: Values,
 ) -> StartedQuery:
     """Find the statements of a query, without running them."""
-    if connection.vendor != "postgresql" or not settings.GRAPHQL_COMPILED_READS:
+    if not (_is_postgresql() and settings.GRAPHQL_COMPILED_READS):
         return StartedQuery(schema)
 
     def start() -> StartedQuery:
@@ -110,6 +111,12 @@ def start_query(
         )
 
     return _or_none(start) or StartedQuery(schema)
+
+
+@cache
+def _is_postgresql() -> bool:
+    # The proxy of the connection looks it up anew for each attribute.
+    return connection.vendor == "postgresql"
 
 
 def _begin(read: Read, actor: Actor, variables: Values) -> PendingRead:

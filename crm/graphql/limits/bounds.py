@@ -63,5 +63,5 @@ DEFAULTS = Limits()
 
 def limits() -> Limits:
     # Not at import: tests override the setting.
-    changed = getattr(settings, "GRAPHQL_LIMITS", None)
+    changed = settings.GRAPHQL_LIMITS
     return Limits(**changed) if changed else DEFAULTS
