@@ -99,6 +99,12 @@ class Stage(LiveModel):
         validators=[MaxValueValidator(LONGEST_ROTTING_DAYS)],
         help_text="Days without movement after which a lead rots; 0 is never.",
     )
+    probability = models.PositiveSmallIntegerField(
+        default=100,
+        db_default=100,
+        validators=[MaxValueValidator(100)],
+        help_text="Percent of the leads in this stage that are won, by which forecasts weight their amounts.",
+    )
     weight = models.PositiveIntegerField(
         default=0, blank=True, validators=[MaxValueValidator(LARGEST_WEIGHT)]
     )

@@ -2,7 +2,7 @@
 
 from crm.models.absences import Absence
 from crm.models.accounts import User
-from crm.models.activities import Activity, ActivityKind
+from crm.models.activities import Activity, ActivityKind, ActivityParticipant, Direction, Priority
 from crm.models.browser_sessions import BrowserSession
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.companies import Company, LeadVisibility, Membership
@@ -26,6 +26,7 @@ __all__ = [
     "Absence",
     "Activity",
     "ActivityKind",
+    "ActivityParticipant",
     "ApiToken",
     "AuditEntry",
     "AuditEvent",
@@ -36,6 +37,7 @@ __all__ = [
     "CustomFieldDefinition",
     "CustomFieldKind",
     "DeliveryStatus",
+    "Direction",
     "DuplicatePolicy",
     "EntityKind",
     "Event",
@@ -56,6 +58,7 @@ __all__ = [
     "Membership",
     "Message",
     "MessageFile",
+    "Priority",
     "RegisteredDocument",
     "SignInFailures",
     "SocialChannel",

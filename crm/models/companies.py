@@ -18,6 +18,7 @@ from crm.models.base import Stamped
 
 #: Of a company whose region nobody chose.
 DEFAULT_REGION = "US"
+DEFAULT_CURRENCY = "USD"
 
 
 class LeadVisibility(models.TextChoices):
@@ -69,6 +70,18 @@ class Company(Stamped):
         max_length=2,
         default=DEFAULT_REGION,
         help_text="Country code that phone numbers without a prefix belong to.",
+    )
+    currency = models.CharField(
+        max_length=3,
+        default=DEFAULT_CURRENCY,
+        db_default=DEFAULT_CURRENCY,
+        help_text="ISO 4217 code of the currency of amounts that come without one, such as EUR.",
+    )
+    amount_custom_field = models.CharField(
+        max_length=255,
+        null=True,
+        blank=True,
+        help_text="Name of the custom field whose number becomes the amount of a new lead that has none.",
     )
     is_active = models.BooleanField(default=True)
     lead_visibility = models.CharField(

@@ -85,6 +85,12 @@ class Lead(Record):
     )
     pipeline = models.ForeignKey(Pipeline, on_delete=models.RESTRICT, blank=True, related_name="leads")
     stage = models.ForeignKey(Stage, on_delete=models.RESTRICT, blank=True, related_name="leads")
+    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    #: ISO 4217; a lead with an amount always has one.
+    currency = models.CharField(max_length=3, null=True, blank=True)
+    expected_close_on = models.DateField(null=True, blank=True)
+    #: In percent; the stage's where it is empty.
+    probability = models.PositiveSmallIntegerField(null=True, blank=True)
     participants = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="LeadParticipant", related_name="+"
     )
