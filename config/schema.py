@@ -6,6 +6,7 @@ from crm.graphql.absences import AbsenceMutation, AbsenceQuery
 from crm.graphql.activities import ActivityMutation, ActivityQuery
 from crm.graphql.attachments import AttachmentMutation
 from crm.graphql.channels import ChannelMutation, ChannelQuery
+from crm.graphql.core.scalars import Decimal
 from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
 from crm.graphql.files import FileMutation, FileQuery
 from crm.graphql.imports import ImportMutation, ImportQuery
@@ -99,3 +100,5 @@ schema = graphene.Schema(
     types=[ConflictReasonEnum],
     auto_camelcase=False,
 )
+# Graphene does not hand the address of a scalar's specification on.
+schema.graphql_schema.type_map[Decimal._meta.name].specified_by_url = Decimal.specified_by_url

@@ -14,6 +14,7 @@ from crm.models.tallies import visible_count_by
 
 LONGEST_ROTTING_DAYS = 3650
 LARGEST_WEIGHT = 100_000
+HIGHEST_PROBABILITY = 100
 LONGEST_SLUG = 255
 #: A slug from a name or from the input; the rest is for a number that makes it unique.
 _LONGEST_GIVEN_SLUG = 240
@@ -100,9 +101,9 @@ class Stage(LiveModel):
         help_text="Days without movement after which a lead rots; 0 is never.",
     )
     probability = models.PositiveSmallIntegerField(
-        default=100,
-        db_default=100,
-        validators=[MaxValueValidator(100)],
+        default=HIGHEST_PROBABILITY,
+        db_default=HIGHEST_PROBABILITY,
+        validators=[MaxValueValidator(HIGHEST_PROBABILITY)],
         help_text="Percent of the leads in this stage that are won, by which forecasts weight their amounts.",
     )
     weight = models.PositiveIntegerField(
@@ -113,6 +114,11 @@ class Stage(LiveModel):
 
     class Meta:
         indexes = [models.Index(fields=["pipeline", "weight", "id"], name="stage_order")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(probability__lte=HIGHEST_PROBABILITY), name="stage_probability_in_percent"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

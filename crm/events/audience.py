@@ -16,7 +16,8 @@ class Event:
     """A committed change of one record: who may see it, never the record's content.
 
     ``before`` and ``after`` are the ids of the users who could see the record, None for all members;
-    ``changes`` holds previous ids. A ``bulk`` event stands for many changes; its ``object_id`` is 0.
+    ``changes`` holds previous values of some columns, in plain JSON. A ``bulk`` event stands for many
+    changes; its ``object_id`` is 0.
     ``since`` is the number of the first of several merged events.
     """
 
@@ -45,9 +46,12 @@ class Event:
     def seq(self) -> int:
         return self.cursor.seq
 
-    def previous_ids(self) -> dict[str, str | None]:
+    def previous_values(self) -> dict[str, Any]:
         """Return ``changes`` with ids as text, which is how clients read ids."""
-        return {name: None if value is None else str(value) for name, value in self.changes.items()}
+        return {
+            name: str(value) if name.endswith("_id") and value is not None else value
+            for name, value in self.changes.items()
+        }
 
     @property
     def is_new(self) -> bool:

@@ -15,6 +15,7 @@ from crm.actors import Actor, Role
 from crm.database.patterns import holding_pattern
 from crm.models.accounts import User
 from crm.models.base import Stamped
+from crm.money import CURRENCIES, UNKNOWN_CURRENCY, canonical_currency
 
 #: Of a company whose region nobody chose.
 DEFAULT_REGION = "US"
@@ -123,7 +124,10 @@ class Company(Stamped):
     def clean(self) -> None:
         self.name = self.name.strip()
         self.region = self.region.strip().upper()
+        self.currency = canonical_currency(self.currency)
         errors = {}
+        if self.currency not in CURRENCIES:
+            errors["currency"] = UNKNOWN_CURRENCY
         # libphonenumber reads numbers without a country code as numbers of this region.
         if self.region not in SUPPORTED_REGIONS:
             errors["region"] = "Enter a country code of two letters, such as US."

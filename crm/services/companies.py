@@ -12,8 +12,8 @@ from crm.services import saving
 from crm.services.members import keep_an_administrator
 from crm.signals import region_changed
 
-NEEDED = ("name", "region", "lead_visibility", "reason_lost_required", "flag_duplicate_leads")
-TEXTS = ("website", "email", "phone", "language", "timezone")
+NEEDED = ("name", "region", "currency", "lead_visibility", "reason_lost_required", "flag_duplicate_leads")
+TEXTS = ("website", "email", "phone", "language", "timezone", "amount_custom_field")
 ADDRESS = ("address", "address_2", "city", "state", "zip", "country")
 
 

@@ -130,7 +130,7 @@ def _store(endpoint: WebhookEndpoint, events: list[Event], now: datetime) -> Non
                 place=event.seq,
                 type=type_of(event),
                 object_id=event.object_id or None,
-                changes=event.previous_ids(),
+                changes=event.previous_values(),
                 cursor=str(event.cursor),
                 occurred_at=moments[event.seq],
                 next_attempt_at=now,

@@ -48,8 +48,9 @@ class LeadEvent(graphene.ObjectType):
     )
     changes = graphene.Field(
         JSON,
-        description="Previous values of owner_id, stage_id and status_id, of those that changed.",
-        resolver=lambda delivered, _info: delivered.event.previous_ids() or None,
+        description="Previous values of owner_id, stage_id, status_id, amount, currency, expected_close_on"
+        " and probability (the lead's own), of those that changed.",
+        resolver=lambda delivered, _info: delivered.event.previous_values() or None,
     )
 
 

@@ -10,12 +10,13 @@ from crm.graphql.conversation_types import Activity, SocialChannel
 from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.fields import Attribute, Computed, Derived, Related, count_by
 from crm.graphql.core.list_fields import DEFAULT_FIRST, BatchedList, RelatedList
-from crm.graphql.core.scalars import JSON, Mixed
+from crm.graphql.core.scalars import JSON, Date, Decimal, Mixed
 from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
 from leads import models
 from leads.graphql.participants import LeadsParticipants
 from leads.graphql.rotation_types import LeadRotation
 from leads.graphql.stage_history import LeadStageVisit
+from leads.models.deal_value import win_probability
 from leads.models.rotting import REASON_COLUMNS, rotting_flag, rotting_reason
 from leads.services.duplicates import duplicates_of_leads
 from leads.services.lead_input import TEXTS
@@ -146,6 +147,25 @@ class Lead(DjangoObjectType):
     participants = RelatedList(User, "participants", ordering=())
     people_participants = RelatedList(LeadsParticipants, "people_participations", ordering=(), required=True)
     followers = RelatedList(User, "followers", ordering=(), required=True)
+    amount = Attribute(
+        Decimal,
+        "amount",
+        description="What the deal is worth, with two digits behind the point; not negative.",
+    )
+    currency = Attribute(
+        graphene.String,
+        "currency",
+        description="The ISO 4217 code of the currency of the amount. A lead with an amount always has one.",
+    )
+    expected_close_on = Attribute(Date, "expected_close_on", description="The day the deal should be closed.")
+    probability = Computed(
+        graphene.Int,
+        "shown_probability",
+        lambda _actor: win_probability(),
+        required=True,
+        description="How likely the lead is to be won, in percent. An open lead has its own probability, else"
+        " that of its stage; a won lead has 100, any other closed one 0.",
+    )
     channels = RelatedList(SocialChannel, "channels", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), first=DEFAULT_FIRST, required=True)
     tags = RelatedList(Tag, "tags", ordering=("name",))

@@ -24,6 +24,7 @@ query WebhookLead($id: ID!) {
   lead(id: $id) {
     id uuid version title description firstname lastname email phone
     created_at updated_at stage_changed_at last_activity_at closed_at reason_lost
+    amount currency expected_close_on probability
     status { id name category }
     type { id name }
     source { id name }

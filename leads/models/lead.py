@@ -15,6 +15,8 @@ from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
 from crm.models.lifecycle import LIVE
 from crm.models.records import Record
+from crm.money import AMOUNT_DIGITS, AMOUNT_PLACES, canonical_currency, check_currency
+from leads.models import deal_value
 from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
 from leads.models.lost_reasons import LeadLostReason
 from leads.models.querysets import LeadQuerySet
@@ -85,12 +87,20 @@ class Lead(Record):
     )
     pipeline = models.ForeignKey(Pipeline, on_delete=models.RESTRICT, blank=True, related_name="leads")
     stage = models.ForeignKey(Stage, on_delete=models.RESTRICT, blank=True, related_name="leads")
-    amount = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    amount = models.DecimalField(
+        max_digits=AMOUNT_DIGITS,
+        decimal_places=AMOUNT_PLACES,
+        null=True,
+        blank=True,
+        validators=deal_value.AMOUNT_RULES,
+    )
     #: ISO 4217; a lead with an amount always has one.
-    currency = models.CharField(max_length=3, null=True, blank=True)
-    expected_close_on = models.DateField(null=True, blank=True)
-    #: In percent; the stage's where it is empty.
-    probability = models.PositiveSmallIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3, null=True, blank=True, validators=[check_currency])
+    expected_close_on = models.DateField(null=True, blank=True, validators=deal_value.CLOSE_RULES)
+    #: In percent, of an open lead; the stage's where it is empty.
+    probability = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=deal_value.PROBABILITY_RULES
+    )
     participants = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="LeadParticipant", related_name="+"
     )
@@ -118,7 +128,7 @@ class Lead(Record):
     )
 
     #: The stored values of columns that are checked only when they change.
-    _checked: Mapping[str, str | None] = dict.fromkeys(("email", "phone"))
+    _checked: Mapping[str, str | None] = dict.fromkeys(("email", "phone", "currency"))
 
     #: They follow from other columns: left out of the history and of events.
     derived_columns: ClassVar[frozenset[str]] = frozenset(
@@ -151,7 +161,8 @@ class Lead(Record):
                 condition=~models.Q(title=""),
                 name="lead_title_not_empty",
                 violation_error_message="A lead has a title.",
-            )
+            ),
+            *deal_value.CONSTRAINTS,
         ]
 
     def __str__(self) -> str:
@@ -171,11 +182,15 @@ class Lead(Record):
         super().clean_fields({*(exclude or ()), *unchanged})
         if self.phone and "phone" not in unchanged:
             self.phone = cleaned_phone(self.phone)
+        if self.currency:
+            self.currency = canonical_currency(self.currency)
 
     def clean(self) -> None:
         super().clean()
         self._check_stage()
         self._check_status()
+        if self.amount is not None and not self.currency:
+            self.currency = self.company.currency
         if self._state.adding:
             self._copy_contact_from_person()
         # Only new relations: the others were checked when they were stored, and reading one is a statement.
@@ -259,6 +274,11 @@ class Lead(Record):
             *email_spellings(self.email),
             *phone_spellings(self.phone, self.phone_canonical),
         )
+
+    @staticmethod
+    def win_probability() -> models.Case:
+        """Return the expression for the probability of a lead, also for apps below this one."""
+        return deal_value.win_probability()
 
 
 class LeadFile(FileLink):

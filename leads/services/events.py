@@ -9,11 +9,15 @@ from django.db import transaction
 from crm.actors import Actor
 from crm.events import outbox
 from crm.events.audience import Event, Kind
+from crm.services.history import plain
 from leads.models import Lead, LeadFollower, LeadParticipant
 from leads.signals import lead_changed
 
 #: Columns whose previous values are part of the event.
-NOTIFIED_RELATIONS = ("owner_id", "stage_id", "status_id")
+NOTIFIED_COLUMNS = (
+    *("owner_id", "stage_id", "status_id"),
+    *("amount", "currency", "expected_close_on", "probability"),
+)
 
 
 def involved_users(lead: Lead) -> frozenset[int]:
@@ -73,8 +77,12 @@ def event_of(
         after=after,
         door=actor.door,
         actor_id=actor.user_id,
-        changes={name: changed[name] for name in NOTIFIED_RELATIONS if name in changed} if changed else {},
+        changes=_previous_values(changed or {}),
     )
+
+
+def _previous_values(changed: Mapping[str, Any]) -> dict[str, object]:
+    return {name: plain(changed[name]) for name in NOTIFIED_COLUMNS if name in changed}
 
 
 def emit_updated(lead: Lead, *, actor: Actor) -> None:

@@ -17,6 +17,13 @@ class LeadPipelineStage(DjangoObjectType):
         model = models.Stage
         fields = ("id", "name", "description", "rotting_days", "weight")
 
+    probability = Attribute(
+        graphene.Int,
+        "probability",
+        required=True,
+        description="How likely the open leads in this stage are to be won, in percent, unless a lead has a"
+        " probability of its own.",
+    )
     pipeline = Related(lambda: LeadPipeline, "pipeline", required=True)
     lead_count = Computed(graphene.Int, "lead_count", lambda actor: visible_lead_count(actor, key="stage"))
 

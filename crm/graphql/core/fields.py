@@ -14,7 +14,7 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
 from crm.graphql.core.permissions import Resolver, actor_of
-from crm.graphql.core.scalars import Date, DateTime
+from crm.graphql.core.scalars import Date, DateTime, Decimal
 
 #: A graphene type whose values are rows of a model.
 RowType = type[graphene.ObjectType]
@@ -34,6 +34,11 @@ def _datetime(field: ModelField, registry: object = None) -> DateTime:
 @convert_django_field.register(db.DateField)
 def _date(field: ModelField, registry: object = None) -> Date:
     return Date(required=not field.null)
+
+
+@convert_django_field.register(db.DecimalField)
+def _decimal(field: ModelField, registry: object = None) -> Decimal:
+    return Decimal(required=not field.null)
 
 
 @convert_django_field.register(db.UUIDField)

@@ -176,7 +176,7 @@ class Subscription:
 def _extensions(event: Event) -> dict[str, object]:
     extensions: dict[str, object] = {"kind": event.kind, "cursor": str(event.cursor)}
     if event.changes:
-        extensions["changes"] = event.previous_ids()
+        extensions["changes"] = event.previous_values()
     return extensions
 
 

@@ -11,7 +11,7 @@ from django.db.models import F, Model, QuerySet
 from graphql import FieldNode, GraphQLResolveInfo
 
 from crm.actors import Action, Actor
-from crm.graphql.core.arguments import Values
+from crm.graphql.core.arguments import Values, enum_value
 from crm.graphql.core.fields import RowType
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load, selected_fields
@@ -136,7 +136,9 @@ class ListField(Guarded):
             visible = self._source(actor, **query.own)
         conditions = Conditions(self.filterset, actor)
         met = conditions.where(query.where) & has_condition(query.has, self.filterset, conditions)
-        return self.filterset.search(visible.filter(met), query.search, actor)
+        ordered = [enum_value(clause["column"]) for clause in query.order_by or []]
+        found = self.filterset.with_order_columns(visible.filter(met), ordered)
+        return self.filterset.search(found, query.search, actor)
 
     def order(self, query: ListQuery) -> tuple[Key, ...]:
         """Return the order of the rows; no two rows are equal in it."""

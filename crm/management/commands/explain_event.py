@@ -59,8 +59,8 @@ def explain(event: Event, membership: Membership) -> Iterator[tuple[str, str]]:
     author = "the system" if event.actor_id is None else names.get(event.actor_id, f"user {event.actor_id}")
     yield "record", "many records" if event.kind == "bulk" else f"{event.entity} {event.object_id}"
     yield "kind", f"{event.kind}, by {author} through {event.door.value}"
-    for column, previous in event.previous_ids().items():
-        yield "changed", f"{column}, which was {previous or 'empty'}"
+    for column, previous in event.previous_values().items():
+        yield "changed", f"{column}, which was {'empty' if previous is None else previous}"
     yield "before", audience_text(event.before, names)
     yield "after", audience_text(event.after, names)
     yield "user", f"{name_of(membership.user)}, {membership.role} in {membership.company}: {scope_of(actor)}"
