@@ -29,6 +29,15 @@ def visible_lead_count(actor: Actor, *, key: str) -> Coalesce:
     return visible_count_by(lead, actor, key)
 
 
+def visible_open_amounts(actor: Actor, *, key: str) -> models.QuerySet[Any, dict[str, Any]]:
+    """Return what the visible open leads of each pipeline or stage are worth, by currency.
+
+    :param key: name of the lead's foreign key to the row.
+    """
+    lead: Any = Pipeline._meta.get_field("leads").related_model
+    return lead.objects.open_amounts(actor, key)  # type: ignore[no-any-return]  # of a model above this app
+
+
 class PipelineQuerySet(LiveQuerySet["Pipeline"]):
     def default_of(self, company_id: int) -> Self:
         """Narrow to the default pipeline of a company."""

@@ -1,5 +1,6 @@
 """Models of leads."""
 
+from leads.models.amount_tallies import AmountTally
 from leads.models.involvement import LeadFollower, LeadParticipant, LeadPerson
 from leads.models.lead import Lead, LeadFile
 from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
@@ -11,6 +12,7 @@ from leads.models.routing_logs import AttemptStatus, LeadRoutingLog, ReceiverAtt
 from leads.models.stage_visits import StageVisit
 
 __all__ = [
+    "AmountTally",
     "AttemptStatus",
     "LastActivity",
     "Lead",

@@ -10,6 +10,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils import timezone
 
+from crm.database.tally_triggers import TalliedTable
 from crm.models.channels import SocialChannel
 from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
@@ -17,6 +18,7 @@ from crm.models.lifecycle import LIVE
 from crm.models.records import Record
 from crm.money import AMOUNT_DIGITS, AMOUNT_PLACES, canonical_currency, check_currency
 from leads.models import deal_value
+from leads.models.amount_tallies import SUMMED_LEADS
 from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
 from leads.models.lost_reasons import LeadLostReason
 from leads.models.querysets import LeadQuerySet
@@ -167,6 +169,10 @@ class Lead(Record):
 
     def __str__(self) -> str:
         return self.title
+
+    @classmethod
+    def tallied_tables(cls) -> list[TalliedTable]:
+        return [*super().tallied_tables(), SUMMED_LEADS]
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:

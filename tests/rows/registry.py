@@ -14,6 +14,7 @@ from crm.models.files import FileUsage
 from crm.models.history import HistoryEntry
 from crm.models.idempotency import IdempotencyKey
 from crm.models.tallies import Tally
+from leads.models import AmountTally
 from tests.factories.crm import Tenant
 from tests.rows import crm, leads, people, pipelines
 from tests.rows.sets import Recipe, Rows
@@ -35,6 +36,7 @@ EXCEPTIONS: dict[type[Model], str] = {
     SignInFailures: "counters by hashes of names and addresses, which belong to no company",
     FileUsage: "numbers of the files of a company, on its page in the admin alone",
     WorkPart: "of no company, and shown to superusers alone: tests/admin/test_work.py",
+    AmountTally: "kept by the database with the leads that it sums up; read as amounts of other rows",
     Tally: "kept by the database with the rows that it counts; read as numbers of other rows",
 }
 
