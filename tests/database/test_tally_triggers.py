@@ -28,7 +28,7 @@ STEPS = [
 
 [AMOUNTS] = [
     operation
-    for operation in import_module("leads.migrations.0010_amount_tallies").Migration.operations
+    for operation in import_module("leads.migrations.0011_amount_tallies").Migration.operations
     if isinstance(operation, TallyAmounts)
 ]
 

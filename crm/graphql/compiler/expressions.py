@@ -119,6 +119,10 @@ class Name(Json):
     ) -> CompiledSql:
         return f"'\"{self.extra['name']}\"'", ()
 
+    def get_group_by_cols(self) -> list[Combinable]:
+        # PostgreSQL refuses to group by a constant.
+        return []
+
 
 class Object(Json):
     """An object; its keys are GraphQL names, in their order."""

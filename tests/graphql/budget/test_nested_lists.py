@@ -7,6 +7,8 @@ from tests.clients import GraphQLSchema
 #: Lists without ``first``, and what bounds them.
 BOUNDED = {
     "BulkResult.refused": "by the ids of the input, and cut by the service",
+    "LeadPipeline.open_amount": "by the currencies",
+    "LeadPipelineStage.open_amount": "by the currencies",
     "LeadEventPage.events": "by first of its page",
     "MergePreview.fields": "by the columns of the model",
     "MergePreview.moves": "by the relations of the model",

@@ -52,6 +52,8 @@ FIXED = [
     f"{{ peoples(first: 100) {{ data {{ {PEOPLE} }} paginatorInfo {{ total lastPage }} }} }}",
     "{ organizations(first: 100) { data { id name tags { name } activities { id text } } } }",
     "{ pipelines(first: 100) { data { id stages { id lead_count } lead_count stage_count } } }",
+    "{ pipelines(first: 100) { data { open_amount { currency amount } stages { id open_amount { a: amount"
+    " __typename } } } } }",
 ]
 
 
