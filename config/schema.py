@@ -22,6 +22,7 @@ from leads.graphql.dashboard import DashboardQuery
 from leads.graphql.events import LeadEventQuery
 from leads.graphql.lookups import LookupMutation, LookupQuery
 from leads.graphql.mutations import Mutation as LeadsMutation
+from leads.graphql.my_day import MyDayQuery
 from leads.graphql.queries import Query as LeadsQuery
 from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
 from leads.graphql.relationships import RelationshipMutation, RelationshipQuery
@@ -48,6 +49,7 @@ class Query(
     LeadsQuery,
     LeadEventQuery,
     DashboardQuery,
+    MyDayQuery,
     ImportQuery,
     ClusterQuery,
     MergeQuery,

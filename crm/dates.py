@@ -1,7 +1,7 @@
 """Days as people and programs type them: ISO 8601 alone, with a year of four digits."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 EXPECTED = "Expected a date such as 2026-01-31."
@@ -47,3 +47,15 @@ def check_year(day: date) -> None:
 def today_in(zone: str | None) -> date:
     """Return the present day in a time zone, or in UTC."""
     return datetime.now(ZoneInfo(zone) if zone else UTC).date()
+
+
+def zone_of(*names: str | None) -> tzinfo:
+    """Return the first named time zone that there is, or UTC."""
+    for name in names:
+        if name:
+            try:
+                return ZoneInfo(name)
+            # A name that was stored before names were checked, or that the system no longer knows.
+            except (OSError, ValueError):
+                continue
+    return UTC

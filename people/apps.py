@@ -9,6 +9,7 @@ class PeopleConfig(AppConfig):
         from people.imports import OrganizationImport, PersonImport
         from people.models import Organization, Person
         from people.services import signal_handlers  # noqa: F401 - connects its receiver
+        from people.services.activity_people import set_people
         from people.services.organizations import update_organization
         from people.services.people import update_person
 
@@ -19,6 +20,7 @@ class PeopleConfig(AppConfig):
                 update=update_person,
                 row_import=PersonImport,
                 graphql_type="people.graphql.types.People",
+                set_participants=set_people,
             )
         )
         register(

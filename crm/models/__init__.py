@@ -2,7 +2,8 @@
 
 from crm.models.absences import Absence
 from crm.models.accounts import User
-from crm.models.activities import Activity, ActivityKind, ActivityParticipant, Direction, Priority
+from crm.models.activities import Activity, ActivityParticipant
+from crm.models.activity_kinds import ActivityKind, Direction, Priority
 from crm.models.browser_sessions import BrowserSession
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.companies import Company, LeadVisibility, Membership

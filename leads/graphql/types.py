@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils import timezone
 from graphene_django import DjangoObjectType
 
-from crm.graphql.conversation_types import Activity, SocialChannel
+from crm.graphql.activity_types import Activity, latest_activity, next_activity
+from crm.graphql.conversation_types import SocialChannel
 from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.fields import Attribute, Computed, Derived, Related, count_by
 from crm.graphql.core.list_fields import DEFAULT_FIRST, BatchedList, RelatedList
@@ -26,7 +27,12 @@ from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
 
 STAMPS = ("version", "created_at", "updated_at")
 LeadStatusCategory = choice_enum("LeadStatusCategory", models.StatusCategory.values)
-LeadLastActivity = choice_enum("LeadLastActivity", models.LastActivity.values)
+LeadLastActivity = choice_enum(
+    "LeadLastActivity",
+    models.LastActivity.values,
+    "What last kept a lead from rotting.",
+    {kind.value: f"Its last activity was: {kind.label}." for kind in models.LastActivity},
+)
 LeadRoutingOutcome = choice_enum("LeadRoutingOutcome", models.RoutingOutcome.values)
 ReceiverVerification = choice_enum("ReceiverVerification", models.Verification.values)
 
@@ -168,6 +174,8 @@ class Lead(DjangoObjectType):
     )
     channels = RelatedList(SocialChannel, "channels", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), first=DEFAULT_FIRST, required=True)
+    next_activity = next_activity()
+    latest_activity = latest_activity()
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     custom_fields = CustomFields()

@@ -29,6 +29,7 @@ class ActivityPerson(Stamped):
     objects: ClassVar[ActivityPersonQuerySet] = ActivityPersonQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
+        verbose_name_plural = "people of activities"
         constraints = [
             models.UniqueConstraint(
                 fields=["activity", "person"],

@@ -163,9 +163,10 @@ class Collector:
             and not hasattr(relation, "object_id_field_name")
         ):
             rows = rows.filter(**{relation.field.name: OuterRef("pk")})
-        elif relation.many_to_many and relation.concrete:
+        elif relation.many_to_many:
             # Not the related name: one that ends with "+" hides the reverse relation from lookups.
-            rows = rows.filter(**{relation.related_query_name(): OuterRef("pk")})
+            name = relation.related_query_name() if relation.concrete else relation.field.name
+            rows = rows.filter(**{name: OuterRef("pk")})
         elif hasattr(relation, "object_id_field_name"):
             # The content type of the model is known, so it is a constant and not a column of the outer row.
             rows = rows.filter(

@@ -92,6 +92,14 @@ class Related(graphene.Field):
         return row_type
 
 
+class SameRow(graphene.Field):
+    """A field that groups further fields of the row itself under a type of their own."""
+
+    def __init__(self, type_: RowType, **kwargs: object) -> None:
+        super().__init__(type_, resolver=lambda row, _info: row, **kwargs)
+        self.row_type = type_
+
+
 def count_by(rows: db.QuerySet[Any], path: str, *, outer: str = "pk") -> Coalesce:
     """Return the expression that counts the rows whose ``path`` is the outer row's ``outer``."""
     # Without an order: each column of it would be another group.

@@ -18,6 +18,7 @@ from crm.graphql.core.fields import (
     Derived,
     Related,
     RowType,
+    SameRow,
     declared_fields,
 )
 from crm.graphql.core.list_fields import LARGEST_FIRST, BatchedList, RelatedList, RowList
@@ -149,6 +150,8 @@ def _collect_needs(
         elif isinstance(declared, Related):
             _, same_path = relations.setdefault(declared.path, (declared, []))
             same_path.extend(same_name)
+        elif isinstance(declared, SameRow):
+            _collect_needs(loading, model, declared.row_type, same_name, info, actor, prefix=prefix)
         elif isinstance(declared, Attribute | Derived):
             _add_columns(loading, declared.loads, prefix)
         elif isinstance(declared, RowList):
@@ -235,6 +238,6 @@ def _computes(type_: RowType, nodes: list[FieldNode], info: GraphQLResolveInfo) 
         declared = declared_fields(type_).get(name)
         if isinstance(declared, AmountList | BatchedList | Computed):
             return True
-        if isinstance(declared, Related) and _computes(declared.row_type, same_name, info):
+        if isinstance(declared, Related | SameRow) and _computes(declared.row_type, same_name, info):
             return True
     return False

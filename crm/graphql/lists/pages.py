@@ -1,7 +1,7 @@
 """One page of a list, and its ``paginatorInfo``."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import graphene
@@ -105,6 +105,7 @@ class PaginatorInfo(graphene.ObjectType):
     total = graphene.Int(required=True)
 
 
+@cache
 def paginator_type(row_type: RowType) -> type[graphene.ObjectType]:
     """Make the wrapper type of a list, with Lighthouse's name for it."""
     wrapper: type[graphene.ObjectType] = type(

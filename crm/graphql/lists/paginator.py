@@ -77,6 +77,7 @@ class ListField(Guarded):
         source: Callable[..., QuerySet[Model]] | None,
         permission: Action,
         own: Mapping[str, object],
+        description: str | None,
     ) -> None:
         self.list_name = name
         self.row_type = row_type
@@ -96,7 +97,13 @@ class ListField(Guarded):
         if filterset.search_method is not None:
             arguments["search"] = graphene.String()
         super().__init__(
-            self.wrapper, name=name, required=True, resolver=self._resolve, permission=permission, **arguments
+            self.wrapper,
+            name=name,
+            required=True,
+            resolver=self._resolve,
+            permission=permission,
+            description=description,
+            **arguments,
         )
 
     @property
@@ -196,10 +203,13 @@ def list_field(
     *,
     source: Callable[..., QuerySet[Model]] | None = None,
     permission: Action = Action.READ,
+    description: str | None = None,
     **own: object,
 ) -> ListField:
     """Declare a list of the root query; the names of its input types derive from its own.
 
     ``source`` returns the rows for an actor and the list's ``own`` arguments; the default is all visible.
     """
-    return ListField(name, row_type, filterset, source=source, permission=permission, own=own)
+    return ListField(
+        name, row_type, filterset, source=source, permission=permission, own=own, description=description
+    )
