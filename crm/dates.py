@@ -1,7 +1,7 @@
 """Days as people and programs type them: ISO 8601 alone, with a year of four digits."""
 
 import re
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo
 
 EXPECTED = "Expected a date such as 2026-01-31."
@@ -56,6 +56,12 @@ def zone_of(*names: str | None) -> tzinfo:
             try:
                 return ZoneInfo(name)
             # A name that was stored before names were checked, or that the system no longer knows.
-            except (OSError, ValueError):
+            except (KeyError, OSError, ValueError):
                 continue
     return UTC
+
+
+def start_of(day: date, zone: tzinfo) -> datetime:
+    """Return the moment, in UTC, at which a day begins in a time zone."""
+    # In UTC: sums with moments of one time zone would ignore that its clock is changed.
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -1,9 +1,10 @@
-"""The admin pages of the core: accounts, companies, members, tags, files, channels, webhooks, work."""
+"""The admin pages of the core: accounts, companies, members, activities, tags, files, channels, webhooks."""
 
 # Imported for their registrations.
 from crm.admin import (  # noqa: F401
     absences,
     accounts,
+    activities,
     audit,
     companies,
     custom_fields,

@@ -47,7 +47,7 @@ ActivityPriority = choice_enum(
 
 def _type_of(kind: EntityKind) -> Callable[[], RowType]:
     # By path, since crm must not import the types of the apps above it.
-    return lambda: import_string(record_kind(kind).graphql_type)  # type: ignore[no-any-return]  # a type of rows
+    return lambda: import_string(record_kind(kind).graphql_type)
 
 
 def _keys_of(kind: EntityKind) -> Callable[[Sequence[Any], Actor], Mapping[int, Sequence[int]]]:

@@ -118,13 +118,18 @@ class Activity(RecordLink, LiveModel):
     @property
     def words(self) -> str:
         """What it was about, as a timeline shows it: subject, text and outcome."""
-        details = [
-            self.direction and self.get_direction_display(),
-            self.minutes and f"{self.minutes} minutes",
-        ]
+        minutes = self.minutes and f"{self.minutes} minute{'' if self.minutes == 1 else 's'}"
+        minutes = self.minutes and f"{self.minutes} minute{'' if self.minutes == 1 else 's'}"
+        details = (self.direction and self.get_direction_display(), minutes)
         outcome = self.outcome and f"Outcome: {self.outcome}"
         lines = (self.subject, ", ".join(part for part in details if part), self.text, outcome)
         return "\n".join(line for line in lines if line)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is a task that is not done, or a call or meeting that is still to come."""
+        is_planned = self.kind == ActivityKind.TASK or self.is_to_come(timezone.now())
+        return is_planned and self.done_at is None
 
     def took_place(self, now: datetime) -> datetime | None:
         """Return when it took place, as ``took_place_at`` does for stored rows."""

@@ -3,6 +3,7 @@
 from datetime import tzinfo
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from crm.actors import Actor
 from crm.dates import zone_of
@@ -66,4 +67,5 @@ def _zone(task: Activity) -> tzinfo:
 
 def _assignee(task: Activity) -> User | None:
     """Return the assignee of the next task: nobody if the member may do none any more."""
-    return User.objects.assignable_in(task.company_id).filter(pk=task.assignee_id).first()
+    assignable: QuerySet[User] = User.objects.assignable_in(task.company_id)
+    return assignable.filter(pk=task.assignee_id).first()

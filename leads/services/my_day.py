@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
 
 from django.contrib.contenttypes.models import ContentType
@@ -10,10 +10,11 @@ from django.db.models import Exists, OrderBy, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from crm.actors import Actor
-from crm.dates import zone_of
-from crm.models import Activity, ActivityKind, ActivityParticipant, Company, HistoryEntry, User
+from crm.dates import start_of
+from crm.models import Activity, ActivityKind, ActivityParticipant, HistoryEntry
 from crm.models.activity_kinds import APPOINTMENTS
 from crm.services.activity_dates import PLANNED_AT
+from crm.services.time_zones import member_zone
 from leads.models import Lead
 from leads.models.rotting import is_rotting
 
@@ -37,13 +38,9 @@ class MyDay:
     def today(self) -> date:
         return self.now.astimezone(self.zone).date()
 
-    def _start_of(self, day: date) -> datetime:
-        # In UTC: sums with moments of one time zone would ignore that its clock is changed.
-        return datetime.combine(day, time(), self.zone).astimezone(UTC)
-
     def overdue(self) -> QuerySet[Activity]:
         """Return the member's open tasks that were due before today."""
-        return self._mine().filter(kind=ActivityKind.TASK, due_at__lt=self._start_of(self.today))
+        return self._mine().filter(kind=ActivityKind.TASK, due_at__lt=start_of(self.today, self.zone))
 
     def due_today(self) -> QuerySet[Activity]:
         """Return the open tasks due today, and the calls and meetings of today that are not done."""
@@ -74,7 +71,7 @@ class MyDay:
         )
 
     def _between(self, first: date, end: date) -> QuerySet[Activity]:
-        start, stop = self._start_of(first), self._start_of(end)
+        start, stop = start_of(first, self.zone), start_of(end, self.zone)
         return self._mine().filter(
             Q(kind=ActivityKind.TASK, due_at__gte=start, due_at__lt=stop)
             | Q(kind__in=APPOINTMENTS, starts_at__gte=start, starts_at__lt=stop)
@@ -90,6 +87,4 @@ class MyDay:
 
 def my_day(actor: Actor) -> MyDay:
     """Return the day of the acting member, in the member's time zone, else the company's, else in UTC."""
-    companies = Company.objects.filter(pk=actor.company_id).values_list("timezone", flat=True)
-    users = User.objects.filter(pk=actor.user_id).values_list("timezone", flat=True)
-    return MyDay(actor=actor, zone=zone_of(users.first(), companies.first()), now=timezone.now())
+    return MyDay(actor=actor, zone=member_zone(actor), now=timezone.now())

@@ -10,6 +10,7 @@ from django.utils import timezone
 from crm.models import (
     Absence,
     Activity,
+    ActivityParticipant,
     ApiToken,
     AuditEntry,
     Company,
@@ -123,10 +124,17 @@ RECIPES: dict[type[Model], Recipe] = {
         lambda rows: {
             "company": rows.company,
             "entity": rows[Lead],
+            "kind": "CALL",
+            "subject": rows.mark,
             "text": rows.mark,
+            "outcome": rows.mark,
+            "starts_at": timezone.now(),
             "user": rows[User],
             "assignee": rows[User],
         },
+    ),
+    ActivityParticipant: Recipe(
+        "activity_participant", lambda rows: {"activity": rows[Activity], "user": rows[User]}
     ),
     SocialChannel: Recipe(
         "channel",

@@ -579,6 +579,8 @@ CASES: dict[str, Case] = {
         },
     ),
     **_of_fields("Query.activities", {}),
+    "Query.tasks": Case(),
+    "Query.myDay": Case(),
     "Query.channelMessages": Case(
         arguments={"channel_uuid": Key("channel")}, ids={"channel_uuid": "channel"}
     ),
@@ -589,7 +591,11 @@ CASES: dict[str, Case] = {
         ids={"input.channel_id": "channel", "input.user_id": "user"},
     ),
     "Mutation.completeTask": _by_id("task"),
-    **_of_entities("Mutation.createActivity", {"text": "New", "kind": "TASK"}, assignee_id="user"),
+    **_of_entities(
+        "Mutation.createActivity",
+        {"text": "New", "kind": "CALL"},
+        **{"assignee_id": "user", "participants_id.0": "user", "people_participants_id.0": "person"},
+    ),
     "Mutation.createMessage": Case(
         arguments={"input": {"message": "New", "channel_id": Key("channel")}},
         ids={"input.channel_id": "channel", "input.parent_id": "message"},
@@ -618,8 +624,14 @@ CASES: dict[str, Case] = {
     "Mutation.reopenTask": _by_id("done_task"),
     "Mutation.restoreActivity": _by_id("deleted_note"),
     "Mutation.updateActivity": Case(
-        arguments={"id": Key("task"), "input": {"text": "New"}},
-        ids={"id": "task", "input.entity_id": "lead", "input.assignee_id": "user"},
+        arguments={"id": Key("meeting"), "input": {"text": "New"}},
+        ids={
+            "id": "meeting",
+            "input.entity_id": "lead",
+            "input.assignee_id": "user",
+            "input.participants_id.0": "user",
+            "input.people_participants_id.0": "person",
+        },
         besides={"input.entity_id": {"input.entity_type": "LEAD"}},
     ),
     "Mutation.updateMessage": Case(

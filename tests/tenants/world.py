@@ -274,7 +274,20 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
         "note": note,
         "deleted_note": deleted,
         "task": create_activity(task, actor=agent),
+        "meeting": create_activity(_meeting(about, made, mark, others[0]), actor=agent),
         "done_task": complete_task(create_activity(task, actor=agent).pk, actor=agent),
+    }
+
+
+def _meeting(about: Any, made: Tenant, mark: str, person: Any) -> Any:
+    return {
+        **about,
+        "kind": "MEETING",
+        "subject": mark,
+        "outcome": mark,
+        "assignee_id": made.users["colleague"].pk,
+        "participants_id": [made.users["colleague"].pk],
+        "people_participants_id": [person.pk],
     }
 
 
