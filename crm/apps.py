@@ -9,6 +9,20 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         from crm import checks  # noqa: F401 - registers its checks, which need the settings
         from crm.background.upkeep import register_parts
+        from crm.events import kinds
+        from crm.models import Activity
+        from crm.services.record_events import readers_of_activity
         from crm.sign_in import receivers  # noqa: F401 - connects them to Django's signals
+        from crm.webhooks import contents
 
         register_parts()
+        kinds.register(
+            kinds.LoggedKind(
+                entity="activity",
+                model=Activity,
+                graphql_type="crm.graphql.conversation_types.Activity",
+                readers=readers_of_activity,
+                notified=frozenset({"assignee_id"}),
+            )
+        )
+        contents.register("activity", "crm.graphql.webhook_contents.ActivityContent")

@@ -11,8 +11,8 @@ refused:
 
 Their asynchronous twins (``asave`` and so on) count as well.
 
-**The doors read through visible_to.** In admin, graphql, imports, intake, downloads, exporting and
-broadcasts, each mention of a manager is followed by a call of one of ``SCOPED_READS``.
+**The doors read through visible_to.** In admin, graphql, imports, intake, downloads and exporting, each
+mention of a manager is followed by a call of one of ``SCOPED_READS``.
 
 **Folders hold one kind of thing.** ``crm/models`` holds models, query sets and mixins; in ``crm/graphql`` a
 file is part of the API and a folder is engine.
@@ -64,7 +64,7 @@ SCOPED_READS = {"visible_to", "open_to", "with_deleted_for", "find"}
 QUERYSET_SIGNS = (
     MANAGERS | SCOPED_READS | {"get_queryset", "all", "filter", "exclude", "annotate", "select_for_update"}
 )
-DOORS = {"admin", "graphql", "imports", "intake", "downloads", "exporting", "broadcasts"}
+DOORS = {"admin", "graphql", "imports", "intake", "downloads", "exporting"}
 
 MODEL_CLASSES = (models.Model, models.Field, models.QuerySet, models.Manager, models.Choices)
 API_CLASSES = (graphene.ObjectType, graphene.InputObjectType)

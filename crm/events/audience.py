@@ -1,6 +1,6 @@
 """An event of the log, and the rules that decide what a member of its company may see of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Literal
@@ -8,7 +8,9 @@ from typing import Any, Literal
 from crm.actors import Actor, Door
 from crm.events.cursor import NO_POSITION, Cursor
 
-Kind = Literal["created", "updated", "deleted", "restored", "bulk"]
+Kind = Literal["created", "updated", "deleted", "restored", "merged", "bulk"]
+#: The kinds of events after which nobody sees the record.
+GONE = ("deleted", "merged")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +18,9 @@ class Event:
     """A committed change of one record: who may see it, never the record's content.
 
     ``before`` and ``after`` are the ids of the users who could see the record, None for all members;
-    ``changes`` holds previous values of some columns, in plain JSON. A ``bulk`` event stands for many
-    changes; its ``object_id`` is 0.
-    ``since`` is the number of the first of several merged events.
+    ``changed`` names the fields that changed, and ``changes`` holds previous values of some columns, in plain
+    JSON. A ``bulk`` event stands for many changes; its ``object_id`` is 0. A record that was ``merged``
+    belongs to ``winner_id`` now. ``since`` is the number of the first of several events that were made one.
     """
 
     company_id: int
@@ -30,6 +32,8 @@ class Event:
     door: Door
     actor_id: int | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+    changed: Sequence[str] = ()
+    winner_id: int | None = None
     cursor: Cursor = NO_POSITION
     since: int = 0
 
@@ -67,7 +71,7 @@ class Event:
 
     def has_reader(self, user_id: int | None) -> bool:
         """Return whether a user who sees only their own records sees this one after the change."""
-        if self.kind == "deleted":
+        if self.kind in GONE:
             return False
         return self.after is None or user_id in self.after
 
@@ -87,6 +91,7 @@ class Rule(Enum):
     OTHER_COMPANY = Visibility.NOTHING, "the event belongs to another company"
     BULK = Visibility.REFETCH, "many records changed at once: every member is asked to read again"
     DELETED = Visibility.REMOVED, "the record was deleted, and the user sees all records"
+    MERGED = Visibility.REMOVED, "the record was merged into another one, and the user sees all records"
     SEES_ALL = Visibility.PAYLOAD, "the user sees all records"
     IN_AUDIENCE_AFTER = Visibility.PAYLOAD, "the user is in the audience after the change"
     IN_AUDIENCE_BEFORE = Visibility.REMOVED, "the user is in the audience before the change only"
@@ -95,6 +100,9 @@ class Rule(Enum):
     def __init__(self, visibility: Visibility, reason: str) -> None:
         self.visibility = visibility
         self.reason = reason
+
+
+_OF_ALL = {"deleted": Rule.DELETED, "merged": Rule.MERGED}
 
 
 def saw_before(event: Event, actor: Actor) -> bool:
@@ -109,7 +117,7 @@ def rule_for(event: Event, actor: Actor) -> Rule:
     if event.kind == "bulk":
         return Rule.BULK
     if actor.sees_all_leads:
-        return Rule.DELETED if event.kind == "deleted" else Rule.SEES_ALL
+        return _OF_ALL.get(event.kind, Rule.SEES_ALL)
     if event.has_reader(actor.user_id):
         return Rule.IN_AUDIENCE_AFTER
     return Rule.IN_AUDIENCE_BEFORE if event.had_reader(actor.user_id) else Rule.OUTSIDE_AUDIENCE

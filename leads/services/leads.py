@@ -182,7 +182,15 @@ def store_change(
         saw = events.audience(rows.involved, before["owner_id"])
         sees = events.audience(involved, lead.owner_id)
         events.emit(
-            events.event_of(lead, "updated", actor=actor, before=saw, after=sees, changed=stored.before)
+            events.event_of(
+                lead,
+                "updated",
+                actor=actor,
+                before=saw,
+                after=sees,
+                changed=stored.before,
+                relations=relations,
+            )
         )
     return lead
 
