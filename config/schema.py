@@ -13,6 +13,7 @@ from crm.graphql.imports import ImportMutation, ImportQuery
 from crm.graphql.members import MemberMutation, MemberQuery
 from crm.graphql.mutations import Mutation as CrmMutation
 from crm.graphql.queries import Query as CrmQuery
+from crm.graphql.record_events import RecordEventQuery, RecordSubscription
 from crm.graphql.records import RecordMutation, RecordQuery
 from crm.graphql.timeline import TimelineQuery
 from crm.graphql.types import ConflictReasonEnum
@@ -27,7 +28,7 @@ from leads.graphql.queries import Query as LeadsQuery
 from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
 from leads.graphql.relationships import RelationshipMutation, RelationshipQuery
 from leads.graphql.rotations import RotationMutation, RotationQuery
-from leads.graphql.subscriptions import Subscription
+from leads.graphql.subscriptions import LeadSubscription
 from people.graphql.clusters import ClusterQuery
 from people.graphql.imports import PeopleImportMutation
 from people.graphql.merges import MergeMutation, MergeQuery
@@ -48,6 +49,7 @@ class Query(
     PipelinesQuery,
     LeadsQuery,
     LeadEventQuery,
+    RecordEventQuery,
     DashboardQuery,
     MyDayQuery,
     ImportQuery,
@@ -93,6 +95,10 @@ class Mutation(
     MemberMutation,
 ):
     """Everything that can be changed."""
+
+
+class Subscription(LeadSubscription, RecordSubscription):
+    """What can be listened to."""
 
 
 schema = graphene.Schema(

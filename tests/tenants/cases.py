@@ -644,6 +644,8 @@ CASES: dict[str, Case] = {
     ),
     # Cursors are no ids of rows.
     "Query.leadEvents": Case(reported=frozenset({"after"})),
+    "Query.recordEvents": Case(reported=frozenset({"after"})),
+    "Subscription.recordUpdate": Case(reported=frozenset({"after"})),
     "Subscription.leadUpdate": Case(
         arguments={"id": Key("lead")}, ids={"id": "lead"}, reported=frozenset({"after"})
     ),

@@ -121,8 +121,8 @@ EVERYTHING = {
 OF_MANAGERS = {"leadRoutingLogs", "receiverAttempts"}
 #: Clusters of records, whose statements are counted in tests/graphql/people/test_duplicates.py.
 CLUSTERS = {"organizationDuplicates", "peopleDuplicates"}
-#: The log of leads, whose statements are counted where its own tests are.
-LOGS = {"leadEvents"}
+#: The log of events, whose statements are counted where its own tests are.
+LOGS = {"leadEvents", "recordEvents"}
 #: One row of numbers, which are counted in tests/graphql/leads/test_dashboard.py.
 NUMBERS = {"leadsDashboard"}
 #: The lists of the specification, and their statements while all rows fit on one page.
