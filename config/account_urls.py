@@ -32,6 +32,8 @@ urlpatterns = [
     page("recovery-codes/new/", PAGES, "new_recovery_codes", "mfa_generate_recovery_codes"),
     page("sessions/end/", PAGES, "end_session", "end_other_sessions"),
     page("sessions/<str:key>/end/", PAGES, "end_session", "end_session"),
+    page("calendar/<str:key>/new/", PAGES, "calendar_address", "new_calendar"),
+    page("calendar/<str:key>/end/", PAGES, "calendar_address", "end_calendar", ends="yes"),
     page("password/", RESET, "request", "password_reset"),
     page("password/sent/", RESET, "requested", "password_reset_done"),
     page("password/<uidb64>/<token>/", RESET, "new_password", "password_reset_confirm"),

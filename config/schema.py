@@ -5,6 +5,7 @@ import graphene
 from crm.graphql.absences import AbsenceMutation, AbsenceQuery
 from crm.graphql.activities import ActivityMutation, ActivityQuery
 from crm.graphql.attachments import AttachmentMutation
+from crm.graphql.calendar_feeds import CalendarFeedMutation, CalendarFeedQuery
 from crm.graphql.channels import ChannelMutation, ChannelQuery
 from crm.graphql.core.scalars import Decimal
 from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
@@ -45,6 +46,7 @@ class Query(
     CustomFieldQuery,
     ChannelQuery,
     ActivityQuery,
+    CalendarFeedQuery,
     PeopleQuery,
     PipelinesQuery,
     LeadsQuery,
@@ -75,6 +77,7 @@ class Mutation(
     CustomFieldMutation,
     ChannelMutation,
     ActivityMutation,
+    CalendarFeedMutation,
     PeopleMutation,
     PipelinesMutation,
     LeadsMutation,

@@ -50,6 +50,8 @@ class Action(Enum):
     CHANGE_ACTIVITIES = (Role.AGENT, Scope.WRITE, "activities")
     #: For one's own absences; those of others need CHANGE_LOOKUPS.
     CHANGE_ABSENCES = (Role.AGENT, Scope.WRITE, "absences")
+    #: For one's own calendar feed; a viewer has tasks in sight too.
+    CHANGE_CALENDAR = (Role.VIEWER, Scope.WRITE, "calendar")
     #: For messages and notes of others.
     MODERATE = (Role.MANAGER, Scope.WRITE, "moderation")
     CHANGE_PIPELINES = (Role.MANAGER, Scope.WRITE, "pipelines")

@@ -5,6 +5,7 @@ from crm.models.accounts import User
 from crm.models.activities import Activity, ActivityParticipant
 from crm.models.activity_kinds import ActivityKind, Direction, Priority
 from crm.models.browser_sessions import BrowserSession
+from crm.models.calendar_feeds import CalendarFeed
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.companies import Company, LeadVisibility, Membership
 from crm.models.custom_fields import CustomFieldDefinition, CustomFieldKind, EntityKind
@@ -33,6 +34,7 @@ __all__ = [
     "AuditEvent",
     "AuditOutcome",
     "BrowserSession",
+    "CalendarFeed",
     "ChannelMember",
     "Company",
     "CustomFieldDefinition",

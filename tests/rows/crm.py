@@ -13,6 +13,7 @@ from crm.models import (
     ActivityParticipant,
     ApiToken,
     AuditEntry,
+    CalendarFeed,
     Company,
     CustomFieldDefinition,
     Filesystem,
@@ -70,6 +71,9 @@ RECIPES: dict[type[Model], Recipe] = {
             "user": rows[User],
             "detail": rows.mark,
         },
+    ),
+    CalendarFeed: Recipe(
+        "calendar_feed", lambda rows: {"membership": rows[Membership], "hash": uuid4().hex * 2}
     ),
     ApiToken: Recipe("token", lambda rows: {**named(rows), "user": rows[User]}, crm.ApiTokenFactory),
     Absence: Recipe(

@@ -304,6 +304,9 @@ CASES: dict[str, Case] = {
     "Query.leadRoutingLogs": Case(),
     "Query.leadsRotations": Case(),
     "Query.simulateLeadRotation": _by_id("rotation"),
+    "Query.calendarFeed": Case(),
+    "Mutation.createCalendarFeed": Case(),
+    "Mutation.revokeCalendarFeed": Case(),
     "Mutation.createAbsence": Case(arguments={"input": AWAY}, ids={"input.user_id": "user"}),
     "Mutation.updateAbsence of another member": Case(
         arguments={"id": Key("absence"), "input": {"reason": "New"}},

@@ -33,12 +33,15 @@ OF_GRAPHQL = {"graphql", "stream"}
 OF_FILES = {"file"}
 #: Its tests try receivers of other companies; who sends to it has no company.
 OF_SENDERS = {"receiver"}
+#: Its secret names the company: tests/test_calendar_feeds.py tries rows of others.
+OF_CALENDARS = {"calendar"}
 #: Who opens it has no company yet: tests/sign_in/test_invitations.py tries links of others.
 OF_INVITED = {"invitation"}
 #: Pages of the own account and of sign-in: tests/admin/account tries the sessions of other users.
 OF_THE_ACCOUNT = {
     "account_login",
     "account_reauthenticate",
+    "end_calendar",
     "end_other_sessions",
     "end_session",
     "mfa_activate_totp",
@@ -48,6 +51,7 @@ OF_THE_ACCOUNT = {
     "mfa_index",
     "mfa_reauthenticate",
     "mfa_view_recovery_codes",
+    "new_calendar",
     "openid_connect_callback",
     "openid_connect_login",
     "password_reset",
@@ -82,6 +86,7 @@ def known() -> set[str]:
         | OF_SENDERS
         | OF_GRAPHQL
         | OF_FILES
+        | OF_CALENDARS
         | OF_INVITED
         | REDIRECTS_AND_PASSWORDS
         | set(OPEN)
