@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0011_activities_and_currency"),
+        ("crm", "0012_started_activities"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0011_activities_and_currency"),
+        ("crm", "0013_events_of_every_kind"),
     ]
 
     operations = [
