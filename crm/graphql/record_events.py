@@ -122,7 +122,7 @@ def _facts(event: Event, *, is_removed: bool = False) -> Facts:
         "removed": str(event.object_id) if is_removed else None,
         "winner_id": None if event.winner_id is None else str(event.winner_id),
         "changed": list(event.changed),
-        "changes": event.previous_ids() or None,
+        "changes": event.previous_values() or None,
     }
 
 

@@ -1,4 +1,4 @@
-"""The events of records of any kind, written where their rows are (ADR 33)."""
+"""The events of records of any kind, written where their rows are (ADR 34)."""
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("leads", "0009_deal_value"),
+        ("leads", "0011_amount_tallies"),
     ]
 
     operations = [

@@ -72,8 +72,8 @@ def test_every_type_of_rows_is_reached():
         if isinstance(kind, GraphQLObjectType) and "id" in kind.fields and name not in SHORTEST_PATHS
     }
 
-    # None is a row: the timeline is read by its record, a refusal names the row it is for, and an event is read
-    # by cursor, in tests/graphql/crm/test_record_events.py.
+    # None is a row: the timeline is read by its record, a refusal names the row it is for, and an event is
+    # read by cursor, in tests/graphql/crm/test_record_events.py.
     assert unreached == {"BulkRefusal", "RecordEvent", "TimelineEntry"}
 
 

@@ -10,9 +10,9 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
 from crm.graphql.core.budget import Budget
-from crm.graphql.core.money import Money
 from crm.graphql.core.list_fields import LARGEST_LIST
 from crm.graphql.core.loading import Callback
+from crm.graphql.core.money import Money
 
 
 class AmountList(graphene.Field):
