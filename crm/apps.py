@@ -20,7 +20,7 @@ class CrmConfig(AppConfig):
             kinds.LoggedKind(
                 entity="activity",
                 model=Activity,
-                graphql_type="crm.graphql.conversation_types.Activity",
+                graphql_type="crm.graphql.activity_types.Activity",
                 readers=readers_of_activity,
                 notified=frozenset({"assignee_id"}),
             )
