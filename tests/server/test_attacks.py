@@ -4,156 +4,26 @@ The deadlines are far away: what is held stays held, and others have to be answe
 """
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.config.processes import PRODUCTION, ROOT, environment
-from tests.e2e.servers import Lines, free_port, manage, running
 from tests.e2e.test_files import form
 from tests.file_samples import png
-from tests.migrated import SERVER, drop
-from tests.patience import PATIENCE_SECONDS
-from tests.requirements import REQUIRES_ALL
-from tests.server.clients import Client, held, request
+from tests.server.clients import Client, held
+from tests.server.sites import ANSWER, DOORS, JSON, QUERY, Site, get, post
 
 pytestmark = pytest.mark.postgres
 
-FOREVER = str(10 * PATIENCE_SECONDS)
-JSON = "Content-Type: application/json\r\n"
-QUERY = b'{"query": "{ __typename }"}'
 FILE = png() + bytes(15_000_000)
-
-
-@dataclass(frozen=True)
-class Site:
-    """The two servers, and the proxies in front of both."""
-
-    gunicorn: int
-    serve: int
-    caddy: int
-    nginx: int
-    token: str
-    processes: dict[str, Lines]
-
-    def port(self, door: str) -> int:
-        port: int = getattr(self, door)
-        return port
-
-
-def program(name: str) -> str:
-    """Return the path of a proxy; without it the tests are skipped, or fail."""
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.exists() else shutil.which(name) or shutil.which(name, path="/usr/sbin")
-    if found is None:
-        (pytest.fail if REQUIRES_ALL else pytest.skip)(f"needs {name}")
-    assert found is not None
-    return found
-
-
-@pytest.fixture(scope="module")
-def site(copy_template: Callable[[str], None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    directory = tmp_path_factory.mktemp("site")
-    name = f"crm_rude_{os.getpid()}"
-    copy_template(name)
-    ports = {each: free_port() for each in ("gunicorn", "serve", "caddy", "nginx")}
-    env = environment(
-        PRODUCTION,
-        DATABASE_URL=SERVER._replace(path=f"/{name}").geturl(),
-        DJANGO_ALLOWED_HOSTS="127.0.0.1",
-        REDIS_URL=os.environ["TEST_REDIS_URL"],
-        REDIS_PREFIX=name,
-        FILES_ROOT=str(directory / "files"),
-        CLIENT_HEAD_SECONDS=FOREVER,
-        CLIENT_BODY_SECONDS=FOREVER,
-        WEB_CONCURRENCY="1",
-        DJANGO_SSL_REDIRECT="false",
-    )
-    company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
-    token = manage("create_token", "ann", "--company", company, env=env).split()[-1]
-    commands = {
-        "gunicorn": [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{ports['gunicorn']}"],
-        "serve": [sys.executable, "manage.py", "serve", "--port", str(ports["serve"])],
-        "caddy": [program("caddy"), "run", "--config", str(ROOT / "Caddyfile"), "--adapter", "caddyfile"],
-        "nginx": [program("nginx"), "-c", str(nginx_configuration(directory, ports)), "-g", "daemon off;"],
-    }
-    env |= {
-        "CRM_HOST": f"http://127.0.0.1:{ports['caddy']}",
-        "CRM_WEB": f"127.0.0.1:{ports['gunicorn']}",
-        "CRM_WS": f"127.0.0.1:{ports['serve']}",
-        "HOME": str(directory),
-    }
-    try:
-        with ExitStack() as stack:
-            started = {
-                each: stack.enter_context(running(*command, env=env)) for each, command in commands.items()
-            }
-            site = Site(**ports, token=token, processes=started)
-            for door, lines in started.items():
-                wait_until_up(site, door, lines)
-            yield site
-    finally:
-        drop(name)
-
-
-def nginx_configuration(directory: Path, ports: dict[str, int]) -> Path:
-    """Return the shipped configuration with the addresses of the test."""
-    text = (ROOT / "nginx.conf").read_text()
-    for shipped, ours in {
-        "server web:8000;": f"server 127.0.0.1:{ports['gunicorn']};",
-        "server ws:8000;": f"server 127.0.0.1:{ports['serve']};",
-        "listen 80;": f"listen 127.0.0.1:{ports['nginx']};",
-        "client_header_timeout 10s;": f"client_header_timeout {FOREVER}s;",
-        "client_body_timeout 10s;": f"client_body_timeout {FOREVER}s;",
-    }.items():
-        assert text.count(shipped) == 1, shipped
-        text = text.replace(shipped, ours)
-    paths = [
-        f"{kind}_temp_path {directory}/{kind};"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    ]
-    text = text.replace("http {", "http {\n" + "\n".join(paths))
-    written = directory / "nginx.conf"
-    written.write_text(f"pid {directory}/nginx.pid;\nerror_log stderr;\nuser root;\n{text}")
-    return written
-
-
-def wait_until_up(site: Site, door: str, lines: Lines) -> None:
-    for _ in range(PATIENCE_SECONDS * 10):
-        assert lines.process.poll() is None, lines.seen
-        try:
-            if Client(site.port(door), get("/healthz")).answer()[0] == 200:
-                return
-        except OSError:
-            pass
-        subprocess.run(["sleep", "0.1"], check=True)
-    raise TimeoutError(door)
-
-
-def get(path: str, headers: str = "") -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
-
-
-def post(body: bytes, headers: str = JSON, *, length: int | None = None, path: str = "/graphql") -> bytes:
-    return request(path, body, length=length, headers=headers)
 
 
 def ask(site: Site, door: str, times: int = 8) -> None:
     """Ask as others do: by program with a token, for a file, and as the system's own probe."""
     authorization = f"{JSON}Authorization: Bearer {site.token}\r\n"
     for _ in range(times):
-        assert Client(site.port(door), post(QUERY, authorization)).answer() == (
-            200,
-            b'{"data":{"__typename":"Query"}}',
-        )
+        assert Client(site.port(door), post(QUERY, authorization)).answer() == (200, ANSWER)
     assert Client(site.port(door), get("/files/8c1f5a0e-0000-4000-8000-000000000000")).answer()[0] == 401
     probe = Client(site.port(door), get("/healthz"))
     assert probe.answer()[0] == 200
@@ -162,7 +32,6 @@ def ask(site: Site, door: str, times: int = 8) -> None:
     assert named == ([b"nginx"] if door == "nginx" else [])
 
 
-DOORS = ["gunicorn", "serve", "caddy", "nginx"]
 ATTACKS = {
     "half heads": (b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nX-", 24),
     "half bodies": (post(QUERY[:9], length=200_000), 50),
