@@ -113,6 +113,15 @@ class Unavailable(CrmError):
     default_message = "The database does not answer. Send the request again in a few seconds."
 
 
+class StorageUnavailable(Unavailable):
+    """A file could not be written, since the disk or the storage is full or away. Nothing was stored."""
+
+    default_message = (
+        "The file could not be stored: the storage is full or does not answer. Nothing was changed."
+        " Send the request again later."
+    )
+
+
 class CursorExpired(CrmError):
     """Some events after a cursor were deleted; ``oldest`` is the oldest cursor that still works."""
 

@@ -1,11 +1,12 @@
 """Errors of the database that are nobody's mistake: a statement that was cut off, a database that is away."""
 
 import logging
+from errno import errorcode
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from crm.database.deadlines import RequestEnded, current
-from crm.errors import TimedOut, Unavailable
+from crm.errors import StorageUnavailable, TimedOut, Unavailable
 
 logger = logging.getLogger("crm.database")
 
@@ -63,6 +64,11 @@ def _first(state: str, cut_off: tuple[str, ...], away: tuple[str, ...]) -> Timed
 def log_failure(error: BaseException, *, place: str) -> None:
     """Write one line about an error with a refusal: a traceback for each request would drown the log."""
     cause = error.__cause__ or error
+    if isinstance(error, StorageUnavailable):
+        number = cause.errno if isinstance(cause, OSError) else None
+        kind = errorcode.get(number, "") if number else ""
+        logger.error("The storage failed at %s: %s %s.", place, type(cause).__name__, kind or "no number")
+        return
     state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
     deadline = current()
     if deadline is not None and deadline.ending is not None:

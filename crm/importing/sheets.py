@@ -1,5 +1,7 @@
 """Reads XLSX files in a process of its own, so that a malicious file cannot exhaust our memory."""
 
+import errno
+import os
 import subprocess
 import sys
 import zipfile
@@ -14,7 +16,7 @@ MOST_UNPACKED_BYTES = 150 * 1024 * 1024
 HIGHEST_RATIO = 100
 MEMORY_BYTES = 512 * 1024 * 1024
 CPU_SECONDS = 20
-TOO_LARGE = 3
+TOO_LARGE, NO_ROOM = 3, 4
 ZIP_START = b"PK\x03\x04"
 
 #: Reads the first sheet of the file on standard input, and writes it as CSV. Formulas are never evaluated.
@@ -32,9 +34,13 @@ def text(cell):
 sheet = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read())).get_sheet_by_index(0)
 if sheet.total_height > {MOST_ROWS + 1} or sheet.total_width > {MOST_COLUMNS}:
     sys.exit({TOO_LARGE})
-out = csv.writer(io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline=""))
-for row in sheet.iter_rows():
-    out.writerow([text(cell) for cell in row])
+try:
+    with io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="") as written:
+        out = csv.writer(written)
+        for row in sheet.iter_rows():
+            out.writerow([text(cell) for cell in row])
+except OSError:
+    sys.exit({NO_ROOM})
 """
 
 
@@ -62,6 +68,8 @@ def sheet_to_csv(file: BinaryIO, target: BinaryIO) -> None:
         raise FileRefused(
             f"A sheet has at most {MOST_ROWS:,} rows and {MOST_COLUMNS} columns. Convert it to CSV."
         )
+    if done.returncode == NO_ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if done.returncode != 0:
         raise FileRefused("The sheet cannot be read. Convert it to CSV.")
 

@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files import File
-from django.core.files.storage import default_storage
 
 from crm.actors import Action, Actor
 from crm.importing import job_records
@@ -18,6 +17,7 @@ from crm.importing.tables import as_csv, delimiter_of
 from crm.models.imports import DuplicatePolicy, ImportJob
 from crm.records.registry import record_kind
 from crm.services import nesting
+from crm.services.contents import refused_when_full, remove_content, write_content
 
 #: How much of a file is read at a time, in bytes.
 PIECE = 1 << 20
@@ -43,7 +43,7 @@ def start_file_job(
     """
     actor.require(Action.IMPORT)
     try:
-        with as_csv(upload, encoding=encoding) as table:  # type: ignore[arg-type]  # a file of bytes
+        with refused_when_full(), as_csv(upload, encoding=encoding) as table:  # type: ignore[arg-type]  # a file of bytes
             delimiter = delimiter_of(table)
             records = read_rows(table, delimiter=delimiter)
             fields = _fields(read_header(records), model, mapping)
@@ -51,7 +51,7 @@ def start_file_job(
             table.seek(0)
             digest = _digest_of(table)
             table.seek(0)
-            stored = default_storage.save(_new_name(actor.company_id), File(table))
+            stored = write_content(_new_name(actor.company_id), File(table))
     except FileRefused as refused:
         raise ValidationError({"file": [refused.message]}) from refused
     payload = {"file": stored, "fields": fields, "delimiter": delimiter, "split_phones": split_phones}
@@ -70,7 +70,7 @@ def start_file_job(
             )
     finally:
         if not is_new:
-            default_storage.delete(stored)
+            remove_content(stored)
     return run_if_short(job, actor=actor) if is_new else job
 
 

@@ -1,6 +1,5 @@
 """Stored files and their contents."""
 
-import logging
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -10,16 +9,14 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.models.files import Filesystem, stored_name
 from crm.services import file_quota, saving
+from crm.services.contents import remove_content, write_content
 from crm.services.file_types import TYPES, type_of
 from crm.services.nesting import within
-
-logger = logging.getLogger("crm.files")
 
 LARGEST_FILE = 20 * 1024 * 1024
 #: File systems and mail programs take names of so many bytes.
@@ -39,7 +36,7 @@ def removed_on_failure() -> Iterator[None]:
         yield
     except BaseException:
         for name in written:
-            _remove_content(name)
+            remove_content(name)
         raise
     finally:
         _written.reset(token)
@@ -107,23 +104,11 @@ def _extension(name: str) -> str:
 
 
 def _write_content(name: str, upload: File[bytes]) -> str:
-    try:
-        # Not the upload itself: a storage may move a temporary file, which can be sent for two places.
-        written = default_storage.save(name, File(upload.file))
-    except BaseException:
-        _remove_content(name)
-        raise
+    # Not the upload itself: a storage may move a temporary file, which can be sent for two places.
+    written = write_content(name, File(upload.file))
     names = _written.get()
     if names is not None:
         names.append(written)
         # What is stored stays, even if the answer to it fails.
         transaction.on_commit(partial(names.remove, written))
     return written
-
-
-def _remove_content(name: str) -> None:
-    try:
-        default_storage.delete(name)
-    except Exception:
-        # The caller reports what failed; remove_orphan_files deletes what is left.
-        logger.exception("A stored file could not be removed.")

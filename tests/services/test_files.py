@@ -12,7 +12,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connections, transaction
 from django.utils import timezone
 
-from crm.errors import Forbidden
+from crm.errors import Forbidden, StorageUnavailable
 from crm.models import Filesystem
 from crm.services import orphans
 from crm.services.file_types import MOST_PIXELS
@@ -189,7 +189,7 @@ def test_failed_write_leaves_neither_row_nor_content(actors, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(FileSystemStorage, "save", half)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageUnavailable):
         store_file(upload("a.pdf"), actor=actors.agent)
 
     assert not Filesystem.objects.exists()

@@ -9,7 +9,8 @@ from graphql import GraphQLSchema, OperationType
 
 from crm.authentication import CsrfRefused
 from crm.credentials import Credential
-from crm.errors import CrmError, Unauthenticated
+from crm.database.failures import log_failure
+from crm.errors import CrmError, Unauthenticated, Unavailable
 from crm.graphql.compiler import StartedQuery
 from crm.graphql.core.errors import Code, domain_error, unexpected_error
 from crm.graphql.execution import Operation, Prepared, Refused, begin, prepare, respond
@@ -77,6 +78,8 @@ def answer_exchange(
     except HttpRefusal as refusal:
         return refusal_answer(refusal, media_type=media_type)
     except CrmError as error:
+        if isinstance(error, Unavailable):
+            log_failure(error, place="the body")
         status = _status(error, media_type)
         return json_answer({"errors": [domain_error(error)]}, status=status, media_type=media_type)
     except (DatabaseError, InterfaceError) as error:
@@ -95,6 +98,8 @@ def _status(error: CrmError, media_type: str) -> int:
         return 401
     if isinstance(error, CsrfRefused):
         return 403
+    if isinstance(error, Unavailable):
+        return 503
     return _refusal_status(400, media_type)
 
 

@@ -1,5 +1,7 @@
 """Parse multipart GraphQL requests: the fields ``operations`` and ``map``, and files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -13,6 +15,7 @@ from crm.graphql.execution.operations import strict_part
 from crm.graphql.http.requests import BAD_REQUEST, TOO_LARGE, decode, operation_of
 from crm.graphql.http.responses import HttpRefusal
 from crm.graphql.limits import Limits, limits
+from crm.services.contents import refused_when_full
 
 FIELDS = ("operations", "map")
 
@@ -43,13 +46,27 @@ class _Quota(FileUploadHandler):
         """Return None: the handlers after this one keep the file."""
 
 
+@contextmanager
+def _removed_on_failure(request: HttpRequest) -> Iterator[None]:
+    """Remove a half-written temporary file at once: Django leaves it to the garbage collector."""
+    try:
+        yield
+    except BaseException:
+        for handler in request.upload_handlers:
+            # Closing writes what is buffered, for which there may be no room either.
+            with suppress(OSError):
+                handler.upload_interrupted()
+        raise
+
+
 def read_form(request: HttpRequest) -> Operation:
     """Return the operation of a multipart request, with its files in its variables."""
     bounds = limits()
     # First in the list, so that an oversized file is not spooled to disk before it is refused.
     request.upload_handlers.insert(0, _Quota(request, bounds))
     try:
-        fields, files = request.POST, request.FILES
+        with _removed_on_failure(request), refused_when_full():
+            fields, files = request.POST, request.FILES
     except UnreadablePostError as error:
         raise HttpRefusal(BAD_REQUEST, "The body ended early.") from error
     except RequestDataTooBig as error:
