@@ -32,6 +32,7 @@ from config.environment import (
     server_settings,
 )
 from config.logs import logging_config
+from config.mail_settings import *  # noqa: F403
 
 django_stubs_ext.monkeypatch()
 

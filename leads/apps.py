@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class LeadsConfig(AppConfig):
@@ -9,7 +10,7 @@ class LeadsConfig(AppConfig):
         from crm.events import kinds
         from crm.records.registry import RecordKind, register
         from crm.webhooks import contents
-        from leads.background import ATTEMPTS
+        from leads.background import ATTEMPTS, MAILBOX
         from leads.imports import LeadImport
         from leads.models import Lead
         from leads.services import (
@@ -44,3 +45,5 @@ class LeadsConfig(AppConfig):
         # By its path, since it loads GraphQL, which most commands do not need.
         contents.register("lead", "leads.graphql.webhooks.LeadContent")
         work.register(ATTEMPTS)
+        if settings.MAILBOX:
+            work.register(MAILBOX)

@@ -41,6 +41,12 @@ os.environ |= {
     "GRAPHQL_REGISTERED_ONLY": "false",
     "IMPORT_RETENTION_DAYS": "90",
     "INVITATION_DAYS": "7",
+    "MAILBOX_MOVE_TO": "",
+    "MAILBOX_URL": "",
+    "MAIL_ADDRESS": "crm@in.example.com",
+    "MAIL_AUTHENTICATION_SERVERS": "mx.example.com",
+    "MAIL_PROVIDER": "",
+    "MAIL_PROVIDER_KEY": "",
     "MONITORING_TOKEN": "",
     "OPEN_IMPORTS_PER_COMPANY": "20",
     # A provider that nobody reaches; tests of single sign-on start their own.

@@ -17,6 +17,7 @@ from leads import models
 from leads.graphql.participants import LeadsParticipants
 from leads.graphql.rotation_types import LeadRotation
 from leads.graphql.stage_history import LeadStageVisit
+from leads.mail.addresses import receiver_address
 from leads.models.deal_value import win_probability
 from leads.models.rotting import REASON_COLUMNS, rotting_flag, rotting_reason
 from leads.services.duplicates import duplicates_of_leads
@@ -35,6 +36,15 @@ LeadLastActivity = choice_enum(
 )
 LeadRoutingOutcome = choice_enum("LeadRoutingOutcome", models.RoutingOutcome.values)
 ReceiverVerification = choice_enum("ReceiverVerification", models.Verification.values)
+LeadReceiverKind = choice_enum(
+    "LeadReceiverKind",
+    models.ReceiverKind.values,
+    "The way by which deliveries come to a receiver.",
+    {
+        "WEB": "A request to the address of the receiver, which makes a lead.",
+        "MAIL": "An e-mail to the receiver's mail address, which is logged at the people it matches.",
+    },
+)
 
 
 class LeadLostReason(DjangoObjectType):
@@ -83,6 +93,10 @@ def _url(receiver: models.LeadReceiver) -> str:
     return f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}"
 
 
+def _mail_address(receiver: models.LeadReceiver) -> str | None:
+    return receiver_address(receiver.uuid) if receiver.kind == models.ReceiverKind.MAIL else None
+
+
 class LeadReceiver(DjangoObjectType):
     """A place where leads come in."""
 
@@ -126,6 +140,21 @@ class LeadReceiver(DjangoObjectType):
         required=True,
         description="Sites whose pages may post to this receiver from a browser, besides those of the"
         " installation, as scheme, host and port.",
+    )
+    kind = Attribute(
+        LeadReceiverKind, "kind", required=True, description="How deliveries come in: WEB or MAIL."
+    )
+    mail_address = Derived(
+        graphene.String,
+        ("uuid", "kind"),
+        _mail_address,
+        description="Where e-mails to a receiver of the kind MAIL go; null without a mailbox.",
+    )
+    creates_leads = Attribute(
+        graphene.Boolean,
+        "creates_leads",
+        required=True,
+        description="Whether an e-mail from outside whose sender has no open lead makes one.",
     )
     # Derived from the uuid: the address is not stored, since PUBLIC_URL may change.
     url = Derived(graphene.String, ("uuid",), _url, required=True)

@@ -19,6 +19,8 @@ from leads.models import (
     LeadSource,
     LeadStatus,
     LeadType,
+    LoggedMail,
+    ReceivedMail,
     ReceiverAttempt,
     StageVisit,
 )
@@ -117,6 +119,19 @@ RECIPES: dict[type[Model], Recipe] = {
             "payload": {"firstname": rows.mark},
         },
         leads.refused_attempt,
+    ),
+    ReceivedMail: Recipe(
+        "received_mail",
+        lambda rows: {
+            "company": rows.company,
+            "attempt": rows[ReceiverAttempt],
+            "raw": rows.mark.encode(),
+            "size": len(rows.mark),
+        },
+    ),
+    LoggedMail: Recipe(
+        "logged_mail",
+        lambda rows: {"company": rows.company, "attempt": rows[ReceiverAttempt], "key": "0" * 64},
     ),
     LeadRoutingLog: Recipe(
         "routing_log",

@@ -8,7 +8,7 @@ from django.db.models import Model
 from crm.models import Absence, CalendarFeed, Company, Membership
 from crm.models.channels import ChannelMember
 from crm.models.tallies import Tally
-from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson
+from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson, LoggedMail, ReceivedMail
 from people.models import Merge
 from tests.module_tenant import made_tenant, tenant
 from tests.rows.registry import EXCEPTIONS, REGISTRY, gaps, new_rows
@@ -24,7 +24,9 @@ WITHOUT_TEXT = {
     LeadFollower,
     LeadParticipant,
     LeadPerson,
+    LoggedMail,
     Membership,
+    ReceivedMail,
     Merge,
 }
 

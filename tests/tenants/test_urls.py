@@ -32,7 +32,7 @@ OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:pe
 OF_GRAPHQL = {"graphql", "stream"}
 OF_FILES = {"file"}
 #: Its tests try receivers of other companies; who sends to it has no company.
-OF_SENDERS = {"receiver"}
+OF_SENDERS = {"mail", "receiver"}
 #: Its secret names the company: tests/test_calendar_feeds.py tries rows of others.
 OF_CALENDARS = {"calendar"}
 #: Who opens it has no company yet: tests/sign_in/test_invitations.py tries links of others.
