@@ -38,7 +38,7 @@ PARAGRAPHS = frozenset(["blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", 
 RAW = {tag: re.compile(f"</{tag}", re.IGNORECASE) for tag in ("script", "style")}
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 #: A comment, a declaration, or a tag. The parser of the standard library takes the square of the time for
-#: comments and declarations without an end. Here every part is bounded, and gives nothing back once read.
+#: comments and declarations without an end; here each part is bounded and gives nothing back once it is read.
 _MARKUP = re.compile(
     r"<!--.*?(?:-->|\Z)"
     r"|<[!?][^>]{0,2000}+>?"

@@ -27,7 +27,7 @@ class Listener:
     """One client.
 
     :param query: a subscription whose field is a record, or an event of one, with its id.
-    :param received: of each message the number of its event, the record's id, and when it came (``time.time``).
+    :param received: of each message its event's number, its record's id, and when it came (``time.time``).
     """
 
     port: int

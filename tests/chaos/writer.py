@@ -1,8 +1,8 @@
 """A process that creates records at a steady pace, and tries again if the database was away.
 
 ``python -m tests.chaos.writer COUNT PER_SECOND [THREADS [leads|records]]``: leads, or all kinds in turn. With
-more than one thread, transactions stay open for a random time after the record was made, and a tenth is rolled
-back, so that commits follow no order.
+more than one thread, transactions stay open for a random time, and a tenth is undone,
+so that commits follow no order.
 """
 
 import random
