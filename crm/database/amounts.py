@@ -14,7 +14,7 @@ class _Summed(Field[Decimal, Decimal]):
     def from_db_value(self, value: Any, _expression: object, connection: Any) -> Decimal | None:
         if value is None:
             return None
-        return (Decimal(value) / 100 if connection.vendor == "sqlite" else value).quantize(CENT)  # type: ignore[no-any-return]
+        return (Decimal(value) / 100 if connection.vendor == "sqlite" else value).quantize(CENT)
 
 
 class _Exact(Func):

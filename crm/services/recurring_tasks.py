@@ -67,5 +67,7 @@ def _zone(task: Activity) -> tzinfo:
 
 def _assignee(task: Activity) -> User | None:
     """Return the assignee of the next task: nobody if the member may do none any more."""
+    if task.assignee_id is None:
+        return None
     assignable: QuerySet[User] = User.objects.assignable_in(task.company_id)
     return assignable.filter(pk=task.assignee_id).first()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from html import unescape
 
 #: Characters that are read; a mail program writes far more markup than text.
@@ -68,7 +69,7 @@ def text_of(html: str) -> str:
             end = RAW[tag].search(html, place)
             place = end.start() if end else len(html)
         else:
-            writer.begin(tag, lambda name, text=found["attributes"]: _attribute(text, name))
+            writer.begin(tag, partial(_attribute, found["attributes"]))
     writer.write(unescape(html[place:]))
     return writer.text()
 

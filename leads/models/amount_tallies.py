@@ -52,7 +52,9 @@ def open_amounts(leads: Any, actor: Actor, key: str) -> QuerySet[Any, dict[str, 
         tallies = AmountTally.objects.filter(
             company_id=actor.company_id, status__category=StatusCategory.OPEN
         )
-        grouped = tallies.values(column, "currency").annotate(amount_sum=AmountSum("amount"), leads=Sum("n"))
+        grouped: QuerySet[Any, dict[str, Any]] = tallies.values(column, "currency").annotate(
+            amount_sum=AmountSum("amount"), leads=Sum("n")
+        )
         return grouped.filter(leads__gt=0).order_by("currency")
     rows = leads.visible_to(actor).open().exclude(amount=None).exclude(currency=None)
     return rows.order_by("currency").values(column, "currency").annotate(amount_sum=AmountSum("amount"))  # type: ignore[no-any-return]

@@ -1,6 +1,7 @@
 """Planned calls and meetings count as activities of their leads once their time has come."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -35,7 +36,7 @@ def lead(actors):
 
 
 def plan(record, actor, kind="MEETING", at=TOMORROW):
-    about = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": kind, "text": "A"}
+    about: Any = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": kind, "text": "A"}
     return create_activity(about | {"starts_at": at}, actor=actor)
 
 

@@ -9,6 +9,7 @@ import random
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import django
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -51,7 +52,7 @@ def main() -> None:
                 create_organization({"name": name}, actor=actor)
             case 3:
                 person = create_person({"firstname": name}, actor=actor)
-                about = {"entity_type": "PEOPLE", "entity_id": person.pk, "kind": "NOTE", "text": name}
+                about: Any = {"entity_type": "PEOPLE", "entity_id": person.pk, "kind": "NOTE", "text": name}
                 create_activity(about, actor=actor)
             case 4:
                 create_pipeline({"name": name, "stages": [{"name": name}]}, actor=actor)

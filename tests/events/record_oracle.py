@@ -174,7 +174,7 @@ class World:
 
     def _change_organization(self, where: Tenant) -> Change:
         row = self._pick(Organization, where)
-        values = {"name": self._text()}
+        values: Any = {"name": self._text()}
         change = partial(update_organization, row.pk, values, actor=where.actors.manager)
         return _touching([("organization", row.pk)], change)
 

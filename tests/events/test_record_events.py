@@ -1,5 +1,7 @@
 """The events of people, organizations, activities, pipelines and stages: who writes which, for whom."""
 
+from typing import Any
+
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -9,6 +11,7 @@ from crm.events.kinds import LoggedKind, logged_kinds, register
 from crm.models import Event
 from crm.services import activities, tags
 from leads.services.leads import create_lead, update_lead
+from people.models import Organization, Person
 from people.services import merging, organizations, people, person_details, unmerging
 from people.services.person_organizations import add_people
 from pipelines.services import pipelines, stages
@@ -76,15 +79,22 @@ def test_parts_of_a_person_and_what_is_beside_it(manager):
 
 @pytest.mark.parametrize("name", ["people", "organization"])
 def test_a_merge_says_into_which_record_and_its_end_brings_the_loser_back(manager, name):
+    create: Any
+    model: Any
     create, model = {
-        "people": (lambda text: people.create_person({"firstname": text}, actor=manager), people.Person),
+        "people": (lambda text: people.create_person({"firstname": text}, actor=manager), Person),
         "organization": (
             lambda text: organizations.create_organization({"name": text}, actor=manager),
-            organizations.Organization,
+            Organization,
         ),
     }[name]
     winner, loser = create("A"), create("B")
-    values = {"entity_type": model.entity_kind, "entity_id": loser.pk, "kind": "NOTE", "text": "Of the loser"}
+    values: Any = {
+        "entity_type": model.entity_kind,
+        "entity_id": loser.pk,
+        "kind": "NOTE",
+        "text": "Of the loser",
+    }
     note = activities.create_activity(values, actor=manager)
     Event.objects.all().delete()
 
@@ -156,7 +166,7 @@ def test_the_life_of_an_activity_of_a_lead(tenant, manager):
 
 def test_an_activity_of_a_person_is_for_all_members(manager):
     person = people.create_person({"firstname": "Ann"}, actor=manager)
-    values = {"entity_type": "PEOPLE", "entity_id": person.pk, "kind": "NOTE", "text": "Hi"}
+    values: Any = {"entity_type": "PEOPLE", "entity_id": person.pk, "kind": "NOTE", "text": "Hi"}
     note = activities.create_activity(values, actor=manager)
     activities.update_activity(note.pk, {"text": "Ho"}, actor=manager)
 

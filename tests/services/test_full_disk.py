@@ -6,6 +6,7 @@ import json
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.core.files.storage import FileSystemStorage
@@ -124,7 +125,7 @@ def test_disk_is_full(kept, send, settings, caplog, change, place):
 )
 def test_storage_fails_after_it_has_written(kept, send, monkeypatch, caplog, change, error):
     query, files = change
-    save = FileSystemStorage._save
+    save: Any = FileSystemStorage._save  # type: ignore[attr-defined]  # the method for storages of one's own
 
     def fail_late(storage, name, content):
         save(storage, name, content)

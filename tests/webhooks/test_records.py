@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -44,7 +45,7 @@ def test_every_kind_is_sent_with_its_record(make_endpoint, receiver, actors):
     )
     organization = create_organization({"name": "Acme"}, actor=actor)
     lead = create_lead({"title": "Deal"}, actor=actor)
-    values = {"entity_type": "LEAD", "entity_id": lead.pk, "kind": "NOTE", "text": "Hello"}
+    values: Any = {"entity_type": "LEAD", "entity_id": lead.pk, "kind": "NOTE", "text": "Hello"}
     note = create_activity(values, actor=actor)
     update_pipeline(Pipeline.objects.get().pk, {"name": "Sales"}, actor=actor)
     update_stage(Stage.objects.get(name="New").pk, {"name": "Fresh"}, actor=actor)

@@ -1,6 +1,7 @@
 """Calls, meetings and e-mails: their fields, who takes part, and what goes with which kind."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_a_talk_without_a_time_took_place_now(lead, actors, kind, time_machine):
     assert list(error["validation"]) == ["input.starts_at"]
 
 
-GOOD = {
+GOOD: dict[str, dict[str, Any]] = {
     "NOTE": {"text": "Called", "subject": "Price"},
     "TASK": {"subject": "Send", "due_at": LATER, "remind_at": BEFORE, "priority": "LOW", "outcome": "Sent"},
     "CALL": {"subject": "Call", "starts_at": LATER, "minutes": 5, "direction": "IN", "outcome": "Busy"},
@@ -238,7 +239,7 @@ def test_a_talk_that_becomes_a_task_gives_up_what_tasks_do_not_have(lead, actors
         "updateActivity", actors.agent, id=call["id"], input={"kind": "TASK", "participants_id": []}
     )
     assert list(error["validation"]) == ["input.starts_at"]
-    values = {"kind": "TASK", "participants_id": [], "starts_at": None}
+    values: dict[str, Any] = {"kind": "TASK", "participants_id": [], "starts_at": None}
     assert do("updateActivity", actors.agent, id=call["id"], input=values)["kind"] == "TASK"
 
 

@@ -1,6 +1,7 @@
 """recordEvents and recordUpdate: the event log of records of every kind."""
 
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -66,7 +67,7 @@ def briefly(page):
 
 
 def note(kind, record, actor, text="Hello"):
-    values = {"entity_type": kind, "entity_id": record.pk, "kind": "NOTE", "text": text}
+    values: Any = {"entity_type": kind, "entity_id": record.pk, "kind": "NOTE", "text": text}
     return create_activity(values, actor=actor)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def plan(actors, person):
             "due_at" if kind == "TASK" else "starts_at": moment,
             "assignee_id": actors.agent.user_id,
         } | values
-        about = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": kind, "text": "A"}
+        about: Any = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": kind, "text": "A"}
         return str(create_activity(about | values, actor=actor).pk)
 
     return make

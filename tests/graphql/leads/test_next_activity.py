@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def record(request, actors):
 
 def add(record, actor, kind="TASK", days=None, **values):
     moment = None if days is None else NOW + timedelta(days=days)
-    about = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": kind, "text": "A"}
+    about: Any = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": kind, "text": "A"}
     return create_activity(
         about | {"due_at" if kind == "TASK" else "starts_at": moment} | values, actor=actor
     )

@@ -31,7 +31,7 @@ def executor(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def worth(company: Any, amount: str | None, currency: str | None = "EUR", **values: Any) -> Lead:
+def worth(company: Any, amount: Decimal | str | None, currency: str | None = "EUR", **values: Any) -> Lead:
     lead: Lead = LeadFactory(company=company, **values)
     Lead.objects.filter(pk=lead.pk).update(amount=amount, currency=currency)
     return lead

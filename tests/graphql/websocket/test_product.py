@@ -26,7 +26,7 @@ from tests.graphql.websocket.test_server import (
 )
 
 LEADS = "subscription { leadUpdate { title description tags { name } } }"
-OVER = {
+OVER: dict[str, tuple[str, int, dict[str, Any]]] = {
     "objects": ("GRAPHQL_MAX_OBJECTS", 10, {"tags": [{"name": f"Tag {number}"} for number in range(20)]}),
     "bytes": ("GRAPHQL_MAX_ANSWER_BYTES", 2_000, {"description": "x" * 5_000}),
 }
