@@ -13,9 +13,11 @@ from crm.graphql.files import FileMutation, FileQuery
 from crm.graphql.imports import ImportMutation, ImportQuery
 from crm.graphql.members import MemberMutation, MemberQuery
 from crm.graphql.mutations import Mutation as CrmMutation
+from crm.graphql.notifications import NotificationMutation, NotificationQuery
 from crm.graphql.queries import Query as CrmQuery
 from crm.graphql.record_events import RecordEventQuery, RecordSubscription
 from crm.graphql.records import RecordMutation, RecordQuery
+from crm.graphql.subscriptions import NotificationSubscription
 from crm.graphql.timeline import TimelineQuery
 from crm.graphql.types import ConflictReasonEnum
 from leads.graphql.agents import AgentQuery
@@ -68,6 +70,7 @@ class Query(
     CountQuery,
     LookupQuery,
     MemberQuery,
+    NotificationQuery,
 ):
     """Everything that can be asked."""
 
@@ -96,11 +99,12 @@ class Mutation(
     PersonDetailMutation,
     LookupMutation,
     MemberMutation,
+    NotificationMutation,
 ):
     """Everything that can be changed."""
 
 
-class Subscription(LeadSubscription, RecordSubscription):
+class Subscription(LeadSubscription, RecordSubscription, NotificationSubscription):
     """What can be listened to."""
 
 

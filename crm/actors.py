@@ -48,6 +48,8 @@ class Action(Enum):
     CHANGE_FILES = (Role.AGENT, Scope.WRITE, "files")
     CHANGE_CHANNELS = (Role.AGENT, Scope.WRITE, "channels")
     CHANGE_ACTIVITIES = (Role.AGENT, Scope.WRITE, "activities")
+    #: For what concerns nobody else: one's own time zone, and what one is notified of.
+    CHANGE_OWN = (Role.VIEWER, Scope.WRITE, "own")
     #: For one's own absences; those of others need CHANGE_LOOKUPS.
     CHANGE_ABSENCES = (Role.AGENT, Scope.WRITE, "absences")
     #: For one's own calendar feed; a viewer has tasks in sight too.

@@ -11,6 +11,7 @@ class CrmConfig(AppConfig):
         from crm.background.upkeep import register_parts
         from crm.events import kinds
         from crm.models import Activity
+        from crm.notifications.own import register_own
         from crm.services.record_events import readers_of_activity
         from crm.sign_in import receivers  # noqa: F401 - connects them to Django's signals
         from crm.webhooks import contents
@@ -26,3 +27,4 @@ class CrmConfig(AppConfig):
             )
         )
         contents.register("activity", "crm.graphql.webhook_contents.ActivityContent")
+        register_own()

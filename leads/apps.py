@@ -13,6 +13,7 @@ class LeadsConfig(AppConfig):
         from leads.background import ATTEMPTS, MAILBOX
         from leads.imports import LeadImport
         from leads.models import Lead
+        from leads.notifications import register_sources
         from leads.services import (
             events,
             signal_handlers,  # noqa: F401 - connects its receivers
@@ -47,3 +48,4 @@ class LeadsConfig(AppConfig):
         work.register(ATTEMPTS)
         if settings.MAILBOX:
             work.register(MAILBOX)
+        register_sources()

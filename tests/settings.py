@@ -49,6 +49,7 @@ os.environ |= {
     "MAIL_PROVIDER_KEY": "",
     "MONITORING_TOKEN": "",
     "OPEN_IMPORTS_PER_COMPANY": "20",
+    "NOTIFICATION_RETENTION_DAYS": "90",
     # A provider that nobody reaches; tests of single sign-on start their own.
     "OIDC_CLIENT_ID": "crm",
     "OIDC_CLIENT_SECRET": "client-secret",

@@ -1,4 +1,4 @@
-"""The admin pages of the core: accounts, companies, members, activities, tags, files, channels, webhooks."""
+"""The admin pages of the core: accounts, companies, members, activities, files, notifications, webhooks."""
 
 # Imported for their registrations.
 from crm.admin import (  # noqa: F401
@@ -9,6 +9,7 @@ from crm.admin import (  # noqa: F401
     companies,
     custom_fields,
     documents,
+    notifications,
     records,
     tokens,
     webhook_deliveries,

@@ -27,7 +27,7 @@ from crm.errors import CrmError
 from crm.models import Activity
 from crm.services import activities
 from crm.services.activity_dates import PLANNED_AT
-from crm.services.time_zones import member_zone
+from crm.services.days import zone_of
 
 #: All fields that a person edits, but the record and those who take part.
 FIELDS = ("kind", "subject", "text", "assignee", "priority", "due_at", "remind_at", "recurrence")
@@ -47,7 +47,7 @@ class DueFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
         if self.value() is None:
             return queryset
-        zone = member_zone(acting(request))
+        zone = zone_of(acting(request))
         today = timezone.now().astimezone(zone).date()
         start, tomorrow, week = (start_of(today + timedelta(days=days), zone) for days in (0, 1, 7))
         found = {

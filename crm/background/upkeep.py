@@ -14,7 +14,16 @@ from crm.database.batches import Batch, delete_in_batches
 from crm.database.statistics import outdated_tables, renew_statistics
 from crm.events import retention
 from crm.importing import job_records
-from crm.services import audit, idempotency, lockout, orphans, started_activities, tallies, tokens
+from crm.services import (
+    audit,
+    idempotency,
+    lockout,
+    notifications,
+    orphans,
+    started_activities,
+    tallies,
+    tokens,
+)
 from crm.webhooks import deliveries, endpoints
 
 #: Age at which a file that is on no record is removed, and a stored content that no row names.
@@ -56,6 +65,10 @@ def _import_jobs(before: datetime, batch: Batch) -> Counts:
 
 def _tokens(before: datetime, batch: Batch) -> Counts:
     return {"tokens": tokens.prune_tokens(before=before, batch=batch)}
+
+
+def _notifications(before: datetime, batch: Batch) -> Counts:
+    return {"notifications": notifications.prune(before=before, batch=batch)}
 
 
 def _audit_entries(before: datetime, batch: Batch) -> Counts:
@@ -121,6 +134,11 @@ def register_parts() -> None:
             name="api_tokens",
             purpose="Remove API tokens that expired or were revoked long ago",
             run=removes_older_than(lambda: settings.API_TOKEN_RETENTION_DAYS, _tokens),
+        ),
+        Part(
+            name="old_notifications",
+            purpose="Remove old notifications",
+            run=removes_older_than(lambda: settings.NOTIFICATION_RETENTION_DAYS, _notifications),
         ),
         Part(
             name="audit_entries",

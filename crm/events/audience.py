@@ -11,6 +11,12 @@ from crm.events.cursor import NO_POSITION, Cursor
 Kind = Literal["created", "updated", "deleted", "restored", "merged", "bulk"]
 #: The kinds of events after which nobody sees the record.
 GONE = ("deleted", "merged")
+#: Entities of the log. Those of ``INTERNAL`` are for the makers of notifications alone: members were named in
+#: a note, and their ids are the audience; an import ended; a receiver refused a delivery.
+LEAD, NOTIFICATION = "lead", "notification"
+MENTION, IMPORT, RECEIVER = INTERNAL = ("mention", "import", "receiver")
+#: Records that their audience alone sees, whatever a role or a company allows.
+PERSONAL = frozenset({NOTIFICATION})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +95,8 @@ class Rule(Enum):
     """The rule that decided on an event, with its outcome and the reason in words."""
 
     OTHER_COMPANY = Visibility.NOTHING, "the event belongs to another company"
+    INTERNAL = Visibility.NOTHING, "the event is for the product itself"
+    OTHER_MEMBER = Visibility.NOTHING, "the record belongs to another member"
     BULK = Visibility.REFETCH, "many records changed at once: every member is asked to read again"
     DELETED = Visibility.REMOVED, "the record was deleted, and the user sees all records"
     MERGED = Visibility.REMOVED, "the record was merged into another one, and the user sees all records"
@@ -114,6 +122,10 @@ def rule_for(event: Event, actor: Actor) -> Rule:
     """Return the rule for an event and an actor; a PAYLOAD is still to be read under the actor's rights."""
     if event.company_id != actor.company_id:
         return Rule.OTHER_COMPANY
+    if event.entity in INTERNAL:
+        return Rule.INTERNAL
+    if event.entity in PERSONAL and not event.has_reader(actor.user_id):
+        return Rule.OTHER_MEMBER
     if event.kind == "bulk":
         return Rule.BULK
     if actor.sees_all_leads:

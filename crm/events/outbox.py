@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from django.db import connection, transaction
 from django.db.models import Model
 
+from crm.actors import Door
 from crm.events import wakeups
 from crm.events.audience import Event
 from crm.models import events as models
+from crm.models.base import TenantModel
 
 #: Changes of one kind of record of one company in one transaction that are stored one by one; more become one
 #: bulk event.
@@ -41,6 +43,28 @@ def emit(events: Sequence[Event]) -> Sequence[Event]:
     stored, rows = _plan(events)
     models.Event.objects.bulk_create(rows)
     return stored
+
+
+def emit_internal(
+    entity: str,
+    row: TenantModel,
+    *,
+    door: Door,
+    actor_id: int | None = None,
+    readers: frozenset[int] = frozenset(),
+) -> None:
+    """Store an event that only the makers of notifications read: no subscription or webhook is sent it."""
+    event = Event(
+        company_id=row.company_id,
+        entity=entity,
+        object_id=row.pk,
+        kind="created",
+        before=frozenset(),
+        after=readers,
+        door=door,
+        actor_id=actor_id,
+    )
+    emit([event])
 
 
 def row_of(event: Event, record: Model) -> list[models.Event]:

@@ -17,6 +17,14 @@ from crm.models.idempotency import IdempotencyKey
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
 from crm.models.invitations import Invitation, InvitationState
 from crm.models.messages import Message, MessageFile
+from crm.models.notifications import (
+    Notification,
+    NotificationDelivery,
+    NotificationKind,
+    NotificationMail,
+    NotificationPreference,
+    NotificationSource,
+)
 from crm.models.sign_ins import AuditEntry, AuditEvent, AuditOutcome, SignInFailures
 from crm.models.tags import Tag
 from crm.models.tallies import Tally
@@ -61,6 +69,12 @@ __all__ = [
     "Membership",
     "Message",
     "MessageFile",
+    "Notification",
+    "NotificationDelivery",
+    "NotificationKind",
+    "NotificationMail",
+    "NotificationPreference",
+    "NotificationSource",
     "Priority",
     "RegisteredDocument",
     "SignInFailures",

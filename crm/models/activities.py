@@ -46,6 +46,11 @@ def took_place_at(now: object) -> Case:
     )
 
 
+def reminder_at() -> Coalesce:
+    """Return the expression for when the assignee is to hear of an activity, null for never."""
+    return Coalesce("remind_at", "due_at")
+
+
 class ActivityQuerySet(LiveQuerySet["Activity"]):
     """Activities; an actor sees those of visible records."""
 
@@ -110,6 +115,11 @@ class Activity(RecordLink, LiveModel):
                 fields=["assignee", "due_at"], condition=LIVE & models.Q(done_at=None), name="activity_open"
             ),
             models.Index(fields=["starts_at"], condition=LIVE & Q(is_awaited=True), name="activity_awaited"),
+            models.Index(
+                reminder_at(),
+                condition=LIVE & models.Q(done_at=None, assignee__isnull=False),
+                name="activity_reminder",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,17 +2,18 @@
 
 import uuid
 from typing import ClassVar, Self
-from zoneinfo import available_timezones
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from phonenumbers import SUPPORTED_REGIONS
 
 from crm.actors import Actor, Role
 from crm.database.patterns import holding_pattern
+from crm.dates import check_time_zone
 from crm.models.accounts import User
 from crm.models.base import Stamped
 from crm.money import CURRENCIES, UNKNOWN_CURRENCY, canonical_currency
@@ -20,6 +21,9 @@ from crm.money import CURRENCIES, UNKNOWN_CURRENCY, canonical_currency
 #: Of a company whose region nobody chose.
 DEFAULT_REGION = "US"
 DEFAULT_CURRENCY = "USD"
+#: Of the mail that tells a member of a day's notifications.
+DEFAULT_DIGEST_HOUR = 8
+LAST_HOUR = 23
 
 
 class LeadVisibility(models.TextChoices):
@@ -131,8 +135,10 @@ class Company(Stamped):
         # libphonenumber reads numbers without a country code as numbers of this region.
         if self.region not in SUPPORTED_REGIONS:
             errors["region"] = "Enter a country code of two letters, such as US."
-        if self.timezone and self.timezone not in available_timezones():
-            errors["timezone"] = "Enter the name of a time zone, such as Europe/Paris."
+        try:
+            check_time_zone(self.timezone)
+        except ValueError as refused:
+            errors["timezone"] = str(refused)
         if errors:
             raise ValidationError(errors)
 
@@ -183,6 +189,13 @@ class Membership(Stamped):
     )
     capacity = models.PositiveIntegerField(
         null=True, blank=True, help_text="Most open leads that a rotation fills up to; empty for no limit."
+    )
+
+    digest_hour = models.PositiveSmallIntegerField(
+        default=DEFAULT_DIGEST_HOUR,
+        db_default=DEFAULT_DIGEST_HOUR,
+        validators=[MaxValueValidator(LAST_HOUR, message="Enter an hour of the day, 0 to 23.")],
+        help_text="Hour of the day, in the member's time zone, from which the daily mail is sent.",
     )
 
     objects: ClassVar[models.Manager["Membership"]] = MembershipQuerySet.as_manager()

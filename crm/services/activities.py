@@ -11,7 +11,7 @@ from django.utils import timezone
 from crm.actors import Action, Actor
 from crm.errors import Conflict, ConflictReason, Forbidden
 from crm.models.activities import Activity
-from crm.models.activity_kinds import PLANNABLE, named_kind
+from crm.models.activity_kinds import PLANNABLE, ActivityKind, named_kind
 from crm.models.records import link_columns
 from crm.services import locking, recurring_tasks, saving
 from crm.services.activity_input import (
@@ -21,8 +21,16 @@ from crm.services.activity_input import (
     refuse_leftovers,
     set_participants,
 )
+from crm.services.mentions import emit_mentions, mentioned_in
 from crm.services.records import check_same_record, required_record
 from crm.signals import record_discussed
+
+
+def _mentioned(activity: Activity, actor: Actor, *, before: str = "") -> frozenset[int]:
+    """Return the ids of the members whom a text mentions anew; those of an e-mail are its sender's words."""
+    if activity.kind == ActivityKind.EMAIL:
+        return frozenset()
+    return mentioned_in(activity.text, actor, before=before)
 
 
 def _notify(activity: Activity, actor: Actor, took_place_at: datetime | None = None) -> None:
@@ -52,11 +60,13 @@ def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
         **link_columns(record), company_id=actor.company_id, user_id=actor.user_id, door=actor.door.value
     )
     assign_values(activity, values, actor=actor)
+    mentioned = _mentioned(activity, actor)
     now = timezone.now()
     activity.is_awaited = activity.is_to_come(now)
     recurring_tasks.check_rule(activity)
     saving.store(activity, actor=actor)
     set_participants(activity, values, actor=actor)
+    emit_mentions(activity, mentioned, actor=actor)
     # Without a time it took place when it was stored, which is later than ``now``.
     _notify(activity, actor, activity.took_place(max(now, activity.created_at)))
     return activity
@@ -83,6 +93,7 @@ def update_activity(
     saving.refuse_null(values, REQUIRED)
     check_same_record(activity, values, actor)
     assign_values(activity, values, actor=actor)
+    mentioned = _mentioned(activity, actor, before=before["text"])
     takes_place = _follow_time(activity, took_place, now)
     if "recurrence" in values:
         recurring_tasks.check_rule(activity)
@@ -96,6 +107,7 @@ def update_activity(
         expected_version=expected_version,
         relations=participants,
     )
+    emit_mentions(activity, mentioned, actor=actor)
     # An update that changes nothing is no event of the record.
     if stored.changed:
         _notify(activity, actor, takes_place)

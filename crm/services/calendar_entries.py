@@ -4,13 +4,13 @@ Tasks are events too, not VTODO: of a calendar that they subscribe to, Google Ca
 alone.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.db.models import Case, Exists, OuterRef, Q, When
 from icalendar import Alarm, Calendar, Event, vRecur
 
 from crm.actors import Actor
+from crm.dates import zone_named
 from crm.models import Activity, ActivityKind, ActivityParticipant, Membership, Priority
 from crm.texts import single_line, without_controls
 
@@ -37,17 +37,13 @@ def calendar_of(membership: Membership, actor: Actor) -> bytes:
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", single_line(f"{membership.company.name} CRM"))
     calendar.add("refresh-interval", timedelta(minutes=15), parameters={"VALUE": "DURATION"})
-    zone = _zone_of(membership)
+    zone = zone_named(membership.user.timezone, membership.company.timezone)
     for activity in _entries(actor):
         calendar.add_component(_event(activity, zone))
     # Times are in UTC but for what repeats, which keeps its hour when clocks change.
     calendar.add_missing_timezones()
     content: bytes = calendar.to_ical()
     return content
-
-
-def _zone_of(membership: Membership) -> ZoneInfo:
-    return ZoneInfo(membership.user.timezone or membership.company.timezone or "UTC")
 
 
 def _entries(actor: Actor) -> list[Activity]:
@@ -70,7 +66,7 @@ def _entries(actor: Actor) -> list[Activity]:
     return [*reversed(past), *coming]
 
 
-def _event(activity: Activity, zone: ZoneInfo) -> Event:
+def _event(activity: Activity, zone: tzinfo) -> Event:
     is_task = activity.kind == ActivityKind.TASK
     is_done = activity.done_at is not None
     rule = None if is_done else _rule(activity.recurrence)
@@ -106,7 +102,7 @@ def _description(activity: Activity) -> str:
     return without_controls("\n".join(lines))[:LONGEST_DESCRIPTION]
 
 
-def _times(activity: Activity, zone: ZoneInfo, *, repeats: bool) -> tuple[date, date]:
+def _times(activity: Activity, zone: tzinfo, *, repeats: bool) -> tuple[date, date]:
     """Return the first and the last moment, or whole days, the last one being the first day after."""
     at: datetime = activity.at  # type: ignore[attr-defined]  # annotated by _entries
     local = at.astimezone(zone)

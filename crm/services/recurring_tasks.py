@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from crm.actors import Actor
-from crm.dates import zone_of
+from crm.dates import zone_named
 from crm.models import Activity, Company, User
 from crm.recurrence import following, moved_along
 from crm.services import saving
@@ -62,7 +62,7 @@ def create_next(task: Activity, *, actor: Actor) -> Activity | None:
 def _zone(task: Activity) -> tzinfo:
     """Return the time zone of a task: the assignee's, else the company's."""
     company = Company.objects.only("timezone").get(pk=task.company_id)
-    return zone_of(task.assignee.timezone if task.assignee is not None else None, company.timezone)
+    return zone_named(task.assignee.timezone if task.assignee is not None else None, company.timezone)
 
 
 def _assignee(task: Activity) -> User | None:

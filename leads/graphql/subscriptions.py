@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
-from crm.events.audience import Event
+from crm.events.audience import LEAD, Event
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load
 from crm.graphql.execution.shared_subscriptions import EventRoot
@@ -46,7 +46,7 @@ class LeadUpdate(Guarded):
 
     @staticmethod
     def entities(**arguments: Any) -> frozenset[str]:
-        return frozenset({"lead"})
+        return frozenset({LEAD})
 
     @staticmethod
     def readers(event: Event) -> frozenset[int]:

@@ -95,6 +95,16 @@ def is_rotting() -> models.Q:
     return models.Q(**_rule(ExpressionWrapper(idle_since, DateTimeField())))
 
 
+def begins_to_rot(after: datetime, until: datetime) -> models.Q:
+    """Return the condition that a lead rots at a moment, and did not at an earlier one."""
+
+    # The stubs want a type argument that the class does not take at run time.
+    def idle_since(moment: datetime) -> Any:
+        return ExpressionWrapper(Value(moment) - _Days("stage__rotting_days"), DateTimeField())
+
+    return models.Q(**_rule(idle_since(until)), last_activity_at__gt=idle_since(after))
+
+
 def rotting_flag() -> Case:
     """Return the rule as an annotation: true or false for each lead."""
     return Case(When(is_rotting(), then=True), default=False, output_field=BooleanField())

@@ -14,7 +14,7 @@ from crm.dates import start_of
 from crm.models import Activity, ActivityKind, ActivityParticipant, HistoryEntry
 from crm.models.activity_kinds import APPOINTMENTS
 from crm.services.activity_dates import PLANNED_AT
-from crm.services.time_zones import member_zone
+from crm.services.days import zone_of
 from leads.models import Lead
 from leads.models.rotting import is_rotting
 
@@ -87,4 +87,4 @@ class MyDay:
 
 def my_day(actor: Actor) -> MyDay:
     """Return the day of the acting member, in the member's time zone, else the company's, else in UTC."""
-    return MyDay(actor=actor, zone=member_zone(actor), now=timezone.now())
+    return MyDay(actor=actor, zone=zone_of(actor), now=timezone.now())

@@ -13,6 +13,8 @@ from django.utils import timezone
 from crm.actors import Actor, Door
 from crm.database.batches import Batch, delete_in_batches
 from crm.errors import Conflict, ConflictReason, CrmError, NotFound
+from crm.events import outbox
+from crm.events.audience import RECEIVER
 from crm.services.files import removed_on_failure
 from leads.models import (
     AttemptStatus,
@@ -179,7 +181,7 @@ def process(attempt_id: int, *, replayer: Actor | None = None) -> ReceiverAttemp
     except (ValidationError, CrmError) as refused:
         attempt.lead, attempt.status, attempt.errors = None, AttemptStatus.FAILED, errors_of(refused)
         if attempt.kind == ReceiverKind.WEB:
-            _log_refusal(attempt, receiver)
+            _log_refusal(attempt, receiver, by=None if replayer is None else replayer.user_id)
     attempt.save()
     return attempt
 
@@ -205,7 +207,7 @@ def _payload_of(attempt: ReceiverAttempt) -> Payload:
     return in_order(attempt.payload, attempt.key_order)
 
 
-def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver) -> None:
+def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver, *, by: int | None = None) -> None:
     LeadRoutingLog.objects.create(
         company_id=attempt.company_id,
         receiver=receiver,
@@ -215,6 +217,7 @@ def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver) -> None:
         door=Door.WEBHOOK.value,
         error=attempt.refusal,
     )
+    outbox.emit_internal(RECEIVER, receiver, actor_id=by, door=Door.WEBHOOK)
 
 
 def prune_attempts(*, before: datetime, batch: Batch = transaction.atomic) -> int:

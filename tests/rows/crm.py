@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.utils import timezone
 
@@ -20,6 +21,9 @@ from crm.models import (
     Invitation,
     Membership,
     MessageFile,
+    Notification,
+    NotificationMail,
+    NotificationPreference,
     RegisteredDocument,
     SocialChannel,
     Tag,
@@ -39,6 +43,15 @@ def _member(*, company: Company, **values: Any) -> User:
     user: User = crm.UserFactory(**values)
     crm.MembershipFactory(company=company, user=user)
     return user
+
+
+def _notification(*, company: Company, users: dict[str, User], **values: Any) -> Notification:
+    """Make a notification of an administrator, and the same one of others, since each sees their own."""
+    rows = [
+        Notification.objects.create(company=company, user=users[member], **values)
+        for member in ("viewer", "manager", "admin")
+    ]
+    return rows[-1]
 
 
 RECIPES: dict[type[Model], Recipe] = {
@@ -139,6 +152,30 @@ RECIPES: dict[type[Model], Recipe] = {
     ),
     ActivityParticipant: Recipe(
         "activity_participant", lambda rows: {"activity": rows[Activity], "user": rows[User]}
+    ),
+    Notification: Recipe(
+        "notification",
+        lambda rows: {
+            "company": rows.company,
+            "users": rows.tenant.users,
+            "kind": "MENTIONED",
+            "content_type": ContentType.objects.get_for_model(Lead),
+            "object_id": rows[Lead].pk,
+            "activity": rows[Activity],
+            "by": rows[User],
+            "text": rows.mark,
+            "key": uuid4().hex,
+            "delivery": "IN_APP",
+            "read_at": timezone.now(),
+            "mail": NotificationMail.objects.create(
+                membership=rows[Membership], sent_at=timezone.now(), next_attempt_at=None
+            ),
+        },
+        _notification,
+    ),
+    NotificationPreference: Recipe(
+        "notification_preference",
+        lambda rows: {"membership": rows[Membership], "kind": "MENTIONED", "delivery": "OFF"},
     ),
     SocialChannel: Recipe(
         "channel",

@@ -8,7 +8,14 @@ from collections.abc import Collection, Iterator
 from django.apps import apps
 from django.db.models import Model
 
-from crm.models import BrowserSession, Event, SignInFailures, WorkPart
+from crm.models import (
+    BrowserSession,
+    Event,
+    NotificationMail,
+    NotificationSource,
+    SignInFailures,
+    WorkPart,
+)
 from crm.models.events import EventCounter
 from crm.models.files import FileUsage
 from crm.models.history import HistoryEntry
@@ -33,6 +40,8 @@ EXCEPTIONS: dict[type[Model], str] = {
     EventCounter: "a single row for all companies",
     HistoryEntry: "written by services with each change; read through the timeline",
     IdempotencyKey: "the answer to a repeated request; no operation or page lists it",
+    NotificationMail: "no operation or page shows it: tests/notifications/test_mails.py",
+    NotificationSource: "of no company: how far notifications were made",
     SignInFailures: "counters by hashes of names and addresses, which belong to no company",
     FileUsage: "numbers of the files of a company, on its page in the admin alone",
     WorkPart: "of no company, and shown to superusers alone: tests/admin/test_work.py",

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.core.serializers import serialize
 from django.db.models import Model
 
-from crm.models import Absence, CalendarFeed, Company, Membership
+from crm.models import Absence, CalendarFeed, Company, Membership, NotificationPreference
 from crm.models.channels import ChannelMember
 from crm.models.tallies import Tally
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson, LoggedMail, ReceivedMail
@@ -28,6 +28,7 @@ WITHOUT_TEXT = {
     Membership,
     ReceivedMail,
     Merge,
+    NotificationPreference,
 }
 
 

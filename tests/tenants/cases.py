@@ -201,6 +201,17 @@ CASES: dict[str, Case] = {
     **_of_fields("Query.customField", {"name": "Segment"}),
     **_of_fields("Query.customFields", {}),
     "Query.absences": Case(),
+    "Query.notifications": Case(),
+    "Query.unreadNotifications": Case(),
+    "Query.notificationPreferences": Case(),
+    "Mutation.markNotificationsRead": Case(
+        # Each member marks their own.
+        arguments={"ids": []},
+        ids={"ids.0": "notification"},
+    ),
+    "Mutation.markAllNotificationsRead": Case(),
+    "Mutation.setNotificationPreference": Case(arguments={"kind": "TASK_DUE", "delivery": "MAIL"}),
+    "Mutation.updateMe": Case(arguments={"input": {"timezone": "Europe/Madrid"}}),
     "Query.companies": Case(),
     "Query.members": Case(),
     "Mutation.updateCompany": Case(
@@ -646,6 +657,7 @@ CASES: dict[str, Case] = {
         besides={"input.entity_id": {"input.entity_type": "LEAD"}},
     ),
     # Cursors are no ids of rows.
+    "Subscription.notification": Case(reported=frozenset({"after"})),
     "Query.leadEvents": Case(reported=frozenset({"after"})),
     "Query.recordEvents": Case(reported=frozenset({"after"})),
     "Subscription.recordUpdate": Case(reported=frozenset({"after"})),

@@ -12,6 +12,7 @@ from crm.graphql.imports import ImportJobFilterSet
 from crm.graphql.lists.columns import Column, ListFilterSet
 from crm.graphql.lists.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
 from crm.graphql.members import MemberFilterSet
+from crm.graphql.notifications import NotificationFilterSet
 from crm.graphql.queries import CompanyFilterSet, TagFilterSet, UserFilterSet
 from crm.models import SocialChannel, User
 from leads.graphql import filters as leads
@@ -51,6 +52,7 @@ LISTED: dict[str, type[ListFilterSet]] = {
     "leadTypes": leads.LeadTypeFilterSet,
     "leads": leads.LeadFilterSet,
     "merges": MergeFilterSet,
+    "notifications": NotificationFilterSet,
     "organizations": people.OrganizationFilterSet,
     "peoples": people.PeopleFilterSet,
     "peopleRelationships": PeopleRelationshipFilterSet,

@@ -108,6 +108,10 @@ EVERYTHING = {
     "leads": LEAD,
     "members": f"id user {{ {USER} default_company companies {{ {COMPANY} }} }} role is_active capacity",
     "merges": MERGE,
+    "notifications": (
+        f"id kind text entity_namespace entity_id created_at read_at mailed_at by {{ {USER} }}"
+        f" activity {{ id kind text assignee {{ {USER} }} }}"
+    ),
     "organizations": ORGANIZATION,
     "peopleRelationships": f"id name description company {{ {COMPANY} }}",
     "peoples": PEOPLE,
@@ -148,6 +152,7 @@ STATEMENTS = {
     "leads": 57,
     "members": 4,
     "merges": 3,
+    "notifications": 3,
     "organizations": 5,
     "peopleRelationships": 2,
     "peoples": 15,
