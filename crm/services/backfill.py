@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 from django.db import migrations, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
+from django.db.migrations.state import ModelState, StateApps
 from django.db.models import Model, UniqueConstraint
 
 from crm.models.texts import NameKeyField, normalize_texts
@@ -46,6 +47,21 @@ class Backfill(migrations.RunPython):
             _fill(wanted.prefetch_related(*prefetched), derive, unique_within, editor.connection.alias)
 
         super().__init__(fill, migrations.RunPython.noop)
+        self._model = app, model.lower()
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        # For a function Django renders all models: 40 % of the time that an empty database took to migrate.
+        if _has_rows(from_state.models[self._model], schema_editor.connection):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+def _has_rows(model: ModelState, connection: BaseDatabaseWrapper) -> bool:
+    table = model.options.get("db_table") or f"{model.app_label}_{model.name_lower}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")  # noqa: S608  # a model's
+        return cursor.fetchone() is not None
 
 
 def _fill(rows: Any, derive: Callable[[Any], None], unique_within: Sequence[str], alias: str) -> None:
