@@ -2,15 +2,18 @@
 
 The workers of a run, and the tests that start processes on a database of their own, share one migrated SQLite
 file and, in a run on PostgreSQL, one migrated template database. Whoever asks first makes it, under a lock.
+
+The SQLite file is kept in pytest's cache for later runs, until the product's code or its packages change.
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, run
 from typing import Any
@@ -27,6 +30,8 @@ from tests.patience import PATIENCE_SECONDS
 SHARED = "CRM_TESTS_SHARED"
 SERVER = urlsplit(os.environ.get("TEST_DATABASE_URL", ""))
 TEMPLATE = f"test_{SERVER.path.removeprefix('/')}_template"
+#: Decide on what ``migrate`` makes: migrations, and models, whose permissions it writes.
+CODE = ("config", "crm", "leads", "people", "pipelines")
 
 
 def migrate(database_url: str) -> None:
@@ -91,30 +96,58 @@ def template_marker() -> Path:
     return Path(os.environ[SHARED], "template")
 
 
+def fingerprint() -> str:
+    """Return a digest of all that decides on a migrated database."""
+    digest = hashlib.sha256()
+    files = [file for folder in CODE for file in (ROOT / folder).rglob("*.py")]
+    for file in sorted([*files, ROOT / "constraints.txt"]):
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
 @pytest.fixture(scope="session")
-def migrated_file() -> Path:
+def migrated_file(pytestconfig: pytest.Config) -> Path:
     """Return the migrated SQLite file, to be copied."""
-    made = Path(os.environ[SHARED], "migrated.sqlite3")
-    with locked(made.with_suffix(".lock")):
+    cache = getattr(pytestconfig, "cache", None)
+    folder = cache.mkdir("migrated") if cache else Path(os.environ[SHARED])
+    made: Path = folder / f"{fingerprint()}.sqlite3"
+    with locked(folder / "lock"):
         if not made.exists():
-            begun = made.with_suffix(".begun")
+            for old in folder.glob("*.sqlite3*"):
+                old.unlink()
+            # In the run's own folder: what an interrupted run leaves would be in the way of the next one.
+            begun = Path(os.environ[SHARED], "migrated.sqlite3")
             migrate(f"sqlite:///{begun}")
-            begun.rename(made)
+            shutil.copy(begun, made.with_suffix(".begun"))
+            made.with_suffix(".begun").rename(made)
     return made
 
 
 @pytest.fixture(scope="session")
-def copy_template() -> Callable[[str], None]:
-    """Return a function that makes a migrated PostgreSQL database of a given name."""
+def template() -> Callable[[], AbstractContextManager[str]]:
+    """Return a function that locks the migrated PostgreSQL database and yields its URL."""
 
-    def copy(name: str) -> None:
+    @contextmanager
+    def hold() -> Iterator[str]:
         made = template_marker()
+        url = SERVER._replace(path=f"/{TEMPLATE}").geturl()
         with locked(made.with_suffix(".lock")):
             if not made.exists():
                 drop(TEMPLATE)
                 execute(f'CREATE DATABASE "{TEMPLATE}"')
-                migrate(SERVER._replace(path=f"/{TEMPLATE}").geturl())
+                migrate(url)
                 made.touch()
+            yield url
+
+    return hold
+
+
+@pytest.fixture(scope="session")
+def copy_template(template: Callable[[], AbstractContextManager[str]]) -> Callable[[str], None]:
+    """Return a function that makes a migrated PostgreSQL database of a given name."""
+
+    def copy(name: str) -> None:
+        with template():
             drop(name)
             execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
 

@@ -68,6 +68,16 @@ class Postgres:
         (self._directory / "postgresql.auto.conf").touch()
         self._run("pg_ctl", "start", "--wait", f"--log={self._directory}/log", f"--options={options}")
 
+    def copy_from(self, url: str) -> None:
+        """Copy a database of another server into the empty one."""
+        dump = subprocess.run(
+            [tool("pg_dump"), url], stdout=subprocess.PIPE, timeout=PATIENCE_SECONDS, check=True
+        )
+        restore = [tool("psql"), self.url, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]
+        subprocess.run(
+            restore, input=dump.stdout, stdout=subprocess.DEVNULL, timeout=PATIENCE_SECONDS, check=True
+        )
+
     def restart(self) -> None:
         """End it as a crash does, with all its connections, and start it again."""
         self._run("pg_ctl", "restart", "--wait", "--mode=immediate", f"--log={self._directory}/log")

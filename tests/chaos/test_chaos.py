@@ -4,8 +4,8 @@ import asyncio
 import math
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -17,7 +17,6 @@ from tests.chaos.listeners import RECORDS
 from tests.chaos.services import Postgres, Redis, own_postgres
 from tests.chaos.sites import Site
 from tests.e2e.servers import Api
-from tests.migrated import migrate
 from tests.patience import PATIENCE_SECONDS
 
 LONG = os.environ.get("CHAOS") == "long"
@@ -39,8 +38,9 @@ def cluster() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="module")
-def prepared(cluster: Postgres) -> Site:
-    migrate(cluster.url)
+def prepared(cluster: Postgres, template: Callable[[], AbstractContextManager[str]]) -> Site:
+    with template() as url:
+        cluster.copy_from(url)
     site = Site(cluster.url)
     site.prepare(users=USERS)
     return site
