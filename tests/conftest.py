@@ -1,13 +1,14 @@
 """Fixtures that the whole suite shares."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.template.response import TemplateResponse
 
 from crm.models import Company
 from tests.factories.crm import Actors, Tenant
 from tests.factories.crm import tenant as make_tenant
+from tests.unrendered import unrendered_pages
 
 pytest_plugins = ["tests.emptying", "tests.migrated", "tests.module_world", "tests.requirements"]
 
@@ -45,9 +46,10 @@ def other_actors(other_tenant: Tenant) -> Actors:
 
 
 @pytest.fixture
-def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+def unrendered() -> Iterator[None]:
     """Have pages answer without rendering their templates: for what is in status and ``context_data``."""
-    monkeypatch.setattr(TemplateResponse, "rendered_content", "")
+    with unrendered_pages():
+        yield
 
 
 @pytest.fixture

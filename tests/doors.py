@@ -18,9 +18,10 @@ from leads.imports import LeadImport
 from leads.models import Lead
 from people.imports import PersonImport
 from people.models import ContactKind, ContactType, Person
-from tests.admin.conftest import errors_of, posted
+from tests.admin.conftest import errors_of, form_of
 from tests.clients import ask
 from tests.factories.crm import Tenant
+from tests.unrendered import unrendered_pages
 
 #: Relations of a lead in the words of these tests, and what the API calls them.
 LEAD_ARGUMENTS = {
@@ -149,8 +150,9 @@ class AdminDoor:
     def update_lead(self, lead: Lead, values: Mapping[str, Any], *, version: int) -> Outcome:
         """Change a lead as somebody who saw this version of it."""
         address = f"/admin/leads/lead/{lead.pk}/change/"
-        page = self._browser.get(address)
-        response = self._browser.post(address, posted(page, version=version, **self._keys(values)))
+        form = form_of(self._browser, address, version=version, **self._keys(values))
+        with unrendered_pages():
+            response = self._browser.post(address, form)
         if response.status_code == 200:
             return Outcome(errors=self._errors(response))
         return Outcome(row=Lead.objects.get(pk=lead.pk))
@@ -160,7 +162,8 @@ class AdminDoor:
 
     def _submit(self, model: type[Model], address: str, given: Mapping[str, Any]) -> Outcome:
         before = stored(model)
-        response = self._browser.post(address, posted(self._browser.get(address), **given))
+        with unrendered_pages():
+            response = self._browser.post(address, form_of(self._browser, address, **given))
         if response.status_code == 200:
             return Outcome(errors=self._errors(response))
         return Outcome(row=newest(model, before))

@@ -26,7 +26,7 @@ from people.services.contacts import ContactValues
 from people.services.people import update_person
 from pipelines.models import Pipeline, Stage
 from pipelines.services.stages import delete_stage
-from tests.admin.conftest import posted
+from tests.admin.conftest import form_of
 from tests.clients import ask
 from tests.doors import contact_type
 from tests.factories.crm import TagFactory, Tenant
@@ -238,7 +238,7 @@ def test_the_form_refuses_one_more_of_each(tenant: Tenant, browser: Client) -> N
     for rows, changes in more:
         # As many fields as the form of a person has who holds 250 of each.
         many = {f"field-{number}": "" for number in range(7_000)}
-        answer = browser.post(address, posted(browser.get(address), **changes) | many)
+        answer = browser.post(address, form_of(browser, address, **changes) | many)
         assert answer.status_code == 200, rows
         assert f"has at most {MOST} {rows}, and this would make 3" in answer.content.decode(), rows
         assert numbers(person) == FULL
@@ -360,7 +360,7 @@ def test_stages_of_a_pipeline(tenant: Tenant, browser: Client) -> None:
     new = 'createPipeline(input: {name: "New", stages: [{name: "A"}, {name: "B"}, {name: "C"}]})'
     restored = messages(ask(f"mutation {{ restorePipelineStage(id: {gone.pk}) }}", actor=actor))
     more = {"stages-TOTAL_FORMS": 3, "stages-2-name": "C", "stages-2-weight": 9, "stages-2-rotting_days": 1}
-    form = posted(browser.get(address), **more)
+    form = form_of(browser, address, **more)
     answer = browser.post(address, form)
 
     assert run(stage) == {"input.pipelines_id": said}
@@ -385,7 +385,7 @@ def test_definitions_choices_and_endpoints_of_a_company(tenant: Tenant, browser:
     mutation = 'mutation { createCustomFieldDefinition(input: {model: PEOPLE, name: "c"}) { id } }'
     answer = ask(mutation, actor=actor)
     address = "/admin/crm/customfielddefinition/add/"
-    page = browser.post(address, posted(browser.get(address), model="PEOPLE", name="c", kind="TEXT"))
+    page = browser.post(address, form_of(browser, address, model="PEOPLE", name="c", kind="TEXT"))
     with pytest.raises(ValidationError, match="at most 2 webhook endpoints"):
         create_endpoint(
             WebhookEndpoint(name="c", url="https://example.com/", kinds=["lead.created"]), actor=actor

@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests.factories.crm import Tenant
 from tests.module_tenant import made_tenant, tenant
+from tests.unrendered import unrendered_pages
 
 __all__ = ["made_tenant", "tenant"]
 
@@ -27,10 +28,16 @@ def signed_in(tenant: Tenant) -> Callable[[str], Client]:
     return sign_in
 
 
+def form_of(client: Client, address: str, **changes: Any) -> dict[str, Any]:
+    """Return what a browser would post from the form at an address, without rendering the page."""
+    with unrendered_pages():
+        return posted(client.get(address), **changes)
+
+
 def posted(response: Any, **changes: Any) -> dict[str, Any]:
     """Return what a browser would post from the form on a page, with its inlines and some changed fields."""
     data: dict[str, Any] = {}
-    context = response.context
+    context = response.context_data
     for inline in context["inline_admin_formsets"]:
         data |= _values(inline.formset.management_form)
         for form in inline.formset.forms:
@@ -52,7 +59,7 @@ def _values(form: Any) -> dict[str, Any]:
 
 def errors_of(response: Any) -> dict[str, list[str]]:
     """Return the errors of the form on a page, by field."""
-    errors: dict[str, list[str]] = response.context["adminform"].form.errors
+    errors: dict[str, list[str]] = response.context_data["adminform"].form.errors
     return {name: list(messages) for name, messages in errors.items()}
 
 

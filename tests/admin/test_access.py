@@ -40,7 +40,7 @@ from leads.models import (
 )
 from people.models import ContactType, Merge, Organization, PeopleRelationship, Person
 from pipelines.models import Pipeline, Stage
-from tests.admin.conftest import errors_of, messages_of, posted
+from tests.admin.conftest import errors_of, form_of, messages_of, posted
 from tests.admin.rows import page, rows_of
 from tests.factories.crm import UserFactory
 from tests.factories.leads import LeadFactory
@@ -363,7 +363,7 @@ def test_history_names_changes_of_the_own_row(signed_in, tenant):
     lead = LeadFactory(company=tenant.company)
     change = reverse("admin:leads_lead_change", args=[lead.pk])
 
-    client.post(change, posted(client.get(change), title="Renamed"), follow=True)
+    client.post(change, form_of(client, change, title="Renamed"), follow=True)
     history = client.get(reverse("admin:leads_lead_history", args=[lead.pk]))
 
     assert "Changed Title" in history.content.decode()

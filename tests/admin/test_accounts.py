@@ -15,7 +15,7 @@ from crm.services.tokens import create_token
 from leads.models import LeadReceiver, LeadStatus
 from leads.services.leads import create_lead
 from pipelines.models import Pipeline
-from tests.admin.conftest import errors_of, messages_of, posted
+from tests.admin.conftest import errors_of, form_of, messages_of
 from tests.factories.crm import TagFactory, UserFactory
 from tests.factories.leads import LeadFactory
 
@@ -34,7 +34,7 @@ def superuser(signed_in, tenant):
 def test_new_token_is_shown_once_and_opens_the_company(signed_in, tenant):
     client = signed_in("admin")
     agent = tenant.users["agent"]
-    form = posted(client.get(TOKENS + "add/"), user=agent.pk, name="Website", scopes=["read"])
+    form = form_of(client, TOKENS + "add/", user=agent.pk, name="Website", scopes=["read"])
 
     shown = client.post(TOKENS + "add/", form, follow=True)
     later = client.get(TOKENS)
@@ -69,7 +69,7 @@ def test_token_that_is_refused(signed_in, tenant, other_tenant, change, field):
     client = signed_in("admin")
     Membership.objects.filter(user=tenant.users["colleague"]).update(is_active=False)
     users = {"stranger": other_tenant.users["agent"].pk, "left": tenant.users["colleague"].pk}
-    form = posted(client.get(TOKENS + "add/"), user=tenant.users["agent"].pk, scopes=["read"])
+    form = form_of(client, TOKENS + "add/", user=tenant.users["agent"].pk, scopes=["read"])
 
     response = client.post(
         TOKENS + "add/", form | {name: users.get(str(value), value) for name, value in change.items()}
@@ -126,8 +126,8 @@ def test_administrator_changes_settings_of_the_own_company(signed_in, tenant, ot
     page = reverse("admin:crm_company_change", args=[tenant.company.pk])
     foreign = reverse("admin:crm_company_change", args=[other_tenant.company.pk])
 
-    client.post(page, posted(client.get(page), name="Renamed", lead_visibility="OWN"))
-    client.post(foreign, posted(client.get(page), name="Taken"))
+    client.post(page, form_of(client, page, name="Renamed", lead_visibility="OWN"))
+    client.post(foreign, form_of(client, page, name="Taken"))
 
     assert list(Company.objects.order_by("pk").values_list("name", "lead_visibility")) == [
         ("Renamed", "OWN"),
@@ -142,7 +142,7 @@ def test_superuser_makes_and_changes_companies(superuser, other_tenant):
     superuser.post(page, {"name": "Third", "admin_username": "third-admin", "region": "de"})
     refused = superuser.post(page, {"name": "Fourth", "admin_username": "not a name!", "region": "DE"})
     nowhere = superuser.post(page, {"name": "Fifth", "admin_username": "fifth", "region": "XX"})
-    superuser.post(foreign, posted(superuser.get(foreign), name="Changed"))
+    superuser.post(foreign, form_of(superuser, foreign, name="Changed"))
 
     third = Company.objects.get(name="Third")
     assert Pipeline.objects.filter(company=third).count() == 1
@@ -162,8 +162,8 @@ def test_superuser_adds_and_changes_users(superuser, other_tenant):
     weak = superuser.post(page, {"username": "weak", **passwords, "password1": "1", "password2": "1"})
     newcomer = User.objects.get(username="newcomer")
     change = reverse("admin:crm_user_change", args=[newcomer.pk])
-    superuser.post(change, posted(superuser.get(change), displayname="New Comer", is_staff="on"))
-    taken = superuser.post(change, posted(superuser.get(change), username="agent@other"))
+    superuser.post(change, form_of(superuser, change, displayname="New Comer", is_staff="on"))
+    taken = superuser.post(change, form_of(superuser, change, username="agent@other"))
 
     newcomer.refresh_from_db()
     assert newcomer.check_password("a-long-Passw0rd")
@@ -194,8 +194,8 @@ def test_tags(signed_in, tenant):
     lead = create_lead({"title": "Deal", "tags": [{"name": "VIP"}]}, actor=tenant.actors.agent)
     page = "/admin/crm/tag/add/"
 
-    client.post(page, posted(client.get(page), name="Hot lead", weight="3"))
-    twice = client.post(page, posted(client.get(page), name="vip", slug="another"))
+    client.post(page, form_of(client, page, name="Hot lead", weight="3"))
+    twice = client.post(page, form_of(client, page, name="vip", slug="another"))
     client.post(reverse("admin:crm_tag_delete", args=[vip.pk]), {"post": "yes"})
 
     hot = Tag.objects.get()
@@ -209,8 +209,8 @@ def test_default_status_moves(signed_in, tenant):
     won, opened = LeadStatus.objects.get(name="Won"), LeadStatus.objects.get(name="Open")
     page = reverse("admin:leads_leadstatus_change", args=[won.pk])
 
-    client.post(page, posted(client.get(page), is_default="on"))
-    form = posted(client.get(page))
+    client.post(page, form_of(client, page, is_default="on"))
+    form = form_of(client, page)
     del form["is_default"]
     refused = client.post(page, form)
 
@@ -224,7 +224,7 @@ def test_lookup_name_is_taken_once(signed_in, tenant):
     client = signed_in("manager")
     page = "/admin/leads/leadsource/add/"
 
-    response = client.post(page, posted(client.get(page), name="website", is_active="on"))
+    response = client.post(page, form_of(client, page, name="website", is_active="on"))
 
     assert errors_of(response) == {"name": ["A source of this name exists already."]}
 
@@ -235,8 +235,8 @@ def test_agent_of_a_receiver_may_own_leads(signed_in, tenant, other_tenant):
     page = reverse("admin:leads_leadreceiver_change", args=[receiver.pk])
 
     for user in (tenant.users["viewer"], other_tenant.users["agent"]):
-        assert list(errors_of(client.post(page, posted(client.get(page), agent=user.pk)))) == ["agent"]
-    stored = client.post(page, posted(client.get(page), agent=tenant.users["agent"].pk))
+        assert list(errors_of(client.post(page, form_of(client, page, agent=user.pk)))) == ["agent"]
+    stored = client.post(page, form_of(client, page, agent=tenant.users["agent"].pk))
 
     assert stored.status_code == 302
     receiver.refresh_from_db()
@@ -261,7 +261,7 @@ def test_status_in_use_stays(signed_in, tenant):
 def test_token_expires(signed_in, tenant):
     client = signed_in("admin")
     tomorrow = timezone.now() + timedelta(days=1)
-    form = posted(client.get(TOKENS + "add/"), user=tenant.users["agent"].pk, scopes=["read", "write"])
+    form = form_of(client, TOKENS + "add/", user=tenant.users["agent"].pk, scopes=["read", "write"])
 
     client.post(TOKENS + "add/", form | {"expires_at_0": f"{tomorrow:%Y-%m-%d}", "expires_at_1": "12:00:00"})
 

@@ -9,7 +9,7 @@ from crm.models import Company
 from people.models import Contact, ContactKind, Organization, Person
 from people.models.phones import CONTROLS, DAMAGED, NO_PHONE, SEVERAL
 from people.services.people import create_person
-from tests.admin.conftest import errors_of, posted
+from tests.admin.conftest import errors_of, form_of
 from tests.clients import ask, data, refusal
 from tests.doors import AdminDoor, Door, GraphQLDoor, ImportDoor, contact_type, stored
 from tests.stored import read_all
@@ -111,17 +111,17 @@ def test_refused_phones_of_an_import(tenant, typed, reason):
 
 
 def inline_errors(response: Any) -> list[dict[str, list[str]]]:
-    formset = response.context["inline_admin_formsets"][0].formset
+    formset = response.context_data["inline_admin_formsets"][0].formset
     return [{name: list(messages) for name, messages in form.errors.items()} for form in formset.forms]
 
 
 @pytest.mark.parametrize(("typed", "reason"), BAD_PHONES)
-def test_refused_phones_in_the_admin(signed_in, tenant, typed, reason):
+def test_refused_phones_in_the_admin(signed_in, tenant, unrendered, typed, reason):
     client = signed_in("agent")
     row = {"contacts-TOTAL_FORMS": 1, "contacts-0-type": contact_type(ContactKind.PHONE).pk}
 
     page = client.post(
-        ADD_PERSON, posted(client.get(ADD_PERSON), firstname="Jane", **row, **{"contacts-0-value": typed})
+        ADD_PERSON, form_of(client, ADD_PERSON, firstname="Jane", **row, **{"contacts-0-value": typed})
     )
 
     assert inline_errors(page) == [{"value": [reason]}]
@@ -180,7 +180,7 @@ def test_refused_emails_of_organizations(signed_in, actors, typed):
     client = signed_in("agent")
     add = "/admin/people/organization/add/"
     answer = refusal(ORGANIZATION, actor=actors.agent, variables={"input": {"name": "Acme", "email": typed}})
-    page = client.post(add, posted(client.get(add), name="Acme", email=typed))
+    page = client.post(add, form_of(client, add, name="Acme", email=typed))
 
     assert answer["extensions"]["validation"] == {"input.email": [email_fault(typed)]}
     assert errors_of(page) == {"email": [email_fault(typed)]}
@@ -237,7 +237,7 @@ def test_a_value_from_before_these_rules_stays_until_it_is_changed(signed_in, ac
     client = signed_in("agent")
     address = f"/admin/people/person/{person.pk}/change/"
 
-    page = client.post(address, posted(client.get(address), firstname="Janet"))
+    page = client.post(address, form_of(client, address, firstname="Janet"))
     for contacts in ([{"id": contact.pk}], [phone("n/a")], [{"id": contact.pk, "value": "n/a", "weight": 3}]):
         data(
             UPDATE,

@@ -8,7 +8,7 @@ from django.urls import reverse
 from crm.models import CustomFieldDefinition
 from leads.models import Lead
 from people.models import Organization, Person
-from tests.admin.conftest import errors_of, messages_of, posted
+from tests.admin.conftest import errors_of, form_of, messages_of, posted
 from tests.factories.crm import CustomFieldDefinitionFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
@@ -57,9 +57,7 @@ def inputs(company, model):
 
 def test_managers_define_fields(signed_in):
     client = signed_in("manager")
-    form = posted(
-        client.get(ADD), model="LEAD", name="size", kind="CHOICE", choices="Small\r\n\r\n Large \r\n"
-    )
+    form = form_of(client, ADD, model="LEAD", name="size", kind="CHOICE", choices="Small\r\n\r\n Large \r\n")
 
     assert client.post(ADD, form).status_code == 302
 
@@ -79,9 +77,9 @@ def test_what_the_service_refuses_is_shown(signed_in, company):
     CustomFieldDefinitionFactory(company=company, name="size")
     LeadFactory(company=company, custom_fields={"budget": "x"})
 
-    taken = client.post(ADD, posted(client.get(ADD), model="LEAD", name="SIZE", kind="TEXT"))
-    empty = client.post(ADD, posted(client.get(ADD), model="LEAD", name="other", kind="CHOICE"))
-    unfit = client.post(ADD, posted(client.get(ADD), model="LEAD", name="budget", kind="NUMBER"))
+    taken = client.post(ADD, form_of(client, ADD, model="LEAD", name="SIZE", kind="TEXT"))
+    empty = client.post(ADD, form_of(client, ADD, model="LEAD", name="other", kind="CHOICE"))
+    unfit = client.post(ADD, form_of(client, ADD, model="LEAD", name="budget", kind="NUMBER"))
 
     assert errors_of(taken) == {"name": ["A custom field of this name exists already."]}
     assert errors_of(empty) == {"choices": ["Enter at least one choice, none empty and none twice."]}
@@ -89,13 +87,13 @@ def test_what_the_service_refuses_is_shown(signed_in, company):
     assert CustomFieldDefinition.objects.count() == 1
 
 
-def test_a_new_record_takes_its_defined_fields_from_inputs(signed_in, model, inputs):
+def test_a_new_record_takes_its_defined_fields_from_inputs(signed_in, unrendered, model, inputs):
     client = signed_in("agent")
     rows, _make, values = RECORDS[model]
     typed = {inputs[kind]: text for kind, (text, _stored) in TYPED.items()}
 
     response = client.post(
-        add_page(rows), posted(client.get(add_page(rows)), **values, **typed, custom_fields='{"free": [1]}')
+        add_page(rows), form_of(client, add_page(rows), **values, **typed, custom_fields='{"free": [1]}')
     )
 
     assert response.status_code == 302, errors_of(response)
@@ -118,7 +116,7 @@ def test_a_record_shows_what_it_holds_and_keeps_what_is_not_touched(signed_in, c
     record.refresh_from_db()
     assert (record.custom_fields, record.version) == ({**stored, "free": "x"}, 1)
 
-    changed = posted(client.get(page_of(record)), **{inputs["NUMBER"]: "7.5", inputs["BOOLEAN"]: ""})
+    changed = form_of(client, page_of(record), **{inputs["NUMBER"]: "7.5", inputs["BOOLEAN"]: ""})
     assert client.post(page_of(record), changed).status_code == 302
     record.refresh_from_db()
     expected = {**stored, "free": "x", "number": 7.5}
@@ -127,46 +125,48 @@ def test_a_record_shows_what_it_holds_and_keeps_what_is_not_touched(signed_in, c
 
 
 @pytest.mark.parametrize("kind", ["NUMBER", "DATE", "BOOLEAN", "CHOICE", "URL"])
-def test_a_value_that_does_not_fit_is_said_beside_its_input(signed_in, company, model, inputs, kind):
+def test_a_value_that_does_not_fit_is_said_beside_its_input(
+    signed_in, company, unrendered, model, inputs, kind
+):
     client = signed_in("agent")
     record = RECORDS[model][1](company=company)
 
-    response = client.post(page_of(record), posted(client.get(page_of(record)), **{inputs[kind]: "wrong"}))
+    response = client.post(page_of(record), form_of(client, page_of(record), **{inputs[kind]: "wrong"}))
 
     assert list(errors_of(response)) == [inputs[kind]]
     record.refresh_from_db()
     assert record.custom_fields == {}
 
 
-def test_free_text_is_held_to_definitions_too(signed_in, company, model, inputs):
+def test_free_text_is_held_to_definitions_too(signed_in, company, unrendered, model, inputs):
     client = signed_in("agent")
     record = RECORDS[model][1](company=company)
 
     response = client.post(
-        page_of(record), posted(client.get(page_of(record)), custom_fields='{"number": "many"}')
+        page_of(record), form_of(client, page_of(record), custom_fields='{"number": "many"}')
     )
 
     assert errors_of(response) == {"custom_fields": ["number: Expected a number."]}
-    client.post(page_of(record), posted(client.get(page_of(record)), custom_fields='{"Number": "42"}'))
+    client.post(page_of(record), form_of(client, page_of(record), custom_fields='{"Number": "42"}'))
     record.refresh_from_db()
     assert record.custom_fields == {"number": 42}
 
 
-def test_a_required_field_is_asked_for(signed_in, company, model):
+def test_a_required_field_is_asked_for(signed_in, company, unrendered, model):
     client = signed_in("agent")
     rows, _make, values = RECORDS[model]
     definition = CustomFieldDefinitionFactory(company=company, model=model, name="size", required=True)
     CustomFieldDefinitionFactory(company=company, model=model, name="other", kind="NUMBER")
     name = f"custom_{definition.pk}"
 
-    response = client.post(add_page(rows), posted(client.get(add_page(rows)), **values))
+    response = client.post(add_page(rows), form_of(client, add_page(rows), **values))
     assert errors_of(response)[name] == ["This field is required."]
     assert not rows.objects.exists()
 
-    response = client.post(add_page(rows), posted(client.get(add_page(rows)), **values, **{name: "L"}))
+    response = client.post(add_page(rows), form_of(client, add_page(rows), **values, **{name: "L"}))
     assert response.status_code == 302
     made = rows.objects.get()
-    cleared = client.post(page_of(made), posted(client.get(page_of(made)), **{name: ""}))
+    cleared = client.post(page_of(made), form_of(client, page_of(made), **{name: ""}))
     assert errors_of(cleared)[name] == ["This field is required."]
 
 

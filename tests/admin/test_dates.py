@@ -9,7 +9,7 @@ from django.forms import DateField, SplitDateTimeField
 from crm.admin.dates import IsoDateField, IsoSplitDateTimeField
 from crm.models import Absence, ApiToken
 from people.models import Employment, Person
-from tests.admin.conftest import errors_of, posted
+from tests.admin.conftest import errors_of, form_of, posted
 from tests.factories.crm import CustomFieldDefinitionFactory
 from tests.factories.people import PersonFactory
 
@@ -33,10 +33,10 @@ def _german(company):
 
 
 @pytest.mark.parametrize("text", [*TWO_DIGITS, *OTHER_FORMS, SHORT])
-def test_a_date_of_birth_is_refused(signed_in, text):
+def test_a_date_of_birth_is_refused(signed_in, unrendered, text):
     client = signed_in("agent")
 
-    response = client.post(ADD, posted(client.get(ADD), firstname="Jane", dob=text))
+    response = client.post(ADD, form_of(client, ADD, firstname="Jane", dob=text))
 
     assert errors_of(response) == {"dob": [said_of(text)]}
     assert not Person.objects.exists()
@@ -46,7 +46,7 @@ def test_a_date_of_birth_is_refused(signed_in, text):
 def test_a_date_of_birth_is_read(signed_in, text):
     client = signed_in("agent")
 
-    client.post(ADD, posted(client.get(ADD), firstname="Jane", dob=text))
+    client.post(ADD, form_of(client, ADD, firstname="Jane", dob=text))
 
     jane = Person.objects.get()
     assert jane.dob == date(1990, 4, 3)
@@ -66,7 +66,7 @@ def test_the_value_is_iso_in_every_language(signed_in, company, settings, langua
 
 @pytest.mark.parametrize("column", ["start_date", "end_date"])
 @pytest.mark.parametrize("text", ["03/04/60", "04/03/1990", SHORT])
-def test_the_dates_of_a_position(signed_in, company, column, text):
+def test_the_dates_of_a_position(signed_in, company, unrendered, column, text):
     client = signed_in("agent")
     jane = PersonFactory(company=company, firstname="Jane")
     address = f"/admin/people/person/{jane.pk}/change/"
@@ -78,12 +78,12 @@ def test_the_dates_of_a_position(signed_in, company, column, text):
             "employments-0-status": 1,
             f"employments-0-{column}": day,
         }
-        return client.post(address, posted(client.get(address), **position))
+        return client.post(address, form_of(client, address, **position))
 
     refused = save(text)
     [formset] = [
         inline.formset
-        for inline in refused.context["inline_admin_formsets"]
+        for inline in refused.context_data["inline_admin_formsets"]
         if inline.formset.model is Employment
     ]
     assert formset.errors == [{column: [said_of(text)]}]
@@ -93,14 +93,14 @@ def test_the_dates_of_a_position(signed_in, company, column, text):
 
 
 @pytest.mark.parametrize("text", ["07/01/26", "01.07.2026", "0026-07-01"])
-def test_the_times_of_an_absence(signed_in, tenant, text):
+def test_the_times_of_an_absence(signed_in, tenant, unrendered, text):
     client = signed_in("agent")
     address = "/admin/crm/absence/add/"
     when = {"starts_at_0": text, "starts_at_1": "09:00", "ends_at_0": "2026-07-02", "ends_at_1": "09:00:30"}
 
-    refused = client.post(address, posted(client.get(address), user=tenant.users["agent"].pk, **when))
+    refused = client.post(address, form_of(client, address, user=tenant.users["agent"].pk, **when))
     when["starts_at_0"] = "2026-07-01"
-    client.post(address, posted(client.get(address), user=tenant.users["agent"].pk, **when))
+    client.post(address, form_of(client, address, user=tenant.users["agent"].pk, **when))
 
     assert errors_of(refused) == {"starts_at": [SHORT_YEAR if text == "0026-07-01" else INVALID]}
     absence = Absence.objects.get()
@@ -108,11 +108,11 @@ def test_the_times_of_an_absence(signed_in, tenant, text):
 
 
 @pytest.mark.parametrize("text", ["12/31/50", SHORT])
-def test_the_expiry_of_a_token(signed_in, text):
+def test_the_expiry_of_a_token(signed_in, unrendered, text):
     client = signed_in("admin")
     address = "/admin/crm/apitoken/add/"
 
-    response = client.post(address, posted(client.get(address), expires_at_0=text, expires_at_1="10:00"))
+    response = client.post(address, form_of(client, address, expires_at_0=text, expires_at_1="10:00"))
 
     assert errors_of(response)["expires_at"] == [said_of(text)]
     assert not ApiToken.objects.exists()

@@ -4,7 +4,7 @@ import pytest
 
 from crm.models import Company, RegisteredDocument
 from crm.services.registered_documents import NewDocument, register_documents
-from tests.admin.conftest import errors_of, posted
+from tests.admin.conftest import errors_of, form_of
 
 PAGE = "/admin/crm/registereddocument/"
 
@@ -50,7 +50,7 @@ def test_switch_needs_a_registered_document(signed_in, tenant):
     client = signed_in("admin")
     page = f"/admin/crm/company/{tenant.company.pk}/change/"
 
-    refused = client.post(page, posted(client.get(page), registered_documents_only="on"))
+    refused = client.post(page, form_of(client, page, registered_documents_only="on"))
     assert errors_of(refused) == {
         "registered_documents_only": [
             "No document is registered yet: an operator does that with register_documents."
@@ -59,5 +59,5 @@ def test_switch_needs_a_registered_document(signed_in, tenant):
     assert not Company.objects.get(pk=tenant.company.pk).registered_documents_only
 
     register_documents([NewDocument(digest="b" * 64, name="All", text="{ me { uuid } }")], company=None)
-    assert client.post(page, posted(client.get(page), registered_documents_only="on")).status_code == 302
+    assert client.post(page, form_of(client, page, registered_documents_only="on")).status_code == 302
     assert Company.objects.get(pk=tenant.company.pk).registered_documents_only

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from crm.models import Filesystem
 from leads.models import Lead
-from tests.admin.conftest import errors_of, posted
+from tests.admin.conftest import errors_of, form_of
 from tests.admin.rows import page
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
@@ -32,7 +32,7 @@ def test_file_is_added_and_linked(signed_in, record):
     client = signed_in("agent")
 
     for name in ("a.pdf", "<b>.pdf"):
-        form = posted(client.get(change(record)))
+        form = form_of(client, change(record))
         response = client.post(change(record), form | {"new_file": upload(name)})
         assert response.status_code == 302
 
@@ -53,7 +53,7 @@ def test_refused_file_is_named_beside_its_field(signed_in, record):
     client = signed_in("agent")
     before = stored()
 
-    response = client.post(change(record), posted(client.get(change(record))) | {"new_file": upload("a.exe")})
+    response = client.post(change(record), form_of(client, change(record)) | {"new_file": upload("a.exe")})
 
     assert response.status_code == 200
     assert "type of file is not accepted" in errors_of(response)["new_file"][0]
@@ -68,7 +68,7 @@ def stored():
 def test_change_without_a_file_adds_none(signed_in, record):
     client = signed_in("agent")
 
-    client.post(change(record), posted(client.get(change(record))))
+    client.post(change(record), form_of(client, change(record)))
 
     record.refresh_from_db()
     assert (record.version, names(record)) == (1, [])
@@ -77,7 +77,7 @@ def test_change_without_a_file_adds_none(signed_in, record):
 def test_new_lead_has_its_file(signed_in, company):
     client = signed_in("agent")
     address = reverse("admin:leads_lead_add")
-    form = posted(client.get(address), title="Deal")
+    form = form_of(client, address, title="Deal")
 
     response = client.post(address, form | {"new_file": upload("a.pdf")})
 
@@ -87,7 +87,7 @@ def test_new_lead_has_its_file(signed_in, company):
 
 def test_viewer_sees_the_links_alone(signed_in, record):
     client = signed_in("agent")
-    client.post(change(record), posted(client.get(change(record))) | {"new_file": upload("a.pdf")})
+    client.post(change(record), form_of(client, change(record)) | {"new_file": upload("a.pdf")})
 
     shown = signed_in("viewer").get(change(record)).content.decode()
 

@@ -20,7 +20,7 @@ from tests.doors import contact_type
 from tests.factories.people import OrganizationFactory
 from tests.graphql.leads.routing import agents_of, rotation_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("unrendered")]
 
 INLINES = [
     (model, inline.model) for model, page_of in admin.site._registry.items() for inline in page_of.inlines
@@ -54,7 +54,7 @@ def stored_parent(model: type[Model], tenant: Any) -> Any:
 def filled(response: Any, child: type[Model], values: dict[str, Any], **besides: Any) -> dict[str, Any]:
     """Return what a browser would post with one row more in an inline; it has a value for each relation."""
     [formset] = [
-        each.formset for each in response.context["inline_admin_formsets"] if each.formset.model is child
+        each.formset for each in response.context_data["inline_admin_formsets"] if each.formset.model is child
     ]
     own = {formset.fk.name, child._meta.pk.name}
     relations = {
@@ -69,7 +69,7 @@ def filled(response: Any, child: type[Model], values: dict[str, Any], **besides:
 
 
 def errors_of_page(response: Any) -> Any:
-    context = response.context
+    context = getattr(response, "context_data", None)
     return context and [
         context["errors"],
         *(each.formset.errors for each in context["inline_admin_formsets"]),
@@ -113,7 +113,7 @@ def test_an_organization_that_is_no_choice_is_refused_by_name(signed_in, tenant,
         assert response.status_code == 200
         [errors] = [
             form.errors
-            for each in response.context["inline_admin_formsets"]
+            for each in response.context_data["inline_admin_formsets"]
             for form in each.formset.forms
             if form.errors
         ]

@@ -18,7 +18,7 @@ from people.services.organizations import create_organization, delete_organizati
 from people.services.people import create_person
 from pipelines.models import Stage
 from pipelines.services.pipelines import create_pipeline
-from tests.admin.conftest import errors_of, messages_of, posted
+from tests.admin.conftest import errors_of, form_of, messages_of, posted
 from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory
 
@@ -46,7 +46,7 @@ def events():
 def test_new_lead_gets_the_defaults_of_the_api(signed_in, tenant):
     client = signed_in("agent")
 
-    response = client.post(ADD, posted(client.get(ADD), title="Website request"))
+    response = client.post(ADD, form_of(client, ADD, title="Website request"))
 
     by_api = create_lead({"title": "By API"}, actor=tenant.actors.agent)
     lead = Lead.objects.get(title="Website request")
@@ -69,8 +69,9 @@ def test_new_lead_gets_the_chosen_values(signed_in, tenant):
 
     client.post(
         ADD,
-        posted(
-            client.get(ADD),
+        form_of(
+            client,
+            ADD,
             title="Renewal",
             person=person.pk,
             stage=stage.pk,
@@ -93,7 +94,7 @@ def test_change_is_one_event_with_one_version(signed_in, tenant, events, django_
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company, title="Deal")
     tag = TagFactory(company=tenant.company)
-    form = posted(client.get(change_page(lead)))
+    form = form_of(client, change_page(lead))
     form |= {"title": "Bigger deal", "tags": [tag.pk], "team": [tenant.users["colleague"].pk]}
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -117,7 +118,7 @@ def test_unchanged_form_changes_nothing(signed_in, tenant, events, django_captur
     )
 
     with django_capture_on_commit_callbacks(execute=True):
-        form = posted(client.get(change_page(lead)))
+        form = form_of(client, change_page(lead))
         form["description"] = form["description"].replace("\n", "\r\n")
         response = client.post(change_page(lead), form)
 
@@ -144,8 +145,8 @@ def test_the_stage_sets_the_pipeline(signed_in, tenant):
 def test_stale_form_saves_nothing(signed_in, tenant):
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company, title="Deal")
-    mine = posted(client.get(change_page(lead)), title="Mine")
-    client.post(change_page(lead), posted(client.get(change_page(lead)), title="Theirs"))
+    mine = form_of(client, change_page(lead), title="Mine")
+    client.post(change_page(lead), form_of(client, change_page(lead), title="Theirs"))
 
     response = client.post(change_page(lead), mine)
     again = client.post(change_page(lead), posted(response))
@@ -159,7 +160,7 @@ def test_stale_form_saves_nothing(signed_in, tenant):
 def test_form_without_version_saves_nothing(signed_in, tenant):
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company, title="Deal")
-    form = posted(client.get(change_page(lead)), title="Mine")
+    form = form_of(client, change_page(lead), title="Mine")
     del form["version"]
 
     response = client.post(change_page(lead), form)
@@ -173,7 +174,7 @@ def test_race_lost_in_the_service_is_an_error_on_the_form(signed_in, tenant, mon
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company, title="Deal")
     tag = TagFactory(company=tenant.company)
-    form = posted(client.get(change_page(lead)), title="Mine", tags=[tag.pk])
+    form = form_of(client, change_page(lead), title="Mine", tags=[tag.pk])
 
     def slower(*args, expected_version, **kwargs):
         # Another writer stored its version between this form's check and the service's lock.
@@ -192,7 +193,7 @@ def test_race_lost_in_the_service_is_an_error_on_the_form(signed_in, tenant, mon
 def test_title_is_required(signed_in, title):
     client = signed_in("agent")
 
-    response = client.post(ADD, posted(client.get(ADD), title=title))
+    response = client.post(ADD, form_of(client, ADD, title=title))
 
     assert errors_of(response) == {"title": ["This field is required."]}
     assert not Lead.objects.exists()
@@ -211,8 +212,8 @@ def test_row_of_another_company_is_not_a_choice(signed_in, tenant, other_tenant,
         others[field]() if field in others else model.objects.filter(company=other_tenant.company).first()
     )
 
-    adding = client.post(ADD, posted(client.get(ADD), title="New", **{field: foreign.pk}))
-    changing = client.post(change_page(lead), posted(client.get(change_page(lead)), **{field: foreign.pk}))
+    adding = client.post(ADD, form_of(client, ADD, title="New", **{field: foreign.pk}))
+    changing = client.post(change_page(lead), form_of(client, change_page(lead), **{field: foreign.pk}))
 
     for response in (adding, changing):
         assert [name for name in errors_of(response) if name != "__all__"] == [field]
@@ -227,7 +228,7 @@ def test_user_of_another_company_is_not_a_choice(signed_in, tenant, other_tenant
     lead = LeadFactory(company=tenant.company)
     stranger = other_tenant.users["agent"]
 
-    response = client.post(change_page(lead), posted(client.get(change_page(lead)), **{field: stranger.pk}))
+    response = client.post(change_page(lead), form_of(client, change_page(lead), **{field: stranger.pk}))
 
     assert list(errors_of(response)) == [field]
     assert Lead.objects.get().version == 1
@@ -236,7 +237,7 @@ def test_user_of_another_company_is_not_a_choice(signed_in, tenant, other_tenant
 def test_viewer_cannot_be_owner(signed_in, tenant):
     client = signed_in("agent")
 
-    form = posted(client.get(ADD), title="New", owner=tenant.users["viewer"].pk)
+    form = form_of(client, ADD, title="New", owner=tenant.users["viewer"].pk)
 
     assert list(errors_of(client.post(ADD, form))) == ["owner"]
     assert not Lead.objects.exists()
@@ -248,7 +249,7 @@ def test_former_owner_is_kept_until_another_is_chosen(signed_in, tenant):
     # Closed leads, and those of before, keep an owner who may own no others.
     Membership.objects.filter(user=tenant.users["colleague"]).update(role=Role.VIEWER.value)
 
-    response = client.post(change_page(lead), posted(client.get(change_page(lead)), title="Renamed"))
+    response = client.post(change_page(lead), form_of(client, change_page(lead), title="Renamed"))
 
     lead.refresh_from_db()
     assert response.status_code == 302
@@ -277,9 +278,9 @@ def test_lost_lead_needs_a_reason_where_the_company_requires_it(signed_in, tenan
     lead = LeadFactory(company=tenant.company)
     lost = LeadStatus.objects.get(name="Lost")
 
-    refused = client.post(change_page(lead), posted(client.get(change_page(lead)), status=lost.pk))
+    refused = client.post(change_page(lead), form_of(client, change_page(lead), status=lost.pk))
     stored = client.post(
-        change_page(lead), posted(client.get(change_page(lead)), status=lost.pk, reason_lost="Price")
+        change_page(lead), form_of(client, change_page(lead), status=lost.pk, reason_lost="Price")
     )
 
     lead.refresh_from_db()
@@ -293,7 +294,7 @@ def test_default_pipeline_without_stages_is_an_error_beside_the_stage(signed_in,
     client = signed_in("agent")
     create_pipeline({"name": "Empty", "is_default": True}, actor=tenant.actors.manager)
 
-    response = client.post(ADD, posted(client.get(ADD), title="New"))
+    response = client.post(ADD, form_of(client, ADD, title="New"))
 
     assert errors_of(response) == {"stage": ["This pipeline has no stages."]}
     assert not Lead.objects.exists()
@@ -320,7 +321,7 @@ def test_custom_fields_that_cannot_be_stored(signed_in, tenant, text):
     client = signed_in("agent")
     lead = LeadFactory(company=tenant.company, custom_fields={"kept": 1})
 
-    response = client.post(change_page(lead), posted(client.get(change_page(lead)), custom_fields=text))
+    response = client.post(change_page(lead), form_of(client, change_page(lead), custom_fields=text))
 
     lead.refresh_from_db()
     assert errors_of(response) == {"custom_fields": ['Enter a JSON object, for example {"segment": "A"}.']}

@@ -11,7 +11,7 @@ from crm.errors import NotFound
 from people.models import ContactType, Merge, Organization, Person
 from people.services.merging import merge
 from people.services.people import create_person
-from tests.admin.conftest import errors_of, messages_of, posted
+from tests.admin.conftest import errors_of, form_of, messages_of, posted
 from tests.factories.people import OrganizationFactory, PersonFactory
 
 PEOPLE = "/admin/people/person/"
@@ -144,7 +144,7 @@ def test_the_list_of_merges_takes_as_many_statements_for_many(signed_in, tenant)
 
 
 def added(client, path=PEOPLE, **values):
-    return client.post(f"{path}add/", posted(client.get(f"{path}add/"), **values))
+    return client.post(f"{path}add/", form_of(client, f"{path}add/", **values))
 
 
 def test_a_person_who_may_be_known_is_shown_before_saving(signed_in, tenant, other_tenant, pair):

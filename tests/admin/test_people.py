@@ -7,7 +7,7 @@ from django.urls import reverse
 from people.models import Contact, ContactType, Organization, Person
 from people.services.organizations import create_organization, delete_organization
 from people.services.people import create_person, delete_person, restore_person
-from tests.admin.conftest import errors_of, posted
+from tests.admin.conftest import errors_of, form_of, posted
 from tests.factories.people import ContactTypeFactory, OrganizationFactory
 
 LIST = "/admin/people/person/"
@@ -45,8 +45,9 @@ def test_new_person_with_contacts_and_address(signed_in, tenant):
 
     response = client.post(
         ADD,
-        posted(
-            client.get(ADD),
+        form_of(
+            client,
+            ADD,
             firstname="Ada",
             email="ada@example.com",
             organizations=[acme.pk],
@@ -76,7 +77,7 @@ def test_change_keeps_the_rows_of_contacts_and_addresses(signed_in, jane):
     client = signed_in("agent")
     contacts = {contact.type.name: contact.pk for contact in jane.contacts.all()}
     boston = jane.addresses.get(city="Boston").pk
-    form = posted(client.get(change_page(jane)))
+    form = form_of(client, change_page(jane))
     phone, city = (
         next(key for key, value in form.items() if value == wanted)
         for wanted in ("+1 212 555 0100", "Boston")
@@ -96,7 +97,7 @@ def test_change_keeps_the_rows_of_contacts_and_addresses(signed_in, jane):
 
 def test_contact_is_removed(signed_in, jane):
     client = signed_in("agent")
-    form = posted(client.get(change_page(jane)))
+    form = form_of(client, change_page(jane))
     phone = next(key for key, value in form.items() if value == "+1 212 555 0100")
 
     client.post(change_page(jane), form | {phone.replace("-value", "-DELETE"): "on"})
@@ -108,7 +109,7 @@ def test_unchanged_form_changes_nothing(signed_in, jane):
     client = signed_in("agent")
     before = jane.updated_at
 
-    response = client.post(change_page(jane), posted(client.get(change_page(jane))))
+    response = client.post(change_page(jane), form_of(client, change_page(jane)))
 
     jane.refresh_from_db()
     assert response.status_code == 302
@@ -133,8 +134,8 @@ def test_unchanged_form_changes_nothing(signed_in, jane):
 def test_broken_rule_is_an_error_beside_its_field(signed_in, jane, change, errors):
     client = signed_in("agent")
 
-    changing = client.post(change_page(jane), posted(client.get(change_page(jane)), **change))
-    adding = client.post(ADD, posted(client.get(ADD), **{"firstname": "Ada", **change}))
+    changing = client.post(change_page(jane), form_of(client, change_page(jane), **change))
+    adding = client.post(ADD, form_of(client, ADD, **{"firstname": "Ada", **change}))
 
     jane.refresh_from_db()
     assert errors_of(changing) == errors_of(adding) == errors
@@ -144,9 +145,9 @@ def test_broken_rule_is_an_error_beside_its_field(signed_in, jane, change, error
 
 def test_stale_form_saves_nothing(signed_in, jane):
     client = signed_in("agent")
-    form = posted(client.get(change_page(jane)), firstname="Mine")
+    form = form_of(client, change_page(jane), firstname="Mine")
     phone = next(key for key, value in form.items() if value == "+1 212 555 0100")
-    client.post(change_page(jane), posted(client.get(change_page(jane)), firstname="Theirs"))
+    client.post(change_page(jane), form_of(client, change_page(jane), firstname="Theirs"))
 
     response = client.post(change_page(jane), form | {phone: "+1 212 555 0177"})
 
@@ -161,7 +162,7 @@ def test_rows_of_another_company_are_no_choices(signed_in, tenant, other_tenant,
     foreign_type = ContactTypeFactory(company=other_tenant.company)
     foreign = OrganizationFactory(company=other_tenant.company, name="Secret")
     theirs = create_person({"email": "x@example.com"}, actor=other_tenant.actors.agent).contacts.get()
-    form = posted(client.get(change_page(jane)))
+    form = form_of(client, change_page(jane))
 
     organization = client.post(change_page(jane), {**form, "organizations": [foreign.pk]})
     kind = client.post(change_page(jane), {**form, "contacts-0-type": foreign_type.pk})
@@ -241,8 +242,8 @@ def test_organization_is_stored_with_its_tags(signed_in, tenant, jane):
     page = "/admin/people/organization/add/"
     tag = jane.tags.get()
 
-    refused = client.post(page, posted(client.get(page), name=" ", email="nowhere"))
-    client.post(page, posted(client.get(page), name="Globex", email="info@globex.example", tags=[tag.pk]))
+    refused = client.post(page, form_of(client, page, name=" ", email="nowhere"))
+    client.post(page, form_of(client, page, name="Globex", email="info@globex.example", tags=[tag.pk]))
 
     globex = Organization.objects.get(name="Globex")
     assert sorted(errors_of(refused)) == ["email", "name"]
@@ -254,8 +255,8 @@ def test_stale_organization(signed_in, tenant):
     client = signed_in("agent")
     acme = create_organization({"name": "Acme"}, actor=tenant.actors.agent)
     page = reverse("admin:people_organization_change", args=[acme.pk])
-    form = posted(client.get(page), name="Mine")
-    client.post(page, posted(client.get(page), name="Theirs"))
+    form = form_of(client, page, name="Mine")
+    client.post(page, form_of(client, page, name="Theirs"))
 
     response = client.post(page, form)
 
@@ -268,8 +269,8 @@ def test_contact_types(signed_in, tenant):
     client = signed_in("manager")
     page = "/admin/people/contacttype/add/"
 
-    client.post(page, posted(client.get(page), name="Fax", kind="OTHER"))
-    twice = client.post(page, posted(client.get(page), name="fax", kind="OTHER"))
+    client.post(page, form_of(client, page, name="Fax", kind="OTHER"))
+    twice = client.post(page, form_of(client, page, name="fax", kind="OTHER"))
     email = reverse("admin:people_contacttype_change", args=[shared("Email").pk])
 
     assert ContactType.objects.get(name="Fax").company == tenant.company
@@ -283,7 +284,7 @@ def test_the_organizations_chosen_for_a_person_have_new_versions(signed_in, tena
     old, new = (OrganizationFactory(company=tenant.company) for _ in range(2))
     jane = create_person({"firstname": "Jane", "organizations_id": [old.pk]}, actor=tenant.actors.agent)
 
-    answer = client.post(change_page(jane), posted(client.get(change_page(jane)), organizations=[new.pk]))
+    answer = client.post(change_page(jane), form_of(client, change_page(jane), organizations=[new.pk]))
 
     assert answer.status_code == 302
     for row in (jane, old, new):

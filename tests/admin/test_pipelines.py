@@ -6,7 +6,7 @@ from django.urls import reverse
 from crm.models.lifecycle import LIVE
 from pipelines.models import Pipeline, Stage
 from pipelines.services.pipelines import create_pipeline
-from tests.admin.conftest import errors_of, messages_of, posted
+from tests.admin.conftest import errors_of, form_of, messages_of
 from tests.factories.leads import LeadFactory
 
 LIST = "/admin/pipelines/pipeline/"
@@ -39,7 +39,7 @@ def test_new_pipeline_with_stages(signed_in, tenant):
         "stages-1-rotting_days": "0",
     }
 
-    response = client.post(ADD, posted(client.get(ADD), name="Upsell", **stages))
+    response = client.post(ADD, form_of(client, ADD, name="Upsell", **stages))
 
     upsell = Pipeline.objects.get(name="Upsell")
     assert response.status_code == 302
@@ -50,9 +50,9 @@ def test_new_pipeline_with_stages(signed_in, tenant):
 
 def test_pipeline_without_stages_is_refused(signed_in, partners):
     client = signed_in("manager")
-    form = posted(client.get(change_page(partners)), name="Renamed")
+    form = form_of(client, change_page(partners), name="Renamed")
 
-    adding = client.post(ADD, posted(client.get(ADD), name="Empty"))
+    adding = client.post(ADD, form_of(client, ADD, name="Empty"))
     changing = client.post(change_page(partners), form | {"stages-0-DELETE": "on", "stages-1-DELETE": "on"})
 
     partners.refresh_from_db()
@@ -65,7 +65,7 @@ def test_pipeline_without_stages_is_refused(signed_in, partners):
 def test_stages_are_changed_added_and_removed(signed_in, partners):
     client = signed_in("manager")
     hello = partners.stages.get(name="Hello")
-    form = posted(client.get(change_page(partners)))
+    form = form_of(client, change_page(partners))
     form |= {
         "stages-0-name": "Welcome",
         "stages-1-DELETE": "on",
@@ -85,7 +85,7 @@ def test_stages_are_changed_added_and_removed(signed_in, partners):
 def test_stage_with_leads_is_not_removed(signed_in, tenant, partners):
     client = signed_in("manager")
     LeadFactory(company=tenant.company, stage=partners.stages.get(name="Signed"))
-    form = posted(client.get(change_page(partners)), name="Renamed") | {"stages-1-DELETE": "on"}
+    form = form_of(client, change_page(partners), name="Renamed") | {"stages-1-DELETE": "on"}
 
     response = client.post(change_page(partners), form)
 
@@ -96,9 +96,9 @@ def test_stage_with_leads_is_not_removed(signed_in, tenant, partners):
 
 def test_stale_pipeline_and_stale_stage_save_nothing(signed_in, partners):
     client = signed_in("manager")
-    form = posted(client.get(change_page(partners)))
-    client.post(change_page(partners), posted(client.get(change_page(partners)), name="Theirs"))
-    fresh = posted(client.get(change_page(partners)))
+    form = form_of(client, change_page(partners))
+    client.post(change_page(partners), form_of(client, change_page(partners), name="Theirs"))
+    fresh = form_of(client, change_page(partners))
     client.post(change_page(partners), {**fresh, "stages-0-name": "Theirs"})
 
     pipeline = client.post(change_page(partners), {**form, "name": "Mine"})
@@ -113,7 +113,7 @@ def test_stale_pipeline_and_stale_stage_save_nothing(signed_in, partners):
 def test_stage_of_another_company_posted_by_hand(signed_in, partners, other_tenant):
     client = signed_in("manager")
     foreign = Stage.objects.get(company=other_tenant.company, name="New")
-    form = posted(client.get(change_page(partners)))
+    form = form_of(client, change_page(partners))
 
     response = client.post(
         change_page(partners), {**form, "stages-0-id": foreign.pk, "stages-0-name": "Taken"}
@@ -128,7 +128,7 @@ def test_stage_of_another_company_posted_by_hand(signed_in, partners, other_tena
 def test_broken_weight(signed_in, partners, weight):
     client = signed_in("manager")
 
-    response = client.post(change_page(partners), posted(client.get(change_page(partners)), weight=weight))
+    response = client.post(change_page(partners), form_of(client, change_page(partners), weight=weight))
 
     assert list(errors_of(response)) == ["weight"]
 
@@ -136,8 +136,8 @@ def test_broken_weight(signed_in, partners, weight):
 def test_default_moves_and_is_not_given_up(signed_in, tenant, partners):
     client = signed_in("manager")
 
-    client.post(change_page(partners), posted(client.get(change_page(partners)), is_default="on"))
-    form = posted(client.get(change_page(partners)))
+    client.post(change_page(partners), form_of(client, change_page(partners), is_default="on"))
+    form = form_of(client, change_page(partners))
     del form["is_default"]
     refused = client.post(change_page(partners), form)
 
@@ -180,7 +180,7 @@ def test_stage_page(signed_in, tenant, partners):
     stage = partners.stages.get(name="Hello")
     page = reverse("admin:pipelines_stage_change", args=[stage.pk])
 
-    client.post(page, posted(client.get(page), rotting_days="9"))
+    client.post(page, form_of(client, page, rotting_days="9"))
     client.post(
         "/admin/pipelines/stage/", {"action": "delete_selected", "_selected_action": [stage.pk], "post": 1}
     )

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from leads.models import LeadReceiver, LeadRotation
 from leads.services.receiver_keys import receiver_key
-from tests.admin.conftest import errors_of, messages_of, posted
+from tests.admin.conftest import errors_of, form_of, messages_of, posted
 from tests.factories.leads import LeadFactory, LeadReceiverFactory
 from tests.stored import read_all
 
@@ -28,7 +28,7 @@ def test_a_receiver_is_created(signed_in, company, tenant):
     client = signed_in("manager")
     rotation = LeadRotation.objects.create(company=company, name="Inbound")
     address = reverse("admin:leads_leadreceiver_add")
-    form = posted(client.get(address), name="Web", template=json.dumps(TEMPLATE), rotation=str(rotation.pk))
+    form = form_of(client, address, name="Web", template=json.dumps(TEMPLATE), rotation=str(rotation.pk))
 
     answer = client.post(address, {**form, "agent": str(tenant.users["agent"].pk), "honeypot": "website"})
 
@@ -77,7 +77,7 @@ def test_an_invalid_template(signed_in, receiver, template):
     client = signed_in("manager")
     before = read_all()
 
-    answer = client.post(page(receiver), posted(client.get(page(receiver)), template=template))
+    answer = client.post(page(receiver), form_of(client, page(receiver), template=template))
 
     assert answer.status_code == 200
     assert list(errors_of(answer)) == ["template"]

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from crm.models import Absence
 from leads.models import LeadRotation, LeadRotationAgent, LeadRoutingLog
-from tests.admin.conftest import errors_of, messages_of, posted
+from tests.admin.conftest import errors_of, form_of, messages_of, posted
 from tests.graphql.leads.routing import agents_of, receiver_of, rotation_of, routed
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_a_rotation_is_created_with_its_agents(signed_in, two):
     for index, user in enumerate(two):
         form |= {f"agents-{index}-user": user.pk, f"agents-{index}-percent": 60 - 20 * index}
 
-    response = client.post(ADD, posted(client.get(ADD), name="Inbound", **form))
+    response = client.post(ADD, form_of(client, ADD, name="Inbound", **form))
 
     assert response.status_code == 302, errors_of(response)
     rotation = LeadRotation.objects.get()
@@ -63,7 +63,7 @@ def test_a_percentage_out_of_range_is_an_error_on_the_page(signed_in, two):
     client = signed_in("manager")
     form = {"agents-TOTAL_FORMS": 1, "agents-0-user": two[0].pk, "agents-0-percent": 101}
 
-    response = client.post(ADD, posted(client.get(ADD), name="Inbound", **form))
+    response = client.post(ADD, form_of(client, ADD, name="Inbound", **form))
 
     assert response.status_code == 200
     assert "less than or equal to 100" in response.content.decode()
@@ -110,7 +110,7 @@ def test_an_agent_can_add_only_its_own_absence(signed_in, tenant):
     def note(user):
         when = {"starts_at_0": "2026-07-01", "starts_at_1": "09:00"}
         when |= {"ends_at_0": "2026-07-02", "ends_at_1": "09:00"}
-        return client.post(address, posted(client.get(address), user=user.pk, **when))
+        return client.post(address, form_of(client, address, user=user.pk, **when))
 
     assert note(tenant.users["agent"]).status_code == 302
     refused = note(tenant.users["colleague"])

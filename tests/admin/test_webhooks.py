@@ -12,7 +12,7 @@ from django.utils import timezone
 from crm.models import WebhookDelivery, WebhookEndpoint
 from crm.models.webhooks import default_kinds
 from crm.webhooks.endpoints import create_endpoint, pause_endpoint, send_test
-from tests.admin.conftest import errors_of, messages_of, posted
+from tests.admin.conftest import errors_of, form_of, messages_of, posted
 
 ENDPOINTS = "/admin/crm/webhookendpoint/"
 DELIVERIES = "/admin/crm/webhookdelivery/"
@@ -105,13 +105,13 @@ def test_an_endpoint_is_changed_and_keeps_the_rest(browser, endpoint):
     address = f"{ENDPOINTS}{endpoint.pk}/change/"
     where = '{"column": "TITLE", "operator": "LIKE", "value": "Big%"}'
 
-    answer = browser.post(address, posted(browser.get(address), name="Other", filter=where))
+    answer = browser.post(address, form_of(browser, address, name="Other", filter=where))
 
     assert answer.status_code == 302
     changed = WebhookEndpoint.objects.get()
     assert (changed.name, changed.filter, changed.kinds) == ("Other", json.loads(where), default_kinds())
     assert changed.secret == endpoint.secret
-    assert browser.post(address, posted(browser.get(address), filter="")).status_code == 302
+    assert browser.post(address, form_of(browser, address, filter="")).status_code == 302
     assert WebhookEndpoint.objects.get().filter is None
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from leads.models import Lead
 from people.models import Organization, Person
-from tests.admin.conftest import errors_of, posted, signed_in
+from tests.admin.conftest import errors_of, form_of, signed_in
 from tests.imports.conftest import import_leads, import_people
 from tests.module_tenant import made_tenant, tenant
 from tests.records.mutating import refused_paths
@@ -15,7 +15,7 @@ from tests.stored import read_all
 
 __all__ = ["import_leads", "import_people", "made_tenant", "signed_in", "tenant"]
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("unrendered")]
 
 INVISIBLE = ["", "\u200b", "\u00ad", "\u3164", "\u2060\u200e \u00a0", "\U000e0041"]
 #: Mutations that need a name: the field, and what else the input holds.
@@ -82,7 +82,7 @@ def test_forms(page, text, signed_in):
     address = f"/admin/{page}/add/"
     named = {"leads/lead": "title", "people/person": "firstname"}.get(page, "name")
 
-    answer = client.post(address, posted(client.get(address), **{**ADMIN_PAGES[page], named: text}))
+    answer = client.post(address, form_of(client, address, **{**ADMIN_PAGES[page], named: text}))
 
     assert named in errors_of(answer)
     assert read_all() == before

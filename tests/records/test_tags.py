@@ -8,7 +8,7 @@ import pytest
 from crm.models import Tag
 from leads.models import Lead
 from people.models import Organization, Person
-from tests.admin.conftest import errors_of, posted, signed_in
+from tests.admin.conftest import errors_of, form_of, signed_in
 from tests.clients import data, refusal
 from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory
@@ -195,7 +195,7 @@ def test_a_tag_has_a_name_that_shows(actors, signed_in, name):
     created = refusal(create, actor=actors.agent, variables={"input": {"name": name or "\u200b"}})
     in_lead = refusal(nested, actor=actors.agent, variables={"tags": [{"name": name or "\u200b"}]})
     client = signed_in("agent")
-    shown = client.post(page, posted(client.get(page), name=name))
+    shown = client.post(page, form_of(client, page, name=name))
 
     assert list(created["extensions"]["validation"]) == ["input.name"]
     assert list(in_lead["extensions"]["validation"]) == ["input.tags.0.name"]
@@ -208,9 +208,9 @@ def test_the_admin_makes_slugs_and_finds_names(actors, company, signed_in):
     page = "/admin/crm/tag/add/"
 
     for name in ["C++", "C#", "Große", "Cafe\u0301"]:
-        client.post(page, posted(client.get(page), name=name))
-    taken = client.post(page, posted(client.get(page), name="C/", slug="c"))
-    again = client.post(page, posted(client.get(page), name="GROSSE"))
+        client.post(page, form_of(client, page, name=name))
+    taken = client.post(page, form_of(client, page, name="C/", slug="c"))
+    again = client.post(page, form_of(client, page, name="GROSSE"))
 
     assert dict(Tag.objects.values_list("name", "slug")) == {
         "C++": "c",

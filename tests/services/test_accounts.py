@@ -15,7 +15,7 @@ from crm.services.companies import find_or_create_user, save_user
 from crm.services.invitations import invite_member
 from crm.services.members import add_member, deactivate_member
 from leads.models import Lead
-from tests.admin.conftest import errors_of, posted, signed_in
+from tests.admin.conftest import errors_of, form_of, signed_in
 from tests.clients import data, refusal
 from tests.doors import ImportDoor
 from tests.factories.crm import UserFactory
@@ -151,8 +151,8 @@ def test_email_of_an_account_in_the_admin(signed_in, tenant):
     agent = tenant.users["agent"]
     page = f"/admin/crm/user/{agent.pk}/change/"
 
-    refused = client.post(page, posted(client.get(page), email=f"{'a' * 65}@example.com"))
-    client.post(page, posted(client.get(page), email="Anna@Bücher.example"))
+    refused = client.post(page, form_of(client, page, email=f"{'a' * 65}@example.com"))
+    client.post(page, form_of(client, page, email="Anna@Bücher.example"))
 
     agent.refresh_from_db()
     assert errors_of(refused) == {"email": [TOO_LONG]}

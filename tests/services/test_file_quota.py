@@ -15,7 +15,7 @@ from crm.models import Filesystem, FileUsage, ImportJob
 from crm.services import file_quota, orphans
 from crm.services.file_quota import MEGABYTE, usage_of
 from crm.services.files import removed_on_failure, store_file, store_files
-from tests.admin.conftest import errors_of, posted
+from tests.admin.conftest import errors_of, form_of
 from tests.clients import ask
 from tests.factories.crm import FilesystemFactory, Tenant
 from tests.factories.leads import LeadFactory
@@ -85,7 +85,7 @@ def test_a_file_that_does_not_fit_is_refused_with_the_numbers(
 
     attach = """mutation ($file: Upload!, $id: ID!) { attachFileToLead(file: $file, id: $id) { id } }"""
     api = ask(attach, actor=actors.manager, variables={"id": lead.pk, "file": upload("a.pdf", PDF)})
-    form = browser.post(address, posted(browser.get(address), new_file=upload("a.pdf", PDF)))
+    form = browser.post(address, form_of(browser, address, new_file=upload("a.pdf", PDF)))
 
     [[said]] = api["errors"][0]["extensions"]["validation"].values()
     assert said == (

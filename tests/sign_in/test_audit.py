@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from crm.models import AuditEntry, AuditEvent, AuditOutcome, Membership
 from crm.services import audit
 from crm.services.members import deactivate_member
-from tests.admin.conftest import messages_of, posted
+from tests.admin.conftest import form_of, messages_of
 from tests.stored import read_all
 from tests.tenants.world import MARK
 
@@ -105,7 +105,7 @@ def test_tokens_are_told_from_their_making_to_their_end(staff, tenant):
     AuditEntry.objects.all().delete()
     agent, page = staff["agent"], "/admin/crm/apitoken/add/"
 
-    form = posted(browser.get(page), user=agent.pk, name="Website", scopes=["read"])
+    form = form_of(browser, page, user=agent.pk, name="Website", scopes=["read"])
     raw = messages_of(browser.post(page, form, follow=True))[0].rsplit(" ", 1)[1]
     call_command("create_token", "agent@tenant", "--name", "Script")
     call_command("revoke_token", raw)
