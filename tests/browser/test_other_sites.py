@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.test_graphiql import OPTIONS
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import Api, free_port, manage, running
+from tests.e2e.servers import Api, free_port, make_company, running
 from tests.patience import PATIENCE_SECONDS
 from tests.requirements import CHROMIUM_NAMES
 
@@ -103,8 +103,7 @@ def test_listed_sites_call_the_api_with_a_token_and_others_do_not(
             CORS_ALLOWED_ORIGINS=listed,
             DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3",
         )
-        company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
-        api = Api(free_port(), manage("create_token", "ann", "--company", company, env=env).split()[-1])
+        api = Api(free_port(), make_company(env)[1])
         lines = stack.enter_context(
             running(sys.executable, "manage.py", "serve", "--port", str(api.port), env=env)
         )

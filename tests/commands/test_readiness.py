@@ -1,16 +1,12 @@
 """Commands whose database is away or empty say so in one sentence."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-from tests.patience import PATIENCE_SECONDS
+from tests.config.processes import DEVELOPMENT, environment, run_each
 
-ROOT = Path(__file__).parent.parent.parent
 COMMANDS = [
     ["create_company", "Acme", "--admin", "ada"],
     ["add_member", "ada", "--company", "1"],
@@ -20,31 +16,39 @@ COMMANDS = [
 ]
 
 
-def manage(arguments: list[str], database_url: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database_url, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        input="firstname\nAnn\n",
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+#: Commands that read the database beside those.
+READING = [COMMANDS[-1], ["quickstart", "--no-serve"]]
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: arguments[0])
-def test_empty_database_is_told(arguments, tmp_path):
-    ended = manage(arguments, f"sqlite:///{tmp_path}/empty.sqlite3")
+def manage(commands: list[list[str]], database_url: str) -> dict[str, CompletedProcess[str]]:
+    """Run commands on a database; return how each ended, by its name."""
+    env = environment(DEVELOPMENT, DATABASE_URL=database_url, DJANGO_SETTINGS_MODULE="config.settings")
+    ended = run_each([(["manage.py", *arguments], env) for arguments in commands], env=env)
+    return {arguments[0]: each for arguments, each in zip(commands, ended, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def on_empty(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CompletedProcess[str]]:
+    return manage(COMMANDS, f"sqlite:///{tmp_path_factory.mktemp('empty')}/empty.sqlite3")
+
+
+@pytest.fixture(scope="module")
+def on_none() -> dict[str, CompletedProcess[str]]:
+    # Nobody listens on port 1.
+    return manage(READING, "postgres://crm:secret@127.0.0.1:1/crm")
+
+
+@pytest.mark.parametrize("name", [arguments[0] for arguments in COMMANDS])
+def test_empty_database_is_told(on_empty, name):
+    ended = on_empty[name]
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert re.fullmatch(r"CommandError: \d+ migrations are waiting\. Run: manage\.py migrate\n", ended.stderr)
 
 
-@pytest.mark.parametrize("arguments", [*COMMANDS[-1:], ["quickstart", "--no-serve"]], ids=lambda a: a[0])
-def test_database_that_is_away_is_told(arguments):
-    # Nobody listens on port 1.
-    ended = manage(arguments, "postgres://crm:secret@127.0.0.1:1/crm")
+@pytest.mark.parametrize("name", [arguments[0] for arguments in READING])
+def test_database_that_is_away_is_told(on_none, name):
+    ended = on_none[name]
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.startswith("CommandError: The database does not answer (")

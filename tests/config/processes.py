@@ -1,8 +1,10 @@
 """Run the product's commands in processes with their own environment."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.patience import PATIENCE_SECONDS
@@ -39,6 +41,51 @@ def environment(*bases: dict[str, str], **changes: str | None) -> dict[str, str]
         merged |= base
     merged |= changes
     return {name: value for name, value in merged.items() if value is not None}
+
+
+#: Imports what commands have in common, and with settings also the apps; then forks for each command.
+FORKING = """
+import json, os, runpy, sys, tempfile
+import django.core.management, environ, psycopg, redis
+commands = json.loads(sys.argv[1])
+if "DJANGO_SETTINGS_MODULE" in os.environ:
+    django.setup()
+ended = []
+for arguments, environment in commands:
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        child = os.fork()
+        if child == 0:
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            os.environ.clear()
+            os.environ.update(environment)
+            sys.argv = arguments
+            sys.path.insert(0, os.getcwd())
+            runpy.run_path(arguments[0], run_name="__main__")
+            sys.exit()
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        out.seek(0)
+        err.seek(0)
+        ended.append([code, out.read(), err.read()])
+print(json.dumps(ended))
+"""
+
+
+def run_each(
+    commands: Sequence[tuple[list[str], dict[str, str]]], *, env: dict[str, str] | None = None
+) -> list[subprocess.CompletedProcess[str]]:
+    """Run ``python SCRIPT ARGUMENTS`` in environments of their own, one after the other.
+
+    Each is a fork of one process that has imported Django, which takes most of the time of a short command.
+
+    :param env: environment of that process; with DJANGO_SETTINGS_MODULE it sets the apps up for all commands.
+    """
+    done = run("-c", FORKING, json.dumps(commands), env=env or environment())
+    assert done.returncode == 0, done.stderr
+    return [
+        subprocess.CompletedProcess(arguments, code, out, err)
+        for (arguments, _), (code, out, err) in zip(commands, json.loads(done.stdout), strict=True)
+    ]
 
 
 def run(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

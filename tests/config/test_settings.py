@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import connection
 
 from config.environment import database
-from tests.config.processes import DEVELOPMENT, PRODUCTION, environment, run
+from tests.config.processes import DEVELOPMENT, PRODUCTION, environment, run, run_each
 
 SINGLE_SIGN_ON = {
     "OIDC_CLIENT_ID": "crm",
     "OIDC_CLIENT_SECRET": "client-secret",
     "OIDC_ISSUER": "https://id.example.com",
 }
-REFUSALS = [
+REFUSALS: list[tuple[dict[str, str | None], str]] = [
     ({"DJANGO_SECRET_KEY": None}, "DJANGO_SECRET_KEY must hold 50 or more random characters"),
     ({"DJANGO_SECRET_KEY": "change-me"}, "DJANGO_SECRET_KEY must hold 50 or more random characters"),
     ({"DJANGO_ALLOWED_HOSTS": "*"}, "DJANGO_ALLOWED_HOSTS must name the hosts"),
@@ -49,9 +49,16 @@ ENTRIES = {
 }
 
 
-@pytest.mark.parametrize(("changes", "sentence"), REFUSALS)
-def test_refusal_is_one_sentence(changes, sentence):
-    ended = run("manage.py", "check", env=environment(PRODUCTION, **changes))
+@pytest.fixture(scope="module")
+def refused():
+    return run_each(
+        [(["manage.py", "check"], environment(PRODUCTION, **changes)) for changes, _sentence in REFUSALS]
+    )
+
+
+@pytest.mark.parametrize("number", range(len(REFUSALS)), ids=lambda number: f"{REFUSALS[number]}")
+def test_refusal_is_one_sentence(refused, number):
+    ended, sentence = refused[number], REFUSALS[number][1]
 
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"manage.py: {sentence}")

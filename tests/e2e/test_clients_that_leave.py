@@ -15,7 +15,7 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import Api, Lines, free_port, manage, running
+from tests.e2e.servers import Api, Lines, free_port, make_company, running
 from tests.migrated import SERVER, drop
 from tests.patience import PATIENCE_SECONDS
 
@@ -45,8 +45,7 @@ def servers(database: str) -> Iterator[dict[str, Api]]:
         REDIS_PREFIX=f"leaving-{os.getpid()}",
         REQUEST_DEADLINE="0",
     )
-    company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
-    token = manage("create_token", "ann", "--company", company, env=env).split()[-1]
+    _company, token = make_company(env)
     apis = {name: Api(free_port(), token) for name in ("gunicorn", "uvicorn")}
     gunicorn = ["-m", "gunicorn", "config.wsgi", "--worker-class", "gthread", "--threads", "4", "--bind"]
     with ExitStack() as stack:

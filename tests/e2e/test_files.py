@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import NODE, Api, free_port, manage, running
+from tests.e2e.servers import NODE, Api, free_port, make_company, running
 from tests.file_samples import PDF, png
 from tests.patience import PATIENCE_SECONDS
 
@@ -35,8 +35,7 @@ def api(directory: Path, migrated_file: Path) -> Iterator[Api]:
     env = environment(
         DEVELOPMENT, DATABASE_URL=f"sqlite:///{directory}/db.sqlite3", FILES_ROOT=str(directory / "kept")
     )
-    company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
-    token = manage("create_token", "ann", "--company", company, env=env).split()[-1]
+    _company, token = make_company(env)
     api = Api(free_port(), token)
     with running(sys.executable, "manage.py", "serve", "--port", str(api.port), env=env) as lines:
         api.wait_until_up(lines)

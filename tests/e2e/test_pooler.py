@@ -14,7 +14,7 @@ import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
 from tests.e2e.poolers import CONNECTIONS, knows_prepared_statements, pooler
-from tests.e2e.servers import Api, free_port, manage, running
+from tests.e2e.servers import Api, free_port, make_company, manage, running
 from tests.migrated import SERVER, drop, execute
 from tests.patience import PATIENCE_SECONDS
 
@@ -108,8 +108,7 @@ def env(database: str) -> Iterator[Env]:
 @pytest.fixture(scope="module")
 def token(env: Env) -> str:
     assert "no issues" in manage("check", "--database", "default", "--fail-level", "WARNING", env=env)
-    company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
-    return manage("create_token", "ann", "--company", company, env=env).split()[-1]
+    return make_company(env)[1]
 
 
 @pytest.fixture(scope="module")

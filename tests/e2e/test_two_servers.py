@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import Api, Lines, first_message, free_port, manage, messages_until, running
+from tests.e2e.servers import (
+    Api,
+    Lines,
+    first_message,
+    free_port,
+    make_company,
+    manage,
+    messages_until,
+    running,
+)
 from tests.migrated import SERVER, drop
 
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
@@ -37,8 +46,7 @@ def env(database: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def token(env: dict[str, str]) -> str:
-    company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
-    return manage("create_token", "ann", "--company", company, env=env).split()[-1]
+    return make_company(env)[1]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.processes import PRODUCTION, ROOT, environment
-from tests.e2e.servers import Lines, free_port, manage, running
+from tests.e2e.servers import Lines, free_port, make_company, running
 from tests.migrated import SERVER
 from tests.patience import PATIENCE_SECONDS
 from tests.requirements import REQUIRES_ALL
@@ -61,8 +61,7 @@ def rude_site(directory: Path, database: str) -> Iterator[Site]:
         WEB_CONCURRENCY="1",
         DJANGO_SSL_REDIRECT="false",
     )
-    company = manage("create_company", "Acme", "--admin", "ann", env=env).split()[-1]
-    token = manage("create_token", "ann", "--company", company, env=env).split()[-1]
+    _company, token = make_company(env)
     commands = {
         "gunicorn": [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{ports['gunicorn']}"],
         "serve": [sys.executable, "manage.py", "serve", "--port", str(ports["serve"])],
