@@ -64,9 +64,12 @@ class Subscriber:
 
     def sees(self, lead_id: int) -> Any:
         """Query a lead now; return None if this member does not see it, or it does not meet the filter."""
-        conditions = f'{{column: ID, value: "{lead_id}"}} {self.where}'
-        query = f"{{ leads(where: {{AND: [{conditions}]}}) {{ data {{ {self.fields} }} }} }}"
-        _, answer = execute(schema.graphql_schema, Operation(query=query), actor=self.actor)
+        conditions = f"{{column: ID, value: $id}} {self.where}"
+        query = (
+            f"query ($id: Mixed) {{ leads(where: {{AND: [{conditions}]}}) {{ data {{ {self.fields} }} }} }}"
+        )
+        operation = Operation(query=query, variables={"id": str(lead_id)})
+        _, answer = execute(schema.graphql_schema, operation, actor=self.actor)
         return next(iter(answer["data"]["leads"]["data"]), None)
 
     def take_received(self) -> list[Any]:

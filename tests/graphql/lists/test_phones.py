@@ -54,28 +54,28 @@ def executor(request, settings):
     settings.GRAPHQL_COMPILED_READS = request.param == "compiled"
 
 
-@pytest.fixture
-def viewer(tenant, executor):
+@pytest.fixture(scope="module")
+def made_viewer(made_tenant):
     """A viewer of a German company with people and leads that have these numbers."""
-    Company.objects.filter(pk=tenant.company.pk).update(region="DE")
-    tenant.company.refresh_from_db()
+    company, agent = made_tenant.company, made_tenant.actors.agent
+    Company.objects.filter(pk=company.pk).update(region="DE")
+    company.refresh_from_db()
     for name, number in NUMBERS.items():
         person: Any = {
             "firstname": name,
             "contacts": [{"contacts_types_id": type_id("PHONE"), "value": number}],
         }
-        create_person(person, actor=tenant.actors.agent)
-        LeadFactory(company=tenant.company, title=name, phone=number)
-    create_person({"firstname": "Nobody"}, actor=tenant.actors.agent)
-    LeadFactory(company=tenant.company, title="Nobody")
+        create_person(person, actor=agent)
+        LeadFactory(company=company, title=name, phone=number)
+    create_person({"firstname": "Nobody"}, actor=agent)
+    LeadFactory(company=company, title="Nobody")
     # The actor as the next request has it.
-    return replace(tenant.actors.viewer, region="DE")
+    return replace(made_tenant.actors.viewer, region="DE")
 
 
-@pytest.fixture(autouse=True)
-def region_is_restored(tenant):
-    yield
-    tenant.company.region = "US"
+@pytest.fixture
+def viewer(made_viewer, tenant, executor):
+    return made_viewer
 
 
 def names(document: str, actor: Any, **variables: Any) -> list[str]:
