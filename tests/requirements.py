@@ -4,7 +4,7 @@ A test whose tool is missing is skipped; with CRM_REQUIRE_ALL=1 it fails.
 
 The gate runs the suite twice. On PostgreSQL and Redis everything runs. On SQLite, with
 CRM_DATABASE_TESTS_ONLY=1, only tests run that can come out differently there: those that use the database of
-the run. The others are skipped, since they would do the same a second time: tests without a database, tests
+the run. The others are left out, since they would do the same a second time: tests without a database, tests
 that start servers on a SQLite file of their own, tests of clients (Node.js, browsers), which see none, and
 long walks through a rule that is Python above the database (``one_database``).
 """
@@ -15,6 +15,8 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from config.gc_tuning import tune_gc
 
 NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome"]
@@ -108,9 +110,25 @@ def comes_out_alike(item: pytest.Item) -> bool:
     return not uses_database(item) or is_above(item.path) or any(map(item.get_closest_marker, ALIKE))
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave files out before they are imported."""
+    left_out = DATABASE_TESTS_ONLY and collection_path.suffix == ".py" and is_above(collection_path)
+    return True if left_out and collection_path.name.startswith("test_") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if DATABASE_TESTS_ONLY:
+        alike = [item for item in items if comes_out_alike(item)]
+        config.hook.pytest_deselected(items=alike)
+        items[:] = [item for item in items if not comes_out_alike(item)]
+
+
+def pytest_collection_finish() -> None:
+    # As servers do: of all that collecting made, nothing becomes garbage.
+    tune_gc()
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if DATABASE_TESTS_ONLY and comes_out_alike(item):
-        pytest.skip("comes out alike on every database: CRM_DATABASE_TESTS_ONLY=1")
     for marker, missing in MISSING.items():
         reason = missing() if item.get_closest_marker(marker) else None
         if reason:
