@@ -2,7 +2,8 @@
 
 from datetime import date, datetime, tzinfo
 
-from django.db.models import CharField, Expression, Subquery, Value
+from django.db.models import CharField, Subquery, Value
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from crm.actors import Actor
@@ -21,7 +22,7 @@ def zone_of_company(company_id: int) -> tzinfo:
     return _zone(company_id, Value(None, CharField()))
 
 
-def _zone(company_id: int, own: Expression) -> tzinfo:
+def _zone(company_id: int, own: Combinable) -> tzinfo:
     names = Company.objects.filter(pk=company_id).annotate(own=own).values_list("own", "timezone")
     return zone_named(*names.get())
 

@@ -46,8 +46,8 @@ def waits(tenant):
                 company=company, endpoint=endpoint, type="t", place=0, occurred_at=ago, next_attempt_at=due
             )
     membership = Membership.objects.filter(company=company).earliest("pk")
-    for due in (ago, timezone.now() + timedelta(hours=1), None):
-        NotificationMail.objects.create(membership=membership, next_attempt_at=due)
+    for at in (ago, timezone.now() + timedelta(hours=1), None):
+        NotificationMail.objects.create(membership=membership, next_attempt_at=at)
     Event.objects.all().delete()
     Event.objects.create(company=company, entity="lead", object_id=1, kind="updated", door="graphql")
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crm.events import journal, outbox, retention
 from crm.events.audience import INTERNAL, Event, Rule, rule_for
+from crm.events.sequencer import sequence
 from crm.models import Event as LoggedEvent
 from crm.models import Notification, NotificationSource
 from crm.models.webhooks import WebhookDelivery, WebhookEndpoint
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def give(tenant: Any, number: int = 1, member: str = "agent") -> list[Any]:
-    values = {"title": "Deal", "leads_owner_id": tenant.users[member].pk}
+    values: Any = {"title": "Deal", "leads_owner_id": tenant.users[member].pk}
     return [create_lead(values, actor=tenant.actors.manager) for _ in range(number)]
 
 
@@ -33,7 +34,7 @@ def position() -> int:
 
 def test_a_new_installation_begins_with_what_comes(tenant):
     give(tenant)
-    consuming.sequence()
+    sequence()
     prepare()
 
     assert read_log() == 0
@@ -63,7 +64,7 @@ def test_a_look_that_finds_nothing_is_two_statements(tenant, told):
 
 def test_what_was_pruned_is_passed(tenant, told, caplog):
     give(tenant)
-    consuming.sequence()
+    sequence()
     LoggedEvent.objects.update(created_at="2001-01-01T00:00:00Z")
     retention.prune()
     give(tenant)

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm.models import Membership, Notification, NotificationMail, User
-from crm.notifications import mails
+from crm.notifications import mail_texts, mails
 from crm.notifications.mails import DELAYS, make_digests, send_next
 from crm.notifications.making import MOST_MAILS_AN_HOUR
 from crm.notifications.worker import send_due
@@ -110,7 +110,7 @@ def test_a_process_that_dies_while_it_sends_leaves_the_mail_to_the_next(tenant, 
     """The server has taken the mail, and nobody has noted it: the second one has the same id."""
     give(tenant)
     told(tenant.users["agent"])
-    send_mail = mails.send
+    send_mail = mail_texts.send
 
     def send_and_die(*given: Any) -> None:
         send_mail(*given)
@@ -192,8 +192,8 @@ def test_one_mail_a_day_from_an_hour_on(tenant, daily, mailbox, settings):
     daily("First")
     daily("Second")
 
-    def digests(*moment: int) -> int:
-        return make_digests(now=datetime(*moment, tzinfo=UTC))
+    def digests(year: int, month: int, day: int, hour: int, minute: int) -> int:
+        return make_digests(now=datetime(year, month, day, hour, minute, tzinfo=UTC))
 
     # It is 7:59 in Madrid.
     assert digests(2026, 7, 1, 5, 59) == 0
@@ -216,14 +216,46 @@ def test_one_mail_a_day_from_an_hour_on(tenant, daily, mailbox, settings):
     ("zone", "hour", "moments"),
     [
         # Clocks go from 2:00 to 3:00: the hour that is left out counts from the next one on.
-        ("Europe/Madrid", 2, {(2026, 3, 29, 0, 59): 0, (2026, 3, 29, 1, 0): 1, (2026, 3, 30, 0, 0): 1}),
+        (
+            "Europe/Madrid",
+            2,
+            {"2026-03-29T00:59Z": 0, "2026-03-29T01:00Z": 1, "2026-03-30T00:00Z": 1},
+        ),
         # Clocks go from 3:00 back to 2:00: the hour comes twice, and the mail once.
-        ("Europe/Madrid", 2, {(2026, 10, 25, 0, 0): 1, (2026, 10, 25, 1, 0): 0, (2026, 10, 26, 1, 0): 1}),
+        (
+            "Europe/Madrid",
+            2,
+            {
+                "2026-10-25T00:00Z": 1,
+                "2026-10-25T01:00Z": 0,
+                "2026-10-26T01:00Z": 1,
+            },
+        ),
         # A leap day is a day.
-        ("Asia/Tokyo", 8, {(2028, 2, 27, 23, 0): 1, (2028, 2, 28, 23, 0): 1, (2028, 2, 29, 23, 0): 1}),
+        (
+            "Asia/Tokyo",
+            8,
+            {
+                "2028-02-27T23:00Z": 1,
+                "2028-02-28T23:00Z": 1,
+                "2028-02-29T23:00Z": 1,
+            },
+        ),
         # Where midnight itself is left out.
-        ("America/Sao_Paulo", 0, {(2018, 11, 4, 2, 59): 1, (2018, 11, 4, 3, 0): 1, (2018, 11, 5, 1, 59): 0}),
-        (None, 23, {(2026, 1, 1, 22, 59): 0, (2026, 1, 1, 23, 0): 1, (2026, 1, 2, 0, 0): 0}),
+        (
+            "America/Sao_Paulo",
+            0,
+            {
+                "2018-11-04T02:59Z": 1,
+                "2018-11-04T03:00Z": 1,
+                "2018-11-05T01:59Z": 0,
+            },
+        ),
+        (
+            None,
+            23,
+            {"2026-01-01T22:59Z": 0, "2026-01-01T23:00Z": 1, "2026-01-02T00:00Z": 0},
+        ),
     ],
 )
 def test_days_are_those_of_the_member(tenant, daily, zone, hour, moments):
@@ -231,7 +263,7 @@ def test_days_are_those_of_the_member(tenant, daily, zone, hour, moments):
     made = {}
     for moment in moments:
         daily("Lead")
-        made[moment] = make_digests(now=datetime(*moment, tzinfo=UTC))
+        made[moment] = make_digests(now=datetime.fromisoformat(moment))
 
     assert made == moments
 

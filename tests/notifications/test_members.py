@@ -8,8 +8,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm.models import Company, LeadVisibility, Membership, Notification, NotificationPreference, User
-from crm.notifications import consuming
+from crm.models import (
+    Company,
+    LeadVisibility,
+    Membership,
+    Notification,
+    NotificationPreference,
+    NotificationSource,
+    User,
+)
 from crm.notifications.making import make
 from crm.notifications.worker import make_once
 from crm.services.activities import create_activity, delete_activity
@@ -22,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 def given(tenant: Any, user: User, number: int = 1) -> list[Lead]:
-    values = {"title": "Deal", "leads_owner_id": user.pk}
+    values: Any = {"title": "Deal", "leads_owner_id": user.pk}
     return [create_lead(values, actor=tenant.actors.admin) for _ in range(number)]
 
 
@@ -136,7 +143,7 @@ def test_each_member_hears_as_they_want(tenant, actors, told, delivery):
 def test_the_same_notice_is_stored_once(tenant, told):
     given(tenant, tenant.users["agent"])
     assert len(told(tenant.users["agent"])) == 1
-    consuming.NotificationSource.objects.update(position=0)
+    NotificationSource.objects.update(position=0)
 
     assert len(told(tenant.users["agent"])) == 1
     assert make([]) == 0
@@ -161,10 +168,11 @@ def test_statements_do_not_depend_on_the_number_of_notices(tenant, told):
         for member in members:
             [lead] = given(tenant, member)
             about: Any = {"entity_type": "LEAD", "entity_id": lead.pk}
-            create_activity({**about, "text": f'Ask @"{member.username}"'}, actor=admin)
-            task: Any = {"kind": "TASK", "text": "Call", "assignee_id": member.pk}
+            said: Any = {**about, "text": f'Ask @"{member.username}"'}
+            create_activity(said, actor=admin)
             due_at = timezone.now() - timedelta(hours=1)
-            create_activity({**about, **task, "due_at": due_at}, actor=admin)
+            task: Any = {**about, "kind": "TASK", "text": "Call", "assignee_id": member.pk, "due_at": due_at}
+            create_activity(task, actor=admin)
         counts.append(statements())
     assert counts[0] == counts[1]
     assert Notification.objects.count() == 3 * 21

@@ -9,8 +9,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from crm.actors import system_actor
+from crm.events.sequencer import sequence
 from crm.importing import jobs, worker
-from crm.models import Activity, DuplicatePolicy, ImportJob, Notification
+from crm.models import Activity, DuplicatePolicy, ImportJob, Notification, NotificationSource
 from crm.notifications import consuming
 from crm.services.activities import complete_task, create_activity, delete_activity, update_activity
 from leads.models import Lead, LeadReceiver
@@ -26,7 +27,8 @@ HOUR = timedelta(hours=1)
 
 def lead_of(tenant: Any, member: str = "agent", **values: Any) -> Lead:
     owner = tenant.users[member].pk
-    return create_lead({"title": "Big deal", "leads_owner_id": owner, **values}, actor=tenant.actors.manager)
+    given: Any = {"title": "Big deal", "leads_owner_id": owner, **values}
+    return create_lead(given, actor=tenant.actors.manager)
 
 
 def said(notifications: list[Notification]) -> list[tuple[str, str]]:
@@ -71,7 +73,7 @@ def test_each_of_several_owners_is_told_once(tenant, actors, told):
 
 def test_a_change_that_has_no_number_yet_decides_too(tenant, actors, told, monkeypatch):
     lead = lead_of(tenant, "agent")
-    consuming.sequence()
+    sequence()
     update_lead(lead.pk, {"leads_owner_id": tenant.users["colleague"].pk}, actor=actors.admin)
     monkeypatch.setattr(consuming, "sequence", lambda: 0)
 
@@ -90,10 +92,11 @@ def test_what_a_rotation_or_import_gives_has_no_author(tenant, told):
 
 def task_of(tenant: Any, member: str = "agent", **values: Any) -> Activity:
     lead = values.pop("lead", None) or lead_of(tenant, "manager")
-    given = {"entity_type": "LEAD", "entity_id": lead.pk, "kind": "TASK", "text": "Call back"}
+    given: Any = {"entity_type": "LEAD", "entity_id": lead.pk, "kind": "TASK", "text": "Call back"}
     moments = {name: values.pop(name) for name in ("remind_at",) if name in values}
     assignee = tenant.users[member].pk
-    task = create_activity({**given, "assignee_id": assignee, **values}, actor=tenant.actors.manager)
+    given |= {"assignee_id": assignee, **values}
+    task = create_activity(given, actor=tenant.actors.manager)
     Activity.objects.filter(pk=task.pk).update(**moments)
     return task
 
@@ -249,6 +252,6 @@ def test_the_notice_of_a_moment_is_not_lost_while_nobody_works(tenant, told):
     ago = timezone.now() - timedelta(days=7)
     task_of(tenant, due_at=ago + HOUR)
     task_of(tenant, due_at=ago - HOUR)
-    consuming.NotificationSource.objects.update(until=F("until") - timedelta(days=7))
+    NotificationSource.objects.update(until=F("until") - timedelta(days=7))
 
     assert len(told(tenant.users["agent"])) == 1

@@ -36,9 +36,11 @@ class Side:
             self.tokens[member] = new_raw_token()
             ApiTokenFactory(company=self.tenant.company, user=user, raw=self.tokens[member])
 
-    @database_sync_to_async
-    def give(self, member: str, title: str) -> None:
+    async def give(self, member: str, title: str) -> None:
         """Have a manager give a lead to a member, and ``manage.py work`` tell of it."""
+        await database_sync_to_async(self._give)(member, title)
+
+    def _give(self, member: str, title: str) -> None:
         owner = self.tenant.users[member].pk
         create_lead({"title": title, "leads_owner_id": owner}, actor=self.tenant.actors.manager)
         make_once()

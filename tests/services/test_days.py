@@ -16,30 +16,31 @@ HOUR = timedelta(hours=1)
 @pytest.mark.parametrize(
     ("zone", "day", "first", "hours"),
     [
-        ("Europe/Madrid", date(2026, 7, 1), (2026, 6, 30, 22), 24),
+        ("Europe/Madrid", date(2026, 7, 1), "2026-06-30T22:00Z", 24),
         # Clocks are put forward, and back.
-        ("Europe/Madrid", date(2026, 3, 29), (2026, 3, 28, 23), 23),
-        ("Europe/Madrid", date(2026, 10, 25), (2026, 10, 24, 22), 25),
+        ("Europe/Madrid", date(2026, 3, 29), "2026-03-28T23:00Z", 23),
+        ("Europe/Madrid", date(2026, 10, 25), "2026-10-24T22:00Z", 25),
         # Midnight itself is left out: the day begins at 1:00.
-        ("America/Sao_Paulo", date(2018, 11, 4), (2018, 11, 4, 3), 23),
-        ("Asia/Kathmandu", date(2028, 2, 29), (2028, 2, 28, 18, 15), 24),
-        ("Pacific/Kiritimati", date(2028, 3, 1), (2028, 2, 29, 10), 24),
+        ("America/Sao_Paulo", date(2018, 11, 4), "2018-11-04T03:00Z", 23),
+        ("Asia/Kathmandu", date(2028, 2, 29), "2028-02-28T18:15Z", 24),
+        ("Pacific/Kiritimati", date(2028, 3, 1), "2028-02-29T10:00Z", 24),
     ],
 )
 def test_a_day_is_as_long_as_the_clock_says(zone, day, first, hours):
     begins, ends = bounds_of(day, ZoneInfo(zone))
 
-    assert (begins, ends - begins) == (datetime(*first, tzinfo=UTC), hours * HOUR)
+    assert (begins, ends - begins) == (datetime.fromisoformat(first), hours * HOUR)
     last = ends - timedelta(microseconds=1)
     assert {moment.astimezone(ZoneInfo(zone)).date() for moment in (begins, last)} == {day}
     assert ends.astimezone(ZoneInfo(zone)).date() == day + timedelta(days=1)
 
 
 def test_only_names_of_time_zones_are_time_zones():
-    assert check_time_zone(None) is check_time_zone("") is check_time_zone("Europe/Madrid") is None
-    for name in ("Mars/Olympus", "europe/madrid", "+02:00", "../../etc/passwd", "Europe"):
+    for name in (None, "", "Europe/Madrid"):
+        check_time_zone(name)
+    for bad in ("Mars/Olympus", "europe/madrid", "+02:00", "../../etc/passwd", "Europe"):
         with pytest.raises(ValueError, match="Enter the name of a time zone"):
-            check_time_zone(name)
+            check_time_zone(bad)
     assert all(len(name) <= 64 for name in time_zones())
 
 

@@ -37,7 +37,7 @@ def test_what_a_text_mentions(text, names):
 @pytest.fixture
 def people(tenant: Any) -> dict[str, User]:
     """Members who are called alike in several ways."""
-    rows = {}
+    rows: dict[str, User] = {}
     for username, displayname, first_name in (
         ("ana", "Ana Ruiz", "Ana"),
         ("ana.lopez@example.com", "Ana López", "Ana"),
@@ -45,7 +45,7 @@ def people(tenant: Any) -> dict[str, User]:
         ("twin1", "Tom Twin", "Tom"),
         ("twin2", "Tom Twin", "Tom"),
     ):
-        user = UserFactory(username=username, displayname=displayname, first_name=first_name)
+        user: Any = UserFactory(username=username, displayname=displayname, first_name=first_name)
         MembershipFactory(company=tenant.company, user=user)
         rows[username] = user
     return rows
