@@ -46,10 +46,10 @@ class ImapServer:
             box.login(USER, PASSWORD, initial_folder=folder)
             yield box
 
-    def append(self, *messages: bytes) -> None:
+    def append(self, *messages: bytes, folder: str = "INBOX") -> None:
         with self.box() as box:
             for raw in messages:
-                box.append(raw, "INBOX")
+                box.append(raw, folder)
 
     def flags(self, folder: str = "INBOX") -> list[set[str]]:
         """Return the flags of each message of a folder, but that it is new."""
@@ -57,9 +57,9 @@ class ImapServer:
             found = [set(each.flags) for each in box.fetch(mark_seen=False, headers_only=True)]
         return [flags - {"\\Recent"} for flags in found]
 
-    def uid_validity(self) -> int:
+    def uid_validity(self, folder: str) -> int:
         with self.box() as box:
-            return int(box.folder.status("INBOX")["UIDVALIDITY"])
+            return int(box.folder.status(folder)["UIDVALIDITY"])
 
 
 @contextmanager
