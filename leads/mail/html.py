@@ -1,8 +1,6 @@
 """Turns the HTML of an e-mail into text: no hidden parts, quotations with ``>`` as in plain mails."""
 
 import re
-from collections.abc import Callable
-from functools import partial
 from html import unescape
 
 #: Characters that are read; a mail program writes far more markup than text.
@@ -69,7 +67,7 @@ def text_of(html: str) -> str:
             end = RAW[tag].search(html, place)
             place = end.start() if end else len(html)
         else:
-            writer.begin(tag, partial(_attribute, found["attributes"]))
+            writer.begin(tag, found["attributes"])
     writer.write(unescape(html[place:]))
     return writer.text()
 
@@ -91,13 +89,13 @@ class _Writer:
         self._link = ""
         self._link_begin = 0
 
-    def begin(self, tag: str, attribute: Callable[[str], str]) -> None:
+    def begin(self, tag: str, attributes: str) -> None:
         if tag in HIDDEN:
             self._hidden += 1
         elif tag == "br":
             self._end_line()
         elif tag == "img":
-            self._line.append(attribute("alt"))
+            self._line.append(_attribute(attributes, "alt"))
         elif tag in ("td", "th"):
             self._line.append(" ")
         elif tag in BLOCKS:
@@ -111,7 +109,7 @@ class _Writer:
         elif tag == "pre":
             self._pre += 1
         elif tag == "a":
-            self._link, self._link_begin = attribute("href"), len(self._line)
+            self._link, self._link_begin = _attribute(attributes, "href"), len(self._line)
 
     def end(self, tag: str) -> None:
         if tag in HIDDEN:
