@@ -69,8 +69,7 @@ class Site:
 
     def count_after(self, number: int) -> int:
         """Return how many events were stored after one, those without a number included."""
-        condition = f"seq IS NULL OR seq > {number}"
-        [[count]] = self._rows(f"SELECT count(*) FROM crm_event WHERE {condition}")
+        [[count]] = self._rows(f"SELECT count(*) FROM crm_event WHERE seq IS NULL OR seq > {number}")
         return int(count)
 
     def events_after(self, number: int, count: int) -> dict[int, tuple[int, float]]:
