@@ -24,12 +24,14 @@ from leads.graphql.agents import AgentQuery
 from leads.graphql.bulk import LeadBulkMutation
 from leads.graphql.dashboard import DashboardQuery
 from leads.graphql.events import LeadEventQuery
+from leads.graphql.forecast import ForecastQuery
 from leads.graphql.lookups import LookupMutation, LookupQuery
 from leads.graphql.mutations import Mutation as LeadsMutation
 from leads.graphql.my_day import MyDayQuery
 from leads.graphql.queries import Query as LeadsQuery
 from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
 from leads.graphql.relationships import RelationshipMutation, RelationshipQuery
+from leads.graphql.reports import ReportQuery
 from leads.graphql.rotations import RotationMutation, RotationQuery
 from leads.graphql.subscriptions import LeadSubscription
 from people.graphql.clusters import ClusterQuery
@@ -56,6 +58,8 @@ class Query(
     RecordEventQuery,
     DashboardQuery,
     MyDayQuery,
+    ForecastQuery,
+    ReportQuery,
     ImportQuery,
     ClusterQuery,
     MergeQuery,

@@ -23,6 +23,7 @@ from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategor
 from leads.models.lost_reasons import LeadLostReason
 from leads.models.querysets import LeadQuerySet
 from leads.models.receivers import LeadReceiver
+from leads.models.report_indexes import REPORT_INDEXES
 from leads.models.rotting import LastActivity, record_activity
 from people.models import Organization, Person
 from people.models.canonical import (
@@ -157,6 +158,7 @@ class Lead(Record):
             models.Index(fields=["company", "email_canonical"], name="lead_email"),
             models.Index(fields=["company", "phone_canonical"], name="lead_phone"),
             models.Index(fields=["company", "phone_dialled"], name="lead_phone_dialled"),
+            *REPORT_INDEXES,
         ]
         constraints = [
             models.CheckConstraint(

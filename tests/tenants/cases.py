@@ -348,6 +348,12 @@ CASES: dict[str, Case] = {
     "Query.leadCount": Case(),
     "Query.leadsByStage": Case(arguments={"pipeline_id": Key("pipeline")}, ids={"pipeline_id": "pipeline"}),
     "Query.leadsDashboard": Case(),
+    "Query.leadsForecast": Case(
+        arguments={"from": "2026-01-01", "to": "2026-01-31"},
+        ids={"pipeline_id": "pipeline", "owner_id": "user"},
+    ),
+    # The ids of its fields are in tests/graphql/leads/test_reports.py.
+    "Query.leadReport": Case(),
     "Query.importJob": Case(arguments={"uuid": Key("import_job")}, ids={"uuid": "import_job"}),
     "Query.imports": Case(),
     "Query.me": Case(),
