@@ -25,8 +25,9 @@ from crm.admin.writing import CreatesThroughService, FormSet
 from crm.dates import start_of
 from crm.errors import CrmError
 from crm.models import Activity
+from crm.models.activities import PLANNED_AT
+from crm.models.activity_kinds import PLANNABLE
 from crm.services import activities
-from crm.services.activity_dates import PLANNED_AT
 from crm.services.days import zone_of
 
 #: All fields that a person edits, but the record and those who take part.
@@ -58,7 +59,8 @@ class DueFilter(admin.SimpleListFilter):
         }.get(self.value() or "")
         if found is None:
             return queryset
-        return queryset.alias(planned_at=PLANNED_AT).filter(found, done_at=None).exclude(kind="EMAIL")
+        planned = queryset.alias(planned_at=PLANNED_AT).filter(done_at=None, kind__in=PLANNABLE)
+        return planned.filter(found)
 
 
 @admin.register(Activity)

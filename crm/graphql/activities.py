@@ -38,11 +38,11 @@ from crm.graphql.lists.columns import (
     UuidColumn,
 )
 from crm.graphql.lists.paginator import list_field
+from crm.models.activities import PLANNED_AT
 from crm.models.activity_kinds import PLANNABLE
 from crm.models.records import link_columns
 from crm.records.registry import find_record
 from crm.services import activities
-from crm.services.activity_dates import PLANNED_AT
 
 PERMISSION = Action.CHANGE_ACTIVITIES
 #: The API's names of model fields, where they differ.

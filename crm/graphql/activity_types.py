@@ -1,15 +1,12 @@
 """The type of activities, which the types of records list."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import graphene
-from django.contrib.contenttypes.models import ContentType
 from django.utils.module_loading import import_string
 from graphene_django import DjangoObjectType
 
 from crm import models
-from crm.actors import Actor
 from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.fields import Attribute, Related, RowType, SameRow
 from crm.graphql.core.list_fields import DEFAULT_FIRST, BatchedRow, RelatedList
@@ -50,19 +47,12 @@ def _type_of(kind: EntityKind) -> Callable[[], RowType]:
     return lambda: import_string(record_kind(kind).graphql_type)
 
 
-def _keys_of(kind: EntityKind) -> Callable[[Sequence[Any], Actor], Mapping[int, Sequence[int]]]:
-    """Return the source of the records of one kind: the key of each activity that belongs to one."""
-
-    def keys(activities: Sequence[Any], _actor: Actor) -> Mapping[int, Sequence[int]]:
-        content_type = ContentType.objects.get_for_model(record_kind(kind).model)
-        return {row.pk: [row.object_id] for row in activities if row.content_type_id == content_type.pk}
-
-    return keys
-
-
 def _record(kind: EntityKind, description: str) -> BatchedRow:
     return BatchedRow(
-        _type_of(kind), _keys_of(kind), loads=("content_type_id", "object_id"), description=description
+        _type_of(kind),
+        lambda activities, _actor: activity_dates.record_keys(record_kind(kind).model, activities),
+        loads=("content_type_id", "object_id"),
+        description=description,
     )
 
 

@@ -15,6 +15,7 @@ from crm.actors import Actor
 from crm.models.activity_kinds import (
     APPOINTMENTS,
     MOST_MINUTES,
+    PLANNABLE,
     TALKS,
     ActivityKind,
     Direction,
@@ -28,6 +29,12 @@ from crm.models.records import RecordLink, has_visible_record
 from crm.recurrence import normalized_rule
 
 LONGEST_TEXT = 100_000
+
+
+#: When a task is due, or a call or meeting begins: one order for all that is planned.
+PLANNED_AT = Coalesce("due_at", "starts_at")
+#: What can be done and is not: of a million activities a small part. In one order, for the migrations.
+OPEN = LIVE & Q(done_at=None, kind__in=sorted(PLANNABLE))
 
 
 def took_place_at(now: object) -> Case:
@@ -111,8 +118,12 @@ class Activity(RecordLink, LiveModel):
         verbose_name_plural = "activities"
         indexes = [
             models.Index("content_type", "object_id", models.F("id").desc(), name="activity_of_record"),
+            models.Index("assignee", PLANNED_AT, condition=OPEN, name="activity_open"),
+            models.Index("company", PLANNED_AT, condition=OPEN, name="activity_planned"),
             models.Index(
-                fields=["assignee", "due_at"], condition=LIVE & models.Q(done_at=None), name="activity_open"
+                fields=["company", "starts_at"],
+                condition=LIVE & Q(starts_at__isnull=False),
+                name="activity_starts",
             ),
             models.Index(fields=["starts_at"], condition=LIVE & Q(is_awaited=True), name="activity_awaited"),
             models.Index(

@@ -1,20 +1,23 @@
-"""What is to be done about each of some records next, and what was done about them last."""
+"""The records of activities, what is to be done about records next, and what was done about them last."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F, OrderBy, QuerySet, Window
-from django.db.models.functions import Coalesce, RowNumber
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from crm.actors import Actor
 from crm.models import Activity
-from crm.models.activities import took_place_at
+from crm.models.activities import PLANNED_AT, took_place_at
 from crm.models.records import Record
 
-#: When a task is due, or a call or meeting begins.
-PLANNED_AT = Coalesce("due_at", "starts_at")
+
+def record_keys(model: type[Record], activities: Sequence[Activity]) -> Mapping[int, Sequence[int]]:
+    """Return by key of the activity the key of its record, for those that belong to records of one model."""
+    content_type = ContentType.objects.get_for_model(model)
+    return {row.pk: [row.object_id] for row in activities if row.content_type_id == content_type.pk}
 
 
 def next_activities(records: Sequence[Record], actor: Actor) -> Mapping[int, Sequence[int]]:

@@ -12,8 +12,8 @@ from django.utils import timezone
 from crm.actors import Actor
 from crm.dates import start_of
 from crm.models import Activity, ActivityKind, ActivityParticipant, HistoryEntry
-from crm.models.activity_kinds import APPOINTMENTS
-from crm.services.activity_dates import PLANNED_AT
+from crm.models.activities import PLANNED_AT
+from crm.models.activity_kinds import PLANNABLE
 from crm.services.days import zone_of
 from leads.models import Lead
 from leads.models.rotting import is_rotting
@@ -40,7 +40,9 @@ class MyDay:
 
     def overdue(self) -> QuerySet[Activity]:
         """Return the member's open tasks that were due before today."""
-        return self._mine().filter(kind=ActivityKind.TASK, due_at__lt=start_of(self.today, self.zone))
+        # Nobody but the assignee takes part in a task.
+        tasks = self._open().filter(kind=ActivityKind.TASK, assignee=self.actor.user_id)
+        return tasks.filter(planned_at__lt=start_of(self.today, self.zone))
 
     def due_today(self) -> QuerySet[Activity]:
         """Return the open tasks due today, and the calls and meetings of today that are not done."""
@@ -71,18 +73,17 @@ class MyDay:
         )
 
     def _between(self, first: date, end: date) -> QuerySet[Activity]:
-        start, stop = start_of(first, self.zone), start_of(end, self.zone)
-        return self._mine().filter(
-            Q(kind=ActivityKind.TASK, due_at__gte=start, due_at__lt=stop)
-            | Q(kind__in=APPOINTMENTS, starts_at__gte=start, starts_at__lt=stop)
-        )
-
-    def _mine(self) -> QuerySet[Activity]:
-        """Return what the member is to do, or takes part in, and is not done."""
+        """Return what the member is to do, or takes part in, from one day on until before another."""
         user_id = self.actor.user_id
         takes_part = ActivityParticipant.objects.filter(activity=OuterRef("pk"), user=user_id)
-        open_ones = Activity.objects.visible_to(self.actor).filter(done_at=None)
-        return open_ones.filter(Q(assignee=user_id) | Q(Exists(takes_part)))
+        mine = self._open().filter(Q(assignee=user_id) | Q(Exists(takes_part)))
+        return mine.filter(
+            planned_at__gte=start_of(first, self.zone), planned_at__lt=start_of(end, self.zone)
+        )
+
+    def _open(self) -> QuerySet[Activity]:
+        rows = Activity.objects.visible_to(self.actor).filter(done_at=None, kind__in=PLANNABLE)
+        return rows.alias(planned_at=PLANNED_AT)
 
 
 def my_day(actor: Actor) -> MyDay:
