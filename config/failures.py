@@ -30,9 +30,9 @@ class DatabaseFailures(MiddlewareMixin):
 class Sessions(SessionMiddleware):
     """Answers 503 where the session cannot be stored, which in debug would be a page with a traceback."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         try:
-            stored: HttpResponseBase = super().process_response(request, response)
+            stored: HttpResponse = super().process_response(request, response)
         except Exception as error:
             page = failure_page(request, error)
             if page is None:

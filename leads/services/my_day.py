@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, OrderBy, OuterRef, Q, QuerySet
@@ -42,7 +43,8 @@ class MyDay:
         """Return the member's open tasks that were due before today."""
         # Nobody but the assignee takes part in a task.
         tasks = self._open().filter(kind=ActivityKind.TASK, assignee=self.actor.user_id)
-        return tasks.filter(planned_at__lt=start_of(self.today, self.zone))
+        overdue: QuerySet[Activity] = tasks.filter(planned_at__lt=start_of(self.today, self.zone))
+        return overdue
 
     def due_today(self) -> QuerySet[Activity]:
         """Return the open tasks due today, and the calls and meetings of today that are not done."""
@@ -77,11 +79,12 @@ class MyDay:
         user_id = self.actor.user_id
         takes_part = ActivityParticipant.objects.filter(activity=OuterRef("pk"), user=user_id)
         mine = self._open().filter(Q(assignee=user_id) | Q(Exists(takes_part)))
-        return mine.filter(
+        planned: QuerySet[Activity] = mine.filter(
             planned_at__gte=start_of(first, self.zone), planned_at__lt=start_of(end, self.zone)
         )
+        return planned
 
-    def _open(self) -> QuerySet[Activity]:
+    def _open(self) -> Any:
         rows = Activity.objects.visible_to(self.actor).filter(done_at=None, kind__in=PLANNABLE)
         return rows.alias(planned_at=PLANNED_AT)
 

@@ -152,7 +152,7 @@ def seen(actor: Actor) -> str:
 
 
 def select(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    adapted = [
+    adapted: list[Any] = [
         connection.ops.adapt_datetimefield_value(each) if isinstance(each, datetime) else each
         for each in parameters
     ]
