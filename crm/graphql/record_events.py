@@ -20,97 +20,15 @@ from crm.graphql.core.arguments import Values, enum_value
 from crm.graphql.core.fields import RowType
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load, selected_fields
-from crm.graphql.core.scalars import JSON
 from crm.graphql.execution.shared_subscriptions import EventRoot
 from crm.graphql.lists.columns import ListFilterSet
 from crm.graphql.lists.pages import DEFAULT_PAGE_SIZE, check_page
-from crm.graphql.lists.where import condition, names_column, where_input
+from crm.graphql.lists.where import condition, names_column
+from crm.graphql.record_event_types import RecordEvent, RecordEventPage, RecordKind, RecordWhere
 from crm.models.base import visible_rows
 
 #: What an event says of itself, by the fields of ``RecordEvent``.
 Facts = dict[str, object]
-
-
-def _describe_kind(member: Any) -> str:
-    if member is None:
-        return "The kinds of records whose changes are in the event log."
-    return f"Events of {kind_named(member.value).model._meta.verbose_name_plural}."
-
-
-RecordKind = graphene.Enum(
-    "RecordKind", [(kind.entity.upper(), kind.entity) for kind in logged_kinds()], description=_describe_kind
-)
-
-
-class _EventFields(graphene.ObjectType):
-    class Meta:
-        abstract = True
-
-    cursor = graphene.ID(required=True, description="The position of the event in the log.")
-    kind = graphene.String(
-        required=True,
-        description="created, updated, deleted, restored, merged, or bulk: many of the kind changed at once.",
-    )
-    record_kind = RecordKind(required=True, description="What the record is.")
-    id = graphene.ID(description="The id of the record; null for bulk.")
-    version = graphene.Int(description="The version of the record as it is now; null if it is gone.")
-    removed = graphene.ID(
-        description="The id of a record that was deleted or merged, leaves the filter, or is no longer seen."
-    )
-    winner_id = graphene.ID(description="The id of the record into which this one was merged.")
-    changed = graphene.List(
-        graphene.NonNull(graphene.String),
-        required=True,
-        description="The names of the fields that an update changed, as far as they are known.",
-    )
-    changes = graphene.Field(
-        JSON, description="Previous ids of owner, stage, status or assignee, of those that changed."
-    )
-
-
-RecordEvent: Any = type(
-    "RecordEvent",
-    (_EventFields,),
-    {
-        "__doc__": "A change of a record of any kind, as recordUpdate and recordEvents tell it.",
-        **{
-            kind.entity: graphene.Field(
-                kind.graphql_type,
-                description=f"The {kind.label} as it is now; null if it is gone, of another kind, or bulk.",
-            )
-            for kind in logged_kinds()
-        },
-    },
-)
-
-
-class RecordEventPage(graphene.ObjectType):
-    """Events in their order; ``cursor`` is where to ask on, even if no event is for the caller."""
-
-    events = graphene.List(
-        graphene.NonNull(RecordEvent), required=True, description="The events that are for the caller."
-    )
-    cursor = graphene.ID(required=True, description="The position after these events: the next `after`.")
-    has_more = graphene.Boolean(
-        required=True, name="hasMore", description="Whether the log has more events of these kinds already."
-    )
-
-
-RecordWhere: Any = type(
-    "RecordWhere",
-    (graphene.InputObjectType,),
-    {
-        "__doc__": "A filter of the records of one kind: exactly one of these fields is given.",
-        **{
-            kind.entity: graphene.InputField(
-                where_input("Query", kind.graphql_list[0], import_string(kind.graphql_list[1])),
-                description=f"Conditions as in the list {kind.graphql_list[0]}.",
-            )
-            for kind in logged_kinds()
-            if kind.graphql_list is not None
-        },
-    },
-)
 
 
 def _facts(event: Event, *, is_removed: bool = False) -> Facts:
