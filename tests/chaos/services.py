@@ -70,9 +70,9 @@ class Postgres:
 
     def copy_from(self, url: str) -> None:
         """Copy a database of another server into the empty one."""
-        dump = subprocess.run(
-            [tool("pg_dump"), url], stdout=subprocess.PIPE, timeout=PATIENCE_SECONDS, check=True
-        )
+        # Its roles need not exist here.
+        command = [tool("pg_dump"), "--no-owner", "--no-privileges", url]
+        dump = subprocess.run(command, stdout=subprocess.PIPE, timeout=PATIENCE_SECONDS, check=True)
         restore = [tool("psql"), self.url, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]
         subprocess.run(
             restore, input=dump.stdout, stdout=subprocess.DEVNULL, timeout=PATIENCE_SECONDS, check=True
