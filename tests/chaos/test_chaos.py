@@ -122,8 +122,9 @@ async def test_the_server_is_killed_while_records_of_every_kind_are_written(
             redis.kill()
             lines.process.kill()
             lines.process.wait()
-            await asyncio.to_thread(servers.enter_context, site.serving(site.ports[0]))
+            # First: a server is not ready without its Redis.
             redis.start()
+            await asyncio.to_thread(servers.enter_context, site.serving(site.ports[0]))
 
         report = await drill(
             "server and Redis killed, records of every kind",
