@@ -26,5 +26,5 @@ class CrmConfig(AppConfig):
                 notified=frozenset({"assignee_id"}),
             )
         )
-        contents.register("activity", "crm.graphql.webhook_contents.ActivityContent")
+        contents.register("activity", "crm.graphql.webhooks.contents.ActivityContent")
         register_own()

@@ -2,7 +2,7 @@
 
 from crm.actors import Actor
 from crm.graphql.execution.operations import JsonObject
-from crm.graphql.webhook_contents import VERSION, ListedContent, run_document
+from crm.graphql.webhooks.contents import VERSION, ListedContent, run_document
 from crm.webhooks.contents import FilterRefused, Unreadable
 
 __all__ = ["CONTENT", "VERSION", "LeadContent"]

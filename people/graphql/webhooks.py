@@ -1,6 +1,6 @@
 """The content of webhooks about people and organizations."""
 
-from crm.graphql.webhook_contents import ListedContent
+from crm.graphql.webhooks.contents import ListedContent
 
 
 class PersonContent(ListedContent):

@@ -1,6 +1,6 @@
 """The content of webhooks about pipelines and stages."""
 
-from crm.graphql.webhook_contents import RecordContent
+from crm.graphql.webhooks.contents import RecordContent
 
 
 class PipelineContent(RecordContent):

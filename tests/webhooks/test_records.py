@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from crm.events import retention
-from crm.graphql.webhook_contents import ActivityContent, RecordContent
+from crm.graphql.webhooks.contents import ActivityContent, RecordContent
 from crm.models import Event, WebhookEndpoint
 from crm.models.webhooks import CHOSEN_TYPES, default_kinds
 from crm.services.activities import create_activity
