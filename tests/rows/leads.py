@@ -1,6 +1,7 @@
 """Rows of leads, their lookups and their routing."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import Model
 
@@ -131,7 +132,7 @@ RECIPES: dict[type[Model], Recipe] = {
     ),
     LoggedMail: Recipe(
         "logged_mail",
-        lambda rows: {"company": rows.company, "attempt": rows[ReceiverAttempt], "key": "0" * 64},
+        lambda rows: {"company": rows.company, "attempt": rows[ReceiverAttempt], "key": uuid4().hex * 2},
     ),
     LeadRoutingLog: Recipe(
         "routing_log",
