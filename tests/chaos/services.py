@@ -78,11 +78,6 @@ class Postgres:
             restore, input=dump.stdout, stdout=subprocess.DEVNULL, timeout=PATIENCE_SECONDS, check=True
         )
 
-    @property
-    def process(self) -> int:
-        """The process that has started all others of it."""
-        return int((self._directory / "postmaster.pid").read_text().split()[0])
-
     def restart(self) -> None:
         """End it as a crash does, with all its connections, and start it again."""
         self._run("pg_ctl", "restart", "--wait", "--mode=immediate", f"--log={self._directory}/log")
