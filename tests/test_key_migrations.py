@@ -205,7 +205,8 @@ def test_apps_leave_nothing_behind_and_come_back_with_their_rows(alias, capsys):
         before.go_forward()
 
     assert schema(alias) == migrated
-    assert len(captured) < ROWS / 4
+    # Those of all tables' migrations are among them; one a row would be twice as many at least.
+    assert len(captured) < ROWS / 2
     reported = capsys.readouterr().err
     for scenario in scenarios:
         with pytest.raises(StopIteration):
