@@ -65,6 +65,8 @@ def test_static_files_are_collected_without_the_settings_of_an_installation(imag
         DJANGO_ALLOWED_HOSTS=host,
         DATABASE_URL="",
         REDIS_URL="",
+        # The default: an installation sets more.
+        WEB_CONCURRENCY="1",
     )
 
     assert (image / "static-collected" / "staticfiles.json").exists()
