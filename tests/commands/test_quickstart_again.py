@@ -1,4 +1,4 @@
-"""What a first run of quickstart leaves, and what further runs make of it."""
+"""The first run of quickstart, and further runs."""
 
 import shutil
 import stat
@@ -33,7 +33,7 @@ def first(module_transaction: None, made_checkout: Path) -> Ended:
 
 @pytest.fixture(autouse=True)
 def checkout(first, made_checkout, db, settings, tmp_path):
-    """Give each test the folder that the first run left."""
+    """Copy the folder that the first run left for each test."""
     shutil.copytree(made_checkout, tmp_path, dirs_exist_ok=True)
     settings.BASE_DIR = tmp_path
     settings.DEBUG = True

@@ -1,4 +1,4 @@
-"""What the image holds suffices for its commands: no test builds it, since that needs a container engine."""
+"""The commands of the image on its files alone: no test builds it, since that needs a container engine."""
 
 import json
 import re
