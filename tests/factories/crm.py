@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+
 from crm.actors import Actor, Door, Role
 from crm.credentials import CredentialRow
 from crm.models import ApiToken, Company, CustomFieldDefinition, EntityKind, Filesystem, Membership, Tag, User
@@ -112,8 +115,10 @@ ROLES = {
 def tenant(name: str = "Tenant", *, door: Door = Door.GRAPHQL) -> Tenant:
     """Make a company as the product sets it up, with a member of each role.
 
-    Usernames are the role and the company's name: ``agent@tenant``.
+    Usernames are the role and the company's name: ``agent@tenant``. Content types, for which a process asks
+    once, are read here, so that the number of a test's statements does not depend on the tests before it.
     """
+    ContentType.objects.get_for_models(*apps.get_models())
     accounts: list[User] = [
         UserFactory.build(username=f"{member}@{name.lower()}", email=f"{member}@{name.lower()}.example")
         for member in ROLES
