@@ -18,8 +18,13 @@ ROWS_WRITTEN = {
     "sqlite": "SELECT total_changes()",
     "postgresql": "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables",
 }
-#: Columns that requests write when some time has passed, whatever else they do.
-WRITTEN_BY_TIME = {("crm_apitoken", "last_used_at"), ("crm_browsersession", "last_seen_at")}
+#: Columns that requests write when some time has passed, whatever else they do: a use, and by whom.
+WRITTEN_BY_TIME = {
+    ("crm_apitoken", "last_used_at"),
+    ("crm_browsersession", "last_seen_at"),
+    ("crm_browsersession", "device"),
+    ("crm_browsersession", "address"),
+}
 
 
 @contextmanager
