@@ -1,8 +1,7 @@
 """Queries that count leads: in all, by status, by stage."""
 
-from functools import cached_property
-
 import graphene
+from django.utils.functional import cached_property
 from graphql import GraphQLResolveInfo
 
 from crm.graphql.core.arguments import Values

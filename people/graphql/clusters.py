@@ -1,10 +1,10 @@
 """Lists of clusters of possible duplicates."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 import graphene
+from django.utils.functional import cached_property
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor

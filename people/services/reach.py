@@ -1,6 +1,6 @@
 """The canonical e-mails and phones of a person's input, by which a stored person is found."""
 
-from functools import cached_property
+from django.utils.functional import cached_property
 
 from crm.actors import Actor
 from crm.database.keys import parse_id

@@ -7,11 +7,11 @@ exactly: too strict a bound costs time only.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
 from django.conf import settings
+from django.utils.functional import cached_property
 
 from crm.database.statements import NotCompilable
 from crm.graphql.core.budget import PUNCTUATION, SMALLEST_SHARE

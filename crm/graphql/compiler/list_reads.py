@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import orjson
 from django.core.exceptions import EmptyResultSet
 from django.db.models import Model, QuerySet
+from django.utils.functional import cached_property
 
 from crm.actors import Actor
 from crm.database.piggyback import Piggyback

@@ -1,10 +1,10 @@
 """One page of a list, and its ``paginatorInfo``."""
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import graphene
+from django.utils.functional import cached_property
 
 from crm.errors import BadUserInput
 from crm.graphql.core.fields import RowType
