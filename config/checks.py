@@ -15,7 +15,7 @@ FAST_PATH_MIDDLEWARE = (
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.failures.Sessions",
     "django.middleware.common.CommonMiddleware",
     "config.cors.Cors",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -3,6 +3,7 @@
 import logging
 import sys
 
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -26,10 +27,27 @@ class DatabaseFailures(MiddlewareMixin):
         return failure_page(request, exception)
 
 
+class Sessions(SessionMiddleware):
+    """Answers 503 where the session cannot be stored, which in debug would be a page with a traceback."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            stored: HttpResponse = super().process_response(request, response)
+        except Exception as error:
+            page = failure_page(request, error)
+            if page is None:
+                raise
+            log_failure(error, place="the session")
+            return page
+        return stored
+
+
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """Answer an error that no view raised, such as one of the session: the same page, else Django's."""
+    """Answer an error that no view raised: the same page, else Django's."""
     error = sys.exc_info()[1]
     page = None if error is None else failure_page(request, error)
+    if error is not None and page is not None:
+        log_failure(error, place="a middleware")
     return page or django_server_error(request)
 
 

@@ -143,7 +143,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.failures.Sessions",
     "django.middleware.common.CommonMiddleware",
     # Behind the check of the host, so that no preflight of another host is answered.
     "config.cors.Cors",
