@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
 
 from crm.background.registry import IMPORTS, WEBHOOKS
 from crm.background.worker import working
@@ -44,6 +45,8 @@ def serve(host: str = HOST, port: int | None = None, *, work: Collection[str] | 
     ensure_database()
     ensure_redis()
     ensure_migrated()
+    # This thread needs the database no more: what it kept would be missing in the pool of the requests.
+    connections.close_all()
     server = Server(server_config(host, port))
     listening = listening_socket(host, port)
     # What is loaded by now stays loaded: the garbage collector need not scan it again.
