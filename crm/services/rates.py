@@ -38,6 +38,16 @@ def spend(account: str, points: int, *, most: int) -> Allowance | None:
     return Allowance(most, max(0, most - used), WINDOW - now % WINDOW, is_exceeded=used > most)
 
 
+def is_used_up(account: str, *, most: int) -> bool:
+    """Return whether an account has spent all points of this minute, without spending any."""
+    if not most:
+        return False
+    try:
+        return bool(cache.get(f"{account}:{int(time.time()) // WINDOW}", 0) >= most)
+    except RedisError:
+        return False
+
+
 def seconds_to_wait(account: str, points: int, *, most: int) -> int:
     """Spend points of an account; return the seconds until it has points again, or 0 if it has some."""
     left = spend(account, points, most=most)

@@ -11,6 +11,7 @@ from crm.actors import Role
 from crm.json_texts import NULL_CHARACTERS
 from crm.models import (
     Absence,
+    Activity,
     ApiToken,
     AuditEntry,
     Company,
@@ -51,6 +52,7 @@ NONE: set[str] = set()
 #: Pages of each model that open to viewer, agent, manager and admin.
 MATRIX = {
     Absence: (LOOK, ALL, ALL, ALL),
+    Activity: (LOOK, ALL, ALL, ALL),
     ApiToken: (NONE, NONE, NONE, {"list", "add"}),
     AuditEntry: (NONE, NONE, NONE, LOOK),
     Company: (NONE, NONE, NONE, {"list", "change"}),

@@ -53,12 +53,13 @@ def statements(client, model):
 @pytest.mark.parametrize(
     ("model", "make", "expected"),
     [
-        # Session, user, actor, companies to switch to; count and rows; four small lists, and as filters.
-        (Lead, make_lead, 14),
+        # Session, user, actor, companies to switch to, unread notifications; count and rows; four small
+        # lists, and as filters.
+        (Lead, make_lead, 15),
         # Without the small lists; the organizations of all people at once.
-        (Person, make_person, 7),
-        (Organization, make_organization, 6),
-        (Pipeline, make_pipeline, 6),
+        (Person, make_person, 8),
+        (Organization, make_organization, 7),
+        (Pipeline, make_pipeline, 7),
     ],
     ids=["leads", "people", "organizations", "pipelines"],
 )

@@ -12,8 +12,9 @@ from crm.graphql.imports import ImportJobFilterSet
 from crm.graphql.lists.columns import Column, ListFilterSet
 from crm.graphql.lists.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
 from crm.graphql.members import MemberFilterSet
+from crm.graphql.notifications import NotificationFilterSet
 from crm.graphql.queries import CompanyFilterSet, TagFilterSet, UserFilterSet
-from crm.models import SocialChannel, User
+from crm.models import Notification, SocialChannel, User
 from leads.graphql import filters as leads
 from leads.graphql.agents import AgentFilterSet
 from leads.graphql.lookups import LeadLostReasonFilterSet
@@ -51,6 +52,7 @@ LISTED: dict[str, type[ListFilterSet]] = {
     "leadTypes": leads.LeadTypeFilterSet,
     "leads": leads.LeadFilterSet,
     "merges": MergeFilterSet,
+    "notifications": NotificationFilterSet,
     "organizations": people.OrganizationFilterSet,
     "peoples": people.PeopleFilterSet,
     "peopleRelationships": PeopleRelationshipFilterSet,
@@ -93,6 +95,9 @@ def expected_keys(own: Side, name: str) -> set[str]:
     if model is SocialChannel:
         # Gone with its record.
         rows = rows.exclude(slug=str(own.rows["deleted_lead"].uuid))  # type: ignore[attr-defined]  # a lead
+    if model is Notification:
+        # Each member's own.
+        rows = rows.filter(user=own.tenant.users["admin"])
     keys = {str(pk) for pk in rows.values_list("pk", flat=True)}
     if model is ContactType:
         keys |= {str(pk) for pk in ContactType.objects.filter(company=None).values_list("pk", flat=True)}

@@ -72,8 +72,9 @@ def test_every_type_of_rows_is_reached():
         if isinstance(kind, GraphQLObjectType) and "id" in kind.fields and name not in SHORTEST_PATHS
     }
 
-    # Neither is a row: the timeline is read by its record, and a refusal names the row it is for.
-    assert unreached == {"BulkRefusal", "TimelineEntry"}
+    # None is a row: the timeline is read by its record, a refusal names the row it is for, and an event is
+    # read by cursor, in tests/graphql/crm/test_record_events.py.
+    assert unreached == {"BulkRefusal", "RecordEvent", "TimelineEntry"}
 
 
 def test_every_path_leads_to_own_rows(world: World, settings: Any, capsys: pytest.CaptureFixture[str]):

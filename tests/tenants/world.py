@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from crm.actors import Role
 from crm.importing.jobs import start_job
-from crm.models import DuplicatePolicy, MessageFile, SocialChannel
+from crm.models import Activity, DuplicatePolicy, MessageFile, Notification, SocialChannel
 from crm.services.activities import complete_task, create_activity, delete_activity
 from crm.services.channels import create_channel
 from crm.services.members import add_member
@@ -227,7 +227,26 @@ def _fill(made: Tenant) -> dict[str, Any]:
         **_merged(made),
         **_discussed(made, lead, mark, [person, same_person, organization, same_organization, same_lead]),
     }
-    return {**named, **_registered(made, mark, named), **_deleted(made)}
+    rows = {**named, **_registered(made, mark, named), **_deleted(made)}
+    _notify(made, mark)
+    return rows
+
+
+def _notify(made: Tenant, mark: str) -> None:
+    """Tell the administrator of every note and task, so that each relation of one is reached."""
+    for activity in Activity.objects.filter(company=made.company, deleted_at=None):
+        Notification(
+            company=made.company,
+            user=made.users["admin"],
+            kind="MENTIONED",
+            content_type=activity.content_type,
+            object_id=activity.object_id,
+            activity=activity,
+            by=made.users["colleague"],
+            text=mark,
+            key=f"activity:{activity.pk}",
+            delivery="IN_APP",
+        ).save()
 
 
 def _registered(made: Tenant, mark: str, named: dict[str, Any]) -> dict[str, Any]:
@@ -274,7 +293,20 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
         "note": note,
         "deleted_note": deleted,
         "task": create_activity(task, actor=agent),
+        "meeting": create_activity(_meeting(about, made, mark, others[0]), actor=agent),
         "done_task": complete_task(create_activity(task, actor=agent).pk, actor=agent),
+    }
+
+
+def _meeting(about: Any, made: Tenant, mark: str, person: Any) -> Any:
+    return {
+        **about,
+        "kind": "MEETING",
+        "subject": mark,
+        "outcome": mark,
+        "assignee_id": made.users["colleague"].pk,
+        "participants_id": [made.users["colleague"].pk],
+        "people_participants_id": [person.pk],
     }
 
 

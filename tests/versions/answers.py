@@ -21,16 +21,22 @@ OF_OTHERS: dict[type[Record], dict[str, str]] = {
     Person: {
         **BOOKKEEPING,
         "activities": "notes and tasks are records with versions of their own",
+        "next_activity": "as activities",
+        "latest_activity": "as activities",
         "duplicates": "computed from the other people of the company",
     },
     Organization: {
         **BOOKKEEPING,
         "activities": "notes and tasks are records with versions of their own",
+        "next_activity": "as activities",
+        "latest_activity": "as activities",
         "duplicates": "computed from the other organizations of the company",
     },
     Lead: {
         **BOOKKEEPING,
         "activities": "notes and tasks are records with versions of their own",
+        "next_activity": "as activities",
+        "latest_activity": "as activities",
         "channels": "channels and messages are rows of their own; no form of the lead holds them",
         "last_activity": "follows from notes, tasks and messages: nobody's form is out of date for a message",
         "last_activity_at": "as last_activity",

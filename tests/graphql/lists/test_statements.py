@@ -108,6 +108,10 @@ EVERYTHING = {
     "leads": LEAD,
     "members": f"id user {{ {USER} default_company companies {{ {COMPANY} }} }} role is_active capacity",
     "merges": MERGE,
+    "notifications": (
+        f"id kind text entity_namespace entity_id created_at read_at mailed_at by {{ {USER} }}"
+        f" activity {{ id kind text assignee {{ {USER} }} }}"
+    ),
     "organizations": ORGANIZATION,
     "peopleRelationships": f"id name description company {{ {COMPANY} }}",
     "peoples": PEOPLE,
@@ -121,8 +125,8 @@ EVERYTHING = {
 OF_MANAGERS = {"leadRoutingLogs", "receiverAttempts"}
 #: Clusters of records, whose statements are counted in tests/graphql/people/test_duplicates.py.
 CLUSTERS = {"organizationDuplicates", "peopleDuplicates"}
-#: The log of leads, whose statements are counted where its own tests are.
-LOGS = {"leadEvents"}
+#: The log of events, whose statements are counted where its own tests are.
+LOGS = {"leadEvents", "recordEvents"}
 #: One row of numbers, which are counted in tests/graphql/leads/test_dashboard.py.
 NUMBERS = {"leadsDashboard"}
 #: The lists of the specification, and their statements while all rows fit on one page.
@@ -148,6 +152,7 @@ STATEMENTS = {
     "leads": 57,
     "members": 4,
     "merges": 3,
+    "notifications": 3,
     "organizations": 5,
     "peopleRelationships": 2,
     "peoples": 15,
