@@ -122,7 +122,7 @@ def register_parts() -> None:
             run=_activities,
             every=EACH_MINUTE,
         ),
-        Part(name="events", purpose="Remove old events of the lead stream", run=_events),
+        Part(name="events", purpose="Remove old events of the log", run=_events),
         Part(name="webhook_deliveries", purpose="Remove old finished webhook deliveries", run=_deliveries),
         Part(name="idempotency_keys", purpose="Remove expired idempotency keys", run=_keys),
         Part(

@@ -77,7 +77,7 @@ def _read_batch(limit: int) -> int | None:
         return None
     end = journal.end()
     try:
-        events = journal.read_after(Cursor(end.epoch, source.position), limit=limit)
+        events = journal.read_after(Cursor(end.epoch, source.position), limit=limit, entities=event_readers())
     except CursorExpired:
         return _skip_pruned(source)
     made = make(_notices_of(events))
@@ -98,7 +98,8 @@ def _read_one() -> int | None:
             source = lock(LOG)
             if source is None:
                 return None
-            [event] = journal.read_after(Cursor(journal.end().epoch, source.position), limit=1)
+            cursor = Cursor(journal.end().epoch, source.position)
+            [event] = journal.read_after(cursor, limit=1, entities=event_readers())
             logger.exception("Event %s is left out: no notifications could be made of it.", event.seq)
             _move(source, event.seq)
         return 0
@@ -112,8 +113,7 @@ def _notices_of(events: Sequence[Event]) -> list[Notice]:
     readers = event_readers()
     notices: list[Notice] = []
     for entity in dict.fromkeys(event.entity for event in events):
-        if entity in readers:
-            notices += readers[entity]([event for event in events if event.entity == entity])
+        notices += readers[entity]([event for event in events if event.entity == entity])
     return notices
 
 

@@ -48,7 +48,7 @@ ROW = re.compile(
     r"^\| ([^|]+) \| (\d+) (days|hours) \| [^|]+ \| (?:`([A-Z_]+)`)? ?\| `(\w+)` \|$", re.MULTILINE
 )
 #: Parts that remove nothing.
-OTHERS = {"statistics", "tallies"}
+OTHERS = {"statistics", "tallies", "started_activities"}
 SESSION_AGE = timedelta(days=14)
 
 
@@ -252,11 +252,11 @@ def notification(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
 
 
 CASES: dict[str, Make] = {
-    "events of the lead stream": event,
+    "events of the log": event,
     "webhook deliveries that arrived or were given up": delivery,
     "replaced webhook secrets": secret,
     "idempotency keys and their answers": idempotency_key,
-    "attempts of receivers": attempt,
+    "attempts of receivers, with the messages of e-mails": attempt,
     "finished imports and the reports of their rows": import_job,
     "files of imports that no import waits for": import_file,
     "files that are on no record": file,

@@ -116,7 +116,7 @@ def test_neither_subscribers_nor_webhooks_are_sent_what_is_for_notifications(ten
     create_activity(values, actor=actors.manager)
     told(tenant.users["agent"])
     entities = set(LoggedEvent.objects.values_list("entity", flat=True))
-    assert entities == {"lead", "mention", "notification"}
+    assert entities == {"lead", "activity", "mention", "notification"}
 
     found = data(
         "query ($after: ID) { leadEvents(after: $after) { cursor events { kind lead { id } } } }",
@@ -159,6 +159,6 @@ def test_very_many_events_of_one_kind_leave_those_of_others(tenant, told, monkey
         create_activity(values, actor=tenant.actors.manager)
 
     kinds = LoggedEvent.objects.order_by("pk").values_list("entity", "kind")
-    assert list(kinds) == [("lead", "bulk"), ("mention", "created")]
+    assert list(kinds) == [("lead", "bulk"), ("activity", "created"), ("mention", "created")]
     assert len(told(tenant.users["colleague"])) == 1
     assert told(tenant.users["agent"]) == []

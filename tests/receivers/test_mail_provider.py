@@ -100,9 +100,9 @@ def test_a_message_for_nobody_stays_with_the_provider(receiver):
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
-        (b"", "multipart/form-data; boundary=b", 400),
+        (b"", "multipart/form-data; boundary=b", 401),
         (b"--b\r\nbroken", "multipart/form-data; boundary=b", 400),
-        (b"{}", "application/json", 400),
+        (b"{}", "application/json", 401),
         (b"no json", "application/json", 401),
         (b"", "", 401),
     ],
