@@ -145,8 +145,13 @@ class _Writer:
 
     def _begin_block(self, tag: str) -> None:
         self._end_line(only_if_begun=True)
-        if tag in PARAGRAPHS and self._lines and self._lines[-1].strip("> "):
+        if tag not in PARAGRAPHS or not self._lines:
+            return
+        if self._lines[-1].strip("> "):
             self._lines.append(self._mark())
+        elif len(self._lines[-1]) > self._quotes:
+            # Quotes that end together: the empty line between belongs to what encloses all of them.
+            self._lines[-1] = self._mark()
 
     def _end_line(self, *, only_if_begun: bool = False) -> None:
         text = "".join(self._line)

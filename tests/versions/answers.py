@@ -103,7 +103,9 @@ OWN: dict[type[Record], dict[str, str | Parts]] = {
     Lead: {
         **{name: name for name in ("id", "uuid", "title", "description", "firstname", "lastname", "email")},
         **{name: name for name in ("phone", "stage_changed_at", "closed_at", "created_at", "reason_lost")},
-        "custom_fields": "custom_fields",
+        **{name: name for name in ("custom_fields", "amount", "currency", "expected_close_on")},
+        # Of its own: without one the answer is the stage's, as its name is.
+        "probability": "probability",
         **{name: f"{name}_id" for name in ("company", "user", "organization", "owner", "receiver", "status")},
         **{name: f"{name}_id" for name in ("type", "source", "lost_reason", "pipeline", "stage")},
         "people": "person_id",

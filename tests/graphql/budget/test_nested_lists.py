@@ -19,8 +19,10 @@ BOUNDED = {
     "LeadEventPage.events": "by first of its page",
     "MergePreview.fields": "by the columns of the model",
     "MergePreview.moves": "by the relations of the model",
+    "NotificationPreferences.kinds": "by the kinds of notifications",
     "OrganizationDuplicate.organizations": "cut at 25; size tells how many there are",
     "PeopleDuplicate.people": "cut at 25; size tells how many there are",
+    "RecordEventPage.events": "by first of its page",
     "TimelineEntry.changes": "by the columns of the model",
 }
 

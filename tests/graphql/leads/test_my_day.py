@@ -194,7 +194,7 @@ def test_statements_do_not_grow_with_the_rows(lead_of, plan, actors, django_asse
             for at in ("2026-06-01", "2026-06-03", "2026-06-05"):
                 plan(at=f"{at}T15:00:00+00:00", record=lead, actor=actors.manager)
                 plan("CALL", f"{at}T15:00:00+00:00", actor=actors.manager)
-        # The company's time zone; three lists with their leads, two of them with people; leads with what comes
-        # next, and new leads.
+        # The company's time zone; three lists with their leads, two of them with people; leads with
+        # what comes next, and new leads.
         with django_assert_num_queries(1 + 3 * 2 + 2 + 3 + 1):
             data(document, actor=actors.agent)
