@@ -46,7 +46,7 @@ def _member(*, company: Company, **values: Any) -> User:
 
 
 def _notification(*, company: Company, users: dict[str, User], **values: Any) -> Notification:
-    """Make a notification of an administrator, and the same one of others, since each sees their own alone."""
+    """Make a notification of an administrator, and the same one of others, as each sees their own alone."""
     rows = [
         Notification.objects.create(company=company, user=users[member], **values)
         for member in ("viewer", "agent", "manager", "admin")

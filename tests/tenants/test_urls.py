@@ -30,6 +30,8 @@ OF_THE_SESSION = {
 OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
+#: It is posted to: tests/admin/test_activities.py tries activities of other companies.
+OF_ACTIVITIES = {"admin:crm_activity_done"}
 #: Its operations are tried one by one, and so are downloads in tests/test_downloads.py.
 OF_GRAPHQL = {"graphql", "stream"}
 OF_FILES = {"file"}
@@ -82,7 +84,7 @@ def known() -> set[str]:
         for model in admin.site._registry
         for page in OF_MODELS
     }
-    own = models | OF_NOTES | OF_THE_ACCOUNT
+    own = models | OF_NOTES | OF_ACTIVITIES | OF_THE_ACCOUNT
     return (
         own
         | OF_THE_SESSION
@@ -113,7 +115,7 @@ def test_strangers_are_sent_to_sign_in(world: World):
 
     answers = {name: Client().get(reverse(name)) for name in names}
 
-    assert len(names) == 63
+    assert len(names) == 65
     for name, answer in answers.items():
         assert answer.status_code == 302, name
         assert answer.headers["Location"].startswith("/admin/login/"), name

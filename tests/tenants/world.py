@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Model
+from django.utils import timezone
 
 from crm.actors import Role
 from crm.importing.jobs import start_job
@@ -163,6 +165,10 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "participants_id": [made.users["agent"].pk],
         "tags": TAGS,
         "custom_fields": custom_fields,
+        "amount": Decimal("1000.00"),
+        "currency": "EUR",
+        "expected_close_on": date(2026, 12, 31),
+        "probability": 40,
     }
     lead, same_lead = (create_lead(lead_values, actor=actor) for _ in range(2))
     relationship = new_rows(made, mark)[PeopleRelationship]
@@ -277,6 +283,7 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
     said_note: Any = {**about, "text": mark}
     spare: Any = {**about, "name": "Spare", "description": mark}
     task: Any = {**about, "kind": "TASK", "text": mark, "assignee_id": made.users["colleague"].pk}
+    task["due_at"] = timezone.now() + timedelta(days=2)
     said = create_message({"channel_id": lead.channels.get().pk, "message": mark}, actor=agent)
     note, deleted = (create_activity(said_note, actor=agent) for _ in range(2))
     delete_activity(deleted.pk, actor=agent)
@@ -286,7 +293,7 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
     file = FilesystemFactory(company=made.company, name=mark)
     link = MessageFile(company=made.company, file=file, message=answer)
     link.save()
-    return {
+    rows = {
         "message": answer,
         "message_file": link,
         "spare_channel": create_channel(spare, actor=agent),
@@ -296,6 +303,20 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
         "meeting": create_activity(_meeting(about, made, mark, others[0]), actor=agent),
         "done_task": complete_task(create_activity(task, actor=agent).pk, actor=agent),
     }
+    # What happened last to each record and what comes next have people who take part.
+    for record in (*others, lead):
+        met = _meeting({"entity_type": record.entity_kind, "entity_id": record.pk}, made, mark, others[0])
+        complete_task(create_activity(met, actor=agent).pk, actor=agent)
+        tomorrow = timezone.now() + timedelta(days=1)
+        call = {
+            "kind": "CALL",
+            "direction": "OUT",
+            "minutes": 30,
+            "starts_at": tomorrow,
+            "remind_at": tomorrow,
+        }
+        create_activity({**met, **call}, actor=agent)
+    return rows
 
 
 def _meeting(about: Any, made: Tenant, mark: str, person: Any) -> Any:
