@@ -308,14 +308,9 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
         met = _meeting({"entity_type": record.entity_kind, "entity_id": record.pk}, made, mark, others[0])
         complete_task(create_activity(met, actor=agent).pk, actor=agent)
         tomorrow = timezone.now() + timedelta(days=1)
-        call = {
-            "kind": "CALL",
-            "direction": "OUT",
-            "minutes": 30,
-            "starts_at": tomorrow,
-            "remind_at": tomorrow,
-        }
-        create_activity({**met, **call}, actor=agent)
+        call: Any = {**met, "kind": "CALL", "direction": "OUT", "minutes": 30, "starts_at": tomorrow}
+        call["remind_at"] = tomorrow
+        create_activity(call, actor=agent)
     return rows
 
 
