@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from config.lazy_views import lazy_view
 
 PAGES = "crm.admin.account.pages"
+NOTIFICATIONS = "crm.admin.account.notifications"
 RESET = "crm.admin.account.reset"
 SINGLE_SIGN_ON = "crm.admin.account.single_sign_on"
 
@@ -32,6 +33,9 @@ urlpatterns = [
     page("recovery-codes/new/", PAGES, "new_recovery_codes", "mfa_generate_recovery_codes"),
     page("sessions/end/", PAGES, "end_session", "end_other_sessions"),
     page("sessions/<str:key>/end/", PAGES, "end_session", "end_session"),
+    page("calendar/<str:key>/new/", PAGES, "calendar_address", "new_calendar"),
+    page("calendar/<str:key>/end/", PAGES, "calendar_address", "end_calendar", ends="yes"),
+    page("notifications/", NOTIFICATIONS, "own_settings", "notification_settings"),
     page("password/", RESET, "request", "password_reset"),
     page("password/sent/", RESET, "requested", "password_reset_done"),
     page("password/<uidb64>/<token>/", RESET, "new_password", "password_reset_confirm"),

@@ -7,12 +7,14 @@ from django.conf import settings
 
 from crm.graphql.http.requests import MULTIPART, largest_form
 from crm.graphql.limits import limits
+from leads.mail.bounds import LARGEST_REQUEST
 from leads.routing.payloads import LARGEST_BODY
 
 TOO_LARGE = 413
 LENGTH_REQUIRED = 411
 GRAPHQL_PATH = "/graphql"
 RECEIVERS = "/receivers/"
+MAIL_PATH = "/mail"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ def largest_body(path: str, content_type: str, *, has_credentials: bool) -> int:
     """
     if path.startswith(RECEIVERS):
         return LARGEST_BODY
+    if path == MAIL_PATH and settings.MAIL_PROVIDER:
+        return LARGEST_REQUEST
     if has_credentials and content_type.lower().startswith(MULTIPART):
         return largest_form(limits())
     return limits().body if path == GRAPHQL_PATH else int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

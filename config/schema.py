@@ -5,27 +5,35 @@ import graphene
 from crm.graphql.absences import AbsenceMutation, AbsenceQuery
 from crm.graphql.activities import ActivityMutation, ActivityQuery
 from crm.graphql.attachments import AttachmentMutation
+from crm.graphql.calendar_feeds import CalendarFeedMutation, CalendarFeedQuery
 from crm.graphql.channels import ChannelMutation, ChannelQuery
+from crm.graphql.core.scalars import Decimal
 from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
 from crm.graphql.files import FileMutation, FileQuery
 from crm.graphql.imports import ImportMutation, ImportQuery
 from crm.graphql.members import MemberMutation, MemberQuery
 from crm.graphql.mutations import Mutation as CrmMutation
+from crm.graphql.notifications import NotificationMutation, NotificationQuery
 from crm.graphql.queries import Query as CrmQuery
+from crm.graphql.record_events import RecordEventQuery, RecordSubscription
 from crm.graphql.records import RecordMutation, RecordQuery
+from crm.graphql.subscriptions import NotificationSubscription
 from crm.graphql.timeline import TimelineQuery
 from crm.graphql.types import ConflictReasonEnum
 from leads.graphql.agents import AgentQuery
 from leads.graphql.bulk import LeadBulkMutation
 from leads.graphql.dashboard import DashboardQuery
 from leads.graphql.events import LeadEventQuery
+from leads.graphql.forecast import ForecastQuery
 from leads.graphql.lookups import LookupMutation, LookupQuery
 from leads.graphql.mutations import Mutation as LeadsMutation
+from leads.graphql.my_day import MyDayQuery
 from leads.graphql.queries import Query as LeadsQuery
 from leads.graphql.receivers import ReceiverMutation, ReceiverQuery
 from leads.graphql.relationships import RelationshipMutation, RelationshipQuery
+from leads.graphql.reports import ReportQuery
 from leads.graphql.rotations import RotationMutation, RotationQuery
-from leads.graphql.subscriptions import Subscription
+from leads.graphql.subscriptions import LeadSubscription
 from people.graphql.clusters import ClusterQuery
 from people.graphql.imports import PeopleImportMutation
 from people.graphql.merges import MergeMutation, MergeQuery
@@ -42,11 +50,16 @@ class Query(
     CustomFieldQuery,
     ChannelQuery,
     ActivityQuery,
+    CalendarFeedQuery,
     PeopleQuery,
     PipelinesQuery,
     LeadsQuery,
     LeadEventQuery,
+    RecordEventQuery,
     DashboardQuery,
+    MyDayQuery,
+    ForecastQuery,
+    ReportQuery,
     ImportQuery,
     ClusterQuery,
     MergeQuery,
@@ -61,6 +74,7 @@ class Query(
     CountQuery,
     LookupQuery,
     MemberQuery,
+    NotificationQuery,
 ):
     """Everything that can be asked."""
 
@@ -70,6 +84,7 @@ class Mutation(
     CustomFieldMutation,
     ChannelMutation,
     ActivityMutation,
+    CalendarFeedMutation,
     PeopleMutation,
     PipelinesMutation,
     LeadsMutation,
@@ -88,8 +103,13 @@ class Mutation(
     PersonDetailMutation,
     LookupMutation,
     MemberMutation,
+    NotificationMutation,
 ):
     """Everything that can be changed."""
+
+
+class Subscription(LeadSubscription, RecordSubscription, NotificationSubscription):
+    """What can be listened to."""
 
 
 schema = graphene.Schema(
@@ -99,3 +119,5 @@ schema = graphene.Schema(
     types=[ConflictReasonEnum],
     auto_camelcase=False,
 )
+# Graphene does not hand the address of a scalar's specification on.
+schema.graphql_schema.type_map[Decimal._meta.name].specified_by_url = Decimal.specified_by_url

@@ -32,6 +32,7 @@ from config.environment import (
     server_settings,
 )
 from config.logs import logging_config
+from config.mail_settings import *  # noqa: F403
 
 django_stubs_ext.monkeypatch()
 
@@ -69,6 +70,7 @@ OPEN_IMPORTS_PER_COMPANY = number(env, "OPEN_IMPORTS_PER_COMPANY", 20)
 RECEIVER_ATTEMPT_RETENTION_DAYS = number(env, "RECEIVER_ATTEMPT_RETENTION_DAYS", 90)
 IMPORT_RETENTION_DAYS = number(env, "IMPORT_RETENTION_DAYS", 90)
 API_TOKEN_RETENTION_DAYS = number(env, "API_TOKEN_RETENTION_DAYS", 90)
+NOTIFICATION_RETENTION_DAYS = number(env, "NOTIFICATION_RETENTION_DAYS", 90)
 # Seconds after which another process takes over from a worker that is silent. One message may take 15.
 WORK_LEASE_SECONDS = number(env, "WORK_LEASE_SECONDS", 90)
 # Who sends it as a bearer token is told the state of the background work by /readyz.

@@ -21,6 +21,8 @@ urlpatterns = [
     path(
         "receivers/<uuid:identifier>", csrf_exempt(lazy_view("leads.intake.receiver_view")), name="receiver"
     ),
+    path("mail", csrf_exempt(lazy_view("leads.mail_intake.mail_view")), name="mail"),
+    path("calendar/<str:secret>.ics", lazy_view("crm.calendar_feeds.calendar_feed"), name="calendar"),
     path("healthz", lazy_view("config.health.healthz")),
     path("readyz", lazy_view("config.health.readyz")),
 ]

@@ -48,8 +48,12 @@ class Action(Enum):
     CHANGE_FILES = (Role.AGENT, Scope.WRITE, "files")
     CHANGE_CHANNELS = (Role.AGENT, Scope.WRITE, "channels")
     CHANGE_ACTIVITIES = (Role.AGENT, Scope.WRITE, "activities")
+    #: For what concerns nobody else: one's own time zone, and what one is notified of.
+    CHANGE_OWN = (Role.VIEWER, Scope.WRITE, "own")
     #: For one's own absences; those of others need CHANGE_LOOKUPS.
     CHANGE_ABSENCES = (Role.AGENT, Scope.WRITE, "absences")
+    #: For one's own calendar feed; a viewer has tasks in sight too.
+    CHANGE_CALENDAR = (Role.VIEWER, Scope.WRITE, "calendar")
     #: For messages and notes of others.
     MODERATE = (Role.MANAGER, Scope.WRITE, "moderation")
     CHANGE_PIPELINES = (Role.MANAGER, Scope.WRITE, "pipelines")

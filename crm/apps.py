@@ -9,6 +9,22 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         from crm import checks  # noqa: F401 - registers its checks, which need the settings
         from crm.background.upkeep import register_parts
+        from crm.events import kinds
+        from crm.models import Activity
+        from crm.notifications.own import register_own
+        from crm.services.record_events import readers_of_activity
         from crm.sign_in import receivers  # noqa: F401 - connects them to Django's signals
+        from crm.webhooks import contents
 
         register_parts()
+        kinds.register(
+            kinds.LoggedKind(
+                entity="activity",
+                model=Activity,
+                graphql_type="crm.graphql.activity_types.Activity",
+                readers=readers_of_activity,
+                notified=frozenset({"assignee_id"}),
+            )
+        )
+        contents.register("activity", "crm.graphql.webhooks.contents.ActivityContent")
+        register_own()

@@ -2,9 +2,9 @@
 
 from django.dispatch import Signal
 
-#: Sent inside the transaction of a message, note or task about a record, with ``record``, locked,
-#: ``actor``, and ``activity``: NOTE, TASK or MESSAGE, or None if it is not an activity. A receiver that fails
-#: stops the change.
+#: Sent inside the transaction of a message or activity about a record, with ``record``, locked, ``actor``,
+#: and ``activity``: MESSAGE or the kind of an activity that took place, or None if nothing did. ``at`` is the
+#: time at which it did, and the present if it is left out. A receiver that fails stops the change.
 record_discussed = Signal()
 
 #: Sent inside the transaction in which a company's region changes, with ``company``: phone numbers without a

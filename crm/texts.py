@@ -38,6 +38,11 @@ def single_line(text: str) -> str:
     return normalized(_CONTROLS.sub("", _BREAKS.sub(" ", text)).strip())
 
 
+def without_controls(text: str) -> str:
+    """Return a text of several lines, which end in LF, without other control characters."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def has_controls(text: str) -> bool:
     """Return whether a text holds control characters, line ends and tabs included."""
     return not text.isprintable() and bool(_BREAKS.search(text) or _CONTROLS.search(text))

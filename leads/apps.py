@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class LeadsConfig(AppConfig):
@@ -6,13 +7,17 @@ class LeadsConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.background import registry as work
+        from crm.events import kinds
         from crm.records.registry import RecordKind, register
         from crm.webhooks import contents
-        from leads import broadcasts  # noqa: F401 - connects its receivers
-        from leads.background import ATTEMPTS
+        from leads.background import ATTEMPTS, MAILBOX
         from leads.imports import LeadImport
         from leads.models import Lead
-        from leads.services import signal_handlers  # noqa: F401 - connects its receivers
+        from leads.notifications import register_sources
+        from leads.services import (
+            events,
+            signal_handlers,  # noqa: F401 - connects its receivers
+        )
         from leads.services.leads import update_lead
         from leads.services.timeline import ROUTING, detail_history
 
@@ -27,6 +32,20 @@ class LeadsConfig(AppConfig):
                 detail_history=detail_history,
             )
         )
+        kinds.register(
+            kinds.LoggedKind(
+                entity="lead",
+                model=Lead,
+                graphql_type="leads.graphql.types.Lead",
+                graphql_list=("leads", "leads.graphql.filters.LeadFilterSet"),
+                readers=events.readers,
+                # Who sees a lead depends on the change itself.
+                is_automatic=False,
+            )
+        )
         # By its path, since it loads GraphQL, which most commands do not need.
         contents.register("lead", "leads.graphql.webhooks.LeadContent")
         work.register(ATTEMPTS)
+        if settings.MAILBOX:
+            work.register(MAILBOX)
+        register_sources()

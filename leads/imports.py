@@ -12,6 +12,7 @@ from crm.models import DuplicatePolicy, User
 from crm.records.row_import import Columns, Outcome
 from crm.texts import name_key
 from leads.models import LeadSource, LeadStatus, LeadType
+from leads.models.deal_value import READERS
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead
 from people.models import Person
@@ -19,7 +20,7 @@ from people.models.canonical import canonical_email, has_email_form
 from people.models.phones import parted
 from pipelines.models import Pipeline, Stage
 
-TEXTS = ("title", "firstname", "lastname", "email", "phone", "description")
+TEXTS = ("title", "firstname", "lastname", "email", "phone", "description", *READERS)
 LOOKUPS = ("status", "type", "source")
 #: The column of each key of the input, for the messages of an import.
 COLUMN_OF_KEY = {

@@ -5,10 +5,13 @@ class PeopleConfig(AppConfig):
     name = "people"
 
     def ready(self) -> None:
+        from crm.events import kinds
         from crm.records.registry import RecordKind, register
+        from crm.webhooks import contents
         from people.imports import OrganizationImport, PersonImport
         from people.models import Organization, Person
         from people.services import signal_handlers  # noqa: F401 - connects its receiver
+        from people.services.activity_people import set_people
         from people.services.organizations import update_organization
         from people.services.people import update_person
 
@@ -19,6 +22,7 @@ class PeopleConfig(AppConfig):
                 update=update_person,
                 row_import=PersonImport,
                 graphql_type="people.graphql.types.People",
+                set_participants=set_people,
             )
         )
         register(
@@ -29,3 +33,21 @@ class PeopleConfig(AppConfig):
                 graphql_type="people.graphql.types.Organization",
             )
         )
+        kinds.register(
+            kinds.LoggedKind(
+                entity="people",
+                model=Person,
+                graphql_type="people.graphql.types.People",
+                graphql_list=("peoples", "people.graphql.filters.PeopleFilterSet"),
+            )
+        )
+        kinds.register(
+            kinds.LoggedKind(
+                entity="organization",
+                model=Organization,
+                graphql_type="people.graphql.types.Organization",
+                graphql_list=("organizations", "people.graphql.filters.OrganizationFilterSet"),
+            )
+        )
+        contents.register("people", "people.graphql.webhooks.PersonContent")
+        contents.register("organization", "people.graphql.webhooks.OrganizationContent")

@@ -34,7 +34,7 @@ class StageInline(VisibleInline[Stage, Pipeline]):
     formset = StageFormSet
     write_action = Action.CHANGE_PIPELINES
     exclude = ("version",)
-    fields = ("name", "rotting_days", "weight", "version")
+    fields = ("name", "rotting_days", "probability", "weight", "version")
     ordering = ("weight", "pk")
 
 
@@ -84,6 +84,7 @@ def _stage_values(form: VersionedForm[Stage]) -> StageValues:
     return {
         "name": cleaned["name"],
         "rotting_days": cleaned["rotting_days"],
+        "probability": cleaned["probability"],
         "weight": cleaned["weight"],
     }
 
@@ -96,13 +97,15 @@ class StageAdmin(LiveAdmin[Stage]):
     may_add = False
     delete_service = staticmethod(delete_stage)
     restore_service = staticmethod(restore_stage)
-    list_display = ("name", "pipeline", "weight", "rotting_days")
+    list_display = ("name", "pipeline", "weight", "rotting_days", "probability")
     list_filter = (DeletedFilter, ("pipeline", VisibleRelatedFilter))
     list_select_related = ("pipeline",)
     search_fields = ("name", "pipeline__name")
     ordering = ("pipeline__weight", "pipeline", "weight", "pk")
     readonly_fields = ("pipeline",)
-    fieldsets = ((None, {"fields": ("pipeline", "name", "description", "rotting_days", "weight")}),)
+    fieldsets = (
+        (None, {"fields": ("pipeline", "name", "description", "rotting_days", "probability", "weight")}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stage]:
         return super().get_queryset(request).select_related("pipeline")

@@ -14,6 +14,7 @@ from crm.models.tallies import visible_count_by
 
 LONGEST_ROTTING_DAYS = 3650
 LARGEST_WEIGHT = 100_000
+HIGHEST_PROBABILITY = 100
 LONGEST_SLUG = 255
 #: A slug from a name or from the input; the rest is for a number that makes it unique.
 _LONGEST_GIVEN_SLUG = 240
@@ -26,6 +27,15 @@ def visible_lead_count(actor: Actor, *, key: str) -> Coalesce:
     """
     lead: Any = Pipeline._meta.get_field("leads").related_model
     return visible_count_by(lead, actor, key)
+
+
+def visible_open_amounts(actor: Actor, *, key: str) -> models.QuerySet[Any, dict[str, Any]]:
+    """Return what the visible open leads of each pipeline or stage are worth, by currency.
+
+    :param key: name of the lead's foreign key to the row.
+    """
+    lead: Any = Pipeline._meta.get_field("leads").related_model
+    return lead.objects.open_amounts(actor, key)  # type: ignore[no-any-return]  # of a model above this app
 
 
 class PipelineQuerySet(LiveQuerySet["Pipeline"]):
@@ -99,6 +109,12 @@ class Stage(LiveModel):
         validators=[MaxValueValidator(LONGEST_ROTTING_DAYS)],
         help_text="Days without movement after which a lead rots; 0 is never.",
     )
+    probability = models.PositiveSmallIntegerField(
+        default=HIGHEST_PROBABILITY,
+        db_default=HIGHEST_PROBABILITY,
+        validators=[MaxValueValidator(HIGHEST_PROBABILITY)],
+        help_text="Percent of the leads in this stage that are won, by which forecasts weight their amounts.",
+    )
     weight = models.PositiveIntegerField(
         default=0, blank=True, validators=[MaxValueValidator(LARGEST_WEIGHT)]
     )
@@ -107,6 +123,11 @@ class Stage(LiveModel):
 
     class Meta:
         indexes = [models.Index(fields=["pipeline", "weight", "id"], name="stage_order")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(probability__lte=HIGHEST_PROBABILITY), name="stage_probability_in_percent"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

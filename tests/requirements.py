@@ -68,6 +68,16 @@ def find_pgbouncer() -> str:
     return shutil.which(os.environ.get("PGBOUNCER", "pgbouncer"), path=places) or ""
 
 
+def find_dovecot() -> str:
+    """Return the path of Dovecot, empty without it."""
+    places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+    return shutil.which("dovecot", path=places) or ""
+
+
+def _missing_for_mailbox() -> str | None:
+    return None if find_dovecot() and Path("/usr/lib/dovecot/imap").exists() else "needs Dovecot (IMAP)"
+
+
 def _missing_for_pooler() -> str | None:
     return None if find_pgbouncer() else "needs PgBouncer"
 
@@ -77,6 +87,7 @@ MISSING = {
     "node": _missing_for_node,
     "browser": _missing_for_browser,
     "pooler": _missing_for_pooler,
+    "mailbox": _missing_for_mailbox,
 }
 
 

@@ -360,6 +360,7 @@ def test_stages_of_a_pipeline(tenant: Tenant, browser: Client) -> None:
     new = 'createPipeline(input: {name: "New", stages: [{name: "A"}, {name: "B"}, {name: "C"}]})'
     restored = messages(ask(f"mutation {{ restorePipelineStage(id: {gone.pk}) }}", actor=actor))
     more = {"stages-TOTAL_FORMS": 3, "stages-2-name": "C", "stages-2-weight": 9, "stages-2-rotting_days": 1}
+    more |= {"stages-2-probability": 50}
     form = form_of(browser, address, **more)
     answer = browser.post(address, form)
 

@@ -49,6 +49,17 @@ def test_the_api_guide_holds_the_specification_word_for_word() -> None:
     assert [path.stem for path in documents if path.read_text().strip() not in guide] == []
 
 
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_the_documents_on_reports_are_answered() -> None:
+    actor = newcomer()
+    shown = re.findall(r"```graphql\n(.*?)```", (DOCS / "reports.md").read_text(), re.DOTALL)
+
+    answers = [ask(document, actor=actor) for document in shown]
+
+    assert len(shown) == 4
+    assert [answer.get("errors") for answer in answers] == [None] * 4
+
+
 def test_the_data_model_shows_every_model() -> None:
     picture = (DOCS / "data-model.md").read_text()
     ours = [

@@ -129,4 +129,23 @@ CHANGES = [
         variables={"id": "LEAD", "stage": "STAGE"},
         only=frozenset({"crm", "limit"}),
     ),
+    Workload(
+        name="create-people",
+        kind="peoples",
+        rows=1,
+        total=False,
+        changes=(SPECIFICATION / "02_create_people.graphql").read_text(),
+        only=frozenset({"crm"}),
+    ),
+    # Of the person with the number of the lead; the number of the stage is another name each time.
+    Workload(
+        name="update-people",
+        kind="peoples",
+        rows=1,
+        total=False,
+        changes="mutation ($id: ID!, $name: String) {"
+        " updatePeople(id: $id, input: { middlename: $name }) { id uuid name email } }",
+        variables={"id": "LEAD", "name": "STAGE"},
+        only=frozenset({"crm"}),
+    ),
 ]

@@ -1,13 +1,15 @@
-"""The admin pages of the core: accounts, companies, members, tags, files, channels, webhooks, work."""
+"""The admin pages of the core: accounts, companies, members, activities, files, notifications, webhooks."""
 
 # Imported for their registrations.
 from crm.admin import (  # noqa: F401
     absences,
     accounts,
+    activities,
     audit,
     companies,
     custom_fields,
     documents,
+    notifications,
     records,
     tokens,
     webhook_deliveries,

@@ -1,9 +1,12 @@
 """The actor of a request to the admin: the signed-in user, in the company chosen for the session."""
 
+from datetime import tzinfo
+
 from django.http import HttpRequest
 
 from crm.actors import Actor, Door
 from crm.authentication import COMPANY_IN_SESSION, authenticate_session
+from crm.dates import zone_named
 from crm.errors import NotFound, SecondFactorMissing, Unauthenticated
 from crm.models import Company
 
@@ -41,5 +44,23 @@ def companies_of(request: HttpRequest) -> list[Company]:
     """Return the companies that the signed-in user can work in, by name."""
     if request.user.is_anonymous:
         return []
-    memberships = request.user.memberships.filter(is_active=True, company__is_active=True)
-    return [row.company for row in memberships.select_related("company").order_by("company__name", "pk")]
+    attributes = vars(request)
+    if "companies" not in attributes:
+        memberships = request.user.memberships.filter(is_active=True, company__is_active=True)
+        rows = memberships.select_related("company").order_by("company__name", "pk")
+        attributes["companies"] = [row.company for row in rows]
+    companies: list[Company] = attributes["companies"]
+    return companies
+
+
+def current_company(request: HttpRequest) -> Company | None:
+    """Return the company that the user works in, with its settings."""
+    actor = actor_of(request)
+    return next((row for row in companies_of(request) if actor and row.pk == actor.company_id), None)
+
+
+def zone_of(request: HttpRequest) -> tzinfo:
+    """Return the time zone in which the user reads and types times: their own, else the company's."""
+    own = getattr(request.user, "timezone", None)
+    company = None if own else current_company(request)
+    return zone_named(own, None if company is None else company.timezone)

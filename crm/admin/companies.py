@@ -15,6 +15,7 @@ from crm.actors import Action, Actor, Door, Role, system_actor
 from crm.admin.base import acting, assignable_users
 from crm.admin.ends_sign_in import SIGN_IN_ACTIONS, EndsSignIn
 from crm.admin.forms import ServiceForm
+from crm.admin.money import CurrencyField
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.importing.job_records import open_jobs
 from crm.models import Company, InvitationState, Membership, User
@@ -29,11 +30,23 @@ def _of(used: str, most: object) -> str:
     return f"{used} of any number" if most is None else f"{used} of {most}"
 
 
+class CompanyForm(ServiceForm[Company]):
+    currency = CurrencyField(help_text="Of amounts that come without one; stored amounts keep theirs.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "currency" in self.fields:
+            offered: Any = self.fields["currency"]
+            offered.offer(self.instance.currency)
+
+
 class CompanyAdmin(CreatesThroughService[Company]):
     """A company's settings, for its administrators and for superusers.
 
     Not registered here: making a company is the work of an app above.
     """
+
+    form = CompanyForm
 
     view_action = Action.MANAGE_COMPANY
     write_action = Action.MANAGE_COMPANY
@@ -46,13 +59,18 @@ class CompanyAdmin(CreatesThroughService[Company]):
     fieldsets = (
         (None, {"fields": ("name", "website", "email", "phone", "uuid")}),
         ("Address", {"fields": ADDRESS, "classes": ("collapse",)}),
-        ("Region", {"fields": ("region", "timezone", "language")}),
+        ("Region", {"fields": ("region", "timezone", "language", "currency")}),
         ("API", {"fields": ("registered_documents_only",)}),
         ("Sign-in", {"fields": ("second_factor_required",)}),
         ("Used", {"fields": ("files", "file_sizes", "open_imports")}),
         (
             "Leads",
-            {"fields": ("lead_visibility", "reason_lost_required", "flag_duplicate_leads", "default_owner")},
+            {
+                "fields": (
+                    *("lead_visibility", "reason_lost_required", "flag_duplicate_leads", "default_owner"),
+                    "amount_custom_field",
+                )
+            },
         ),
     )
 

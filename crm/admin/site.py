@@ -1,7 +1,7 @@
 """The admin site, with one current company for each session, chosen in the header."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, cast
 
 from django.conf import settings
@@ -13,15 +13,18 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from crm.admin.acting import actor_of, companies_of
+from crm.admin.acting import actor_of, companies_of, current_company, zone_of
 from crm.authentication import COMPANY_IN_SESSION
 from crm.database.keys import parse_id
 from crm.services import browser_sessions, second_factor
+from crm.services.notifications import MOST_COUNTED, count_unread
 
 View = Callable[..., HttpResponseBase]
 #: What a user may do before the second factor is set up that a company requires.
@@ -33,6 +36,21 @@ def _without_nulls(sent: QueryDict) -> QueryDict:
     for name, values in sent.lists():
         cleaned.setlist(name.replace("\0", ""), [value.replace("\0", "") for value in values])
     return cleaned
+
+
+def _in_own_time(view: View) -> View:
+    """Show the times on a page, and read those that are typed, in the time zone of the user."""
+
+    @wraps(view)
+    def timed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with timezone.override(zone_of(request)):
+            response = view(request, *args, **kwargs)
+            if isinstance(response, SimpleTemplateResponse):
+                # Django renders it after the view, where the time zone is that of the server again.
+                response.render()
+            return response
+
+    return timed
 
 
 class AutocompleteView(AutocompleteJsonView):
@@ -52,11 +70,16 @@ class CrmAdminSite(admin.AdminSite):
     site_url = None  # There is no public site to view.
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add the companies of the user and the current one, for the header of every page."""
+        """Add what the header of every page shows: the companies of the user, and unread notifications."""
         actor = actor_of(request)
-        companies = companies_of(request)
-        current = next((row for row in companies if actor and row.pk == actor.company_id), None)
-        return {**super().each_context(request), "companies": companies, "current_company": current}
+        return {
+            **super().each_context(request),
+            "companies": companies_of(request),
+            "current_company": current_company(request),
+            # Counted where a page shows it.
+            "count_unread": None if actor is None else partial(count_unread, actor),
+            "most_unread": MOST_COUNTED,
+        }
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # type: ignore[override]  # less than a type variable is enough
         """Lead users without a required second factor to its set-up, from every page.
@@ -74,13 +97,13 @@ class CrmAdminSite(admin.AdminSite):
             # Who has an actor has the factor: no statement more for them.
             if not is_open and actor_of(request) is None and second_factor.is_missing(request.user):
                 return redirect("mfa_activate_totp")
-            return view(request, *args, **kwargs)
+            return _in_own_time(view)(request, *args, **kwargs)
 
         return super().admin_view(guarded, cacheable)
 
     def account_view(self, view: View) -> View:
         """Protect a page of the user's own account, which is open without a second factor."""
-        return super().admin_view(view)
+        return super().admin_view(_in_own_time(view))
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -1,8 +1,7 @@
-"""The timeline of a record below its form, with a form for a new note or task."""
+"""The timeline of a record below its form, with a form for a new activity."""
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,20 +11,15 @@ from django.views.decorators.http import require_POST
 
 from crm.actors import Action
 from crm.admin.acting import actor_of
+from crm.admin.activity_forms import ShortActivityForm
 from crm.admin.base import acting
 from crm.admin.lifecycle import LiveAdmin
-from crm.models.activities import LONGEST_TEXT, ActivityKind
-from crm.services.activities import ActivityValues, create_activity
+from crm.models import ActivityKind
+from crm.services.activities import create_activity
+from crm.services.activity_input import ActivityValues
 from crm.services.timeline import Timeline
 
 SHOWN = 50
-
-
-class ActivityForm(forms.Form):
-    kind = forms.ChoiceField(choices=ActivityKind.choices)
-    text = forms.CharField(
-        max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 3, "aria-label": "Text"})
-    )
 
 
 class WithTimeline(LiveAdmin[Any]):
@@ -39,7 +33,7 @@ class WithTimeline(LiveAdmin[Any]):
         return [path("<int:object_id>/note/", view, name=name), *super().get_urls()]
 
     def add_note(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Add a note or task to a record, and go back to its page."""
+        """Add an activity to a record, and go back to its page."""
         actor = acting(request)
         if not actor.may(Action.CHANGE_ACTIVITIES):
             raise PermissionDenied
@@ -47,7 +41,7 @@ class WithTimeline(LiveAdmin[Any]):
         record = model.objects.visible_to(actor).filter(pk=object_id).first()
         if record is None:
             raise Http404
-        form = ActivityForm(request.POST)
+        form = ShortActivityForm(request.POST)
         if form.is_valid():
             values: ActivityValues = {
                 "entity_type": model.entity_kind,
@@ -56,7 +50,8 @@ class WithTimeline(LiveAdmin[Any]):
                 "text": form.cleaned_data["text"],
             }
             create_activity(values, actor=actor)
-            messages.success(request, f"The {form.cleaned_data['kind'].lower()} was added.")
+            label = ActivityKind(form.cleaned_data["kind"]).label
+            messages.success(request, f"The {label.lower()} was added.")
         else:
             messages.error(request, "Nothing was added: enter a text of at most 100,000 characters.")
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
@@ -72,7 +67,7 @@ class WithTimeline(LiveAdmin[Any]):
                 "timeline": entries[:SHOWN],
                 "timeline_goes_on": len(entries) > SHOWN,
                 "may_note": actor is not None and actor.may(Action.CHANGE_ACTIVITIES),
-                "activity_form": ActivityForm(auto_id="note-%s"),  # Other ids than the record's form.
+                "activity_form": ShortActivityForm(auto_id="note-%s"),  # Other ids than the record's form.
                 "note_url": f"admin:{self.opts.app_label}_{self.opts.model_name}_note",
             }
         return super().render_change_form(request, context, *args, **kwargs)

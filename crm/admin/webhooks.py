@@ -16,7 +16,7 @@ from crm.admin.base import acting
 from crm.admin.forms import OptionalObjectField, ServiceForm
 from crm.admin.writing import CreatesThroughService
 from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
-from crm.models.webhooks import CHOSEN_TYPES
+from crm.models.webhooks import CHOSEN_TYPES, default_kinds
 from crm.webhooks.endpoints import (
     create_endpoint,
     delete_endpoint,
@@ -39,13 +39,15 @@ class EndpointForm(ServiceForm[WebhookEndpoint]):
     kinds = forms.MultipleChoiceField(
         label="Events",
         choices=[(kind, kind) for kind in CHOSEN_TYPES],
-        initial=list(CHOSEN_TYPES),
+        initial=default_kinds,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Every endpoint also gets lead.bulk, which reports that many leads changed at once.",
+        help_text="An endpoint also gets the bulk type of each kind of record that it has a type of, such as"
+        " lead.bulk: it reports that many changed at once.",
     )
     filter = FilterField(
-        help_text="Send events only of leads that meet this condition: the where of the API as JSON, such as"
-        ' {"column": "STATUS", "operator": "EQ", "value": "Open"}. Empty: all leads.',
+        help_text="Send only events of records that meet this: the where of the API as JSON, such as"
+        ' {"column": "STATUS", "operator": "EQ", "value": "Open"}. It must be valid for each kind of record'
+        " chosen above: leads, people and organizations can be filtered. Empty: all records.",
     )
 
 

@@ -9,17 +9,24 @@ from django.http import HttpRequest, HttpResponse
 
 from crm.admin.base import VisibleAdmin
 from crm.background.backlog import MOST_COUNTED, backlog, late_parts
-from crm.background.registry import IMPORTS, WEBHOOKS, parts
+from crm.background.registry import IMPORTS, MAILS, NOTIFICATIONS, WEBHOOKS, parts
 from crm.background.rows import run_now
 from crm.models import WorkPart
 
-PURPOSES = {IMPORTS: "Run waiting imports", WEBHOOKS: "Send webhooks"}
+PURPOSES = {
+    IMPORTS: "Run waiting imports",
+    WEBHOOKS: "Send webhooks",
+    NOTIFICATIONS: "Notify members of their work",
+    MAILS: "Send the mails of notifications",
+}
 WAITING = {
     "imports_waiting": "Imports that wait",
     "imports_running": "Imports that run",
     "imports_oldest_seconds": "Oldest import that waits",
     "webhooks_due": "Webhooks that are due",
     "webhooks_oldest_seconds": "Oldest webhook that is due",
+    "mails_due": "Mails of notifications that are due",
+    "mails_oldest_seconds": "Oldest mail that is due",
     "events_unnumbered": "Events without a number",
 }
 
@@ -70,7 +77,9 @@ class WorkPartAdmin(VisibleAdmin[WorkPart]):
                 request, f"Parts that run as soon as a process of manage.py work is free: {chosen}."
             )
         if chosen < queryset.count():
-            self.message_user(request, "Imports, webhooks and parts at work run already.", messages.INFO)
+            self.message_user(
+                request, "Parts that always run, and those at work, run already.", messages.INFO
+            )
 
     @admin.display(description="Purpose")
     def purpose(self, row: WorkPart) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from crm.background.registry import RUNNING, parts
 from crm.models.events import Event
 from crm.models.imports import ImportJob
+from crm.models.notifications import NotificationMail
 from crm.models.webhooks import WebhookDelivery, WebhookEndpoint
 from crm.models.work import WorkPart
 
@@ -24,12 +25,15 @@ def backlog() -> dict[str, int | None]:
     waiting = ImportJob.objects.unfinished()
     # Those of paused endpoints wait for a person.
     due = WebhookDelivery.objects.due(timezone.now()).filter(endpoint__in=WebhookEndpoint.objects.open())
+    mails = NotificationMail.objects.filter(next_attempt_at__lte=Now())
     return {
         "imports_waiting": _count(waiting.unleased()),
         "imports_running": _count(waiting.filter(leased_until__gt=Now())),
         "imports_oldest_seconds": _age(waiting.unleased().aggregate(at=Min("created_at"))["at"]),
         "webhooks_due": _count(due),
         "webhooks_oldest_seconds": _age(due.aggregate(at=Min("next_attempt_at"))["at"]),
+        "mails_due": _count(mails),
+        "mails_oldest_seconds": _age(mails.aggregate(at=Min("next_attempt_at"))["at"]),
         "events_unnumbered": _count(Event.objects.filter(seq=None)),
     }
 

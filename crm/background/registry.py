@@ -11,9 +11,15 @@ from crm.database.batches import Batch
 #: Numbers by name, as the admin shows them.
 Counts = Mapping[str, int]
 DAILY = timedelta(days=1)
-IMPORTS, WEBHOOKS, UPKEEP = GROUPS = ("imports", "webhooks", "upkeep")
+IMPORTS, WEBHOOKS, NOTIFICATIONS, MAILS, UPKEEP = GROUPS = (
+    "imports",
+    "webhooks",
+    "notifications",
+    "notification_mails",
+    "upkeep",
+)
 #: Those that always run, which have a row without a next run.
-RUNNING = (IMPORTS, WEBHOOKS)
+RUNNING = (IMPORTS, WEBHOOKS, NOTIFICATIONS, MAILS)
 
 
 class Problem(Exception):

@@ -14,7 +14,16 @@ from crm.database.batches import Batch, delete_in_batches
 from crm.database.statistics import outdated_tables, renew_statistics
 from crm.events import retention
 from crm.importing import job_records
-from crm.services import audit, idempotency, lockout, orphans, tallies, tokens
+from crm.services import (
+    audit,
+    idempotency,
+    lockout,
+    notifications,
+    orphans,
+    started_activities,
+    tallies,
+    tokens,
+)
 from crm.webhooks import deliveries, endpoints
 
 #: Age at which a file that is on no record is removed, and a stored content that no row names.
@@ -22,12 +31,17 @@ ORPHAN_AGE = timedelta(hours=24)
 #: Age of a counter of failed sign-ins, from the last one.
 FAILURES_AGE = timedelta(hours=24)
 WEEKLY = timedelta(days=7)
+EACH_MINUTE = timedelta(minutes=1)
 #: What a statement of a part may take that reads or counts whole tables.
 LONGEST_STATEMENT = "5min"
 
 
 def _events(batch: Batch) -> Counts:
     return {"events": retention.prune(batch=batch)}
+
+
+def _activities(batch: Batch) -> Counts:
+    return {"activities": started_activities.record_started(batch=batch)}
 
 
 def _deliveries(batch: Batch) -> Counts:
@@ -51,6 +65,10 @@ def _import_jobs(before: datetime, batch: Batch) -> Counts:
 
 def _tokens(before: datetime, batch: Batch) -> Counts:
     return {"tokens": tokens.prune_tokens(before=before, batch=batch)}
+
+
+def _notifications(before: datetime, batch: Batch) -> Counts:
+    return {"notifications": notifications.prune(before=before, batch=batch)}
 
 
 def _audit_entries(before: datetime, batch: Batch) -> Counts:
@@ -98,7 +116,13 @@ def _long_statements() -> Iterator[None]:
 def register_parts() -> None:
     """Register the parts of crm."""
     for part in (
-        Part(name="events", purpose="Remove old events of the lead stream", run=_events),
+        Part(
+            name="started_activities",
+            purpose="Count calls and meetings whose time has come as activities of their records",
+            run=_activities,
+            every=EACH_MINUTE,
+        ),
+        Part(name="events", purpose="Remove old events of the log", run=_events),
         Part(name="webhook_deliveries", purpose="Remove old finished webhook deliveries", run=_deliveries),
         Part(name="idempotency_keys", purpose="Remove expired idempotency keys", run=_keys),
         Part(
@@ -110,6 +134,11 @@ def register_parts() -> None:
             name="api_tokens",
             purpose="Remove API tokens that expired or were revoked long ago",
             run=removes_older_than(lambda: settings.API_TOKEN_RETENTION_DAYS, _tokens),
+        ),
+        Part(
+            name="old_notifications",
+            purpose="Remove old notifications",
+            run=removes_older_than(lambda: settings.NOTIFICATION_RETENTION_DAYS, _notifications),
         ),
         Part(
             name="audit_entries",

@@ -1,4 +1,4 @@
-"""The loops of the work: one thread each for imports, webhooks and the upkeep, until they are stopped."""
+"""The loops of the work, one thread each, until they are stopped."""
 
 import logging
 import threading
@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from django.db import DatabaseError, close_old_connections, connections
 
 from crm.background import rows
-from crm.background.registry import IMPORTS, RUNNING, UPKEEP, WEBHOOKS, parts
+from crm.background.registry import IMPORTS, MAILS, NOTIFICATIONS, RUNNING, UPKEEP, WEBHOOKS, parts
 from crm.background.running import described, run_due
 from crm.importing.worker import run_next_job
 from crm.models.imports import UNFINISHED
+from crm.notifications import worker as notifications
 from crm.webhooks import worker as webhooks
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,16 @@ def send_webhooks(stopped: threading.Event) -> None:
     webhooks.Worker(stopped, on_look=notes.add).run()
 
 
+def make_notifications(stopped: threading.Event) -> None:
+    """Make notifications until stopped."""
+    notifications.run_maker(stopped, Notes(NOTIFICATIONS, "made").add)
+
+
+def mail_notifications(stopped: threading.Event) -> None:
+    """Send the mails of notifications until stopped."""
+    notifications.run_sender(stopped, Notes(MAILS, "sent").add)
+
+
 def keep_up(stopped: threading.Event, names: Collection[str]) -> None:
     """Run the parts of the upkeep when they are due, until stopped."""
     while not stopped.is_set():
@@ -104,11 +115,13 @@ def working(only: Collection[str] = ()) -> Iterator[None]:
 
 def _loops(only: Collection[str]) -> dict[str, Callable[[threading.Event], None]]:
     names = names_of(only)
-    loops: dict[str, Callable[[threading.Event], None]] = {}
-    if not only or IMPORTS in only:
-        loops[IMPORTS] = run_imports
-    if not only or WEBHOOKS in only:
-        loops[WEBHOOKS] = send_webhooks
+    running: dict[str, Callable[[threading.Event], None]] = {
+        IMPORTS: run_imports,
+        WEBHOOKS: send_webhooks,
+        NOTIFICATIONS: make_notifications,
+        MAILS: mail_notifications,
+    }
+    loops = {name: loop for name, loop in running.items() if not only or name in only}
     if names:
         loops[UPKEEP] = lambda stopped: keep_up(stopped, names)
     return loops

@@ -64,7 +64,7 @@ def _relations(model: type[Model]) -> tuple[tuple[str, str], ...]:
     generic = [
         (field.name, field.fk_field) for field in model._meta.private_fields if hasattr(field, "fk_field")
     ]
-    return tuple(keys + generic)
+    return (*keys, *generic, *getattr(model, "linked_rows", ()))
 
 
 def _insert_in_turn(groups: list[Group]) -> None:

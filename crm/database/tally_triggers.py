@@ -1,5 +1,6 @@
 """Migration operations for triggers that keep counts of live rows; on SQLite they do nothing (ADR 15)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -35,7 +36,7 @@ ADDED = """
     IF FOUND AND random() < 1.0 / {once_in} AND current_setting('transaction_isolation') = 'read committed'
     THEN
         IF (SELECT max(age(backend_xmin)) FROM pg_stat_activity) < {oldest} THEN
-            PERFORM crm_tally_fold(company_id, '{kind}') FROM {rows} GROUP BY company_id;
+            PERFORM {fold} FROM {rows} GROUP BY company_id;
         END IF;
     END IF;
     RETURN NULL;
@@ -46,55 +47,80 @@ NONE = "0::bigint"
 TRIGGERS = ("insert", "update", "delete", "truncate")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TalliedTable:
-    """A table whose live rows are counted by the columns ``parent`` and ``key``, under the tally ``kind``."""
+    """A table whose live rows are summed up in a table of tallies, for each value of some of its columns."""
 
     table: str
+    #: The word for what is summed up, in messages.
     kind: str
-    parent: str = NONE
-    key: str = NONE
+    #: The end of the names of the triggers and of their function.
+    suffix: str = "tally"
+    tallies: str = "crm_tally"
+    #: Columns of a tally that a sum is for, and what they hold, after that of the company.
+    keys: Mapping[str, str]
+    #: Columns of a tally that are summed up, and what they hold for some rows.
+    sums: Mapping[str, str]
+    #: The function that folds the tallies, called for a company.
+    fold: str
+    #: The rows that count, and those of the table of tallies that are of this table.
+    counted: str = "deleted_at IS NULL"
+    own: str = "true"
 
-    def changes(self, rows: str, number: str = "count(*)") -> str:
-        """Return the query that counts the rows of a table or transition table."""
-        # The names in this SQL come from migrations and models, none from a user.
+    # The names in this SQL come from migrations and models, none from a user.
+
+    @property
+    def columns(self) -> str:
+        return ", ".join(["company_id", *self.keys, *self.sums])
+
+    @property
+    def is_changed(self) -> str:
+        return " OR ".join(f"sum({name}) <> 0" for name in self.sums)
+
+    def changes(self, rows: str, sign: str = "") -> str:
+        """Return the query that sums up the rows of a table or transition table."""
+        keys = ", ".join(f"{expression} AS {name}" for name, expression in self.keys.items())
+        sums = ", ".join(f"{sign}{expression} AS {name}" for name, expression in self.sums.items())
+        groups = ", ".join(["company_id", *(each for each in self.keys.values() if each[0] != "'")])
         return (
-            f"SELECT company_id, '{self.kind}' AS kind, {self.parent} AS parent, {self.key} AS key,"  # noqa: S608
-            f" {number} AS n FROM {rows} WHERE deleted_at IS NULL"
-            f" GROUP BY company_id, {self.parent}, {self.key}"
+            f"SELECT company_id, {keys}, {sums} FROM {rows}"  # noqa: S608
+            f" WHERE {self.counted} GROUP BY {groups}"
         )
+
+    def summed(self, parts: str) -> str:
+        """Return the query that adds up parts, and leaves out those that cancel each other."""
+        keys = ", ".join(["company_id", *self.keys])
+        sums = ", ".join(f"sum({name}) AS {name}" for name in self.sums)
+        return f"SELECT {keys}, {sums} FROM ({parts}) parts GROUP BY {keys} HAVING {self.is_changed}"  # noqa: S608
 
     def wrong(self) -> str:
-        """Return the query of the corrections: one row for each count that is wrong, with the difference."""
-        return (
-            "SELECT company_id, kind, parent, key, sum(n) AS n FROM ("  # noqa: S608
-            f"{self.changes(self.table)}"
-            f" UNION ALL SELECT company_id, kind, parent, key, -n FROM crm_tally WHERE kind = '{self.kind}'"
-            ") numbers GROUP BY company_id, kind, parent, key HAVING sum(n) <> 0"
-        )
+        """Return the query of the corrections: one row for each sum that is wrong, with the difference."""
+        keys = ", ".join(["company_id", *self.keys])
+        negated = ", ".join(f"-{name}" for name in self.sums)
+        present = f"SELECT {keys}, {negated} FROM {self.tallies} WHERE {self.own}"  # noqa: S608
+        return self.summed(f"{self.changes(self.table)} UNION ALL {present}")
 
     def mend(self) -> str:
         # One snapshot for rows and tallies: concurrent writers change both, so none has to be kept out.
-        return f"INSERT INTO crm_tally (company_id, kind, parent, key, n) {self.wrong()}"
+        return f"INSERT INTO {self.tallies} ({self.columns}) {self.wrong()}"
 
     def function(self) -> str:
-        into = "INSERT INTO crm_tally (company_id, kind, parent, key, n)"
-        added = ADDED.format(once_in=FOLDED_ONCE_IN, oldest=OLDEST_SNAPSHOT, kind=self.kind, rows="added")
-        both = f"{self.changes('added')} UNION ALL {self.changes('removed', '-count(*)')}"
+        into = f"INSERT INTO {self.tallies} ({self.columns})"
+        added = ADDED.format(once_in=FOLDED_ONCE_IN, oldest=OLDEST_SNAPSHOT, fold=self.fold, rows="added")
+        both = f"{self.changes('added')} UNION ALL {self.changes('removed', '-')}"
         return f"""
-            CREATE FUNCTION {self.table}_tally() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            CREATE FUNCTION {self.table}_{self.suffix}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             IF TG_OP = 'INSERT' THEN
                 {into} {self.changes("added")};
                 {added}
             ELSIF TG_OP = 'UPDATE' THEN
-                {into} SELECT company_id, kind, parent, key, sum(n) FROM ({both}) changes
-                GROUP BY company_id, kind, parent, key HAVING sum(n) <> 0;
+                {into} {self.summed(both)};
                 {added}
             ELSIF TG_OP = 'DELETE' THEN
-                {into} {self.changes("removed", "-count(*)")};
+                {into} {self.changes("removed", "-")};
                 {added.replace("added", "removed")}
             END IF;
-            DELETE FROM crm_tally WHERE kind = '{self.kind}';
+            DELETE FROM {self.tallies} WHERE {self.own};
             RETURN NULL;
             END $$
         """  # noqa: S608
@@ -108,10 +134,34 @@ class TalliedTable:
             "truncate": "",
         }
         return [
-            f"CREATE TRIGGER {self.table}_tally_{event} AFTER {event} ON {self.table}"
-            f" {transition_tables[event]} FOR EACH STATEMENT EXECUTE FUNCTION {self.table}_tally()"
+            f"CREATE TRIGGER {self.table}_{self.suffix}_{event} AFTER {event} ON {self.table}"
+            f" {transition_tables[event]} FOR EACH STATEMENT EXECUTE FUNCTION {self.table}_{self.suffix}()"
             for event in TRIGGERS
         ]
+
+    def begin(self) -> list[str]:
+        """Return the statements that begin to keep the tallies, of the present rows too."""
+        # The triggers come first: creating one locks writers out until the present rows are summed up.
+        return [self.function(), *self.triggers(), self.mend()]
+
+    def end(self) -> list[str]:
+        return [
+            *(f"DROP TRIGGER {self.table}_{self.suffix}_{event} ON {self.table}" for event in TRIGGERS),
+            f"DROP FUNCTION {self.table}_{self.suffix}()",
+            f"DELETE FROM {self.tallies} WHERE {self.own}",  # noqa: S608
+        ]
+
+
+def counted_table(table: str, kind: str, parent: str = NONE, key: str = NONE) -> TalliedTable:
+    """Return a table whose live rows are counted under a kind, by the columns ``parent`` and ``key``."""
+    return TalliedTable(
+        table=table,
+        kind=kind,
+        keys={"kind": f"'{kind}'", "parent": parent, "key": key},
+        sums={"n": "count(*)"},
+        fold=f"crm_tally_fold(company_id, '{kind}')",
+        own=f"kind = '{kind}'",
+    )
 
 
 class FoldTallies(PostgresStatements):
@@ -129,19 +179,13 @@ class TallyRows(PostgresStatements):
     """Count a table's live rows, the present ones included, and keep the count up to date."""
 
     def __init__(self, table: str, kind: str, parent: str = NONE, key: str = NONE) -> None:
-        self.tallied = TalliedTable(table, kind, parent, key)
+        self.tallied = counted_table(table, kind, parent, key)
 
     def forwards(self, _editor: BaseDatabaseSchemaEditor) -> list[str]:
-        # The triggers come first: creating one locks writers out until the present rows are counted.
-        return [self.tallied.function(), *self.tallied.triggers(), self.tallied.mend()]
+        return self.tallied.begin()
 
     def backwards(self) -> list[str]:
-        table = self.tallied.table
-        return [
-            *(f"DROP TRIGGER {table}_tally_{event} ON {table}" for event in TRIGGERS),
-            f"DROP FUNCTION {table}_tally()",
-            f"DELETE FROM crm_tally WHERE kind = '{self.tallied.kind}'",  # noqa: S608 - names from migrations
-        ]
+        return self.tallied.end()
 
     def describe(self) -> str:
         return f"Count the rows of {self.tallied.table} by triggers"

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from crm.events.audience import Event
+from crm.events.audience import GONE, Event
 
 #: Up to this many events are delivered one by one.
 MOST_SINGLE = 100
 #: Nothing is merged across these: the client has to see the record go and come.
-BARRIERS = ("deleted", "restored")
+BARRIERS = (*GONE, "restored")
 
 
 def coalesce(events: Sequence[Event]) -> Sequence[Event]:
@@ -45,5 +45,6 @@ def _merge(earlier: Event, later: Event) -> Event:
         kind="created" if is_new else later.kind,
         before=None if before is None or later.before is None else before | later.before,
         changes={} if is_new else {**later.changes, **earlier.changes},
+        changed=() if is_new else tuple(sorted({*earlier.changed, *later.changed})),
         since=earlier.since or earlier.seq,
     )

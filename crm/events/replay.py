@@ -32,9 +32,16 @@ class ResumingSubscriber:
     """
 
     def __init__(
-        self, actor: Actor, *, deliver: Callable[[Event, str], None], on_loss: Callable[[], None]
+        self,
+        actor: Actor,
+        *,
+        deliver: Callable[[Event, str], None],
+        on_loss: Callable[[], None],
+        entities: frozenset[str] | None = None,
     ) -> None:
         self.actor = actor
+        #: The kinds of records that it follows, None for all: no others are to be read from the log.
+        self.entities = entities
         self.sent = NO_POSITION
         #: Whether live events are dropped, because they will be read from the log.
         self.is_behind = False

@@ -8,7 +8,7 @@ from functools import partial
 
 from crm.actors import Actor
 from crm.events import skipped
-from crm.events.audience import Event, Visibility, rule_for, saw_before
+from crm.events.audience import GONE, Event, Visibility, rule_for, saw_before
 from crm.events.filter_memory import FilterMemory, FilterTracker
 from crm.events.rendering import Answer, EventRenderer, Subscriber
 
@@ -31,7 +31,7 @@ AnswerKey = tuple[int, int, int | None]
 
 @dataclass(kw_only=True)
 class Replayed:
-    """Record of a subscriber that catches up: the last event sent, and the leads sent as removed."""
+    """Record of a subscriber that catches up: the last event sent, and the records sent as removed."""
 
     since: int
     gone: set[int] = field(default_factory=set)
@@ -205,7 +205,7 @@ class SharedSubscription:
             self._filter.forget()
             for subscriber in tuple(self.subscribers)[:1]:
                 self._filter.start(subscriber.actor)
-        elif event.kind == "deleted" or matches is not None:
+        elif event.kind in GONE or matches is not None:
             memory.note(event.object_id, event.seq, matches=bool(matches))
 
     async def _answer(self, event: Event, actor: Actor) -> Answer:

@@ -1,4 +1,4 @@
-"""Types of channels, messages, notes and tasks, which the types of records list."""
+"""Types of channels and messages, which the types of records list."""
 
 import graphene
 from django.db.models import OuterRef, Subquery
@@ -6,13 +6,10 @@ from graphene_django import DjangoObjectType
 
 from crm import models
 from crm.actors import Actor
-from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.fields import Attribute, Computed, Related
 from crm.graphql.core.list_fields import DEFAULT_FIRST, RelatedList
 from crm.graphql.core.scalars import Mixed
 from crm.graphql.types import Filesystem, User
-
-ActivityKind = choice_enum("ActivityKind", models.ActivityKind.values)
 
 
 class Message(DjangoObjectType):
@@ -46,19 +43,3 @@ class SocialChannel(DjangoObjectType):
     last_message_id = Computed(graphene.ID, "last_message_id", _last_message)
     messages = RelatedList(Message, "messages", ordering=("-id",), first=DEFAULT_FIRST, required=True)
     users = RelatedList(User, "users", ordering=(), required=True)
-
-
-class Activity(DjangoObjectType):
-    """A note about a record, or a task with a due date that somebody does."""
-
-    class Meta:
-        model = models.Activity
-        fields = ("id", "uuid", "text", "due_at", "done_at", "version", "created_at", "updated_at")
-
-    entity_namespace = Attribute(graphene.String, "content_type__model", required=True)
-    entity_id = Attribute(graphene.ID, "object_id", required=True)
-    kind = Attribute(ActivityKind, "kind", required=True)
-    user = Related(User, "user")
-    assignee = Related(User, "assignee")
-    done_by = Related(User, "done_by")
-    door = Attribute(graphene.String, "door", required=True)

@@ -79,6 +79,14 @@ class CompanyInput(graphene.InputObjectType):
         description="Country code of two letters that phone numbers without an international prefix belong "
         "to, such as DE. All numbers are read anew if it changes."
     )
+    currency = graphene.String(
+        description="ISO 4217 code of the currency of amounts that come without one, such as EUR. Stored"
+        " amounts keep theirs."
+    )
+    amount_custom_field = graphene.String(
+        description="Name of a custom field of leads. If a new lead brings a number in it and no amount, that"
+        " number becomes its amount too."
+    )
     lead_visibility = LeadVisibilityEnum()
     reason_lost_required = graphene.Boolean()
     flag_duplicate_leads = graphene.Boolean()

@@ -6,7 +6,9 @@ import graphene
 from graphene_django import DjangoObjectType
 from graphql import GraphQLResolveInfo
 
-from crm.graphql.conversation_types import Activity, Message
+from crm.graphql.activity_types import Activity
+from crm.graphql.conversation_types import Message
+from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load, selected_fields
 from crm.graphql.core.scalars import DateTime, Mixed
@@ -19,7 +21,21 @@ from crm.records.timeline_entries import Entry
 from crm.records.timeline_entries import TimelineKind as Kind
 from crm.services.timeline import Timeline
 
-TimelineKind = graphene.Enum("TimelineKind", [(kind.value, kind.value) for kind in Kind])
+TimelineKind = choice_enum(
+    "TimelineKind",
+    [kind.value for kind in Kind],
+    "What an entry of a timeline tells: a change of the record, an activity, a message or a routing.",
+    {
+        "NOTE": "A note was written.",
+        "TASK": "A task was planned.",
+        "TASK_DONE": "A task was done.",
+        "CALL": "A call was made, or planned.",
+        "CALL_DONE": "A planned call was marked as done.",
+        "MEETING": "A meeting was held, or planned.",
+        "MEETING_DONE": "A planned meeting was marked as done.",
+        "EMAIL": "An e-mail was sent or received.",
+    },
+)
 
 
 class TimelineChange(graphene.ObjectType):

@@ -85,6 +85,17 @@ class Company(DjangoObjectType):
         description="Country code of two letters that phone numbers without an international prefix belong "
         "to, such as DE.",
     )
+    currency = Attribute(
+        graphene.String,
+        "currency",
+        required=True,
+        description="ISO 4217 code of the currency of amounts that come without one, such as EUR.",
+    )
+    amount_custom_field = Attribute(
+        graphene.String,
+        "amount_custom_field",
+        description="Name of the custom field whose number becomes the amount of a new lead without one.",
+    )
     default_owner = Related(lambda: User, "default_owner")
     total_users = Computed(
         graphene.Int,

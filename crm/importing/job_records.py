@@ -15,9 +15,11 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from crm.actors import Action, Actor
+from crm.actors import Action, Actor, Door
 from crm.database.advisory_locks import take_turn
 from crm.database.batches import Batch, delete_in_batches
+from crm.events import outbox
+from crm.events.audience import IMPORT
 from crm.models.imports import UNFINISHED, DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
 from crm.services.orphans import names_in, written_before
 
@@ -105,7 +107,11 @@ def claim_next() -> ImportJob | None:
     if not waiting.unleased().exists():
         return None
     token, keys = waiting.take()
-    return _begin(token, keys[0]) if keys else None
+    if not keys:
+        return None
+    job = _begin(token, keys[0])
+    job.is_in_background = True
+    return job
 
 
 def claim(job: ImportJob) -> ImportJob | None:
@@ -159,6 +165,8 @@ def finish(job: ImportJob, *, error: str | None = None) -> None:
     job.finished_at = timezone.now()
     ended = {name: getattr(job, name) for name in ("status", "error", "payload", "total", "finished_at")}
     _write(job, leased_by="", leased_until=None, **ended)
+    if job.is_in_background and job.user_id is not None:
+        outbox.emit_internal(IMPORT, job, door=Door.IMPORT, readers=frozenset({job.user_id}))
 
 
 def _write(job: ImportJob, **columns: Any) -> None:

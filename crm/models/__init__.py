@@ -2,8 +2,10 @@
 
 from crm.models.absences import Absence
 from crm.models.accounts import User
-from crm.models.activities import Activity, ActivityKind
+from crm.models.activities import Activity, ActivityParticipant
+from crm.models.activity_kinds import ActivityKind, Direction, Priority
 from crm.models.browser_sessions import BrowserSession
+from crm.models.calendar_feeds import CalendarFeed
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.companies import Company, LeadVisibility, Membership
 from crm.models.custom_fields import CustomFieldDefinition, CustomFieldKind, EntityKind
@@ -15,6 +17,14 @@ from crm.models.idempotency import IdempotencyKey
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
 from crm.models.invitations import Invitation, InvitationState
 from crm.models.messages import Message, MessageFile
+from crm.models.notifications import (
+    Notification,
+    NotificationDelivery,
+    NotificationKind,
+    NotificationMail,
+    NotificationPreference,
+    NotificationSource,
+)
 from crm.models.sign_ins import AuditEntry, AuditEvent, AuditOutcome, SignInFailures
 from crm.models.tags import Tag
 from crm.models.tallies import Tally
@@ -26,16 +36,19 @@ __all__ = [
     "Absence",
     "Activity",
     "ActivityKind",
+    "ActivityParticipant",
     "ApiToken",
     "AuditEntry",
     "AuditEvent",
     "AuditOutcome",
     "BrowserSession",
+    "CalendarFeed",
     "ChannelMember",
     "Company",
     "CustomFieldDefinition",
     "CustomFieldKind",
     "DeliveryStatus",
+    "Direction",
     "DuplicatePolicy",
     "EntityKind",
     "Event",
@@ -56,6 +69,13 @@ __all__ = [
     "Membership",
     "Message",
     "MessageFile",
+    "Notification",
+    "NotificationDelivery",
+    "NotificationKind",
+    "NotificationMail",
+    "NotificationPreference",
+    "NotificationSource",
+    "Priority",
     "RegisteredDocument",
     "SignInFailures",
     "SocialChannel",

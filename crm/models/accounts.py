@@ -12,6 +12,7 @@ from django.db.models import Q
 from crm.actors import Actor
 from crm.database.keys import parse_id, parse_uuid
 from crm.database.patterns import holding_pattern
+from crm.dates import check_time_zone
 from crm.emails import LONGEST_EMAIL, canonical_email, check_email
 from crm.errors import NotFound
 from crm.models.base import CallbackQuerySet, pick
@@ -90,7 +91,7 @@ class User(AbstractUser):
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         user = super().from_db(*args, **kwargs)
-        user._stored = {name: user.__dict__.get(name) for name in ("email", "username")}
+        user._stored = {name: user.__dict__.get(name) for name in ("email", "username", "timezone")}
         return user
 
     def __str__(self) -> str:
@@ -109,6 +110,11 @@ class User(AbstractUser):
                 check_email(self.email)
             except ValidationError as refused:
                 raise ValidationError({"email": refused.messages}) from refused
+        if self._is_new("timezone"):
+            try:
+                check_time_zone(self.timezone)
+            except ValueError as refused:
+                raise ValidationError({"timezone": str(refused)}) from refused
         same = User.objects.filter(username_canonical=canonical_username(self.username)).exclude(pk=self.pk)
         if self._is_new("username") and canonical_username(self.username) and same.exists():
             raise ValidationError({"username": "A user with that username already exists."})

@@ -2,22 +2,28 @@
 
 import uuid
 from typing import ClassVar, Self
-from zoneinfo import available_timezones
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from phonenumbers import SUPPORTED_REGIONS
 
 from crm.actors import Actor, Role
 from crm.database.patterns import holding_pattern
+from crm.dates import check_time_zone
 from crm.models.accounts import User
 from crm.models.base import Stamped
+from crm.money import CURRENCIES, UNKNOWN_CURRENCY, canonical_currency
 
 #: Of a company whose region nobody chose.
 DEFAULT_REGION = "US"
+DEFAULT_CURRENCY = "USD"
+#: Of the mail that tells a member of a day's notifications.
+DEFAULT_DIGEST_HOUR = 8
+LAST_HOUR = 23
 
 
 class LeadVisibility(models.TextChoices):
@@ -70,6 +76,18 @@ class Company(Stamped):
         default=DEFAULT_REGION,
         help_text="Country code that phone numbers without a prefix belong to.",
     )
+    currency = models.CharField(
+        max_length=3,
+        default=DEFAULT_CURRENCY,
+        db_default=DEFAULT_CURRENCY,
+        help_text="ISO 4217 code of the currency of amounts that come without one, such as EUR.",
+    )
+    amount_custom_field = models.CharField(
+        max_length=255,
+        null=True,
+        blank=True,
+        help_text="Name of the custom field whose number becomes the amount of a new lead that has none.",
+    )
     is_active = models.BooleanField(default=True)
     lead_visibility = models.CharField(
         max_length=8, choices=LeadVisibility.choices, default=LeadVisibility.ALL
@@ -110,12 +128,17 @@ class Company(Stamped):
     def clean(self) -> None:
         self.name = self.name.strip()
         self.region = self.region.strip().upper()
+        self.currency = canonical_currency(self.currency)
         errors = {}
+        if self.currency not in CURRENCIES:
+            errors["currency"] = UNKNOWN_CURRENCY
         # libphonenumber reads numbers without a country code as numbers of this region.
         if self.region not in SUPPORTED_REGIONS:
             errors["region"] = "Enter a country code of two letters, such as US."
-        if self.timezone and self.timezone not in available_timezones():
-            errors["timezone"] = "Enter the name of a time zone, such as Europe/Paris."
+        try:
+            check_time_zone(self.timezone)
+        except ValueError as refused:
+            errors["timezone"] = str(refused)
         if errors:
             raise ValidationError(errors)
 
@@ -166,6 +189,13 @@ class Membership(Stamped):
     )
     capacity = models.PositiveIntegerField(
         null=True, blank=True, help_text="Most open leads that a rotation fills up to; empty for no limit."
+    )
+
+    digest_hour = models.PositiveSmallIntegerField(
+        default=DEFAULT_DIGEST_HOUR,
+        db_default=DEFAULT_DIGEST_HOUR,
+        validators=[MaxValueValidator(LAST_HOUR, message="Enter an hour of the day, 0 to 23.")],
+        help_text="Hour of the day, in the member's time zone, from which the daily mail is sent.",
     )
 
     objects: ClassVar[models.Manager["Membership"]] = MembershipQuerySet.as_manager()

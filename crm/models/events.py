@@ -18,6 +18,7 @@ class EventKind(models.TextChoices):
     UPDATED = "updated", "Changed"
     DELETED = "deleted", "Deleted"
     RESTORED = "restored", "Restored"
+    MERGED = "merged", "Merged into another one"
     BULK = "bulk", "Many at once"
 
 
@@ -26,6 +27,8 @@ class Event(models.Model):
 
     ``seq``, set after the commit, is the position in the log; transactions commit in another order than their
     ``id``. ``audience`` has the users who see the record before and after the change; null means all.
+    ``changed`` names the fields that changed, ``changes`` has previous ids, and ``winner_id`` is the record
+    into which this one was merged.
     """
 
     company = models.ForeignKey("crm.Company", on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -34,12 +37,17 @@ class Event(models.Model):
     kind = models.CharField(max_length=8, choices=EventKind.choices)
     audience = models.JSONField(null=True)
     changes = models.JSONField(default=dict)
+    changed = models.JSONField(default=list, db_default=[])
+    winner_id = models.BigIntegerField(null=True)
     actor_id = models.BigIntegerField(null=True)
     door = models.CharField(max_length=8, choices=[(door.value, door.value) for door in Door])
     created_at = models.DateTimeField(auto_now_add=True)
     seq = models.BigIntegerField(null=True, unique=True)
 
     objects: ClassVar[TenantQuerySet["Event"]] = TenantQuerySet["Event"].as_manager()  # type: ignore[assignment]
+
+    #: For ``insert_together``: a new record that is inserted with its event is cached under the first name.
+    linked_rows: ClassVar = (("record", "object_id"),)
 
     class Meta:
         indexes = [

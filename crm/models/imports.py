@@ -66,6 +66,9 @@ class ImportJob(Leased, TenantModel):
     starts = models.PositiveIntegerField(default=0)
     finished_at = models.DateTimeField(null=True)
 
+    #: Whether it runs now with nobody waiting for the answer, who then is told of the end.
+    is_in_background = False
+
     objects: ClassVar[ImportJobQuerySet] = ImportJobQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:

@@ -38,6 +38,8 @@ class AuditEvent(models.TextChoices):
     PASSWORD = "PASSWORD", "Password set"
     TOKEN_CREATED = "TOKEN_CREATED", "API token created"
     TOKEN_REVOKED = "TOKEN_REVOKED", "API token revoked"
+    CALENDAR_CREATED = "CALENDAR_CREATED", "Calendar address created"
+    CALENDAR_REVOKED = "CALENDAR_REVOKED", "Calendar address revoked"
     INVITATION_SENT = "INVITATION_SENT", "Invitation sent"
     INVITATION_ACCEPTED = "INVITATION_ACCEPTED", "Invitation accepted"
     INVITATION_WITHDRAWN = "INVITATION_WITHDRAWN", "Invitation withdrawn"

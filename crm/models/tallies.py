@@ -7,6 +7,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, 
 from django.db.models.functions import Cast, Coalesce
 
 from crm.actors import Actor
+from crm.database.tally_triggers import NONE, TalliedTable, counted_table
 from crm.models.base import visible_rows
 from crm.models.custom_fields import EntityKind
 from crm.models.lifecycle import LiveModel
@@ -39,6 +40,13 @@ class TalliedModel(LiveModel):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def tallied_tables(cls) -> list[TalliedTable]:
+        """Return the tallies that the triggers of the model's table keep."""
+        fields: list[Any] = [cls._meta.get_field(name) for name in cls.tallied_by]
+        parent, key = [field.column for field in fields] or [NONE, NONE]
+        return [counted_table(cls._meta.db_table, cls.entity_kind.value, parent, key)]
 
 
 def tallies_for(model: type[models.Model], actor: Actor) -> QuerySet[Tally] | None:

@@ -12,14 +12,28 @@ from crm.models.base import TenantModel, TenantQuerySet
 from crm.models.events import Event, EventCounter
 from crm.models.leases import Leased, LeasedQuerySet
 
-#: The types of events that an endpoint can choose; bulk changes and tests go to every endpoint.
-CHOSEN_TYPES = ("lead.created", "lead.updated", "lead.deleted", "lead.restored")
+
+def _types(entity: str, *more: str) -> tuple[str, ...]:
+    return tuple(f"{entity}.{kind}" for kind in ("created", "updated", "deleted", "restored", *more))
+
+
+LEAD_TYPES = _types("lead")
+#: The types of events that an endpoint can choose. Bulk changes go to every endpoint that chose a type of
+#: their kind of record, tests to all.
+CHOSEN_TYPES = (
+    *LEAD_TYPES,
+    *_types("people", "merged"),
+    *_types("organization", "merged"),
+    *_types("activity"),
+    *_types("pipeline"),
+    *_types("stage"),
+)
 TEST_TYPE = "webhook.test"
 
 
 def default_kinds() -> list[str]:
-    """Return the types of events that a new endpoint gets: all."""
-    return list(CHOSEN_TYPES)
+    """Return the types of events that a new endpoint gets: those of leads."""
+    return list(LEAD_TYPES)
 
 
 def new_message_id() -> str:
@@ -70,7 +84,7 @@ class WebhookEndpoint(Leased, TenantModel):
     name = models.CharField(max_length=120)
     url = models.CharField("URL", max_length=2000)
     kinds = models.JSONField(default=default_kinds)
-    #: A ``where`` of leads; null for all leads.
+    #: A ``where`` that is valid for each kind of record chosen; null for all records.
     filter = models.JSONField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     secret = models.CharField(max_length=80, editable=False)
@@ -100,6 +114,11 @@ class WebhookEndpoint(Leased, TenantModel):
         unknown = [kind for kind in self.kinds if kind not in CHOSEN_TYPES]
         if unknown:
             raise ValidationError({"kinds": f"There is no type of event {unknown[0]}."})
+
+    @property
+    def entities(self) -> list[str]:
+        """The kinds of records that it is sent events of, by their names in the log."""
+        return sorted({kind.partition(".")[0] for kind in self.kinds})
 
     def secrets_at(self, now: datetime) -> list[str]:
         """Return the secrets that sign messages at a moment, the current one first."""
@@ -140,6 +159,8 @@ class WebhookDelivery(TenantModel):
     type = models.CharField(max_length=32)
     object_id = models.BigIntegerField(null=True)
     changes = models.JSONField(default=dict)
+    #: The record into which this one was merged.
+    winner_id = models.BigIntegerField(null=True)
     cursor = models.CharField(max_length=64, blank=True)
     occurred_at = models.DateTimeField()
     status = models.CharField(max_length=9, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)

@@ -3,13 +3,14 @@
 Tags, custom fields, files, notes, timelines and imports of a record look up here what they need of its kind.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
 
 from crm.actors import Actor
+from crm.models.activities import Activity
 from crm.models.custom_fields import EntityKind
 from crm.models.history import HistoryEntry
 from crm.models.records import Record
@@ -22,6 +23,15 @@ class UpdateRecord(Protocol):
 
     def __call__(self, key: object, values: Any, *, actor: Actor) -> Record:
         """Change a record and write its history and events."""
+
+
+class SetParticipants(Protocol):
+    """A service that sets which records of one kind take part in an activity."""
+
+    def __call__(
+        self, activity: Activity, keys: Sequence[object], *, actor: Actor, argument: str
+    ) -> Sequence[Sequence[str]] | None:
+        """Return the names before and after; None if nothing changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +48,8 @@ class RecordKind:
     upload_arguments: tuple[str, ...] = ("files",)
     #: Sources of entries that only this kind has in its timeline.
     timeline_sources: tuple[TimelineSource, ...] = ()
+    #: Sets the records of this kind that take part in calls, meetings and e-mails; None if they never do.
+    set_participants: SetParticipants | None = None
     #: Returns details of history entries of a record by primary key, where it has some to add.
     detail_history: Callable[[Record, Collection[HistoryEntry]], Mapping[int, HistoryDetail]] | None = None
 

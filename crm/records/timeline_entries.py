@@ -25,7 +25,16 @@ class TimelineKind(StrEnum):
     NOTE = "NOTE"
     TASK = "TASK"
     TASK_DONE = "TASK_DONE"
+    CALL = "CALL"
+    CALL_DONE = "CALL_DONE"
+    MEETING = "MEETING"
+    MEETING_DONE = "MEETING_DONE"
+    EMAIL = "EMAIL"
     MESSAGE = "MESSAGE"
+
+
+#: The labels that are not simply the name.
+LABELS = {TimelineKind.EMAIL: "E-mail"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +74,7 @@ class Entry:
     @property
     def label(self) -> str:
         """The timeline kind as the admin shows it."""
-        return self.kind.replace("_", " ").capitalize()
+        return LABELS.get(self.kind) or self.kind.replace("_", " ").capitalize()
 
 
 # Compared by identity: sources are keys of mappings, and dictionaries in them have no hash.

@@ -6,14 +6,23 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor, Role
-from crm.models import Company, Membership, RegisteredDocument, User
+from crm.models import (
+    Company,
+    CustomFieldDefinition,
+    CustomFieldKind,
+    EntityKind,
+    Membership,
+    RegisteredDocument,
+    User,
+)
 from crm.models.accounts import canonical_username
 from crm.services import saving
 from crm.services.members import keep_an_administrator
 from crm.signals import region_changed
+from crm.texts import name_key
 
-NEEDED = ("name", "region", "lead_visibility", "reason_lost_required", "flag_duplicate_leads")
-TEXTS = ("website", "email", "phone", "language", "timezone")
+NEEDED = ("name", "region", "currency", "lead_visibility", "reason_lost_required", "flag_duplicate_leads")
+TEXTS = ("website", "email", "phone", "language", "timezone", "amount_custom_field")
 ADDRESS = ("address", "address_2", "city", "state", "zip", "country")
 
 
@@ -80,10 +89,21 @@ def save_company(company: Company, *, actor: Actor) -> Company:
         if not registered.exists():
             message = "No document is registered yet: an operator does that with register_documents."
             raise ValidationError({"registered_documents_only": [message]})
+    if company.amount_custom_field and company.amount_custom_field != before.amount_custom_field:
+        _check_amount_field(company.amount_custom_field, actor)
     company.save()
     if company.region != before.region:
         region_changed.send(sender=Company, company=company)
     return company
+
+
+def _check_amount_field(name: str, actor: Actor) -> None:
+    # A field without a definition holds what integrations send.
+    defined = CustomFieldDefinition.objects.visible_to(actor).filter(model=EntityKind.LEAD)
+    definition = defined.filter(name_key=name_key(name)).first()
+    if definition is not None and definition.kind not in (CustomFieldKind.NUMBER, CustomFieldKind.TEXT):
+        message = "This custom field holds no numbers: name one of the kind number or text."
+        raise ValidationError({"amount_custom_field": [message]})
 
 
 @transaction.atomic

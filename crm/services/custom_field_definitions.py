@@ -11,7 +11,8 @@ from crm.actors import Action, Actor
 from crm.caps import DEFINITIONS
 from crm.database.json_entries import Entries, EntryName, entry_names
 from crm.errors import Conflict, ConflictReason
-from crm.models.custom_fields import CustomFieldDefinition, is_same
+from crm.models.companies import Company
+from crm.models.custom_fields import CustomFieldDefinition, EntityKind, is_same
 from crm.models.lifecycle import LiveQuerySet
 from crm.models.records import Record
 from crm.models.texts import stored_name_key
@@ -79,7 +80,17 @@ def save_definition(definition: CustomFieldDefinition, *, actor: Actor) -> Custo
         if before and before["name_key"] == stored_name_key(before["name"]):
             names.add(before["name"])
         _adopt(definition, names=names, actor=actor)
+    if "name" in stored.before and definition.model == EntityKind.LEAD:
+        _rename_amount_field(definition, old_name=str(stored.before["name"]))
     return definition
+
+
+def _rename_amount_field(definition: CustomFieldDefinition, *, old_name: str) -> None:
+    """Have the company take amounts over from a field under its new name."""
+    companies = Company.objects.filter(pk=definition.company_id)
+    named = companies.values_list("amount_custom_field", flat=True).get()
+    if named and name_key(named) == name_key(old_name):
+        companies.update(amount_custom_field=definition.name)
 
 
 @transaction.atomic

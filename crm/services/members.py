@@ -9,6 +9,7 @@ from crm.actors import Action, Actor, Role, system_actor
 from crm.errors import Conflict, ConflictReason
 from crm.models import Company, Membership, User
 from crm.services import saving
+from crm.services.calendar_feeds import revoke_feed_of
 from crm.services.locking import lock_company
 from crm.services.tokens import revoke_tokens_of
 from crm.signals import member_left
@@ -57,7 +58,7 @@ def update_member(user_key: object, values: MemberValues, *, actor: Actor) -> Me
 
 @transaction.atomic
 def deactivate_member(user_key: object, *, actor: Actor, heir_key: object = None) -> Membership:
-    """End a membership: revoke its tokens and reassign the member's open leads.
+    """End a membership: revoke its tokens and its calendar address, and reassign the member's open leads.
 
     :param heir_key: the member who gets the open leads; else the company's default owner, else nobody.
     """
@@ -106,6 +107,7 @@ def _store(membership: Membership, *, actor: Actor, heir: User | None = None) ->
     # At once: a token must not outlive the membership by a minute.
     if not membership.is_active:
         revoke_tokens_of(membership, by=actor.user_id)
+        revoke_feed_of(membership, by=actor.user_id)
     return membership
 
 

@@ -5,7 +5,6 @@ import time
 from typing import NamedTuple
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
 logger = logging.getLogger("crm.rates")
 
@@ -25,6 +24,9 @@ def spend(account: str, points: int, *, most: int) -> Allowance | None:
     """Spend points of an account; return what is left, or None where they are not counted."""
     if not most:
         return None
+    # Imported here: it takes long to load, and commands spend nothing.
+    from redis.exceptions import RedisError
+
     now = int(time.time())
     key = f"{account}:{now // WINDOW}"
     try:
@@ -36,6 +38,18 @@ def spend(account: str, points: int, *, most: int) -> Allowance | None:
         logger.warning("Rates are not counted: the cache is away.")
         return None
     return Allowance(most, max(0, most - used), WINDOW - now % WINDOW, is_exceeded=used > most)
+
+
+def is_used_up(account: str, *, most: int) -> bool:
+    """Return whether an account has spent all points of this minute, without spending any."""
+    if not most:
+        return False
+    from redis.exceptions import RedisError
+
+    try:
+        return bool(cache.get(f"{account}:{int(time.time()) // WINDOW}", 0) >= most)
+    except RedisError:
+        return False
 
 
 def seconds_to_wait(account: str, points: int, *, most: int) -> int:

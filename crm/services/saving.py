@@ -1,4 +1,4 @@
-"""Stores every row: lock, version, validation, history."""
+"""Stores every row: lock, version, validation, history, event."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from crm.models import Company
 from crm.models.base import pick
 from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveModel
-from crm.services import history, locking
+from crm.services import history, locking, record_events
 from crm.services.history import Changes
 from crm.services.locking import Columns
 
@@ -138,7 +138,7 @@ def store(
     referenced: Iterable[models.Model] = (),
     extra_rows: Callable[[Stored], Sequence[models.Model]] | None = None,
 ) -> Stored:
-    """Validate a row, write what changed, and record it in the history of a model that has one.
+    """Validate a row, write what changed, and record it in the history and the event log of its kind.
 
     :param before: the columns as they are stored and locked; read and locked here if None.
     :param relations: changes outside the columns, such as tags.
@@ -155,6 +155,7 @@ def store(
             stored = Stored(created=True, before={}, changes={})
             rows = _notes(instance, HistoryKind.CREATED, actor)
             rows += extra_rows(stored) if extra_rows is not None else []
+            rows += record_events.row_of(instance, "created", actor=actor)
             if rows:
                 insert_together([instance, *rows])
             else:
@@ -179,6 +180,10 @@ def store(
                 instance.version = before["version"] + 1  # type: ignore[attr-defined]  # only where counted
                 bookkeeping.append("version")
             save_columns(instance, {*_changed(instance, before), *bookkeeping})
+            # After the row was written: its lock puts the events of one record in the order of the commits.
+            rows += record_events.row_of(
+                instance, "updated", actor=actor, before=changed, relations=relations or ()
+            )
             insert_together(rows)
     except IntegrityError as clash:
         raise Clash from clash
@@ -228,7 +233,12 @@ def soft_delete(
     instance.deleted_at = timezone.now()
     instance.version = before["version"] + 1
     save_columns(instance, {"deleted_at", "version", "updated_at"})
-    insert_together(_notes(instance, HistoryKind.DELETED, actor))
+    insert_together(
+        [
+            *_notes(instance, HistoryKind.DELETED, actor),
+            *record_events.row_of(instance, "deleted", actor=actor),
+        ]
+    )
 
 
 def undelete(instance: LiveModel, *, actor: Actor, before: Columns | None = None) -> Changes:
@@ -243,7 +253,12 @@ def undelete(instance: LiveModel, *, actor: Actor, before: Columns | None = None
     instance.save()
     changed = {name: value for name, value in (before or {}).items() if getattr(instance, name) != value}
     changes = history.changes_of(instance, changed)
-    insert_together(_notes(instance, HistoryKind.RESTORED, actor, changes))
+    insert_together(
+        [
+            *_notes(instance, HistoryKind.RESTORED, actor, changes),
+            *record_events.row_of(instance, "restored", actor=actor),
+        ]
+    )
     return changes
 
 

@@ -40,10 +40,10 @@ def _activity_entry(moment: str, row: Activity, at: datetime) -> Entry:
     return Entry(
         id=f"{moment}-{row.pk}",
         at=at,
-        kind=TimelineKind.TASK_DONE if is_done else TimelineKind(row.kind),
+        kind=TimelineKind(f"{row.kind}_DONE" if is_done else row.kind),
         user=row.done_by if is_done else row.user,
         door=row.door,
-        text=row.text,
+        text=row.words,
         activity=row,
     )
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from crm.actors import Actor
 from crm.models.history import HistoryKind
 from crm.models.records import Record
-from crm.services import history
+from crm.services import history, record_events
 from crm.services.history import Changes
 from crm.signals import records_changed
 
@@ -30,7 +30,7 @@ def lock_records(model: type[Kept], keys: Sequence[int]) -> list[Kept]:
 
 
 def count_versions(model: type[Record], changes: Mapping[int, Changes], *, actor: Actor) -> None:
-    """Raise the version of records, write their history, and tell the apps above.
+    """Raise the version of records, write their history and events, and tell the apps above.
 
     The caller has written the rows that changed. Deleted records are counted too: once restored they answer
     the change. The number of statements grows with every ``BATCH`` records, not with each.
@@ -47,6 +47,8 @@ def count_versions(model: type[Record], changes: Mapping[int, Changes], *, actor
                 for record in records
             ]
         )
+        live = [(record.pk, changes[record.pk].keys()) for record in records if record.deleted_at is None]
+        record_events.emit_updated(live, model, actor=actor)
         records_changed.send(sender=model, records=records, actor=actor)
 
 

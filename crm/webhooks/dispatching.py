@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from crm.errors import CursorExpired
 from crm.events import journal
-from crm.events.audience import Event
+from crm.events.audience import GONE, Event
 from crm.events.cursor import Cursor
 from crm.models import events as logged
 from crm.models.webhooks import WebhookDelivery, WebhookEndpoint
@@ -101,11 +101,16 @@ def dispatch(claim: Claim, *, now: datetime | None = None) -> bool:
 
 def _choose(endpoint: WebhookEndpoint, events: list[Event]) -> list[Event]:
     """Return the events that an endpoint has chosen, by kind and by filter."""
-    chosen = [each for each in events if each.kind == BULK or type_of(each) in endpoint.kinds]
+    entities = endpoint.entities
+    chosen = [
+        each
+        for each in events
+        if type_of(each) in endpoint.kinds or (each.kind == BULK and each.entity in entities)
+    ]
     if not endpoint.filter:
         return chosen
-    # A deleted record has no content that could meet a filter, so its event always passes.
-    filtered = [each for each in chosen if each.kind not in (BULK, "deleted")]
+    # A record that is gone has no content that could meet a filter, so its event always passes.
+    filtered = [each for each in chosen if each.kind not in (BULK, *GONE)]
     met: set[tuple[str, int]] = set()
     for entity in {each.entity for each in filtered}:
         ids = {each.object_id for each in filtered if each.entity == entity}
@@ -130,7 +135,8 @@ def _store(endpoint: WebhookEndpoint, events: list[Event], now: datetime) -> Non
                 place=event.seq,
                 type=type_of(event),
                 object_id=event.object_id or None,
-                changes=event.previous_ids(),
+                changes=event.previous_values(),
+                winner_id=event.winner_id,
                 cursor=str(event.cursor),
                 occurred_at=moments[event.seq],
                 next_attempt_at=now,
@@ -144,7 +150,7 @@ def _store(endpoint: WebhookEndpoint, events: list[Event], now: datetime) -> Non
 
 
 def _skip_missed(endpoint: WebhookEndpoint, now: datetime) -> bool:
-    """Move an endpoint whose next events were pruned to the start of the log, and queue a bulk message."""
+    """Move an endpoint whose next events were pruned to the start of the log, and queue bulk messages."""
     counter = journal.counter()
     if counter.floor <= endpoint.position <= counter.value:
         # Another process pruned between the two reads: the position is in the log, so read again.
@@ -154,15 +160,18 @@ def _skip_missed(endpoint: WebhookEndpoint, now: datetime) -> bool:
         "Events were pruned before webhook endpoint %s was sent them; it is asked to read everything again.",
         endpoint.pk,
     )
-    WebhookDelivery(
-        company_id=endpoint.company_id,
-        endpoint=endpoint,
-        type=f"lead.{BULK}",
-        place=position,
-        cursor=str(Cursor(counter.epoch, position)),
-        occurred_at=now,
-        next_attempt_at=now,
-    ).save(force_insert=True)
+    WebhookDelivery.objects.bulk_create(
+        WebhookDelivery(
+            company_id=endpoint.company_id,
+            endpoint=endpoint,
+            type=f"{entity}.{BULK}",
+            place=position,
+            cursor=str(Cursor(counter.epoch, position)),
+            occurred_at=now,
+            next_attempt_at=now,
+        )
+        for entity in endpoint.entities
+    )
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(position=position, missed_at=now)
     return True
 

@@ -66,7 +66,7 @@ def check_filter(endpoint: WebhookEndpoint) -> None:
         return
     if not isinstance(endpoint.filter, dict):
         raise ValidationError({"filter": "A filter is a JSON object, like the where argument of leads."})
-    for entity in sorted({kind.partition(".")[0] for kind in endpoint.kinds}):
+    for entity in endpoint.entities:
         try:
             content_of(entity).check_filter(endpoint.filter, actor=webhook_actor(endpoint.company_id))
         except FilterRefused as refused:

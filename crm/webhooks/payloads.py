@@ -1,5 +1,6 @@
 """Builds the body of a message as Standard Webhooks defines it: type, timestamp and data."""
 
+from crm.events.audience import GONE
 from crm.json_encoding import encode_json
 from crm.models.webhooks import TEST_TYPE, WebhookDelivery
 from crm.webhooks.contents import content_of, webhook_actor
@@ -22,7 +23,9 @@ def _data(delivery: WebhookDelivery) -> dict[str, object]:
     if kind == "bulk":
         return data | {"refetch": True}
     data["id"] = str(delivery.object_id)
-    if kind == "deleted":
+    if kind == "merged":
+        data["winner_id"] = str(delivery.winner_id)
+    if kind in GONE:
         return data
     content = content_of(entity)
     assert delivery.object_id is not None

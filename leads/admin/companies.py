@@ -6,19 +6,23 @@ from django.http import HttpRequest
 
 from crm.admin.companies import CompanyAdmin
 from crm.admin.forms import ServiceForm
+from crm.admin.money import CurrencyField
 from crm.models import Company
+from crm.models.companies import DEFAULT_CURRENCY
 from crm.services.companies import find_or_create_user
 from leads.services.company_setup import set_up_company
 
 
 class NewCompanyForm(ServiceForm[Company]):
-    """The form of a new company: its name, its administrator and its region."""
+    """The form of a new company: its name, its administrator, its region and its currency."""
 
     admin_username = forms.CharField(
         label="Administrator",
         max_length=150,
         help_text="The username of its first administrator. A new name makes a user without a password.",
     )
+
+    currency = CurrencyField(initial=DEFAULT_CURRENCY)
 
     fields_of_arguments = {"username": "admin_username"}
 
@@ -29,8 +33,13 @@ class SetUpCompanyAdmin(CompanyAdmin):
 
     add_form = NewCompanyForm
     # The other fields have defaults, and can be changed once the company exists.
-    add_fieldsets = ((None, {"fields": ("name", "admin_username", "region")}),)
+    add_fieldsets = ((None, {"fields": ("name", "admin_username", "region", "currency")}),)
 
     def make(self, request: HttpRequest, form: NewCompanyForm) -> Company:
         user, _ = find_or_create_user(form.cleaned_data["admin_username"])
-        return set_up_company(form.cleaned_data["name"], admin=user, region=form.cleaned_data["region"])
+        return set_up_company(
+            form.cleaned_data["name"],
+            admin=user,
+            region=form.cleaned_data["region"],
+            currency=form.cleaned_data["currency"],
+        )

@@ -9,7 +9,9 @@ from django.db.models import Q
 
 from crm.admin.files import TakesFile
 from crm.admin.forms import VersionedForm
+from crm.admin.money import AmountField, CurrencyField
 from crm.models import User
+from crm.money import AMOUNT_PLACES
 from leads.models import Lead, LeadParticipant
 from pipelines.models import Stage
 
@@ -55,6 +57,9 @@ class LeadForm(TakesFile, VersionedForm[Lead]):
         widget=AutocompleteSelectMultiple(LeadParticipant._meta.get_field("user"), admin.site),
     )
 
+    amount = AmountField(required=False, decimal_places=AMOUNT_PLACES)
+    currency = CurrencyField(required=False, help_text="Empty: the currency of the company.")
+
     fields_of_arguments = {
         **{argument: name for name, argument in ARGUMENTS.items()},
         "pipeline": "stage",
@@ -71,6 +76,8 @@ class LeadForm(TakesFile, VersionedForm[Lead]):
         for name in DEFAULTS.keys() & self.fields.keys():
             self.fields[name].help_text = DEFAULTS[name] if adding else ""
             self.fields[name].required = name in ("status", "stage") and not adding
+        if "currency" in self.fields:
+            self._choices("currency").offer(self.instance.currency)
         if not adding:
             self.initial["team"] = [
                 participation.user_id for participation in self.instance.participations.all()

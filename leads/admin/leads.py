@@ -18,8 +18,9 @@ from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
-from leads.admin.owners import OwnerFilter, RottingFilter
+from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
 from leads.models import Lead
+from leads.models.deal_value import READERS
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, delete_lead, restore_lead, save_lead
 
@@ -41,6 +42,8 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
         "owner",
         "status",
         "stage_name",
+        "value",
+        "expected_close_on",
         "source",
         "created",
     )
@@ -49,6 +52,8 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
         OwnerFilter,
         RottingFilter,
         *((name, VisibleRelatedFilter) for name in RELATIONS),
+        ValueFilter,
+        "expected_close_on",
         "created_at",
     )
     list_select_related = ("person", "organization", "owner")
@@ -60,6 +65,13 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
     shown_instead = {"person": "live_person", "organization": "live_organization"}
     fieldsets = (
         (None, {"fields": ("title", ("status", "stage"), "owner", "team", ("lost_reason", "reason_lost"))}),
+        (
+            "Value",
+            {
+                "fields": (("amount", "currency"), ("expected_close_on", "probability")),
+                "description": "An open lead without a probability has that of its stage.",
+            },
+        ),
         ("Customer", {"fields": ("person", "organization")}),
         (
             "Contact at the time of the request",
@@ -89,6 +101,10 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
         # The pipeline only where it tells something: most companies have one.
         return str(lead.stage) if lead.pipeline.is_default else f"{lead.pipeline}: {lead.stage}"
 
+    @admin.display(ordering="amount")
+    def value(self, lead: Lead) -> str | None:
+        return None if lead.amount is None else f"{lead.amount:,} {lead.currency}"
+
     @admin.display(ordering="created_at")
     def created(self, lead: Lead) -> str:
         # The day alone: this column is narrow.
@@ -110,6 +126,7 @@ class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFie
         # Empty fields are left out of the input: a null that is given means none, and not the default.
         cleaned = form.cleaned_data
         values: dict[str, object] = {name: cleaned[name] for name in TEXTS if cleaned[name]}
+        values |= {name: cleaned[name] for name in READERS if cleaned[name] is not None}
         for name, argument in ARGUMENTS.items():
             if cleaned[name] is not None:
                 values[argument] = cleaned[name].pk

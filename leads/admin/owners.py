@@ -1,4 +1,4 @@
-"""The choices of owners, and the filters of leads by owner and by rotting."""
+"""The choices of owners, and the filters of leads by owner, by amount and by rotting."""
 
 from typing import Any
 
@@ -32,6 +32,23 @@ class OwnerFilter(admin.SimpleListFilter):
             return queryset.filter(owner_id=acting(request).user_id)
         if self.value() == "nobody":
             return queryset.filter(owner=None)
+        return queryset
+
+
+class ValueFilter(admin.SimpleListFilter):
+    """Filter leads by whether they have an amount."""
+
+    title = "amount"
+    parameter_name = "amount"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", "With an amount"), ("no", "Without an amount")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
+        if self.value() == "yes":
+            return queryset.filter(amount__isnull=False)
+        if self.value() == "no":
+            return queryset.filter(amount__isnull=True)
         return queryset
 
 

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -19,10 +20,21 @@ from crm.admin.forms import NamedForm, OptionalObjectField, message_of
 from crm.admin.lines import LinesField
 from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
-from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt, Verification
+from leads.mail.addresses import receiver_address
+from leads.models import (
+    AttemptStatus,
+    LeadReceiver,
+    ReceivedMail,
+    ReceiverAttempt,
+    ReceiverKind,
+    Verification,
+)
 from leads.services.receiver_keys import HEADERS, receiver_key
 from leads.services.receivers import delete_receiver, save_receiver
 from leads.services.replaying import replay_attempt
+
+#: Bytes of an e-mail on the page of its attempt.
+MOST_SHOWN = 20_000
 
 
 class TemplateField(OptionalObjectField):
@@ -48,15 +60,16 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     write_action = Action.CHANGE_LOOKUPS
     save_service = staticmethod(save_receiver)
     delete_service = staticmethod(delete_receiver)
-    list_display = ("name", "agent", "rotation", "source", "type", "is_default", "is_active")
+    list_display = ("name", "kind", "agent", "rotation", "source", "type", "is_default", "is_active")
     list_filter = ("is_active", ("source", VisibleRelatedFilter))
     list_select_related = ("agent", "rotation", "source", "type")
     search_fields = ("name",)
     ordering = ("name", "pk")
-    readonly_fields = ("address", "key")
+    readonly_fields = ("address", "mail_address", "key")
     owner_fields = ("agent",)
     fieldsets = (
-        (None, {"fields": ("name", "is_default", "is_active", "address")}),
+        (None, {"fields": ("name", "kind", "is_default", "is_active", "address")}),
+        ("E-mails", {"fields": ("mail_address", "creates_leads")}),
         ("Assigned to its leads", {"fields": ("rotation", "agent", "source", "source_name", "type")}),
         ("Template", {"fields": ("template",)}),
         (
@@ -76,9 +89,15 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
 
     @admin.display(description="address")
     def address(self, receiver: LeadReceiver) -> str:
-        if receiver._state.adding:
+        if receiver._state.adding or receiver.kind != ReceiverKind.WEB:
             return "-"
         return f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}"
+
+    @admin.display(description="e-mail address")
+    def mail_address(self, receiver: LeadReceiver) -> str:
+        if receiver._state.adding or receiver.kind != ReceiverKind.MAIL:
+            return "-"
+        return receiver_address(receiver.uuid) or "Set MAIL_ADDRESS: no mailbox is set up."
 
     @admin.display(description="key")
     def key(self, receiver: LeadReceiver) -> str:
@@ -119,6 +138,7 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
         "lead",
         "reason",
         "shown_payload",
+        "shown_message",
         "idempotency_key",
         "count",
         "created_at",
@@ -140,6 +160,18 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
         else:
             text = json.dumps(attempt.payload, indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", text)
+
+    @admin.display(description="message")
+    def shown_message(self, attempt: ReceiverAttempt) -> str:
+        """Show the begin of an e-mail as it came."""
+        # Cut by the database: the rest may be attachments.
+        begin = Substr("raw", 1, MOST_SHOWN, output_field=models.BinaryField())
+        found = ReceivedMail.objects.filter(attempt=attempt).values_list(begin, "size").first()
+        if found is None:
+            return "-"
+        raw, size = found
+        text = bytes(raw).decode("utf-8", "backslashreplace")
+        return format_html("<pre>{}</pre><p>{} bytes in all</p>", text, size)
 
     @admin.action(permissions=["write"], description="Replay selected receiver attempts")
     def replay_selected(self, request: HttpRequest, queryset: models.QuerySet[ReceiverAttempt]) -> None:

@@ -48,8 +48,9 @@ class LeadEvent(graphene.ObjectType):
     )
     changes = graphene.Field(
         JSON,
-        description="Previous values of owner_id, stage_id and status_id, of those that changed.",
-        resolver=lambda delivered, _info: delivered.event.previous_ids() or None,
+        description="Previous values of owner_id, stage_id, status_id, amount, currency, expected_close_on"
+        " and probability (the lead's own), of those that changed.",
+        resolver=lambda delivered, _info: delivered.event.previous_values() or None,
     )
 
 
@@ -79,12 +80,14 @@ class LeadEventQuery(graphene.ObjectType):
         sequence_if_alone()
         if after is None:
             return LeadEventPage(events=[], cursor=str(journal.end()), has_more=False)
-        cursor = parse_cursor(after)
+        start = parse_cursor(after)
         actor = actor_of(info)
-        read = journal.read_after(cursor, limit=first + 1, company_id=actor.company_id)
+        read, cursor = journal.read_page(
+            start, limit=first + 1, company_id=actor.company_id, entities=("lead",)
+        )
         events, has_more = read[:first], len(read) > first
-        if events:
-            cursor = events[-1].cursor
+        if has_more:
+            cursor = events[-1].cursor if events else start
         delivered = list(_deliver(events, actor, info))
         return LeadEventPage(events=delivered, cursor=str(cursor), has_more=has_more)
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import IntegerField, Q
 
 from crm.actors import Actor
 from crm.graphql.lists.canonical_columns import EmailColumn
 from crm.graphql.lists.columns import (
     BooleanColumn,
     ChoiceColumn,
+    DateColumn,
     DateTimeColumn,
     HasRelation,
     IdColumn,
@@ -17,11 +18,13 @@ from crm.graphql.lists.columns import (
     UuidColumn,
 )
 from crm.graphql.lists.custom_field_columns import CustomFieldsRelation
+from crm.graphql.lists.money_columns import AmountColumn, CurrencyColumn
 from crm.graphql.lists.operators import NULL_TESTS, SQLOperator
 from crm.models import EntityKind
 from leads import models
+from leads.models.deal_value import win_probability
 from leads.models.rotting import is_rotting
-from people.graphql.filters import TAGS, PhoneColumn, SearchedFilterSet
+from people.graphql.filters import TAGS, PhoneColumn, ProbabilityColumn, SearchedFilterSet
 
 
 class RottingColumn(BooleanColumn):
@@ -77,8 +80,18 @@ class LeadFilterSet(SearchedFilterSet):
             "stage_changed_at",
             "last_activity_at",
             "closed_at",
+            "amount",
+            "currency",
+            "expected_close_on",
         )
-    } | {"status": "status__name", "pipeline_stage_id": "stage_id"}
+    } | {
+        "status": "status__name",
+        "pipeline_stage_id": "stage_id",
+        # Not the annotation of the field, which exists only if it is selected.
+        "probability": "ordered_probability",
+    }
+    computed_columns = {"ordered_probability": IntegerField()}
+    order_expressions = {"ordered_probability": win_probability}
 
     id = IdColumn("id")
     uuid = UuidColumn("uuid")
@@ -107,6 +120,10 @@ class LeadFilterSet(SearchedFilterSet):
     stage_changed_at = DateTimeColumn("stage_changed_at")
     last_activity_at = DateTimeColumn("last_activity_at")
     closed_at = DateTimeColumn("closed_at")
+    amount = AmountColumn("amount")
+    currency = CurrencyColumn("currency")
+    expected_close_on = DateColumn("expected_close_on")
+    probability = ProbabilityColumn("probability")
     created_at = DateTimeColumn("created_at")
     updated_at = DateTimeColumn("updated_at")
 

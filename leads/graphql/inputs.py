@@ -3,7 +3,7 @@
 import graphene
 
 from crm.graphql.core.arguments import choice_enum
-from crm.graphql.core.scalars import Mixed
+from crm.graphql.core.scalars import Date, Decimal, Mixed
 from crm.graphql.inputs import CustomFieldEntityInput, FilesystemInputUrl, TagInput
 from people.graphql.inputs import OrganizationInput, PeopleInput
 
@@ -20,6 +20,16 @@ class LeadUpdateInput(graphene.InputObjectType):
     phone = graphene.String()
     description = graphene.String()
     reason_lost = graphene.String()
+    amount = Decimal(
+        description="What the deal is worth: at least 0, at most 12 digits before the point and 2 behind it."
+    )
+    currency = graphene.String(
+        description="ISO 4217 code, such as EUR. An amount without one is in the currency of the company."
+    )
+    expected_close_on = Date(description="The day the deal should be closed, from 1970 to 2199.")
+    probability = graphene.Int(
+        description="Probability of an open lead in percent, 0 to 100; null for that of its stage."
+    )
     leads_owner_id = graphene.ID()
     receiver_id = graphene.ID()
     status_id = graphene.ID()

@@ -19,7 +19,7 @@ from crm.graphql.lists.columns import ChoiceColumn, DateTimeColumn, IdColumn, Li
 from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import User
 from leads import models
-from leads.graphql.types import Lead, LeadReceiver, ReceiverVerification
+from leads.graphql.types import Lead, LeadReceiver, LeadReceiverKind, ReceiverVerification
 from leads.services import received_leads, receiver_keys, receivers, replaying
 
 PERMISSION = Action.CHANGE_LOOKUPS
@@ -30,7 +30,18 @@ NAMES = {
     "source": "lead_sources_id",
     "type": "lead_types_id",
 }
-ReceiverAttemptStatus = choice_enum("ReceiverAttemptStatus", models.AttemptStatus.values)
+ReceiverAttemptStatus = choice_enum(
+    "ReceiverAttemptStatus",
+    models.AttemptStatus.values,
+    "What became of a delivery.",
+    {
+        "RECEIVED": "It was interrupted before anything came of it.",
+        "PROCESSED": "It made a lead, or its e-mail was logged.",
+        "FAILED": "It was refused, for the reason in `errors`.",
+        "IGNORED": "A filled honeypot field, or an e-mail that a program sent or that was logged before.",
+        "UNMATCHED": "An e-mail of nobody who is known: replay it once a person has one of its addresses.",
+    },
+)
 
 
 def _in_base64(attempt: models.ReceiverAttempt, _info: GraphQLResolveInfo) -> str | None:
@@ -54,6 +65,12 @@ class ReceiverAttempt(DjangoObjectType):
         )
 
     status = Attribute(ReceiverAttemptStatus, "status", required=True)
+    kind = Attribute(
+        LeadReceiverKind,
+        "kind",
+        required=True,
+        description="How it came in. The payload of an e-mail is a summary of its headers.",
+    )
     receiver = Related(LeadReceiver, "receiver")
     lead = Related(Lead, "lead")
     payload = Attribute(JSON, "payload", required=True)
@@ -92,6 +109,10 @@ class LeadReceiverInput(graphene.InputObjectType):
     lead_sources_id = graphene.ID()
     lead_types_id = graphene.ID()
     template = Mixed()
+    kind = LeadReceiverKind(description="How deliveries come in; WEB unless it is named.")
+    creates_leads = graphene.Boolean(
+        description="Whether an e-mail from outside whose sender has no open lead makes one."
+    )
     verification = ReceiverVerification()
     honeypot = graphene.String()
     window_minutes = graphene.Int()
@@ -109,6 +130,7 @@ class ReceiverAttemptFilterSet(ListFilterSet):
     id = IdColumn("id")
     uuid = UuidColumn("uuid")
     status = ChoiceColumn("status", words=models.AttemptStatus.values)
+    kind = ChoiceColumn("kind", words=models.ReceiverKind.values)
     leads_receivers_id = IdColumn("receiver_id")
     lead_id = IdColumn("lead_id")
     created_at = DateTimeColumn("created_at")

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
+from crm.events.audience import LEAD, Event
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load
 from crm.graphql.execution.shared_subscriptions import EventRoot
@@ -43,13 +44,17 @@ class LeadUpdate(Guarded):
         """Return whether the filter asks for leads that rot: they begin to without an event."""
         return names_column(where, "is_rotting")
 
-    #: The users who can see a lead now in a company whose members see only their own leads.
-    readers = staticmethod(events.readers)
+    @staticmethod
+    def entities(**arguments: Any) -> frozenset[str]:
+        return frozenset({LEAD})
+
+    @staticmethod
+    def readers(event: Event) -> frozenset[int]:
+        """Return the users who can see the lead now in a company whose members see only their own leads."""
+        return events.readers(event.object_id)
 
 
-class Subscription(graphene.ObjectType):
-    """What can be listened to."""
-
+class LeadSubscription(graphene.ObjectType):
     lead_update = LeadUpdate(
         Lead,
         name="leadUpdate",

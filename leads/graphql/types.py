@@ -6,16 +6,19 @@ from django.urls import reverse
 from django.utils import timezone
 from graphene_django import DjangoObjectType
 
-from crm.graphql.conversation_types import Activity, SocialChannel
+from crm.graphql.activity_types import Activity, latest_activity, next_activity
+from crm.graphql.conversation_types import SocialChannel
 from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.fields import Attribute, Computed, Derived, Related, count_by
 from crm.graphql.core.list_fields import DEFAULT_FIRST, BatchedList, RelatedList
-from crm.graphql.core.scalars import JSON, Mixed
+from crm.graphql.core.scalars import JSON, Date, Decimal, Mixed
 from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
 from leads import models
 from leads.graphql.participants import LeadsParticipants
 from leads.graphql.rotation_types import LeadRotation
 from leads.graphql.stage_history import LeadStageVisit
+from leads.mail.addresses import receiver_address
+from leads.models.deal_value import win_probability
 from leads.models.rotting import REASON_COLUMNS, rotting_flag, rotting_reason
 from leads.services.duplicates import duplicates_of_leads
 from leads.services.lead_input import TEXTS
@@ -25,9 +28,23 @@ from pipelines.graphql.types import LeadPipeline, LeadPipelineStage
 
 STAMPS = ("version", "created_at", "updated_at")
 LeadStatusCategory = choice_enum("LeadStatusCategory", models.StatusCategory.values)
-LeadLastActivity = choice_enum("LeadLastActivity", models.LastActivity.values)
+LeadLastActivity = choice_enum(
+    "LeadLastActivity",
+    models.LastActivity.values,
+    "What last kept a lead from rotting.",
+    {kind.value: f"Its last activity was: {kind.label}." for kind in models.LastActivity},
+)
 LeadRoutingOutcome = choice_enum("LeadRoutingOutcome", models.RoutingOutcome.values)
 ReceiverVerification = choice_enum("ReceiverVerification", models.Verification.values)
+LeadReceiverKind = choice_enum(
+    "LeadReceiverKind",
+    models.ReceiverKind.values,
+    "The way by which deliveries come to a receiver.",
+    {
+        "WEB": "A request to the address of the receiver, which makes a lead.",
+        "MAIL": "An e-mail to the receiver's mail address, which is logged at the people it matches.",
+    },
+)
 
 
 class LeadLostReason(DjangoObjectType):
@@ -76,6 +93,10 @@ def _url(receiver: models.LeadReceiver) -> str:
     return f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}"
 
 
+def _mail_address(receiver: models.LeadReceiver) -> str | None:
+    return receiver_address(receiver.uuid) if receiver.kind == models.ReceiverKind.MAIL else None
+
+
 class LeadReceiver(DjangoObjectType):
     """A place where leads come in."""
 
@@ -120,6 +141,21 @@ class LeadReceiver(DjangoObjectType):
         description="Sites whose pages may post to this receiver from a browser, besides those of the"
         " installation, as scheme, host and port.",
     )
+    kind = Attribute(
+        LeadReceiverKind, "kind", required=True, description="How deliveries come in: WEB or MAIL."
+    )
+    mail_address = Derived(
+        graphene.String,
+        ("uuid", "kind"),
+        _mail_address,
+        description="Where e-mails to a receiver of the kind MAIL go; null without a mailbox.",
+    )
+    creates_leads = Attribute(
+        graphene.Boolean,
+        "creates_leads",
+        required=True,
+        description="Whether an e-mail from outside whose sender has no open lead makes one.",
+    )
     # Derived from the uuid: the address is not stored, since PUBLIC_URL may change.
     url = Derived(graphene.String, ("uuid",), _url, required=True)
 
@@ -146,8 +182,29 @@ class Lead(DjangoObjectType):
     participants = RelatedList(User, "participants", ordering=())
     people_participants = RelatedList(LeadsParticipants, "people_participations", ordering=(), required=True)
     followers = RelatedList(User, "followers", ordering=(), required=True)
+    amount = Attribute(
+        Decimal,
+        "amount",
+        description="What the deal is worth, with two digits behind the point; not negative.",
+    )
+    currency = Attribute(
+        graphene.String,
+        "currency",
+        description="The ISO 4217 code of the currency of the amount. A lead with an amount always has one.",
+    )
+    expected_close_on = Attribute(Date, "expected_close_on", description="The day the deal should be closed.")
+    probability = Computed(
+        graphene.Int,
+        "shown_probability",
+        lambda _actor: win_probability(),
+        required=True,
+        description="How likely the lead is to be won, in percent. An open lead has its own probability, else"
+        " that of its stage; a won lead has 100, any other closed one 0.",
+    )
     channels = RelatedList(SocialChannel, "channels", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), first=DEFAULT_FIRST, required=True)
+    next_activity = next_activity()
+    latest_activity = latest_activity()
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     custom_fields = CustomFields()

@@ -10,15 +10,20 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils import timezone
 
+from crm.database.tally_triggers import TalliedTable
 from crm.models.channels import SocialChannel
 from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
 from crm.models.lifecycle import LIVE
 from crm.models.records import Record
+from crm.money import AMOUNT_DIGITS, AMOUNT_PLACES, canonical_currency, check_currency
+from leads.models import deal_value
+from leads.models.amount_tallies import SUMMED_LEADS
 from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategory
 from leads.models.lost_reasons import LeadLostReason
 from leads.models.querysets import LeadQuerySet
 from leads.models.receivers import LeadReceiver
+from leads.models.report_indexes import REPORT_INDEXES
 from leads.models.rotting import LastActivity, record_activity
 from people.models import Organization, Person
 from people.models.canonical import (
@@ -85,6 +90,20 @@ class Lead(Record):
     )
     pipeline = models.ForeignKey(Pipeline, on_delete=models.RESTRICT, blank=True, related_name="leads")
     stage = models.ForeignKey(Stage, on_delete=models.RESTRICT, blank=True, related_name="leads")
+    amount = models.DecimalField(
+        max_digits=AMOUNT_DIGITS,
+        decimal_places=AMOUNT_PLACES,
+        null=True,
+        blank=True,
+        validators=deal_value.AMOUNT_RULES,
+    )
+    #: ISO 4217; a lead with an amount always has one.
+    currency = models.CharField(max_length=3, null=True, blank=True, validators=[check_currency])
+    expected_close_on = models.DateField(null=True, blank=True, validators=deal_value.CLOSE_RULES)
+    #: In percent, of an open lead; the stage's where it is empty.
+    probability = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=deal_value.PROBABILITY_RULES
+    )
     participants = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="LeadParticipant", related_name="+"
     )
@@ -112,7 +131,7 @@ class Lead(Record):
     )
 
     #: The stored values of columns that are checked only when they change.
-    _checked: Mapping[str, str | None] = dict.fromkeys(("email", "phone"))
+    _checked: Mapping[str, str | None] = dict.fromkeys(("email", "phone", "currency"))
 
     #: They follow from other columns: left out of the history and of events.
     derived_columns: ClassVar[frozenset[str]] = frozenset(
@@ -139,17 +158,23 @@ class Lead(Record):
             models.Index(fields=["company", "email_canonical"], name="lead_email"),
             models.Index(fields=["company", "phone_canonical"], name="lead_phone"),
             models.Index(fields=["company", "phone_dialled"], name="lead_phone_dialled"),
+            *REPORT_INDEXES,
         ]
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(title=""),
                 name="lead_title_not_empty",
                 violation_error_message="A lead has a title.",
-            )
+            ),
+            *deal_value.CONSTRAINTS,
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @classmethod
+    def tallied_tables(cls) -> list[TalliedTable]:
+        return [*super().tallied_tables(), SUMMED_LEADS]
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
@@ -165,11 +190,15 @@ class Lead(Record):
         super().clean_fields({*(exclude or ()), *unchanged})
         if self.phone and "phone" not in unchanged:
             self.phone = cleaned_phone(self.phone)
+        if self.currency:
+            self.currency = canonical_currency(self.currency)
 
     def clean(self) -> None:
         super().clean()
         self._check_stage()
         self._check_status()
+        if self.amount is not None and not self.currency:
+            self.currency = self.company.currency
         if self._state.adding:
             self._copy_contact_from_person()
         # Only new relations: the others were checked when they were stored, and reading one is a statement.
@@ -253,6 +282,11 @@ class Lead(Record):
             *email_spellings(self.email),
             *phone_spellings(self.phone, self.phone_canonical),
         )
+
+    @staticmethod
+    def win_probability() -> models.Case:
+        """Return the expression for the probability of a lead, also for apps below this one."""
+        return deal_value.win_probability()
 
 
 class LeadFile(FileLink):

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from crm.actors import Actor
+from leads.models.amount_tallies import open_amounts
 from leads.models.lookups import StatusCategory
 from people.models.querysets import SearchedQuerySet
 
@@ -34,3 +35,7 @@ class LeadQuerySet(SearchedQuerySet[Row]):
 
     def open(self) -> Self:
         return self.filter(status__category=StatusCategory.OPEN)
+
+    def open_amounts(self, actor: Actor, key: str) -> models.QuerySet[Any, dict[str, Any]]:
+        """Return what the visible open leads are worth: ``amount_sum`` by ``key_id`` and ``currency``."""
+        return open_amounts(self, actor, key)

@@ -29,6 +29,13 @@ class LeadReceiverQuerySet(TenantQuerySet["LeadReceiver"]):
         return self.annotate(agent_may_own=Exists(members.filter(pk=OuterRef("agent"))))
 
 
+class ReceiverKind(models.TextChoices):
+    """The way by which deliveries come in."""
+
+    WEB = "WEB", "By a request over the web"
+    MAIL = "MAIL", "By e-mail"
+
+
 class Verification(models.TextChoices):
     """The proof that a receiver requires of a sender."""
 
@@ -53,6 +60,16 @@ class LeadReceiver(TenantModel):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     name = models.CharField(max_length=120)
+    kind = models.CharField(
+        max_length=4, choices=ReceiverKind.choices, default=ReceiverKind.WEB, db_default=ReceiverKind.WEB
+    )
+    creates_leads = models.BooleanField(
+        "e-mails create leads",
+        default=False,
+        db_default=False,
+        help_text="An e-mail from outside whose sender has no open lead makes one. Otherwise an e-mail of"
+        " people whom nobody knows waits among the attempts.",
+    )
     source_name = models.CharField(max_length=120, null=True, blank=True)
     is_default = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)

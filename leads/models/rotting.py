@@ -42,6 +42,9 @@ class LastActivity(models.TextChoices):
     STAGE = "STAGE", "entry into the stage"
     NOTE = "NOTE", "note"
     TASK = "TASK", "task done"
+    CALL = "CALL", "call"
+    MEETING = "MEETING", "meeting"
+    EMAIL = "EMAIL", "e-mail"
     MESSAGE = "MESSAGE", "message"
     OWNER = "OWNER", "change of owner"
     CHANGE = "CHANGE", "change of the lead"
@@ -90,6 +93,16 @@ def is_rotting() -> models.Q:
     """Return the rule as a condition on leads."""
     idle_since = Value(timezone.now()) - _Days("stage__rotting_days")
     return models.Q(**_rule(ExpressionWrapper(idle_since, DateTimeField())))
+
+
+def begins_to_rot(after: datetime, until: datetime) -> models.Q:
+    """Return the condition that a lead rots at a moment, and did not at an earlier one."""
+
+    # The stubs want a type argument that the class does not take at run time.
+    def idle_since(moment: datetime) -> Any:
+        return ExpressionWrapper(Value(moment) - _Days("stage__rotting_days"), DateTimeField())
+
+    return models.Q(**_rule(idle_since(until)), last_activity_at__gt=idle_since(after))
 
 
 def rotting_flag() -> Case:

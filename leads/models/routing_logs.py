@@ -10,7 +10,7 @@ from django.db.models import Q
 from crm.actors import Action, Actor
 from crm.models.base import TenantModel, TenantQuerySet
 from leads.models.lead import Lead
-from leads.models.receivers import LeadReceiver
+from leads.models.receivers import LeadReceiver, ReceiverKind
 from leads.models.rotations import LeadRotation
 
 
@@ -18,16 +18,23 @@ class AttemptStatus(models.TextChoices):
     """The outcome of a delivery."""
 
     RECEIVED = "RECEIVED", "Received"
-    PROCESSED = "PROCESSED", "Made a lead"
+    PROCESSED = "PROCESSED", "Made a lead, or was logged"
     FAILED = "FAILED", "Refused"
-    IGNORED = "IGNORED", "Ignored as spam"
+    IGNORED = "IGNORED", "Ignored"
+    UNMATCHED = "UNMATCHED", "Waits for a person it matches"
 
 
 class ReceiverAttempt(TenantModel):
-    """One delivery to a receiver, stored without credentials; repetitions of it are counted."""
+    """One delivery to a receiver, stored without credentials; repetitions of it are counted.
+
+    The payload of an e-mail is a summary of its headers; the message itself is a ``ReceivedMail``.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     receiver = models.ForeignKey(LeadReceiver, on_delete=models.SET_NULL, null=True, related_name="attempts")
+    kind = models.CharField(
+        max_length=4, choices=ReceiverKind.choices, default=ReceiverKind.WEB, db_default=ReceiverKind.WEB
+    )
     status = models.CharField(max_length=9, choices=AttemptStatus.choices, default=AttemptStatus.RECEIVED)
     payload = models.JSONField()
     #: The keys of the payload as they were sent, where their order matters: PostgreSQL keeps none.

@@ -44,6 +44,8 @@ class Draft:
     person: Details | None = None
     organization: Details | None = None
     custom_fields: Details = field(default_factory=dict)
+    #: Amount, currency, close date and probability as they were sent.
+    deal_value: Details = field(default_factory=dict)
     member_id: str | None = None
 
     def add_contact(self, type_id: object, value: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+from leads.models.deal_value import READERS, read_valid
 from leads.routing.drafts import (
     CELLPHONE_TYPE,
     EMAIL_TYPE,
@@ -60,11 +61,22 @@ def plain_draft(payload: Payload, *, skip: Collection[str] = ()) -> Draft:
     custom_fields = _custom_fields(payload.get("custom_fields"))
     if custom_fields is not None:
         used.add("custom_fields")
+    draft.deal_value = {name: payload[name] for name in READERS if _is_deal_value(name, payload.get(name))}
+    used |= draft.deal_value.keys()
     # A value that could not be read as text, such as a list of titles, is kept as a custom field.
     used |= {name for name in (*TEXTS, "email", "phone") if text_of(payload.get(name)) is not None}
     draft.custom_fields = as_fields({key: value for key, value in payload.items() if key not in used})
     draft.custom_fields |= custom_fields or {}
     return draft
+
+
+def _is_deal_value(name: str, value: object) -> bool:
+    # Without a template nobody has said what the key means: what does not fit is kept as a custom field.
+    try:
+        read_valid(name, value)
+    except ValueError:
+        return False
+    return True
 
 
 def _organization(payload: Payload) -> Details | None:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from crm.custom_field_values import checked
 from crm.models.custom_fields import LONGEST_NAME
 from crm.texts import normalized_json
+from leads.models.deal_value import READERS
 from leads.routing.credentials import is_credential
 from leads.routing.drafts import (
     EMAIL_TYPE,
@@ -248,6 +249,9 @@ def _put(draft: Draft, name: str, value: str) -> None:
         draft.add_contact(PHONE_TYPE, value)
     elif name in ("firstname", "lastname", "title", "description"):
         setattr(draft, name, getattr(draft, name) or value)
+    elif name in READERS:
+        # Refused later if it cannot be read: whoever maps a value to such a field means it.
+        draft.deal_value.setdefault(name, value)
     else:
         draft.custom_fields.setdefault(name, value)
 

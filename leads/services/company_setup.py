@@ -4,7 +4,7 @@ from django.db import transaction
 
 from crm.actors import Role
 from crm.models import Company, User
-from crm.models.companies import DEFAULT_REGION
+from crm.models.companies import DEFAULT_CURRENCY, DEFAULT_REGION
 from crm.services.members import add_member
 from leads.models import LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
 from people.models import ContactKind, ContactType
@@ -40,13 +40,16 @@ def ensure_shared_contact_types() -> None:
 
 
 @transaction.atomic
-def set_up_company(name: str, *, admin: User, region: str = DEFAULT_REGION) -> Company:
+def set_up_company(
+    name: str, *, admin: User, region: str = DEFAULT_REGION, currency: str = DEFAULT_CURRENCY
+) -> Company:
     """Create a company that can take leads, with its first administrator.
 
     :param region: country code of phone numbers without a prefix.
+    :param currency: ISO 4217 code of amounts that come without one.
     """
     ensure_shared_contact_types()
-    company = Company(name=name.strip(), region=region)
+    company = Company(name=name.strip(), region=region, currency=currency)
     company.full_clean()
     company.save()
     add_member(company, admin, Role.ADMIN)

@@ -1,15 +1,17 @@
 """Demo data: a small company that is the same on every machine."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import cycle, islice
 
 from django.db import transaction
 from django.utils.text import slugify
 
 from crm.actors import Actor, Door, Role
+from crm.dates import today_in
 from crm.models import Company, Membership, User
 from crm.models.companies import DEFAULT_REGION
-from crm.services.companies import find_or_create_user, save_user
+from crm.services.companies import find_or_create_user, save_user, update_company
 from crm.services.members import add_member
 from leads.models import LeadSource, LeadType
 from leads.services.closing import close_lead
@@ -19,6 +21,7 @@ from people.models import ContactType, Organization, Person
 from people.services.organizations import create_organization
 from people.services.people import create_person
 from pipelines.models import Stage
+from pipelines.services.stages import update_stage
 
 DEMO_USERNAME = "demo"
 COMPANY_NAME = "Northwind Sales"
@@ -55,6 +58,10 @@ DEALS = (
     ("Support contract", "9800"),
     ("Second office", "31000"),
 )
+#: Percent of the leads in each stage that are won, in the order of the stages.
+PROBABILITIES = (10, 30, 60, 80)
+#: Countries whose organizations pay in euros; all others pay in the currency of the company.
+EURO_COUNTRIES = ("DE", "ES", "FR")
 PEOPLE_TAGS = ("Decision maker", "Newsletter", "Partner")
 LEAD_TAGS = ("Hot", "Follow up", "Renewal")
 LEAD_COUNT = 40
@@ -105,6 +112,8 @@ def load_demo_data(*, password: str, region: str = DEFAULT_REGION) -> Demo:
     company = set_up_company(COMPANY_NAME, admin=user, region=region)
     agent, _viewer = (_add_colleague(company, *colleague) for colleague in COLLEAGUES)
     actor = Actor(user_id=user.pk, company_id=company.pk, role=Role.ADMIN, door=Door.COMMAND)
+    # As integrations send the value of a deal.
+    update_company({"amount_custom_field": "deal_value"}, actor=actor)
     organizations = [_create_organization(*details, actor=actor) for details in ORGANIZATIONS]
     people = _create_people(organizations, actor)
     _create_leads(people, organizations, owners=[user, agent], actor=actor)
@@ -163,8 +172,11 @@ def _create_leads(
     people: list[Person], organizations: list[Organization], *, owners: list[User], actor: Actor
 ) -> None:
     stages = list(Stage.objects.visible_to(actor).order_by("weight", "pk"))
+    for stage, probability in zip(stages, PROBABILITIES, strict=True):
+        update_stage(stage.pk, {"probability": probability}, actor=actor)
     sources = list(LeadSource.objects.visible_to(actor).order_by("pk"))
     types = list(LeadType.objects.visible_to(actor).order_by("pk"))
+    today = today_in(None)
     buyers = islice(cycle(zip(people, cycle(organizations), strict=False)), LEAD_COUNT)
     for index, (person, organization) in enumerate(buyers):
         deal, value = DEALS[index % len(DEALS)]
@@ -180,6 +192,9 @@ def _create_leads(
                 "source_id": sources[index % len(sources)].pk,
                 "type_id": types[index % len(types)].pk,
                 "tags": [{"name": LEAD_TAGS[index % len(LEAD_TAGS)]}],
+                "currency": "EUR" if organization.country in EURO_COUNTRIES else None,
+                # Some are overdue.
+                "expected_close_on": today + timedelta(days=3 * index - 15),
                 "custom_fields": [{"name": "deal_value", "value": value}],
             },
             actor=actor,

@@ -1,6 +1,6 @@
 """Emits events about leads: stores what changed and who could see it, and signals it after the commit."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -9,11 +9,16 @@ from django.db import transaction
 from crm.actors import Actor
 from crm.events import outbox
 from crm.events.audience import Event, Kind
+from crm.services.history import plain
+from crm.services.record_events import changed_names
 from leads.models import Lead, LeadFollower, LeadParticipant
 from leads.signals import lead_changed
 
 #: Columns whose previous values are part of the event.
-NOTIFIED_RELATIONS = ("owner_id", "stage_id", "status_id")
+NOTIFIED_COLUMNS = (
+    *("owner_id", "stage_id", "status_id"),
+    *("amount", "currency", "expected_close_on", "probability"),
+)
 
 
 def involved_users(lead: Lead) -> frozenset[int]:
@@ -58,11 +63,13 @@ def event_of(
     before: frozenset[int],
     after: frozenset[int],
     changed: Mapping[str, Any] | None = None,
+    relations: Collection[str] = (),
 ) -> Event:
     """Return the event of a change of a lead, after its row was written.
 
     :param before: ids of the users who saw the lead before the change; ``after``: who see it now.
     :param changed: previous values of the columns that changed.
+    :param relations: what changed outside the columns.
     """
     return Event(
         company_id=lead.company_id,
@@ -73,11 +80,16 @@ def event_of(
         after=after,
         door=actor.door,
         actor_id=actor.user_id,
-        changes={name: changed[name] for name in NOTIFIED_RELATIONS if name in changed} if changed else {},
+        changes=_previous_values(changed or {}),
+        changed=changed_names(lead, changed or {}, relations),
     )
 
 
-def emit_updated(lead: Lead, *, actor: Actor) -> None:
+def _previous_values(changed: Mapping[str, Any]) -> dict[str, object]:
+    return {name: plain(changed[name]) for name in NOTIFIED_COLUMNS if name in changed}
+
+
+def emit_updated(lead: Lead, *, actor: Actor, relations: Collection[str] = ()) -> None:
     """Emit the event of a change that leaves the audience as it is."""
     seen_by = audience_of(lead)
-    emit(event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by))
+    emit(event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by, relations=relations))

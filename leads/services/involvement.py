@@ -28,7 +28,7 @@ def _set_involved(lead: Lead, model: Involvement, user: User, *, present: bool, 
     change = [[], [str(user)]] if present else [[str(user)], []]
     saving.store(lead, actor=actor, before=locking.column_values(lead), relations={name: change})
     sees = events.audience_of(lead)
-    events.emit(events.event_of(lead, "updated", actor=actor, before=saw, after=sees))
+    events.emit(events.event_of(lead, "updated", actor=actor, before=saw, after=sees, relations=(name,)))
     return True
 
 
@@ -56,7 +56,7 @@ def _change_person(lead: Lead, change: list[list[str]], *, actor: Actor) -> None
     saving.store(
         lead, actor=actor, before=locking.column_values(lead), relations={"people_participants": change}
     )
-    events.emit_updated(lead, actor=actor)
+    events.emit_updated(lead, actor=actor, relations=("people_participants",))
 
 
 def _label(person: Person, relationship: PeopleRelationship | None) -> str:

@@ -1,5 +1,7 @@
 """The input of a lead, and how it is applied to a lead in memory."""
 
+from datetime import date
+from decimal import Decimal
 from typing import cast
 
 from django.core.exceptions import ValidationError
@@ -12,6 +14,7 @@ from crm.services.file_links import FileRelations
 from crm.services.saving import is_none_given
 from crm.services.tags import TagValues
 from leads.models import Lead, LeadLostReason
+from leads.services.deal_values import apply_deal_value
 from leads.services.nested_records import find_or_create_organization, find_or_create_person
 from leads.services.referenced_rows import Keys, ReferencedRows
 from people.services.organizations import OrganizationValues
@@ -32,6 +35,11 @@ class LeadValues(FileRelations, total=False):
     phone: str | None
     description: str | None
     reason_lost: str | None
+    # As typed values, or as the texts of a file or of a delivery.
+    amount: Decimal | str | float | None
+    currency: str | None
+    expected_close_on: date | str | None
+    probability: int | str | None
     people_id: object
     people: PersonValues | None
     organization_id: object
@@ -64,6 +72,7 @@ def apply_input(lead: Lead, values: LeadValues, rows: ReferencedRows, *, actor: 
             setattr(lead, name, given[name] or None)
     if "title" in values:
         lead.title = values["title"] or ""
+    apply_deal_value(lead, given)
     _set_person(lead, values, rows, actor)
     _set_organization(lead, values, rows, actor)
     _set_stage(lead, given, rows)

@@ -18,6 +18,7 @@ from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus, Receiv
 from leads.models.rotting import record_change
 from leads.services import events, stage_visits
 from leads.services.assignment import assign_owner, routing_log
+from leads.services.deal_values import take_over_amount
 from leads.services.lead_input import LeadValues, apply_input, check_owner, fill_from_receiver
 from leads.services.referenced_rows import ReferencedRows
 
@@ -58,6 +59,9 @@ def create_lead(
     rows.attach_to(lead)
     apply_input(lead, values, rows, actor=actor)
     fill_from_receiver(lead, values, rows)
+    # An amount that is given as null means none.
+    if "amount" not in values:
+        take_over_amount(lead, rows.company)
     _flag_duplicate(lead, values)
     named = tags.find_or_create(values["tags"] or [], actor=actor) if "tags" in values else None
     # As late as possible: it may lock a rotation, and other leads of that rotation wait until the commit.
@@ -178,7 +182,15 @@ def store_change(
         saw = events.audience(rows.involved, before["owner_id"])
         sees = events.audience(involved, lead.owner_id)
         events.emit(
-            events.event_of(lead, "updated", actor=actor, before=saw, after=sees, changed=stored.before)
+            events.event_of(
+                lead,
+                "updated",
+                actor=actor,
+                before=saw,
+                after=sees,
+                changed=stored.before,
+                relations=relations,
+            )
         )
     return lead
 

@@ -61,7 +61,7 @@ def lead_values(draft: Draft, receiver: LeadReceiver) -> LeadValues:
     values: LeadValues = {"receiver_id": receiver.pk, "title": draft.title_or(receiver.name)}
     # The lead keeps name, e-mail and phone as they were sent, also if a stored person has others.
     texts = {name: text for name in TEXTS if (text := getattr(draft, name))}
-    values |= cast(LeadValues, texts)
+    values |= cast(LeadValues, texts | draft.deal_value)
     person = draft.described_person()
     if person is not None:
         values["people"] = cast(PersonValues, person | _with_ids(person.get("contacts"), numbered))

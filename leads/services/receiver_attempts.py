@@ -1,4 +1,4 @@
-"""Deliveries to receivers: each is stored as an attempt, made into one lead once, and can be replayed."""
+"""Deliveries to receivers: each is stored as an attempt, takes effect once, and can be replayed."""
 
 import hashlib
 import json
@@ -13,18 +13,30 @@ from django.utils import timezone
 from crm.actors import Actor, Door
 from crm.database.batches import Batch, delete_in_batches
 from crm.errors import Conflict, ConflictReason, CrmError, NotFound
-from leads.models import AttemptStatus, LeadReceiver, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
+from crm.events import outbox
+from crm.events.audience import RECEIVER
+from crm.services.files import removed_on_failure
+from leads.models import (
+    AttemptStatus,
+    LeadReceiver,
+    LeadRoutingLog,
+    ReceiverAttempt,
+    ReceiverKind,
+    RoutingOutcome,
+)
 from leads.routing.credentials import without_credentials
 from leads.routing.drafts import Payload
 from leads.routing.leftovers import in_order, needs_order
 from leads.routing.raw_bodies import without_credential_bytes
+from leads.services.mail_logging import log_mail
 from leads.services.received_leads import errors_of, make_lead
 
 
 def find_receiver(identifier: UUID) -> LeadReceiver:
-    """Return the active receiver with this UUID of an active company."""
+    """Return the active receiver of web requests with this UUID, of an active company."""
     # Not narrowed to an actor: the sender of a delivery has none, and the UUID is the address.
     rows = LeadReceiver.objects.filter(uuid=identifier, is_active=True, company__is_active=True)
+    rows = rows.filter(kind=ReceiverKind.WEB)
     receiver = rows.first()
     if receiver is None:
         raise NotFound("receiver")
@@ -58,10 +70,10 @@ def keep_undecodable(receiver: LeadReceiver, body: bytes, content_type: str, rea
     """
     raw = without_credential_bytes(body, content_type)
     fingerprint = hashlib.sha256(b"raw body:" + raw).hexdigest()
-    _lock_fingerprint(receiver, fingerprint)
+    lock_fingerprint(receiver, fingerprint)
     earlier = _find_earlier(receiver, fingerprint, None)
     if earlier is not None:
-        _count_again(earlier)
+        count_again(earlier)
         return
     attempt = ReceiverAttempt(
         company_id=receiver.company_id,
@@ -88,7 +100,7 @@ def _register(receiver: LeadReceiver, payload: Payload, key: str | None) -> Rece
     fingerprint = fingerprint_of(payload)
     if key is None:
         # With a key, a unique constraint keeps the second of two deliveries out.
-        _lock_fingerprint(receiver, fingerprint)
+        lock_fingerprint(receiver, fingerprint)
     earlier = _find_earlier(receiver, fingerprint, key)
     if earlier is None:
         attempt = ReceiverAttempt(
@@ -114,17 +126,17 @@ def _register(receiver: LeadReceiver, payload: Payload, key: str | None) -> Rece
         raise Conflict(ConflictReason.KEY_RUNNING, "This delivery could not be stored. Send it again.")
     if key is not None and earlier.fingerprint != fingerprint:
         raise Conflict(ConflictReason.KEY_REUSED, "This Idempotency-Key was already used with another body.")
-    _count_again(earlier)
+    count_again(earlier)
     return earlier
 
 
-def _count_again(attempt: ReceiverAttempt) -> None:
+def count_again(attempt: ReceiverAttempt) -> None:
     attempt.is_repeated = True
     repeated = ReceiverAttempt.objects.filter(pk=attempt.pk)
     repeated.update(count=F("count") + 1, last_seen_at=timezone.now(), updated_at=timezone.now())
 
 
-def _lock_fingerprint(receiver: LeadReceiver, fingerprint: str) -> None:
+def lock_fingerprint(receiver: LeadReceiver, fingerprint: str) -> None:
     """Make equal deliveries to a receiver wait for each other; SQLite has one writer at a time anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -144,7 +156,7 @@ def _find_earlier(receiver: LeadReceiver, fingerprint: str, key: str | None) -> 
 
 @transaction.atomic
 def process(attempt_id: int, *, replayer: Actor | None = None) -> ReceiverAttempt:
-    """Make the lead of an attempt, which is locked; where it is refused, store the reason.
+    """Make the lead of an attempt, or log its e-mail; where it is refused, store the reason. It is locked.
 
     :param replayer: who replays it; without one, only an attempt that was not tried yet is processed.
     :raises Conflict: if it is replayed, and has made a lead or has lost its receiver.
@@ -155,21 +167,38 @@ def process(attempt_id: int, *, replayer: Actor | None = None) -> ReceiverAttemp
     if replayer is None and (attempt.status != AttemptStatus.RECEIVED or receiver is None):
         return attempt
     if attempt.status == AttemptStatus.PROCESSED:
-        raise Conflict(ConflictReason.EXISTS, "This attempt has already made a lead.")
+        raise Conflict(ConflictReason.EXISTS, _done(attempt))
     if receiver is None:
         raise Conflict(ConflictReason.VERSION, "The receiver of this attempt was deleted.")
     if replayer is not None:
         attempt.replayed_at, attempt.replayed_by_id = timezone.now(), replayer.user_id
+    # A person who replays what was ignored wants it.
+    is_wanted = replayer is not None and attempt.status == AttemptStatus.IGNORED
     try:
-        # A savepoint: a refused lead is rolled back, and its attempt and log are committed.
-        with transaction.atomic():
-            attempt.lead = make_lead(receiver, _payload_of(attempt), attempt=attempt)
-            attempt.status, attempt.errors = AttemptStatus.PROCESSED, None
+        # A savepoint: what is refused is rolled back, and its attempt and log are committed.
+        with removed_on_failure(), transaction.atomic():
+            _try(attempt, receiver, is_wanted=is_wanted)
     except (ValidationError, CrmError) as refused:
         attempt.lead, attempt.status, attempt.errors = None, AttemptStatus.FAILED, errors_of(refused)
-        _log_refusal(attempt, receiver)
+        if attempt.kind == ReceiverKind.WEB:
+            _log_refusal(attempt, receiver, by=None if replayer is None else replayer.user_id)
     attempt.save()
     return attempt
+
+
+def _done(attempt: ReceiverAttempt) -> str:
+    if attempt.kind == ReceiverKind.MAIL:
+        return "The e-mail of this attempt is logged already."
+    return "This attempt has already made a lead."
+
+
+def _try(attempt: ReceiverAttempt, receiver: LeadReceiver, *, is_wanted: bool) -> None:
+    if attempt.kind == ReceiverKind.MAIL:
+        outcome = log_mail(attempt, receiver, is_wanted=is_wanted)
+        attempt.lead, attempt.status, attempt.errors = outcome.lead, outcome.status, outcome.errors
+        return
+    attempt.lead = make_lead(receiver, _payload_of(attempt), attempt=attempt)
+    attempt.status, attempt.errors = AttemptStatus.PROCESSED, None
 
 
 def _payload_of(attempt: ReceiverAttempt) -> Payload:
@@ -178,7 +207,7 @@ def _payload_of(attempt: ReceiverAttempt) -> Payload:
     return in_order(attempt.payload, attempt.key_order)
 
 
-def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver) -> None:
+def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver, *, by: int | None = None) -> None:
     LeadRoutingLog.objects.create(
         company_id=attempt.company_id,
         receiver=receiver,
@@ -188,6 +217,7 @@ def _log_refusal(attempt: ReceiverAttempt, receiver: LeadReceiver) -> None:
         door=Door.WEBHOOK.value,
         error=attempt.refusal,
     )
+    outbox.emit_internal(RECEIVER, receiver, actor_id=by, door=Door.WEBHOOK)
 
 
 def prune_attempts(*, before: datetime, batch: Batch = transaction.atomic) -> int:

@@ -21,6 +21,8 @@ FIELDS = Fields(
         "name",
         "is_default",
         "is_active",
+        "kind",
+        "creates_leads",
         "verification",
         "window_minutes",
         "rate_limit",
@@ -47,6 +49,8 @@ class ReceiverValues(TypedDict, total=False):
     lead_sources_id: object
     lead_types_id: object
     template: Any
+    kind: str | None
+    creates_leads: bool | None
     verification: str | None
     honeypot: str | None
     window_minutes: int | None

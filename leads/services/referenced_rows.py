@@ -44,7 +44,10 @@ RECEIVER = (
     *(f"agent__{name}" for name in USER),
     *(f"{lookup}__{name}" for lookup in ("type", "source") for name in NAMED),
 )
-COMPANY = ("id", "name", "region", "reason_lost_required", "flag_duplicate_leads", "default_owner_id")
+COMPANY = (
+    *("id", "name", "region", "currency", "amount_custom_field"),
+    *("reason_lost_required", "flag_duplicate_leads", "default_owner_id"),
+)
 DEFINITION = (*NAMED, "name_key", "label", "kind", "choices", "required")
 
 #: The keys of rows by name: those of an input, or those of a lead's own rows.

@@ -13,8 +13,8 @@ from leads.models import AttemptStatus, LeadReceiver, ReceiverAttempt
 from leads.services.receiver_attempts import process
 
 MOST_AT_ONCE = 100
-#: The outcomes that can be replayed: refused, and interrupted.
-REPLAYABLE = (AttemptStatus.FAILED, AttemptStatus.RECEIVED)
+#: The outcomes that can be replayed: refused, interrupted, and waiting for somebody who is known.
+REPLAYABLE = (AttemptStatus.FAILED, AttemptStatus.RECEIVED, AttemptStatus.UNMATCHED)
 
 
 @transaction.atomic
@@ -44,7 +44,7 @@ def replay_attempts(keys: Sequence[object], *, actor: Actor) -> list[ReceiverAtt
     }
     done = [str(pk) for pk, attempt in found.items() if attempt.status == AttemptStatus.PROCESSED]
     if done:
-        raise Conflict(ConflictReason.EXISTS, "Some of these attempts have already made a lead.", ids=done)
+        raise Conflict(ConflictReason.EXISTS, "Some of these attempts have already taken effect.", ids=done)
     # Always in the same order: otherwise two replays of the same attempts could deadlock.
     return [process(pk, replayer=actor) for pk in sorted(found)]
 

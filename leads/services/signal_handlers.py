@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from django.dispatch import receiver
 from django.utils import timezone
@@ -61,9 +62,14 @@ def update_canonical_phones(*, company: Company, **_: object) -> None:
 
 
 @receiver(record_discussed, sender=Lead)
-def follow_discussion(record: Lead, activity: str | None, actor: Actor, **_: object) -> None:
+def follow_discussion(
+    record: Lead, activity: str | None, actor: Actor, at: datetime | None = None, **_: object
+) -> None:
     """Record the activity, if it is one, and emit an event of the lead."""
-    if activity is not None and record_activity(record, LastActivity(activity), at=timezone.now()):
+    # Nothing is done in the future, whatever the clock of a mail's sender says.
+    now = timezone.now()
+    moment = min(at or now, now)
+    if activity is not None and record_activity(record, LastActivity(activity), at=moment):
         # This alone makes no new version of the lead.
         record.save(update_fields=["last_activity_at", "last_activity"])
     events.emit_updated(record, actor=actor)

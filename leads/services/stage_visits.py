@@ -23,7 +23,8 @@ def next_visit(lead: Lead, open_visit: StageVisit | None, *, actor: Actor) -> St
         # A clock that was set back must not end a visit before it began: a constraint forbids it.
         entered_at = max(entered_at, open_visit.entered_at)
         open_visit.left_at = entered_at
-        save_columns(open_visit, {"left_at", "updated_at"})
+        open_visit.next_stage_id = lead.stage_id
+        save_columns(open_visit, {"left_at", "next_stage_id", "updated_at"})
     return new_visit(lead, entered_at, actor=actor)
 
 

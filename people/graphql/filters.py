@@ -1,6 +1,7 @@
 """Columns of the lists of people and organizations."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db.models import Q
 
@@ -11,12 +12,14 @@ from crm.graphql.lists.columns import (
     DateTimeColumn,
     HasRelation,
     IdColumn,
+    IntegerColumn,
     ListFilterSet,
     TextColumn,
     UuidColumn,
 )
 from crm.graphql.lists.custom_field_columns import CustomFieldsRelation
-from crm.graphql.lists.operators import EQUAL, SQLOperator, column_condition
+from crm.graphql.lists.money_columns import AmountColumn, CurrencyColumn
+from crm.graphql.lists.operators import EQUAL, SQLOperator, column_condition, expression_condition
 from crm.models import EntityKind
 from crm.models.companies import region_of
 from people import models
@@ -51,6 +54,15 @@ class PhoneColumn(CanonicalColumn):
     def canonical(self, texts: Sequence[str], actor: Actor) -> list[str]:
         region = region_of(actor) if any(not text.startswith("+") for text in texts) else None
         return [looked_up_number(text, region)[:LONGEST_DIALLED] for text in texts]
+
+
+class ProbabilityColumn(IntegerColumn):
+    """The probability of a lead as the API shows it, which may be its stage's."""
+
+    def condition_on(self, operator: SQLOperator, operand: object) -> Q:
+        # Leads are an app above this one.
+        lead: Any = models.Person._meta.get_field("leads").related_model
+        return expression_condition(lead.win_probability(), operator, operand)
 
 
 TAGS = HasRelation("tags", {"id": IdColumn("id"), "name": TextColumn("name"), "slug": TextColumn("slug")})
@@ -100,6 +112,10 @@ class PeopleFilterSet(SearchedFilterSet):
                 "leads_sources_id": IdColumn("source_id"),
                 "leads_types_id": IdColumn("type_id"),
                 "pipeline_stage_id": IdColumn("stage_id"),
+                "amount": AmountColumn("amount"),
+                "currency": CurrencyColumn("currency"),
+                "expected_close_on": DateColumn("expected_close_on"),
+                "probability": ProbabilityColumn("probability"),
             },
         ),
         "address": HasRelation(

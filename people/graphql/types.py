@@ -4,7 +4,7 @@ import graphene
 from django.db.models import F
 from graphene_django import DjangoObjectType
 
-from crm.graphql.conversation_types import Activity
+from crm.graphql.activity_types import Activity, latest_activity, next_activity
 from crm.graphql.core.fields import Attribute, Computed, Related, count_by
 from crm.graphql.core.list_fields import DEFAULT_FIRST, BatchedList, RelatedList
 from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
@@ -58,6 +58,8 @@ class Organization(DjangoObjectType):
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), first=DEFAULT_FIRST, required=True)
+    next_activity = next_activity()
+    latest_activity = latest_activity()
     custom_fields = CustomFields()
     people_count = Computed(
         graphene.Int,
@@ -116,6 +118,8 @@ class People(DjangoObjectType):
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
     activities = RelatedList(Activity, "activities", ordering=("-id",), first=DEFAULT_FIRST, required=True)
+    next_activity = next_activity()
+    latest_activity = latest_activity()
     custom_fields = CustomFields()
     duplicates = BatchedList(
         lambda: People, duplicates_of_people, loads=("email_canonical", "name"), most=MOST_LISTED

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from crm.dates import today_in
+from crm.models.activities import Activity
 from crm.models.custom_fields import EntityKind
 from crm.models.files import FileLink
 from crm.models.lifecycle import LIVE
@@ -50,6 +51,10 @@ class Person(Record):
     email = models.CharField("primary email", max_length=254, null=True, blank=True, validators=[check_email])
     dob = models.DateField("date of birth", null=True, blank=True)
     organizations = models.ManyToManyField(Organization, blank=True, related_name="people")
+    #: Calls, meetings and e-mails that the person takes part in.
+    talks = models.ManyToManyField(
+        Activity, through="people.ActivityPerson", related_name="people_participants", editable=False
+    )
     merged_into = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="merged"
     )

@@ -3,7 +3,8 @@
 docs/api.md has the rule as a table.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +20,7 @@ from crm.models.base import pick
 from crm.services import custom_fields, saving
 from crm.texts import name_key
 from people.models import Contact, ContactKind, Person
+from people.models.canonical import canonical_email
 from people.services.duplicates import PHONES
 from people.services.people import PersonValues
 from people.services.reach import Reach
@@ -91,6 +93,24 @@ def find_same_person(values: PersonValues, *, actor: Actor) -> Person | None:
     person, way = found
     same_name = name_key(person.name) == name_key(full_name(values))
     return person if way is PeopleMatch.EMAIL or (person.name and same_name) else None
+
+
+def people_by_email(emails: Iterable[str], *, actor: Actor) -> dict[str, Person]:
+    """Return the one visible person of each canonical e-mail address, in two statements for all addresses.
+
+    An address that several people share is left out, as it matches nobody in what strangers send.
+    """
+    wanted = {email for email in map(canonical_email, emails) if email}
+    visible = Person.objects.visible_to(actor)
+    contacts = Contact.objects.visible_to(actor).filter(type__kind=ContactKind.EMAIL, canonical__in=wanted)
+    keys: dict[str, set[int]] = defaultdict(set)
+    of_people = visible.filter(email_canonical__in=wanted).values_list("email_canonical", "pk")
+    of_contacts = contacts.filter(person__in=visible).values_list("canonical", "person_id")
+    for email, key in of_people.union(of_contacts):
+        keys[email or ""].add(key)
+    single = {email: key for email, owners in keys.items() if len(owners) == 1 for key in owners}
+    people = visible.in_bulk(single.values())
+    return {email: people[key] for email, key in sorted(single.items()) if key in people}
 
 
 def full_name(values: PersonValues) -> str:

@@ -13,7 +13,7 @@ from crm.actors import Action, Actor
 from crm.caps import ADDRESSES, CONTACTS, CUSTOM_FIELDS, ORGANIZATIONS, POSITIONS, TAGS, Cap
 from crm.errors import Conflict, ConflictReason, NotFound
 from crm.models.history import HistoryKind
-from crm.services import history, locking, saving
+from crm.services import history, locking, record_events, saving
 from people.models import ORGANIZATION_TEXTS, PERSON_TEXTS, Address, Contact, Merge, Organization, Person
 from people.services.merge_moves import Move, Plan, plan_moves
 from people.services.moved_rows import MovedRows
@@ -261,3 +261,4 @@ def _mark_merged(loser: Any, winner: Any, actor: Actor) -> None:
     loser.save(update_fields=["merged_into", "deleted_at", "version", "updated_at"])
     into = {"id": str(winner.pk), "name": str(winner)}
     history.record(loser, HistoryKind.MERGED, actor=actor, changes={"merged_into": [None, into]})
+    record_events.emit(loser, "merged", actor=actor, winner_id=winner.pk)

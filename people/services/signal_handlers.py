@@ -5,7 +5,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from crm.actors import Actor
-from crm.models import Company
+from crm.models import Activity, Company
+from crm.services import record_events
 from crm.services.versions import count_versions
 from crm.signals import region_changed
 from people.models import Contact, ContactKind, Employment, Organization, Person
@@ -57,3 +58,13 @@ def follow_merged_organizations(merge: MovedRows, actor: Actor, **_: Any) -> Non
         for key, names in merge.changes_through(model, "organization_id", "person_id").items():
             changes.setdefault(key, {})[name] = names
     count_versions(Person, changes, actor=actor)
+
+
+@receiver(rows_moved)
+def emit_moved_activities(merge: MovedRows, actor: Actor, **_: Any) -> None:
+    """Emit an event of each live activity that belongs to another record now."""
+    keys = [pk for move in merge.moves if move.relation.model is Activity for pk in move.rows]
+    if keys:
+        live = Activity.objects.visible_to(actor).filter(pk__in=keys).order_by("pk")
+        rows = [(pk, ("record",)) for pk in live.values_list("pk", flat=True)]
+        record_events.emit_updated(rows, Activity, actor=actor)

@@ -12,7 +12,7 @@ from crm.actors import Action, Actor
 from crm.errors import Conflict, ConflictReason
 from crm.models.history import HistoryKind
 from crm.records.registry import record_kind
-from crm.services import history, locking, saving
+from crm.services import history, locking, record_events, saving
 from people.models import Address, Contact, ContactKind, Merge, Person
 from people.models.canonical import has_email_form
 from people.services.merge_moves import Move, relation_named
@@ -170,6 +170,7 @@ def _bring_back(loser: Any, winner: Any, actor: Actor) -> None:
     loser.save(update_fields=["merged_into", "deleted_at", "version", "updated_at"])
     out_of = {"id": str(winner.pk), "name": str(winner)}
     history.record(loser, HistoryKind.UNMERGED, actor=actor, changes={"merged_into": [out_of, None]})
+    record_events.emit(loser, "restored", actor=actor)
 
 
 def _take_back(

@@ -11,6 +11,10 @@ class PipelineStageInput(graphene.InputObjectType):
     name = graphene.String()
     description = graphene.String()
     rotting_days = graphene.Int()
+    probability = graphene.Int(
+        description="How likely the open leads in this stage are to be won, in percent, 0 to 100. A new stage"
+        " has 100."
+    )
     weight = graphene.Int()
 
 

@@ -26,6 +26,7 @@ class StageValues(TypedDict, total=False):
     name: str | None
     description: str | None
     rotting_days: int | None
+    probability: int | None
     weight: int | None
 
 
@@ -70,7 +71,7 @@ def update_stage(key: object, values: StageValues, *, actor: Actor) -> Stage:
     """Change the given fields of a stage; it never changes its pipeline."""
     actor.require(Action.CHANGE_PIPELINES)
     stage = locking.lock(Stage, actor, key)
-    saving.refuse_null(values, ["rotting_days", "weight"])
+    saving.refuse_null(values, ["rotting_days", "probability", "weight"])
     check_pipeline(values, stage.pipeline, actor)
     return write_stage(stage, values, actor, before=locking.column_values(stage))
 
@@ -84,6 +85,8 @@ def write_stage(
         stage.description = values["description"]
     if values.get("rotting_days") is not None:
         stage.rotting_days = values["rotting_days"] or 0
+    if values.get("probability") is not None:
+        stage.probability = values["probability"] or 0
     if values.get("weight") is not None:
         stage.weight = values["weight"] or 0
     return save_stage(stage, actor=actor, before=before)

@@ -11,12 +11,14 @@ from crm.actors import Role
 from crm.json_texts import NULL_CHARACTERS
 from crm.models import (
     Absence,
+    Activity,
     ApiToken,
     AuditEntry,
     Company,
     CustomFieldDefinition,
     Filesystem,
     Membership,
+    Notification,
     RegisteredDocument,
     SocialChannel,
     Tag,
@@ -51,6 +53,7 @@ NONE: set[str] = set()
 #: Pages of each model that open to viewer, agent, manager and admin.
 MATRIX = {
     Absence: (LOOK, ALL, ALL, ALL),
+    Activity: (LOOK, ALL, ALL, ALL),
     ApiToken: (NONE, NONE, NONE, {"list", "add"}),
     AuditEntry: (NONE, NONE, NONE, LOOK),
     Company: (NONE, NONE, NONE, {"list", "change"}),
@@ -66,6 +69,7 @@ MATRIX = {
     LeadStatus: (LOOK, LOOK, ALL, ALL),
     LeadType: (LOOK, LOOK, ALL, ALL),
     Membership: (NONE, NONE, NONE, ALL - {"delete"}),
+    Notification: (LOOK, LOOK, LOOK, LOOK),
     Merge: (LOOK, LOOK, LOOK, LOOK),
     Organization: (LOOK, ALL, ALL, ALL),
     PeopleRelationship: (LOOK, LOOK, ALL, ALL),
@@ -93,7 +97,10 @@ def test_pages_open_by_role(signed_in, tenant, role, unrendered):
     opened = {}
     listed = {}
 
-    for model, row in rows_of(tenant, "Ours").items():
+    rows = rows_of(tenant, "Ours")
+    # Each member has notifications of their own, and sees those alone.
+    rows[Notification] = Notification.objects.get(user=tenant.users[role])
+    for model, row in rows.items():
         change = client.get(reverse(page(row, "change"), args=[row.pk]))
         may_look = client.get(reverse(page(row, "changelist"))).status_code == 200
         listed[model] = may_look == (change.status_code == 200)

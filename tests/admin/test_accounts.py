@@ -139,15 +139,19 @@ def test_superuser_makes_and_changes_companies(superuser, other_tenant):
     page = "/admin/crm/company/add/"
     foreign = reverse("admin:crm_company_change", args=[other_tenant.company.pk])
 
-    superuser.post(page, {"name": "Third", "admin_username": "third-admin", "region": "de"})
-    refused = superuser.post(page, {"name": "Fourth", "admin_username": "not a name!", "region": "DE"})
-    nowhere = superuser.post(page, {"name": "Fifth", "admin_username": "fifth", "region": "XX"})
+    values = {"admin_username": "third-admin", "region": "de", "currency": "EUR"}
+    assert superuser.post(page, {**values, "name": "Third"}).status_code == 302
+    refused = superuser.post(page, {**values, "name": "Fourth", "admin_username": "not a name!"})
+    nowhere = superuser.post(page, {**values, "name": "Fifth", "admin_username": "fifth", "region": "XX"})
+    no_money = superuser.post(page, {**values, "name": "Sixth", "admin_username": "sixth", "currency": "XXY"})
     superuser.post(foreign, form_of(superuser, foreign, name="Changed"))
 
     third = Company.objects.get(name="Third")
     assert Pipeline.objects.filter(company=third).count() == 1
     assert third.region == "DE"
+    assert third.currency == "EUR"
     assert list(errors_of(nowhere)) == ["region"]
+    assert list(errors_of(no_money)) == ["currency"]
     assert superuser.get(page).context["adminform"].form["region"].value() == "US"
     assert Membership.objects.get(company=third).user.username == "third-admin"
     assert list(errors_of(refused)) == ["admin_username"]

@@ -37,7 +37,7 @@ def values_of(tenant: Any) -> dict[type[Model], tuple[dict[str, Any], dict[str, 
         Address: (person, {"city": "Paris", "is_default": "on"}),
         Employment: (person, {"position": "CEO", "organization": organization.pk, "status": 1}),
         LeadRotationAgent: ({"name": "Inbound"}, {"user": user.pk, "percent": 40}),
-        Stage: ({"name": "Partners"}, {"name": "Fresh", "weight": 3, "rotting_days": 5}),
+        Stage: ({"name": "Partners"}, {"name": "Fresh", "weight": 3, "rotting_days": 5, "probability": 40}),
     }
 
 

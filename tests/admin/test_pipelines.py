@@ -35,8 +35,10 @@ def test_new_pipeline_with_stages(signed_in, tenant):
         "stages-TOTAL_FORMS": "2",
         "stages-0-name": "First",
         "stages-0-rotting_days": "3",
+        "stages-0-probability": "25",
         "stages-1-name": "Second",
         "stages-1-rotting_days": "0",
+        "stages-1-probability": "75",
     }
 
     response = client.post(ADD, form_of(client, ADD, name="Upsell", **stages))
@@ -72,6 +74,7 @@ def test_stages_are_changed_added_and_removed(signed_in, partners):
         "stages-TOTAL_FORMS": "3",
         "stages-2-name": "Onboarding",
         "stages-2-rotting_days": "5",
+        "stages-2-probability": "40",
     }
 
     response = client.post(change_page(partners), form)

@@ -13,7 +13,15 @@ from django.utils import timezone
 from crm.background import rows
 from crm.background.backlog import backlog, late_parts
 from crm.background.registry import RUNNING, parts
-from crm.models import Event, ImportJob, WebhookDelivery, WebhookEndpoint, WorkPart
+from crm.models import (
+    Event,
+    ImportJob,
+    Membership,
+    NotificationMail,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WorkPart,
+)
 from tests.admin.conftest import messages_of
 from tests.factories.crm import UserFactory
 from tests.leases import taken
@@ -37,6 +45,9 @@ def waits(tenant):
             WebhookDelivery.objects.create(
                 company=company, endpoint=endpoint, type="t", place=0, occurred_at=ago, next_attempt_at=due
             )
+    membership = Membership.objects.filter(company=company).earliest("pk")
+    for at in (ago, timezone.now() + timedelta(hours=1), None):
+        NotificationMail.objects.create(membership=membership, next_attempt_at=at)
     Event.objects.all().delete()
     Event.objects.create(company=company, entity="lead", object_id=1, kind="updated", door="graphql")
 
@@ -51,11 +62,13 @@ def superuser(db):
 def test_backlog_counts_what_waits_for_the_work_alone(waits):
     counted: dict[str, Any] = backlog()
 
-    ages = [counted.pop(name) for name in ("imports_oldest_seconds", "webhooks_oldest_seconds")]
+    kinds = ("imports", "webhooks", "mails")
+    ages = [counted.pop(f"{kind}_oldest_seconds") for kind in kinds]
     assert counted == {
         "imports_waiting": 1,
         "imports_running": 1,
         "webhooks_due": 1,
+        "mails_due": 1,
         "events_unnumbered": 1,
     }
     assert all(300 <= age < 900 for age in ages)
@@ -77,7 +90,7 @@ def test_superusers_see_the_work_and_run_parts_now(superuser, waits):
     action = {"action": "run_selected_now", "_selected_action": [str(key) for key in chosen]}
     ran = superuser.post(reverse(LIST), action, follow=True)
 
-    assert shown.context["late"] == ["Imports", "Tallies", "Webhooks"]
+    assert shown.context["late"] == ["Imports", "Notification mails", "Notifications", "Tallies", "Webhooks"]
     assert ("Imports that wait", "1") in shown.context["waiting"]
     assert "OSError: no space" in text
     assert "1.5 s" in text
@@ -85,7 +98,7 @@ def test_superusers_see_the_work_and_run_parts_now(superuser, waits):
     assert "OSError: no space" in page.content.decode()
     assert messages_of(ran) == [
         "Parts that run as soon as a process of manage.py work is free: 1.",
-        "Imports, webhooks and parts at work run already.",
+        "Parts that always run, and those at work, run already.",
     ]
     after = {row.name: row.next_run_at for row in WorkPart.objects.all()}
     assert {name for name, at in after.items() if at != before[name]} == {"files"}
@@ -120,6 +133,8 @@ def test_strangers_are_told_nothing_of_the_work(waits, settings, token, header):
 def test_monitoring_is_told_of_the_work(waits, settings):
     settings.MONITORING_TOKEN = "a secret"
     rows.note_running("webhooks", {"accepted": 2})
+    rows.note_running("notifications", {"made": 1})
+    rows.note_running("notification_mails", {"sent": 1})
     rows.note_failing("imports", "OperationalError: away")
 
     answer = Client().get("/readyz", headers={"authorization": "Bearer a secret"}).json()

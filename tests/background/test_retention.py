@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -25,6 +26,9 @@ from crm.models import (
     IdempotencyKey,
     ImportJob,
     ImportRowError,
+    Membership,
+    Notification,
+    NotificationMail,
     SignInFailures,
     WebhookDelivery,
     WebhookEndpoint,
@@ -44,7 +48,7 @@ ROW = re.compile(
     r"^\| ([^|]+) \| (\d+) (days|hours) \| [^|]+ \| (?:`([A-Z_]+)`)? ?\| `(\w+)` \|$", re.MULTILINE
 )
 #: Parts that remove nothing.
-OTHERS = {"statistics", "tallies"}
+OTHERS = {"statistics", "tallies", "started_activities"}
 SESSION_AGE = timedelta(days=14)
 
 
@@ -222,16 +226,42 @@ def session(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
     return of_row(dated(row, age - SESSION_AGE, "expire_date"))
 
 
+def notification(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
+    membership = Membership.objects.get(user=tenant.users["agent"])
+    mail = NotificationMail.objects.create(
+        membership=membership, sent_at=timezone.now(), next_attempt_at=None
+    )
+    row = Notification.objects.create(
+        company=tenant.company,
+        user=tenant.users["agent"],
+        kind="LEAD_ASSIGNED",
+        content_type=ContentType.objects.get_for_model(LeadReceiver),
+        object_id=1,
+        key=uuid4().hex,
+        delivery="MAIL",
+        mail=mail,
+    )
+    dated(row, age, "created_at")
+    dated(mail, age, "created_at")
+
+    def is_there() -> bool:
+        assert of_row(row)() == of_row(mail)()
+        return of_row(row)()
+
+    return is_there
+
+
 CASES: dict[str, Make] = {
-    "events of the lead stream": event,
+    "events of the log": event,
     "webhook deliveries that arrived or were given up": delivery,
     "replaced webhook secrets": secret,
     "idempotency keys and their answers": idempotency_key,
-    "attempts of receivers": attempt,
+    "attempts of receivers, with the messages of e-mails": attempt,
     "finished imports and the reports of their rows": import_job,
     "files of imports that no import waits for": import_file,
     "files that are on no record": file,
     "stored contents that belong to no file": content,
+    "notifications and their mails": notification,
     "API tokens that expired or were revoked": token,
     "entries of the audit list": audit_entry,
     "counters of failed sign-ins": failures,
@@ -266,7 +296,7 @@ def test_what_is_in_the_table_is_gone_after_its_time_and_not_before(
     assert {setting: timedelta(days=getattr(settings, setting)) for setting in ages} == ages
 
     optional = [setting for setting in ages if setting != "EVENT_RETENTION_DAYS"]
-    assert len(optional) == 4
+    assert len(optional) == 5
     for setting in optional:
         setattr(settings, setting, 0)
     keep_up()

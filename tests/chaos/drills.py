@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.listeners import Listener
+from tests.chaos.listeners import QUERY, RECORDS, Listener
 from tests.chaos.sites import Site
 from tests.config.processes import ROOT
 from tests.patience import PATIENCE_SECONDS
@@ -48,28 +48,33 @@ async def drill(
     pace: float,
     disturb: Disturbance | None = None,
     threads: int = 1,
+    query: str = QUERY,
 ) -> Report:
     """Listen while a process creates leads at a steady pace and something fails.
 
     :param threads: how many transactions of the writer are open at a time, in no order.
+    :param query: the subscription; with ``RECORDS`` records of every kind are created in turn.
     """
     before = site.last_event()
     clients = [
-        Listener(port=site.ports[number % len(site.ports)], token=site.tokens[number % len(site.tokens)])
+        Listener(site.ports[number % len(site.ports)], site.tokens[number % len(site.tokens)], query)
         for number in range(listeners)
     ]
     running = [asyncio.create_task(client.run()) for client in clients]
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.gather(*(client.listens.wait() for client in clients))
-        writing = asyncio.create_task(_write(site, leads, pace, threads))
+        kinds = "records" if query == RECORDS else "leads"
+        writing = asyncio.create_task(_write(site, leads, pace, threads, kinds))
         if disturb is not None:
             # After some events have arrived, so that there is something to resume.
             await _reach(clients, leads // 4, running)
             await disturb()
         recovered = time.time()
         slowest = await writing
-        events = await asyncio.to_thread(site.events_after, before, leads)
+        # Some records have more than one event.
+        written = max(leads, site.count_after(before))
+        events = await asyncio.to_thread(site.events_after, before, written)
         await _reach(clients, len(events), running)
     finally:
         for task in running:
@@ -80,9 +85,9 @@ async def drill(
     return report
 
 
-async def _write(site: Site, leads: int, pace: float, threads: int) -> float:
+async def _write(site: Site, number: int, pace: float, threads: int, kinds: str) -> float:
     process = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "tests.chaos.writer", str(leads), str(pace), str(threads)],
+        *[sys.executable, "-m", "tests.chaos.writer", str(number), str(pace), str(threads), kinds],
         cwd=ROOT,
         env=site.environment,
         stdout=subprocess.PIPE,

@@ -15,6 +15,9 @@ from crm.events.cursor import parse_cursor
 from tests.patience import PATIENCE_SECONDS
 
 QUERY = "subscription { leadUpdate { id title status { name } stage { name } people { name } updated_at } }"
+#: The same for records of every kind.
+RECORDS = """subscription { recordUpdate { id record_kind lead { title } people { name } organization { name }
+    activity { text } pipeline { name } stage { name } } }"""
 #: Seconds between two tries, at most.
 LONGEST_BREAK = 0.3
 
@@ -23,11 +26,13 @@ LONGEST_BREAK = 0.3
 class Listener:
     """One client.
 
-    :param received: of each message the number of its event, the lead's id, and when it came (``time.time``).
+    :param query: a subscription whose field is a record, or an event of one, with its id.
+    :param received: of each message its event's number, its record's id, and when it came (``time.time``).
     """
 
     port: int
     token: str
+    query: str = QUERY
     received: list[tuple[int, int, float]] = field(default_factory=list)
     reconnects: int = 0
     cursor: str | None = None
@@ -51,7 +56,7 @@ class Listener:
             acknowledged = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS))
             assert acknowledged["type"] == "connection_ack", acknowledged
             self.cursor = self.cursor or acknowledged["payload"]["cursor"]
-            await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": QUERY}}))
+            await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": self.query}}))
             await socket.send('{"type": "ping"}')
             async for text in socket:
                 await self._take(socket, json.loads(text))
@@ -65,7 +70,7 @@ class Listener:
             case "next":
                 payload = message["payload"]
                 self.cursor = payload["extensions"]["cursor"]
-                lead = payload["data"]["leadUpdate"]
-                self.received.append((parse_cursor(self.cursor).seq, int(lead["id"]), time.time()))
+                [record] = payload["data"].values()
+                self.received.append((parse_cursor(self.cursor).seq, int(record["id"]), time.time()))
             case _:
                 raise AssertionError(message)

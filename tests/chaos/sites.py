@@ -67,8 +67,13 @@ class Site:
         [[number]] = self._rows("SELECT coalesce(max(seq), 0) FROM crm_event")
         return int(number)
 
+    def count_after(self, number: int) -> int:
+        """Return how many events were stored after one, those without a number included."""
+        [[count]] = self._rows(f"SELECT count(*) FROM crm_event WHERE seq IS NULL OR seq > {number}")
+        return int(count)
+
     def events_after(self, number: int, count: int) -> dict[int, tuple[int, float]]:
-        """Wait until so many events are numbered; return the lead and time of each by its number."""
+        """Wait until so many events are numbered; return the record and time of each by its number."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             found = self._rows(EVENTS.format(number))

@@ -13,6 +13,7 @@ import pytest
 
 from tests.chaos.drills import Report, drill
 from tests.chaos.hanging import hanging
+from tests.chaos.listeners import RECORDS
 from tests.chaos.services import Postgres, Redis, own_postgres
 from tests.chaos.sites import Site
 from tests.e2e.servers import Api
@@ -108,6 +109,36 @@ async def test_the_server_is_killed_twice(prepared: Site, redis: Redis) -> None:
 
     hold(report)
     assert report.reconnects >= 2 * LISTENERS
+
+
+async def test_the_server_is_killed_while_records_of_every_kind_are_written(
+    prepared: Site, redis: Redis
+) -> None:
+    site = prepared.with_redis(redis.url)
+    with ExitStack() as servers:
+        lines = servers.enter_context(site.serving())
+
+        async def disturb() -> None:
+            redis.kill()
+            lines.process.kill()
+            lines.process.wait()
+            # First: a server is not ready without its Redis.
+            redis.start()
+            await asyncio.to_thread(servers.enter_context, site.serving(site.ports[0]))
+
+        report = await drill(
+            "server and Redis killed, records of every kind",
+            site,
+            listeners=LISTENERS,
+            leads=LEADS,
+            pace=PACE,
+            disturb=disturb,
+            query=RECORDS,
+        )
+
+    hold(report)
+    # A fifth has two events, of a person and its note, another one of a pipeline and its stage.
+    assert report.expected >= LISTENERS * LEADS * 7 // 5
 
 
 async def test_postgresql_is_restarted(prepared: Site, redis: Redis, cluster: Postgres) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
@@ -21,14 +22,18 @@ from crm.events import journal
 from crm.importing import jobs
 from crm.importing.uploads import start_file_job
 from crm.models import (
+    Company,
     DuplicatePolicy,
     Event,
     ImportJob,
     ImportRowError,
+    Notification,
     WebhookDelivery,
     WebhookEndpoint,
     WorkPart,
 )
+from crm.notifications.consuming import prepare
+from crm.services.notifications import set_preference
 from crm.webhooks.endpoints import create_endpoint
 from leads.models import Lead
 from tests.config.processes import ROOT
@@ -77,6 +82,13 @@ def wait_until(is_so: Callable[[], bool], processes: list[Process]) -> None:
         time.sleep(0.01)
 
 
+def handles_end(process: Process) -> bool:
+    """Return whether a process has set its handler of SIGTERM."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    [caught] = [line for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
 def import_file(number: int, actors: Actors) -> ImportJob:
     """Have a file of leads imported; each title stands once in all files."""
     rows = [
@@ -102,7 +114,8 @@ def has_come_to(moment: int, receiver: Receiver) -> bool:
 
 def is_done(stored: int) -> bool:
     return (
-        not ImportJob.objects.unfinished().exists()
+        Notification.objects.count() >= stored + JOBS
+        and not ImportJob.objects.unfinished().exists()
         and WebhookDelivery.objects.filter(status="DELIVERED").count() == stored * len(ENDPOINTS)
         and not WebhookEndpoint.objects.exclude(leased_by="").exists()
         and WorkPart.objects.filter(name__in=parts(), outcome="DONE").count() == len(parts())
@@ -113,6 +126,9 @@ def test_nothing_is_lost_and_nothing_comes_twice_however_often_a_process_is_kill
     actors: Actors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "MOST_ROWS_AT_ONCE", 0)
+    prepare()
+    Company.objects.update(default_owner=actors.agent.user_id)
+    set_preference("LEAD_ASSIGNED", "IN_APP", actor=actors.agent)
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     refused = [row for row in range(ROWS) if row % REFUSED == 5]
@@ -136,6 +152,8 @@ def test_nothing_is_lost_and_nothing_comes_twice_however_often_a_process_is_kill
             killed.wait(PATIENCE_SECONDS)
             processes.append(running.enter_context(working()))
         wait_until(lambda: is_done(stored), processes)
+        # One that was started last may have had nothing left to do, and be starting still.
+        wait_until(lambda: all(map(handles_end, processes)), processes)
         for process in processes:
             process.send_signal(signal.SIGTERM)
         for process in processes:
@@ -143,6 +161,7 @@ def test_nothing_is_lost_and_nothing_comes_twice_however_often_a_process_is_kill
 
     hold_imports(imports, refused)
     hold_webhooks(receiver)
+    hold_notifications(actors)
     twice = len(receiver.received) - stored * len(ENDPOINTS)
     print(f"{stored} leads, {len(receiver.received)} messages, {twice} of them sent again")
 
@@ -152,7 +171,8 @@ def hold_imports(imports: list[ImportJob], refused: list[int]) -> None:
     titles = Counter(Lead.objects.values_list("title", flat=True))
     kept = [row for row in range(ROWS) if row not in refused]
     assert titles == Counter(f"Lead {number}-{row}" for number in range(JOBS) for row in kept)
-    made = Counter(Event.objects.filter(kind="created").values_list("object_id", flat=True))
+    created = Event.objects.filter(entity="lead", kind="created")
+    made = Counter(created.values_list("object_id", flat=True))
     assert made == Counter(Lead.objects.values_list("pk", flat=True))
     for job in ImportJob.objects.filter(pk__in=[job.pk for job in imports]):
         assert (job.status, job.error, job.payload, job.leased_by) == ("COMPLETED", None, None, "")
@@ -160,6 +180,20 @@ def hold_imports(imports: list[ImportJob], refused: list[int]) -> None:
         lines = ImportRowError.objects.filter(job=job).order_by("row").values_list("row", flat=True)
         assert list(lines) == [row + 2 for row in refused]
         assert default_storage.listdir(f"imports/{job.company_id}") == ([], [])
+
+
+def hold_notifications(actors: Actors) -> None:
+    """Assert that the owner was told of each lead once, who imported them of each import, and nobody else."""
+    told = Counter(Notification.objects.values_list("user", "kind", "object_id"))
+    leads = Lead.objects.filter(owner=actors.agent.user_id).values_list("pk", flat=True)
+    jobs_of = ImportJob.objects.values_list("pk", flat=True)
+    assert told == Counter(
+        [(actors.agent.user_id, "LEAD_ASSIGNED", lead) for lead in leads]
+        + [(actors.manager.user_id, "IMPORT_DONE", job) for job in jobs_of]
+    )
+    assert len(leads) == Lead.objects.count()
+    sent = Event.objects.filter(entity="notification").values_list("object_id", flat=True)
+    assert Counter(sent) == Counter(Notification.objects.values_list("pk", flat=True))
 
 
 def hold_webhooks(receiver: Receiver) -> None:

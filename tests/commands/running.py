@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command, load_command_clas
 
 APPS = {
     "add_member": "crm",
+    "adopt_deal_values": "leads",
     "create_company": "leads",
     "create_token": "crm",
     "explain_event": "crm",

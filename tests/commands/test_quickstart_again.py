@@ -3,6 +3,7 @@
 import shutil
 import stat
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from crm.authentication import authenticate_token
 from crm.models import ApiToken, Company, Membership, User
 from leads.models import Lead
 from people.models import Organization, Person
+from pipelines.models import Stage
 from tests.commands.running import Ended, run
 from tests.commands.test_quickstart import counts
 
@@ -120,6 +122,14 @@ def test_demo_data_shows_a_company_at_work():
         "Negotiation",
     }
     assert not leads.filter(person=None).exists()
-    assert leads.order_by("pk")[0].custom_fields == {"deal_value": "18000"}
+    first = leads.order_by("pk")[0]
+    assert (first.custom_fields, first.amount, first.currency) == (
+        {"deal_value": "18000"},
+        Decimal(18000),
+        "USD",
+    )
+    assert Counter(leads.values_list("currency", flat=True)) == {"USD": 29, "EUR": 11}
+    assert leads.filter(amount__gt=0, expected_close_on__isnull=False).count() == 40
+    assert set(Stage.objects.values_list("probability", flat=True)) == {10, 30, 60, 80}
     # Of all who could sign in, the one whose password is printed.
     assert [user.username for user in User.objects.all() if user.has_usable_password()] == ["demo"]

@@ -14,7 +14,7 @@ def page() -> str:
 
 
 def test_settings_on_the_page_are_those_of_the_code():
-    names = ("environment", "account_settings", "settings")
+    names = ("environment", "account_settings", "mail_settings", "settings")
     source = "".join((ROOT / "config" / f"{name}.py").read_text() for name in names)
     read = set(re.findall(r'(?:env\.\w+\(|(?:number|origins|ports)\(env, )[\'"]([A-Z_]+)', source))
 

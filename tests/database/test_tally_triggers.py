@@ -1,16 +1,19 @@
 """Migration steps of tallies on a table that has rows already, and the way back."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from importlib import import_module
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from crm.database.amount_tally_triggers import TallyAmounts
 from crm.database.tally_triggers import TallyRows
 from crm.models import Tally
 from crm.services.tallies import find_wrong_tallies
-from leads.models import Lead
+from leads.models import AmountTally, Lead
 from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory
 
@@ -23,10 +26,16 @@ STEPS = [
     if isinstance(operation, TallyRows)
 ]
 
+[AMOUNTS] = [
+    operation
+    for operation in import_module("leads.migrations.0011_amount_tallies").Migration.operations
+    if isinstance(operation, TallyAmounts)
+]
 
-def triggers() -> set[str]:
+
+def triggers(kind: str = "tally") -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE '%\\_tally\\_%'")
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE %s", [f"%\\_{kind}\\_%"])
         return {name for (name,) in cursor.fetchall()}
 
 
@@ -57,3 +66,28 @@ def test_rows_that_are_there_are_tallied_and_the_way_back_leaves_nothing(tenant:
     assert sorted(Tally.objects.values_list("kind").distinct()) == present == [("LEAD",), ("PEOPLE",)]
     assert find_wrong_tallies() == []
     assert sum(Tally.objects.filter(kind="LEAD").values_list("n", flat=True)) == 4
+
+
+def test_amounts_that_are_there_are_summed_up_and_the_way_back_leaves_nothing(tenant: Any):
+    kept, other, deleted, without = (LeadFactory(company=tenant.company) for _ in range(4))
+    valued = Lead.objects.filter(pk__in=[kept.pk, other.pk, deleted.pk])
+    valued.update(amount="12.34", currency="EUR")
+    Lead.objects.filter(pk=deleted.pk).update(deleted_at=timezone.now())
+    before = triggers("amounts")
+
+    run(AMOUNTS.database_backwards)
+    assert not AmountTally.objects.exists()
+    assert triggers("amounts") == set()
+    Lead.objects.filter(pk=other.pk).update(amount="1", currency="USD")
+    assert not AmountTally.objects.exists()
+
+    run(AMOUNTS.database_forwards)
+    assert triggers("amounts") == before
+    assert len(before) == 4
+    assert find_wrong_tallies() == []
+    place = {"pipeline_id": without.pipeline_id, "stage_id": without.stage_id, "status": without.status}
+    sums = AmountTally.objects.filter(company_id=tenant.company.pk, **place).order_by("currency")
+    assert list(sums.values_list("currency", "n", "amount")) == [
+        ("EUR", 1, Decimal("12.34")),
+        ("USD", 1, Decimal("1.00")),
+    ]

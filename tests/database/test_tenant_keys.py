@@ -18,9 +18,14 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 #: Foreign keys of tables that link a row of a company to none: "table.column", and why that is safe.
 UNCONSTRAINED = {
+    "crm_activityparticipant.activity_id": "it links to a user",
+    "crm_calendarfeed.membership_id": "it links to nothing else",
     "crm_channelmember.channel_id": "it links to a user, who may be a member of several companies",
     "crm_invitation.membership_id": "it links to users, who may be members of several companies",
     "crm_importrowerror.job_id": "it links to nothing else",
+    "crm_notificationmail.membership_id": "it links to nothing else",
+    "crm_notificationpreference.membership_id": "it links to nothing else",
+    "leads_amounttally.status_id": "the database itself keeps it, from leads whose status is constrained",
     "leads_leadparticipant.lead_id": "it links to a user",
     "leads_leadfollower.lead_id": "it links to a user",
 }

@@ -111,6 +111,7 @@ ADMIN_PAGES = {
         "stages-TOTAL_FORMS": "1",
         "stages-0-name": DECOMPOSED,
         "stages-0-rotting_days": "0",
+        "stages-0-probability": "50",
     },
 }
 

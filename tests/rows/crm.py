@@ -4,20 +4,26 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.utils import timezone
 
 from crm.models import (
     Absence,
     Activity,
+    ActivityParticipant,
     ApiToken,
     AuditEntry,
+    CalendarFeed,
     Company,
     CustomFieldDefinition,
     Filesystem,
     Invitation,
     Membership,
     MessageFile,
+    Notification,
+    NotificationMail,
+    NotificationPreference,
     RegisteredDocument,
     SocialChannel,
     Tag,
@@ -37,6 +43,15 @@ def _member(*, company: Company, **values: Any) -> User:
     user: User = crm.UserFactory(**values)
     crm.MembershipFactory(company=company, user=user)
     return user
+
+
+def _notification(*, company: Company, users: dict[str, User], **values: Any) -> Notification:
+    """Make a notification of an administrator, and the same one of others, as each sees their own alone."""
+    rows = [
+        Notification.objects.create(company=company, user=users[member], **values)
+        for member in ("viewer", "agent", "manager", "admin")
+    ]
+    return rows[-1]
 
 
 RECIPES: dict[type[Model], Recipe] = {
@@ -69,6 +84,9 @@ RECIPES: dict[type[Model], Recipe] = {
             "user": rows[User],
             "detail": rows.mark,
         },
+    ),
+    CalendarFeed: Recipe(
+        "calendar_feed", lambda rows: {"membership": rows[Membership], "hash": uuid4().hex * 2}
     ),
     ApiToken: Recipe("token", lambda rows: {**named(rows), "user": rows[User]}, crm.ApiTokenFactory),
     Absence: Recipe(
@@ -123,10 +141,41 @@ RECIPES: dict[type[Model], Recipe] = {
         lambda rows: {
             "company": rows.company,
             "entity": rows[Lead],
+            "kind": "CALL",
+            "subject": rows.mark,
             "text": rows.mark,
+            "outcome": rows.mark,
+            "starts_at": timezone.now(),
             "user": rows[User],
             "assignee": rows[User],
         },
+    ),
+    ActivityParticipant: Recipe(
+        "activity_participant", lambda rows: {"activity": rows[Activity], "user": rows[User]}
+    ),
+    Notification: Recipe(
+        "notification",
+        lambda rows: {
+            "company": rows.company,
+            "users": rows.tenant.users,
+            "kind": "MENTIONED",
+            "content_type": ContentType.objects.get_for_model(Lead),
+            "object_id": rows[Lead].pk,
+            "activity": rows[Activity],
+            "by": rows[User],
+            "text": rows.mark,
+            "key": uuid4().hex,
+            "delivery": "IN_APP",
+            "read_at": timezone.now(),
+            "mail": NotificationMail.objects.create(
+                membership=rows[Membership], sent_at=timezone.now(), next_attempt_at=None
+            ),
+        },
+        _notification,
+    ),
+    NotificationPreference: Recipe(
+        "notification_preference",
+        lambda rows: {"membership": rows[Membership], "kind": "MENTIONED", "delivery": "OFF"},
     ),
     SocialChannel: Recipe(
         "channel",

@@ -1,6 +1,7 @@
 """Rows of leads, their lookups and their routing."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import Model
 
@@ -19,6 +20,8 @@ from leads.models import (
     LeadSource,
     LeadStatus,
     LeadType,
+    LoggedMail,
+    ReceivedMail,
     ReceiverAttempt,
     StageVisit,
 )
@@ -117,6 +120,19 @@ RECIPES: dict[type[Model], Recipe] = {
             "payload": {"firstname": rows.mark},
         },
         leads.refused_attempt,
+    ),
+    ReceivedMail: Recipe(
+        "received_mail",
+        lambda rows: {
+            "company": rows.company,
+            "attempt": rows[ReceiverAttempt],
+            "raw": rows.mark.encode(),
+            "size": len(rows.mark),
+        },
+    ),
+    LoggedMail: Recipe(
+        "logged_mail",
+        lambda rows: {"company": rows.company, "attempt": rows[ReceiverAttempt], "key": uuid4().hex * 2},
     ),
     LeadRoutingLog: Recipe(
         "routing_log",

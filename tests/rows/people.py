@@ -4,8 +4,9 @@ from typing import Any
 
 from django.db.models import Model
 
-from crm.models import Tag, User
+from crm.models import Activity, Tag, User
 from people.models import (
+    ActivityPerson,
     Address,
     Contact,
     ContactType,
@@ -53,6 +54,9 @@ RECIPES: dict[type[Model], Recipe] = {
             "tag": rows[Tag],
         },
         _person,
+    ),
+    ActivityPerson: Recipe(
+        "activity_person", lambda rows: {"activity": rows[Activity], "person": rows[Person]}
     ),
     PersonFile: Recipe("person_file", lambda rows: {**with_file(rows), "person": rows[Person]}),
     Contact: Recipe(

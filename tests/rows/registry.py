@@ -8,12 +8,20 @@ from collections.abc import Collection, Iterator
 from django.apps import apps
 from django.db.models import Model
 
-from crm.models import BrowserSession, Event, SignInFailures, WorkPart
+from crm.models import (
+    BrowserSession,
+    Event,
+    NotificationMail,
+    NotificationSource,
+    SignInFailures,
+    WorkPart,
+)
 from crm.models.events import EventCounter
 from crm.models.files import FileUsage
 from crm.models.history import HistoryEntry
 from crm.models.idempotency import IdempotencyKey
 from crm.models.tallies import Tally
+from leads.models import AmountTally
 from tests.factories.crm import Tenant
 from tests.rows import crm, leads, people, pipelines
 from tests.rows.sets import Recipe, Rows
@@ -32,9 +40,12 @@ EXCEPTIONS: dict[type[Model], str] = {
     EventCounter: "a single row for all companies",
     HistoryEntry: "written by services with each change; read through the timeline",
     IdempotencyKey: "the answer to a repeated request; no operation or page lists it",
+    NotificationMail: "no operation or page shows it: tests/notifications/test_mails.py",
+    NotificationSource: "of no company: how far notifications were made",
     SignInFailures: "counters by hashes of names and addresses, which belong to no company",
     FileUsage: "numbers of the files of a company, on its page in the admin alone",
     WorkPart: "of no company, and shown to superusers alone: tests/admin/test_work.py",
+    AmountTally: "kept by the database with the leads that it sums up; read as amounts of other rows",
     Tally: "kept by the database with the rows that it counts; read as numbers of other rows",
 }
 

@@ -201,6 +201,17 @@ CASES: dict[str, Case] = {
     **_of_fields("Query.customField", {"name": "Segment"}),
     **_of_fields("Query.customFields", {}),
     "Query.absences": Case(),
+    "Query.notifications": Case(),
+    "Query.unreadNotifications": Case(),
+    "Query.notificationPreferences": Case(),
+    "Mutation.markNotificationsRead": Case(
+        # Each member marks their own.
+        arguments={"ids": []},
+        ids={"ids.0": "notification"},
+    ),
+    "Mutation.markAllNotificationsRead": Case(),
+    "Mutation.setNotificationPreference": Case(arguments={"kind": "TASK_DUE", "delivery": "MAIL"}),
+    "Mutation.updateMe": Case(arguments={"input": {"timezone": "Europe/Madrid"}}),
     "Query.companies": Case(),
     "Query.members": Case(),
     "Mutation.updateCompany": Case(
@@ -304,6 +315,9 @@ CASES: dict[str, Case] = {
     "Query.leadRoutingLogs": Case(),
     "Query.leadsRotations": Case(),
     "Query.simulateLeadRotation": _by_id("rotation"),
+    "Query.calendarFeed": Case(),
+    "Mutation.createCalendarFeed": Case(),
+    "Mutation.revokeCalendarFeed": Case(),
     "Mutation.createAbsence": Case(arguments={"input": AWAY}, ids={"input.user_id": "user"}),
     "Mutation.updateAbsence of another member": Case(
         arguments={"id": Key("absence"), "input": {"reason": "New"}},
@@ -334,6 +348,12 @@ CASES: dict[str, Case] = {
     "Query.leadCount": Case(),
     "Query.leadsByStage": Case(arguments={"pipeline_id": Key("pipeline")}, ids={"pipeline_id": "pipeline"}),
     "Query.leadsDashboard": Case(),
+    "Query.leadsForecast": Case(
+        arguments={"from": "2026-01-01", "to": "2026-01-31"},
+        ids={"pipeline_id": "pipeline", "owner_id": "user"},
+    ),
+    # The ids of its fields are in tests/graphql/leads/test_reports.py.
+    "Query.leadReport": Case(),
     "Query.importJob": Case(arguments={"uuid": Key("import_job")}, ids={"uuid": "import_job"}),
     "Query.imports": Case(),
     "Query.me": Case(),
@@ -579,6 +599,8 @@ CASES: dict[str, Case] = {
         },
     ),
     **_of_fields("Query.activities", {}),
+    "Query.tasks": Case(),
+    "Query.myDay": Case(),
     "Query.channelMessages": Case(
         arguments={"channel_uuid": Key("channel")}, ids={"channel_uuid": "channel"}
     ),
@@ -589,7 +611,11 @@ CASES: dict[str, Case] = {
         ids={"input.channel_id": "channel", "input.user_id": "user"},
     ),
     "Mutation.completeTask": _by_id("task"),
-    **_of_entities("Mutation.createActivity", {"text": "New", "kind": "TASK"}, assignee_id="user"),
+    **_of_entities(
+        "Mutation.createActivity",
+        {"text": "New", "kind": "CALL"},
+        **{"assignee_id": "user", "participants_id.0": "user", "people_participants_id.0": "person"},
+    ),
     "Mutation.createMessage": Case(
         arguments={"input": {"message": "New", "channel_id": Key("channel")}},
         ids={"input.channel_id": "channel", "input.parent_id": "message"},
@@ -618,8 +644,14 @@ CASES: dict[str, Case] = {
     "Mutation.reopenTask": _by_id("done_task"),
     "Mutation.restoreActivity": _by_id("deleted_note"),
     "Mutation.updateActivity": Case(
-        arguments={"id": Key("task"), "input": {"text": "New"}},
-        ids={"id": "task", "input.entity_id": "lead", "input.assignee_id": "user"},
+        arguments={"id": Key("meeting"), "input": {"text": "New"}},
+        ids={
+            "id": "meeting",
+            "input.entity_id": "lead",
+            "input.assignee_id": "user",
+            "input.participants_id.0": "user",
+            "input.people_participants_id.0": "person",
+        },
         besides={"input.entity_id": {"input.entity_type": "LEAD"}},
     ),
     "Mutation.updateMessage": Case(
@@ -631,7 +663,10 @@ CASES: dict[str, Case] = {
         besides={"input.entity_id": {"input.entity_type": "LEAD"}},
     ),
     # Cursors are no ids of rows.
+    "Subscription.notification": Case(reported=frozenset({"after"})),
     "Query.leadEvents": Case(reported=frozenset({"after"})),
+    "Query.recordEvents": Case(reported=frozenset({"after"})),
+    "Subscription.recordUpdate": Case(reported=frozenset({"after"})),
     "Subscription.leadUpdate": Case(
         arguments={"id": Key("lead")}, ids={"id": "lead"}, reported=frozenset({"after"})
     ),

@@ -19,6 +19,8 @@ OF_THE_SESSION = {
     "admin:index",
     "admin:jsi18n",
     "admin:login",
+    # Marks the user's own: tests/graphql/crm/test_notifications.py tries those of others.
+    "admin:crm_notification_read",
     "admin:logout",
     "admin:password_change",
     "admin:password_change_done",
@@ -28,17 +30,22 @@ OF_THE_SESSION = {
 OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
+#: It is posted to: tests/admin/test_activities.py tries activities of other companies.
+OF_ACTIVITIES = {"admin:crm_activity_done"}
 #: Its operations are tried one by one, and so are downloads in tests/test_downloads.py.
 OF_GRAPHQL = {"graphql", "stream"}
 OF_FILES = {"file"}
 #: Its tests try receivers of other companies; who sends to it has no company.
-OF_SENDERS = {"receiver"}
+OF_SENDERS = {"mail", "receiver"}
+#: Its secret names the company: tests/test_calendar_feeds.py tries rows of others.
+OF_CALENDARS = {"calendar"}
 #: Who opens it has no company yet: tests/sign_in/test_invitations.py tries links of others.
 OF_INVITED = {"invitation"}
 #: Pages of the own account and of sign-in: tests/admin/account tries the sessions of other users.
 OF_THE_ACCOUNT = {
     "account_login",
     "account_reauthenticate",
+    "end_calendar",
     "end_other_sessions",
     "end_session",
     "mfa_activate_totp",
@@ -48,6 +55,8 @@ OF_THE_ACCOUNT = {
     "mfa_index",
     "mfa_reauthenticate",
     "mfa_view_recovery_codes",
+    "new_calendar",
+    "notification_settings",
     "openid_connect_callback",
     "openid_connect_login",
     "password_reset",
@@ -75,13 +84,14 @@ def known() -> set[str]:
         for model in admin.site._registry
         for page in OF_MODELS
     }
-    own = models | OF_NOTES | OF_THE_ACCOUNT
+    own = models | OF_NOTES | OF_ACTIVITIES | OF_THE_ACCOUNT
     return (
         own
         | OF_THE_SESSION
         | OF_SENDERS
         | OF_GRAPHQL
         | OF_FILES
+        | OF_CALENDARS
         | OF_INVITED
         | REDIRECTS_AND_PASSWORDS
         | set(OPEN)
@@ -105,7 +115,7 @@ def test_strangers_are_sent_to_sign_in(world: World):
 
     answers = {name: Client().get(reverse(name)) for name in names}
 
-    assert len(names) == 61
+    assert len(names) == 65
     for name, answer in answers.items():
         assert answer.status_code == 302, name
         assert answer.headers["Location"].startswith("/admin/login/"), name

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Model
+from django.utils import timezone
 
 from crm.actors import Role
 from crm.importing.jobs import start_job
-from crm.models import DuplicatePolicy, MessageFile, SocialChannel
+from crm.models import Activity, DuplicatePolicy, MessageFile, Notification, SocialChannel
 from crm.services.activities import complete_task, create_activity, delete_activity
 from crm.services.channels import create_channel
 from crm.services.members import add_member
@@ -163,6 +165,10 @@ def _fill(made: Tenant) -> dict[str, Any]:
         "participants_id": [made.users["agent"].pk],
         "tags": TAGS,
         "custom_fields": custom_fields,
+        "amount": Decimal("1000.00"),
+        "currency": "EUR",
+        "expected_close_on": date(2026, 12, 31),
+        "probability": 40,
     }
     lead, same_lead = (create_lead(lead_values, actor=actor) for _ in range(2))
     relationship = new_rows(made, mark)[PeopleRelationship]
@@ -227,7 +233,26 @@ def _fill(made: Tenant) -> dict[str, Any]:
         **_merged(made),
         **_discussed(made, lead, mark, [person, same_person, organization, same_organization, same_lead]),
     }
-    return {**named, **_registered(made, mark, named), **_deleted(made)}
+    rows = {**named, **_registered(made, mark, named), **_deleted(made)}
+    _notify(made, mark)
+    return rows
+
+
+def _notify(made: Tenant, mark: str) -> None:
+    """Tell the administrator of every note and task, so that each relation of one is reached."""
+    for activity in Activity.objects.filter(company=made.company, deleted_at=None):
+        Notification(
+            company=made.company,
+            user=made.users["admin"],
+            kind="MENTIONED",
+            content_type=activity.content_type,
+            object_id=activity.object_id,
+            activity=activity,
+            by=made.users["colleague"],
+            text=mark,
+            key=f"activity:{activity.pk}",
+            delivery="IN_APP",
+        ).save()
 
 
 def _registered(made: Tenant, mark: str, named: dict[str, Any]) -> dict[str, Any]:
@@ -258,6 +283,7 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
     said_note: Any = {**about, "text": mark}
     spare: Any = {**about, "name": "Spare", "description": mark}
     task: Any = {**about, "kind": "TASK", "text": mark, "assignee_id": made.users["colleague"].pk}
+    task["due_at"] = timezone.now() + timedelta(days=2)
     said = create_message({"channel_id": lead.channels.get().pk, "message": mark}, actor=agent)
     note, deleted = (create_activity(said_note, actor=agent) for _ in range(2))
     delete_activity(deleted.pk, actor=agent)
@@ -267,14 +293,36 @@ def _discussed(made: Tenant, lead: Any, mark: str, others: list[Any]) -> dict[st
     file = FilesystemFactory(company=made.company, name=mark)
     link = MessageFile(company=made.company, file=file, message=answer)
     link.save()
-    return {
+    rows = {
         "message": answer,
         "message_file": link,
         "spare_channel": create_channel(spare, actor=agent),
         "note": note,
         "deleted_note": deleted,
         "task": create_activity(task, actor=agent),
+        "meeting": create_activity(_meeting(about, made, mark, others[0]), actor=agent),
         "done_task": complete_task(create_activity(task, actor=agent).pk, actor=agent),
+    }
+    # What happened last to each record and what comes next have people who take part.
+    for record in (*others, lead):
+        met = _meeting({"entity_type": record.entity_kind, "entity_id": record.pk}, made, mark, others[0])
+        complete_task(create_activity(met, actor=agent).pk, actor=agent)
+        tomorrow = timezone.now() + timedelta(days=1)
+        call: Any = {**met, "kind": "CALL", "direction": "OUT", "minutes": 30, "starts_at": tomorrow}
+        call["remind_at"] = tomorrow
+        create_activity(call, actor=agent)
+    return rows
+
+
+def _meeting(about: Any, made: Tenant, mark: str, person: Any) -> Any:
+    return {
+        **about,
+        "kind": "MEETING",
+        "subject": mark,
+        "outcome": mark,
+        "assignee_id": made.users["colleague"].pk,
+        "participants_id": [made.users["colleague"].pk],
+        "people_participants_id": [person.pk],
     }
 
 

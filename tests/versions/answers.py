@@ -21,16 +21,22 @@ OF_OTHERS: dict[type[Record], dict[str, str]] = {
     Person: {
         **BOOKKEEPING,
         "activities": "notes and tasks are records with versions of their own",
+        "next_activity": "as activities",
+        "latest_activity": "as activities",
         "duplicates": "computed from the other people of the company",
     },
     Organization: {
         **BOOKKEEPING,
         "activities": "notes and tasks are records with versions of their own",
+        "next_activity": "as activities",
+        "latest_activity": "as activities",
         "duplicates": "computed from the other organizations of the company",
     },
     Lead: {
         **BOOKKEEPING,
         "activities": "notes and tasks are records with versions of their own",
+        "next_activity": "as activities",
+        "latest_activity": "as activities",
         "channels": "channels and messages are rows of their own; no form of the lead holds them",
         "last_activity": "follows from notes, tasks and messages: nobody's form is out of date for a message",
         "last_activity_at": "as last_activity",
@@ -97,7 +103,9 @@ OWN: dict[type[Record], dict[str, str | Parts]] = {
     Lead: {
         **{name: name for name in ("id", "uuid", "title", "description", "firstname", "lastname", "email")},
         **{name: name for name in ("phone", "stage_changed_at", "closed_at", "created_at", "reason_lost")},
-        "custom_fields": "custom_fields",
+        **{name: name for name in ("custom_fields", "amount", "currency", "expected_close_on")},
+        # Of its own: without one the answer is the stage's, as its name is.
+        "probability": "probability",
         **{name: f"{name}_id" for name in ("company", "user", "organization", "owner", "receiver", "status")},
         **{name: f"{name}_id" for name in ("type", "source", "lost_reason", "pipeline", "stage")},
         "people": "person_id",

@@ -25,7 +25,7 @@ def emitted(monkeypatch):
     keys: list[int] = []
 
     def keep(events: Sequence[Event]) -> Sequence[Event]:
-        keys.extend(event.object_id for event in events)
+        keys.extend(event.object_id for event in events if event.entity == "lead")
         return ()
 
     monkeypatch.setattr("leads.services.events.outbox.emit", keep)

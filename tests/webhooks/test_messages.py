@@ -21,6 +21,7 @@ HIGH = {"column": "TITLE", "operator": "LIKE", "value": "Big%"}
 CONTENT = (
     *("id", "uuid", "version", "title", "description", "firstname", "lastname", "email", "phone"),
     *("created_at", "updated_at", "stage_changed_at", "last_activity_at", "closed_at", "reason_lost"),
+    *("amount", "currency", "expected_close_on", "probability"),
     *("status", "type", "source", "pipeline", "stage", "lost_reason", "owner", "participants"),
     *("people", "organization", "tags", "custom_fields"),
 )

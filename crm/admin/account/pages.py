@@ -16,9 +16,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView, View
 
+from crm.actors import Door
 from crm.admin.account.frame import InAdmin
+from crm.authentication import authenticate_session
 from crm.database.keys import parse_id
-from crm.services import browser_sessions, second_factor
+from crm.errors import CrmError, NotFound
+from crm.services import browser_sessions, calendar_feeds, second_factor
 
 
 class CodePage(InAdmin, AuthenticateView):
@@ -39,7 +42,7 @@ class CodeAgainPage(InAdmin, CodeAgainView):
 
 
 class AccountPage(InAdmin, TemplateView):
-    """The second factor of the user, and the browsers in which the user is signed in."""
+    """The second factor of the user, the browsers in which the user is signed in, and calendar addresses."""
 
     title = "Sign-in and sessions"
     template_name = "account/account.html"
@@ -51,6 +54,7 @@ class AccountPage(InAdmin, TemplateView):
             "has_factor": second_factor.has_factor(user),
             "factor_required": second_factor.is_required(user),
             "sessions": browser_sessions.sessions_of(user),
+            "calendars": calendar_feeds.calendars_of(user),
             "current_key": self.request.session.session_key,
         }
 
@@ -124,6 +128,29 @@ class EndSessionView(View):
         return redirect("mfa_index")
 
 
+class CalendarAddressView(View):
+    """Make, renew or end the user's calendar address in one company."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, key: str, *, ends: str = "") -> HttpResponse:
+        try:
+            actor = authenticate_session(request.user, company_key=key, door=Door.ADMIN).actor
+        except NotFound as unknown:
+            raise Http404 from unknown
+        except CrmError as refused:
+            messages.error(request, refused.message)
+            return redirect("mfa_index")
+        if ends:
+            calendar_feeds.revoke_feed(actor=actor)
+            messages.success(request, "Ended the calendar address.")
+        else:
+            # The address is not stored: this message is the only place that shows it.
+            _feed, url = calendar_feeds.create_feed(actor=actor)
+            messages.success(request, f"Copy the calendar address now, it is not shown again: {url}")
+        return redirect("mfa_index")
+
+
 # The site is of the product's own class; to name it here would be a circle of imports.
 own = cast(Any, admin.site).account_view
 
@@ -137,3 +164,4 @@ deactivate = own(DeactivatePage.as_view())
 recovery_codes = own(RecoveryCodesPage.as_view())
 new_recovery_codes = own(NewRecoveryCodesPage.as_view())
 end_session = own(EndSessionView.as_view())
+calendar_address = own(CalendarAddressView.as_view())

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Func, Subquery, TextField
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import BaseExpression, Combinable
 from django.db.models.sql.compiler import SQLCompiler
 
 from crm.database.statements import CompiledSql
@@ -118,6 +118,10 @@ class Name(Json):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: object, **_context: object
     ) -> CompiledSql:
         return f"'\"{self.extra['name']}\"'", ()
+
+    def get_group_by_cols(self) -> list[BaseExpression]:
+        # PostgreSQL refuses to group by a constant.
+        return []
 
 
 class Object(Json):

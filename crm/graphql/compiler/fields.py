@@ -122,6 +122,9 @@ def _converted(expression: Combinable, stored: ModelField, kind: GraphQLOutputTy
             return Plain(expression)
         case "Float" if isinstance(stored, models.IntegerField | models.DecimalField | models.FloatField):
             return Float(expression)
+        # As many digits behind the point as the column has, in both executors.
+        case "Decimal" if isinstance(stored, models.DecimalField):
+            return Quoted(expression)
         case "Boolean" if isinstance(stored, models.BooleanField):
             return Plain(expression)
         case "DateTime" if isinstance(stored, models.DateTimeField):

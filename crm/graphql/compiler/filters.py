@@ -62,7 +62,7 @@ class Filters:
 
     def rows(self, actor: Actor) -> QuerySet[Model]:
         """Return the filtered rows, with parameters in place of the values and of the actor's ids."""
-        unfiltered = replace(self.query, where=None, order_by=None, search=None, has={})
+        unfiltered = replace(self.query, where=None, search=None, has={})
         visible = self.list_field.rows(unfiltered, actor)
         filtered: Any = visible.filter(_ParameterConditions(self.list_field, actor).where(self.query.where))
         if self.words:

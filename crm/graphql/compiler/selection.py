@@ -23,8 +23,20 @@ from graphql.execution.values import get_argument_values
 from crm.actors import Actor
 from crm.database.statements import NotCompilable
 from crm.graphql.compiler.bounds import Bounds, Extent, Lengths
-from crm.graphql.compiler.expressions import Bounded, Entries, List, Name, Object, One, OrError, OrNull
+from crm.graphql.compiler.expressions import (
+    Bounded,
+    Encoded,
+    Entries,
+    List,
+    Name,
+    Object,
+    One,
+    OrError,
+    OrNull,
+    Quoted,
+)
 from crm.graphql.compiler.fields import is_large_field, leaf
+from crm.graphql.core.amount_lists import AmountList
 from crm.graphql.core.arguments import Values
 from crm.graphql.core.budget import PUNCTUATION
 from crm.graphql.core.fields import Related, RowType, declared_fields
@@ -114,6 +126,8 @@ class Collector:
     ) -> tuple[Combinable, Lengths | None]:
         if isinstance(declared, CustomFields):
             return self._entries(declared, definition, nodes, rows)
+        if isinstance(declared, AmountList):
+            return self._amounts(declared, definition, nodes), None
         if isinstance(declared, RelatedList):
             return self._list(declared, model, definition, nodes, rows)
         if isinstance(declared, Related):
@@ -149,9 +163,10 @@ class Collector:
             and not hasattr(relation, "object_id_field_name")
         ):
             rows = rows.filter(**{relation.field.name: OuterRef("pk")})
-        elif relation.many_to_many and relation.concrete:
+        elif relation.many_to_many:
             # Not the related name: one that ends with "+" hides the reverse relation from lookups.
-            rows = rows.filter(**{relation.related_query_name(): OuterRef("pk")})
+            name = relation.related_query_name() if relation.concrete else relation.field.name
+            rows = rows.filter(**{name: OuterRef("pk")})
         elif hasattr(relation, "object_id_field_name"):
             # The content type of the model is known, so it is a constant and not a column of the outer row.
             rows = rows.filter(
@@ -182,6 +197,15 @@ class Collector:
         most = self.bounds.rows(owners, extent, asked)
         is_as_asked = most == asked and arguments.get(FIRST) is not None
         return (asked, None) if is_as_asked else (most + 1, most)
+
+    def _amounts(self, declared: AmountList, definition: GraphQLField, nodes: list[FieldNode]) -> List:
+        money: Any = get_named_type(definition.type)
+        contents = {"currency": Encoded(F("currency")), "amount": Quoted(F("amount_sum"))}
+        contents[TYPENAME] = Name(money.name)
+        members = {key: contents[same[0].name.value] for key, same in self.fields(money, nodes).items()}
+        sums = declared.sums(self.actor).filter(**{declared.key: OuterRef("pk")})
+        # No share of the budget: a share would often be smaller than the number of currencies.
+        return List(sums.values_list(Object(members))[: declared.most])
 
     def _entries(
         self, declared: CustomFields, definition: GraphQLField, nodes: list[FieldNode], owners: int

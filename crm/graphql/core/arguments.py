@@ -38,9 +38,22 @@ def column_enum(name: str, columns: Iterable[str]) -> type[graphene.Enum]:
     return enum
 
 
-def choice_enum(name: str, choices: Iterable[str]) -> type[graphene.Enum]:
-    """Make an enum whose names are the stored values, such as the values of Django's ``TextChoices``."""
-    enum: type[graphene.Enum] = graphene.Enum(name, [(choice, choice) for choice in choices])
+def choice_enum(
+    name: str,
+    choices: Iterable[str],
+    description: str | None = None,
+    descriptions: Mapping[str, str] | None = None,
+) -> type[graphene.Enum]:
+    """Make an enum whose names are the stored values, such as the values of Django's ``TextChoices``.
+
+    :param descriptions: descriptions of its values.
+    """
+
+    def described(member: Any) -> str | None:
+        return description if member is None else (descriptions or {}).get(member.value)
+
+    options = {"description": described} if description else {}
+    enum: type[graphene.Enum] = graphene.Enum(name, [(choice, choice) for choice in choices], **options)
     return enum
 
 

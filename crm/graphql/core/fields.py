@@ -14,7 +14,7 @@ from graphql import GraphQLResolveInfo
 
 from crm.actors import Actor
 from crm.graphql.core.permissions import Resolver, actor_of
-from crm.graphql.core.scalars import Date, DateTime
+from crm.graphql.core.scalars import Date, DateTime, Decimal
 
 #: A graphene type whose values are rows of a model.
 RowType = type[graphene.ObjectType]
@@ -34,6 +34,11 @@ def _datetime(field: ModelField, registry: object = None) -> DateTime:
 @convert_django_field.register(db.DateField)
 def _date(field: ModelField, registry: object = None) -> Date:
     return Date(required=not field.null)
+
+
+@convert_django_field.register(db.DecimalField)
+def _decimal(field: ModelField, registry: object = None) -> Decimal:
+    return Decimal(required=not field.null)
 
 
 @convert_django_field.register(db.UUIDField)
@@ -85,6 +90,14 @@ class Related(graphene.Field):
         # ``required=True`` wraps the type.
         row_type: RowType = self.type.of_type if isinstance(self.type, graphene.NonNull) else self.type
         return row_type
+
+
+class SameRow(graphene.Field):
+    """A field that groups further fields of the row itself under a type of their own."""
+
+    def __init__(self, type_: RowType, **kwargs: object) -> None:
+        super().__init__(type_, resolver=lambda row, _info: row, **kwargs)
+        self.row_type = type_
 
 
 def count_by(rows: db.QuerySet[Any], path: str, *, outer: str = "pk") -> Coalesce:

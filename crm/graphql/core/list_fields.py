@@ -130,3 +130,27 @@ class BatchedList(RowList):
         if self._visible is not None:
             return self._visible(actor)
         return visible_rows(self.row_type._meta.model, actor)
+
+
+class BatchedRow(BatchedList):
+    """A field that leads to one row, or none, found by a function as those of ``BatchedList`` are."""
+
+    def __init__(
+        self,
+        type_: LazyRowType,
+        source: Callable[[Sequence[Any], Actor], Mapping[int, Sequence[int]]],
+        *,
+        loads: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        def read(row: Any, _info: GraphQLResolveInfo) -> object:
+            rows = row.lists[self.key({})].rows
+            return rows[0] if rows else None
+
+        # Not by ``RowList``, whose type is a list and which takes ``first``.
+        graphene.Field.__init__(self, type_, resolver=read, **kwargs)
+        self.size = ListSize(most=1)
+        self._row_type = type_
+        self.source = source
+        self.loads = tuple(loads)
+        self._visible = None

@@ -11,12 +11,14 @@ from graphql.execution.collect_fields import collect_sub_fields
 from graphql.execution.values import get_argument_values
 
 from crm.actors import Actor
+from crm.graphql.core.amount_lists import AmountList
 from crm.graphql.core.fields import (
     Attribute,
     Computed,
     Derived,
     Related,
     RowType,
+    SameRow,
     declared_fields,
 )
 from crm.graphql.core.list_fields import LARGEST_FIRST, BatchedList, RelatedList, RowList
@@ -28,7 +30,7 @@ from crm.models.base import visible_rows
 Row = TypeVar("Row", bound=Model)
 
 #: Fields whose value is not a column of the row.
-NOT_STORED = (Computed, Derived, RowList)
+NOT_STORED = (AmountList, Computed, Derived, RowList)
 #: Columns that ``is_visible_to`` reads.
 VISIBILITY_COLUMNS = ("company_id", "deleted_at")
 
@@ -143,9 +145,13 @@ def _collect_needs(
         declared = declared_fields(type_).get(name)
         if isinstance(declared, Computed):
             loading.computed[declared.annotation] = declared.expression(actor)
+        elif isinstance(declared, AmountList):
+            loading.callbacks.append(declared.load(actor, budget_of(info)))
         elif isinstance(declared, Related):
             _, same_path = relations.setdefault(declared.path, (declared, []))
             same_path.extend(same_name)
+        elif isinstance(declared, SameRow):
+            _collect_needs(loading, model, declared.row_type, same_name, info, actor, prefix=prefix)
         elif isinstance(declared, Attribute | Derived):
             _add_columns(loading, declared.loads, prefix)
         elif isinstance(declared, RowList):
@@ -230,8 +236,8 @@ def _computes(type_: RowType, nodes: list[FieldNode], info: GraphQLResolveInfo) 
     """Return whether a selection needs a query set: a joined row takes no annotations or callbacks."""
     for name, same_name in selected_fields(info, type_._meta.name, nodes).items():
         declared = declared_fields(type_).get(name)
-        if isinstance(declared, Computed | BatchedList):
+        if isinstance(declared, AmountList | BatchedList | Computed):
             return True
-        if isinstance(declared, Related) and _computes(declared.row_type, same_name, info):
+        if isinstance(declared, Related | SameRow) and _computes(declared.row_type, same_name, info):
             return True
     return False

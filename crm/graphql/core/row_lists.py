@@ -111,7 +111,7 @@ def related_rows(
         rows = rows.filter(**content_type)
     elif relation.many_to_many:
         # Not the related name: one that ends with "+" hides the reverse relation from lookups.
-        name = relation.related_query_name()
+        name = relation.related_query_name() if relation.concrete else relation.field.name
     else:
         name = relation.field.name
     listed: QuerySet[Model] = rows.filter(**{f"{name}__in": owners}).annotate(**{OWNER: F(name)})

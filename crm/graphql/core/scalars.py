@@ -2,15 +2,17 @@
 
 import math
 from datetime import UTC, date, datetime
+from decimal import Decimal as Number
 from typing import Any
 
 import graphene
 from django.core.files.base import File
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
-from graphql.language import FloatValueNode, ListValueNode, ObjectValueNode, StringValueNode
+from graphql.language import FloatValueNode, IntValueNode, ListValueNode, ObjectValueNode, StringValueNode
 
 from crm.dates import check_year, parse_date
 from crm.json_texts import InexactNumber, is_exact
+from crm.money import read_decimal
 
 
 def parse_datetime(text: object) -> datetime:
@@ -66,6 +68,32 @@ class Date(graphene.Scalar):
     @staticmethod
     def parse_literal(node: ValueNode, _variables: object = None) -> date:
         return Date.parse_value(node.value if isinstance(node, StringValueNode) else None)
+
+
+class Decimal(graphene.Scalar):
+    """A decimal number as text with all its digits, such as "1234.50"; nothing is rounded.
+
+    Input may also be a whole number, or a number with a point that JSON keeps exactly.
+    """
+
+    specified_by_url = "https://www.w3.org/TR/xmlschema11-2/#decimal"
+
+    @staticmethod
+    def serialize(value: Number) -> str:
+        return f"{value:f}"
+
+    @staticmethod
+    def parse_value(value: object) -> Number:
+        try:
+            return read_decimal(value)
+        except ValueError as refused:
+            raise GraphQLError(str(refused)) from refused
+
+    @staticmethod
+    def parse_literal(node: ValueNode, _variables: object = None) -> Number:
+        if isinstance(node, StringValueNode | IntValueNode):
+            return Decimal.parse_value(node.value)
+        return Decimal.parse_value(_plain_value(node, None) if isinstance(node, FloatValueNode) else None)
 
 
 def _refuse_files(value: object) -> None:

@@ -55,13 +55,16 @@ def _subscription(prepared: Prepared, actor: Actor, after: object) -> Subscripti
     arguments = get_argument_values(root_type.fields[node.name.value], node, prepared.variables)
     start = _latest_cursor(arguments.pop(AFTER, None), after)
     check = getattr(field, "check_subscription", None)
+    object_id = None if check is None else check(actor, **arguments)
+    entities = getattr(field, "entities", None)
     return Subscription(
         prepared=prepared,
         field=field,
         name=name,
-        object_id=None if check is None else check(actor, **arguments),
+        object_id=object_id,
         after=start,
         key=subscription_key(prepared.document, prepared.node, node, prepared.raw_variables, actor),
+        entities=None if entities is None else entities(**arguments),
         nodes=nodes,
         arguments=arguments,
     )

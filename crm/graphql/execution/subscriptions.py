@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 from django.db import DataError
-from graphql import FieldNode
+from graphql import FieldNode, get_named_type
+from graphql.execution.collect_fields import collect_sub_fields
 
 from crm.actors import Actor
 from crm.database.statements import NotCompilable
@@ -51,10 +52,15 @@ class Subscription:
     """An admitted subscription; it renders events for everyone whose subscription has the same ``key``.
 
     It starts at the cursor ``after``, and is about the record ``object_id`` or all. The graphene ``field``
-    may declare ``permission``, ``check_subscription(actor, **arguments)`` for the key of the one record that
-    they name, ``readers(object_id)`` for the users who see it where members see only their own,
-    ``row_type`` and ``rows(reader, actor, **arguments)`` for one compiled statement, and with ``rows``
-    ``depends_on_time(**arguments)``: whether a row comes and goes without an event, as time passes.
+    may declare:
+
+    - ``permission``, and ``check_subscription(actor, **arguments)`` for the key of the one record they name;
+    - ``entities(**arguments)`` for the kinds of records; all, if it does not;
+    - ``readers(event)`` for the users who see the record where members see only their own, None for all;
+    - ``rows(reader, actor, **arguments)`` for what a filter selects, and with it
+      ``depends_on_time(**arguments)``: whether a row comes and goes without an event, as time passes;
+    - ``row_type``, if the field is a row of ``rows`` itself, which one compiled statement reads then;
+    - ``notice(event, visibility)`` for the data of a message without a record; null, if it does not.
     """
 
     prepared: Prepared
@@ -63,11 +69,14 @@ class Subscription:
     object_id: int | None
     after: Cursor | None
     key: SubscriptionKey
+    entities: frozenset[str] | None = None
     nodes: list[FieldNode] = dataclass_field(default_factory=list, repr=False)
     arguments: Mapping[str, object] = dataclass_field(default_factory=dict, repr=False)
     reads: dict[bool, RecordRead | None] = dataclass_field(default_factory=dict, repr=False, compare=False)
 
     def is_about(self, event: Event) -> bool:
+        if self.entities is not None and event.entity not in self.entities:
+            return False
         return event.kind == "bulk" or self.object_id in (None, event.object_id)
 
     @property
@@ -99,7 +108,18 @@ class Subscription:
 
     def notice(self, event: Event, visibility: Visibility) -> str:
         removed = {"removed": str(event.object_id)} if visibility is Visibility.REMOVED else {}
-        return _json({"data": {self.name: None}, "extensions": _extensions(event) | removed})
+        data = None
+        if hasattr(self.field, "notice"):
+            data = self._selected(self.field.notice(event, visibility))
+        return _json({"data": {self.name: data}, "extensions": _extensions(event) | removed})
+
+    def _selected(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Return the selected fields of a message without a record; those that have no value are null."""
+        schema, fragments = self.prepared.schema, self.prepared.document.fragments
+        type_: Any = get_named_type(schema.subscription_type.fields[self.nodes[0].name.value].type)  # type: ignore[union-attr]  # it has this field
+        selected = collect_sub_fields(schema, fragments, self.prepared.variables, type_, self.nodes)
+        named = {**values, "__typename": type_.name}
+        return {key: named.get(nodes[0].name.value) for key, nodes in selected.items()}
 
     async def answer(self, event: Event, actor: Actor, *, shared: bool) -> Answer:
         """Run the selection under the rights of an actor; wait while the database is away."""
@@ -141,7 +161,7 @@ class Subscription:
         return Answer(_json({**answer, "extensions": extensions}), readers, is_kept=not failed)
 
     def _read(self, actor: Actor, shared: bool) -> RecordRead | None:
-        if not hasattr(self.field, "rows"):
+        if not hasattr(self.field, "row_type"):
             return None
         if shared not in self.reads:
             self.reads[shared] = compile_record(
@@ -165,7 +185,7 @@ class Subscription:
         if not shared or actor.sees_all_leads or not hasattr(self.field, "readers"):
             return None
         # Read after the record: whoever could see it before and no longer can must not receive it.
-        readers: frozenset[int] = self.field.readers(event.object_id)
+        readers: frozenset[int] | None = self.field.readers(event)
         return readers
 
     def _failure(self, event: Event, error: Exception) -> Answer:
@@ -176,7 +196,7 @@ class Subscription:
 def _extensions(event: Event) -> dict[str, object]:
     extensions: dict[str, object] = {"kind": event.kind, "cursor": str(event.cursor)}
     if event.changes:
-        extensions["changes"] = event.previous_ids()
+        extensions["changes"] = event.previous_values()
     return extensions
 
 

@@ -1,7 +1,7 @@
 """Filter sets of the lists: the columns of ``where`` by type, the relations of ``HAS``, and search."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 import django_filters
 from django.db import models
 from django.db.models import Count, Exists, Expression, IntegerField, Q, QuerySet, Subquery, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from crm.actors import Actor
@@ -200,11 +201,20 @@ class ListFilterSet(django_filters.FilterSet):
     order_columns: ClassVar[Mapping[str, str]] = {}
     #: The types of those that are annotations of the query set, not columns of the model.
     computed_columns: ClassVar[Mapping[str, ModelField]] = {}
+    #: Those that only an order by them adds to the query set, so that other queries do not pay for them.
+    order_expressions: ClassVar[Mapping[str, Callable[[], Combinable]]] = {}
 
     @classmethod
     def columns(cls) -> dict[str, Column]:
         """Return the columns by their name in the API."""
         return {name: column for name, column in cls.base_filters.items() if isinstance(column, Column)}
+
+    @classmethod
+    def with_order_columns(cls, rows: QuerySet[Row], names: Iterable[str]) -> QuerySet[Row]:
+        """Add the expressions that an order by these names of the API needs."""
+        columns = {cls.order_columns[name] for name in names}
+        needed = {name: make() for name, make in cls.order_expressions.items() if name in columns}
+        return rows.alias(**needed) if needed else rows
 
     @classmethod
     def words(cls, _text: str, _actor: Actor) -> list[tuple[str, ...]] | None:

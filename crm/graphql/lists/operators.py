@@ -54,6 +54,12 @@ EQUAL = {SQLOperator.NEQ: SQLOperator.EQ, SQLOperator.NOT_IN: SQLOperator.IN}
 NEGATIONS = frozenset({SQLOperator.NEQ, SQLOperator.NOT_LIKE, SQLOperator.NOT_IN, SQLOperator.NOT_BETWEEN})
 
 
+def _lookup_of(operator: SQLOperator, operand: Any) -> str:
+    # Django's ``in`` makes one placeholder per value: a Parameter stands for a list of any length.
+    is_parameter = isinstance(operand, Expression)
+    return "one_of" if is_parameter and operator in LISTS else LOOKUPS[operator]
+
+
 def expression_condition(expression: Expression, operator: SQLOperator, operand: Any) -> Q:
     """Return the condition on an expression with an output field that is never null."""
     if operator in NULL_TESTS:
@@ -68,7 +74,7 @@ def expression_condition(expression: Expression, operator: SQLOperator, operand:
     if operator in RANGES:
         condition = lookup("gte", operand[0]) & lookup("lte", operand[1])
     else:
-        condition = lookup(LOOKUPS[operator], operand)
+        condition = lookup(_lookup_of(operator, operand), operand)
     return ~condition if operator in NEGATIONS else condition
 
 
@@ -83,10 +89,7 @@ def column_condition(column: str, operator: SQLOperator, operand: Any) -> Q:
         # Django's ``range`` does not work on a foreign key.
         condition = Q(**{f"{column}__gte": operand[0], f"{column}__lte": operand[1]})
     else:
-        # Django's ``in`` makes one placeholder per value: a Parameter stands for a list of any length.
-        is_parameter = isinstance(operand, Expression)
-        lookup = "one_of" if is_parameter and operator in LISTS else LOOKUPS[operator]
-        condition = Q(**{f"{column}__{lookup}": operand})
+        condition = Q(**{f"{column}__{_lookup_of(operator, operand)}": operand})
     if operator in NEGATIONS:
         # Django's exclude would keep the rows without a value.
         return ~condition & Q(**{f"{column}__isnull": False})

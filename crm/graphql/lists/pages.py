@@ -105,8 +105,17 @@ class PaginatorInfo(graphene.ObjectType):
     total = graphene.Int(required=True)
 
 
+_wrappers: dict[RowType, type[graphene.ObjectType]] = {}
+
+
 def paginator_type(row_type: RowType) -> type[graphene.ObjectType]:
-    """Make the wrapper type of a list, with Lighthouse's name for it."""
+    """Return the wrapper type of lists of a type, with Lighthouse's name for it."""
+    if row_type not in _wrappers:
+        _wrappers[row_type] = _make_paginator_type(row_type)
+    return _wrappers[row_type]
+
+
+def _make_paginator_type(row_type: RowType) -> type[graphene.ObjectType]:
     wrapper: type[graphene.ObjectType] = type(
         f"{row_type._meta.name}Paginator",
         (graphene.ObjectType,),

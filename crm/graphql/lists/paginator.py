@@ -11,7 +11,7 @@ from django.db.models import F, Model, QuerySet
 from graphql import FieldNode, GraphQLResolveInfo
 
 from crm.actors import Action, Actor
-from crm.graphql.core.arguments import Values
+from crm.graphql.core.arguments import Values, enum_value
 from crm.graphql.core.fields import RowType
 from crm.graphql.core.permissions import Guarded, actor_of
 from crm.graphql.core.prefetch import load, selected_fields
@@ -77,6 +77,7 @@ class ListField(Guarded):
         source: Callable[..., QuerySet[Model]] | None,
         permission: Action,
         own: Mapping[str, object],
+        description: str | None,
     ) -> None:
         self.list_name = name
         self.row_type = row_type
@@ -96,7 +97,13 @@ class ListField(Guarded):
         if filterset.search_method is not None:
             arguments["search"] = graphene.String()
         super().__init__(
-            self.wrapper, name=name, required=True, resolver=self._resolve, permission=permission, **arguments
+            self.wrapper,
+            name=name,
+            required=True,
+            resolver=self._resolve,
+            permission=permission,
+            description=description,
+            **arguments,
         )
 
     @property
@@ -136,7 +143,9 @@ class ListField(Guarded):
             visible = self._source(actor, **query.own)
         conditions = Conditions(self.filterset, actor)
         met = conditions.where(query.where) & has_condition(query.has, self.filterset, conditions)
-        return self.filterset.search(visible.filter(met), query.search, actor)
+        ordered = [enum_value(clause["column"]) for clause in query.order_by or []]
+        found = self.filterset.with_order_columns(visible.filter(met), ordered)
+        return self.filterset.search(found, query.search, actor)
 
     def order(self, query: ListQuery) -> tuple[Key, ...]:
         """Return the order of the rows; no two rows are equal in it."""
@@ -194,10 +203,13 @@ def list_field(
     *,
     source: Callable[..., QuerySet[Model]] | None = None,
     permission: Action = Action.READ,
+    description: str | None = None,
     **own: object,
 ) -> ListField:
     """Declare a list of the root query; the names of its input types derive from its own.
 
     ``source`` returns the rows for an actor and the list's ``own`` arguments; the default is all visible.
     """
-    return ListField(name, row_type, filterset, source=source, permission=permission, own=own)
+    return ListField(
+        name, row_type, filterset, source=source, permission=permission, own=own, description=description
+    )

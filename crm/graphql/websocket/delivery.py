@@ -61,6 +61,7 @@ class Delivery:
             self.actor,
             deliver=partial(self._put, id_),
             on_loss=partial(self.peer.close, Close.TRY_AGAIN_LATER),
+            entities=subscription.entities,
         )
         self._subscribers[id_] = subscriber
         subscriber.join(self.dispatcher, subscription.key, lambda: subscription, after=subscription.after)
@@ -148,12 +149,14 @@ class Delivery:
             self._has_room.clear()
             await self._has_room.wait()
 
-    async def _read(self, after: Cursor, limit: int) -> list[Event]:
-        company_id = self.actor.company_id
+    async def _read(self, entities: frozenset[str] | None, after: Cursor, limit: int) -> list[Event]:
+        read = partial(
+            journal.read_after, after, limit=limit, company_id=self.actor.company_id, entities=entities
+        )
         timeouts: list[Exception] = []
         while True:
             try:
-                return await in_thread(EVENTS, journal.read_after, after, limit=limit, company_id=company_id)
+                return await in_thread(EVENTS, read)
             except Exception as error:
                 if not may_repeat(error, timeouts):
                     raise
@@ -162,7 +165,7 @@ class Delivery:
     async def _catch_up(self, id_: str, subscriber: ResumingSubscriber, after: Cursor) -> None:
         refusal: JsonObject | None = None
         try:
-            await subscriber.catch_up(after, self._read, self._wait_for_room)
+            await subscriber.catch_up(after, partial(self._read, subscriber.entities), self._wait_for_room)
         except CursorExpired as error:
             refusal = domain_error(error)
         except Exception as error:

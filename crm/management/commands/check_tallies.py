@@ -1,4 +1,4 @@
-"""Check the tallies: the numbers of rows that PostgreSQL triggers maintain."""
+"""Check the tallies: the numbers of rows and sums of amounts that PostgreSQL triggers maintain."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from crm.services.tallies import correct_tallies, find_wrong_tallies
 
 
 class Command(BaseCommand):
-    help = "Count all leads, people and organizations, and list the tallies that differ."
+    help = (
+        "Count all leads, people and organizations, add up the amounts of leads,"
+        " and list the tallies that differ."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -20,8 +23,7 @@ class Command(BaseCommand):
         ensure_ready()
         wrong = find_wrong_tallies()
         for tally in wrong:
-            parent = f", {tally.parent}/{tally.key}" if tally.key else ""
-            self.stdout.write(f"{tally.kind} of company {tally.company_id}{parent}: {-tally.number:+}")
+            self.stdout.write(str(tally))
         if options["fix"]:
             self.stdout.write(f"Corrected: {correct_tallies()} tallies.")
         elif wrong:

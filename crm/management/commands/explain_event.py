@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor, Door
 from crm.credentials import CredentialRow
 from crm.database.keys import parse_id
 from crm.emails import canonical_email
-from crm.events.audience import Event, Visibility, rule_for
+from crm.events.audience import GONE, Event, Visibility, rule_for
+from crm.events.kinds import kind_named
 from crm.events.lookup import EventNotFound, find_event
 from crm.management.arguments import company_of, ensure_ready
 from crm.models import Membership, User
+from crm.models.base import visible_rows
 
 OUTCOMES = {
     Visibility.PAYLOAD: "sent with the record",
@@ -26,7 +26,7 @@ OUTCOMES = {
 
 
 class Command(BaseCommand):
-    help = "Explain why a user does or does not receive an event of the lead stream."
+    help = "Explain why a user does or does not receive an event of the log."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("cursor", metavar="CURSOR", help="a cursor of a message, or the event's number")
@@ -59,10 +59,16 @@ def explain(event: Event, membership: Membership) -> Iterator[tuple[str, str]]:
     author = "the system" if event.actor_id is None else names.get(event.actor_id, f"user {event.actor_id}")
     yield "record", "many records" if event.kind == "bulk" else f"{event.entity} {event.object_id}"
     yield "kind", f"{event.kind}, by {author} through {event.door.value}"
-    for column, previous in event.previous_ids().items():
-        yield "changed", f"{column}, which was {previous or 'empty'}"
-    yield "before", audience_text(event.before, names)
-    yield "after", audience_text(event.after, names)
+    previous = event.previous_values()
+    for column, value in previous.items():
+        yield "changed", f"{column}, which was {'empty' if value is None else value}"
+    others = [name for name in event.changed if not {name, f"{name}_id"} & previous.keys()]
+    if others:
+        yield "changed", ", ".join(others)
+    if event.winner_id is not None:
+        yield "winner", f"{event.entity} {event.winner_id}"
+    yield "before", "nobody" if event.is_new else audience_text(event.before, names)
+    yield "after", "nobody" if event.kind in GONE else audience_text(event.after, names)
     yield "user", f"{name_of(membership.user)}, {membership.role} in {membership.company}: {scope_of(actor)}"
     yield "decision", f"{OUTCOMES[rule.visibility]}: {rule.reason}"
     if event.kind != "bulk":
@@ -144,16 +150,14 @@ def scope_of(actor: Actor) -> str:
 
 def readable_text(event: Event, actor: Actor) -> str:
     """Return whether the actor can read the record now, and if not, why."""
-    model = next((each for each in apps.get_models() if each._meta.model_name == event.entity), None)
-    if model is None:
-        return f"unknown: there is no model {event.entity}"
-    if model._default_manager.visible_to(actor).filter(pk=event.object_id).exists():  # type: ignore[attr-defined]  # of every tenant model
+    model = kind_named(event.entity).model
+    if visible_rows(model, actor).filter(pk=event.object_id).exists():
         return "yes, now"
     # The default manager may leave out deleted rows.
-    row: models.Model | None = model._base_manager.filter(pk=event.object_id).first()
+    row = model._base_manager.filter(pk=event.object_id).first()
     if row is None:
         return "no: it does not exist any more"
-    if getattr(row, "deleted_at", None) is not None:
+    if row.deleted_at is not None:
         return "no: it is deleted"
     return "no: the user does not see it now"
 

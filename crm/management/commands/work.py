@@ -1,4 +1,4 @@
-"""Do the work beside the servers: imports, webhooks, upkeep."""
+"""Do the work beside the servers: imports, webhooks, notifications, upkeep."""
 
 import threading
 from typing import Any
@@ -6,12 +6,21 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from crm.background import rows
-from crm.background.registry import GROUPS, IMPORTS, RUNNING, WEBHOOKS, parts
+from crm.background.registry import (
+    GROUPS,
+    IMPORTS,
+    MAILS,
+    NOTIFICATIONS,
+    RUNNING,
+    WEBHOOKS,
+    parts,
+)
 from crm.background.running import run_due
 from crm.background.worker import names_of, working
 from crm.importing.worker import run_waiting_jobs
 from crm.management.arguments import ensure_ready
 from crm.management.signals import SIGNAL_BASE, until_signal
+from crm.notifications.worker import make_once, send_due
 from crm.webhooks.worker import Worker
 
 
@@ -23,7 +32,8 @@ class Command(BaseCommand):
     """
 
     help = (
-        "Run imports, send webhooks and remove what is old, until stopped; what is in hand is finished."
+        "Run imports, send webhooks, notify members and remove what is old, until stopped; what is in hand is"
+        " finished."
         " Several such processes share the work, and one that is killed loses nothing."
     )
 
@@ -61,6 +71,10 @@ class Command(BaseCommand):
             rows.note_running(IMPORTS, {"turns": run_waiting_jobs(stopped)})
         if not only or WEBHOOKS in only:
             rows.note_running(WEBHOOKS, {"accepted": Worker(stopped).run_once()})
+        if not only or NOTIFICATIONS in only:
+            rows.note_running(NOTIFICATIONS, {"made": make_once()})
+        if not only or MAILS in only:
+            rows.note_running(MAILS, {"sent": send_due(stopped)})
         failed = run_due(names_of(only), stopped.is_set, early=True)
         if failed:
             raise CommandError(f"These parts failed, and the log says why: {', '.join(failed)}.")

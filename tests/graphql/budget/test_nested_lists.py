@@ -7,11 +7,22 @@ from tests.clients import GraphQLSchema
 #: Lists without ``first``, and what bounds them.
 BOUNDED = {
     "BulkResult.refused": "by the ids of the input, and cut by the service",
+    "LeadForecast.periods": "by the service, at most 120",
+    "LeadForecast.undated": "by the currencies",
+    "LeadForecastPeriod.sums": "by the currencies",
+    **{f"Lead{name}Outcome.amounts": "by the currencies" for name in ("Owner", "Reason", "Source", "Type")},
+    "LeadReport.cycle_time": "by the service, at most 120 months",
+    "LeadReport.funnel": "by the most stages of a pipeline",
+    "LeadReport.new_leads": "by the service, at most 367 days",
+    "LeadPipeline.open_amount": "by the currencies",
+    "LeadPipelineStage.open_amount": "by the currencies",
     "LeadEventPage.events": "by first of its page",
     "MergePreview.fields": "by the columns of the model",
     "MergePreview.moves": "by the relations of the model",
+    "NotificationPreferences.kinds": "by the kinds of notifications",
     "OrganizationDuplicate.organizations": "cut at 25; size tells how many there are",
     "PeopleDuplicate.people": "cut at 25; size tells how many there are",
+    "RecordEventPage.events": "by first of its page",
     "TimelineEntry.changes": "by the columns of the model",
 }
 

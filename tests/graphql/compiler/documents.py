@@ -16,7 +16,7 @@ from graphql import (
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from crm.graphql.core.fields import Derived
+from crm.graphql.core.fields import Derived, SameRow
 from crm.graphql.core.list_fields import BatchedList
 from crm.graphql.lists.paginator import ListField
 from tests.clients import GraphQLSchema
@@ -30,6 +30,8 @@ VALUES = [
     1,
     2,
     "1",
+    "1234.50",
+    "EUR",
     "a",
     "A%",
     "%e%",
@@ -114,7 +116,7 @@ class Drawn:
         fields = declared._meta.fields if declared else {}
         found = next((own for attribute, own in fields.items() if (own.name or attribute) == name), None)
         # The standard executor runs the whole document if one field is of these.
-        return not isinstance(found, Derived | BatchedList) or self.one_in(40)
+        return not isinstance(found, Derived | BatchedList | SameRow) or self.one_in(40)
 
     def _field(self, name: str, each: GraphQLField, depth: int) -> str:
         kind: Any = get_named_type(each.type)

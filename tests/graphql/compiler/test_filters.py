@@ -17,6 +17,7 @@ from crm.graphql.lists.columns import (
     IntegerColumn,
     UuidColumn,
 )
+from crm.graphql.lists.money_columns import AmountColumn
 from crm.graphql.lists.operators import LISTS, NULL_TESTS, SQLOperator
 from leads.graphql.filters import LeadFilterSet, LeadSourceFilterSet, LeadStatusFilterSet
 from leads.models import Lead
@@ -59,6 +60,8 @@ def values(column: Column) -> tuple[Any, Any]:
             return str(Person.objects.order_by("pk")[0].uuid), "00000000-0000-4000-8000-000000000000"
         case IntegerColumn():
             return 1, 3
+        case AmountColumn():
+            return "1234.5", "0"
         case BooleanColumn():
             return True, False
         case DateTimeColumn():

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F
 
 from crm.actors import Actor
 from crm.models import Activity, Company
-from leads.models import Lead, LeadFollower, LeadParticipant
+from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus
 from people.models import Contact, Organization, Person
 from pipelines.models import Stage
 from tests.factories.crm import Tenant
@@ -35,6 +36,13 @@ MOMENTS = [
     datetime(1, 1, 2, tzinfo=UTC),
     datetime(9999, 12, 30, 23, 59, 59, 999_999, tzinfo=UTC),
 ]
+#: Amount, currency, close date and probability of leads.
+VALUES: list[tuple[Decimal | None, str | None, date | None, int | None]] = [
+    (None, None, None, None),
+    (Decimal("0.00"), "EUR", date(1970, 1, 1), 0),
+    (Decimal("1234.50"), "USD", None, 3),
+    (Decimal("999999999999.99"), "JPY", date(2199, 12, 31), 100),
+]
 CUSTOM: dict[str, Any] = {
     "zero": 0,
     "big": 2**53 + 1,
@@ -57,6 +65,9 @@ def fill(tenant: Tenant, *, seed: int) -> None:
         OrganizationFactory(company=company, name=f"{text} {seed}", city=None, custom_fields={})
         for text in TEXTS[:4]
     ]
+    # Mostly open: the probability of a closed lead is fixed.
+    found = {status.name: status for status in LeadStatus.objects.filter(company=company)}
+    statuses = [found[name] for name in ("Open", "Open", "Open", "Won", "Lost")]
     people: list[Any] = []
     for index, text in enumerate(TEXTS):
         person: Person = PersonFactory(
@@ -80,7 +91,16 @@ def fill(tenant: Tenant, *, seed: int) -> None:
             owner=[agent, colleague, None][index % 3],
             custom_fields=CUSTOM if index % 2 else {},
         )
-        Lead.objects.filter(pk=lead.pk).update(created_at=MOMENTS[index % 4], closed_at=MOMENTS[index % 3])
+        amount, currency, day, probability = VALUES[index % 4]
+        Lead.objects.filter(pk=lead.pk).update(
+            created_at=MOMENTS[index % 4],
+            closed_at=MOMENTS[index % 3],
+            amount=amount,
+            currency=currency,
+            expected_close_on=day,
+            probability=probability,
+            status=statuses[index % len(statuses)],
+        )
         if index % 5 == 0:
             LeadParticipant.objects.create(lead=lead, user=agent)
         if index % 5 == 1:
@@ -92,7 +112,7 @@ def fill(tenant: Tenant, *, seed: int) -> None:
     Organization.objects.filter(pk=organizations[1].pk).update(deleted_at=now)
     for deleted_at in (None, now):
         Activity.objects.create(company=company, entity=organizations[0], text="Call", deleted_at=deleted_at)
-    Stage.objects.filter(company=company).update(rotting_days=F("weight") + 1)
+    Stage.objects.filter(company=company).update(rotting_days=F("weight") + 1, probability=F("weight") % 100)
     Contact.objects.filter(company=company).update(weight=F("pk") % 3)
     Lead.objects.filter(company=company, pk=last - 1).update(last_activity_at=now - timedelta(days=400))
 

@@ -7,6 +7,7 @@ import pytest
 from crm.actors import Door, Role
 from crm.authentication import actor_for, authenticate_token
 from crm.models import Company, Membership
+from crm.services.custom_field_definitions import create_definition, update_definition
 from crm.services.members import add_member
 from leads.models import Lead
 from leads.services.leads import create_lead
@@ -21,7 +22,8 @@ from tests.stored import read_all
 pytestmark = pytest.mark.django_db
 
 UPDATE = """mutation ($input: CompanyInput!) { updateCompany(input: $input) {
-  name website email phone address address_2 city state zip country language timezone region lead_visibility
+  name website email phone address address_2 city state zip country language timezone region currency
+  amount_custom_field lead_visibility
   reason_lost_required flag_duplicate_leads total_users default_owner { id } } }"""
 GIVEN: dict[str, Any] = {
     "name": "Acme",
@@ -37,6 +39,8 @@ GIVEN: dict[str, Any] = {
     "language": "fr",
     "timezone": "Europe/Paris",
     "region": "FR",
+    "currency": "EUR",
+    "amount_custom_field": "deal_value",
     "lead_visibility": "OWN",
     "reason_lost_required": True,
     "flag_duplicate_leads": True,
@@ -75,6 +79,11 @@ def test_settings_are_changed_and_absent_ones_stay(actors, tenant):
         ({"email": "nobody"}, "input.email"),
         ({"lead_visibility": None}, "input.lead_visibility"),
         ({"reason_lost_required": None}, "input.reason_lost_required"),
+        ({"currency": None}, "input.currency"),
+        ({"currency": ""}, "input.currency"),
+        ({"currency": "EURO"}, "input.currency"),
+        ({"currency": "XYZ"}, "input.currency"),
+        ({"amount_custom_field": "x" * 256}, "input.amount_custom_field"),
     ],
 )
 def test_settings_are_checked(actors, values, path):
@@ -196,3 +205,42 @@ def test_left_and_closed_companies_are_not_listed(tenant, other_tenant):
     Membership.objects.filter(pk=membership.pk).update(is_active=True)
     Company.objects.filter(pk=other_tenant.company.pk).update(is_active=False)
     assert len(data(COMPANIES, actor=session)["companies"]["data"]) == 1
+
+
+def test_currency_is_read_in_any_case_and_stored_amounts_keep_theirs(actors):
+    lead = create_lead({"title": "Deal", "amount": "5"}, actor=actors.agent)
+
+    assert update(actors.admin, currency=" chf ")["currency"] == "CHF"
+
+    lead.refresh_from_db()
+    assert lead.currency == "USD"
+    assert create_lead({"title": "Deal", "amount": "5"}, actor=actors.agent).currency == "CHF"
+
+
+@pytest.mark.parametrize("kind", ["DATE", "BOOLEAN", "URL"])
+def test_amounts_are_not_taken_over_from_a_field_without_numbers(actors, kind):
+    create_definition({"model": "LEAD", "name": "Deal value", "kind": kind}, actor=actors.manager)
+    # That of another kind of record is another field.
+    create_definition({"model": "PEOPLE", "name": "worth", "kind": kind}, actor=actors.manager)
+
+    assert refused(actors.admin, amount_custom_field="deal VALUE")["validation"] == {
+        "input.amount_custom_field": [
+            "This custom field holds no numbers: name one of the kind number or text."
+        ]
+    }
+    assert update(actors.admin, amount_custom_field="worth")["amount_custom_field"] == "worth"
+
+
+def test_renamed_custom_field_is_still_the_one_that_amounts_come_from(actors, company):
+    number = create_definition({"model": "LEAD", "name": "value", "kind": "NUMBER"}, actor=actors.manager)
+    other = create_definition({"model": "LEAD", "name": "other", "kind": "NUMBER"}, actor=actors.manager)
+    update(actors.admin, amount_custom_field="Value")
+
+    update_definition(other.pk, {"name": "another"}, actor=actors.manager)
+    update_definition(number.pk, {"name": "Deal value"}, actor=actors.manager)
+
+    company.refresh_from_db()
+    assert company.amount_custom_field == "Deal value"
+    custom_fields: Any = [{"name": "deal value", "data": "7"}]
+    lead = create_lead({"title": "Deal", "custom_fields": custom_fields}, actor=actors.agent)
+    assert lead.amount == 7

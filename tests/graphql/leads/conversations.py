@@ -10,6 +10,10 @@ CHANNEL = """id uuid name slug description entity_namespace entity_id last_messa
 MESSAGE = "id channel_id parent_id user { id } message message_verb is_system slug files { name }"
 ACTIVITY = """id kind text due_at done_at version entity_namespace entity_id door
   user { id } assignee { id } done_by { id }"""
+#: All that calls, meetings, e-mails and recurring tasks have besides.
+WHOLE_ACTIVITY = f"""{ACTIVITY} subject starts_at minutes direction outcome priority remind_at recurrence
+  previous_id participants {{ id }} people_participants {{ id name }}
+  record {{ lead {{ id title }} people {{ id }} organization {{ id }} }}"""
 OPERATIONS = {
     "createSocialChannel": ("$input: SocialChannelInput!", "input: $input", CHANNEL),
     "updateSocialChannel": ("$id: ID!, $input: SocialChannelInput!", "id: $id, input: $input", CHANNEL),
@@ -36,8 +40,9 @@ OPERATIONS = {
 }
 
 
-def _document(name: str) -> str:
+def _document(name: str, wanted: str | None = None) -> str:
     declared, arguments, selection = OPERATIONS[name]
+    selection = wanted or selection
     opened = f" {{ {selection} }}" if selection else ""
     return f"mutation({declared}) {{ {name}({arguments}){opened} }}"
 
@@ -48,9 +53,9 @@ def _plain(variables: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def do(name: str, actor: Actor, **variables: Any) -> Any:
+def do(name: str, actor: Actor, *, selection: str | None = None, **variables: Any) -> Any:
     """Run a mutation that must succeed, and return its result."""
-    return data(_document(name), actor=actor, variables=_plain(variables))[name]
+    return data(_document(name, selection), actor=actor, variables=_plain(variables))[name]
 
 
 def refused(name: str, actor: Actor, **variables: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ SPECIFICATION = Path(__file__).parents[2] / "specification"
 
 TAG = "id name slug weight is_feature created_at updated_at"
 USER = "id uuid firstname lastname displayname email is_active timezone role created_at updated_at"
-COMPANY = "id uuid name lead_visibility my_role region created_at"
+COMPANY = "id uuid name lead_visibility my_role region timezone currency created_at"
 FILE = "id uuid name url type size field_name attributes created_at"
 CUSTOM = "name value"
 ORGANIZATION = (
@@ -32,7 +32,10 @@ PEOPLE = (
     f" address {{ id people {{ id }} address city is_default }} organizations {{ {ORGANIZATION} }}"
     f" tags {{ {TAG} }} files {{ {FILE} }} custom_fields {{ {CUSTOM} }} version created_at updated_at"
 )
-STAGE = "id name description rotting_days weight lead_count pipeline { id lead_count }"
+STAGE = (
+    "id name description rotting_days probability weight lead_count open_amount { currency amount }"
+    " pipeline { id lead_count }"
+)
 PIPELINE = (
     f"id company {{ {COMPANY} }} name slug description weight is_default stage_count lead_count"
     f" stages {{ {STAGE} }} created_at updated_at"
@@ -49,6 +52,12 @@ ROTATION = (
     f"id company {{ id }} name leads_rotations_email hits created_at updated_at"
     f" agents {{ id user {{ {USER} }} phone percent hits }}"
 )
+ACTIVITY = (
+    "id uuid version kind subject text priority direction outcome minutes starts_at due_at remind_at"
+    f" recurrence previous_id done_at done_by {{ {USER} }} user {{ {USER} }} assignee {{ {USER} }} door"
+    f" entity_namespace entity_id participants {{ {USER} }} people_participants {{ id name }}"
+    " record { lead { id title } people { id name } organization { id name } } created_at updated_at"
+)
 STATUS = "id name category is_default weight"
 ROUTING_LOG_ROW = f"id outcome detail payload user {{ {USER} }} rotation {{ {ROTATION} }}"
 LEAD = (
@@ -61,7 +70,9 @@ LEAD = (
     f" routing_log {{ {ROUTING_LOG_ROW} }} lost_reason {{ id name }} days_in_stage rotting_reason"
     f" stage_history {{ stage_name seconds days stage {{ id }} user {{ {USER} }} }}"
     " people_participants { people { id name } relationship { id name } } duplicates { id title }"
-    f" activities {{ id kind text assignee {{ {USER} }} user {{ {USER} }} }} last_activity"
+    f" activities {{ id kind text assignee {{ {USER} }} user {{ {USER} }} }} last_activity last_activity_at"
+    f" latest_activity {{ id kind user {{ {USER} }} }} next_activity {{ id kind assignee {{ {USER} }} }}"
+    " amount currency expected_close_on probability"
     " is_rotting version created_at updated_at"
 )
 ATTEMPT = (
@@ -108,6 +119,10 @@ EVERYTHING = {
     "leads": LEAD,
     "members": f"id user {{ {USER} default_company companies {{ {COMPANY} }} }} role is_active capacity",
     "merges": MERGE,
+    "notifications": (
+        f"id kind text entity_namespace entity_id created_at read_at mailed_at by {{ {USER} }}"
+        f" activity {{ id kind text assignee {{ {USER} }} }}"
+    ),
     "organizations": ORGANIZATION,
     "peopleRelationships": f"id name description company {{ {COMPANY} }}",
     "peoples": PEOPLE,
@@ -115,14 +130,15 @@ EVERYTHING = {
     "receiverAttempts": ATTEMPT,
     "socialChannels": CHANNEL,
     "tags": TAG,
+    "tasks": ACTIVITY,
     "users": USER,
 }
 #: Lists that are not for everybody.
 OF_MANAGERS = {"leadRoutingLogs", "receiverAttempts"}
 #: Clusters of records, whose statements are counted in tests/graphql/people/test_duplicates.py.
 CLUSTERS = {"organizationDuplicates", "peopleDuplicates"}
-#: The log of leads, whose statements are counted where its own tests are.
-LOGS = {"leadEvents"}
+#: The log of events, whose statements are counted where its own tests are.
+LOGS = {"leadEvents", "recordEvents"}
 #: One row of numbers, which are counted in tests/graphql/leads/test_dashboard.py.
 NUMBERS = {"leadsDashboard"}
 #: The lists of the specification, and their statements while all rows fit on one page.
@@ -145,16 +161,18 @@ STATEMENTS = {
     "leadSources": 3,
     "leadStatuses": 1,
     "leadTypes": 2,
-    "leads": 57,
+    "leads": 63,
     "members": 4,
     "merges": 3,
+    "notifications": 4,
     "organizations": 5,
     "peopleRelationships": 2,
     "peoples": 15,
-    "pipelines": 4,
+    "pipelines": 5,
     "receiverAttempts": 13,
     "socialChannels": 5,
     "tags": 1,
+    "tasks": 6,
     "users": 1,
 }
 

@@ -248,6 +248,7 @@ def test_every_relation_is_known():
     assert {relation.name for relation in relations_to(Person)} == generic | {
         "leads.lead.person_id",
         "leads.leadperson.person_id",
+        "people.activityperson.person_id",
         "people.address.person_id",
         "people.contact.person_id",
         "people.employment.person_id",

@@ -1,6 +1,7 @@
 """Mutations of pipelines and stages, and the rules they keep."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from pipelines.models import Pipeline, Stage
 from tests.clients import data, refusal
@@ -146,3 +147,49 @@ def test_an_agent_may_not_change_pipelines(actors):
 
     assert error["extensions"]["code"] == "FORBIDDEN"
     assert not Pipeline.objects.filter(name="Mine").exists()
+
+
+STAGE = """mutation ($id: ID!, $input: PipelineStageInput!) {
+  updatePipelineStage(id: $id, input: $input) { probability } }"""
+
+
+def test_stages_have_a_probability(actors):
+    stages = [{"name": "A", "probability": 0}, {"name": "B", "probability": 60}, {"name": "C"}]
+
+    pipeline = create(actors, name="Sales", stages=stages)
+
+    rows = Stage.objects.filter(pipeline=pipeline["id"]).order_by("weight")
+    assert [row.probability for row in rows] == [0, 60, 100]
+    variables = {"id": rows[1].pk, "input": {"probability": 0}}
+    answer = data(STAGE, actor=actors.manager, variables=variables)
+    assert answer["updatePipelineStage"] == {"probability": 0}
+    assert data(STAGE, actor=actors.manager, variables={"id": rows[1].pk, "input": {"name": "D"}})[
+        "updatePipelineStage"
+    ] == {"probability": 0}
+
+
+@pytest.mark.parametrize(
+    ("probability", "message"),
+    [
+        (101, "Ensure this value is less than or equal to 100."),
+        (-1, "Ensure this value is greater than or equal to 0."),
+        (None, "This field cannot be null."),
+    ],
+)
+def test_probability_of_a_stage_is_in_percent(actors, company, probability, message):
+    stage = Stage.objects.filter(company=company)[0]
+
+    error = refusal(
+        STAGE,
+        actor=actors.manager,
+        variables={"id": stage.pk, "input": {"probability": probability}},
+    )
+
+    assert error["extensions"]["validation"] == {"input.probability": [message]}
+    stage.refresh_from_db()
+    assert stage.probability == 100
+
+
+def test_the_database_holds_the_percentage_of_a_stage(company):
+    with pytest.raises(IntegrityError, match="stage_probability_in_percent"), transaction.atomic():
+        Stage.objects.filter(company=company).update(probability=101)

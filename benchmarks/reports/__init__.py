@@ -1,0 +1,1 @@
+"""The database time of forecasts and reports."""

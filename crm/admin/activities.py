@@ -1,0 +1,164 @@
+"""The admin page of activities."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from crm.actors import Action
+from crm.admin.activity_forms import ActivityForm
+from crm.admin.base import acting
+from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
+from crm.admin.forms import message_of
+from crm.admin.lifecycle import LiveAdmin
+from crm.admin.writing import CreatesThroughService, FormSet
+from crm.dates import start_of
+from crm.errors import CrmError
+from crm.models import Activity
+from crm.models.activities import PLANNED_AT
+from crm.models.activity_kinds import PLANNABLE
+from crm.services import activities
+from crm.services.days import zone_of
+
+#: All fields that a person edits, but the record and those who take part.
+FIELDS = ("kind", "subject", "text", "assignee", "priority", "due_at", "remind_at", "recurrence")
+TALK_FIELDS = ("starts_at", "minutes", "direction", "outcome")
+WHO = ("members", "people")
+
+
+class DueFilter(admin.SimpleListFilter):
+    """Filter what is not done by when it is due or begins, in the days of the member."""
+
+    title = "due"
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("overdue", "Before today"), ("today", "Today"), ("week", "In 7 days"), ("open", "Not done")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
+        if self.value() is None:
+            return queryset
+        zone = zone_of(acting(request))
+        today = timezone.now().astimezone(zone).date()
+        start, tomorrow, week = (start_of(today + timedelta(days=days), zone) for days in (0, 1, 7))
+        found = {
+            "overdue": Q(kind="TASK", due_at__lt=start),
+            "today": Q(planned_at__gte=start, planned_at__lt=tomorrow),
+            "week": Q(planned_at__gte=start, planned_at__lt=week),
+            "open": Q(kind="TASK") | Q(starts_at__gt=timezone.now()),
+        }.get(self.value() or "")
+        if found is None:
+            return queryset
+        planned = queryset.alias(planned_at=PLANNED_AT).filter(done_at=None, kind__in=PLANNABLE)
+        return planned.filter(found)
+
+
+@admin.register(Activity)
+class ActivityAdmin(CreatesThroughService[Activity], LiveAdmin[Activity]):
+    form = ActivityForm
+    write_action = Action.CHANGE_ACTIVITIES
+    delete_service = staticmethod(activities.delete_activity)
+    restore_service = staticmethod(activities.restore_activity)
+    list_display = ("__str__", "kind", "entity", "assignee", "due_at", "starts_at", "priority", "done_at")
+    list_filter = (DeletedFilter, "kind", ("assignee", VisibleRelatedFilter), DueFilter, "priority")
+    list_select_related = ("assignee",)
+    search_fields = ("subject", "text")
+    search_help_text = "Subject or text"
+    ordering = ("-pk",)
+    owner_fields = ("assignee",)
+    shown_instead = {"members": "shown_members", "people": "shown_people"}
+    actions = ("mark_done", "open_again", "delete_selected", "restore_selected")
+    fieldsets = (
+        (None, {"fields": ("record", "kind", "subject", "text", ("assignee", "priority"))}),
+        ("Task", {"fields": (("due_at", "recurrence"),)}),
+        ("Call, meeting or e-mail", {"fields": ("starts_at", ("minutes", "direction"), *WHO)}),
+        ("Reminder and outcome", {"fields": ("remind_at", "outcome", "done_at")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": (("entity_type", "entity_id"), *FIELDS[:3], ("assignee", "priority"))}),
+        ("Task", {"fields": (("due_at", "recurrence"),)}),
+        ("Call, meeting or e-mail", {"fields": ("starts_at", ("minutes", "direction"), *WHO)}),
+        ("Reminder and outcome", {"fields": ("remind_at", "outcome")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Activity]:
+        # The records of a page are read by one statement for each kind.
+        return super().get_queryset(request).prefetch_related("entity")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Activity | None = None) -> tuple[str, ...]:
+        return ("record", "done_at")
+
+    @admin.display(description="record")
+    def record(self, activity: Activity) -> SafeString:
+        record: Any = activity.entity
+        page = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
+        return format_html('<a href="{}">{}</a>', reverse(page, args=[record.pk]), record)
+
+    @admin.display(description="participants")
+    def shown_members(self, activity: Activity) -> str:
+        # For viewers, who see values in place of the form's fields.
+        return ", ".join(str(user) for user in activity.participants.order_by("displayname", "pk"))
+
+    @admin.display(description="people who take part")
+    def shown_people(self, activity: Any) -> str:
+        return ", ".join(str(person) for person in activity.people_participants.filter(deleted_at=None))
+
+    def make(self, request: HttpRequest, form: ActivityForm) -> Activity:
+        given = [name for name in (*FIELDS, *TALK_FIELDS, *WHO) if form.cleaned_data[name] not in (None, "")]
+        values = form.values([*given, "entity_type", "entity_id"])
+        return activities.create_activity(values, actor=acting(request))
+
+    def store(self, request: HttpRequest, form: ActivityForm, formsets: Sequence[FormSet]) -> None:
+        changed = [name for name in form.changed_data if name in (*FIELDS, *TALK_FIELDS, *WHO)]
+        activities.update_activity(
+            form.instance.pk,
+            form.values(changed),
+            actor=acting(request),
+            expected_version=form.expected_version,
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.mark_one_done))
+        return [path("<int:object_id>/done/", view, name="crm_activity_done"), *super().get_urls()]
+
+    def mark_one_done(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Mark a task, call or meeting as done, and go back to the page of its record."""
+        actor = acting(request)
+        if not actor.may(Action.CHANGE_ACTIVITIES):
+            raise PermissionDenied
+        activity = self.get_object(request, str(object_id))
+        if activity is None:
+            return redirect(reverse("admin:crm_activity_changelist"))
+        try:
+            activities.complete_task(activity.pk, actor=actor)
+        except (ValidationError, CrmError) as refused:
+            messages.error(request, message_of(refused))
+        else:
+            messages.success(request, f"“{activity}” is done.")
+        record: Any = activity.entity
+        page = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
+        return redirect(reverse(page, args=[record.pk], current_app=self.admin_site.name))
+
+    @admin.action(permissions=["change"], description="Mark selected activities as done")
+    def mark_done(self, request: HttpRequest, queryset: QuerySet[Activity]) -> None:
+        actor = acting(request)
+        self.for_each(
+            request, queryset, lambda row: activities.complete_task(row.pk, actor=actor), done="Completed"
+        )
+
+    @admin.action(permissions=["change"], description="Open selected activities again")
+    def open_again(self, request: HttpRequest, queryset: QuerySet[Activity]) -> None:
+        actor = acting(request)
+        self.for_each(
+            request, queryset, lambda row: activities.reopen_task(row.pk, actor=actor), done="Opened"
+        )

@@ -1,0 +1,89 @@
+"""The forms of activities: a short one on the page of a record, and one with all fields."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+
+from crm.admin.autocomplete import KeySelectMultiple
+from crm.admin.forms import VersionedForm
+from crm.models import Activity, ActivityKind, ActivityParticipant, EntityKind, User
+from crm.models.activities import LONGEST_TEXT
+from crm.records.registry import record_kind
+from crm.services.activity_input import ActivityValues
+
+#: The argument of the service for each field of the form that is called otherwise.
+ARGUMENTS = {
+    "assignee": "assignee_id",
+    "members": "participants_id",
+    "people": "people_participants_id",
+}
+
+
+class ShortActivityForm(forms.Form):
+    """An activity that took place now, or a task: kind and text."""
+
+    kind = forms.ChoiceField(choices=ActivityKind.choices)
+    text = forms.CharField(
+        max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 3, "aria-label": "Text"})
+    )
+
+
+class ActivityForm(VersionedForm[Activity]):
+    """An activity with all its fields; a new one also names its record."""
+
+    entity_type = forms.ChoiceField(choices=EntityKind.choices, label="Record")
+    entity_id = forms.IntegerField(min_value=1, label="Id of the record")
+    # Not fields of the model: those who take part are rows of their own, and a service stores them.
+    members: forms.ModelMultipleChoiceField[User] = forms.ModelMultipleChoiceField(
+        queryset=None,
+        required=False,
+        label="Participants",
+        widget=KeySelectMultiple(ActivityParticipant._meta.get_field("user"), admin.site),
+    )
+    people: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
+        queryset=None, required=False, label="People who take part"
+    )
+
+    fields_of_arguments: ClassVar[Mapping[str, str]] = {
+        argument: name for name, argument in ARGUMENTS.items()
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            # An activity stays with its record.
+            del self.fields["entity_type"], self.fields["entity_id"]
+            self._show_participants()
+        self._offer("members", User)
+        if "people" in self.fields:
+            # By the model of an app above this one.
+            link: Any = Activity._meta.get_field("people_participants")
+            self.fields["people"].widget = KeySelectMultiple(
+                link.through._meta.get_field("person"), admin.site
+            )
+            self._offer("people", record_kind(EntityKind.PEOPLE).model)
+
+    def _offer(self, name: str, model: Any) -> None:
+        if name in self.fields and self.actor is not None:
+            field: Any = self.fields[name]
+            field.queryset = model.objects.visible_to(self.actor)
+
+    def _show_participants(self) -> None:
+        activity: Any = self.instance
+        for name, rows in (("members", activity.participants), ("people", activity.people_participants)):
+            if name in self.fields and self.actor is not None:
+                self.initial[name] = list(rows.visible_to(self.actor).values_list("pk", flat=True))
+
+    def values(self, names: Sequence[str]) -> ActivityValues:
+        """Return the values of the named fields as the services take them."""
+        values: dict[str, Any] = {}
+        for name in names:
+            value = self.cleaned_data[name]
+            if name in ("members", "people"):
+                value = [row.pk for row in value]
+            elif name == "assignee":
+                value = value and value.pk
+            values[ARGUMENTS.get(name, name)] = value
+        return values  # type: ignore[return-value]  # the names are those of the form

@@ -1,0 +1,34 @@
+"""Inputs of the admin for amounts and currencies."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from crm.money import CURRENCIES, read_amount
+
+
+class AmountField(forms.DecimalField):
+    """An amount, read as at every other door: Django would also read others, such as 1_000 and 1e3."""
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # as Django does itself
+        if value in self.empty_values:
+            return None
+        try:
+            return read_amount(value)
+        except ValueError as refused:
+            raise forms.ValidationError(str(refused), code="invalid") from refused
+
+
+class CurrencyField(forms.ChoiceField):
+    """A choice of the currencies of ISO 4217."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.offer()
+
+    def offer(self, *others: str | None) -> None:
+        """Offer all currencies, and other codes, such as one that was withdrawn since a row got it."""
+        codes = sorted(CURRENCIES.union(code for code in others if code))
+        empty = [] if self.required else [("", "---------")]
+        self.choices = [*empty, *((code, code) for code in codes)]

@@ -1,0 +1,1 @@
+"""What webhooks tell of records."""

@@ -1,0 +1,66 @@
+"""The funnel of a pipeline: what became of the leads that entered its stages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, F, OuterRef
+
+from crm.actors import Actor
+from crm.database.medians import MedianDays
+from leads.models import Lead, StageVisit, StatusCategory
+from leads.services.report_days import Days, leads_of
+from pipelines.models import Pipeline, Stage
+
+
+@dataclass(kw_only=True)
+class FunnelStage:
+    """The entries into a stage on some days, and what became of them; the median is None without any."""
+
+    stage_id: int
+    entered: int = 0
+    left_forward: int = 0
+    won: int = 0
+    lost: int = 0
+    median_days: float | None = None
+
+
+def funnel(
+    actor: Actor, days: Days, *, pipeline_key: object, owner_key: object = None
+) -> Sequence[FunnelStage]:
+    """Return the live stages of a pipeline in their order, with the entries of visible leads on some days."""
+    pipeline = Pipeline.objects.find(actor, pipeline_key, argument="pipeline_id")
+    # Leads may have gone on to a stage that is deleted now.
+    stages = Stage.objects.with_deleted_for(actor).filter(pipeline=pipeline).order_by("weight", "pk")
+    live = {stage.pk: stage.deleted_at is None for stage in stages.only("deleted_at")}
+    place = {key: at for at, key in enumerate(live)}
+    found = {key: FunnelStage(stage_id=key) for key, is_live in live.items() if is_live}
+    leads = leads_of(actor, None, owner_key)
+    visits = StageVisit.objects.visible_to(actor).filter(days.has("entered_at"), stage__in=list(found))
+    if owner_key is None and Lead.objects.sees_all(actor):
+        # Few leads are deleted: to leave those out is much faster than to look up all others.
+        deleted = Lead.objects.with_deleted_for(actor).exclude(deleted_at=None)
+        of_leads = visits.filter(~Exists(deleted.filter(pk=OuterRef("lead_id"))))
+    else:
+        of_leads = visits.filter(Exists(leads.filter(pk=OuterRef("lead_id"))))
+    for key, following, number in of_leads.values_list("stage_id", "next_stage_id").annotate(
+        # Not of the key, which the index does not have.
+        number=Count("*")
+    ):
+        found[key].entered += number
+        if following is not None and place.get(following, -1) > place[key]:
+            found[key].left_forward += number
+    left = of_leads.exclude(left_at=None).values_list("stage_id")
+    for key, median in left.annotate(median=MedianDays(F("left_at") - F("entered_at"))):
+        found[key].median_days = median
+    # A lead is won or lost in the stage that it is in, which it entered when its last visit began. Whatever
+    # is won or lost has a moment at which it was closed, by which an index finds it.
+    closed = leads.filter(days.has("stage_changed_at"), stage__in=list(found)).exclude(closed_at=None)
+    ended = closed.filter(status__category__in=(StatusCategory.WON, StatusCategory.LOST))
+    for key, category, number in ended.values_list("stage_id", "status__category").annotate(
+        number=Count("*")
+    ):
+        if category == StatusCategory.WON:
+            found[key].won = number
+        else:
+            found[key].lost = number
+    return list(found.values())

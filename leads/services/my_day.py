@@ -1,0 +1,94 @@
+"""What a member has to do: tasks, calls, meetings and leads, by the member's own days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from functools import cached_property
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Exists, OrderBy, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from crm.actors import Actor
+from crm.dates import start_of
+from crm.models import Activity, ActivityKind, ActivityParticipant, HistoryEntry
+from crm.models.activities import PLANNED_AT
+from crm.models.activity_kinds import PLANNABLE
+from crm.services.days import zone_of
+from leads.models import Lead
+from leads.models.rotting import is_rotting
+
+#: How long a lead without an activity of its owner is new.
+NEW_FOR = timedelta(days=7)
+#: The order of the lists of activities, and of each list of leads.
+BY_TIME: Sequence[str | OrderBy] = (PLANNED_AT.asc(nulls_last=True), "pk")
+LONGEST_IDLE_FIRST = ("last_activity_at", "pk")
+NEWEST_FIRST = ("-created_at", "pk")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MyDay:
+    """The lists of one member on one day; days and weeks, from Monday on, are those of ``zone``."""
+
+    actor: Actor
+    zone: tzinfo
+    now: datetime
+
+    @cached_property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
+    def overdue(self) -> QuerySet[Activity]:
+        """Return the member's open tasks that were due before today."""
+        # Nobody but the assignee takes part in a task.
+        tasks = self._open().filter(kind=ActivityKind.TASK, assignee=self.actor.user_id)
+        overdue: QuerySet[Activity] = tasks.filter(planned_at__lt=start_of(self.today, self.zone))
+        return overdue
+
+    def due_today(self) -> QuerySet[Activity]:
+        """Return the open tasks due today, and the calls and meetings of today that are not done."""
+        return self._between(self.today, self.today + timedelta(days=1))
+
+    def due_this_week(self) -> QuerySet[Activity]:
+        """Return what is planned from tomorrow on until the end of Sunday."""
+        monday = self.today + timedelta(days=7 - self.today.weekday())
+        return self._between(self.today + timedelta(days=1), monday)
+
+    def rotting(self) -> QuerySet[Lead]:
+        """Return the member's open leads that rot."""
+        return Lead.objects.visible_to(self.actor).filter(is_rotting(), owner=self.actor.user_id)
+
+    def new_leads(self) -> QuerySet[Lead]:
+        """Return the open leads that the member got in the last days and has done nothing about yet."""
+        since = self.now - NEW_FOR
+        user_id = self.actor.user_id
+        of_lead = {"content_type": ContentType.objects.get_for_model(Lead), "object_id": OuterRef("pk")}
+        handed_over = HistoryEntry.objects.filter(
+            **of_lead, created_at__gte=since, changes__owner__1__id=str(user_id)
+        )
+        done = Activity.objects.filter(Q(user=user_id) | Q(done_by=user_id), **of_lead, deleted_at=None)
+        owned = Lead.objects.visible_to(self.actor).open().filter(owner=user_id)
+        # A change of the owner is an update, so that few histories are searched.
+        return owned.filter(
+            Q(created_at__gte=since) | Q(Exists(handed_over), updated_at__gte=since), ~Exists(done)
+        )
+
+    def _between(self, first: date, end: date) -> QuerySet[Activity]:
+        """Return what the member is to do, or takes part in, from one day on until before another."""
+        user_id = self.actor.user_id
+        takes_part = ActivityParticipant.objects.filter(activity=OuterRef("pk"), user=user_id)
+        mine = self._open().filter(Q(assignee=user_id) | Q(Exists(takes_part)))
+        planned: QuerySet[Activity] = mine.filter(
+            planned_at__gte=start_of(first, self.zone), planned_at__lt=start_of(end, self.zone)
+        )
+        return planned
+
+    def _open(self) -> Any:
+        rows = Activity.objects.visible_to(self.actor).filter(done_at=None, kind__in=PLANNABLE)
+        return rows.alias(planned_at=PLANNED_AT)
+
+
+def my_day(actor: Actor) -> MyDay:
+    """Return the day of the acting member, in the member's time zone, else the company's, else in UTC."""
+    return MyDay(actor=actor, zone=zone_of(actor), now=timezone.now())

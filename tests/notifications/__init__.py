@@ -1,0 +1,1 @@
+"""Notifications: what is made of events and moments, for whom, and the mails."""
