@@ -50,7 +50,13 @@ def main() -> None:
                 medians |= course.run(changes, copy)
     finally:
         # Print what was measured even if a later round fails: it took minutes.
-        text = report(medians, title=title, rounds=arguments.rounds, seconds=arguments.seconds)
+        text = report(
+            medians,
+            title=title,
+            rounds=arguments.rounds,
+            seconds=arguments.seconds,
+            ratios=course.ratios,
+        )
         sys.stdout.write(text)
         if arguments.results:
             written = arguments.results.read_text() if arguments.results.exists() else f"{machine()}\n\n"

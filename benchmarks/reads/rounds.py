@@ -1,6 +1,7 @@
 """Rounds that send each contender the same requests in turn, after their answers were compared."""
 
 import json
+import statistics
 import subprocess
 import tempfile
 import urllib.request
@@ -38,6 +39,9 @@ class Course:
         self._contenders = contenders
         self._rounds = rounds
         self._seconds = seconds
+        #: The median of the ratios of neighbouring rounds to those of ``before``, by workload: on a busy
+        #: machine steadier than the ratio of the medians.
+        self.ratios: dict[str, float] = {}
 
     def run(self, workloads: Sequence[Workload], database: Database) -> Medians:
         """Measure workloads on a database; give the medians by workload and contender."""
@@ -95,6 +99,9 @@ class Course:
                 # The first round warms caches, connections and prepared statements.
                 if number >= 0:
                     measures.setdefault(each.contender.name, []).append(found)
+        if {"crm", "before"} <= measures.keys():
+            pairs = zip(measures["crm"], measures["before"], strict=True)
+            self.ratios[workload.name] = statistics.median(now.rate / then.rate for now, then in pairs)
         return {(workload.name, name): median(found) for name, found in measures.items()}
 
 

@@ -67,11 +67,11 @@ def reports(company: int) -> dict[str, Callable[[], object]]:
     )
     today = timezone.now().date()
     found: dict[str, Callable[[], object]] = {}
+    year = Days.of_company(manager, today - timedelta(days=366), today)
     for name, actor in (("all leads", manager), ("own leads", agent)):
         for long, years in (("a year", 1), ("all", 2)):
             days = Days.of_company(actor, today - timedelta(days=366 * years), today + timedelta(days=30))
             ahead = Days.of_company(actor, today - timedelta(days=180), today + timedelta(days=366 * years))
-            year = Days.of_company(actor, today - timedelta(days=366), today)
             calls: dict[str, Callable[..., object]] = {
                 "forecast by month": lambda actor, days, ahead: forecast(actor, ahead, Length.MONTH),
                 "funnel": lambda actor, days, ahead: funnel(actor, days, pipeline_key=pipeline),
@@ -84,8 +84,8 @@ def reports(company: int) -> dict[str, Callable[[], object]]:
             for report, call in calls.items():
                 found[f"{report}, {long}, {name}"] = bound(call, actor, days, ahead)
         found[f"new leads, a year, {name}"] = bound(new_leads, actor, year)
-        found[f"open amounts of stages, {name}"] = lambda actor=actor: list(
-            Lead.objects.open_amounts(actor, "stage")
+        found[f"open amounts of stages, {name}"] = bound(
+            lambda actor: list(Lead.objects.open_amounts(actor, "stage")), actor
         )
     return found
 

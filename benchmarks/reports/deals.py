@@ -1,8 +1,8 @@
-"""Deals for the leads of the dataset: amounts, dates, reasons and stage visits over two years."""
+"""Deals for the leads of the dataset: amounts, dates, reasons, two years of stage visits, participants."""
 
 #: Leads were created over 730 days, in the order of their ids; 15 % of the open ones have no
 #: close date, and a tenth has no amount. A lead was in every stage up to its own, and closed ones are closed
-#: up to 90 days after they were created.
+#: up to 90 days after they were created. Every 25th has a participant, and every 25th a follower.
 STATEMENTS = (
     """
     INSERT INTO leads_leadtype (created_at, updated_at, uuid, name, name_key, is_active, company_id)
@@ -57,5 +57,17 @@ STATEMENTS = (
             AND (stage.weight, stage.id) <= (own.weight, own.id) AND stage.deleted_at IS NULL
     ) visits
     """,
+    """
+    CREATE TEMPORARY TABLE involved AS
+    SELECT lead.id AS lead_id, members.ids[1 + mod(lead.id / 25, array_length(members.ids, 1))] AS user_id
+    FROM leads_lead lead JOIN (
+        SELECT company_id, array_agg(user_id ORDER BY user_id) AS ids FROM crm_membership GROUP BY company_id
+    ) members ON members.company_id = lead.company_id
+    """,
+    *(
+        f"INSERT INTO {table} (created_at, updated_at, lead_id, user_id)"
+        f" SELECT now(), now(), lead_id, user_id FROM involved WHERE mod(lead_id, 25) = {remainder}"
+        for table, remainder in (("leads_leadparticipant", 3), ("leads_leadfollower", 8))
+    ),
     "VACUUM ANALYZE",
 )

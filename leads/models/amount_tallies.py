@@ -56,5 +56,5 @@ def open_amounts(leads: Any, actor: Actor, key: str) -> QuerySet[Any, dict[str, 
             amount_sum=AmountSum("amount"), leads=Sum("n")
         )
         return grouped.filter(leads__gt=0).order_by("currency")
-    rows = leads.visible_to(actor).open().exclude(amount=None).exclude(currency=None)
+    rows = leads.in_report_for(actor).open().exclude(amount=None).exclude(currency=None)
     return rows.order_by("currency").values(column, "currency").annotate(amount_sum=AmountSum("amount"))  # type: ignore[no-any-return]

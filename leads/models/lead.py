@@ -75,6 +75,8 @@ class Lead(Record):
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
+        # ``lead_of_owner`` begins with it.
+        db_index=False,
         related_name="owned_leads",
     )
     receiver = models.ForeignKey(

@@ -112,7 +112,7 @@ class Days:
 
 def leads_of(actor: Actor, pipeline_key: object, owner_key: object) -> LeadQuerySet[Lead]:
     """Return the visible leads of a pipeline and an owner, or of all where the key is None."""
-    leads = Lead.objects.visible_to(actor).order_by()
+    leads = Lead.objects.in_report_for(actor).order_by()
     if pipeline_key is not None:
         leads = leads.filter(pipeline=Pipeline.objects.find(actor, pipeline_key, argument="pipeline_id"))
     if owner_key is not None:

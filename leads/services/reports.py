@@ -52,8 +52,9 @@ def outcomes(
     # Only a lost lead has a reason.
     closed = closed.filter(LOST if by is Grouping.REASON else WON | LOST)
     rows = closed.values_list(f"{by}_id", "currency").annotate(
-        won_count=Count("pk", filter=WON),
-        lost_count=Count("pk", filter=LOST),
+        # By a column of the index that is never null.
+        won_count=Count("status", filter=WON),
+        lost_count=Count("status", filter=LOST),
         won_sum=AmountSum("amount", filter=WON),
         lost_sum=AmountSum("amount", filter=LOST),
     )
@@ -83,7 +84,7 @@ def new_leads(
     """Count the leads that were created on each day, also where there are none."""
     periods = days.periods(Length.DAY)
     created = leads_of(actor, pipeline_key, owner_key).filter(days.has("created_at"))
-    counts = dict(created.values_list(days.start_of("created_at", Length.DAY)).annotate(number=Count("pk")))
+    counts = dict(created.values_list(days.start_of("created_at", Length.DAY)).annotate(number=Count("*")))
     return [DayCount(day=period, lead_count=counts.get(period.first, 0)) for period in periods]
 
 
@@ -103,7 +104,7 @@ def cycle_times(
     periods = days.periods(Length.MONTH)
     won = leads_of(actor, pipeline_key, owner_key).filter(WON, days.has("closed_at"))
     rows = won.values_list(days.start_of("closed_at", Length.MONTH)).annotate(
-        number=Count("pk"), median=MedianDays(F("closed_at") - F("created_at"))
+        number=Count("*"), median=MedianDays(F("closed_at") - F("created_at"))
     )
     found = {start: (count, median) for start, count, median in rows}
     return [
