@@ -47,6 +47,7 @@ def environment(*bases: dict[str, str], **changes: str | None) -> dict[str, str]
 FORKING = """
 import json, os, runpy, sys, tempfile
 import django.core.management, environ, psycopg, redis
+import django.db.models, django.forms, django.template, graphene, redis.asyncio
 commands = json.loads(sys.argv[1])
 if "DJANGO_SETTINGS_MODULE" in os.environ:
     django.setup()
@@ -61,7 +62,13 @@ for arguments, environment in commands:
             os.environ.update(environment)
             sys.argv = arguments
             sys.path.insert(0, os.getcwd())
-            runpy.run_path(arguments[0], run_name="__main__")
+            if arguments[0] == "-c":
+                exec(arguments[1], {"__name__": "__main__"})
+            elif arguments[0] == "-m":
+                sys.argv = arguments[1:]
+                runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+            else:
+                runpy.run_path(arguments[0], run_name="__main__")
             sys.exit()
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         out.seek(0)
@@ -74,7 +81,7 @@ print(json.dumps(ended))
 def run_each(
     commands: Sequence[tuple[list[str], dict[str, str]]], *, env: dict[str, str] | None = None
 ) -> list[subprocess.CompletedProcess[str]]:
-    """Run ``python SCRIPT ARGUMENTS`` in environments of their own, one after the other.
+    """Run ``python ARGUMENTS`` in environments of their own, one after the other.
 
     Each is a fork of one process that has imported Django, which takes most of the time of a short command.
 

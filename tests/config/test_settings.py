@@ -1,6 +1,7 @@
 """Settings that must not run are refused at every entry point, and the others have the documented values."""
 
 import os
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from config.environment import database
-from tests.config.processes import DEVELOPMENT, PRODUCTION, environment, run, run_each
+from tests.config.processes import DEVELOPMENT, PRODUCTION, environment, run_each
 
 SINGLE_SIGN_ON = {
     "OIDC_CLIENT_ID": "crm",
@@ -49,114 +50,121 @@ ENTRIES = {
 }
 
 
+REFUSED_BY_ALL: list[dict[str, str | None]] = [
+    {"DJANGO_SECRET_KEY": None},
+    {"DJANGO_ALLOWED_HOSTS": "*"},
+    {"REDIS_URL": ""},
+]
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+DEPLOY = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+PRINT_APPS = "from django.conf import settings; print([a for a in settings.INSTALLED_APPS if 'social' in a])"
+PRINT_PRIVATE = "from django.conf import settings; print(settings.WEBHOOK_ALLOW_PRIVATE)"
+PRINT_PORTS = (
+    "from django.conf import settings;"
+    "ports = settings.WEBHOOK_PORTS; print(None if ports is None else sorted(ports))"
+)
+PRINT_HASH = (
+    "import django; django.setup();"
+    "from django.contrib.auth.hashers import make_password; print(make_password('x'))"
+)
+#: What is run, once for all tests here, in forks of one process: most of the time was the start of Python.
+COMMANDS: dict[Any, tuple[list[str], dict[str, str]]] = {
+    **{
+        number: (["manage.py", "check"], environment(PRODUCTION, **changes))
+        for number, (changes, _sentence) in enumerate(REFUSALS)
+    },
+    **{
+        (entry, str(changes)): (arguments, environment(PRODUCTION, **changes))
+        for entry, (arguments, _code) in ENTRIES.items()
+        for changes in REFUSED_BY_ALL
+    },
+    "deploy": (DEPLOY, environment(PRODUCTION)),
+    "deploy in development": (
+        DEPLOY,
+        environment(PRODUCTION, REDIS_URL="", TRUSTED_PROXY_COUNT="0", WEB_CONCURRENCY="1"),
+    ),
+    "without single sign-on": (["-c", PRINT_APPS], environment(PRODUCTION, SETTINGS)),
+    "with single sign-on": (["-c", PRINT_APPS], environment(PRODUCTION, SETTINGS, SINGLE_SIGN_ON)),
+    "one worker": (["manage.py", "check"], environment(PRODUCTION, REDIS_URL="", WEB_CONCURRENCY="1")),
+    "debug elsewhere": (
+        ["manage.py", "check"],
+        environment(DEVELOPMENT, DJANGO_ALLOWED_HOSTS="crm.example.com"),
+    ),
+    "private": (["-c", PRINT_PRIVATE], environment(PRODUCTION, SETTINGS)),
+    "private in debug": (["-c", PRINT_PRIVATE], environment(DEVELOPMENT, SETTINGS)),
+    "ports": (["-c", PRINT_PORTS], environment(PRODUCTION, SETTINGS)),
+    "given ports": (["-c", PRINT_PORTS], environment(PRODUCTION, SETTINGS, WEBHOOK_PORTS="8443, 80")),
+    "ports in debug": (["-c", PRINT_PORTS], environment(DEVELOPMENT, SETTINGS)),
+    "hash": (["-c", PRINT_HASH], environment(DEVELOPMENT, SETTINGS)),
+}
+
+
 @pytest.fixture(scope="module")
-def refused():
-    return run_each(
-        [(["manage.py", "check"], environment(PRODUCTION, **changes)) for changes, _sentence in REFUSALS]
-    )
+def ended():
+    return dict(zip(COMMANDS, run_each(list(COMMANDS.values())), strict=True))
 
 
 @pytest.mark.parametrize("number", range(len(REFUSALS)), ids=lambda number: f"{REFUSALS[number]}")
-def test_refusal_is_one_sentence(refused, number):
-    ended, sentence = refused[number], REFUSALS[number][1]
+def test_refusal_is_one_sentence(ended, number):
+    refused, sentence = ended[number], REFUSALS[number][1]
 
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(f"manage.py: {sentence}")
-    assert len(ended.stderr.splitlines()) == 1
-    assert "secret@" not in ended.stderr
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"manage.py: {sentence}")
+    assert len(refused.stderr.splitlines()) == 1
+    assert "secret@" not in refused.stderr
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-@pytest.mark.parametrize(
-    "changes", [{"DJANGO_SECRET_KEY": None}, {"DJANGO_ALLOWED_HOSTS": "*"}, {"REDIS_URL": ""}]
-)
-def test_every_entry_point_refuses(entry, changes):
-    arguments, code = ENTRIES[entry]
+@pytest.mark.parametrize("changes", REFUSED_BY_ALL)
+def test_every_entry_point_refuses(ended, entry, changes):
     sentence = next(sentence for refused, sentence in REFUSALS if refused == changes)
 
-    ended = run(*arguments, env=environment(PRODUCTION, **changes))
+    refused = ended[entry, str(changes)]
 
-    assert ended.returncode == code
-    assert sentence in ended.stderr
-
-
-def test_production_settings_pass_the_deployment_checks():
-    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", env=environment(PRODUCTION))
-
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == "System check identified no issues (1 silenced).\n"
+    assert refused.returncode == ENTRIES[entry][1]
+    assert sentence in refused.stderr
 
 
-def test_deployment_checks_warn_of_development_settings():
-    env = environment(PRODUCTION, REDIS_URL="", TRUSTED_PROXY_COUNT="0", WEB_CONCURRENCY="1")
-
-    ended = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", env=env)
-
-    assert ended.returncode == 1
-    assert "(crm.W001)" in ended.stderr
-    assert "(crm.W002)" in ended.stderr
+def test_production_settings_pass_the_deployment_checks(ended):
+    assert ended["deploy"].returncode == 0, ended["deploy"].stderr
+    assert ended["deploy"].stdout == "System check identified no issues (1 silenced).\n"
 
 
-def test_single_sign_on_is_off_unless_it_is_configured():
-    text = "from django.conf import settings; print([a for a in settings.INSTALLED_APPS if 'social' in a])"
-    module = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+def test_deployment_checks_warn_of_development_settings(ended):
+    warned = ended["deploy in development"]
 
-    off = run("-c", text, env=environment(PRODUCTION, module))
-    on = run("-c", text, env=environment(PRODUCTION, module, SINGLE_SIGN_ON))
-
-    assert off.stdout == "[]\n"
-    assert "allauth.socialaccount" in on.stdout
+    assert warned.returncode == 1
+    assert "(crm.W001)" in warned.stderr
+    assert "(crm.W002)" in warned.stderr
 
 
-def test_single_worker_needs_no_redis():
-    ended = run("manage.py", "check", env=environment(PRODUCTION, REDIS_URL="", WEB_CONCURRENCY="1"))
-
-    assert ended.returncode == 0, ended.stderr
-
-
-def test_debug_for_other_hosts_must_be_explicit():
-    env = environment(DEVELOPMENT, DJANGO_ALLOWED_HOSTS="crm.example.com")
-
-    ended = run("manage.py", "check", env=env)
-
-    assert ended.returncode == 0, ended.stderr
+def test_single_sign_on_is_off_unless_it_is_configured(ended):
+    assert ended["without single sign-on"].stdout == "[]\n"
+    assert "allauth.socialaccount" in ended["with single sign-on"].stdout
 
 
-@pytest.mark.parametrize(("base", "allowed"), [(PRODUCTION, "False"), (DEVELOPMENT, "True")])
-def test_webhooks_reach_private_networks_in_debug_only(base, allowed):
-    text = "from django.conf import settings; print(settings.WEBHOOK_ALLOW_PRIVATE)"
-    ended = run("-c", text, env=environment(base, DJANGO_SETTINGS_MODULE="config.settings"))
+def test_single_worker_needs_no_redis(ended):
+    assert ended["one worker"].returncode == 0, ended["one worker"].stderr
 
-    assert ended.stdout == f"{allowed}\n"
+
+def test_debug_for_other_hosts_must_be_explicit(ended):
+    assert ended["debug elsewhere"].returncode == 0, ended["debug elsewhere"].stderr
+
+
+@pytest.mark.parametrize(("name", "allowed"), [("private", "False"), ("private in debug", "True")])
+def test_webhooks_reach_private_networks_in_debug_only(ended, name, allowed):
+    assert ended[name].stdout == f"{allowed}\n"
 
 
 @pytest.mark.parametrize(
-    ("base", "sent", "allowed"),
-    [
-        (PRODUCTION, {}, "[]"),
-        (PRODUCTION, {"WEBHOOK_PORTS": "8443, 80"}, "[80, 8443]"),
-        (DEVELOPMENT, {}, "None"),
-    ],
+    ("name", "allowed"), [("ports", "[]"), ("given ports", "[80, 8443]"), ("ports in debug", "None")]
 )
-def test_webhooks_use_any_port_in_debug_only(base, sent, allowed):
-    text = (
-        "from django.conf import settings;"
-        "ports = settings.WEBHOOK_PORTS; print(None if ports is None else sorted(ports))"
-    )
-    ended = run("-c", text, env=environment(base, DJANGO_SETTINGS_MODULE="config.settings", **sent))
-
-    assert ended.stdout == f"{allowed}\n"
+def test_webhooks_use_any_port_in_debug_only(ended, name, allowed):
+    assert ended[name].stdout == f"{allowed}\n"
 
 
-def test_secrets_are_hashed_with_argon2():
-    ended = run(
-        "-c",
-        "import django; django.setup();"
-        "from django.contrib.auth.hashers import make_password; print(make_password('x'))",
-        env=environment(DEVELOPMENT, DJANGO_SETTINGS_MODULE="config.settings"),
-    )
-
-    assert ended.stdout.startswith("argon2$argon2id$")
+def test_secrets_are_hashed_with_argon2(ended):
+    assert ended["hash"].stdout.startswith("argon2$argon2id$")
 
 
 @pytest.mark.skipif("sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="tests SQLite")

@@ -1,4 +1,4 @@
-"""A real IMAP server (Dovecot) on a free port, as an ordinary user, with one mailbox."""
+"""A real IMAP server (Dovecot) on a free port, as an ordinary user, with a mailbox for each name."""
 
 import getpass
 import os
@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,20 @@ from tests.e2e.servers import free_port
 from tests.patience import PATIENCE_SECONDS
 from tests.requirements import find_dovecot
 
-USER, PASSWORD = "crm", "p@ss/word"
+PASSWORD = "p@ss/word"
+_NUMBERS = count()
 
 
 @dataclass(frozen=True)
 class ImapServer:
-    """The server: where it listens, and the process, to be told to forget what it knows."""
+    """A mailbox of the server: where it listens, and the user."""
 
     port: int
-    home: Path
+    user: str = "crm"
+
+    def another(self) -> "ImapServer":
+        """Return an empty mailbox of the same server."""
+        return replace(self, user=f"crm{next(_NUMBERS)}")
 
     @property
     def place(self) -> dict[str, Any]:
@@ -34,7 +40,7 @@ class ImapServer:
         return {
             "host": "127.0.0.1",
             "port": self.port,
-            "user": USER,
+            "user": self.user,
             "password": PASSWORD,
             "folder": "INBOX",
             "encryption": "none",
@@ -43,7 +49,7 @@ class ImapServer:
     @contextmanager
     def box(self, folder: str = "INBOX") -> Iterator[MailBoxUnencrypted]:
         with MailBoxUnencrypted("127.0.0.1", self.port, timeout=PATIENCE_SECONDS) as box:
-            box.login(USER, PASSWORD, initial_folder=folder)
+            box.login(self.user, PASSWORD, initial_folder=folder)
             yield box
 
     def append(self, *messages: bytes, folder: str = "INBOX") -> None:
@@ -76,8 +82,6 @@ def imap_server() -> Iterator[ImapServer]:
         if os.geteuid() == 0:
             entry = pwd.getpwnam(user)
             os.chown(mail, entry.pw_uid, entry.pw_gid)
-        (home / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
-        (home / "users").chmod(0o644)
         configuration = home / "dovecot.conf"
         configuration.write_text(_configuration(home, port, user, group))
         process = subprocess.Popen(
@@ -85,7 +89,7 @@ def imap_server() -> Iterator[ImapServer]:
         )
         try:
             _wait_until_up(port, process, home)
-            yield ImapServer(port, home)
+            yield ImapServer(port)
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)
@@ -100,12 +104,15 @@ def _configuration(home: Path, port: int, user: str, group: str | None) -> str:
         f"base_dir = {home}/run\nstate_dir = {home}/state\nlog_path = {home}/log\nprotocols = imap\n"
         "listen = 127.0.0.1\nssl = no\ndisable_plaintext_auth = no\nauth_mechanisms = plain login\n"
         f"default_internal_user = {user}\n{unprivileged}"
-        f"mail_location = maildir:{home}/mail\nfirst_valid_uid = 1\nfirst_valid_gid = 1\n"
-        f"passdb {{\n driver = passwd-file\n args = {home}/users\n}}\n"
-        f"userdb {{\n driver = static\n args = uid={user} gid={group or user} home={home}/mail\n}}\n"
+        f"mail_location = maildir:{home}/mail/%u\nfirst_valid_uid = 1\nfirst_valid_gid = 1\n"
+        # Whoever knows the password has a mailbox.
+        f"passdb {{\n driver = static\n args = password={PASSWORD}\n}}\n"
+        f"userdb {{\n driver = static\n args = uid={user} gid={group or user} home={home}/mail/%u\n}}\n"
         f"service imap-login {{\n inet_listener imap {{\n  port = {port}\n }}\n"
         " inet_listener imaps {\n  port = 0\n }\n}\n"
         f"{chroot}"
+        # Whoever names a wrong password, and whoever comes after, is answered at once.
+        "auth_failure_delay = 0\nservice anvil {\n unix_listener anvil-auth-penalty {\n  mode = 0\n }\n}\n"
     )
 
 

@@ -1,15 +1,14 @@
 """The mailbox is read over IMAP from a real server: each message once, whatever happens on the way."""
 
+import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
+from config.mail_settings import mailbox as mailbox_of
 from crm.background import registry
 from crm.models import Activity, WorkPart
 from crm.services import rates
@@ -17,12 +16,10 @@ from leads.background import MAILBOX
 from leads.mail import mailbox
 from leads.mail.mailbox import MailboxFault, open_mailbox
 from leads.models import AttemptStatus, ReceivedMail, ReceiverAttempt
-from leads.services import mail_reading
-from tests.config.processes import ROOT
-from tests.e2e.mailboxes import PASSWORD, USER, ImapServer, imap_server
-from tests.events.processes import of_test_database
+from leads.services import mail_reading, received_mails
+from tests.e2e.mailboxes import PASSWORD, imap_server
+from tests.forks import run_in_fork
 from tests.leases import pass_time
-from tests.patience import PATIENCE_SECONDS
 from tests.receivers.mail_fixtures import jane, receiver
 from tests.receivers.mails import mail_receiver, message, sample
 
@@ -31,13 +28,20 @@ __all__ = ["jane", "receiver"]
 pytestmark = [pytest.mark.mailbox, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.fixture(scope="module")
+def imap():
+    with imap_server() as running:
+        yield running
+
+
 @pytest.fixture
-def server(settings, monkeypatch) -> Iterator[ImapServer]:
+def server(imap, settings, monkeypatch):
+    """Return a mailbox of the test's own."""
     monkeypatch.setattr(registry, "_parts", {MAILBOX.name: MAILBOX})
     cache.clear()
-    with imap_server() as running:
-        settings.MAILBOX = running.place
-        yield running
+    own = imap.another()
+    settings.MAILBOX = own.place
+    return own
 
 
 def read():
@@ -102,52 +106,44 @@ def test_a_folder_that_was_made_anew_is_read_again_without_effect(server, receiv
     assert Activity.objects.count() == ReceiverAttempt.objects.count() == 3
 
 
-MOMENTS = {
-    "while the attempt is stored": "after(received_mails, '_register')",
-    "before it is logged": "instead(received_mails, '_process')",
-    "while it is logged": "after(received_mails, 'process')",
-    "before it is marked": "instead(Mailbox, 'put_away')",
-    "after it is marked": "after(Mailbox, 'put_away')",
-}
-KILLED = """
-import os, signal
-import django
-django.setup()
-from django.core.management import call_command
-from leads.mail.mailbox import Mailbox
-from leads.services import received_mails
+def die(*_args, **_options):
+    os.kill(os.getpid(), signal.SIGKILL)
 
-def instead(owner, name):
-    setattr(owner, name, lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL))
 
 def after(owner, name):
     original = getattr(owner, name)
-    def act(*a, **k):
-        original(*a, **k)
-        os.kill(os.getpid(), signal.SIGKILL)
+
+    def act(*args, **options):
+        original(*args, **options)
+        die()
+
     setattr(owner, name, act)
 
-{moment}
-call_command("work", only="mailbox", once=True)
-"""
+
+def instead(owner, name):
+    setattr(owner, name, die)
+
+
+MOMENTS = {
+    "while the attempt is stored": lambda: after(received_mails, "_register"),
+    "before it is logged": lambda: instead(received_mails, "_process"),
+    "while it is logged": lambda: after(received_mails, "process"),
+    "before it is marked": lambda: instead(mailbox.Mailbox, "put_away"),
+    "after it is marked": lambda: after(mailbox.Mailbox, "put_away"),
+}
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_reader_loses_and_doubles_nothing(server, receiver, jane, moment):
+def test_a_killed_reader_loses_and_doubles_nothing(server, receiver, jane, settings, moment):
     server.append(*messages(receiver, 3))
-    url = f"imap://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}/INBOX"
-    env = of_test_database(MAILBOX_URL=url, MAIL_ADDRESS="crm@in.example.com")
+    url = f"imap://{server.user}:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}/INBOX"
+    settings.MAILBOX = mailbox_of(url)
 
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED.format(moment=MOMENTS[moment])],
-        cwd=ROOT,
-        env=env,
-        timeout=PATIENCE_SECONDS,
-        capture_output=True,
-        text=True,
-    )
+    def read_and_die():
+        MOMENTS[moment]()
+        call_command("work", only="mailbox", once=True)
 
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert run_in_fork(read_and_die) == -signal.SIGKILL
     pass_time(WorkPart)
     read()
     assert server.flags() == [{"CrmStored"}] * 3

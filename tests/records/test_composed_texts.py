@@ -13,7 +13,7 @@ from tests.admin.conftest import errors_of, form_of, signed_in
 from tests.clients import GraphQLSchema, data
 from tests.commands.running import run as command
 from tests.records.mutating import OPERATIONS, mutate
-from tests.stored import read_all, rolled_back
+from tests.stored import Watch, read_all, rolled_back
 from tests.tenants.cases import CASES, coordinate_of, own_arguments, with_value
 from tests.tenants.walk import document, is_generated, selection_of
 from tests.tenants.world import make_world
@@ -49,7 +49,8 @@ def text_places(type_: Any, path: str) -> Iterator[tuple[str, Any]]:
 @pytest.mark.one_database
 def test_no_mutation_stores_a_decomposed_text():
     world = make_world()
-    before = {table: set(rows) for table, rows in read_all().items()}
+    watch = Watch()
+    before = {table: set(rows) for table, rows in watch.before.items()}
     wrong, stored = [], 0
     for name, case in CASES.items():
         coordinate = coordinate_of(name)
@@ -66,6 +67,7 @@ def test_no_mutation_stores_a_decomposed_text():
                 selection = selection_of(field) and "{ __typename }"
                 text = document(coordinate, field, arguments, selection)
                 operation = Operation(query=text, variables=arguments)
+                watch.restart()
                 with rolled_back():
                     try:
                         prepared = prepare(
@@ -80,7 +82,7 @@ def test_no_mutation_stores_a_decomposed_text():
                         continue
                     new = [
                         repr(row)
-                        for table, rows in read_all().items()
+                        for table, rows in watch.changed().items()
                         for row in rows
                         if row not in before[table]
                     ]

@@ -10,7 +10,7 @@ from crm.actors import Actor
 from crm.errors import NotFound
 from leads.graphql.subscriptions import LeadUpdate
 from tests.clients import GraphQLSchema, ask
-from tests.stored import Watch, rolled_back, rows_written
+from tests.stored import Watch, rolled_back
 from tests.tenants.cases import CASES, Case, coordinate_of, own_arguments, with_value
 from tests.tenants.registry import gaps
 from tests.tenants.walk import document, operations, selection_of
@@ -112,15 +112,17 @@ def wrong_refusal(case: Case, path: str, answers: list[dict[str, Any]]) -> str |
 
 
 def test_an_id_of_the_own_company_is_taken(world: World, capsys: pytest.CaptureFixture[str]):
-    before = rows_of(world.other)
+    watch = Watch()
+    before = rows_of(world.other, watch.before)
 
     def cell(name: str, path: str) -> str | None:
         case = CASES[name]
         key = world.own.key(case.ids.get(path, "company"))
-        written = rows_written()
+        watch.restart()
         with rolled_back():
             answer = call(name, arguments_at(case, world.own, path, key), world.own.tenant.actors.admin)
-            if rows_written() != written and rows_of(world.other) != before:
+            now = rows_of(world.other, watch.changed())
+            if any(rows != before[table] for table, rows in now.items()):
                 return "the other company changed"
         codes = [error["extensions"]["code"] for error in answer.get("errors", [])]
         expected = "VALIDATION" if path in case.closed else case.refused.get(path)

@@ -70,12 +70,12 @@ class World:
     other: Side
 
 
-def rows_of(side: Side) -> State:
-    """Read every row that belongs to a company, or points at a row of it."""
-    state = read_all()
+def rows_of(side: Side, state: State) -> State:
+    """Return the rows of these tables that belong to a company, or point at a row of it."""
     return {
         model._meta.db_table: [row for row in state[model._meta.db_table] if _belongs(model, row, side.keys)]
         for model in models()
+        if model._meta.db_table in state
     }
 
 
