@@ -19,9 +19,7 @@ from crm.graphql.execution import Operation, Refused, begin, execute, prepare, r
 from crm.graphql.http.responses import json_answer
 from crm.models import Company
 from tests.examples import examples
-from tests.factories.crm import Tenant
 from tests.graphql.compiler.documents import documents
-from tests.graphql.compiler.worlds import everybody, fill, rename
 
 pytestmark = pytest.mark.postgres
 EXAMPLES = examples(150)
@@ -106,15 +104,6 @@ def _normalized(value: Any) -> Any:
     if isinstance(value, list):
         return [_normalized(each) for each in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-@pytest.fixture
-def members(tenant: Tenant, other_tenant: Tenant) -> list[Actor]:
-    """Create two companies with records of every kind, and return an actor for every kind of member."""
-    for seed, each in enumerate([tenant, other_tenant]):
-        fill(each, seed=seed)
-    rename(tenant.company, 'Company "\u2028"')
-    return everybody(tenant, other_tenant)
 
 
 def test_drawn_documents_have_the_same_response(members, time_machine):
