@@ -106,6 +106,10 @@ def _normalized(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def refusals() -> int:
+    return dict(fallbacks.most_common(100)).get("BadUserInput", 0)
+
+
 def test_drawn_documents_have_the_same_response(members, time_machine):
     time_machine.move_to("2026-06-15T12:00:00Z", tick=False)
     drawn_examples = 0
@@ -114,7 +118,7 @@ def test_drawn_documents_have_the_same_response(members, time_machine):
         for name in ("leads", "peoples", "organizations", "pipelines", "tags")
     }
     cursors = {name: body["data"][name]["paginatorInfo"]["endCursor"] for name, (_, body) in cursors.items()}
-    before = fallbacks.total()
+    before, refused_before = fallbacks.total(), refusals()
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(documents(cursors), st.sampled_from(members), st.booleans(), st.sampled_from(BUDGETS))
@@ -130,8 +134,10 @@ def test_drawn_documents_have_the_same_response(members, time_machine):
         assert '"INTERNAL"' not in response
 
     compare()
-    # Otherwise the test would compare the standard executor with itself.
-    assert fallbacks.total() - before < drawn_examples / 2, fallbacks.most_common(12)
+    # Otherwise the test would compare the standard executor with itself. What values make both refuse is left
+    # out: it is a third of some runs, since Hypothesis draws an example again in other forms.
+    refused = refusals() - refused_before
+    assert fallbacks.total() - before - refused < (drawn_examples - refused) / 2, fallbacks.most_common(12)
 
 
 @pytest.mark.parametrize(
