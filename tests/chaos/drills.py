@@ -1,7 +1,6 @@
 """A drill: servers, listeners, a writer, a failure in between, and a report."""
 
 import asyncio
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -10,7 +9,6 @@ from typing import Any
 
 from tests.chaos.listeners import QUERY, RECORDS, Listener
 from tests.chaos.sites import Site
-from tests.config.processes import ROOT
 from tests.patience import PATIENCE_SECONDS
 
 #: Makes something fail and recover while leads are created.
@@ -86,15 +84,8 @@ async def drill(
 
 
 async def _write(site: Site, number: int, pace: float, threads: int, kinds: str) -> float:
-    process = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "tests.chaos.writer", str(number), str(pace), str(threads), kinds],
-        cwd=ROOT,
-        env=site.environment,
-        stdout=subprocess.PIPE,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0
-    return float(output)
+    arguments = ["-m", "tests.chaos.writer", str(number), str(pace), str(threads), kinds]
+    return float(await asyncio.to_thread(site.warm.run, *arguments))
 
 
 async def _reach(clients: list[Listener], number: int, running: list[asyncio.Task[None]]) -> None:

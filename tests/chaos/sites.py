@@ -1,10 +1,9 @@
 """An installation for drills: its database, its Redis, and server processes that can be killed."""
 
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 import psycopg
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import TOKEN, Api, Lines, free_port, manage, running
+from tests.e2e.servers import TOKEN, Api, Lines, free_port, reading
+from tests.forks import Warm, warm
 from tests.patience import PATIENCE_SECONDS
 
 EVENTS = "SELECT seq, object_id, created_at FROM crm_event WHERE seq > {} ORDER BY seq"
@@ -23,10 +23,15 @@ WRITER = "anna"
 
 
 class Site:
-    """One installation with one company, and tokens for some of its users."""
+    """One installation with one company, and tokens for some of its users.
 
-    def __init__(self, database: str, *, redis: str = "") -> None:
+    Its processes are forks of one for each environment: the stack ends those.
+    """
+
+    def __init__(self, database: str, stack: ExitStack, *, redis: str = "") -> None:
         self.database = database
+        self._stack = stack
+        self._warm: dict[frozenset[tuple[str, str]], Warm] = {}
         self.environment = environment(
             DEVELOPMENT, DATABASE_URL=database, REDIS_URL=redis, DJANGO_SETTINGS_MODULE="config.settings"
         )
@@ -35,28 +40,38 @@ class Site:
 
     def with_redis(self, redis: str, **settings: str) -> "Site":
         """Return the same installation with a Redis, and other settings."""
-        site = Site(self.database, redis=redis)
+        site = Site(self.database, self._stack, redis=redis)
         site.environment |= settings
+        site._warm = self._warm
         site.tokens = self.tokens
         return site
 
+    @property
+    def warm(self) -> Warm:
+        """Return the process that forks for this environment; it starts at the first use."""
+        key = frozenset(self.environment.items())
+        if key not in self._warm:
+            self._warm[key] = self._stack.enter_context(warm(self.environment))
+        return self._warm[key]
+
     def prepare(self, *, users: int = 1) -> None:
         """Create the company, and users with a token for each; the tables are there."""
-        manage("create_company", "Chaos", "--admin", WRITER, env=self.environment)
+        self._manage("create_company", "Chaos", "--admin", WRITER)
         for number in range(users):
             name = f"user-{number}"
-            manage("add_member", name, "--company", "1", "--role", "manager", env=self.environment)
-            found = TOKEN.search(manage("create_token", name, env=self.environment))
+            self._manage("add_member", name, "--company", "1", "--role", "manager")
+            found = TOKEN.search(self._manage("create_token", name))
             assert found is not None
             self.tokens.append(found[0])
+
+    def _manage(self, *arguments: str) -> str:
+        return self.warm.run("manage.py", *arguments)
 
     @contextmanager
     def serving(self, port: int | None = None) -> Iterator[Lines]:
         """Run a server process, on a port used before or on a new one."""
         chosen = port or free_port()
-        with running(
-            sys.executable, "manage.py", "serve", "--port", str(chosen), env=self.environment
-        ) as lines:
+        with reading(self.warm.start("manage.py", "serve", "--port", str(chosen))) as lines:
             Api(chosen, self.tokens[0]).wait_until_up(lines)
             if port is None:
                 self.ports.append(chosen)

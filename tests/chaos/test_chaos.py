@@ -38,20 +38,26 @@ def cluster() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="module")
-def prepared(cluster: Postgres, template: Callable[[], AbstractContextManager[str]]) -> Site:
+def prepared(cluster: Postgres, template: Callable[[], AbstractContextManager[str]]) -> Iterator[Site]:
     with template() as url:
         cluster.copy_from(url)
-    site = Site(cluster.url)
-    site.prepare(users=USERS)
-    return site
+    with ExitStack() as stack:
+        site = Site(cluster.url, stack)
+        site.prepare(users=USERS)
+        yield site
+
+
+@pytest.fixture(scope="module")
+def same_address() -> Redis:
+    """A Redis at one address, so that the servers of all tests have one environment."""
+    return Redis()
 
 
 @pytest.fixture
-def redis() -> Iterator[Redis]:
-    server = Redis()
-    server.start()
-    yield server
-    server.kill()
+def redis(same_address: Redis) -> Iterator[Redis]:
+    same_address.start()
+    yield same_address
+    same_address.kill()
 
 
 def hold(report: Report, *, latest: float = LATEST) -> None:
@@ -195,7 +201,8 @@ async def test_three_processes_number_events_in_whatever_order_they_are_committe
 
 async def test_another_process_writes_on_sqlite_without_redis(migrated_file: Path, tmp_path: Path) -> None:
     shutil.copy(migrated_file, tmp_path / "chaos.sqlite3")
-    site = Site(f"sqlite:///{tmp_path / 'chaos.sqlite3'}")
-    site.prepare(users=USERS)
-    with site.serving():
-        hold(await drill("SQLite, another process", site, listeners=LISTENERS, leads=LEADS, pace=PACE))
+    with ExitStack() as stack:
+        site = Site(f"sqlite:///{tmp_path / 'chaos.sqlite3'}", stack)
+        site.prepare(users=USERS)
+        with site.serving():
+            hold(await drill("SQLite, another process", site, listeners=LISTENERS, leads=LEADS, pace=PACE))

@@ -3,8 +3,6 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,7 +20,6 @@ from crm.events import journal
 from crm.importing import jobs
 from crm.importing.uploads import start_file_job
 from crm.models import (
-    Company,
     DuplicatePolicy,
     Event,
     ImportJob,
@@ -35,10 +32,10 @@ from crm.models import (
 from crm.notifications.consuming import prepare
 from crm.services.notifications import set_preference
 from crm.webhooks.endpoints import create_endpoint
-from leads.models import Lead
-from tests.config.processes import ROOT
+from leads.models import Lead, LeadReceiver
 from tests.events.processes import of_test_database
 from tests.factories.crm import Actors
+from tests.forks import Forked, Warm, warm
 from tests.patience import PATIENCE_SECONDS
 from tests.webhooks.receiving import Receiver, receiving
 
@@ -51,38 +48,29 @@ LEASE = 2
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
-Process = subprocess.Popen[str]
-
 
 @contextmanager
-def working() -> Iterator[Process]:
-    """Run the command in another process, on the database and the files of the test."""
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "work"],
-        cwd=ROOT,
-        env=of_test_database(
-            FILES_ROOT=default_storage.path(""), WEBHOOK_ALLOW_PRIVATE="true", WORK_LEASE_SECONDS=str(LEASE)
-        ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+def working(forking: Warm) -> Iterator[Forked]:
+    """Run the command in another process."""
+    process = forking.start("manage.py", "work")
+    with process.stdout:
         try:
             yield process
         finally:
             process.kill()
+            process.wait()
 
 
-def wait_until(is_so: Callable[[], bool], processes: list[Process]) -> None:
+def wait_until(is_so: Callable[[], bool], processes: list[Forked]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not is_so():
         assert time.monotonic() < deadline
         for process in processes:
-            assert process.poll() is None, process.stdout and process.stdout.read()
+            assert process.poll() is None, process.stdout.read()
         time.sleep(0.01)
 
 
-def handles_end(process: Process) -> bool:
+def handles_end(process: Forked) -> bool:
     """Return whether a process has set its handler of SIGTERM."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     [caught] = [line for line in status.splitlines() if line.startswith("SigCgt:")]
@@ -127,13 +115,18 @@ def test_nothing_is_lost_and_nothing_comes_twice_however_often_a_process_is_kill
 ) -> None:
     monkeypatch.setattr(jobs, "MOST_ROWS_AT_ONCE", 0)
     prepare()
-    Company.objects.update(default_owner=actors.agent.user_id)
+    # Who gets a lead that has no rotation.
+    LeadReceiver.objects.update(agent=actors.agent.user_id)
     set_preference("LEAD_ASSIGNED", "IN_APP", actor=actors.agent)
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     refused = [row for row in range(ROWS) if row % REFUSED == 5]
     stored = JOBS * (ROWS - len(refused))
-    with receiving() as receiver, ExitStack() as running:
+    # On the database and the files of the test.
+    env = of_test_database(
+        FILES_ROOT=default_storage.path(""), WEBHOOK_ALLOW_PRIVATE="true", WORK_LEASE_SECONDS=str(LEASE)
+    )
+    with receiving() as receiver, warm(env) as forking, ExitStack() as running:
         for name in ENDPOINTS:
             create_endpoint(
                 WebhookEndpoint(name=name, url=f"{receiver.url}/{name}", kinds=["lead.created"]),
@@ -144,13 +137,13 @@ def test_nothing_is_lost_and_nothing_comes_twice_however_often_a_process_is_kill
         everything = JOBS * ROWS + stored * len(ENDPOINTS)
         moments = sorted(chance.sample(range(1, everything * 9 // 10), KILLS))
         print(f"\nseed {seed}, killed at {moments} of {everything} rows and messages")
-        processes = [running.enter_context(working()) for _ in range(2)]
+        processes = [running.enter_context(working(forking)) for _ in range(2)]
         for moment in moments:
             wait_until(partial(has_come_to, moment, receiver), processes)
             killed = processes.pop(chance.randrange(2))
             killed.kill()
             killed.wait(PATIENCE_SECONDS)
-            processes.append(running.enter_context(working()))
+            processes.append(running.enter_context(working(forking)))
         wait_until(lambda: is_done(stored), processes)
         # One that was started last may have had nothing left to do, and be starting still.
         wait_until(lambda: all(map(handles_end, processes)), processes)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.config.processes import ROOT
+from tests.forks import Forked
 from tests.patience import PATIENCE_SECONDS
 
 NODE = Path(__file__).parent.parent / "node"
@@ -32,7 +33,7 @@ def free_port() -> int:
 class Lines:
     """The output of a process, line by line, with a time limit on each wait."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str] | Forked) -> None:
         self.process = process
         self.seen: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
@@ -83,6 +84,13 @@ def running(*command: str, env: Mapping[str, str], cwd: Path = ROOT) -> Iterator
         stderr=subprocess.STDOUT,
         text=True,
     )
+    with reading(process) as lines:
+        yield lines
+
+
+@contextmanager
+def reading(process: subprocess.Popen[str] | Forked) -> Iterator[Lines]:
+    """Read what a process writes while the block runs; then terminate it."""
     lines = Lines(process)
     try:
         yield lines

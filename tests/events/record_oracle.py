@@ -71,12 +71,20 @@ class Subscriber:
         )
         self.resuming.join(dispatcher, self.subscription.key, lambda: self.subscription, after=after)
 
-    def sees(self, record: Key) -> Any:
-        """Query a record now; return None if this member does not see it."""
-        name, fields = LISTS[record[0]]
-        query = f'{{ {name}(where: {{column: ID, value: "{record[1]}"}}) {{ data {{ {fields} }} }} }}'
-        _, answer = execute(schema.graphql_schema, Operation(query=query), actor=self.actor)
-        return next(iter(answer["data"][name]["data"]), None)
+    def sees(self, *records: Key) -> list[Any]:
+        """Query records now; return None for each that this member does not see."""
+        if not records:
+            return []
+        # With variables, so that the documents of records of the same kinds are one.
+        declared = ", ".join(f"$r{number}: Mixed" for number in range(len(records)))
+        lists = [
+            f"r{number}: {name}(where: {{column: ID, value: $r{number}}}) {{ data {{ {fields} }} }}"
+            for number, (name, fields) in enumerate(LISTS[kind] for kind, _ in records)
+        ]
+        variables = {f"r{number}": str(key) for number, (_, key) in enumerate(records)}
+        operation = Operation(query=f"query ({declared}) {{ {' '.join(lists)} }}", variables=variables)
+        _, answer = execute(schema.graphql_schema, operation, actor=self.actor)
+        return [next(iter(answer["data"][name]["data"]), None) for name in variables]
 
     def take_received(self) -> list[tuple[Key, Any]]:
         """Return what was received since the last call: each record, or None if it was removed."""
@@ -124,7 +132,8 @@ class World:
             self._change_pipeline,
         ]
         touched, make = self.random.choice(kinds)(where)
-        saw = {record: [each.sees(record) for each in self.subscribers] for record in touched}
+        seen = [each.sees(*touched) for each in self.subscribers]
+        saw = {record: list(by) for record, *by in zip(touched, *seen, strict=True)}
         return make(), saw
 
     def expected(self, records: list[Key], saw: dict[Key, list[Any]]) -> list[list[tuple[Key, Any]]]:
@@ -132,8 +141,7 @@ class World:
         expected = []
         for number, subscriber in enumerate(self.subscribers):
             told = []
-            for record in records:
-                now = subscriber.sees(record)
+            for record, now in zip(records, subscriber.sees(*records), strict=True):
                 if now is not None or (record in saw and saw[record][number] is not None):
                     told.append((record, now))
             expected.append(told)

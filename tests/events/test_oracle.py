@@ -27,6 +27,7 @@ async def settled(dispatcher: Dispatcher, *, beyond: int) -> None:
 
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("pooled")
 @pytest.mark.parametrize(("fields", "where"), [(PLAIN, ""), (PLAIN, FILTER), (PERSONAL, "")])
 async def test_each_subscriber_receives_what_a_query_shows_it(fields: str, where: str) -> None:
     with layer_in_use(in_memory_layer()):
@@ -57,7 +58,7 @@ async def test_each_subscriber_receives_what_a_query_shows_it(fields: str, where
                 lead["id"] if isinstance(lead, dict) else lead: lead for lead in subscriber.take_received()
             }
             for lead_id, lead in last.items():
-                sees = await database_sync_to_async(subscriber.sees)(lead_id)
+                sees = await database_sync_to_async(subscriber.sees)(int(lead_id))
                 assert (lead if isinstance(lead, dict) else None) == sees
         dispatcher.release()
 
@@ -66,6 +67,7 @@ async def test_each_subscriber_receives_what_a_query_shows_it(fields: str, where
 
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("pooled")
 @pytest.mark.parametrize(("seed", "where"), [(0, ""), (2, FILTER)])
 async def test_nobody_receives_what_a_later_change_of_the_same_transaction_hides(
     seed: int, where: str
@@ -77,10 +79,11 @@ async def test_nobody_receives_what_a_later_change_of_the_same_transaction_hides
             subscriber.join(dispatcher)
             await subscriber.resuming.ready()
         hidden = 0
+        now = await database_sync_to_async(world.see_all)()
 
         for _ in range(BURSTS):
             numbered = dispatcher.position.seq
-            saw = await database_sync_to_async(world.see_all)()
+            saw = now
             changed = await database_sync_to_async(world.burst)()
             await settled(dispatcher, beyond=numbered)
             now = await database_sync_to_async(world.see_all)()

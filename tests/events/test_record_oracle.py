@@ -16,6 +16,7 @@ STEPS = 30
 
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("pooled")
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_each_subscriber_receives_what_a_query_shows_it(seed: int) -> None:
     with layer_in_use(in_memory_layer()):
@@ -43,8 +44,9 @@ async def test_each_subscriber_receives_what_a_query_shows_it(seed: int) -> None
             subscriber.join(dispatcher, after=begun)
             read = partial(journal.read_after, company_id=subscriber.actor.company_id)
             await subscriber.resuming.catch_up(begun, _in_thread(read), _at_once)
-            for record, content in dict(subscriber.take_received()).items():
-                sees = await database_sync_to_async(subscriber.sees)(record)
+            last = dict(subscriber.take_received())
+            now = await database_sync_to_async(subscriber.sees)(*last)
+            for (record, content), sees in zip(last.items(), now, strict=True):
                 # An activity may come back into sight with its lead, which tells of it.
                 assert content == sees or (content is None and record[0] == "activity")
         dispatcher.release()

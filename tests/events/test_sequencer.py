@@ -211,6 +211,7 @@ def in_thread(function: Callable[[], None]) -> threading.Thread:
     return thread
 
 
+@pytest.mark.usefixtures("pooled")
 @pytest.mark.parametrize("seed", [1])
 def test_racing_writers_and_sequencers_lose_and_repeat_nothing(company, seed):
     race = Race(company, seed)

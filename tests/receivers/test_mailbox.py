@@ -18,7 +18,7 @@ from leads.mail.mailbox import MailboxFault, open_mailbox
 from leads.models import AttemptStatus, ReceivedMail, ReceiverAttempt
 from leads.services import mail_reading, received_mails
 from tests.e2e.mailboxes import PASSWORD, imap_server
-from tests.forks import run_in_fork
+from tests.forked_calls import run_in_fork
 from tests.leases import pass_time
 from tests.receivers.mail_fixtures import jane, receiver
 from tests.receivers.mails import mail_receiver, message, sample

@@ -19,9 +19,7 @@ from crm.graphql.execution import Operation, Refused, begin, execute, prepare, r
 from crm.graphql.http.responses import json_answer
 from crm.models import Company
 from tests.examples import examples
-from tests.factories.crm import Tenant
 from tests.graphql.compiler.documents import documents
-from tests.graphql.compiler.worlds import everybody, fill, rename
 
 pytestmark = pytest.mark.postgres
 EXAMPLES = examples(150)
@@ -108,13 +106,8 @@ def _normalized(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-@pytest.fixture
-def members(tenant: Tenant, other_tenant: Tenant) -> list[Actor]:
-    """Create two companies with records of every kind, and return an actor for every kind of member."""
-    for seed, each in enumerate([tenant, other_tenant]):
-        fill(each, seed=seed)
-    rename(tenant.company, 'Company "\u2028"')
-    return everybody(tenant, other_tenant)
+def refusals() -> int:
+    return dict(fallbacks.most_common(100)).get("BadUserInput", 0)
 
 
 def test_drawn_documents_have_the_same_response(members, time_machine):
@@ -125,7 +118,7 @@ def test_drawn_documents_have_the_same_response(members, time_machine):
         for name in ("leads", "peoples", "organizations", "pipelines", "tags")
     }
     cursors = {name: body["data"][name]["paginatorInfo"]["endCursor"] for name, (_, body) in cursors.items()}
-    before = fallbacks.total()
+    before, refused_before = fallbacks.total(), refusals()
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
     @given(documents(cursors), st.sampled_from(members), st.booleans(), st.sampled_from(BUDGETS))
@@ -141,8 +134,10 @@ def test_drawn_documents_have_the_same_response(members, time_machine):
         assert '"INTERNAL"' not in response
 
     compare()
-    # Otherwise the test would compare the standard executor with itself.
-    assert fallbacks.total() - before < drawn_examples / 2, fallbacks.most_common(12)
+    # Otherwise the test would compare the standard executor with itself. What values make both refuse is left
+    # out: it is a third of some runs, since Hypothesis draws an example again in other forms.
+    refused = refusals() - refused_before
+    assert fallbacks.total() - before - refused < (drawn_examples - refused) / 2, fallbacks.most_common(12)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,6 @@ from leads.models import Lead
 from people.graphql.filters import OrganizationFilterSet, PeopleFilterSet
 from people.models import Person
 from tests.graphql.compiler.test_equal import answer
-from tests.graphql.compiler.worlds import fill
 
 pytestmark = pytest.mark.postgres
 FILTERS = {
@@ -74,54 +73,53 @@ def values(column: Column) -> tuple[Any, Any]:
     return "a", "Ünïcödé ß"
 
 
-def compared(kind: str) -> list[tuple[str, SQLOperator, Column]]:
-    """Return all columns and operators of a list whose values become parameters."""
+def compared(kind: str) -> list[tuple[str, Column]]:
+    """Return all columns of a list whose values become parameters, whatever the operator."""
     return [
-        (name, operator, column)
+        (name, column)
         for name, column in FILTERS[kind].columns().items()
         if type(column).condition is Column.condition
-        for operator in sorted(column.operators, key=lambda each: each.value)
     ]
 
 
-def document(kind: str, where: str, name: Any) -> str:
+def condition(name: str, operator: SQLOperator) -> str:
+    column = f"column: {name.upper()}, operator: {operator.value}"
+    if operator in NULL_TESTS:
+        return f"{{ AND: [{{ {column} }}, {{ column: ID, operator: GT, value: $n }}] }}"
+    return f"{{ {column}, value: {'[$a, $b]' if operator in LISTS else '$a'} }}"
+
+
+def document(kind: str, wheres: list[str], name: Any) -> str:
     row = "id" if kind in ("leads", "peoples", "organizations") else "name"
     data = f"data {{ {row} }} paginatorInfo {{ total hasMorePages }}"
-    names = ", ".join(f"${each}: Mixed" for each in "ab" if f"${each}" in where)
+    names = ", ".join(f"${each}: Mixed" for each in "abn" if any(f"${each}" in where for where in wheres))
     declared = f"query({names})" if names else "query"
-    return f"{declared} {{ {kind}(first: 4, where: {where}) {{ {data} }} }} # {name}"
+    lists = (
+        f"r{number}: {kind}(first: 4, where: {where}) {{ {data} }}" for number, where in enumerate(wheres)
+    )
+    return f"{declared} {{ {' '.join(lists)} }} # {name}"
 
 
 @pytest.mark.parametrize("kind", FILTERS)
-def test_each_column_and_operator_has_one_statement_for_all_values(
-    tenant, other_tenant, statements_made, kind
-):
-    fill(tenant, seed=1)
-    fill(other_tenant, seed=2)
-    actor = tenant.actors.agent
+def test_each_column_and_operator_has_one_statement_for_all_values(filled, statements_made, kind):
+    actor = filled.actors.agent
 
-    for name, operator, column in compared(kind):
+    # All operators of a column stand in one document, each with its own list.
+    for name, column in compared(kind):
         first, second = values(column)
-        given = [{"a": first, "b": second}, {"a": second, "b": first}]
-        value = ", value: [$a, $b]" if operator in LISTS else ", value: $a"
-        condition = f"{{ column: {name.upper()}, operator: {operator.value}{value} }}"
-        if operator in NULL_TESTS:
-            condition = (
-                f"{{ AND: [{condition.replace(value, '')}, {{ column: ID, operator: GT, value: $a }}] }}"
-            )
-            given = [{"a": 1}, {"a": 2}]
-        text = document(kind, condition, name)
+        operators = sorted(column.operators, key=lambda each: each.value)
+        text = document(kind, [condition(name, operator) for operator in operators], name)
         before, gone = len(statements_made), fallbacks.total()
-        for each in given:
-            compiled = answer(text, each, actor, compiled=True)
-            assert compiled == answer(text, each, actor, compiled=False)
+        for each in ({"a": first, "b": second, "n": 1}, {"a": second, "b": first, "n": 2}):
+            given = {variable: value for variable, value in each.items() if f"${variable}" in text}
+            compiled = answer(text, given, actor, compiled=True)
+            assert compiled == answer(text, given, actor, compiled=False)
             assert '"errors"' not in compiled
-        assert (name, operator, len(statements_made) - before, fallbacks.total()) == (name, operator, 1, gone)
+        assert (name, len(statements_made) - before, fallbacks.total()) == (name, len(operators), gone)
 
 
-def test_groups_decide_on_the_statement_and_values_do_not(tenant, statements_made):
-    fill(tenant, seed=1)
-    actor = tenant.actors.agent
+def test_groups_decide_on_the_statement_and_values_do_not(filled, statements_made):
+    actor = filled.actors.agent
     groups = [
         "{ column: TITLE, value: $a }",
         "{ AND: [{ column: TITLE, value: $a }] }",
@@ -133,7 +131,7 @@ def test_groups_decide_on_the_statement_and_values_do_not(tenant, statements_mad
     titles = [*Lead.objects.values_list("title", flat=True)[:4], None]
 
     for number, group in enumerate(groups):
-        text = document("leads", group, number)
+        text = document("leads", [group], number)
         for title in titles:
             given = {"a": title, "b": "Open"}
             assert answer(text, given, actor, compiled=True) == answer(text, given, actor, compiled=False)
@@ -149,13 +147,12 @@ def test_groups_decide_on_the_statement_and_values_do_not(tenant, statements_mad
         '{ HAS: { relation: "TAGS", operator: GTE, amount: 1 } }',
     ],
 )
-def test_filters_without_a_shape_have_the_same_response(tenant, where):
-    fill(tenant, seed=1)
-    text = document("leads", where, where)
+def test_filters_without_a_shape_have_the_same_response(filled, where):
+    text = document("leads", [where], where)
 
-    compiled = answer(text, {}, tenant.actors.agent, compiled=True)
+    compiled = answer(text, {}, filled.actors.agent, compiled=True)
 
-    assert compiled == answer(text, {}, tenant.actors.agent, compiled=False)
+    assert compiled == answer(text, {}, filled.actors.agent, compiled=False)
 
 
 def searching(kind: str) -> str:
@@ -169,15 +166,14 @@ SEARCHES = [["a", "%", "_", "\\", "Ä", "0", "'"], ["a b", "% _", "ß \\%"], ["+
 
 
 @pytest.mark.parametrize("kind", ["leads", "peoples", "organizations", "tags"])
-def test_search_has_one_statement_for_all_texts_of_as_many_words(tenant, statements_made, kind):
-    fill(tenant, seed=1)
+def test_search_has_one_statement_for_all_texts_of_as_many_words(filled, statements_made, kind):
     made = []
     for texts in SEARCHES:
         before = len(statements_made)
         for text in texts:
             variables = {"text": text}
-            compiled = answer(searching(kind), variables, tenant.actors.agent, compiled=True)
-            assert compiled == answer(searching(kind), variables, tenant.actors.agent, compiled=False)
+            compiled = answer(searching(kind), variables, filled.actors.agent, compiled=True)
+            assert compiled == answer(searching(kind), variables, filled.actors.agent, compiled=False)
         made.append(len(statements_made) - before)
 
     # The list of tags does not split its search into words.
@@ -185,16 +181,15 @@ def test_search_has_one_statement_for_all_texts_of_as_many_words(tenant, stateme
 
 
 @pytest.mark.parametrize("operator", ["LIKE", "NOT_LIKE", "IN", "NOT_IN"])
-def test_patterns_and_lists_of_any_length_share_a_statement(tenant, statements_made, operator):
-    fill(tenant, seed=1)
+def test_patterns_and_lists_of_any_length_share_a_statement(filled, statements_made, operator):
     titles = list(Lead.objects.values_list("title", flat=True)[:3])
     given: list[Any] = ["%", "_%", "%a", r"\%", r"a\b%", "%Ä%", ""]
     if operator.endswith("IN"):
         given = [[], titles, [titles[0]], ["none", "%", "'"]]
 
     for each in given:
-        text = document("leads", f"{{ column: TITLE, operator: {operator}, value: $a }}", operator)
-        compiled = answer(text, {"a": each}, tenant.actors.agent, compiled=True)
-        assert compiled == answer(text, {"a": each}, tenant.actors.agent, compiled=False)
+        text = document("leads", [f"{{ column: TITLE, operator: {operator}, value: $a }}"], operator)
+        compiled = answer(text, {"a": each}, filled.actors.agent, compiled=True)
+        assert compiled == answer(text, {"a": each}, filled.actors.agent, compiled=False)
 
     assert len(statements_made) == 1

@@ -12,9 +12,14 @@ from pipelines.models import Pipeline, Stage
 from tests.clients import data, refusal
 from tests.factories.leads import LeadFactory
 from tests.factories.pipelines import PipelineFactory
-from tests.graphql.leads.reports_world import bounds, exact, fill, money, periods, seen, select, viewers
+from tests.graphql.leads.filled_companies import filled, made_filled
+from tests.graphql.leads.reports_world import bounds, exact, money, periods, seen, select, viewers
+
+__all__ = ["filled", "made_filled"]
 
 pytestmark = pytest.mark.django_db
+#: Of the leads of the two companies.
+SEEDS = (1, 2)
 
 DOCUMENT = """query($from: Date!, $to: Date!, $by: LeadForecastLength! = MONTH, $pipeline: ID, $owner: ID) {
   leadsForecast(from: $from, to: $to, by: $by, pipeline_id: $pipeline, owner_id: $owner) {
@@ -53,13 +58,11 @@ def sums(open_rows: list[Any], won_rows: list[Any]) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(("by", "first", "last"), RANGES)
-def test_each_sum_is_that_of_plain_sql(tenant, other_tenant, by, first, last):
-    fill(tenant, seed=1)
-    fill(other_tenant, seed=2)
-    pipeline, agent = Pipeline.objects.get(company=tenant.company, name="Renewals"), tenant.users["agent"]
+def test_each_sum_is_that_of_plain_sql(filled, by, first, last):
+    pipeline, agent = Pipeline.objects.get(company=filled.company, name="Renewals"), filled.users["agent"]
     cases = [
         (name, actor, scope, keys)
-        for name, actor in viewers(tenant).items()
+        for name, actor in viewers(filled).items()
         for scope, keys in (
             ("", {}),
             (f" AND l.pipeline_id = {pipeline.pk}", {"pipeline": pipeline.pk}),

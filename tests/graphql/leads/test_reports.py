@@ -11,6 +11,7 @@ from leads.models import Lead, LeadStatus
 from pipelines.models import Pipeline, Stage
 from tests.clients import data, refusal
 from tests.factories.leads import LeadFactory
+from tests.graphql.leads.filled_companies import filled, made_filled
 from tests.graphql.leads.reports_world import (
     add_leads,
     bounds,
@@ -23,7 +24,11 @@ from tests.graphql.leads.reports_world import (
     viewers,
 )
 
+__all__ = ["filled", "made_filled"]
+
 pytestmark = pytest.mark.django_db
+#: Of the leads of the two companies.
+SEEDS = (3, 4)
 
 OUTCOME = "won lost amounts { currency won lost }"
 DOCUMENT = f"""query($from: Date!, $to: Date!, $in: ID!, $pipeline: ID, $owner: ID) {{ leadReport {{
@@ -125,14 +130,12 @@ def expected_funnel(where: str, entered: tuple[Any, ...], stages: list[Stage]) -
 
 
 @pytest.mark.parametrize(("first", "last"), RANGES)
-def test_each_report_is_that_of_plain_sql(tenant, other_tenant, first, last):
-    fill(tenant, seed=3)
-    fill(other_tenant, seed=4)
-    pipeline, agent = Pipeline.objects.get(company=tenant.company, name="Renewals"), tenant.users["agent"]
+def test_each_report_is_that_of_plain_sql(filled, first, last):
+    pipeline, agent = Pipeline.objects.get(company=filled.company, name="Renewals"), filled.users["agent"]
     stages = list(Stage.objects.filter(pipeline=pipeline).order_by("weight", "pk"))
     cases = [
         (actor, pipeline_scope, owner_scope)
-        for actor in viewers(tenant).values()
+        for actor in viewers(filled).values()
         for pipeline_scope, owner_scope in ((False, False), (True, False), (False, True))
     ]
     moments = bounds(first, last)
