@@ -185,4 +185,4 @@ def test_a_row_of_a_name_and_an_email_takes_few_statements(actors):
     with CaptureQueriesContext(connection) as queries:
         rows.store({"firstname": "Ann", "email": "ann@example.com"})
 
-    assert len(queries) == (6 if connection.vendor == "postgresql" else 7)
+    assert len(queries) == (6 if connection.vendor == "postgresql" else 8)

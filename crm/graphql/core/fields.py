@@ -52,13 +52,29 @@ def _text(field: ModelField, registry: object = None) -> graphene.String:
     return graphene.String(required=not field.null)
 
 
+def _reader(path: str) -> Callable[[object], object]:
+    """Return what reads a column of a row, or of a row that it refers to; null where it refers to none."""
+    *relations, column = path.split("__")
+    if not relations:
+        return attrgetter(column)
+
+    def read(row: object) -> object:
+        for relation in relations:
+            row = getattr(row, relation)
+            if row is None:
+                return None
+        return getattr(row, column)
+
+    return read
+
+
 class Attribute(graphene.Field):
     """A field read from a column of the row, or of a row that it refers to (``file__name``)."""
 
     def __init__(
         self, type_: object, path: str, *, resolver: Resolver | None = None, **kwargs: object
     ) -> None:
-        value_of = attrgetter(path.replace("__", "."))
+        value_of = _reader(path)
 
         def read(row: object, _info: GraphQLResolveInfo) -> object:
             return value_of(row)
