@@ -14,8 +14,9 @@ from crm.importing.options import NULL_MARKERS, ColumnOptions, date_format_of
 from crm.records.row_import import MOST_REPEATED, Columns
 
 ROW = "__all__"
-#: An apostrophe with which spreadsheets keep a text from becoming a number or a formula.
-_APOSTROPHE = re.compile(r"'(?=[=+\-@]|[0-9][0-9 ()/.\-]*$)")
+#: An apostrophe with which spreadsheets keep a text from becoming a number or a formula. Exactly one is taken
+#: off, since exports write one more before each text that has one.
+_APOSTROPHE = re.compile(r"'(?='*[=+\-@]|[0-9][0-9 ()/.\-]*$)")
 Faults = dict[str, str]
 
 
@@ -97,7 +98,7 @@ class CellReader:
         """Return a cell without what spreadsheets add; empty for one that says "nothing"."""
         if cell.strip() in self._null:
             return ""
-        return _APOSTROPHE.sub("", cell, count=1) if cell.startswith("'") else cell
+        return cell[1:] if _APOSTROPHE.match(cell) else cell
 
     def _set(self, place: int, name: str, text: str, cells: dict[str, str], faults: Faults) -> None:
         if place in self._mapping.quoted_lists:
