@@ -11,17 +11,17 @@ from crm.importing.files.options import DELIMITERS, FileOptions
 from crm.importing.options import NAME_ORDERS, ColumnOptions, ImportOptions, MappingRefused, date_format_of
 
 
-class ColumnFieldInput(graphene.InputObjectType):
+class ImportColumnInput(graphene.InputObjectType):
     """The field of a column, by its position."""
 
-    column = graphene.Int(required=True, description="From 1.")
+    number = graphene.Int(required=True, description="Position of the column, from 1.")
     field = graphene.String(description="Null leaves the column out.")
 
 
-class ColumnSeparatorInput(graphene.InputObjectType):
+class ImportSeparatorInput(graphene.InputObjectType):
     """What stands between several values of a cell."""
 
-    column = graphene.String(required=True, description="Title or field of the column.")
+    name = graphene.String(required=True, description="Title or field of the column.")
     separator = graphene.String(required=True)
 
 
@@ -32,7 +32,7 @@ class ImportReadingInput(graphene.InputObjectType):
     header_row = graphene.Int(description="Line of the titles, from 1.")
     sheet = graphene.String(description="Of a workbook with several sheets.")
     columns = graphene.List(
-        graphene.NonNull(ColumnFieldInput), description="For columns without a title, or with the same one."
+        graphene.NonNull(ImportColumnInput), description="For columns without a title, or with the same one."
     )
     ignore_rest = graphene.Boolean(
         required=True,
@@ -40,7 +40,7 @@ class ImportReadingInput(graphene.InputObjectType):
         description="Leave unknown columns out instead of refusing the file.",
     )
     split = graphene.String(description="What stands between several e-mail addresses or phones of a cell.")
-    split_columns = graphene.List(graphene.NonNull(ColumnSeparatorInput))
+    split_columns = graphene.List(graphene.NonNull(ImportSeparatorInput))
     name_order = graphene.String(description="Of a column of full names: first-last or last-first.")
     null_markers = graphene.List(
         graphene.NonNull(graphene.String), description="Further texts that stand for an empty cell."
@@ -70,10 +70,10 @@ def reading_options(encoding: str | None, reading: Mapping[str, Any] | None) -> 
         raise ValidationError({"reading.split": ["A separator is not empty."]})
     file = replace(FileOptions.of(given), encoding=encoding)
     columns = ColumnOptions(
-        columns={item["column"]: item.get("field") for item in given.get("columns", ())},
+        columns={item["number"]: item.get("field") for item in given.get("columns", ())},
         ignore_rest=given.get("ignore_rest", False),
         split=given.get("split"),
-        split_columns={item["column"]: item["separator"] for item in given.get("split_columns", ())},
+        split_columns={item["name"]: item["separator"] for item in given.get("split_columns", ())},
         name_order=given.get("name_order"),
         null_markers=given.get("null_markers", ()),
         date_format=given.get("date_format"),

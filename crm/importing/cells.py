@@ -42,6 +42,23 @@ class CellReader:
         self._null = NULL_MARKERS | frozenset(options.null_markers)
         self._dates = frozenset(dates) | frozenset(columns.dates)
         self._decimals = frozenset(decimals) | frozenset(columns.decimals)
+        named = [(place, name) for place, name in enumerate(mapping.fields) if name is not None]
+        #: Most columns are texts that stay as they are: what takes longer is asked of the others alone.
+        self._plain = [(place, name) for place, name in named if self._is_plain(place, name)]
+        self._others = [pair for pair in named if pair not in self._plain]
+
+        #: Columns whose cells may stop the file: those without a title, and dates in an unknown form.
+        self._doubtful = [
+            (place, title, name)
+            for place, (title, name) in enumerate(zip(mapping.titles, mapping.fields, strict=True))
+            if (name in self._dates and self._date_format is None)
+            or (
+                name is None
+                and not title.strip()
+                and not options.ignore_rest
+                and place + 1 not in options.columns
+            )
+        ]
 
     def why_left_out(self, row: Row) -> str | None:
         """Return why a row is no record; None for most."""
@@ -59,9 +76,11 @@ class CellReader:
             # What is not stored need not be readable.
             if name is not None:
                 faults[name] = said
-        for place, name in enumerate(self._mapping.fields):
-            if name is None:
-                continue
+        for place, name in self._plain:
+            cell = row.cells[place]
+            if cell and (text := self._text(cell)):
+                cells[name] = text
+        for place, name in self._others:
             text = self._text(row.cells[place])
             if text.strip():
                 self._set(place, name, text, cells, faults)
@@ -77,26 +96,39 @@ class CellReader:
 
         :raises FileRefused: at a date in a form that nobody named, or a cell under no title.
         """
-        for place, (title, name) in enumerate(zip(self._mapping.titles, self._mapping.fields, strict=True)):
+        for place, title, name in self._doubtful:
             cell = row.cells[place].strip()
-            if not cell or (name is None and (title.strip() or self._options.ignore_rest)):
+            if not cell:
                 continue
-            if name is None and place + 1 not in self._options.columns:
+            if name is None:
                 raise FileRefused(
                     f"Line {row.line}: column {place + 1} has no title, but holds {shown(cell)}."
                     f" Name its field: --column {place + 1}=FIELD, or leave it out: --ignore-rest"
                 )
-            if name in self._dates and self._date_format is None and self._text(cell).strip():
-                forms = forms_of_day(cell)
-                if forms:
-                    raise FileRefused(
-                        f"Line {row.line}: {title}: {shown(cell)} is no date as 2026-12-31. Say how dates are"
-                        f" written: {' or '.join(f'--date-format {form}' for form in forms)}"
-                    )
+            forms = forms_of_day(cell) if self._text(cell) else []
+            if forms:
+                raise FileRefused(
+                    f"Line {row.line}: {title}: {shown(cell)} is no date as 2026-12-31. Say how dates are"
+                    f" written: {' or '.join(f'--date-format {form}' for form in forms)}"
+                )
+
+    def _is_plain(self, place: int, name: str) -> bool:
+        base = name.rpartition("_")[0] if name.rpartition("_")[2].isdigit() else name
+        return not (
+            place in self._mapping.separators
+            or place in self._mapping.quoted_lists
+            or name in self._dates
+            or name in self._decimals
+            or name == FULL_NAME
+            or base == "email"
+            # The parts of another cell may take this column's place.
+            or (base in self._columns.repeated and self._mapping.separators)
+        )
 
     def _text(self, cell: str) -> str:
         """Return a cell without what spreadsheets add; empty for one that says "nothing"."""
-        if cell.strip() in self._null:
+        shown_text = cell.strip()
+        if not shown_text or shown_text in self._null:
             return ""
         return cell[1:] if _APOSTROPHE.match(cell) else cell
 
