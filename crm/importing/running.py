@@ -9,7 +9,7 @@ from django.db import OperationalError, transaction
 
 from crm.actors import Action, Actor
 from crm.errors import CrmError
-from crm.importing.files.options import SheetLimits
+from crm.importing.files.options import Limits
 from crm.importing.options import ImportOptions
 from crm.importing.report import LEFT_OUT, RowError, Summary, row_errors
 from crm.importing.sources import Record, Source, open_source
@@ -27,7 +27,7 @@ def run_import(
     *,
     actor: Actor,
     options: ImportOptions | None = None,
-    limits: SheetLimits | None = None,
+    limits: Limits | None = None,
     dry_run: bool = False,
     may_update: bool = False,
     on_error: Callable[[RowError], None],

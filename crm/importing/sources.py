@@ -11,7 +11,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from crm.actors import Actor
 from crm.importing.cells import CellReader
 from crm.importing.columns import ColumnMapping, is_known_title, map_columns
-from crm.importing.files.options import SheetLimits
+from crm.importing.files.options import Limits
 from crm.importing.files.rows import Row, Table
 from crm.importing.files.table import open_table
 from crm.importing.options import ImportOptions
@@ -95,7 +95,7 @@ def open_source(
     *,
     actor: Actor,
     options: ImportOptions,
-    limits: SheetLimits | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[Source]:
     """Yield a file as a source of records, for as long as it is open.
 

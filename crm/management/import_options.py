@@ -95,5 +95,7 @@ def _number(text: str) -> int:
 
 def _separator(text: str) -> tuple[str, str]:
     name, _, separator = text.partition("=")
+    if not text or (name and "=" in text and not separator):
+        raise MappingRefused(f"--split '{text}' names no sign: write --split ';' or --split phone=';'")
     found = (name, separator) if name and separator else ("", text)
     return found[0], SIGNS.get(found[1], found[1])

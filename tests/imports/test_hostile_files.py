@@ -101,6 +101,8 @@ def test_wrong_options_end_with_one_sentence(import_people):
         ("--date-format", "DD.MM"): "DD.MM is no form of a date: write it as DD.MM.YYYY or MM/DD/YYYY.",
         ("--map", "email"): "email is no pair such as TITLE=FIELD.",
         ("--column", "x=email"): "x is no number of a column: write --column 5=email_2",
+        ("--split", ""): "--split '' names no sign: write --split ';' or --split phone=';'",
+        ("--split", "phone="): "--split 'phone=' names no sign: write --split ';' or --split phone=';'",
         ("--sheet", "People"): "The file is a CSV file, which has no sheet: leave it out.",
     }
 

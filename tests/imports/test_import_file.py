@@ -12,7 +12,7 @@ from openpyxl import Workbook
 
 from crm.importing import jobs
 from crm.importing.files import sheets
-from crm.importing.files.options import SheetLimits
+from crm.importing.files.options import Limits
 from crm.models import ImportJob
 from leads.models import Lead
 from people.models import Organization, Person
@@ -209,7 +209,7 @@ def two_far_cells() -> bytes:
 @pytest.mark.parametrize(
     "content",
     [
-        packed(bomb=b"0" * (SheetLimits().unpacked_bytes // 100)),
+        packed(bomb=b"0" * (Limits().unpacked_bytes // 100)),
         packed(**{f"m{number}": b"" for number in range(sheets.MOST_MEMBERS + 1)}),
         packed(readme=b"no sheet"),
         two_far_cells(),

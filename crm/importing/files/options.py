@@ -12,8 +12,6 @@ HEADER_LINES = 20
 MOST_COLUMNS = 2_000
 LONGEST_LINE = 4 * 1024 * 1024
 LONGEST_CELL = 131_072
-#: What a compressed file may hold, in bytes.
-MOST_UNPACKED_BYTES = 1024 * 1024 * 1024
 
 
 class FileRefused(BadUserInput):
@@ -24,8 +22,11 @@ class FileRefused(BadUserInput):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SheetLimits:
-    """How much the process that reads an XLSX file may take."""
+class Limits:
+    """How much a compressed file may hold, and the process that reads an XLSX file may take.
+
+    These are for uploads: a small one must not fill the disk or the memory.
+    """
 
     rows: int = 100_000
     unpacked_bytes: int = 150 * 1024 * 1024
@@ -34,7 +35,7 @@ class SheetLimits:
 
 
 #: An operator at the command line may load all that the format holds.
-COMMAND_LIMITS = SheetLimits(
+COMMAND_LIMITS = Limits(
     rows=1_048_575,
     unpacked_bytes=2 * 1024 * 1024 * 1024,
     memory_bytes=3 * 1024 * 1024 * 1024,

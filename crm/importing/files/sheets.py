@@ -20,7 +20,7 @@ from crm.importing.files.options import (
     MOST_COLUMNS,
     FileOptions,
     FileRefused,
-    SheetLimits,
+    Limits,
 )
 from crm.importing.files.rows import Description, Plain, RawRow, Table
 
@@ -31,7 +31,7 @@ SMALL_BYTES = 1024 * 1024
 
 
 def sheet_table(
-    file: BinaryIO, lines: IO[bytes], options: FileOptions, is_known: IsKnown, limits: SheetLimits
+    file: BinaryIO, lines: IO[bytes], options: FileOptions, is_known: IsKnown, limits: Limits
 ) -> Table:
     """Return a sheet of an XLSX file as a table.
 
@@ -39,6 +39,8 @@ def sheet_table(
     :raises FileRefused: if it is no such file, too large, or holds several sheets and none is named.
     """
     _check_directory(file, limits)
+    if "\0" in (options.sheet or ""):
+        raise FileRefused("The name of a sheet holds no NUL character.")
     _read(file, lines, options.sheet or "", limits)
     name = json.loads(lines.readline())
 
@@ -65,7 +67,7 @@ def sheet_table(
     return Table(description=description, columns=columns, raw_rows=raw_rows)
 
 
-def _read(file: BinaryIO, target: IO[bytes], sheet: str, limits: SheetLimits) -> None:
+def _read(file: BinaryIO, target: IO[bytes], sheet: str, limits: Limits) -> None:
     """Write the sheet's name and its rows, a line of JSON each."""
     numbers = (limits.rows, MOST_COLUMNS, limits.memory_bytes, limits.cpu_seconds)
     # A copy: the process needs a descriptor, at its beginning.
@@ -90,7 +92,7 @@ def _read(file: BinaryIO, target: IO[bytes], sheet: str, limits: SheetLimits) ->
     _check_end(done.returncode, target, sheet, limits)
 
 
-def _check_end(code: int, target: IO[bytes], sheet: str, limits: SheetLimits) -> None:
+def _check_end(code: int, target: IO[bytes], sheet: str, limits: Limits) -> None:
     if code == sheet_reader.TOO_LARGE:
         raise FileRefused(
             f"A sheet has at most {limits.rows:,} rows and {MOST_COLUMNS:,} columns. Convert it to CSV."
@@ -108,7 +110,7 @@ def _check_end(code: int, target: IO[bytes], sheet: str, limits: SheetLimits) ->
         raise FileRefused("The sheet cannot be read. Convert it to CSV.")
 
 
-def _check_directory(file: BinaryIO, limits: SheetLimits) -> None:
+def _check_directory(file: BinaryIO, limits: Limits) -> None:
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as packed:

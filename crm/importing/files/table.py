@@ -10,7 +10,7 @@ from typing import IO, Any, BinaryIO
 from crm.importing.files.delimited import delimited_table
 from crm.importing.files.headers import IsKnown
 from crm.importing.files.json_lines import json_lines_table
-from crm.importing.files.options import FileOptions, FileRefused, SheetLimits
+from crm.importing.files.options import FileOptions, FileRefused, Limits
 from crm.importing.files.rows import Table, check_columns
 from crm.importing.files.sheets import sheet_table
 from crm.importing.files.texts import TextFile
@@ -37,22 +37,25 @@ def open_table(
     options: FileOptions | None = None,
     *,
     is_known: IsKnown = lambda _: False,
-    limits: SheetLimits | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[Table]:
     """Yield a file as a table, for as long as it is open: CSV, TSV, XLSX, JSON Lines or vCard, also in gzip.
 
     :param is_known: whether a text is the title of a column, by which delimiter and header are recognised.
     :raises FileRefused: if the file cannot be read, with the line and what to do.
     """
-    options = options or FileOptions()
-    with unpacked(file) as (source, is_compressed), TemporaryFile() as lines:
-        table = _table(source, lines, options, is_known, limits or SheetLimits())
+    options, limits = options or FileOptions(), limits or Limits()
+    with (
+        unpacked(file, most_bytes=limits.unpacked_bytes) as (source, is_compressed),
+        TemporaryFile() as lines,
+    ):
+        table = _table(source, lines, options, is_known, limits)
         check_columns(table.columns, line=table.description.header_row or 1)
         yield replace(table, description=replace(table.description, is_compressed=is_compressed))
 
 
 def _table(
-    file: BinaryIO, lines: IO[bytes], options: FileOptions, is_known: IsKnown, limits: SheetLimits
+    file: BinaryIO, lines: IO[bytes], options: FileOptions, is_known: IsKnown, limits: Limits
 ) -> Table:
     file.seek(0)
     start = file.read(8)

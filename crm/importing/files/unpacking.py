@@ -8,17 +8,18 @@ from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
-from crm.importing.files.options import MOST_UNPACKED_BYTES, FileRefused
+from crm.importing.files.options import FileRefused
 
 GZIP_START = b"\x1f\x8b"
 PIECE = 1 << 20
 
 
 @contextmanager
-def unpacked(file: Any) -> Iterator[tuple[BinaryIO, bool]]:
+def unpacked(file: Any, *, most_bytes: int) -> Iterator[tuple[BinaryIO, bool]]:
     """Yield a file that can be read again and again, and whether it was compressed.
 
     :param file: anything with ``read``: a file, an upload, standard input.
+    :param most_bytes: that it may hold when it is unpacked.
     :raises FileRefused: if it is broken, or larger unpacked than we read.
     """
     with ExitStack() as opened:
@@ -28,7 +29,7 @@ def unpacked(file: Any) -> Iterator[tuple[BinaryIO, bool]]:
             return
         source.seek(0)
         target = opened.enter_context(TemporaryFile())
-        _unpack(source, target)
+        _unpack(source, target, most_bytes)
         yield target, True
 
 
@@ -47,15 +48,15 @@ def _readable_again(file: Any, opened: ExitStack) -> Any:
     return copy
 
 
-def _unpack(source: BinaryIO, target: Any) -> None:
+def _unpack(source: BinaryIO, target: Any, most_bytes: int) -> None:
     size = 0
     try:
         with gzip.GzipFile(fileobj=source) as packed:
             while piece := packed.read(PIECE):
                 size += len(piece)
-                if size > MOST_UNPACKED_BYTES:
+                if size > most_bytes:
                     raise FileRefused(
-                        f"The file holds more than {MOST_UNPACKED_BYTES // 2**30} GiB when it is unpacked."
+                        f"The file holds more than {most_bytes // 2**20:,} MB when it is unpacked."
                         " Unpack it and import it in parts."
                     )
                 target.write(piece)

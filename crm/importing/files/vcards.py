@@ -148,4 +148,7 @@ def _set(line: ContentLine, cells: dict[str, str], title: str, text: str) -> Non
         return
     if len(text) > LONGEST_CELL:
         raise FileRefused(f"Line {line.line}: a value has {LONGEST_CELL:,} characters at most.")
+    # Here, since a card with more would take ever longer to number.
+    if len(cells) >= MOST_COLUMNS:
+        raise FileRefused(f"Line {line.line}: a card has {MOST_COLUMNS:,} properties at most.")
     cells[title] = text

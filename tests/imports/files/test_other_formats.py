@@ -1,10 +1,12 @@
 """Files that are no tables are refused by what they are."""
 
 import gzip
+import io
 
 import pytest
 
-from crm.importing.files import unpacking
+from crm.importing.files.options import FileRefused, Limits
+from crm.importing.files.table import open_table
 from tests.imports.files.tables import gzipped, refusal_of
 
 
@@ -30,14 +32,14 @@ def test_refused(content, message):
     assert refusal_of(content) == message
 
 
-def test_gzip_is_unpacked_within_bounds(monkeypatch):
-    monkeypatch.setattr(unpacking, "MOST_UNPACKED_BYTES", 2**30)
-    monkeypatch.setattr(unpacking, "PIECE", 2**16)
-    monkeypatch.setattr(unpacking, "MOST_UNPACKED_BYTES", 10 * 2**20)
+def test_gzip_is_unpacked_within_bounds():
+    packed = io.BytesIO(gzip.compress(b"0" * 2**24))
 
-    message = refusal_of(gzip.compress(b"0" * 2**24))
-
-    assert message.startswith("The file holds more than ")
+    with (
+        pytest.raises(FileRefused, match=r"^The file holds more than 10 MB when it is unpacked"),
+        open_table(packed, limits=Limits(unpacked_bytes=10 * 2**20)),
+    ):
+        pytest.fail("It was read.")
 
 
 @pytest.mark.parametrize(

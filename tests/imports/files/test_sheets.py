@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from crm.importing.files.options import COMMAND_LIMITS, FileOptions, FileRefused, SheetLimits
+from crm.importing.files.options import COMMAND_LIMITS, FileOptions, FileRefused, Limits
 from crm.importing.files.rows import Plain
 from crm.importing.files.sheet_reader import NO_RESULT
 from crm.importing.files.sheets import MOST_MEMBERS
@@ -78,6 +78,7 @@ def test_sheet_is_the_only_one_with_data_or_the_one_that_is_named():
         refusal_of(content, sheet="Peple")
         == "There is no sheet Peple. The workbook has: Cover, People, Empty."
     )
+    assert refusal_of(content, sheet="A\0") == "The name of a sheet holds no NUL character."
     assert rows_of(workbook(Empty=[], People=PEOPLE)) == [(2, ["Ann", "ann@example.com"])]
     assert refusal_of(workbook(Empty=[])) == "The file is empty; its first line names the columns."
 
@@ -177,6 +178,6 @@ def test_limits_of_the_command_are_wider():
         assert sum(1 for _ in table.rows()) == 30
     with (
         pytest.raises(FileRefused, match="at most 10 rows"),
-        open_table(content, FileOptions(), limits=SheetLimits(rows=10)),
+        open_table(content, FileOptions(), limits=Limits(rows=10)),
     ):
         pytest.fail("It was read.")

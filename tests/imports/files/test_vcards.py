@@ -92,6 +92,10 @@ def test_cards_are_rows_with_the_line_on_which_they_begin():
         (card("N;CHARSET=UTF-8;QUOTED-PRINTABLE:=E9"), "Line 3: the value is not in UTF-8."),
         (card("N;QUOTED-PRINTABLE:=00"), "Line 3: there is a NUL character."),
         (card("NOTE:" + "x" * 1_000_000), "Line 3: a value has 131,072 characters at most."),
+        (
+            card(*(f"TEL:{number}" for number in range(3_000))),
+            "Line 2003: a card has 2,000 properties at most.",
+        ),
         (card(), "The file holds no card with a property."),
     ],
 )
