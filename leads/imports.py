@@ -7,8 +7,9 @@ from typing import ClassVar, cast
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
-from crm.importing.mapping import custom_field_column, custom_field_values, tag_values
+from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy, User
+from crm.models.custom_fields import EntityKind
 from crm.records.row_import import Columns, Outcome
 from crm.texts import name_key
 from leads.models import LeadSource, LeadStatus, LeadType
@@ -75,7 +76,11 @@ class LeadImport:
     columns: ClassVar[Columns] = Columns(
         known=(*TEXTS, "organization", "person_email", "pipeline", "stage", *LOOKUPS, "owner", "tags"),
         required=[("title",)],
+        dates=("expected_close_on",),
+        decimals=("amount", "probability"),
+        names=("firstname", "lastname"),
     )
+    kind: ClassVar[EntityKind] = EntityKind.LEAD
 
     def __init__(
         self,

@@ -9,16 +9,22 @@ from django.core.exceptions import ValidationError
 from crm.actors import Actor
 from crm.database.keys import parse_id
 from crm.dates import read_date
-from crm.importing.mapping import custom_field_column, custom_field_values, tag_values
+from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy
-from crm.records.row_import import Columns, Outcome
+from crm.models.custom_fields import EntityKind
+from crm.records.row_import import MOST_REPEATED, Columns, Outcome
+from crm.texts import name_key
 from people.models import ORGANIZATION_TEXTS, ContactKind, ContactType
 from people.models.phones import parted
 from people.services import importing, organizations, people
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
 
 NAMES = ("firstname", "middlename", "lastname")
-CONTACTS = {"phone": ContactKind.PHONE, "cellphone": ContactKind.CELLPHONE}
+CONTACTS = {"email": ContactKind.EMAIL, "phone": ContactKind.PHONE, "cellphone": ContactKind.CELLPHONE}
+#: Begins the column of a contact of any type, by its name.
+CONTACT = "contacts."
+#: Begins the columns of a further address, before its number.
+ADDRESS = "address."
 DATES = ("dob", "start_date", "end_date")
 EMPLOYMENTS = ("employment_history", "peopleEmploymentHistory")
 
@@ -27,9 +33,17 @@ class PersonImport:
     """Stores a person for each row; the policy decides what happens to one that exists."""
 
     columns: ClassVar[Columns] = Columns(
-        known=(*NAMES, "email", "dob", *CONTACTS, "organization", "tags", *ADDRESS_TEXTS),
+        known=(*NAMES, "email", "dob", "phone", "cellphone", "organization", "tags", *ADDRESS_TEXTS),
         required=[("firstname", "lastname", "email")],
+        repeated=tuple(CONTACTS),
+        families={
+            f"{ADDRESS}2.city and so on": rf"address\.[2-{MOST_REPEATED}]\.({'|'.join(ADDRESS_TEXTS)})",
+            f"{CONTACT}TYPE": r"contacts\..+",
+        },
+        dates=("dob",),
+        names=NAMES,
     )
+    kind: ClassVar[EntityKind] = EntityKind.PEOPLE
 
     def __init__(
         self,
@@ -41,10 +55,9 @@ class PersonImport:
         self._actor = actor
         self._policy = policy
         self._split_phones = split_phones
-        self._types = {
-            type_.kind: type_.pk
-            for type_ in ContactType.objects.visible_to(actor).filter(company=None).order_by("-pk")
-        }
+        types = list(ContactType.objects.visible_to(actor).order_by("-pk"))
+        self._types = {type_.kind: type_.pk for type_ in types if type_.company_id is None}
+        self._types_by_name = {type_.name_key: type_.pk for type_ in types}
 
     def store(self, cells: Mapping[str, str]) -> Outcome:
         return self._store(self._values(cells))
@@ -78,12 +91,13 @@ class PersonImport:
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         list_name, _, rest = path.partition(".")
         index, _, field = rest.partition(".")
-        if not rest:
-            return list_name
+        # A column that this importer refused itself.
+        if not rest or path in cells:
+            return path if path in cells else list_name
         if list_name == "contacts":
             return self._contact_cells(cells)[int(index)][0]
         if list_name == "address":
-            return field
+            return self._addresses(cells)[int(index)][0] + field
         if list_name == "custom_fields":
             return custom_field_column(path, cells)
         return list_name
@@ -91,11 +105,10 @@ class PersonImport:
     def _values(self, cells: Mapping[str, str]) -> people.PersonValues:
         values: dict[str, Any] = {name: cells[name] for name in (*NAMES, "organization") if name in cells}
         values["contacts"] = [
-            {"contacts_types_id": self._types[CONTACTS[column]], "value": value}
+            {"contacts_types_id": self._type_of(column), "value": value}
             for column, value in self._contact_cells(cells)
         ]
-        address = {name: cells[name] for name in ADDRESS_TEXTS if name in cells}
-        values["address"] = [address] if address else []
+        values["address"] = [address for _, address in self._addresses(cells)]
         values["custom_fields"] = custom_field_values(cells)
         values["tags"] = tag_values(cells)
         if "email" in cells:
@@ -106,13 +119,50 @@ class PersonImport:
         return cast(people.PersonValues, {key: value for key, value in values.items() if value})
 
     def _contact_cells(self, cells: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Return the column and the text of each contact of a row."""
-        return [
-            (column, value)
-            for column in CONTACTS
-            if column in cells
-            for value in (parted(cells[column]) if self._split_phones else [cells[column]])
+        """Return the column and the text of each contact of a row, without the primary e-mail."""
+        found: list[tuple[str, str]] = []
+        taken = {cells.get("email", "").strip().casefold()}
+        for column, text in sorted(cells.items(), key=lambda cell: _contact_order(cell[0])):
+            base = _base(column)
+            if column == "email" or (base not in CONTACTS and not column.startswith(CONTACT)):
+                continue
+            values = parted(text) if self._split_phones and base in ("phone", "cellphone") else [text]
+            for value in values:
+                # An e-mail address that a file repeats is one contact.
+                if base == "email" and value.strip().casefold() in taken:
+                    continue
+                taken.add(value.strip().casefold())
+                found.append((column, value))
+        return found
+
+    def _type_of(self, column: str) -> int:
+        if not column.startswith(CONTACT):
+            return self._types[CONTACTS[_base(column)]]
+        type_ = self._types_by_name.get(name_key(column.removeprefix(CONTACT)))
+        if type_ is None:
+            raise ValidationError({column: ["No contact type has this name: make it first."]})
+        return type_
+
+    def _addresses(self, cells: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+        """Return the addresses of a row, each with what its columns begin with."""
+        prefixes = ["", *(f"{ADDRESS}{number}." for number in range(2, MOST_REPEATED + 1))]
+        addresses = [
+            (prefix, {name: cells[prefix + name] for name in ADDRESS_TEXTS if prefix + name in cells})
+            for prefix in prefixes
         ]
+        return [(prefix, address) for prefix, address in addresses if address]
+
+
+def _base(column: str) -> str:
+    """Return the column that one such as ``phone_2`` is a further one of."""
+    base, _, number = column.rpartition("_")
+    return base if number.isdigit() else column
+
+
+def _contact_order(column: str) -> tuple[int, str]:
+    order = list(CONTACTS)
+    base = _base(column)
+    return (order.index(base) if base in order else len(order), column)
 
 
 def with_dates(values: Mapping[str, Any]) -> people.PersonValues:
@@ -137,6 +187,7 @@ class OrganizationImport:
     """Stores an organization for each row; one that exists is found by its name."""
 
     columns: ClassVar[Columns] = Columns(known=(*ORGANIZATION_TEXTS, "tags"), required=[("name",)])
+    kind: ClassVar[EntityKind] = EntityKind.ORGANIZATION
 
     def __init__(
         self,

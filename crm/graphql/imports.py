@@ -1,5 +1,8 @@
 """Import jobs of records of any kind, the rows that they refused, and the import of a file."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import graphene
 from django.core.files.base import File
 from graphene_django import DjangoObjectType
@@ -15,6 +18,7 @@ from crm.graphql.core.prefetch import refetch
 from crm.graphql.core.scalars import JSON
 from crm.graphql.core.single import read_one
 from crm.graphql.core.upload import Upload
+from crm.graphql.import_reading import ImportReadingInput, reading_options
 from crm.graphql.inputs import EntityType
 from crm.graphql.lists.columns import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
 from crm.graphql.lists.paginator import list_field
@@ -93,7 +97,8 @@ class ImportMutation(graphene.ObjectType):
             ImportDuplicatePolicy, required=True, default_value=models.DuplicatePolicy.UPDATE
         ),
         dry_run=graphene.Boolean(required=True, default_value=False),
-        encoding=graphene.String(description="Of a CSV file that is neither UTF-8 nor UTF-16."),
+        encoding=graphene.String(description="Of a text that is neither UTF-8 nor marked as UTF-16."),
+        reading=graphene.Argument(ImportReadingInput),
         split_phones=graphene.Boolean(required=True, default_value=False, description=SPLIT_PHONES),
     )
 
@@ -108,6 +113,7 @@ class ImportMutation(graphene.ObjectType):
         dry_run: bool,
         mapping: object = None,
         encoding: str | None = None,
+        reading: Mapping[str, Any] | None = None,
         split_phones: bool = False,
     ) -> models.ImportJob | None:
         job = start_file_job(
@@ -117,7 +123,7 @@ class ImportMutation(graphene.ObjectType):
             mapping=mapping,
             on_duplicate=models.DuplicatePolicy(on_duplicate),
             dry_run=dry_run,
-            encoding=encoding,
+            options=reading_options(encoding, reading),
             split_phones=split_phones,
         )
         stored: models.ImportJob | None = refetch(info, ImportJob, job)

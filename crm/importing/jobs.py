@@ -18,8 +18,9 @@ from django.db import transaction
 from crm.actors import Actor, Door
 from crm.errors import CrmError
 from crm.importing import job_records
-from crm.importing.report import row_errors
-from crm.importing.running import Record, file_records
+from crm.importing.options import ImportOptions
+from crm.importing.report import LEFT_OUT, row_errors
+from crm.importing.sources import Record, open_source
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
 from crm.records.registry import record_kind
 from crm.records.row_import import Outcome, RowImport
@@ -90,7 +91,7 @@ def run_claimed(
     rows = record_kind(job.model).row_import(
         importer, DuplicatePolicy(job.on_duplicate), split_phones=bool(payload.get("split_phones"))
     )
-    records = _records_of_file(payload, rows) if "file" in payload else _records(payload, rows)
+    records = _records_of_file(payload, rows, actor) if "file" in payload else _records(payload, rows)
     if job.dry_run:
         if _try_all(job, records, is_stopped):
             return True
@@ -116,9 +117,13 @@ def _records(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Record]:
         yield Record(number=number, store=partial(rows.store_values, values), column_of=str)
 
 
-def _records_of_file(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Record]:
-    with default_storage.open(payload["file"]) as file:
-        yield from file_records(file, payload["fields"], rows, delimiter=payload["delimiter"])
+def _records_of_file(payload: Mapping[str, Any], rows: RowImport, actor: Actor) -> Iterator[Record]:
+    options = ImportOptions.from_json(payload["options"])
+    with (
+        default_storage.open(payload["file"]) as file,
+        open_source(file, rows, actor=actor, options=options) as source,
+    ):
+        yield from source.records(rows)
 
 
 def _try_all(job: ImportJob, records: Iterable[Record], is_stopped: Callable[[], bool]) -> bool:
@@ -152,6 +157,9 @@ def _store(job: ImportJob, records: Iterable[Record]) -> list[ImportRowError]:
 
 
 def _store_one(job: ImportJob, record: Record) -> tuple[list[ImportRowError], Outcome | None]:
+    if record.left_out is not None:
+        left_out = ImportRowError(job=job, row=record.number, code=LEFT_OUT, message=record.left_out)
+        return [left_out], "skipped"
     try:
         with transaction.atomic():
             return [], record.store()

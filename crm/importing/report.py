@@ -11,6 +11,8 @@ from crm.records.row_import import Outcome
 #: The code of a row that may mean another record than the one found.
 MATCH = ConflictReason.MATCH.value
 VALIDATION = "VALIDATION"
+#: The code of a row that is no record, such as one of totals; it is not refused, and not stored.
+LEFT_OUT = "LEFT_OUT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,8 @@ class Summary:
     updated: int | None = None
     skipped: int | None = None
     failed: int = 0
+    #: Rows that are no records; None if there are none.
+    left_out: int | None = None
     stopped: bool = False
 
     def note(self, outcome: Outcome | None) -> None:
@@ -53,6 +57,10 @@ class Summary:
         if outcome == "skipped":
             self.skipped = (self.skipped or 0) + 1
 
+    def note_left_out(self) -> None:
+        """Count a row that is no record."""
+        self.left_out = (self.left_out or 0) + 1
+
     def counts(self) -> dict[str, bool | int]:
         """Return the numbers by name, without those that do not apply."""
         return {name: count for name, count in asdict(self).items() if count is not None}
@@ -60,6 +68,7 @@ class Summary:
     def __str__(self) -> str:
         known = "" if self.updated is None else f"{self.updated} updated, {self.skipped} skipped, "
         counts = f"{self.created} created, {known}{self.failed} failed, {self.total} in all"
+        counts += f" ({self.left_out} more left out)" if self.left_out else ""
         counts += " (stopped before the end)" if self.stopped else ""
         return f"Dry run, nothing is stored: {counts}." if self.dry_run else f"{counts}."
 

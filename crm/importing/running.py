@@ -2,20 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import partial
-from typing import BinaryIO
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.files.base import File
 from django.db import OperationalError, transaction
 
 from crm.actors import Action, Actor
 from crm.errors import CrmError
-from crm.importing.mapping import map_header
-from crm.importing.reading import read_header, read_rows
-from crm.importing.report import RowError, Summary, row_errors
-from crm.records.row_import import Columns, Outcome, RowImport
+from crm.importing.files.options import Limits
+from crm.importing.options import ImportOptions
+from crm.importing.report import LEFT_OUT, RowError, Summary, row_errors
+from crm.importing.sources import Record, Source, open_source
+from crm.records.row_import import RowImport
 from crm.services.locking import without_company_lock
 
 
@@ -23,51 +21,26 @@ class DatabaseLost(CrmError):
     pass
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """One row of a job: its position in the input, how to store it, and its column names."""
-
-    number: int
-    store: Callable[[], Outcome]
-    column_of: Callable[[str], str]
-
-
-def file_records(
-    file: BinaryIO | File[bytes], fields: Sequence[str | None], rows: RowImport, *, delimiter: str
-) -> Iterator[Record]:
-    """Yield the rows of a CSV file below its header; a column without a field is left out."""
-    lines = read_rows(file, delimiter=delimiter)
-    next(lines)
-    for row in lines:
-        named = zip(fields, row.cells, strict=False)
-        cells = {field: cell for field, cell in named if field is not None and cell.strip()}
-        wrong = f"{len(row.cells)} cells, but {len(fields)} columns."
-        yield Record(
-            number=row.line,
-            store=partial(rows.store, cells) if len(row.cells) == len(fields) else partial(_refuse, wrong),
-            column_of=partial(rows.column_of, cells=cells),
-        )
-
-
-def _refuse(message: str) -> Outcome:
-    raise ValidationError(message)
-
-
 def run_import(
-    file: BinaryIO,
+    file: Any,
     rows: RowImport,
     *,
     actor: Actor,
-    delimiter: str = ",",
+    options: ImportOptions | None = None,
+    limits: Limits | None = None,
     dry_run: bool = False,
     may_update: bool = False,
     on_error: Callable[[RowError], None],
+    on_opened: Callable[[Source], None] = lambda _: None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Summary:
-    """Store the rows of a CSV file; a refused row stores nothing, and the next one follows.
+    """Store the rows of a file; a refused row stores nothing, and the next one follows.
 
     The file is read to its end before the first row is stored, so that a broken file changes nothing.
 
+    :param file: anything with ``read``.
+    :param on_error: told of each row that is refused or left out.
+    :param on_opened: told once what was recognised of the file, before anything is stored.
     :param dry_run: run everything in one transaction that is rolled back; nothing is announced.
     :param may_update: whether a row may mean a record that exists; only then those are counted.
     :param is_stopped: asked before each row; true ends the import there.
@@ -75,17 +48,18 @@ def run_import(
     :raises DatabaseLost: if the database stops answering; the rows before are stored.
     """
     actor.require(Action.IMPORT)
-    fields = _check(file, rows.columns, delimiter)
-    file.seek(0)
     known = 0 if may_update else None
     summary = Summary(dry_run=dry_run, updated=known, skipped=known)
-    with _rolled_back() if dry_run else nullcontext():
-        for record in file_records(file, fields, rows, delimiter=delimiter):
-            if is_stopped():
-                summary.stopped = True
-                break
-            for error in _store(record, summary):
-                on_error(error)
+    with open_source(file, rows, actor=actor, options=options or ImportOptions(), limits=limits) as source:
+        on_opened(source)
+        source.check()
+        with _rolled_back() if dry_run else nullcontext():
+            for record in source.records(rows):
+                if is_stopped():
+                    summary.stopped = True
+                    break
+                for error in _store(record, summary):
+                    on_error(error)
     return summary
 
 
@@ -96,15 +70,10 @@ def _rolled_back() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def _check(file: BinaryIO, columns: Columns, delimiter: str) -> list[str]:
-    records = read_rows(file, delimiter=delimiter)
-    fields = map_header(read_header(records), columns)
-    for _ in records:
-        pass
-    return fields
-
-
-def _store(record: Record, summary: Summary) -> list[RowError]:
+def _store(record: Record, summary: Summary) -> Sequence[RowError]:
+    if record.left_out is not None:
+        summary.note_left_out()
+        return [RowError(line=record.number, column=None, code=LEFT_OUT, message=record.left_out)]
     try:
         with transaction.atomic():
             outcome = record.store()

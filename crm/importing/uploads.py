@@ -1,19 +1,19 @@
 """Turns an uploaded file into an import job, after checking that the whole file can be read."""
 
 import hashlib
+import re
 import uuid
-from collections.abc import Mapping
-from typing import BinaryIO
+from dataclasses import replace
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files import File
 
 from crm.actors import Action, Actor
 from crm.importing import job_records
+from crm.importing.files.options import FileRefused
 from crm.importing.jobs import run_if_short
-from crm.importing.mapping import map_header
-from crm.importing.reading import FileRefused, read_header, read_rows
-from crm.importing.tables import as_csv, delimiter_of
+from crm.importing.options import ImportOptions, MappingRefused
+from crm.importing.sources import open_source
 from crm.models.imports import DuplicatePolicy, ImportJob
 from crm.records.registry import record_kind
 from crm.services import nesting
@@ -21,6 +21,9 @@ from crm.services.contents import refused_when_full, remove_content, write_conte
 
 #: How much of a file is read at a time, in bytes.
 PIECE = 1 << 20
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+#: Arguments that are called otherwise than the options of the command line.
+ARGUMENTS = {"map": "mapping", "column": "columns", "null-marker": "null_markers"}
 
 
 def start_file_job(
@@ -31,30 +34,31 @@ def start_file_job(
     mapping: object,
     on_duplicate: DuplicatePolicy,
     dry_run: bool,
-    encoding: str | None = None,
+    options: ImportOptions | None = None,
     split_phones: bool = False,
 ) -> ImportJob:
-    """Store a job for a CSV or XLSX file, and run it at once if it is short.
+    """Store a job for a file, and run it at once if it is short.
 
     :param mapping: titles of columns to fields; null leaves a column out; others are known by their names.
     :param split_phones: part cells with several phone numbers instead of refusing them.
-    :param encoding: of a CSV file that is neither UTF-8 nor marked as UTF-16.
     :raises ValidationError: keyed ``file`` or ``mapping``, if one of them cannot be understood.
     """
     actor.require(Action.IMPORT)
+    options = _with_mapping(options or ImportOptions(), mapping)
+    rows = record_kind(model).row_import
     try:
-        with refused_when_full(), as_csv(upload, encoding=encoding) as table:  # type: ignore[arg-type]  # a file of bytes
-            delimiter = delimiter_of(table)
-            records = read_rows(table, delimiter=delimiter)
-            fields = _fields(read_header(records), model, mapping)
-            total = sum(1 for _ in records)
-            table.seek(0)
-            digest = _digest_of(table)
-            table.seek(0)
-            stored = write_content(_new_name(actor.company_id), File(table))
+        with refused_when_full(), open_source(upload, rows, actor=actor, options=options) as source:
+            total = source.check()
+        upload.seek(0)
+        digest = _digest_of(upload)
+        upload.seek(0)
+        # Wrapped: a storage would move an upload that is a file of its own, which is still needed here.
+        stored = write_content(_new_name(actor.company_id), File(upload))
+    except MappingRefused as refused:
+        raise ValidationError({"mapping": [in_words_of_the_api(refused.message)]}) from refused
     except FileRefused as refused:
-        raise ValidationError({"file": [refused.message]}) from refused
-    payload = {"file": stored, "fields": fields, "delimiter": delimiter, "split_phones": split_phones}
+        raise ValidationError({"file": [in_words_of_the_api(refused.message)]}) from refused
+    payload = {"file": stored, "options": options.as_json(), "split_phones": split_phones}
     is_new = False
     try:
         with nesting.renamed({NON_FIELD_ERRORS: "file"}):
@@ -66,7 +70,7 @@ def start_file_job(
                 on_duplicate=on_duplicate,
                 dry_run=dry_run,
                 filename=(upload.name or "")[:255] or None,
-                identity=[digest, fields, split_phones],
+                identity=[digest, options.as_json(), split_phones],
             )
     finally:
         if not is_new:
@@ -78,43 +82,23 @@ def _new_name(company_id: int) -> str:
     return f"{job_records.STORED_BELOW}/{company_id}/{uuid.uuid4().hex}"
 
 
-def _digest_of(table: BinaryIO) -> str:
+def _digest_of(file: File[bytes]) -> str:
     digest = hashlib.sha256()
-    while piece := table.read(PIECE):
+    while piece := file.read(PIECE):
         digest.update(piece)
     return digest.hexdigest()
 
 
-def _fields(titles: list[str], model: str, mapping: object) -> list[str | None]:
-    """Return the field of each column; None for a column that is left out.
-
-    :raises ValidationError: keyed ``mapping``.
-    :raises FileRefused: if a title that the mapping does not name is unknown.
-    """
-    columns = record_kind(model).row_import.columns
-    named = _checked(mapping, titles)
-    taken = [(place, named.get(title.strip(), title)) for place, title in enumerate(titles)]
-    kept = [(place, title) for place, title in taken if title is not None]
-    try:
-        known = map_header([title for _, title in kept], columns)
-    except FileRefused as refused:
-        # Where a mapping was given, it is the mapping that has to be mended.
-        raise ValidationError({"mapping" if named else "file": [refused.message]}) from refused
-    fields: list[str | None] = [None] * len(titles)
-    for (place, _), field in zip(kept, known, strict=True):
-        fields[place] = field
-    return fields
-
-
-def _checked(mapping: object, titles: list[str]) -> Mapping[str, str | None]:
+def _with_mapping(options: ImportOptions, mapping: object) -> ImportOptions:
     if mapping is None:
-        return {}
+        return options
     if not isinstance(mapping, dict) or not all(
         value is None or isinstance(value, str) for value in mapping.values()
     ):
         raise ValidationError({"mapping": ["Enter an object of titles and fields."]})
-    present = {title.strip() for title in titles}
-    unknown = sorted(title for title in mapping if title.strip() not in present)
-    if unknown:
-        raise ValidationError({"mapping": [f"The file has no column {', '.join(unknown)}."]})
-    return {title.strip(): field for title, field in mapping.items()}
+    return replace(options, columns=replace(options.columns, titles=mapping))
+
+
+def in_words_of_the_api(message: str) -> str:
+    """Return a message with arguments of ``importFile`` in place of options of the command line."""
+    return _OPTION.sub(lambda found: ARGUMENTS.get(found[1], found[1].replace("-", "_")), message)

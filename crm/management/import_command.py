@@ -13,19 +13,21 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from crm.actors import Actor, Door
 from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
+from crm.importing.files.options import COMMAND_LIMITS
 from crm.importing.report import Summary
 from crm.importing.running import run_import
+from crm.importing.sources import Source
 from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, user_of
+from crm.management.import_options import add_import_options, import_options
 from crm.management.signals import SIGNAL_BASE, until_signal
 from crm.models import DuplicatePolicy
 from crm.records.row_import import RowImport
 
 ROWS_REFUSED = 3
-DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
 
 
 class ImportCommand(BaseCommand):
-    """Imports a CSV file through the services of an app.
+    """Imports a file through the services of an app.
 
     Exit codes: 0 all rows stored, 1 nothing could be done, 2 wrong usage, 3 rows were refused, 130 and 143
     stopped by a signal after the row at work.
@@ -36,15 +38,15 @@ class ImportCommand(BaseCommand):
     finds_duplicates: ClassVar[bool] = False
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", help="CSV in UTF-8 with a header line; - is standard input")
+        parser.add_argument(
+            "file", help="CSV, TSV, XLSX, JSON Lines or vCard, also in gzip; - is standard input"
+        )
         parser.add_argument("--company", required=True, metavar="ID")
         parser.add_argument(
             "--as", required=True, dest="username", metavar="USERNAME", help="who acts; a manager or admin"
         )
         parser.add_argument("--dry-run", action="store_true", help="try every row, store nothing")
-        parser.add_argument(
-            "--delimiter", choices=sorted(DELIMITERS), default=",", help="between cells (default: ,)"
-        )
+        add_import_options(parser)
         if self.finds_duplicates:
             parser.add_argument(
                 "--on-duplicate",
@@ -72,7 +74,9 @@ class ImportCommand(BaseCommand):
                 file,
                 self.row_import(actor, policy, split_phones=options["split_phones"]),
                 actor=actor,
-                delimiter=DELIMITERS[options["delimiter"]],
+                options=import_options(options),
+                limits=COMMAND_LIMITS,
+                on_opened=lambda source: self._tell(source, is_wanted=options["verbosity"] > 1),
                 dry_run=options["dry_run"],
                 may_update=policy != DuplicatePolicy.CREATE,
                 on_error=lambda error: self.stderr.write(str(error)),
@@ -80,6 +84,12 @@ class ImportCommand(BaseCommand):
             )
         self.stdout.write(json.dumps(summary.counts()) if options["json"] else str(summary))
         self._exit(summary, received)
+
+    def _tell(self, source: Source, *, is_wanted: bool) -> None:
+        """Say what was recognised, on standard error; a plain file of our own columns needs no word."""
+        if is_wanted or not source.is_plain:
+            for line in source.lines():
+                self.stderr.write(line, style_func=str)
 
     def _actor(self, username: str, company_id: str) -> Actor:
         user, company = user_of(username), company_of(company_id)

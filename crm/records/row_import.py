@@ -1,14 +1,19 @@
 """The interface of an importer of rows, which each kind of record has one of."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
 from crm.actors import Actor
+from crm.models.custom_fields import EntityKind
 from crm.models.imports import DuplicatePolicy
 
 #: The result of a row that was not refused.
 Outcome = Literal["created", "updated", "skipped"]
+CUSTOM_FIELD = "custom_fields."
+#: A record has this many of a repeated field at most: ``email``, ``email_2`` and so on.
+MOST_REPEATED = 9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +22,30 @@ class Columns:
 
     known: Sequence[str]
     required: Sequence[Sequence[str]]
+    #: Those of which a row may have further ones, such as ``email_2``; a cell may hold several.
+    repeated: Sequence[str] = ()
+    #: Whole families of columns: how messages call one, and the pattern of their names.
+    families: Mapping[str, str] = field(default_factory=dict)
+    dates: Sequence[str] = ()
+    decimals: Sequence[str] = ()
+    #: What a full name is parted into: first, middle and last name; the middle may be missing.
+    names: Sequence[str] = ()
+
+    def accepts(self, name: str) -> bool:
+        """Return whether a row may have a cell of this field."""
+        if name in self.known:
+            return True
+        if name.startswith(CUSTOM_FIELD):
+            return name != CUSTOM_FIELD
+        base, _, number = name.rpartition("_")
+        if base in self.repeated and re.fullmatch(rf"[2-{MOST_REPEATED}]", number):
+            return True
+        return any(re.fullmatch(pattern, name) for pattern in self.families.values())
+
+    def shown(self) -> str:
+        """Return the names of all columns for a message."""
+        further = [f"{name}_2 to {name}_{MOST_REPEATED}" for name in self.repeated]
+        return ", ".join([*self.known, *further, *self.families, f"{CUSTOM_FIELD}NAME"])
 
 
 class RowImport(Protocol):
@@ -26,6 +55,7 @@ class RowImport(Protocol):
     """
 
     columns: ClassVar[Columns]
+    kind: ClassVar[EntityKind]
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ APPS = {
     "create_token": "crm",
     "explain_event": "crm",
     "import_leads": "leads",
+    "import_organizations": "people",
     "import_people": "people",
     "quickstart": "leads",
     "register_documents": "crm",

@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from crm.models import Membership
+from people.imports import PersonImport
 from people.models import Person
 from people.services import people
 from tests.commands.running import run, usage_error
@@ -31,23 +32,33 @@ GOOD = "firstname,email\nAnn,ann@example.com\n"
             "dob,city\n1990-01-01,Rome\n",
             "Missing columns: firstname or lastname or email.",
         ),
-        ("firstname,Firstname\nAnn,Bob\n", "Columns that occur twice: firstname."),
-        ("firstname,\nAnn,\n", "Column 2 has no name."),
+        (
+            "firstname,Firstname\nAnn,Bob\n",
+            "Columns that occur twice: firstname (column 1: firstname, column 2: Firstname)."
+            " Say what each is, such as --column 2=FIELD, or leave one out: --column 2=",
+        ),
+        (
+            "firstname,\nAnn,x\n",
+            "Line 2: column 2 has no title, but holds 'x'. Name its field: --column 2=FIELD,"
+            " or leave it out: --ignore-rest",
+        ),
         (
             GOOD.encode() + "José,\n".encode("latin-1"),
-            "Line 3: byte 4 of the line, 0xE9, is not UTF-8. Save the file as UTF-8.",
+            "Line 3: byte 4 of the line, 0xE9, is not UTF-8."
+            " Name the encoding in which these words are right:"
+            "\n  --encoding cp1252: José, (so do cp1250, cp1254)\n  --encoding cp1251: Josй,"
+            "\n  --encoding cp1253: Josι,\n  --encoding mac_roman: JosÈ,\n  --encoding cp850: JosÚ,",
         ),
         (GOOD + "A\0nn,\n", "Line 3: there is a NUL character."),
         (GOOD + '"Bob,\n', "Line 3: a quote is opened here and never closed."),
         (
-            GOOD + "x" * 131_073 + ",\n",
+            GOOD + "x" * 1_000_000 + ",\n",
             "Line 3: a cell has 131,072 characters at most; a quote may be left open.",
         ),
         (
-            "firstname;email\nAnn;ann@example.com\n",
-            "Unknown columns: firstname;email. Known columns: firstname, middlename, lastname, email, dob, "
-            "phone, cellphone, organization, tags, address, address_2, city, county, state, zip, country, "
-            "custom_fields.NAME.",
+            "firstname,email,shoe\nAnn,ann@example.com,9\n",
+            "Unknown columns: shoe. Leave them out with --ignore-rest, or name their fields, such as"
+            f' --map "shoe=FIELD". Known columns: {PersonImport.columns.shown()}.',
         ),
     ],
 )

@@ -108,7 +108,7 @@ def test_inputs_of_the_api(actors):
     ("cell", "said"),
     [
         ("4.91512E+12", DAMAGED),
-        ("n/a", "Enter a phone number, with at least three digits."),
+        ("none", "Enter a phone number, with at least three digits."),
     ],
 )
 def test_cells_of_leads_that_are_no_phone(import_leads, cell, said):
@@ -122,7 +122,7 @@ def test_cells_of_leads_that_are_no_phone(import_leads, cell, said):
     }
 
 
-@pytest.mark.parametrize("cell", ["jane@", "n/a", "x" * 65 + "@example.com"])
+@pytest.mark.parametrize("cell", ["jane@", "none", "x" * 65 + "@example.com"])
 def test_cells_of_leads_that_are_no_email(import_leads, cell):
     ended = import_leads(f"title,email\nBad,{cell}\n")
 

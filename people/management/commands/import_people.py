@@ -1,10 +1,10 @@
-"""Import people from a CSV file."""
+"""Import people from a file."""
 
 from crm.management.import_command import ImportCommand
 from people.imports import PersonImport
 
 
 class Command(ImportCommand):
-    help = "Make a person of each row of a CSV file, or change a known one; see docs/imports.md."
+    help = "Make a person of each row of a file, or change a known one; see docs/imports.md."
     row_import = PersonImport
     finds_duplicates = True

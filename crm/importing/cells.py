@@ -1,0 +1,199 @@
+"""Reads the cells of a row as values of fields: dates, decimals, names, several values, and none at all."""
+
+import csv
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+
+from crm.importing.cell_values import forms_of_day, has_decimal_comma, read_day, read_decimal
+from crm.importing.columns import FULL_NAME, ColumnMapping
+from crm.importing.files.options import FileRefused
+from crm.importing.files.rows import Plain, Row, shown
+from crm.importing.full_names import parted_name
+from crm.importing.options import NULL_MARKERS, ColumnOptions, date_format_of
+from crm.records.row_import import MOST_REPEATED, Columns
+
+ROW = "__all__"
+#: An apostrophe with which spreadsheets keep a text from becoming a number or a formula. Exactly one is taken
+#: off, since exports write one more before each text that has one.
+_APOSTROPHE = re.compile(r"'(?='*[=+\-@]|[0-9][0-9 ()/.\-]*$)")
+Faults = dict[str, str]
+
+
+class CellReader:
+    """Turns rows into fields and texts.
+
+    :param dates: the fields that hold days, custom ones included; ``decimals`` those that hold numbers.
+    """
+
+    def __init__(
+        self,
+        mapping: ColumnMapping,
+        columns: Columns,
+        options: ColumnOptions,
+        *,
+        dates: Collection[str] = (),
+        decimals: Collection[str] = (),
+    ) -> None:
+        self._mapping = mapping
+        self._columns = columns
+        self._options = options
+        self._date_format = date_format_of(options.date_format) if options.date_format else None
+        self._null = NULL_MARKERS | frozenset(options.null_markers)
+        self._dates = frozenset(dates) | frozenset(columns.dates)
+        self._decimals = frozenset(decimals) | frozenset(columns.decimals)
+        named = [(place, name) for place, name in enumerate(mapping.fields) if name is not None]
+        #: Most columns are texts that stay as they are: what takes longer is asked of the others alone.
+        self._plain = [(place, name) for place, name in named if self._is_plain(place, name)]
+        self._others = [pair for pair in named if pair not in self._plain]
+
+        #: Columns whose cells may stop the file: those without a title, and dates in an unknown form.
+        self._doubtful = [
+            (place, title, name)
+            for place, (title, name) in enumerate(zip(mapping.titles, mapping.fields, strict=True))
+            if (name in self._dates and self._date_format is None)
+            or (
+                name is None
+                and not title.strip()
+                and not options.ignore_rest
+                and place + 1 not in options.columns
+            )
+        ]
+
+    def why_left_out(self, row: Row) -> str | None:
+        """Return why a row is no record; None for most."""
+        for place, values in self._mapping.left_out.items():
+            if row.cells[place].strip().casefold() in values:
+                return f"{self._mapping.titles[place]} is {row.cells[place].strip()}: the row is left out."
+        return row.left_out
+
+    def read(self, row: Row) -> tuple[dict[str, str], Faults]:
+        """Return the texts of a row by field without blank ones, and sentences on cells that are wrong."""
+        cells: dict[str, str] = {}
+        faults: Faults = {}
+        for place, said in row.faults.items():
+            name = self._mapping.fields[place] if place < len(self._mapping.fields) else ROW
+            # What is not stored need not be readable.
+            if name is not None:
+                faults[name] = said
+        for place, name in self._plain:
+            cell = row.cells[place]
+            if cell and (text := self._text(cell)):
+                cells[name] = text
+        for place, name in self._others:
+            text = self._text(row.cells[place])
+            if text.strip():
+                self._set(place, name, text, cells, faults)
+        for name, places in self._mapping.compose.items():
+            parts = [self._text(row.cells[place]).strip() for place in places]
+            # A calling code without its number is no phone.
+            if parts[-1] if name in self._columns.repeated else any(parts):
+                cells[name] = " ".join(filter(None, parts))
+        return cells, faults
+
+    def check(self, row: Row) -> None:
+        """Refuse the file at a cell that only a person can explain: what it holds must not be guessed.
+
+        :raises FileRefused: at a date in a form that nobody named, or a cell under no title.
+        """
+        for place, title, name in self._doubtful:
+            cell = row.cells[place].strip()
+            if not cell:
+                continue
+            if name is None:
+                raise FileRefused(
+                    f"Line {row.line}: column {place + 1} has no title, but holds {shown(cell)}."
+                    f" Name its field: --column {place + 1}=FIELD, or leave it out: --ignore-rest"
+                )
+            forms = forms_of_day(cell) if self._text(cell) else []
+            if forms:
+                raise FileRefused(
+                    f"Line {row.line}: {title}: {shown(cell)} is no date as 2026-12-31. Say how dates are"
+                    f" written: {' or '.join(f'--date-format {form}' for form in forms)}"
+                )
+
+    def _is_plain(self, place: int, name: str) -> bool:
+        base = name.rpartition("_")[0] if name.rpartition("_")[2].isdigit() else name
+        return not (
+            place in self._mapping.separators
+            or place in self._mapping.quoted_lists
+            or name in self._dates
+            or name in self._decimals
+            or name == FULL_NAME
+            or base == "email"
+            # The parts of another cell may take this column's place.
+            or (base in self._columns.repeated and self._mapping.separators)
+        )
+
+    def _text(self, cell: str) -> str:
+        """Return a cell without what spreadsheets add; empty for one that says "nothing"."""
+        shown_text = cell.strip()
+        if not shown_text or shown_text in self._null:
+            return ""
+        return cell[1:] if _APOSTROPHE.match(cell) else cell
+
+    def _set(self, place: int, name: str, text: str, cells: dict[str, str], faults: Faults) -> None:
+        if place in self._mapping.quoted_lists:
+            cells[name] = ";".join(_quoted(text))
+        elif place in self._mapping.separators:
+            parts = [part.strip() for part in text.split(self._mapping.separators[place]) if part.strip()]
+            if name == "tags":
+                cells[name] = ";".join(parts)
+            else:
+                self._set_several(name, parts, cells, faults)
+        elif name == FULL_NAME:
+            cells.update(parted_name(text, self._columns.names, self._options.name_order or "first-last"))
+        elif name in self._dates:
+            self._set_date(name, text, cells, faults)
+        elif name in self._decimals:
+            self._set_decimal(name, text, cells, faults)
+        elif name.split("_")[0] == "email" and text.count("@") > 1:
+            faults[name] = f"Several addresses in one cell: say what parts them, such as --split {name}=';'"
+        else:
+            # Another cell that was parted may have taken this column's place.
+            self._set_several(name, [text] if name in cells else [], cells, faults)
+            cells.setdefault(name, text)
+
+    def _set_several(self, name: str, parts: list[str], cells: dict[str, str], faults: Faults) -> None:
+        free = self._free(name, cells)
+        for part in parts:
+            place = next(free, None)
+            if place is None:
+                faults[name] = f"More than {MOST_REPEATED} values: leave some out."
+                return
+            cells[place] = part
+
+    def _free(self, name: str, cells: Mapping[str, str]) -> Iterator[str]:
+        base = name.rpartition("_")[0] if name.rpartition("_")[2].isdigit() else name
+        numbered = [base, *(f"{base}_{number}" for number in range(2, MOST_REPEATED + 1))]
+        yield from [place for place in numbered[numbered.index(name) :] if place not in cells]
+
+    def _set_date(self, name: str, text: str, cells: dict[str, str], faults: Faults) -> None:
+        cells[name] = text.strip()
+        if self._date_format is not None:
+            try:
+                cells[name] = read_day(text.strip(), self._date_format)
+            except ValueError:
+                faults[name] = f"{shown(text)} is no date as --date-format {self._options.date_format} says."
+
+    def _set_decimal(self, name: str, text: str, cells: dict[str, str], faults: Faults) -> None:
+        number, sign = text.strip(), self._options.decimal
+        cells[name] = text
+        if sign is None and has_decimal_comma(number):
+            faults[name] = (
+                f"{shown(number)} may be two numbers: say which sign stands before decimals,"
+                " --decimal , or --decimal ."
+            )
+        # A number of the file itself has a point, whatever its texts have.
+        elif sign is not None and not isinstance(text, Plain):
+            try:
+                cells[name] = read_decimal(number, sign)
+            except ValueError:
+                faults[name] = f"{shown(number)} is no number whose decimals stand after '{sign}'."
+
+
+def _quoted(text: str) -> list[str]:
+    """Return the values of a cell such as ``"VIP","Blog"``."""
+    with suppress(csv.Error):
+        return [part.strip() for part in next(csv.reader([text], skipinitialspace=True)) if part.strip()]
+    return [text]

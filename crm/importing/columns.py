@@ -1,0 +1,224 @@
+"""Decides which field each column of a file means, and says so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from crm.importing.column_refusals import refuse_missing, refuse_twice, refuse_unknown
+from crm.importing.files.options import FileRefused
+from crm.importing.options import ColumnOptions, MappingRefused
+from crm.importing.products.catalog import Product, common_titles, known_titles, recognised
+from crm.importing.separators import separators
+from crm.models.custom_fields import EntityKind
+from crm.records.row_import import CUSTOM_FIELD, MOST_REPEATED, Columns
+from crm.texts import name_key, single_line
+
+#: What a column with the whole name of a person means; it is parted into several fields.
+FULL_NAME = "full_name"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnMapping:
+    """The field of each column, None for one that is not stored.
+
+    ``separators`` and ``quoted_lists`` say how the cells of a column hold several values, ``left_out`` which
+    values of a column make its row no record, ``compose`` which columns together make a field.
+    """
+
+    titles: Sequence[str]
+    fields: Sequence[str | None]
+    product: str | None = None
+    not_stored: Sequence[str] = ()
+    separators: Mapping[int, str] = field(default_factory=dict)
+    quoted_lists: frozenset[int] = frozenset()
+    left_out: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    compose: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """Return sentences that say what becomes of the columns; none where titles are fields."""
+        renamed = [
+            f"{title} -> {name}"
+            for title, name in zip(self.titles, self.fields, strict=True)
+            if name is not None and field_of(title) != name
+        ]
+        renamed += [
+            f"{' + '.join(self.titles[place] for place in places)} -> {name}"
+            for name, places in self.compose.items()
+        ]
+        said = [f"Read as {self.product or 'follows'}: {', '.join(renamed)}"] if renamed else []
+        return said + ([f"Not stored: {', '.join(self.not_stored)}"] if self.not_stored else [])
+
+
+def is_known_title(title: str, kind: EntityKind, columns: Columns, options: ColumnOptions) -> bool:
+    """Return whether a text is the title of a column, by our names, those of a product, or those given."""
+    return (
+        columns.accepts(field_of(title))
+        or name_key(title) in known_titles(kind)
+        or name_key(title) in {name_key(given) for given in options.titles}
+    )
+
+
+def map_columns(
+    titles: Sequence[str],
+    kind: EntityKind,
+    columns: Columns,
+    options: ColumnOptions,
+    *,
+    file_format: str = "CSV",
+) -> ColumnMapping:
+    """Return what the columns of a file mean.
+
+    :raises MappingRefused: if an option names a column or a field that is not there.
+    :raises FileRefused: if a column is unknown, or a field given twice or missing, with what to do.
+    """
+    own = all(columns.accepts(field_of(title)) for title in titles if title.strip())
+    product = None if own else recognised(titles, kind, file_format)
+    given = _given(titles, options)
+    fields: list[str | None] = []
+    for place, title in enumerate(titles):
+        found = given[place] if place in given else _field_by_title(title, kind, columns, product)
+        if place in given and found is not None:
+            found = _checked(found, columns)
+        fields.append(
+            _next_free(found, fields, columns) if _may_count(found, place, given, titles) else found
+        )
+    needless = {place for place, name in given.items() if name is None}
+    needless |= _settle_full_names(titles, fields, columns, options)
+    refuse_twice(titles, fields, columns)
+    compose = _compose(titles, fields, product)
+    left_out = _left_out(titles, fields, product)
+    used = {place for places in compose.values() for place in places} | left_out.keys()
+    unknown = [
+        place
+        for place, name in enumerate(fields)
+        if name is None and titles[place].strip() and place not in needless and place not in used
+    ]
+    if product is not None:
+        needless |= {place for place in unknown if name_key(titles[place]) in product.redundant}
+    unknown = [place for place in unknown if place not in needless]
+    shown = [_with_reason(titles[place], product) for place in unknown]
+    if unknown and not options.ignore_rest:
+        refuse_unknown(shown, titles[unknown[0]], columns, product)
+    refuse_missing(fields, compose.keys(), columns, product, full_name=FULL_NAME)
+    return ColumnMapping(
+        titles=titles,
+        fields=fields,
+        product=product.name if product else None,
+        not_stored=[*(titles[place] or f"column {place + 1}" for place in sorted(needless)), *shown],
+        separators=separators(titles, fields, columns, options, product),
+        quoted_lists=frozenset(
+            place for place, title in enumerate(titles) if product and name_key(title) in product.quoted_lists
+        ),
+        left_out=left_out,
+        compose=compose,
+    )
+
+
+def field_of(title: str) -> str:
+    """Return the field that a title names if it is one of ours; only custom fields keep their case."""
+    name = single_line(title)
+    for family in (CUSTOM_FIELD, "contacts."):
+        if name.casefold().startswith(family):
+            return family + name[len(family) :].strip()
+    return name_key(name)
+
+
+def _given(titles: Sequence[str], options: ColumnOptions) -> dict[int, str | None]:
+    """Return the fields that somebody gave to columns, by position."""
+    by_title: dict[str, list[int]] = {}
+    for place, title in enumerate(titles):
+        by_title.setdefault(name_key(title), []).append(place)
+    absent = [title for title in options.titles if name_key(title) not in by_title]
+    if absent:
+        raise MappingRefused(f"The file has no column {', '.join(sorted(absent))}.")
+    beyond = [number for number in options.columns if not 1 <= number <= len(titles)]
+    if beyond:
+        raise MappingRefused(f"The file has {len(titles)} columns, and no column {beyond[0]}.")
+    given = {
+        place: name or None for title, name in options.titles.items() for place in by_title[name_key(title)]
+    }
+    return given | {number - 1: name or None for number, name in options.columns.items()}
+
+
+def _checked(name: str, columns: Columns) -> str:
+    known = field_of(name)
+    if known != FULL_NAME and not columns.accepts(known):
+        raise MappingRefused(f"Unknown fields: {name}. Known fields: {columns.shown()}.")
+    return known
+
+
+def _field_by_title(title: str, kind: EntityKind, columns: Columns, product: Product | None) -> str | None:
+    key = name_key(title)
+    if product is not None:
+        if key in product.columns:
+            return product.columns[key]
+        if key in product.titles:
+            return None
+    if columns.accepts(field_of(title)):
+        return field_of(title)
+    return common_titles(kind).get(key)
+
+
+def _may_count(name: str | None, place: int, given: Mapping[int, str | None], titles: Sequence[str]) -> bool:
+    """Return whether a field may become its second, third and so on, if it is taken already.
+
+    Not if a person named it, and not for a title that occurs twice: that may be a mistake in the file.
+    """
+    repeated = [name_key(title) for title in titles].count(name_key(titles[place])) > 1
+    return name is not None and place not in given and not repeated
+
+
+def _next_free(name: str | None, taken: Sequence[str | None], columns: Columns) -> str | None:
+    if name not in columns.repeated or name not in taken:
+        return name
+    numbered = (f"{name}_{number}" for number in range(2, MOST_REPEATED + 1))
+    return next((free for free in numbered if free not in taken), name)
+
+
+def _settle_full_names(
+    titles: Sequence[str], fields: list[str | None], columns: Columns, options: ColumnOptions
+) -> set[int]:
+    """Keep a column of full names only where no others hold their parts; return those that are needless."""
+    needless: set[int] = set()
+    for place, name in enumerate(fields):
+        if name != FULL_NAME:
+            continue
+        if not columns.names:
+            fields[place] = None
+        elif columns.names[0] in fields or columns.names[-1] in fields:
+            fields[place] = None
+            needless.add(place)
+        elif options.name_order is None:
+            raise FileRefused(
+                f"{titles[place]} holds full names. Say what comes first in them:"
+                " --name-order first-last (Ann Berg) or --name-order last-first (Berg Ann)."
+            )
+    return needless
+
+
+def _compose(
+    titles: Sequence[str], fields: Sequence[str | None], product: Product | None
+) -> dict[str, list[int]]:
+    keys = [name_key(title) for title in titles]
+    wanted = product.compose if product else {}
+    return {
+        name: [keys.index(key) for key in parts if key in keys]
+        for name, parts in wanted.items()
+        if name not in fields
+    }
+
+
+def _left_out(
+    titles: Sequence[str], fields: Sequence[str | None], product: Product | None
+) -> dict[int, frozenset[str]]:
+    """Return the values by which a product says that a row is no live record, by column."""
+    wanted = product.leave_out if product else {}
+    return {
+        place: wanted[name_key(title)]
+        for place, title in enumerate(titles)
+        if fields[place] is None and name_key(title) in wanted
+    }
+
+
+def _with_reason(title: str, product: Product | None) -> str:
+    reason = product.no_place.get(name_key(title)) if product else None
+    return f"{title} ({reason})" if reason else title

@@ -1,0 +1,1 @@
+"""Files as rows: in whatever format, a table of titles and texts with line numbers."""

@@ -1,0 +1,1 @@
+"""How other products name their columns: a table each in ``tables``, and which of them a file is from."""

@@ -1,0 +1,31 @@
+"""Turns the cells of a row into the custom fields and tags of an input."""
+
+from collections.abc import Mapping
+
+from crm.records.row_import import CUSTOM_FIELD
+from crm.services.custom_fields import CustomFieldValues
+from crm.services.tags import TagValues
+
+TAG_SEPARATOR = ";"
+
+
+def custom_field_values(cells: Mapping[str, str]) -> list[CustomFieldValues]:
+    """Return the custom fields of a row, each value the text of its cell."""
+    return [
+        {"name": field.removeprefix(CUSTOM_FIELD), "value": text}
+        for field, text in cells.items()
+        if field.startswith(CUSTOM_FIELD)
+    ]
+
+
+def custom_field_column(path: str, cells: Mapping[str, str]) -> str:
+    """Return the column of a path such as ``custom_fields.0.value``."""
+    index = path.split(".")[1:2]
+    values = custom_field_values(cells)
+    return CUSTOM_FIELD + values[int(index[0])]["name"] if index else path
+
+
+def tag_values(cells: Mapping[str, str]) -> list[TagValues]:
+    """Return the tags of a row: the parts of its cell ``tags``."""
+    names = (name.strip() for name in cells.get("tags", "").split(TAG_SEPARATOR))
+    return [{"name": name} for name in names if name]
