@@ -38,7 +38,7 @@ BAD = [
     ("currency", "XAU", CURRENCY),
     ("expected_close_on", "1900-01-01", YEARS),
     ("expected_close_on", "2200-01-01", YEARS),
-    ("expected_close_on", "31/01/2026", DATE),
+    ("expected_close_on", "tomorrow", DATE),
     ("probability", "101", PERCENT),
     ("probability", "-1", PERCENT),
     ("probability", "ten", PERCENT),
@@ -47,12 +47,12 @@ BAD = [
 OF_FORMS = {
     ("currency", "XYZ"): "Select a valid choice. XYZ is not one of the available choices.",
     ("currency", "XAU"): "Select a valid choice. XAU is not one of the available choices.",
-    ("expected_close_on", "31/01/2026"): "Enter a valid date.",
+    ("expected_close_on", "tomorrow"): "Enter a valid date.",
     ("probability", "-1"): "Ensure this value is greater than or equal to 0.",
     ("probability", "ten"): "Enter a whole number.",
 }
 #: Texts that are no values of their scalar: the whole request is refused, and the error names the place.
-NOT_COERCED = ("abc", "1.234,50 EUR", "1e3", "31/01/2026", "ten")
+NOT_COERCED = ("abc", "1.234,50 EUR", "1e3", "tomorrow", "ten")
 
 
 class ReceiverDoor:
