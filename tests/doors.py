@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.test import Client
 
 from crm import actors
+from crm.importing.files.options import FileRefused
 from crm.importing.report import RowError
 from crm.importing.running import run_import
 from crm.records.row_import import RowImport
@@ -206,7 +207,12 @@ class ImportDoor:
         writer.writeheader()
         writer.writerow(cells)
         refused: list[RowError] = []
-        run_import(io.BytesIO(text.getvalue().encode()), rows, actor=self._actor, on_error=refused.append)
+        file = io.BytesIO(text.getvalue().encode())
+        try:
+            run_import(file, rows, actor=self._actor, on_error=refused.append)
+        except FileRefused as whole:
+            # What only a person can explain stops the file before its first row.
+            return Outcome(errors={ROW: [str(whole)]})
         errors: dict[str, list[str]] = {}
         for error in refused:
             column = {"person_email": "person"}.get(error.column or ROW, error.column or ROW)
