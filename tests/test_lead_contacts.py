@@ -56,6 +56,12 @@ def test_a_new_lead_is_refused(creator, field, text, said):
 
     outcome = creator.create_lead({"title": "Deal", field: text})
 
+    if isinstance(creator, ImportDoor) and text == "n/a":
+        # A cell that says that there is none is empty.
+        assert outcome.errors == {}
+        return
+    if isinstance(creator, ImportDoor) and text.count("@example.com") > 1:
+        said = "Several addresses in one cell: say what parts them, such as --split email=';'"
     assert outcome.errors == {field: [said]}
     assert read_all() == before
 

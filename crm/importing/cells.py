@@ -14,6 +14,8 @@ from crm.importing.options import NULL_MARKERS, ColumnOptions, date_format_of
 from crm.records.row_import import MOST_REPEATED, Columns
 
 ROW = "__all__"
+#: What looks like an e-mail address, between signs that may part several.
+_ADDRESSES = re.compile(r"(?<![^\s;,|/])[^\s;,|/@]+@[^\s;,|/@]+(?![^\s;,|/])")
 #: An apostrophe with which spreadsheets keep a text from becoming a number or a formula. Exactly one is taken
 #: off, since exports write one more before each text that has one.
 _APOSTROPHE = re.compile(r"'(?='*[=+\-@]|[0-9][0-9 ()/.\-]*$)")
@@ -147,7 +149,7 @@ class CellReader:
             self._set_date(name, text, cells, faults)
         elif name in self._decimals:
             self._set_decimal(name, text, cells, faults)
-        elif name.split("_")[0] == "email" and text.count("@") > 1:
+        elif name.split("_")[0] == "email" and len(_ADDRESSES.findall(text)) > 1:
             faults[name] = f"Several addresses in one cell: say what parts them, such as --split {name}=';'"
         else:
             # Another cell that was parted may have taken this column's place.

@@ -68,7 +68,8 @@ def test_a_required_factor_is_set_up_and_signs_in(page: Page, agent: User, live_
     sign_in(page, live_server.url, agent)
 
     page.wait_for_selector("text=A company of yours requires a second factor.")
-    page.wait_for_function("document.querySelector('.qr-code').naturalWidth > 0")
+    # Waits for the picture, and fails if it is none. A function that is waited for is an eval in the page.
+    page.locator(".qr-code").evaluate("picture => picture.decode()")
     assert page.evaluate("document.querySelector('.qr-code').alt")
     assert fits(page)
     secret = page.inner_text("#secret").replace(" ", "")
