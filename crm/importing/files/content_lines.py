@@ -35,14 +35,13 @@ class ContentLine:
 
     def parts(self, separator: str = ";") -> list[str]:
         """Return the parts of a structured value, unescaped."""
-        parts, escaped = [""], False
-        for sign in self.value:
-            if not escaped and sign == separator:
-                parts.append("")
-                continue
-            parts[-1] += sign
-            escaped = not escaped and sign == "\\"
-        return [unescaped(part) for part in parts]
+        parts, begin = list[str](), 0
+        # A backslash belongs to the sign behind it, whatever that is.
+        for found in re.finditer(rf"\\.|{re.escape(separator)}", self.value, re.DOTALL):
+            if found[0] == separator:
+                parts.append(self.value[begin : found.start()])
+                begin = found.end()
+        return [unescaped(part) for part in (*parts, self.value[begin:])]
 
 
 def unescaped(text: str) -> str:

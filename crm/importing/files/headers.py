@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from crm.importing.files.options import HEADER_LINES, FileRefused
+from crm.importing.files.options import HEADER_LINES, MOST_COLUMNS, FileRefused
 
 IsKnown = Callable[[str], bool]
 
 
 def known_titles(cells: Sequence[str], is_known: IsKnown) -> int:
-    """Return how many cells of a line are titles that somebody knows."""
-    return sum(is_known(cell) for cell in cells if cell.strip())
+    """Return how many cells of a line are titles that somebody knows, among as many as a file may have."""
+    return sum(is_known(cell) for cell in cells[:MOST_COLUMNS] if cell.strip())
 
 
 def header_place(lines: Sequence[tuple[int, Sequence[str]]], is_known: IsKnown, wanted: int | None) -> int:
