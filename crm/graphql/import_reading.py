@@ -1,4 +1,4 @@
-"""How the file of an import is read: the options of the import commands, as an input of the API."""
+"""The options of the import commands, as an input of the API."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,14 +19,14 @@ class ImportColumnInput(graphene.InputObjectType):
 
 
 class ImportSeparatorInput(graphene.InputObjectType):
-    """What stands between several values of a cell."""
+    """The sign between several values of a cell."""
 
     name = graphene.String(required=True, description="Title or field of the column.")
     separator = graphene.String(required=True)
 
 
 class ImportReadingInput(graphene.InputObjectType):
-    """How a file is read; what is not given is recognised, and what cannot be recognised is asked for."""
+    """Options of reading a file; without them it is recognised, and what cannot be is asked for."""
 
     delimiter = graphene.String(description="Between cells: , ; | or tab.")
     header_row = graphene.Int(description="Line of the titles, from 1.")

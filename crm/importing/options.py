@@ -1,4 +1,4 @@
-"""What a person says about an import of a file, in a form that a job can keep."""
+"""The options of an import of a file, in a form that a job can keep."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _DATE_PARTS = {"YYYY": "%Y", "MMMM": "%B", "MMM": "%b", "YY": "%y", "MM": "%m", 
 
 
 class MappingRefused(FileRefused):
-    """What somebody said about columns cannot be done; the file itself may be fine."""
+    """Raised for an option about columns that cannot be followed; the file itself may be fine."""
 
 
 @dataclass(frozen=True, kw_only=True)

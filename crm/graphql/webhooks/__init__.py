@@ -1,1 +1,1 @@
-"""What webhooks tell of records."""
+"""The contents of webhooks about records."""

@@ -30,7 +30,7 @@ class ContentLine:
 
     @property
     def types(self) -> frozenset[str]:
-        """What kind of phone, address and so on it is, in capitals."""
+        """Return the kinds of phone, address and so on that it names, in capitals."""
         return frozenset(name.upper() for name in self.parameters.get("TYPE", ()))
 
     def parts(self, separator: str = ";") -> list[str]:

@@ -1,4 +1,4 @@
-"""What a person may say about a file, and how much of one is read."""
+"""Options of reading a file, and the bounds of one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class FileRefused(BadUserInput):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How much a compressed file may hold, and the process that reads an XLSX file may take.
+    """Bounds of a compressed file, and of the process that reads an XLSX file.
 
     These are for uploads: a small one must not fill the disk or the memory.
     """
@@ -45,7 +45,7 @@ COMMAND_LIMITS = Limits(
 
 @dataclass(frozen=True, kw_only=True)
 class FileOptions:
-    """How a file is to be read; what is None is recognised.
+    """Options of reading a file; those that are None are recognised.
 
     ``delimiter`` is the sign itself, ``header_row`` counts lines from 1.
     """

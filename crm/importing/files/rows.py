@@ -50,7 +50,7 @@ RawRow = tuple[int, list[str], Mapping[int, str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What was recognised of a file; what does not apply to its format is None."""
+    """The format of a file as it was recognised; None for what the format does not have."""
 
     format: str
     encoding: str | None = None

@@ -1,1 +1,1 @@
-"""How other products name their columns: a table each in ``tables``, and which of them a file is from."""
+"""The columns of other products' files, a table each in ``tables``, by which a file is recognised."""
