@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 from icalendar import Calendar
 
@@ -20,6 +19,7 @@ from crm.models import (
 from crm.services import calendar_entries
 from crm.services.calendar_feeds import create_feed
 from crm.services.members import deactivate_member
+from tests.caches import clear_cache
 from tests.clients import data
 from tests.factories.leads import LeadFactory
 from tests.graphql.http import bearer, post
@@ -32,7 +32,7 @@ MAKE = "mutation { createCalendarFeed { url feed { id last_used_at } } }"
 
 @pytest.fixture(autouse=True)
 def uncounted():
-    cache.clear()
+    clear_cache()
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import re
 from itertools import count
 
 import pytest
-from django.core.cache import cache
 
+from tests.caches import clear_cache
 from tests.config.both_paths import NAMES, send
 
 CREATE = 'mutation { createTag(input: { name: "Hot" }) { name } }'
@@ -22,10 +22,10 @@ def path(request, both_paths):
 
 @pytest.fixture
 def limited(settings):
-    cache.clear()
+    clear_cache()
     settings.API_RATE_LIMIT = 4
     yield
-    cache.clear()
+    clear_cache()
 
 
 def test_points_left_are_told(path, token, limited):

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.test import override_settings
 from graphql import OperationType, get_introspection_query
 from redis.exceptions import ConnectionError as RedisAway
@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisAway
 from crm.actors import Actor, Door, Role
 from crm.graphql.execution import Operation, Prepared, Refused, prepare
 from crm.graphql.limits import Limits
+from tests.caches import clear_cache
 from tests.graphql.http import bearer, codes, post, small_urls
 from tests.graphql.small_schema import schema
 
@@ -404,10 +405,10 @@ def test_null_characters_in_an_input_object_are_refused(input_):
 
 @pytest.fixture
 def rate():
-    cache.clear()
+    clear_cache()
     with override_settings(API_RATE_LIMIT=4):
         yield
-    cache.clear()
+    clear_cache()
 
 
 @pytest.mark.django_db

@@ -5,7 +5,6 @@ import signal
 from urllib.parse import quote
 
 import pytest
-from django.core.cache import cache
 from django.core.management import CommandError, call_command
 
 from config.mail_settings import mailbox as mailbox_of
@@ -17,6 +16,7 @@ from leads.mail import mailbox
 from leads.mail.mailbox import MailboxFault, open_mailbox
 from leads.models import AttemptStatus, ReceivedMail, ReceiverAttempt
 from leads.services import mail_reading, received_mails
+from tests.caches import clear_cache
 from tests.e2e.mailboxes import PASSWORD, imap_server
 from tests.forked_calls import run_in_fork
 from tests.leases import pass_time
@@ -38,7 +38,7 @@ def imap():
 def server(imap, settings, monkeypatch):
     """Return a mailbox of the test's own."""
     monkeypatch.setattr(registry, "_parts", {MAILBOX.name: MAILBOX})
-    cache.clear()
+    clear_cache()
     own = imap.another()
     settings.MAILBOX = own.place
     return own
@@ -173,7 +173,7 @@ def test_a_receiver_over_its_limit_leaves_messages_for_later(server, receiver, j
 
     assert read() == {"messages": 2, "unaddressed": 0, "later": 1}
     assert server.flags() == [{"CrmStored"}, {"CrmStored"}, set()]
-    cache.clear()
+    clear_cache()
     assert read() == {"messages": 1, "unaddressed": 0, "later": 0}
     assert Activity.objects.count() == 3
 
