@@ -25,7 +25,7 @@ LEADS, ROUNDS = 200_000, 7
 
 
 def add_deals() -> None:
-    """Give the leads of the dataset amounts, dates, reasons and visits, unless they have them."""
+    """Fill amounts, dates, reasons and visits of the leads of the dataset in, unless they have them."""
     from django.db import connection
 
     from benchmarks.reports.deals import STATEMENTS

@@ -85,7 +85,7 @@ class Notification(DjangoObjectType):
 
 
 class NotificationPreference(graphene.ObjectType):
-    """How the caller hears of one kind."""
+    """The ways in which the caller hears of one kind."""
 
     kind = graphene.Field(NotificationKindEnum, required=True, description="The kind.")
     delivery = graphene.Field(
@@ -99,7 +99,7 @@ class NotificationPreference(graphene.ObjectType):
 
 
 class NotificationPreferences(graphene.ObjectType):
-    """How the caller hears of each kind, and when the daily mail is sent."""
+    """The ways in which the caller hears of each kind, and the hour of the daily mail."""
 
     digest_hour = graphene.Int(
         required=True,
@@ -115,7 +115,7 @@ class NotificationPreferences(graphene.ObjectType):
 
 
 class MeInput(graphene.InputObjectType):
-    """What members set for themselves; a field that is left out stays."""
+    """Settings of a member; a field that is left out stays."""
 
     timezone = graphene.String(
         description="Name of a time zone, such as Europe/Paris; null for that of the company."
@@ -157,7 +157,7 @@ class NotificationQuery(graphene.ObjectType):
         description=f"How many notifications the caller has not read, up to {service.MOST_COUNTED}.",
     )
     notification_preferences = Guarded(
-        NotificationPreferences, required=True, description="How the caller hears of each kind."
+        NotificationPreferences, required=True, description="The ways in which the caller hears of each kind."
     )
 
     @staticmethod

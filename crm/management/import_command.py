@@ -86,7 +86,7 @@ class ImportCommand(BaseCommand):
         self._exit(summary, received)
 
     def _tell(self, source: Source, *, is_wanted: bool) -> None:
-        """Say what was recognised, on standard error; a plain file of our own columns needs no word."""
+        """Write what was recognised to standard error, unless it is a plain file of our own columns."""
         if is_wanted or not source.is_plain:
             for line in source.lines():
                 self.stderr.write(line, style_func=str)

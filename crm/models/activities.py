@@ -138,7 +138,7 @@ class Activity(RecordLink, LiveModel):
 
     @property
     def words(self) -> str:
-        """What it was about, as a timeline shows it: subject, text and outcome."""
+        """Return subject, text and outcome in one text, as a timeline shows them."""
         minutes = self.minutes and f"{self.minutes} minute{'' if self.minutes == 1 else 's'}"
         minutes = self.minutes and f"{self.minutes} minute{'' if self.minutes == 1 else 's'}"
         details = (self.direction and self.get_direction_display(), minutes)

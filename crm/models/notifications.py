@@ -136,7 +136,7 @@ class Notification(TenantModel):
 
 
 class NotificationPreference(Stamped):
-    """How a member wants to hear of one kind; a kind without one has the product's default."""
+    """The way in which a member hears of one kind; a kind without one has the product's default."""
 
     membership = models.ForeignKey(
         Membership, on_delete=models.CASCADE, related_name="notification_preferences", db_index=False
@@ -154,7 +154,7 @@ class NotificationPreference(Stamped):
 
 
 class NotificationSource(models.Model):
-    """How far notifications were made from one source: the event log, due tasks, leads that rot.
+    """The position that notifications of one source have come to: the event log, due tasks, leads that rot.
 
     Whoever makes them locks its row, so that one process at a time does.
     """

@@ -94,6 +94,7 @@ def _read_one() -> int | None:
     except (OperationalError, InterfaceError):
         raise
     except Exception:
+        # It would keep all others for ever; the log says which event it is.
         with transaction.atomic():
             source = lock(LOG)
             if source is None:

@@ -1,4 +1,4 @@
-"""What notifications are made of in crm: mentions, imports that end, and tasks that are due."""
+"""The sources of notifications in crm: mentions, imports that end, and tasks that are due."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ def names_of(users: Iterable[int | None]) -> dict[int | None, str]:
 
 
 def read_mentions(events: Sequence[Event]) -> Iterator[Notice]:
-    """Tell members who are named in a note, each once for each note, however often it is edited."""
+    """Yield a notice for each member who is named in a note, once a note, however often it is edited."""
     notes = Activity.objects.filter(pk__in={event.object_id for event in events}, deleted_at=None)
     by_key = {note.pk: note for note in notes.select_related("content_type")}
     names = names_of(event.actor_id for event in events)
@@ -49,7 +49,7 @@ def _record_of(activity: Activity) -> tuple[Any, int]:
 
 
 def read_imports(events: Sequence[Event]) -> Iterator[Notice]:
-    """Tell those who started an import that it has ended."""
+    """Yield a notice for whoever started an import that has ended."""
     jobs = ImportJob.objects.in_bulk({event.object_id for event in events})
     for event in events:
         job = jobs.get(event.object_id)

@@ -1,4 +1,4 @@
-"""What members set for themselves: their time zone, and when their daily mail is sent."""
+"""The settings that members change themselves: their time zone, and when their daily mail is sent."""
 
 from typing import TypedDict
 
