@@ -27,6 +27,8 @@ class Columns:
     model: type[Model]
     select: Sql
     joins: Sql
+    #: Columns of the model that occur in ``select`` and ``joins``, and its primary key.
+    needed: tuple[str, ...]
 
     @classmethod
     def of(cls, model: type[Model], expressions: Sequence[Combinable | str]) -> "Columns":
@@ -42,10 +44,13 @@ class Columns:
         # The first piece is the model's table: the rows of the page take its place, under its name.
         joins, join_parameters = compiler.get_from_clause()
         lateral_joins, lateral_parameters = ones_joined(compiler)
+        select = ", ".join(texts)
+        joined = " ".join([*joins[1:], lateral_joins])
         return cls(
             model,
-            Sql(", ".join(texts), tuple(parameters)),
-            Sql(" ".join([*joins[1:], lateral_joins]), (*join_parameters, *lateral_parameters)),
+            Sql(select, tuple(parameters)),
+            Sql(joined, (*join_parameters, *lateral_parameters)),
+            _columns_in(model, select + joined),
         )
 
     @property
@@ -72,6 +77,17 @@ class Columns:
             # A join may change the order of the subquery.
             f" ORDER BY {table}.{connection.ops.quote_name(POSITION)}",
         )
+
+
+def _columns_in(model: type[Model], text: str) -> tuple[str, ...]:
+    """Return the columns of a model that a text of SQL names, and its primary key."""
+    quote = connection.ops.quote_name
+    options = model._meta
+    return tuple(
+        each.attname
+        for each in options.concrete_fields
+        if each.primary_key or f"{quote(options.db_table)}.{quote(each.attname)}" in text
+    )
 
 
 def count_sql(rows: QuerySet[Model]) -> Pieces:

@@ -102,7 +102,7 @@ class ListRead(Read):
 
     def page_of(self, rows: QuerySet[Model], start: Start, *, first: int, total: Pieces = ()) -> Statement:
         """Return the statement of a page of some rows, and of one more row, with a column for the total."""
-        page = page_sql(rows, start, limit=first + 1)
+        page = page_sql(rows, start, self.columns.needed, limit=first + 1)
         names = cursor_columns(start.keys) if "end_cursor" in self._page_attributes else ()
         return Statement.of(*self.columns.select_from(page, *names, scalar=total))
 

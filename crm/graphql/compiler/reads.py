@@ -108,7 +108,9 @@ class SingleRead(Read):
         start = Start((Key("pk", self.columns.model._meta.pk, False),))
         return {
             name: Statement.of(
-                *self.columns.select_from(page_sql(rows.filter(**{name: KEY}), start, limit=1))
+                *self.columns.select_from(
+                    page_sql(rows.filter(**{name: KEY}), start, self.columns.needed, limit=1)
+                )
             ).refuse_moments()
             for name in ("pk", "uuid")
             if name == "pk" or hasattr(self.columns.model, "uuid")

@@ -94,7 +94,8 @@ def compile_record(
         columns = Columns.of(model, [row])
         one = rows(symbolic_actor(reader), symbolic).filter(pk=KEY)
         start = Start((Key("pk", model._meta.pk, False),))
-        statement = Statement.of(*columns.select_from(page_sql(one, start, limit=1))).refuse_moments()
+        page = page_sql(one, start, columns.needed, limit=1)
+        statement = Statement.of(*columns.select_from(page)).refuse_moments()
     except (NotCompilable, EmptyResultSet, CrmError) as reason:
         fallbacks[f"event: {reason}"] += 1
         logger.debug("Not compiled: %s", reason)
