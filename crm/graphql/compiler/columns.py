@@ -9,7 +9,6 @@ from django.db.models.expressions import Combinable
 
 from crm.database.statements import Sql
 from crm.graphql.compiler.expressions import join_ones, ones_joined
-from crm.graphql.compiler.pages import POSITION
 from crm.models.tallies import Tally
 
 #: Text and pieces of SQL that make a statement.
@@ -59,8 +58,8 @@ class Columns:
         # Each twice: by itself, and piggybacked on authentication.
         return 2 * (MOST_PAGES // 2) * (PAGE_BYTES + len(self.select.text) + len(self.joins.text))
 
-    def select_from(self, rows: Sql, *further: str, scalar: Pieces = ()) -> Pieces:
-        """Return the statement that selects the columns of some rows, in the order of their position.
+    def select_from(self, rows: Sql, *further: str, order: str, scalar: Pieces = ()) -> Pieces:
+        """Return the statement that selects the columns of some rows, in an order.
 
         ``further`` are columns of the rows to select as they are, ``scalar`` is a statement of one value.
         """
@@ -74,8 +73,8 @@ class Columns:
             rows,
             f") {table} ",
             self.joins,
-            # A join may change the order of the subquery.
-            f" ORDER BY {table}.{connection.ops.quote_name(POSITION)}",
+            # The subquery has it too, but a join may change it; where none does, nothing is sorted again.
+            f" ORDER BY {order}",
         )
 
 

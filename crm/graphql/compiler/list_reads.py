@@ -14,7 +14,7 @@ from crm.database.statements import Row, Statement
 from crm.graphql.compiler.bounds import Lengths
 from crm.graphql.compiler.columns import MOST_PAGES, Columns, Pieces, count_sql, sum_sql
 from crm.graphql.compiler.filters import Filters
-from crm.graphql.compiler.pages import Start, page_sql, read_cursor_columns
+from crm.graphql.compiler.pages import Start, order_sql, page_sql, read_cursor_columns
 from crm.graphql.compiler.reads import PendingRead, Read
 from crm.graphql.core.arguments import Values
 from crm.graphql.lists.ordering import Key
@@ -104,7 +104,8 @@ class ListRead(Read):
         """Return the statement of a page of some rows, and of one more row, with a column for the total."""
         page = page_sql(rows, start, self.columns.needed, limit=first + 1)
         names = cursor_columns(start.keys) if "end_cursor" in self._page_attributes else ()
-        return Statement.of(*self.columns.select_from(page, *names, scalar=total))
+        order = order_sql(start.keys)
+        return Statement.of(*self.columns.select_from(page, *names, order=order, scalar=total))
 
     @cached_property
     def _page_attributes(self) -> set[str]:

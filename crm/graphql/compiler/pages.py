@@ -1,4 +1,4 @@
-"""The SQL of a page: its rows with the columns that are asked for, and their positions (ADR 14).
+"""The SQL of a page: its rows with the columns that are asked for, in no order (ADR 14).
 
 The first page is cut from all rows. A page after a cursor is cut from the rows after it, in two parts where
 one index cannot find both. A later page is cut from ids, which an index holds, to look up its rows.
@@ -17,8 +17,6 @@ from crm.graphql.lists.ordering import Key
 from crm.graphql.lists.paginator import cursor_columns
 
 OFFSET = Parameter("offset")
-#: The column with the position of a row on its page.
-POSITION = "place_in_page"
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Start:
 
 
 def page_sql(rows: QuerySet[Model], start: Start, needed: Sequence[str], *, limit: int) -> Sql:
-    """Return the rows of a page with the needed columns, the columns of their cursors, and their position.
+    """Return the rows of a page with the needed columns and the columns of their cursors, for ``order_sql``.
 
     PostgreSQL copies every column that a subquery has; each that nobody reads costs a part of a per cent.
     """
@@ -67,7 +65,7 @@ def page_sql(rows: QuerySet[Model], start: Start, needed: Sequence[str], *, limi
         for part in start.parts(rows)
     ]
     page = parts[0] if len(parts) == 1 else _union(parts, start.keys, limit=limit)
-    return _look_up(page, options, start.keys, needed) if start.is_later else _number(page, start.keys)
+    return _look_up(page, options, start.keys, needed) if start.is_later else page
 
 
 def read_cursor_columns(keys: Sequence[Key], texts: Sequence[bytes | None]) -> list[object]:
@@ -83,8 +81,8 @@ def _sql(rows: QuerySet[Model, tuple[object, ...]]) -> Sql:
     return Sql(text, tuple(parameters))
 
 
-def _order(keys: Sequence[Key]) -> str:
-    """Return the ORDER BY for rows outside of their subquery, where the columns have other names."""
+def order_sql(keys: Sequence[Key]) -> str:
+    """Return the order of a page's rows, by the columns of their cursors."""
     return ", ".join(
         f"{name} {'DESC' if key.descending else 'ASC'}{' NULLS LAST' if key.nullable else ''}"
         for name, key in zip(cursor_columns(keys), keys, strict=True)
@@ -95,26 +93,20 @@ def _union(parts: Sequence[Sql], keys: Sequence[Key], *, limit: int) -> Sql:
     # Each part has its own LIMIT, so that each can use its index and stop early.
     together = " UNION ALL ".join(f"({part.text})" for part in parts)
     return Sql(
-        f"SELECT * FROM ({together}) parts ORDER BY {_order(keys)} LIMIT {limit}",  # noqa: S608 - names
+        f"SELECT * FROM ({together}) parts ORDER BY {order_sql(keys)} LIMIT {limit}",  # noqa: S608 - names
         tuple(value for part in parts for value in part.parameters),
     )
 
 
-def _number(page: Sql, keys: Sequence[Key]) -> Sql:
-    # Inside the subquery, row_number() would make PostgreSQL sort all rows before its LIMIT.
-    text = f"SELECT *, row_number() OVER (ORDER BY {_order(keys)}) {POSITION} FROM ({page.text}) page"  # noqa: S608 - names
-    return Sql(text, page.parameters)
-
-
 def _look_up(ids: Sql, options: Any, keys: Sequence[Key], needed: Sequence[str]) -> Sql:
-    page = _number(Sql(f"{ids.text} OFFSET %s", (*ids.parameters, OFFSET)), keys)
     quote = connection.ops.quote_name
     table, pk = quote(options.db_table), quote(options.pk.attname)
     columns = ", ".join(
         [
             *(f"{table}.{quote(name)}" for name in needed),
-            *(f"page.{name}" for name in (POSITION, *cursor_columns(keys))),
+            *(f"page.{name}" for name in cursor_columns(keys)),
         ]
     )
-    text = f"SELECT {columns} FROM ({page.text}) page JOIN {table} ON {table}.{pk} = page.{pk}"  # noqa: S608 - names
-    return Sql(text, page.parameters)
+    page = f"{ids.text} OFFSET %s"
+    text = f"SELECT {columns} FROM ({page}) page JOIN {table} ON {table}.{pk} = page.{pk}"  # noqa: S608 - names
+    return Sql(text, (*ids.parameters, OFFSET))

@@ -15,7 +15,7 @@ from crm.database.piggyback import Piggyback
 from crm.database.statements import NotCompilable, Parameter, Statement
 from crm.graphql.compiler.bounds import Lengths
 from crm.graphql.compiler.columns import Columns
-from crm.graphql.compiler.pages import Start, page_sql
+from crm.graphql.compiler.pages import Start, order_sql, page_sql
 from crm.graphql.core.arguments import Values
 from crm.graphql.core.single import SingleField
 from crm.graphql.lists.ordering import Key
@@ -109,7 +109,8 @@ class SingleRead(Read):
         return {
             name: Statement.of(
                 *self.columns.select_from(
-                    page_sql(rows.filter(**{name: KEY}), start, self.columns.needed, limit=1)
+                    page_sql(rows.filter(**{name: KEY}), start, self.columns.needed, limit=1),
+                    order=order_sql(start.keys),
                 )
             ).refuse_moments()
             for name in ("pk", "uuid")

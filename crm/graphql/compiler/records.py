@@ -17,7 +17,7 @@ from crm.database.statements import NotCompilable, Parameter, Statement
 from crm.errors import CrmError
 from crm.graphql.compiler.bounds import UNBOUNDED, Bounds, Lengths, check_answer
 from crm.graphql.compiler.columns import Columns
-from crm.graphql.compiler.pages import Start, page_sql
+from crm.graphql.compiler.pages import Start, order_sql, page_sql
 from crm.graphql.compiler.queries import fallbacks
 from crm.graphql.compiler.reads import KEY
 from crm.graphql.compiler.selection import Collector
@@ -95,7 +95,7 @@ def compile_record(
         one = rows(symbolic_actor(reader), symbolic).filter(pk=KEY)
         start = Start((Key("pk", model._meta.pk, False),))
         page = page_sql(one, start, columns.needed, limit=1)
-        statement = Statement.of(*columns.select_from(page)).refuse_moments()
+        statement = Statement.of(*columns.select_from(page, order=order_sql(start.keys))).refuse_moments()
     except (NotCompilable, EmptyResultSet, CrmError) as reason:
         fallbacks[f"event: {reason}"] += 1
         logger.debug("Not compiled: %s", reason)
