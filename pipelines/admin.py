@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from crm.actors import Action
 from crm.admin.base import acting
+from crm.admin.entries import SALES, set_up
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.forms import VersionedForm
 from crm.admin.inlines import OwnRowsFormSet, VisibleInline
@@ -116,3 +117,10 @@ class StageAdmin(LiveAdmin[Stage]):
 
     def store(self, request: HttpRequest, form: VersionedForm[Stage], formsets: Sequence[FormSet]) -> None:
         save_stage(form.instance, actor=acting(request), expected_version=form.expected_version)
+
+
+set_up(
+    SALES,
+    (Pipeline, "Pipelines", "The stages that leads move through"),
+    (Stage, "Stages", "Rotting days and chances, and deleted stages"),
+)

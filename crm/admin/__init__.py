@@ -9,6 +9,7 @@ from crm.admin import (  # noqa: F401
     companies,
     custom_fields,
     documents,
+    entries,
     notifications,
     records,
     tokens,

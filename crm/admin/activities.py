@@ -24,9 +24,11 @@ from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.dates import start_of
 from crm.errors import CrmError
-from crm.models import Activity
+from crm.models import Activity, ActivityKind
 from crm.models.activities import PLANNED_AT
 from crm.models.activity_kinds import PLANNABLE
+from crm.models.records import Record
+from crm.records.registry import find_record
 from crm.services import activities
 from crm.services.days import zone_of
 
@@ -97,6 +99,33 @@ class ActivityAdmin(CreatesThroughService[Activity], LiveAdmin[Activity]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Activity | None = None) -> tuple[str, ...]:
         return ("record", "done_at")
+
+    def get_form(
+        self, request: HttpRequest, obj: Activity | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.about = None if obj is not None else self._named_record(request)
+        return form
+
+    def _named_record(self, request: HttpRequest) -> Record | None:
+        """Return the record that the address of a new activity names, if the actor sees it."""
+        kind, key = request.GET.get("entity_type", ""), request.GET.get("entity_id", "")
+        attributes = vars(request)
+        if "named_record" not in attributes:
+            try:
+                attributes["named_record"] = find_record(kind, key, acting(request))
+            except (KeyError, CrmError):
+                attributes["named_record"] = None
+        record: Record | None = attributes["named_record"]
+        return record
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        record = self._named_record(request) if kwargs.get("add") else None
+        if record is not None:
+            wanted = request.GET.get("kind", "")
+            label = ActivityKind(wanted).label if wanted in ActivityKind.values else "Activity"
+            context["subtitle"] = f"{label}: {record}"
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="record")
     def record(self, activity: Activity) -> SafeString:

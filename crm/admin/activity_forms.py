@@ -10,6 +10,7 @@ from crm.admin.autocomplete import KeySelectMultiple
 from crm.admin.forms import VersionedForm
 from crm.models import Activity, ActivityKind, ActivityParticipant, EntityKind, User
 from crm.models.activities import LONGEST_TEXT
+from crm.models.records import Record
 from crm.records.registry import record_kind
 from crm.services.activity_input import ActivityValues
 
@@ -46,12 +47,19 @@ class ActivityForm(VersionedForm[Activity]):
         queryset=None, required=False, label="People who take part"
     )
 
+    #: The record that the address names; set by the admin for each request.
+    about: ClassVar[Record | None] = None
+
     fields_of_arguments: ClassVar[Mapping[str, str]] = {
         argument: name for name, argument in ARGUMENTS.items()
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.about is not None:
+            # Chosen on the page before: its number tells a person nothing.
+            for name in ("entity_type", "entity_id"):
+                self.fields[name].widget = forms.HiddenInput()
         if not self.instance._state.adding:
             # An activity stays with its record.
             del self.fields["entity_type"], self.fields["entity_id"]

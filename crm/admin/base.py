@@ -12,7 +12,8 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.paginator import Paginator
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
@@ -185,6 +186,18 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
         if is_whole and actor is not None and tallies_for(self.model, actor) is not None:
             paginator.count = count_visible(self.model, actor)
         return paginator  # type: ignore[no-any-return]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Django's own title, "Select lead to change", is the word of developers.
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        name = self.opts.verbose_name
+        context["title"] = f"New {name}" if kwargs.get("add") else capfirst(name)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def response_action(self, request: HttpRequest, queryset: models.QuerySet[Row], *given: Any) -> Any:
         # Django would ask the database for rows whose keys are none, which fails.

@@ -9,11 +9,12 @@ from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import SimpleTemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -21,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from crm.admin.acting import actor_of, companies_of, current_company, zone_of
+from crm.admin.frame import home, navigation, search
 from crm.authentication import COMPANY_IN_SESSION
 from crm.database.keys import parse_id
 from crm.services import browser_sessions, second_factor
@@ -68,9 +70,11 @@ class CrmAdminSite(admin.AdminSite):
     site_title = "CRM"
     index_title = "Home"
     site_url = None  # There is no public site to view.
+    # The frame has a navigation by task in the place of Django's list of models.
+    enable_nav_sidebar = False
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add what the header of every page shows: the companies of the user, and unread notifications."""
+        """Add what the frame of every page shows: navigation, companies of the user, unread notifications."""
         actor = actor_of(request)
         return {
             **super().each_context(request),
@@ -79,7 +83,24 @@ class CrmAdminSite(admin.AdminSite):
             # Counted where a page shows it.
             "count_unread": None if actor is None else partial(count_unread, actor),
             "most_unread": MOST_COUNTED,
+            "navigation": navigation.navigation_of(request),
+            "quick_add": navigation.quick_add_of(request),
         }
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]  # less than Django's own answer is enough
+        """Show the home page of a member; others see which pages are open to them."""
+        page = home.page_of_members()
+        if page is None or actor_of(request) is None:
+            return super().index(request, extra_context)
+        return page(request)
+
+    def set_up(self, request: HttpRequest) -> HttpResponse:
+        """Show what managers set up, in groups."""
+        parts = navigation.set_up_of(request)
+        if not parts:
+            raise PermissionDenied
+        context = {**self.each_context(request), "title": "Set-up", "parts": parts}
+        return TemplateResponse(request, "admin/crm/frame/set_up.html", context)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # type: ignore[override]  # less than a type variable is enough
         """Lead users without a required second factor to its set-up, from every page.
@@ -134,7 +155,17 @@ class CrmAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         choose = self.admin_view(require_POST(self.choose_company))
-        return [path("company/", choose, name="choose_company"), *super().get_urls()]
+        quick_add = self.admin_view(search.choose_record)
+        return [
+            path("company/", choose, name="choose_company"),
+            path("search/", self.admin_view(search.search), name="search"),
+            path("set-up/", self.admin_view(self.set_up), name="set_up"),
+            *(
+                path(f"new/{kind}/", quick_add, {"kind": kind}, name=f"new_{kind}")
+                for kind in search.QUICK_KINDS
+            ),
+            *super().get_urls(),
+        ]
 
     def choose_company(self, request: HttpRequest) -> HttpResponse:
         """Switch the current company of the session, and go to the index."""

@@ -75,7 +75,7 @@ def choose(page: Page, field: str, term: str, wanted: str) -> None:
 
 
 def test_lead_is_found_moved_and_saved(page, work):
-    page.click("#content-main >> text=Leads >> nth=1")
+    page.click(".frame-nav >> text=Leads")
     page.fill("#searchbar", "enterprise")
     page.click("#changelist-search [type=submit]")
     page.click("#result_list >> text=Enterprise deal")
@@ -115,6 +115,7 @@ def test_broken_form_shows_its_errors(page, live_server):
 
 
 def test_company_is_switched(page, live_server):
+    page.click("#own-menu summary")
     page.select_option("#current-company", label="Elsewhere")
     page.click("#company-switch button")
     page.goto(f"{live_server.url}/admin/leads/lead/")

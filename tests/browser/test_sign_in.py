@@ -84,6 +84,7 @@ def test_a_required_factor_is_set_up_and_signs_in(page: Page, agent: User, live_
     assert len(recovery) == 10
     assert fits(page)
     page.click("text=I have stored them")
+    page.click("#own-menu summary")
     page.get_by_role("link", name="Sign-in and sessions").click()
     page.wait_for_selector("text=Chrome on Linux (this one)")
     assert fits(page)
@@ -97,5 +98,5 @@ def test_a_required_factor_is_set_up_and_signs_in(page: Page, agent: User, live_
     page.wait_for_selector("text=was used before")
     page.get_by_label("Code").fill(recovery[0])
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_selector("text=Select lead to change")
+    page.wait_for_selector("h1:has-text('Leads')")
     assert page.url.endswith("/admin/leads/lead/")

@@ -26,6 +26,8 @@ OF_THE_SESSION = {
     "admin:password_change_done",
     "admin:view_on_site",
 }
+#: The frame of the admin: tests/admin/test_frame.py tries records of other companies.
+OF_THE_FRAME = {"admin:search", "admin:set_up", "admin:new_task", "admin:new_call"}
 #: Pages of each model that test_admin.py tries.
 OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
@@ -84,7 +86,7 @@ def known() -> set[str]:
         for model in admin.site._registry
         for page in OF_MODELS
     }
-    own = models | OF_NOTES | OF_ACTIVITIES | OF_THE_ACCOUNT
+    own = models | OF_NOTES | OF_ACTIVITIES | OF_THE_ACCOUNT | OF_THE_FRAME
     return (
         own
         | OF_THE_SESSION

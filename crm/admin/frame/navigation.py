@@ -1,0 +1,183 @@
+"""The navigation by task. Each app registers the entries of its pages when its admin is imported."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+
+from crm.actors import Action, Actor
+from crm.admin.acting import actor_of
+
+
+class Section(Enum):
+    """The parts of the navigation, in their order; the first has no title."""
+
+    WORK = ""
+    DATA = "Data"
+    SET_UP = "Set-up"
+
+    @property
+    def action(self) -> Action:
+        """What a member has to be allowed, to see the entries of this part at all."""
+        return Action.CHANGE_LOOKUPS if self is Section.SET_UP else Action.READ
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A page that the navigation leads to.
+
+    Entries of the set-up stand on a page of their own, under the title of their group.
+    """
+
+    label: str
+    section: Section
+    #: The place in the section: the lowest first.
+    weight: int
+    #: The list of a model, which those see who may open it.
+    model: type[Model] | None = None
+    #: The name of another page in the admin.
+    page: str | None = None
+    #: Who sees it, where that does not follow from the model.
+    action: Action = Action.READ
+    #: A symbol of ``templates/admin/crm/frame/icons.html``.
+    icon: str = ""
+    group: str = ""
+    #: What the entry is for, on the page of the set-up.
+    hint: str = ""
+
+    @property
+    def address(self) -> str:
+        if self.model is not None:
+            return reverse(f"admin:{self.model._meta.app_label}_{self.model._meta.model_name}_changelist")
+        return reverse(f"admin:{self.page}")
+
+    def is_open_to(self, request: HttpRequest, actor: Actor | None) -> bool:
+        if request.user.is_superuser and self.model is not None:
+            return admin.site.get_model_admin(self.model).has_view_permission(request)
+        if actor is None or not actor.may(self.section.action) or not actor.may(self.action):
+            return False
+        return self.model is None or admin.site.get_model_admin(self.model).has_view_permission(request)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """An entry as a page shows it."""
+
+    label: str
+    address: str
+    icon: str
+    hint: str
+    is_current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A titled list of links."""
+
+    title: str
+    links: list[Link]
+
+
+_entries: list[Entry] = []
+
+
+def register(*entries: Entry) -> None:
+    """Add entries to the navigation.
+
+    :raises ImproperlyConfigured: if an entry leads nowhere, or a model has two.
+    """
+    for entry in entries:
+        if (entry.model is None) == (entry.page is None):
+            raise ImproperlyConfigured(f"The entry {entry.label} of the navigation has no page, or two.")
+        if entry.model is not None and any(known.model is entry.model for known in _entries):
+            raise ImproperlyConfigured(f"{entry.model.__name__} stands in the navigation twice.")
+        _entries.append(entry)
+
+
+def entries() -> Iterable[Entry]:
+    """Return all entries by section and weight."""
+    sections = list(Section)
+    return sorted(_entries, key=lambda entry: (sections.index(entry.section), entry.weight))
+
+
+def navigation_of(request: HttpRequest) -> list[Part]:
+    """Return the navigation of a member: the set-up is one link, to ``set_up_of``."""
+    actor = actor_of(request)
+    # Superusers without a company open some pages of the set-up.
+    if actor is None and not request.user.is_superuser:
+        return []
+    current = _current(request)
+    parts = []
+    for section in (Section.WORK, Section.DATA):
+        links = [_link(entry, current) for entry in _open(request, actor, section)]
+        parts += [Part(title=section.value, links=links)] if links else []
+    set_up = list(_open(request, actor, Section.SET_UP))
+    if set_up:
+        address = reverse("admin:set_up")
+        is_current = current == address or current in {entry.address for entry in set_up}
+        link = Link(label="Set-up", address=address, icon="set-up", hint="", is_current=is_current)
+        parts.append(Part(title="", links=[link]))
+    return parts
+
+
+def set_up_of(request: HttpRequest) -> list[Part]:
+    """Return the groups of the set-up that a member may open."""
+    shown = _open(request, actor_of(request), Section.SET_UP)
+    grouped = groupby(shown, key=lambda entry: entry.group)
+    return [Part(title=title, links=[_link(each, "") for each in group]) for title, group in grouped]
+
+
+def _open(request: HttpRequest, actor: Actor | None, section: Section) -> Iterable[Entry]:
+    return (each for each in entries() if each.section is section and each.is_open_to(request, actor))
+
+
+def _link(entry: Entry, current: str) -> Link:
+    address = entry.address
+    return Link(
+        label=entry.label,
+        address=address,
+        icon=entry.icon,
+        hint=entry.hint,
+        is_current=address == current,
+    )
+
+
+def _current(request: HttpRequest) -> str:
+    """Return the address of the entry that a page belongs to: the longest that the path begins with."""
+    index = reverse("admin:index")
+    known = {*(entry.address for entry in entries()), reverse("admin:set_up")}
+    inside = [address for address in known if address != index and request.path.startswith(address)]
+    return max(inside, key=len, default=request.path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuickAdd:
+    """An entry of the menu that adds something from any page."""
+
+    label: str
+    weight: int
+    address: Callable[[], str]
+    action: Action
+
+
+_quick: list[QuickAdd] = []
+
+
+def register_quick_add(*entries: QuickAdd) -> None:
+    _quick.extend(entries)
+
+
+def quick_add_of(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what a member may add from any page."""
+    actor = actor_of(request)
+    shown = [
+        each for each in sorted(_quick, key=lambda each: each.weight) if actor and actor.may(each.action)
+    ]
+    return [{"label": each.label, "address": each.address()} for each in shown]

@@ -1,0 +1,126 @@
+// The frame of every page: search by keyboard, menus, the dialog, and a question before typed text is lost.
+"use strict";
+
+(() => {
+  const box = document.getElementById("frame-search");
+  const found = document.getElementById("frame-found");
+  const dialog = document.getElementById("frame-dialog");
+
+  // Search
+
+  const options = () => [...found.querySelectorAll("a[role=option]")];
+  const show = (shown) => {
+    found.hidden = !shown;
+    box.setAttribute("aria-expanded", String(shown));
+    if (!shown) box.removeAttribute("aria-activedescendant");
+  };
+  const select = (step) => {
+    const all = options();
+    if (!all.length) return;
+    const now = all.findIndex((each) => each.getAttribute("aria-selected") === "true");
+    const next = all[(now + step + all.length) % all.length];
+    for (const each of all) each.setAttribute("aria-selected", String(each === next));
+    box.setAttribute("aria-activedescendant", next.id);
+    next.scrollIntoView({ block: "nearest" });
+  };
+  if (box) {
+    box.addEventListener("input", () => {
+      if (!box.value.trim()) show(false);
+    });
+    box.addEventListener("focus", () => {
+      if (found.childElementCount && box.value.trim()) show(true);
+    });
+    document.body.addEventListener("htmx:afterSwap", (event) => {
+      if (event.detail.target !== found) return;
+      show(Boolean(box.value.trim()) && document.activeElement === box);
+      select(1);
+    });
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        if (found.hidden) show(true);
+        else select(event.key === "ArrowDown" ? 1 : -1);
+        event.preventDefault();
+      } else if (event.key === "Enter" && !found.hidden) {
+        const chosen = options().find((each) => each.getAttribute("aria-selected") === "true");
+        if (chosen) {
+          event.preventDefault();
+          chosen.click();
+        }
+      } else if (event.key === "Escape" && !found.hidden) {
+        show(false);
+        event.preventDefault();
+      }
+    });
+    document.addEventListener("click", (event) => {
+      if (!event.target.closest(".frame-search")) show(false);
+    });
+  }
+  const isTyping = (target) => target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  document.addEventListener("keydown", (event) => {
+    const slash = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const palette = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
+    if (box && (palette || (slash && !isTyping(event.target))) && !dialog?.open) {
+      event.preventDefault();
+      box.focus();
+      box.select();
+    }
+  });
+
+  // Menus: one open at a time, closed by Escape and by a click beside them.
+
+  const closeMenus = (but) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (menu !== but) menu.open = false;
+    }
+  };
+  document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const open = document.querySelector("details.menu[open]");
+    if (!open) return;
+    open.open = false;
+    open.querySelector("summary").focus();
+  });
+
+  // The dialog: what htmx puts into it opens it; a link or button with data-closes closes it.
+
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id === "frame-dialog-body" && !dialog.open) dialog.showModal();
+  });
+  dialog?.addEventListener("click", (event) => {
+    if (event.target === dialog || event.target.closest("[data-closes]")) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+
+  // Typed text: leaving a changed form asks first. Forms that post by themselves leave the others alone.
+
+  const changed = new Set();
+  const guarded = (target) => target.closest?.("#content-main form[method=post]:not(#changelist-form, [data-unguarded])");
+  document.addEventListener("input", (event) => {
+    const form = guarded(event.target);
+    if (form) changed.add(form);
+  });
+  // The lists and choosers of Django tell of a change by this alone.
+  document.addEventListener("change", (event) => {
+    const form = guarded(event.target);
+    if (form && event.isTrusted) changed.add(form);
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[hx-post]")) {
+      changed.delete(event.target);
+      const others = [...changed].filter((form) => form.isConnected);
+      const lost = "Other changes on this page are not saved. Go on without them?";
+      // A button that leads away from the page would drop what was typed elsewhere on it.
+      if (others.length && event.target.method === "post" && !window.confirm(lost)) event.preventDefault();
+      else changed.clear();
+    }
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && event.detail.elt.matches?.("form")) changed.delete(event.detail.elt);
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if ([...changed].some((form) => form.isConnected)) event.preventDefault();
+  });
+})();

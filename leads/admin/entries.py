@@ -1,0 +1,73 @@
+"""The entries of the navigation for leads and how they are set up, and how the search shows leads."""
+
+from collections.abc import Iterable
+
+from django.urls import reverse
+
+from crm.actors import Action
+from crm.admin.entries import CAPTURE, SALES, set_up
+from crm.admin.frame.navigation import Entry, QuickAdd, Section, register, register_quick_add
+from crm.admin.frame.search import Searched
+from crm.admin.frame.search import register as register_search
+from leads.models import (
+    Lead,
+    LeadLostReason,
+    LeadReceiver,
+    LeadRotation,
+    LeadRoutingLog,
+    LeadSource,
+    LeadStatus,
+    LeadType,
+    ReceiverAttempt,
+)
+
+
+def _about(lead: Lead) -> Iterable[str | None]:
+    person = lead.person if lead.person and lead.person.deleted_at is None else None
+    organization = lead.organization if lead.organization and lead.organization.deleted_at is None else None
+    place = lead.stage if lead.status.is_open else lead.status
+    return (str(each) for each in (place, organization, person, lead.owner) if each)
+
+
+register(
+    Entry(label="My day", section=Section.WORK, weight=10, page="index", icon="day"),
+    Entry(label="Leads", section=Section.WORK, weight=30, model=Lead, icon="leads"),
+    Entry(
+        label="Received leads",
+        section=Section.DATA,
+        weight=50,
+        model=ReceiverAttempt,
+        icon="attempts",
+        action=Action.READ_ROUTING,
+    ),
+)
+set_up(
+    (SALES[0], SALES[1] + 10),
+    (LeadStatus, "Statuses", "What open, won and lost are called"),
+    (LeadLostReason, "Reasons for losing", "Offered when a lead is lost"),
+    (LeadSource, "Sources", "Where leads come from"),
+    (LeadType, "Types of leads", "Such as new business"),
+)
+set_up(
+    CAPTURE,
+    (LeadReceiver, "Receivers", "Addresses that take leads from forms and mail"),
+    (LeadRotation, "Rotations", "Who gets new leads in turn"),
+    (LeadRoutingLog, "Decisions of routing", "Who got which lead, and why"),
+)
+register_quick_add(
+    QuickAdd(
+        label="Lead",
+        weight=10,
+        address=lambda: reverse("admin:leads_lead_add"),
+        action=Action.CHANGE_LEADS,
+    )
+)
+register_search(
+    Searched(
+        model=Lead,
+        title="Leads",
+        weight=30,
+        rows=lambda rows, _actor: rows.select_related("stage", "status", "person", "organization", "owner"),
+        describe=_about,
+    )
+)

@@ -1,0 +1,71 @@
+"""The entries of the navigation for people and organizations, and how the search shows them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.urls import reverse
+
+from crm.actors import Action, Actor
+from crm.admin.entries import SALES, set_up
+from crm.admin.frame.navigation import Entry, QuickAdd, Section, register, register_quick_add
+from crm.admin.frame.search import Searched
+from crm.admin.frame.search import register as register_search
+from people.models import ContactType, Merge, Organization, PeopleRelationship, Person
+
+
+def _people(rows: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    known: Any = rows
+    organizations = Organization.objects.visible_to(actor).order_by("name", "pk")
+    people: QuerySet[Any] = known.with_main_phone().prefetch_related(
+        Prefetch("organizations", queryset=organizations, to_attr="visible_organizations")
+    )
+    return people
+
+
+def _about_person(person: Any) -> Iterable[str | None]:
+    return (
+        ", ".join(organization.name for organization in person.visible_organizations),
+        person.email,
+        person.main_phone,
+    )
+
+
+def _about_organization(organization: Organization) -> Iterable[str | None]:
+    return (organization.city, organization.country, organization.email)
+
+
+register(
+    Entry(label="People", section=Section.WORK, weight=40, model=Person, icon="people"),
+    Entry(label="Organizations", section=Section.WORK, weight=50, model=Organization, icon="organizations"),
+    Entry(label="Merges", section=Section.DATA, weight=40, model=Merge, icon="merges"),
+)
+set_up(
+    (SALES[0], SALES[1] + 60),
+    (ContactType, "Kinds of contact", "E-mail, phone, mobile and your own"),
+    (PeopleRelationship, "Roles of people in leads", "Such as decision maker"),
+)
+register_quick_add(
+    QuickAdd(
+        label="Person",
+        weight=20,
+        address=lambda: reverse("admin:people_person_add"),
+        action=Action.CHANGE_PEOPLE,
+    ),
+    QuickAdd(
+        label="Organization",
+        weight=30,
+        address=lambda: reverse("admin:people_organization_add"),
+        action=Action.CHANGE_PEOPLE,
+    ),
+)
+register_search(Searched(model=Person, title="People", weight=10, rows=_people, describe=_about_person))
+register_search(
+    Searched(
+        model=Organization,
+        title="Organizations",
+        weight=20,
+        rows=lambda rows, _actor: rows,
+        describe=_about_organization,
+    )
+)
