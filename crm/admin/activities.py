@@ -4,22 +4,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 
 from crm.actors import Action
+from crm.admin.activity_actions import WithButtons
 from crm.admin.activity_forms import ActivityForm
 from crm.admin.base import acting
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
-from crm.admin.forms import message_of
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.dates import start_of
@@ -66,7 +63,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Activity)
-class ActivityAdmin(CreatesThroughService[Activity], LiveAdmin[Activity]):
+class ActivityAdmin(WithButtons, CreatesThroughService[Activity], LiveAdmin[Activity]):
     form = ActivityForm
     write_action = Action.CHANGE_ACTIVITIES
     delete_service = staticmethod(activities.delete_activity)
@@ -155,28 +152,6 @@ class ActivityAdmin(CreatesThroughService[Activity], LiveAdmin[Activity]):
             actor=acting(request),
             expected_version=form.expected_version,
         )
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.mark_one_done))
-        return [path("<int:object_id>/done/", view, name="crm_activity_done"), *super().get_urls()]
-
-    def mark_one_done(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Mark a task, call or meeting as done, and go back to the page of its record."""
-        actor = acting(request)
-        if not actor.may(Action.CHANGE_ACTIVITIES):
-            raise PermissionDenied
-        activity = self.get_object(request, str(object_id))
-        if activity is None:
-            return redirect(reverse("admin:crm_activity_changelist"))
-        try:
-            activities.complete_task(activity.pk, actor=actor)
-        except (ValidationError, CrmError) as refused:
-            messages.error(request, message_of(refused))
-        else:
-            messages.success(request, f"“{activity}” is done.")
-        record: Any = activity.entity
-        page = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
-        return redirect(reverse(page, args=[record.pk], current_app=self.admin_site.name))
 
     @admin.action(permissions=["change"], description="Mark selected activities as done")
     def mark_done(self, request: HttpRequest, queryset: QuerySet[Activity]) -> None:

@@ -4,8 +4,17 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.formats import number_format
 
-from crm.money import CURRENCIES, read_amount
+from crm.money import AMOUNT_PLACES, CURRENCIES, read_amount
+
+
+def shown_amount(amount: Decimal | None, currency: str | None) -> str:
+    """Return an amount with its currency as people read it; cents only where there are some."""
+    if amount is None:
+        return ""
+    places = 0 if amount == amount.to_integral_value() else AMOUNT_PLACES
+    return f"{number_format(amount, places, use_l10n=True, force_grouping=True)} {currency or ''}".rstrip()
 
 
 class AmountField(forms.DecimalField):

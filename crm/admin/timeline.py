@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
@@ -13,6 +12,7 @@ from crm.actors import Action
 from crm.admin.acting import actor_of
 from crm.admin.activity_forms import ShortActivityForm
 from crm.admin.base import acting
+from crm.admin.frame.fragments import back_to
 from crm.admin.lifecycle import LiveAdmin
 from crm.models import ActivityKind
 from crm.services.activities import create_activity
@@ -55,7 +55,7 @@ class WithTimeline(LiveAdmin[Any]):
         else:
             messages.error(request, "Nothing was added: enter a text of at most 100,000 characters.")
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        return redirect(reverse(page, args=[record.pk], current_app=self.admin_site.name))
+        return back_to(request, reverse(page, args=[record.pk], current_app=self.admin_site.name))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         record = kwargs.get("obj")

@@ -7,19 +7,25 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from crm.admin.base import acting
+from crm.admin.base import acting, assignable_users
+from crm.database.keys import parse_id
 from leads.models import Lead
 from leads.models.rotting import is_rotting
 
+#: In a larger company the others are found by the address of their leads, as the home page has it.
+MOST_OFFERED = 50
+
 
 class OwnerFilter(admin.SimpleListFilter):
-    """Filter leads by owner: one's own, or those of nobody."""
+    """Filter leads by owner: one's own, those of nobody, or those of a colleague."""
 
     title = "owner"
     parameter_name = "owned"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("mine", "Mine"), ("nobody", "Nobody")]
+        members = assignable_users(acting(request))[:MOST_OFFERED]
+        colleagues = [(str(user.pk), str(user)) for user in members if user.pk != request.user.pk]
+        return [("mine", "Mine"), ("nobody", "Nobody"), *colleagues]
 
     def choices(self, changelist: ChangeList) -> Any:
         # Django's own word, "All", would read as a kind of owner here.
@@ -32,7 +38,9 @@ class OwnerFilter(admin.SimpleListFilter):
             return queryset.filter(owner_id=acting(request).user_id)
         if self.value() == "nobody":
             return queryset.filter(owner=None)
-        return queryset
+        owner = parse_id(self.value() or "")
+        # A key of nobody who may be offered finds no lead: the rows are those that the actor sees.
+        return queryset if owner is None else queryset.filter(owner_id=owner)
 
 
 class ValueFilter(admin.SimpleListFilter):

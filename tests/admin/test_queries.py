@@ -54,8 +54,8 @@ def statements(client, model):
     ("model", "make", "expected"),
     [
         # Session, user, actor, companies to switch to, unread notifications; count and rows; four small
-        # lists, and as filters.
-        (Lead, make_lead, 15),
+        # lists, and as filters; owners.
+        (Lead, make_lead, 16),
         # Without the small lists; the organizations of all people at once.
         (Person, make_person, 8),
         (Organization, make_organization, 7),

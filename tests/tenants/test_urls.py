@@ -32,8 +32,8 @@ OF_THE_FRAME = {"admin:search", "admin:set_up", "admin:new_task", "admin:new_cal
 OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
-#: It is posted to: tests/admin/test_activities.py tries activities of other companies.
-OF_ACTIVITIES = {"admin:crm_activity_done"}
+#: They are posted to: tests/admin/test_my_day.py tries activities of other companies.
+OF_ACTIVITIES = {"admin:crm_activity_done", "admin:crm_activity_reopen", "admin:crm_activity_snooze"}
 #: Its operations are tried one by one, and so are downloads in tests/test_downloads.py.
 OF_GRAPHQL = {"graphql", "stream"}
 OF_FILES = {"file"}

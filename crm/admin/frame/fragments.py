@@ -5,8 +5,13 @@ A form of a page posts to a view that works without scripts: it stores, adds a m
 page that shows the change, so that one view serves both. See "Build a page" in docs/admin.md.
 """
 
+from collections.abc import Mapping
+
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponseRedirect
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect
+from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
@@ -24,3 +29,25 @@ def back_to(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
     answer = redirect(wanted if is_own else otherwise)
     assert isinstance(answer, HttpResponseRedirect)
     return answer
+
+
+def message_with_undo(
+    request: HttpRequest, text: str, address: str, fields: Mapping[str, object] | None = None
+) -> None:
+    """Add a message about what was done, with a button that posts to another address to undo it."""
+    sent = {
+        "csrfmiddlewaretoken": get_token(request),
+        "next": request.POST.get("next", ""),
+        **(fields or {}),
+    }
+    inputs = format_html_join("", '<input type="hidden" name="{}" value="{}">', sent.items())
+    messages.success(
+        request,
+        format_html(
+            '<span>{}</span> <form method="post" action="{}" data-unguarded>{}<button type="submit"'
+            ' class="button quiet">Undo</button></form>',
+            text,
+            address,
+            inputs,
+        ),
+    )

@@ -1,0 +1,95 @@
+"""What is done with one activity by a button on any page: done, open again, put off."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+
+from crm.actors import Action
+from crm.admin.base import acting
+from crm.admin.forms import message_of
+from crm.admin.frame.fragments import back_to, message_with_undo
+from crm.admin.lifecycle import LiveAdmin
+from crm.database.keys import parse_id
+from crm.errors import CrmError
+from crm.models import Activity
+from crm.services import activities
+from crm.services.snoozing import snooze_task
+
+
+class WithButtons(LiveAdmin[Activity]):
+    """The buttons of an activity; each leads back to the page that it stands on, else to the record."""
+
+    def get_urls(self) -> list[URLPattern]:
+        buttons = {"done": self.mark_one_done, "reopen": self.reopen_one, "snooze": self.snooze_one}
+        return [
+            *(
+                path(
+                    f"<int:object_id>/{name}/",
+                    self.admin_site.admin_view(require_POST(view)),
+                    name=f"crm_activity_{name}",
+                )
+                for name, view in buttons.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def mark_one_done(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        actor = acting(request)
+
+        def complete(activity: Activity) -> str:
+            activities.complete_task(activity.pk, actor=actor)
+            return f"“{activity}” is done."
+
+        return self._act(request, object_id, complete, undo="admin:crm_activity_reopen")
+
+    def reopen_one(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        actor = acting(request)
+
+        def reopen(activity: Activity) -> str:
+            activities.reopen_task(activity.pk, actor=actor)
+            return f"“{activity}” is open again."
+
+        return self._act(request, object_id, reopen)
+
+    def snooze_one(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        actor = acting(request)
+        days = parse_id(request.POST.get("days", "")) or 0
+
+        def snooze(activity: Activity) -> str:
+            snooze_task(activity.pk, days=days, actor=actor)
+            return f"“{activity}” is due {'tomorrow' if days == 1 else f'in {days} days'}."
+
+        return self._act(request, object_id, snooze)
+
+    def _act(
+        self,
+        request: HttpRequest,
+        object_id: int,
+        act: Callable[[Activity], str],
+        *,
+        undo: str | None = None,
+    ) -> HttpResponse:
+        """Do something with a visible activity, say what was done or refused, and lead back."""
+        actor = acting(request)
+        if not actor.may(Action.CHANGE_ACTIVITIES):
+            raise PermissionDenied
+        activity = Activity.objects.visible_to(actor).filter(pk=object_id).first()
+        if activity is None:
+            raise Http404
+        try:
+            text = act(activity)
+        except (ValidationError, CrmError) as refused:
+            messages.error(request, message_of(refused))
+        else:
+            if undo is None:
+                messages.success(request, text)
+            else:
+                message_with_undo(request, text, reverse(undo, args=[activity.pk]))
+        record: Any = activity.entity
+        page = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
+        return back_to(request, reverse(page, args=[record.pk], current_app=self.admin_site.name))

@@ -1,0 +1,201 @@
+"""The home page: what a member has to do, and how the member stands; for managers, how the team does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.actors import Action, Actor, Role
+from crm.admin.acting import zone_of
+from crm.admin.base import acting
+from crm.admin.frame import home
+from crm.admin.money import shown_amount
+from crm.dates import day_shown
+from crm.models import Activity, Membership, User
+from leads.models import Lead, LeadReceiver
+from leads.models.rotting import rotting_reason
+from leads.services.my_day import BY_TIME, LONGEST_IDLE_FIRST, NEWEST_FIRST, MyDay
+from leads.services.standing import Standing, Total, standing_of, standings
+from people.models import Person
+
+#: Rows of each list; the list page shows all.
+MOST_SHOWN = 15
+#: Days by which a task is put off, and what the buttons say.
+SNOOZES = ((1, "Tomorrow"), (2, "In 2 days"), (7, "In a week"))
+#: What a row of a lead shows.
+RELATED = ("stage", "status", "organization", "person", "owner")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One of the first steps of an empty company."""
+
+    label: str
+    hint: str
+    address: str
+    is_done: bool
+
+
+def _rows(rows: QuerySet[Any], order: Sequence[Any]) -> tuple[list[Any], bool]:
+    """Return the first rows, and whether there are more."""
+    found = list(rows.order_by(*order)[: MOST_SHOWN + 1])
+    return found[:MOST_SHOWN], len(found) > MOST_SHOWN
+
+
+def _leads(rows: QuerySet[Lead], order: Sequence[Any]) -> dict[str, Any]:
+    found, goes_on = _rows(rows.select_related(*RELATED), order)
+    shown = [
+        {
+            "lead": lead,
+            "amount": shown_amount(lead.amount, lead.currency),
+            "reason": rotting_reason(lead),
+            "about": " · ".join(str(each) for each in (lead.organization, lead.person) if _is_live(each)),
+        }
+        for lead in found
+    ]
+    return {"rows": shown, "goes_on": goes_on}
+
+
+def _is_live(record: Any) -> bool:
+    return record is not None and record.deleted_at is None
+
+
+def _activities(title: str, rows: QuerySet[Activity], day: MyDay) -> dict[str, Any]:
+    # The records of a list are read by one statement for each kind.
+    found, goes_on = _rows(rows.prefetch_related("entity"), BY_TIME)
+    shown = [{"activity": row, "when": _when(row, day), **_record(row)} for row in found]
+    return {"title": title, "rows": shown, "goes_on": goes_on}
+
+
+def _record(activity: Activity) -> dict[str, Any]:
+    record: Any = activity.entity
+    page = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
+    return {"record": record, "address": reverse(page, args=[record.pk])}
+
+
+def _when(activity: Activity, day: MyDay) -> str:
+    moment = activity.due_at or activity.starts_at
+    if moment is None:
+        return ""
+    local = moment.astimezone(day.zone)
+    return day_shown(local.date(), day.today) + f", {local:%H:%M}"
+
+
+def _total(total: Total) -> dict[str, Any]:
+    sums = [shown_amount(amount, currency) for currency, amount in sorted(total.sums.items())]
+    return {"number": total.number, "sums": sums}
+
+
+def _tiles(standing: Standing) -> dict[str, Any]:
+    return {
+        "open": _total(standing.open),
+        "won": _total(standing.won),
+        "won_before": _total(standing.won_before),
+    }
+
+
+def _team(actor: Actor, found: Mapping[int | None, Standing]) -> list[dict[str, Any]]:
+    members = User.objects.visible_to(actor).in_bulk([key for key in found if key is not None])
+    rows = [
+        {
+            "name": str(members[key]) if key in members else "Nobody",
+            "leads": f"{reverse('admin:leads_lead_changelist')}?owned={key or 'nobody'}",
+            "standing": standing,
+            **_tiles(standing),
+        }
+        for key, standing in found.items()
+        if key is None or key in members
+    ]
+    return sorted(rows, key=lambda row: (row["name"] == "Nobody", row["name"]))
+
+
+def _first_steps(actor: Actor) -> list[Step]:
+    steps = [
+        Step(
+            label="Add your first lead",
+            hint="With its person and organization",
+            address=reverse("admin:leads_lead_add"),
+            is_done=False,
+        ),
+        Step(
+            label="Add people",
+            hint="Or have them imported: manage.py import_people, or the API",
+            address=reverse("admin:people_person_add"),
+            is_done=Person.objects.visible_to(actor).exists(),
+        ),
+    ]
+    if not actor.may(Action.CHANGE_LOOKUPS):
+        return steps
+    steps.append(
+        Step(
+            label="Fit the pipeline to your sales",
+            hint="Stages, their chances, and after how many days a lead rots",
+            address=reverse("admin:pipelines_pipeline_changelist"),
+            is_done=False,
+        )
+    )
+    receivers = LeadReceiver.objects.visible_to(actor)
+    steps.append(
+        Step(
+            label="Connect your web form",
+            hint="A receiver has an address that takes leads",
+            address=reverse("admin:leads_leadreceiver_changelist"),
+            is_done=receivers.filter(is_default=False).exists(),
+        )
+    )
+    if actor.may(Action.MANAGE_COMPANY):
+        colleagues = Membership.objects.visible_to(actor).exclude(user=actor.user_id)
+        steps.append(
+            Step(
+                label="Invite your colleagues",
+                hint="Each with a role",
+                address=reverse("admin:crm_membership_add"),
+                is_done=colleagues.exists(),
+            )
+        )
+    return steps
+
+
+def my_day_page(request: HttpRequest) -> HttpResponse:
+    """Show the day of the acting member."""
+    actor = acting(request)
+    day = MyDay(actor=actor, zone=zone_of(request), now=timezone.now())
+    todo = [
+        _activities("Overdue", day.overdue(), day),
+        _activities("Today", day.due_today(), day),
+        _activities("This week", day.due_this_week(), day),
+    ]
+    rotting, new = _leads(day.rotting(), LONGEST_IDLE_FIRST), _leads(day.new_leads(), NEWEST_FIRST)
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "My day",
+        "today": day.today,
+        "todo": todo,
+        "rotting": rotting,
+        "new_leads": new,
+        "may_act": actor.may(Action.CHANGE_ACTIVITIES),
+        "snooze": SNOOZES,
+        "may_add": actor.may(Action.CHANGE_LEADS),
+    }
+    if actor.role.rank >= Role.MANAGER.rank:
+        found = standings(actor, today=day.today, zone=day.zone)
+        own = found.get(actor.user_id, Standing())
+        context["team"] = _team(actor, found)
+    else:
+        own = standing_of(actor, today=day.today, zone=day.zone)
+    context["tiles"] = _tiles(own)
+    is_quiet = not any(part["rows"] for part in (*todo, rotting, new))
+    context["is_quiet"] = is_quiet
+    # Asked only where nothing else says that there are leads.
+    if is_quiet and not own.open.number and not context.get("team"):
+        context["first_steps"] = _first_steps(actor) if not Lead.objects.visible_to(actor).exists() else []
+    return TemplateResponse(request, "admin/leads/my_day/page.html", context)
+
+
+home.register(my_day_page)

@@ -1,0 +1,194 @@
+"""The home page: what a member has to do, done in place; how the member and the team stand."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.models import Activity, Company, LeadVisibility
+from crm.services.activities import create_activity
+from crm.services.activity_input import ActivityValues
+from leads.models import Lead
+from leads.services.closing import close_lead
+from leads.services.lead_input import LeadValues
+from leads.services.leads import create_lead
+from tests.admin.conftest import messages_of
+
+pytestmark = pytest.mark.django_db
+HOME = reverse("admin:index")
+
+
+def make_lead(actor: Any, **values: Any) -> Lead:
+    given = {"title": "Deal", "leads_owner_id": actor.user_id, "amount": 1500, "currency": "EUR"}
+    return create_lead(cast(LeadValues, given | values), actor=actor)
+
+
+def make_task(actor: Any, lead: Lead, days: float, **values: Any) -> Activity:
+    given = {
+        "entity_type": "LEAD",
+        "entity_id": lead.pk,
+        "kind": "TASK",
+        "subject": f"In {days} days",
+        "due_at": timezone.now() + timedelta(days=days),
+        "assignee_id": actor.user_id,
+    }
+    return create_activity(cast(ActivityValues, given | values), actor=actor)
+
+
+def listed(context: Any) -> dict[str, list[str]]:
+    shown = {part["title"]: [str(row["activity"]) for row in part["rows"]] for part in context["todo"]}
+    shown["rotting"] = [str(row["lead"]) for row in context["rotting"]["rows"]]
+    shown["new"] = [str(row["lead"]) for row in context["new_leads"]["rows"]]
+    return shown
+
+
+def test_the_day_of_a_member(signed_in, actors):
+    old, new = make_lead(actors.agent, title="Old"), make_lead(actors.agent, title="New")
+    make_lead(actors.colleague, title="Of a colleague")
+    make_task(actors.agent, old, -2, subject="Call back")
+    make_task(actors.colleague, new, -2)
+    long_ago = timezone.now() - timedelta(days=12)
+    Lead.objects.filter(pk=old.pk).update(last_activity_at=long_ago, created_at=long_ago)
+    close_lead(make_lead(actors.agent, amount=700).pk, "won", actor=actors.agent)
+    before = close_lead(make_lead(actors.agent, amount=9).pk, "won", actor=actors.agent)
+    Lead.objects.filter(pk=before.pk).update(
+        closed_at=timezone.now().replace(day=1, hour=12) - timedelta(days=3)
+    )
+
+    page = signed_in("agent").get(HOME)
+
+    assert listed(page.context) == {
+        "Overdue": ["Call back"],
+        "Today": [],
+        "This week": [],
+        "rotting": ["Old"],
+        "new": ["New"],
+    }
+    assert page.context["rotting"]["rows"][0]["reason"].startswith("12 days since entry into the stage")
+    assert page.context["tiles"] == {
+        "open": {"number": 2, "sums": ["3,000 EUR"]},
+        "won": {"number": 1, "sums": ["700 EUR"]},
+        "won_before": {"number": 1, "sums": ["9 EUR"]},
+    }
+    assert "team" not in page.context
+
+
+def test_managers_see_how_the_team_stands(signed_in, actors, tenant):
+    lead = make_lead(actors.agent)
+    make_lead(actors.manager)
+    make_lead(actors.manager, leads_owner_id=None)
+    make_task(actors.agent, lead, -2)
+    Lead.objects.filter(pk=lead.pk).update(last_activity_at=timezone.now() - timedelta(days=30))
+
+    team = {row["name"]: row for row in signed_in("manager").get(HOME).context["team"]}
+
+    agent = team[str(tenant.users["agent"])]
+    assert (agent["open"], agent["standing"].rotting, agent["standing"].overdue) == (
+        {"number": 1, "sums": ["1,500 EUR"]},
+        1,
+        1,
+    )
+    assert team["Nobody"]["open"]["number"] == 1
+    assert agent["leads"] == f"{reverse('admin:leads_lead_changelist')}?owned={tenant.users['agent'].pk}"
+    found = signed_in("manager").get(agent["leads"])
+    assert [row.pk for row in found.context["cl"].result_list] == [lead.pk]
+
+
+def test_a_task_is_done_put_off_and_opened_again_in_place(signed_in, actors):
+    task = make_task(actors.agent, make_lead(actors.agent), -2, subject="Call back")
+    client = signed_in("agent")
+
+    def press(button: str, **fields: Any) -> Any:
+        address = reverse(f"admin:crm_activity_{button}", args=[task.pk])
+        return client.post(address, {"next": HOME, **fields}, follow=True)
+
+    put_off = press("snooze", days=1)
+    task.refresh_from_db()
+    assert put_off.redirect_chain == [(HOME, 302)]
+    assert messages_of(put_off) == ["“Call back” is due tomorrow."]
+    assert task.due_at is not None
+    assert task.due_at.date() == (timezone.now() + timedelta(days=1)).date()
+    for days in ("0", "91", "x"):
+        assert messages_of(press("snooze", days=days)) == ["Put a task off by 1 to 90 days."]
+    done = press("done")
+    assert listed(done.context)["This week"] == []
+    assert "“Call back” is done." in messages_of(done)[0]
+    assert f'action="{reverse("admin:crm_activity_reopen", args=[task.pk])}"' in messages_of(done)[0]
+    assert messages_of(press("snooze", days=1)) == ["Only an open task can be put off."]
+    assert messages_of(press("reopen")) == ["“Call back” is open again."]
+    task.refresh_from_db()
+    assert task.done_at is None
+    # Another site is no way back.
+    assert client.post(
+        reverse("admin:crm_activity_done", args=[task.pk]), {"next": "//evil.example/"}
+    ).headers["Location"] == reverse("admin:leads_lead_change", args=[task.object_id])
+
+
+def test_a_call_is_logged_in_place_and_the_lead_stops_rotting(signed_in, actors):
+    lead = make_lead(actors.agent)
+    Lead.objects.update(last_activity_at=timezone.now() - timedelta(days=30))
+    client = signed_in("agent")
+    assert listed(client.get(HOME).context)["rotting"] == ["Deal"]
+
+    page = client.post(
+        reverse("admin:leads_lead_note", args=[lead.pk]),
+        {"kind": "CALL", "text": "Wants a discount", "next": HOME},
+        follow=True,
+    )
+
+    assert listed(page.context)["rotting"] == []
+    assert messages_of(page) == ["The call was added."]
+
+
+def test_buttons_are_for_those_who_may_and_for_what_they_see(signed_in, actors, other_actors):
+    task = make_task(actors.agent, make_lead(actors.agent), 0)
+    foreign = make_task(other_actors.agent, make_lead(other_actors.agent), 0)
+    for button in ("done", "reopen", "snooze"):
+        addresses = [
+            reverse(f"admin:crm_activity_{button}", args=[key]) for key in (task.pk, foreign.pk, 10**9)
+        ]
+        assert signed_in("viewer").post(addresses[0], {"days": 1}).status_code == 403
+        answers = [signed_in("agent").post(address, {"days": 1}) for address in addresses[1:]]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert signed_in("agent").get(addresses[0]).status_code == 405
+    assert "Done:" not in signed_in("viewer").get(HOME).content.decode()
+    assert not Activity.objects.exclude(done_at=None).exists()
+
+
+def test_an_empty_company_shows_the_first_steps(signed_in, actors):
+    steps = {
+        role: [step.label for step in signed_in(role).get(HOME).context.get("first_steps", [])]
+        for role in ("agent", "admin")
+    }
+    assert steps["agent"] == ["Add your first lead", "Add people"]
+    assert steps["admin"][2:] == [
+        "Fit the pipeline to your sales",
+        "Connect your web form",
+        "Invite your colleagues",
+    ]
+    Company.objects.filter(pk=actors.agent.company_id).update(lead_visibility=LeadVisibility.OWN)
+    make_lead(actors.agent)
+    assert "first_steps" not in signed_in("agent").get(HOME).context
+
+
+def test_statements_do_not_grow(signed_in, actors):
+    client = signed_in("manager")
+    counted: list[int] = []
+    page: Any = None
+    for number in (1, 12):
+        for _ in range(number):
+            person = {"firstname": "Jane", "organization": "Acme"}
+            lead = make_lead(actors.manager, people=person)
+            make_task(actors.manager, lead, -1)
+            make_task(actors.manager, lead, 0)
+            make_lead(actors.colleague)
+        Lead.objects.filter(title="Deal").update(last_activity_at=timezone.now() - timedelta(days=30))
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get(HOME)
+        counted.append(len(queries))
+    assert len(page.context["rotting"]["rows"]) == 13
+    assert counted[0] == counted[1]
