@@ -18,6 +18,7 @@ from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
+from leads.admin.many import ChangesManyLeads
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
 from leads.models import Lead
 from leads.models.deal_value import READERS
@@ -30,11 +31,12 @@ RELATIONS = ("status", "pipeline", "stage", "source")
 
 
 @admin.register(Lead)
-class LeadAdmin(CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFieldsAdmin):
+class LeadAdmin(ChangesManyLeads, CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFieldsAdmin):
     form = LeadForm
     write_action = Action.CHANGE_LEADS
     delete_service = staticmethod(delete_lead)
     restore_service = staticmethod(restore_lead)
+    actions = ("change_selected", "restore_selected", "delete_selected")
     list_display = (
         "title",
         "live_person",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -11,6 +12,7 @@ from crm.errors import Conflict, ConflictReason
 from crm.services import locking, tags
 from crm.services.bulk import BulkResult, check_keys, for_each
 from crm.services.bulk_deletion import delete_many, restore_many
+from crm.services.tag_changes import TagChange
 from leads.models import Lead
 from leads.services.lead_input import LeadValues
 from leads.services.leads import delete_lead, restore_lead, update_lead
@@ -43,12 +45,25 @@ def update_leads(
             ConflictReason.VERSION, f"{len(wanted)} leads match, not {expected_count}.", count=len(wanted)
         )
 
-    def change(key: object) -> bool:
-        tags.lock_if_new(values.get("tags"), actor=actor)
-        lead = locking.lock(Lead, actor, key)
-        return update_lead(lead.pk, values, actor=actor).version != lead.version
+    return change_leads(wanted, values, TagChange(), actor=actor)
 
-    return for_each(wanted, change)
+
+def change_leads(
+    keys: Sequence[object], values: LeadValues, tag_change: TagChange, *, actor: Actor
+) -> BulkResult:
+    """Make the same change to each of some leads, and add and take away tags.
+
+    :param tag_change: its tags replace those of ``values``, unless it is empty.
+    """
+    actor.require(Action.CHANGE_LEADS)
+
+    def change(key: object) -> bool:
+        tags.lock_if_new(tag_change.applied_to(()) or values.get("tags"), actor=actor)
+        lead = locking.lock(Lead, actor, key)
+        all_values = cast(LeadValues, {**values, **tag_change.values(lead)})
+        return update_lead(lead.pk, all_values, actor=actor).version != lead.version
+
+    return for_each(keys, change)
 
 
 def _matches(matching: Q | None, actor: Actor) -> list[object]:

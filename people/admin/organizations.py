@@ -13,6 +13,7 @@ from crm.admin.filters import DeletedFilter
 from crm.admin.forms import VersionedForm
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet
+from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Organization
@@ -22,6 +23,7 @@ from people.services.organizations import (
     delete_organization,
     restore_organization,
     save_organization,
+    update_organization,
 )
 
 
@@ -30,11 +32,15 @@ class OrganizationForm(MayBeKnown, TakesFile, VersionedForm[Organization]):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, DefinedFieldsAdmin):
+class OrganizationAdmin(
+    WarnsOfDuplicates, MergesRecords, ChangesTags, WithFiles, WithTimeline, DefinedFieldsAdmin
+):
     form = OrganizationForm
     write_action = Action.CHANGE_PEOPLE
     delete_service = staticmethod(delete_organization)
+    update_service = staticmethod(update_organization)
     restore_service = staticmethod(restore_organization)
+    actions = ("change_selected", "merge_selected", "restore_selected", "delete_selected")
     list_display = ("name", "email", "city", "country", "created_at")
     list_filter = (DeletedFilter, "created_at")
     search_fields = ("name",)

@@ -17,13 +17,14 @@ from crm.admin.forms import VersionedForm
 from crm.admin.inlines import VisibleInline, VisibleStackedInline
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
+from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Address, Contact, Employment, Organization, Person
 from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
 from people.services.duplicate_warning import people_like
 from people.services.employments import PLAIN, EmploymentValues
-from people.services.people import PersonValues, delete_person, restore_person, save_person
+from people.services.people import PersonValues, delete_person, restore_person, save_person, update_person
 
 
 class ContactInline(VisibleInline[Contact, Person]):
@@ -69,11 +70,13 @@ class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
 
 
 @admin.register(Person)
-class PersonAdmin(WarnsOfDuplicates, MergesRecords, WithFiles, WithTimeline, DefinedFieldsAdmin):
+class PersonAdmin(WarnsOfDuplicates, MergesRecords, ChangesTags, WithFiles, WithTimeline, DefinedFieldsAdmin):
     form = PersonForm
     write_action = Action.CHANGE_PEOPLE
     delete_service = staticmethod(delete_person)
+    update_service = staticmethod(update_person)
     restore_service = staticmethod(restore_person)
+    actions = ("change_selected", "merge_selected", "restore_selected", "delete_selected")
     list_display = ("__str__", "email", "main_phone", "organization_names", "created_at")
     list_filter = (DeletedFilter, "created_at")
     search_fields = ("name",)

@@ -1,0 +1,175 @@
+"""Change many rows of a list page at once: a form, the rows in batches, and what became of them.
+
+Rows are chosen by their boxes or by the filter of the list. Each goes through the service of one row, has its
+entry in the history, and is refused alone. A request changes ``BATCH`` rows; the page after it goes on by
+itself in a browser with scripts, and by a button in others.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import model_ngettext
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from crm.actors import Actor
+from crm.admin.base import acting
+from crm.admin.lifecycle import LiveAdmin
+from crm.models.lifecycle import LiveModel
+from crm.services.bulk import BulkResult, Refusal
+
+Live = TypeVar("Live", bound=LiveModel)
+
+#: Rows that one request changes: a second or two of work.
+BATCH = 200
+#: Rows that are named before anything is changed.
+NAMED = 10
+#: Refusals that are carried from request to request and listed; all of them are counted.
+LISTED = 200
+SALT = "crm.admin.many"
+
+
+class ManyForm(forms.Form):
+    """What to change; a field that is left empty changes nothing."""
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actor = actor
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and not any(self._is_given(value) for value in cleaned.values()):
+            raise ValidationError("Fill in what shall change: all fields are empty.")
+        return cleaned
+
+    @staticmethod
+    def _is_given(value: Any) -> bool:
+        return value.exists() if isinstance(value, models.QuerySet) else value not in (None, "", ())
+
+
+@dataclass
+class Progress:
+    """How far a change has come: the key of the last row that was tried, and what became of all before."""
+
+    of: int
+    after: int = 0
+    result: BulkResult = field(default_factory=BulkResult)
+
+    @classmethod
+    def read(cls, text: str, *, of: int) -> "Progress":
+        """Return the progress that a page carried, or that of a change which begins."""
+        if not text:
+            return cls(of)
+        try:
+            carried = signing.loads(text, salt=SALT)
+        except signing.BadSignature:
+            return cls(of)
+        refused = [Refusal(**each) for each in carried["result"].pop("refused")]
+        return cls(carried["of"], carried["after"], BulkResult(**carried["result"], refused=refused))
+
+    def text(self) -> str:
+        """Return the progress for a field of a page, signed."""
+        return signing.dumps(asdict(self), salt=SALT, compress=True)
+
+    @property
+    def tried(self) -> int:
+        return self.result.done + self.result.unchanged + self.result.refused_count
+
+    def add(self, result: BulkResult, *, last: int) -> None:
+        """Count the outcome of a batch whose last row has this key."""
+        self.after = last
+        self.result.done += result.done
+        self.result.unchanged += result.unchanged
+        self.result.refused_count += result.refused_count
+        self.result.refused = [*self.result.refused, *result.refused][:LISTED]
+
+
+class ChangesMany(LiveAdmin[Live]):
+    """Mixin: the action "Change" of a list page."""
+
+    many_form: ClassVar[type[ManyForm]]
+
+    def change_many(self, keys: Sequence[object], form: Any, *, actor: Actor) -> BulkResult:
+        """Make the change of a valid form to some rows, each by the service of one."""
+        raise NotImplementedError
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        offered = super().get_actions(request)
+        if self._lists_deleted(request):
+            offered.pop("change_selected", None)
+        return offered
+
+    @admin.action(permissions=["change"], description="Change selected %(verbose_name_plural)s")
+    def change_selected(self, request: HttpRequest, queryset: models.QuerySet[Live]) -> HttpResponse | None:
+        """Ask what to change, change a batch, or show what became of all, by what the page has posted."""
+        if "refused" in request.POST:
+            return self._refused(request)
+        is_asked = "apply" in request.POST
+        actor = acting(request)
+        form = self.many_form(request.POST if is_asked else None, actor=actor)
+        progress = Progress.read(request.POST.get("progress", ""), of=queryset.count())
+        if not is_asked or not form.is_valid() or not self._is_as_shown(request, form, progress):
+            return self._ask(request, queryset, form, of=progress.of)
+        rows = queryset.order_by("pk").filter(pk__gt=progress.after)
+        keys = list(rows.values_list("pk", flat=True)[:BATCH])
+        if keys:
+            progress.add(self.change_many(keys, form, actor=actor), last=keys[-1])
+        if len(keys) == BATCH:
+            return self._page(request, "changing", progress=progress, form=form)
+        return self._finish(request, progress)
+
+    def _is_as_shown(self, request: HttpRequest, form: ManyForm, progress: Progress) -> bool:
+        # The filter may match other rows than those that were shown: nobody shall change them unseen.
+        shown = request.POST.get("expected_count", "")
+        if progress.after or shown == str(progress.of):
+            return True
+        form.add_error(None, f"{progress.of} match now, not {shown}: look again before you apply.")
+        return False
+
+    def _ask(
+        self, request: HttpRequest, rows: models.QuerySet[Live], form: ManyForm, *, of: int
+    ) -> HttpResponse:
+        return self._page(
+            request, "change_many", rows=rows[:NAMED], further=max(0, of - NAMED), of=of, form=form
+        )
+
+    def _finish(self, request: HttpRequest, progress: Progress) -> HttpResponse | None:
+        result = progress.result
+        if not result.refused_count:
+            unchanged = f" {result.unchanged} had it already." if result.unchanged else ""
+            done = f"Changed {result.done} {model_ngettext(self.opts, result.done)}.{unchanged}"
+            self.message_user(request, done, messages.SUCCESS)
+            return None
+        return self._page(request, "changed", progress=progress)
+
+    def _page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+        return TemplateResponse(
+            request,
+            f"admin/crm/{name}.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": f"Change {self.opts.verbose_name_plural}",
+                "subtitle": None,
+                "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+                "select_across": request.POST.get("select_across", "0"),
+                **context,
+            },
+        )
+
+    def _refused(self, request: HttpRequest) -> HttpResponse:
+        progress = Progress.read(request.POST.get("progress", ""), of=0)
+        response = HttpResponse(content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="refused-{self.opts.model_name}.csv"'
+        writer = csv.writer(response)
+        writer.writerow(["id", "code", "field", "message"])
+        writer.writerows([each.id, each.code, each.field, each.message] for each in progress.result.refused)
+        return response

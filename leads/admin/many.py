@@ -1,0 +1,88 @@
+"""Change many leads at once: owner, stage, status with its reason, source and tags."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from crm.actors import Actor
+from crm.admin.base import assignable_users
+from crm.admin.many import ChangesMany, ManyForm
+from crm.admin.tag_fields import TagsForm
+from crm.models import User
+from crm.services.bulk import BulkResult
+from leads.admin.forms import StageField
+from leads.models import Lead, LeadLostReason, LeadSource, LeadStatus, StatusCategory
+from leads.services.bulk import change_leads
+from leads.services.lead_input import LeadValues
+from pipelines.models import Stage
+
+UNCHANGED = "Leave as it is"
+NOBODY = "nobody"
+
+
+class ManyLeadsForm(TagsForm):
+    """What to change of many leads."""
+
+    owner = forms.ChoiceField(required=False)
+    stage = StageField(queryset=None, required=False, empty_label=UNCHANGED)
+    status = forms.ModelChoiceField(queryset=None, required=False, empty_label=UNCHANGED)
+    lost_reason = forms.ModelChoiceField(queryset=None, required=False, empty_label=UNCHANGED)
+    reason_lost = forms.CharField(required=False, label="Reason in your words")
+    source = forms.ModelChoiceField(queryset=None, required=False, empty_label=UNCHANGED)
+
+    field_order = ("owner", "stage", "status", "lost_reason", "reason_lost", "source")
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, actor=actor, **kwargs)
+        fields = cast(dict[str, Any], self.fields)
+        self._members: QuerySet[User] = assignable_users(actor)
+        fields["owner"].choices = [
+            ("", UNCHANGED),
+            (NOBODY, "Nobody"),
+            *((str(user.pk), str(user)) for user in self._members),
+        ]
+        stages = Stage.objects.visible_to(actor).select_related("pipeline")
+        fields["stage"].queryset = stages.order_by("pipeline__name", "pipeline_id", "weight", "pk")
+        fields["status"].queryset = LeadStatus.objects.visible_to(actor).order_by("weight", "pk")
+        reasons = LeadLostReason.objects.visible_to(actor).filter(is_active=True)
+        fields["lost_reason"].queryset = reasons.order_by("weight", "pk")
+        fields["source"].queryset = LeadSource.objects.visible_to(actor).order_by("name", "pk")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        status = cleaned.get("status")
+        is_lost = status is not None and status.category == StatusCategory.LOST
+        for name in ("lost_reason", "reason_lost"):
+            if cleaned.get(name) and not is_lost:
+                raise ValidationError({name: "Only lost leads have a reason: choose the status too."})
+        return cleaned
+
+    def values(self) -> LeadValues:
+        """Return the input of each lead, without its tags."""
+        cleaned = self.cleaned_data
+        values: dict[str, object] = {}
+        if cleaned["owner"]:
+            values["leads_owner_id"] = None if cleaned["owner"] == NOBODY else cleaned["owner"]
+        for name, argument in (
+            ("stage", "pipeline_stage_id"),
+            ("status", "status_id"),
+            ("lost_reason", "lost_reason_id"),
+            ("source", "source_id"),
+        ):
+            if cleaned[name] is not None:
+                values[argument] = cleaned[name].pk
+        if cleaned["reason_lost"]:
+            values["reason_lost"] = cleaned["reason_lost"]
+        return cast(LeadValues, values)
+
+
+class ChangesManyLeads(ChangesMany[Lead]):
+    """Mixin of the list of leads."""
+
+    many_form: type[ManyForm] = ManyLeadsForm  # type: ignore[misc]  # of the class, as declared above
+
+    def change_many(self, keys: Sequence[object], form: ManyLeadsForm, *, actor: Actor) -> BulkResult:
+        return change_leads(keys, form.values(), form.tag_change(), actor=actor)
