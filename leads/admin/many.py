@@ -28,10 +28,16 @@ class ManyLeadsForm(TagsForm):
 
     owner = forms.ChoiceField(required=False)
     stage = StageField(queryset=None, required=False, empty_label=UNCHANGED)
-    status = forms.ModelChoiceField(queryset=None, required=False, empty_label=UNCHANGED)
-    lost_reason = forms.ModelChoiceField(queryset=None, required=False, empty_label=UNCHANGED)
+    status: forms.ModelChoiceField[LeadStatus] = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label=UNCHANGED
+    )
+    lost_reason: forms.ModelChoiceField[LeadLostReason] = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label=UNCHANGED
+    )
     reason_lost = forms.CharField(required=False, label="Reason in your words")
-    source = forms.ModelChoiceField(queryset=None, required=False, empty_label=UNCHANGED)
+    source: forms.ModelChoiceField[LeadSource] = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label=UNCHANGED
+    )
 
     field_order = ("owner", "stage", "status", "lost_reason", "reason_lost", "source")
 
