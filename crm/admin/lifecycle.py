@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from crm.admin.base import Fieldsets, acting
+from crm.admin.change_lists import ListsRecords
 from crm.admin.filters import DELETED_PARAMETER
 from crm.admin.forms import VersionedForm
 from crm.admin.writing import WritesThroughService
@@ -17,7 +18,7 @@ from crm.models.lifecycle import LiveModel
 Live = TypeVar("Live", bound=LiveModel)
 
 
-class LiveAdmin(WritesThroughService[Live]):
+class LiveAdmin(ListsRecords[Live], WritesThroughService[Live]):
     """The pages of a model whose rows have versions and can be deleted and restored."""
 
     restore_service: ClassVar[Callable[..., object]]

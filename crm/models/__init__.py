@@ -16,6 +16,7 @@ from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.idempotency import IdempotencyKey
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
 from crm.models.invitations import Invitation, InvitationState
+from crm.models.list_views import ListColumns, ListView
 from crm.models.messages import Message, MessageFile
 from crm.models.notifications import (
     Notification,
@@ -66,6 +67,8 @@ __all__ = [
     "Invitation",
     "InvitationState",
     "LeadVisibility",
+    "ListColumns",
+    "ListView",
     "Membership",
     "Message",
     "MessageFile",

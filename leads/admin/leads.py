@@ -11,19 +11,22 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.actors import Action
-from crm.admin.base import acting
+from crm.admin.base import UNNARROWED, acting
 from crm.admin.custom_fields import DefinedFieldsAdmin
 from crm.admin.files import WithFiles, set_relations
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
+from crm.admin.money import shown_amount
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
+from leads.admin.list_filters import OpenFilter, TagFilter
 from leads.admin.many import ChangesManyLeads
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
 from leads.models import Lead
 from leads.models.deal_value import READERS
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, delete_lead, restore_lead, save_lead
+from leads.services.list_totals import worth_of
 
 TEXTS = ("title", "firstname", "lastname", "email", "phone", "description", "reason_lost")
 #: The relations that are read by statements of their own: joining four more tables takes longer to plan.
@@ -42,17 +45,24 @@ class LeadAdmin(ChangesManyLeads, CreatesThroughService[Lead], WithFiles, WithTi
         "live_person",
         "live_organization",
         "owner",
-        "status",
         "stage_name",
         "value",
         "expected_close_on",
-        "source",
-        "created",
+        "untouched_since",
+        "status",
+    )
+    further_columns = ("source", "probability", "email", "phone", "created")
+    usual_views = (
+        ("My open leads", "owned=mine&open=yes&o=untouched_since"),
+        ("All open leads", "open=yes"),
+        ("Rotting", "rotting=yes&o=untouched_since"),
     )
     list_filter = (
         DeletedFilter,
+        OpenFilter,
         OwnerFilter,
         RottingFilter,
+        TagFilter,
         *((name, VisibleRelatedFilter) for name in RELATIONS),
         ValueFilter,
         "expected_close_on",
@@ -106,6 +116,15 @@ class LeadAdmin(ChangesManyLeads, CreatesThroughService[Lead], WithFiles, WithTi
     @admin.display(ordering="amount")
     def value(self, lead: Lead) -> str | None:
         return None if lead.amount is None else f"{lead.amount:,} {lead.currency}"
+
+    @admin.display(description="last activity", ordering="last_activity_at")
+    def untouched_since(self, lead: Lead) -> str:
+        return timezone.localtime(lead.last_activity_at).date().isoformat()
+
+    def totals_of(self, request: HttpRequest, rows: QuerySet[Lead], count: int) -> list[str]:
+        is_whole = request.GET.keys() <= UNNARROWED
+        worth = worth_of(rows, count, is_whole=is_whole, actor=acting(request))
+        return [shown_amount(amount, currency) for currency, amount in worth]
 
     @admin.display(ordering="created_at")
     def created(self, lead: Lead) -> str:

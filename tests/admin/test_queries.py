@@ -53,13 +53,13 @@ def statements(client, model):
 @pytest.mark.parametrize(
     ("model", "make", "expected"),
     [
-        # Session, user, actor, companies to switch to, unread notifications; count and rows; four small
-        # lists, and as filters; owners.
-        (Lead, make_lead, 16),
+        # Session, user, actor, companies to switch to, unread notifications; views and columns; count and
+        # rows; four small lists, and as filters; owners and tags; sums.
+        (Lead, make_lead, 20),
         # Without the small lists; the organizations of all people at once.
-        (Person, make_person, 8),
-        (Organization, make_organization, 7),
-        (Pipeline, make_pipeline, 7),
+        (Person, make_person, 10),
+        (Organization, make_organization, 9),
+        (Pipeline, make_pipeline, 9),
     ],
     ids=["leads", "people", "organizations", "pipelines"],
 )

@@ -11,6 +11,8 @@ from django.db.models import Model
 from crm.models import (
     BrowserSession,
     Event,
+    ListColumns,
+    ListView,
     NotificationMail,
     NotificationSource,
     SignInFailures,
@@ -40,6 +42,8 @@ EXCEPTIONS: dict[type[Model], str] = {
     EventCounter: "a single row for all companies",
     HistoryEntry: "written by services with each change; read through the timeline",
     IdempotencyKey: "the answer to a repeated request; no operation or page lists it",
+    ListColumns: "how one member sees a list: tests/admin/test_list_views.py",
+    ListView: "the views of a list, of one member or shared: tests/admin/test_list_views.py",
     NotificationMail: "no operation or page shows it: tests/notifications/test_mails.py",
     NotificationSource: "of no company: how far notifications were made",
     SignInFailures: "counters by hashes of names and addresses, which belong to no company",

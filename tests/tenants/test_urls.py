@@ -34,6 +34,19 @@ OF_MODELS = ("changelist", "add", "history", "delete", "change")
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
 #: They are posted to: tests/admin/test_my_day.py tries activities of other companies.
 OF_ACTIVITIES = {"admin:crm_activity_done", "admin:crm_activity_reopen", "admin:crm_activity_snooze"}
+#: They are posted to: tests/admin/test_list_views.py tries views of others.
+OF_LISTS = {
+    f"admin:{model}_{view}"
+    for model in (
+        "crm_activity",
+        "leads_lead",
+        "people_organization",
+        "people_person",
+        "pipelines_pipeline",
+        "pipelines_stage",
+    )
+    for view in ("save_view", "delete_view", "choose_columns")
+}
 #: Its operations are tried one by one, and so are downloads in tests/test_downloads.py.
 OF_GRAPHQL = {"graphql", "stream"}
 OF_FILES = {"file"}
@@ -86,7 +99,7 @@ def known() -> set[str]:
         for model in admin.site._registry
         for page in OF_MODELS
     }
-    own = models | OF_NOTES | OF_ACTIVITIES | OF_THE_ACCOUNT | OF_THE_FRAME
+    own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_THE_ACCOUNT | OF_THE_FRAME
     return (
         own
         | OF_THE_SESSION
