@@ -31,6 +31,7 @@ def _about(lead: Lead) -> Iterable[str | None]:
 
 register(
     Entry(label="My day", section=Section.WORK, weight=10, page="index", icon="day"),
+    Entry(label="Board", section=Section.WORK, weight=20, page="leads_lead_board", icon="board"),
     Entry(label="Leads", section=Section.WORK, weight=30, model=Lead, icon="leads"),
     Entry(
         label="Received leads",

@@ -18,6 +18,7 @@ from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.money import shown_amount
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
+from leads.admin.board.pages import WithBoard
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_filters import OpenFilter, TagFilter
 from leads.admin.many import ChangesManyLeads
@@ -34,7 +35,9 @@ RELATIONS = ("status", "pipeline", "stage", "source")
 
 
 @admin.register(Lead)
-class LeadAdmin(ChangesManyLeads, CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFieldsAdmin):
+class LeadAdmin(
+    WithBoard, ChangesManyLeads, CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFieldsAdmin
+):
     form = LeadForm
     write_action = Action.CHANGE_LEADS
     delete_service = staticmethod(delete_lead)

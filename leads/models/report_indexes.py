@@ -1,4 +1,4 @@
-"""Indexes of leads with all that forecasts and reports read, so that they read no rows.
+"""Indexes of leads: for the board, and with all that forecasts and reports read, so that they read no rows.
 
 The id is in each: who sees only their own leads finds them by it. All but the first are partial, for the sake
 of writers: a new lead without an amount is in none of those.
@@ -39,4 +39,20 @@ REPORT_INDEXES = [
     ),
     # The few that reports leave out.
     models.Index(fields=["company", "id"], condition=Q(deleted_at__isnull=False), name="lead_deleted"),
+]
+
+BOARD_INDEXES = [
+    # Of open leads alone: in the last stages most are closed. In the order of a column, and counted by it.
+    models.Index(
+        fields=["company", "stage", "last_activity_at", "id"],
+        condition=LIVE & Q(closed_at__isnull=True),
+        name="lead_board",
+    ),
+    # The same for the leads of one owner, with what they are worth.
+    models.Index(
+        fields=["company", "owner", "stage", "last_activity_at", "id"],
+        include=["currency", "amount", "status"],
+        condition=LIVE & Q(closed_at__isnull=True),
+        name="lead_board_of_owner",
+    ),
 ]

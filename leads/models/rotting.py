@@ -33,6 +33,7 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "exact": operator.eq,
     "gt": operator.gt,
     "lte": operator.le,
+    "isnull": lambda value, expected: (value is None) == expected,
 }
 
 
@@ -55,6 +56,7 @@ class WithActivity(Protocol):
 
     last_activity_at: datetime
     last_activity: str
+    closed_at: datetime | None
 
     @property
     def status(self) -> LeadStatus: ...
@@ -70,6 +72,8 @@ def _rule(idle_since: object) -> dict[str, object]:
     """
     return {
         "status__category__exact": StatusCategory.OPEN,
+        # The same once more, as the indexes of open leads have it.
+        "closed_at__isnull": True,
         # A stage with a limit of 0 lets no lead rot.
         "stage__rotting_days__gt": 0,
         "last_activity_at__lte": idle_since,

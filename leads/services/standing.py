@@ -52,17 +52,14 @@ def _months(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
 
 
 def standing_of(actor: Actor, *, today: date, zone: tzinfo) -> Standing:
-    """Return how the acting member stands, by two statements; rotting and overdue are left to the lists."""
+    """Return how the acting member stands, by two statements; overdue tasks are left to the lists."""
     found = _by_owner(actor, today, zone, owner=actor.user_id)
     return found.get(actor.user_id, Standing())
 
 
 def standings(actor: Actor, *, today: date, zone: tzinfo) -> Mapping[int | None, Standing]:
-    """Return how each owner of visible leads stands, by four statements; None stands for leads of nobody."""
+    """Return how each owner of visible leads stands, by three statements; None stands for leads of nobody."""
     found = _by_owner(actor, today, zone)
-    rotting = Lead.objects.in_report_for(actor).order_by().filter(is_rotting())
-    for owner, number in rotting.values_list("owner").annotate(number=Count("pk")):
-        found[owner].rotting = number
     late = Activity.objects.visible_to(actor).filter(
         kind=ActivityKind.TASK, done_at=None, due_at__lt=start_of(today, zone)
     )
@@ -76,8 +73,11 @@ def _by_owner(actor: Actor, today: date, zone: tzinfo, **only: Any) -> defaultdi
     leads = Lead.objects.in_report_for(actor).order_by().filter(**only)
     # Without ``closed_at`` is what open means, and what the index of open leads holds.
     opened = leads.filter(closed_at=None).values_list("owner", "currency")
-    for owner, currency, number, amount in opened.annotate(number=Count("pk"), total=AmountSum("amount")):
+    for owner, currency, number, amount, rotting in opened.annotate(
+        number=Count("pk"), total=AmountSum("amount"), rotting=Count("pk", filter=is_rotting())
+    ):
         found[owner].open.add(number, currency, amount)
+        found[owner].rotting += rotting
     month, month_before = _months(today, zone)
     when = Case(
         When(closed_at__gte=month, then=Value(THIS_MONTH)),

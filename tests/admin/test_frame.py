@@ -17,7 +17,7 @@ from people.services.people import create_person
 
 pytestmark = pytest.mark.django_db
 SEARCH = reverse("admin:search")
-WORK = ["My day", "Leads", "People", "Organizations", "Tasks"]
+WORK = ["My day", "Board", "Leads", "People", "Organizations", "Tasks"]
 
 
 def labels_of(client):

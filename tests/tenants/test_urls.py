@@ -26,6 +26,13 @@ OF_THE_SESSION = {
     "admin:password_change_done",
     "admin:view_on_site",
 }
+#: The board: tests/admin/test_board.py tries leads, stages and pipelines of other companies.
+OF_THE_BOARD = {
+    "admin:leads_lead_board",
+    "admin:leads_lead_board_cards",
+    "admin:leads_lead_board_column",
+    "admin:leads_lead_move",
+}
 #: The frame of the admin: tests/admin/test_frame.py tries records of other companies.
 OF_THE_FRAME = {"admin:search", "admin:set_up", "admin:new_task", "admin:new_call"}
 #: Pages of each model that test_admin.py tries.
@@ -99,7 +106,7 @@ def known() -> set[str]:
         for model in admin.site._registry
         for page in OF_MODELS
     }
-    own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_THE_ACCOUNT | OF_THE_FRAME
+    own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_THE_ACCOUNT | OF_THE_FRAME | OF_THE_BOARD
     return (
         own
         | OF_THE_SESSION

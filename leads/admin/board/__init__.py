@@ -1,0 +1,1 @@
+"""The board: the open leads of a pipeline as cards in the columns of its stages."""

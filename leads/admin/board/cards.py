@@ -1,0 +1,83 @@
+"""What the board shows of leads and of columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+
+from crm.actors import Action, Actor
+from crm.admin.money import shown_amount
+from crm.dates import day_shown
+from crm.models import HistoryEntry
+from crm.models.records import link_columns
+from leads.models import Lead
+from leads.models.rotting import rotting_reason
+from leads.services.board import PAGE, Board, load_cards
+from leads.services.standing import Total
+from pipelines.models import Stage
+
+
+def cards_of(leads: Sequence[Lead], board: Board, day: Any) -> list[dict[str, Any]]:
+    """Return what the cards of leads show."""
+    activities = load_cards(leads, board.actor)
+    shown = []
+    for lead in leads:
+        activity = activities.get(lead.pk)
+        shown.append(
+            {
+                "lead": lead,
+                "about": " · ".join(str(each) for each in (lead.organization, lead.person) if each),
+                "amount": shown_amount(lead.amount, lead.currency),
+                "reason": rotting_reason(lead),
+                "tags": list(lead.tags.all()),
+                "owner": str(lead.owner) if lead.owner else "",
+                "initials": initials(str(lead.owner)) if lead.owner else "",
+                "next": activity and _planned(activity, day),
+                "may_move": board.actor.may(Action.CHANGE_LEADS),
+            }
+        )
+    return shown
+
+
+def _planned(activity: Any, day: Any) -> dict[str, Any]:
+    moment = activity.planned_at
+    local = moment and moment.astimezone(day.zone).date()
+    return {
+        "text": str(activity),
+        "day": day_shown(local, day.today) if local else "",
+        "is_late": bool(local and local < day.today),
+    }
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the first and the last word of a name."""
+    words = name.replace("@", " ").split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def render_card(card: dict[str, Any]) -> str:
+    return render_to_string("admin/leads/board/card.html", {"card": card})
+
+
+def column_of(stage: Stage, leads: list[Lead], total: Total) -> dict[str, Any]:
+    """Return a column with the keys of its leads, and whether there are more than these."""
+    return {
+        **head_of(stage, total),
+        "name": stage.name,
+        "rotting_days": stage.rotting_days,
+        "leads": leads[:PAGE],
+        "last": leads[PAGE - 1].pk if len(leads) > PAGE else None,
+    }
+
+
+def head_of(stage: Stage, total: Total) -> dict[str, Any]:
+    sums = [shown_amount(amount, currency) for currency, amount in sorted(total.sums.items())]
+    return {"stage": stage.pk, "count": total.number, "sums": ", ".join(sums)}
+
+
+def last_changed_by(lead: Lead, actor: Actor) -> str:
+    """Return who changed a lead last, for the sentence that refuses a stale move."""
+    entries: QuerySet[HistoryEntry] = HistoryEntry.objects.visible_to(actor).filter(**link_columns(lead))
+    entry = entries.select_related("user").order_by("-pk").first()
+    return str(entry.user) if entry is not None and entry.user is not None else "Somebody else"

@@ -1,0 +1,249 @@
+// The board: cards are dragged or moved by a dialog, moves of others appear, refused moves go back.
+"use strict";
+
+(() => {
+  const board = document.getElementById("board");
+  if (!board) return;
+  const zones = document.getElementById("drop-zones");
+  const dialog = document.getElementById("frame-dialog");
+  const messages = document.getElementById("frame-messages");
+  const live = document.getElementById("live");
+  const query = board.dataset.query;
+  const token = document.querySelector("#board-form [name=csrfmiddlewaretoken]")?.value;
+
+  const card = (key) => document.getElementById(`lead-${key}`);
+  const list = (stage) => board.querySelector(`.column[data-stage="${stage}"] .cards`);
+  const moveAddress = (element) => element.querySelector("a.move").href;
+
+  // Messages, with a way to undo
+
+  function say(text, kind, undo) {
+    const item = document.createElement("li");
+    item.className = kind;
+    const words = document.createElement("span");
+    words.textContent = text;
+    item.append(words);
+    if (undo) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "button quiet";
+      button.textContent = "Undo";
+      button.addEventListener("click", () => post(undo.address, undo.fields, null));
+      item.append(" ", button);
+    }
+    const shown = document.createElement("ul");
+    shown.className = "messagelist";
+    shown.append(item);
+    messages.replaceChildren(shown);
+  }
+
+  // The present state, as the server tells it
+
+  function show(answer, marked) {
+    for (const column of answer.columns) {
+      const section = board.querySelector(`.column[data-stage="${column.stage}"]`);
+      if (!section) continue;
+      section.querySelector(".count").textContent = column.count;
+      section.querySelector(".sums").textContent = column.sums;
+    }
+    for (const [key, present] of Object.entries(answer.cards)) {
+      const shown = card(key);
+      const target = present && list(present.stage);
+      if (!target) {
+        shown?.remove();
+        continue;
+      }
+      const template = document.createElement("template");
+      template.innerHTML = present.html.trim();
+      const fresh = template.content.firstElementChild;
+      const hadFocus = shown?.contains(document.activeElement);
+      if (shown && shown.parentElement === target) shown.replaceWith(fresh);
+      else {
+        shown?.remove();
+        target.prepend(fresh);
+      }
+      if (marked) fresh.classList.add("changed");
+      if (hadFocus) fresh.querySelector("a.move")?.focus();
+    }
+  }
+
+  // Moves: shown at once, and taken back with a message if the server refuses
+
+  async function post(address, fields, restore) {
+    const body = new URLSearchParams({ ...fields, csrfmiddlewaretoken: token });
+    let answer;
+    let response;
+    try {
+      response = await fetch(`${address}?${query}`, {
+        method: "POST",
+        body,
+        headers: { Accept: "application/json" },
+      });
+      answer = await response.json();
+    } catch {
+      restore?.();
+      say("The server does not answer: the lead stays where it was. Try again.", "error");
+      return false;
+    }
+    if (!response.ok) restore?.();
+    show(answer, !response.ok);
+    say(answer.message, response.ok ? "success" : "error", answer.undo);
+    return response.ok;
+  }
+
+  function openDialog(element, outcome) {
+    const back = encodeURIComponent(location.pathname + location.search);
+    const address = `${moveAddress(element)}?next=${back}${outcome ? `&outcome=${outcome}` : ""}`;
+    htmx.ajax("GET", address, { target: "#frame-dialog-body", swap: "innerHTML" });
+  }
+
+  board.addEventListener("click", (event) => {
+    const link = event.target.closest("a.move");
+    if (!link || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    openDialog(link.closest(".card"));
+  });
+
+  // Where the focus goes back to: the card may be another element by then.
+  let opener = null;
+  dialog.addEventListener("close", () => {
+    if (opener) (card(opener)?.querySelector("a.move") ?? board.querySelector("a.move"))?.focus();
+    opener = null;
+  });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "frame-dialog-body") return;
+    opener = dialog.querySelector(".move-form")?.dataset.lead ?? null;
+    const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector("button:not([disabled])");
+    first?.focus();
+  });
+  dialog.addEventListener("submit", async (event) => {
+    const form = event.target.closest(".move-form");
+    if (!form) return;
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(form, event.submitter));
+    const error = dialog.querySelector(".move-error");
+    if (fields.outcome === "lost" && !fields.lost_reason && !fields.reason_lost.trim()) {
+      error.textContent = "Choose why the lead was lost, or write it down.";
+      form.querySelector("select, input[type=text]").focus();
+      return;
+    }
+    await post(form.action, fields, null);
+    dialog.close();
+  });
+
+  // Dragging, by mouse and by touch
+
+  function restoreTo(item, from, before) {
+    return () => from.insertBefore(item, before?.parentElement === from ? before : null);
+  }
+
+  if (board.hasAttribute("data-may-move") && window.Sortable) {
+    let next = null;
+    const options = {
+      group: "cards",
+      sort: false,
+      draggable: ".card",
+      filter: "a.move",
+      preventOnFilter: false,
+      animation: 120,
+      delay: 180,
+      delayOnTouchOnly: true,
+      touchStartThreshold: 5,
+      ghostClass: "ghost",
+      onStart: (event) => {
+        next = event.item.nextElementSibling;
+        zones.hidden = false;
+        board.classList.add("dragging");
+      },
+      onEnd: (event) => {
+        zones.hidden = true;
+        board.classList.remove("dragging");
+        const { item, from, to } = event;
+        if (from === to) return;
+        const restore = restoreTo(item, from, next);
+        const outcome = to.dataset.outcome;
+        const version = item.dataset.version;
+        if (outcome === "lost" || outcome === "other") {
+          // Asks first: the card waits where it was.
+          restore();
+          openDialog(item, outcome);
+        } else if (outcome) {
+          item.remove();
+          post(moveAddress(item), { version, outcome }, restore);
+        } else {
+          to.prepend(item);
+          post(moveAddress(item), { version, stage: to.closest(".column").dataset.stage }, restore);
+        }
+      },
+    };
+    for (const cards of board.querySelectorAll(".cards")) new Sortable(cards, options);
+    for (const zone of zones.querySelectorAll(".zone")) new Sortable(zone, { group: "cards", draggable: ".card" });
+  }
+
+  // Live: what changed is read again, a few at a time; one change alone is read at once
+
+  const SOON = 15;
+  const LATER = 2000;
+  const waiting = new Set();
+  let timer = null;
+  let lastRead = 0;
+  let readsAll = false;
+
+  async function read() {
+    timer = null;
+    lastRead = Date.now();
+    const keys = [...waiting].slice(0, 100);
+    for (const key of keys) waiting.delete(key);
+    if (readsAll) {
+      readsAll = false;
+      waiting.clear();
+      htmx.ajax("GET", location.href, { target: "#board", select: "#board > *", swap: "innerHTML" });
+      return;
+    }
+    try {
+      const response = await fetch(`${board.dataset.cards}?${query}&ids=${keys.join(",")}`);
+      if (response.ok) show(await response.json(), true);
+    } catch {
+      // The connection is lost, which the stream notices too; it tells of the same changes when it is back.
+    }
+    if (waiting.size) plan();
+  }
+  function plan() {
+    if (timer === null) timer = setTimeout(read, Date.now() - lastRead > LATER ? SOON : LATER);
+  }
+  function changed(data, extensions) {
+    const lead = data?.leadUpdate;
+    if (extensions.kind === "bulk") readsAll = true;
+    else if (extensions.removed) {
+      if (!card(extensions.removed)) return;
+      waiting.add(extensions.removed);
+    } else if (lead) {
+      const shown = card(lead.id);
+      // Not of this board, or our own move, which is shown already.
+      if (!shown && !list(lead.stage?.id)) return;
+      if (shown && Number(shown.dataset.version) >= lead.version) return;
+      waiting.add(lead.id);
+    } else return;
+    plan();
+  }
+
+  if (window.crmLive) {
+    window.crmLive.follow({
+      query: "subscription BoardUpdates($after: ID) { leadUpdate(after: $after) { id version stage { id } } }",
+      variables: (after) => ({ after }),
+      company: board.dataset.company,
+      cursor: board.dataset.cursor,
+      next: changed,
+      state: (state) => {
+        live.hidden = false;
+        live.dataset.state = state;
+        live.textContent = {
+          live: "Live",
+          lost: "Connecting again…",
+          expired: "Reload to see what changed",
+          ended: "Not live: reload to see changes",
+        }[state];
+      },
+    });
+  }
+})();
