@@ -12,6 +12,7 @@ from django.urls import reverse
 from crm.admin.frame.navigation import entries, register
 from crm.models import Company, LeadVisibility, Notification
 from leads.services.leads import create_lead
+from people.models import ContactType
 from people.services.organizations import create_organization
 from people.services.people import create_person
 
@@ -31,12 +32,13 @@ def found_by(client, text, **headers):
 
 
 def make_records(actors):
+    phone = ContactType.objects.get(company=None, kind="PHONE")
     person = create_person(
         {
             "firstname": "Anna",
             "lastname": "Müller",
             "email": "anna@nord.example",
-            "contacts": [{"contacts_types_id": 2, "value": "+49 30 1234567"}],
+            "contacts": [{"contacts_types_id": phone.pk, "value": "+49 30 1234567"}],
             "organization": "Nordlicht GmbH",
         },
         actor=actors.agent,
