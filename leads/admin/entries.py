@@ -33,6 +33,7 @@ register(
     Entry(label="My day", section=Section.WORK, weight=10, page="index", icon="day"),
     Entry(label="Board", section=Section.WORK, weight=20, page="leads_lead_board", icon="board"),
     Entry(label="Leads", section=Section.WORK, weight=30, model=Lead, icon="leads"),
+    Entry(label="Reports", section=Section.WORK, weight=80, page="reports", icon="reports"),
     Entry(
         label="Received leads",
         section=Section.DATA,

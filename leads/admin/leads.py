@@ -20,9 +20,11 @@ from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.board.pages import WithBoard
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
+from leads.admin.list_days import DAYS_FILTERS
 from leads.admin.list_filters import OpenFilter, TagFilter
 from leads.admin.many import ChangesManyLeads
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
+from leads.admin.reports.pages import HasReports
 from leads.models import Lead
 from leads.models.deal_value import READERS
 from leads.services.lead_input import LeadValues
@@ -36,7 +38,13 @@ RELATIONS = ("status", "pipeline", "stage", "source")
 
 @admin.register(Lead)
 class LeadAdmin(
-    WithBoard, ChangesManyLeads, CreatesThroughService[Lead], WithFiles, WithTimeline, DefinedFieldsAdmin
+    WithBoard,
+    HasReports,
+    ChangesManyLeads,
+    CreatesThroughService[Lead],
+    WithFiles,
+    WithTimeline,
+    DefinedFieldsAdmin,
 ):
     form = LeadForm
     write_action = Action.CHANGE_LEADS
@@ -67,7 +75,10 @@ class LeadAdmin(
         RottingFilter,
         TagFilter,
         *((name, VisibleRelatedFilter) for name in RELATIONS),
+        ("type", VisibleRelatedFilter),
+        ("lost_reason", VisibleRelatedFilter),
         ValueFilter,
+        *DAYS_FILTERS,
         "expected_close_on",
         "created_at",
     )

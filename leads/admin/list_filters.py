@@ -9,26 +9,29 @@ from django.http import HttpRequest
 from crm.admin.base import visible_rows
 from crm.database.keys import parse_id
 from crm.models import Tag
-from leads.models import Lead
+from leads.models import Lead, StatusCategory
 
 #: The weightiest and first tags; others are found by the search of tags.
 MOST_TAGS = 40
+ENDINGS = {"won": StatusCategory.WON, "lost": StatusCategory.LOST}
 
 
 class OpenFilter(admin.SimpleListFilter):
-    """Filter leads by whether they are open."""
+    """Filter leads by whether they are open, and how they ended."""
 
     title = "state"
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", "Open"), ("no", "Closed")]
+        return [("yes", "Open"), ("no", "Closed"), ("won", "Won"), ("lost", "Lost")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         if self.value() == "yes":
             return queryset.filter(closed_at=None)
         if self.value() == "no":
             return queryset.filter(closed_at__isnull=False)
+        if self.value() in ENDINGS:
+            return queryset.filter(closed_at__isnull=False, status__category=ENDINGS[str(self.value())])
         return queryset
 
 

@@ -18,7 +18,7 @@ from people.services.people import create_person
 
 pytestmark = pytest.mark.django_db
 SEARCH = reverse("admin:search")
-WORK = ["My day", "Board", "Leads", "People", "Organizations", "Tasks"]
+WORK = ["My day", "Board", "Leads", "People", "Organizations", "Tasks", "Reports"]
 
 
 def labels_of(client):

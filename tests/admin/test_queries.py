@@ -54,8 +54,8 @@ def statements(client, model):
     ("model", "make", "expected"),
     [
         # Session, user, actor, companies to switch to, unread notifications; views and columns; count and
-        # rows; four small lists, and as filters; owners and tags; sums.
-        (Lead, make_lead, 20),
+        # rows; four small lists, and as filters, with types and reasons; owners and tags; sums.
+        (Lead, make_lead, 22),
         # Without the small lists; the organizations of all people at once.
         (Person, make_person, 10),
         (Organization, make_organization, 9),

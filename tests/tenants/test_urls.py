@@ -41,6 +41,8 @@ OF_MODELS = ("changelist", "add", "history", "delete", "change")
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
 #: They are posted to: tests/admin/test_my_day.py tries activities of other companies.
 OF_ACTIVITIES = {"admin:crm_activity_done", "admin:crm_activity_reopen", "admin:crm_activity_snooze"}
+#: Numbers of visible leads: tests/admin/test_reports.py tries who sees own leads alone.
+OF_REPORTS = {"admin:reports", "admin:report"}
 #: They are posted to: tests/admin/test_list_views.py tries views of others.
 OF_LISTS = {
     f"admin:{model}_{view}"
@@ -106,7 +108,8 @@ def known() -> set[str]:
         for model in admin.site._registry
         for page in OF_MODELS
     }
-    own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_THE_ACCOUNT | OF_THE_FRAME | OF_THE_BOARD
+    own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_REPORTS | OF_THE_ACCOUNT | OF_THE_FRAME
+    own |= OF_THE_BOARD
     return (
         own
         | OF_THE_SESSION
