@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from config.lazy_views import lazy_view
-from crm.downloads import download
+from crm.downloads import download, download_rejects
 from crm.sign_in.pages import invitation
 
 handler500 = "config.failures.server_error"
@@ -18,6 +18,7 @@ urlpatterns = [
     path("graphql/stream", csrf_exempt(lazy_view("crm.graphql.sse.streams_unsupported")), name="stream"),
     path("invitation", invitation, name="invitation"),
     path("files/<uuid:key>", download, name="file"),
+    path("imports/<uuid:key>/rejects", download_rejects, name="import_rejects"),
     path(
         "receivers/<uuid:identifier>", csrf_exempt(lazy_view("leads.intake.receiver_view")), name="receiver"
     ),

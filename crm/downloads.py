@@ -6,6 +6,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.core.files.storage import default_storage
 from django.core.handlers.asgi import ASGIRequest
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_safe
 from crm.actors import Action
 from crm.authentication import authenticate_request
 from crm.errors import CrmError, Forbidden, NotFound, Unauthenticated
-from crm.models import Filesystem
+from crm.models import Filesystem, ImportJob
 
 CHUNK_BYTES = 64 * 1024
 UNKNOWN_TYPE = "application/octet-stream"
@@ -33,7 +34,29 @@ def download(request: HttpRequest, key: UUID) -> HttpResponseBase:
         return _refusal(refused)
     response = _answer(request, content, file.type or UNKNOWN_TYPE)
     response["Content-Length"] = str(file.size)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+    return _attached(response, file.name)
+
+
+@require_safe
+def download_rejects(request: HttpRequest, key: UUID) -> HttpResponseBase:
+    """Answer with the refused rows of an import, to members who may import."""
+    try:
+        credential = authenticate_request(request, session_reads=True)
+        if credential is None:
+            raise Unauthenticated
+        job = ImportJob.objects.find(credential.actor, key)
+        credential.actor.require(Action.IMPORT)
+        if not job.rejects:
+            raise NotFound
+        content = None if request.method == "HEAD" else default_storage.open(job.rejects, "rb")
+    except (CrmError, FileNotFoundError) as refused:
+        return _refusal(refused)
+    name = (job.filename or "rows").rpartition(".")[0] or "rows"
+    return _attached(_answer(request, content, UNKNOWN_TYPE), f"{name}.rejects.csv")
+
+
+def _attached(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     response["Content-Security-Policy"] = POLICY
     response["X-Content-Type-Options"] = "nosniff"
     return _private(response)

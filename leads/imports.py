@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, cast
+from functools import partial
+from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
 
@@ -10,12 +11,14 @@ from crm.actors import Actor
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy, User
 from crm.models.custom_fields import EntityKind
-from crm.records.row_import import Columns, Outcome
+from crm.records.row_import import Columns, Imported
+from crm.services.importing import import_record, only_missing_columns, restore_record
+from crm.services.saving import is_none_given
 from crm.texts import name_key
-from leads.models import LeadSource, LeadStatus, LeadType
+from leads.models import Lead, LeadSource, LeadStatus, LeadType
 from leads.models.deal_value import READERS
 from leads.services.lead_input import LeadValues
-from leads.services.leads import create_lead
+from leads.services.leads import create_lead, delete_lead, save_lead, update_lead
 from people.models import Person
 from people.models.canonical import canonical_email, has_email_form
 from people.models.phones import parted
@@ -71,7 +74,10 @@ def _with_one_phone(phone: str, description: str | None) -> dict[str, object]:
 
 
 class LeadImport:
-    """The import of leads: each row becomes one. Only missing organizations and tags are created with it."""
+    """The import of leads. Only missing organizations and tags are created with them.
+
+    A second lead of one person is another deal: a lead is known by its own id alone.
+    """
 
     columns: ClassVar[Columns] = Columns(
         known=(*TEXTS, "organization", "person_email", "pipeline", "stage", *LOOKUPS, "owner", "tags"),
@@ -85,12 +91,12 @@ class LeadImport:
     def __init__(
         self,
         actor: Actor,
-        policy: DuplicatePolicy = DuplicatePolicy.CREATE,
+        policy: DuplicatePolicy = DuplicatePolicy.UPDATE,
         *,
         split_phones: bool = False,
     ) -> None:
-        # The policy for duplicates does not apply: a second lead of one person is another deal.
         self._actor = actor
+        self._policy = policy
         self._split_phones = split_phones
         pipelines = Pipeline.objects.visible_to(actor).order_by("weight", "pk")
         self._pipelines = Names("pipeline", pipelines.values_list("name", "pk"))
@@ -116,13 +122,51 @@ class LeadImport:
             unknown="No member has this username or e-mail address.",
         )
 
-    def store(self, cells: Mapping[str, str]) -> Outcome:
-        create_lead(self._values(cells), actor=self._actor)
-        return "created"
+    def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
+        return self._store(self._values(cells), known)
 
-    def store_values(self, values: Mapping[str, object]) -> Outcome:
-        create_lead(cast(LeadValues, values), actor=self._actor)
-        return "created"
+    def store_values(self, values: Mapping[str, Any], *, known: int | None = None) -> Imported:
+        return self._store(cast(LeadValues, values), known)
+
+    def _store(self, values: LeadValues, known: int | None) -> Imported:
+        return import_record(
+            values,
+            model=Lead,
+            policy=self._policy,
+            actor=self._actor,
+            match=self.match,
+            create=partial(create_lead, actor=self._actor),
+            update=self._extend,
+            only_missing=only_missing_columns,
+            known=known,
+        )
+
+    def match(self, values: Mapping[str, Any]) -> tuple[Lead, str] | None:
+        """Return the lead whose id or UUID the values hold."""
+        key = values.get("id")
+        return None if is_none_given(key) else (Lead.objects.find(self._actor, key), "ID")
+
+    def _extend(self, lead: Lead, values: LeadValues) -> tuple[Lead, Mapping[str, Any]]:
+        given = {name: value for name, value in values.items() if name != "id"}
+        lists: dict[str, Any] = {}
+        if "tags" in given:
+            kept = [{"name": tag.name, "tag": tag} for tag in lead.tags.all()]
+            lists["tags"] = [{"name": tag["name"]} for tag in kept]
+            given["tags"] = [*kept, *(values["tags"] or [])]
+        return update_lead(lead.pk, cast(LeadValues, given), actor=self._actor), lists
+
+    def restore(
+        self, key: int, columns: Mapping[str, Any], lists: Mapping[str, Any], *, expected_version: int | None
+    ) -> int:
+        def save(lead: Lead, *, values: LeadValues, before: object, **options: Any) -> Lead:
+            return save_lead(lead, values=values, **options)
+
+        return restore_record(
+            Lead, key, columns, lists, actor=self._actor, expected_version=expected_version, save=save
+        )
+
+    def remove(self, key: int, *, expected_version: int | None) -> None:
+        delete_lead(key, actor=self._actor, expected_version=expected_version)
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         if path.startswith("custom_fields"):

@@ -12,9 +12,9 @@ from crm.dates import read_date
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy
 from crm.models.custom_fields import EntityKind
-from crm.records.row_import import MOST_REPEATED, Columns, Outcome
+from crm.records.row_import import MOST_REPEATED, Columns, Imported
 from crm.texts import name_key
-from people.models import ORGANIZATION_TEXTS, ContactKind, ContactType
+from people.models import ORGANIZATION_TEXTS, ContactKind, ContactType, Organization, Person
 from people.models.phones import parted
 from people.services import importing, organizations, people
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
@@ -48,7 +48,7 @@ class PersonImport:
     def __init__(
         self,
         actor: Actor,
-        policy: DuplicatePolicy = DuplicatePolicy.CREATE,
+        policy: DuplicatePolicy = DuplicatePolicy.UPDATE,
         *,
         split_phones: bool = False,
     ) -> None:
@@ -59,15 +59,15 @@ class PersonImport:
         self._types = {type_.kind: type_.pk for type_ in types if type_.company_id is None}
         self._types_by_name = {type_.name_key: type_.pk for type_ in types}
 
-    def store(self, cells: Mapping[str, str]) -> Outcome:
-        return self._store(self._values(cells))
+    def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
+        return self._store(self._values(cells), known)
 
-    def store_values(self, values: Mapping[str, Any]) -> Outcome:
+    def store_values(self, values: Mapping[str, Any], *, known: int | None = None) -> Imported:
         """Store a person given as the input of the API, its dates as text."""
         read = with_dates(values)
         if self._split_phones and read.get("contacts"):
             read["contacts"] = self._split(read["contacts"] or [])
-        return self._store(read)
+        return self._store(read, known)
 
     def _split(self, contacts: Sequence[ContactValues]) -> list[ContactValues]:
         """Return contacts in which each phone number of a text is a contact of its own."""
@@ -85,8 +85,21 @@ class PersonImport:
             split += [{**further, "value": number} for number in numbers[1:]]
         return split
 
-    def _store(self, values: people.PersonValues) -> Outcome:
-        return importing.import_person(values, policy=self._policy, actor=self._actor)
+    def _store(self, values: people.PersonValues, known: int | None) -> Imported:
+        return importing.import_person(values, policy=self._policy, actor=self._actor, known=known)
+
+    def match(self, values: Mapping[str, Any]) -> tuple[Person, str] | None:
+        return importing.match_person(cast(people.PersonValues, values), actor=self._actor)
+
+    def restore(
+        self, key: int, columns: Mapping[str, Any], lists: Mapping[str, Any], *, expected_version: int | None
+    ) -> int:
+        return importing.restore_person(
+            key, columns, lists, actor=self._actor, expected_version=expected_version
+        )
+
+    def remove(self, key: int, *, expected_version: int | None) -> None:
+        people.delete_person(key, actor=self._actor, expected_version=expected_version)
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         list_name, _, rest = path.partition(".")
@@ -192,21 +205,34 @@ class OrganizationImport:
     def __init__(
         self,
         actor: Actor,
-        policy: DuplicatePolicy = DuplicatePolicy.CREATE,
+        policy: DuplicatePolicy = DuplicatePolicy.UPDATE,
         *,
         split_phones: bool = False,  # An organization has no phone number.
     ) -> None:
         self._actor = actor
         self._policy = policy
 
-    def store(self, cells: Mapping[str, str]) -> Outcome:
+    def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
         values: dict[str, Any] = {name: cells[name] for name in ORGANIZATION_TEXTS if name in cells}
         values |= {"custom_fields": custom_field_values(cells), "tags": tag_values(cells)}
-        return self.store_values({key: value for key, value in values.items() if value})
+        return self.store_values({key: value for key, value in values.items() if value}, known=known)
 
-    def store_values(self, values: Mapping[str, Any]) -> Outcome:
+    def store_values(self, values: Mapping[str, Any], *, known: int | None = None) -> Imported:
         given = cast(organizations.OrganizationValues, values)
-        return importing.import_organization(given, policy=self._policy, actor=self._actor)
+        return importing.import_organization(given, policy=self._policy, actor=self._actor, known=known)
+
+    def match(self, values: Mapping[str, Any]) -> tuple[Organization, str] | None:
+        return importing.match_organization(cast(organizations.OrganizationValues, values), actor=self._actor)
+
+    def restore(
+        self, key: int, columns: Mapping[str, Any], lists: Mapping[str, Any], *, expected_version: int | None
+    ) -> int:
+        return importing.restore_organization(
+            key, columns, lists, actor=self._actor, expected_version=expected_version
+        )
+
+    def remove(self, key: int, *, expected_version: int | None) -> None:
+        organizations.delete_organization(key, actor=self._actor, expected_version=expected_version)
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         name = path.partition(".")[0]

@@ -14,6 +14,7 @@ from crm import actors
 from crm.importing.files.options import FileRefused
 from crm.importing.report import RowError
 from crm.importing.running import run_import
+from crm.models import DuplicatePolicy
 from crm.records.row_import import RowImport
 from leads.imports import LeadImport
 from leads.models import Lead
@@ -190,17 +191,17 @@ class ImportDoor:
             cells["person_email"] = cells.pop("person")
         if "stage" in values:
             cells["pipeline"] = values["stage"].pipeline.name
-        return self._run(Lead, LeadImport(self._actor), cells)
+        return self._run(Lead, LeadImport, cells)
 
     def create_person(self, values: Mapping[str, Any]) -> Outcome:
-        return self._run(Person, PersonImport(self._actor), dict(values))
+        return self._run(Person, PersonImport, dict(values))
 
     def _cell(self, name: str, value: Any) -> str:
         if name == "person":
             return str(value.email)
         return str(value.username if name == "owner" else getattr(value, "name", value))
 
-    def _run(self, model: type[Model], rows: RowImport, cells: Mapping[str, str]) -> Outcome:
+    def _run(self, model: type[Model], rows: type[RowImport], cells: Mapping[str, str]) -> Outcome:
         before = stored(model)
         text = io.StringIO()
         writer = csv.DictWriter(text, list(cells))
@@ -209,7 +210,13 @@ class ImportDoor:
         refused: list[RowError] = []
         file = io.BytesIO(text.getvalue().encode())
         try:
-            run_import(file, rows, actor=self._actor, on_error=refused.append)
+            run_import(
+                file,
+                rows,
+                actor=self._actor,
+                on_error=refused.append,
+                policy=DuplicatePolicy.CREATE,
+            )
         except FileRefused as whole:
             # What only a person can explain stops the file before its first row.
             return Outcome(errors={ROW: [str(whole)]})

@@ -14,7 +14,7 @@ from crm.actors import Door
 from crm.caps import Cap
 from crm.importing.report import RowError
 from crm.importing.running import run_import
-from crm.models import CustomFieldDefinition, DuplicatePolicy
+from crm.models import CustomFieldDefinition
 from crm.models.records import Record
 from crm.models.webhooks import WebhookEndpoint
 from crm.services.custom_field_definitions import create_definition
@@ -257,8 +257,7 @@ def test_an_import_refuses_the_row_that_would_exceed(tenant: Tenant) -> None:
     refused: list[RowError] = []
     for name, value in cells.items():
         content = f"email,{name}\nfull@example.com,{value}\n".encode()
-        rows = PersonImport(actor, DuplicatePolicy.UPDATE)
-        run_import(io.BytesIO(content), rows, actor=actor, on_error=refused.append)
+        run_import(io.BytesIO(content), PersonImport, actor=actor, on_error=refused.append)
 
     assert [error.message for error in refused] == [
         over("contacts"),

@@ -56,8 +56,9 @@ def events() -> Any:
 
 
 def changed_tables(before: dict[str, Any]) -> dict[str, Any]:
-    """Return the tables whose rows have changed."""
-    return {name: rows for name, rows in read_all().items() if rows != before[name]}
+    """Return the tables whose rows have changed; an import keeps a ledger of what it refused."""
+    now = {name: rows for name, rows in read_all().items() if not name.startswith("crm_import")}
+    return {name: rows for name, rows in now.items() if rows != before[name]}
 
 
 def test_a_lead_has_a_title(door: Door):

@@ -22,7 +22,7 @@ LATE = timedelta(minutes=10)
 
 def backlog() -> dict[str, int | None]:
     """Return what waits, and since when, in seconds; None where nothing waits."""
-    waiting = ImportJob.objects.unfinished()
+    waiting = ImportJob.objects.for_workers()
     # Those of paused endpoints wait for a person.
     due = WebhookDelivery.objects.due(timezone.now()).filter(endpoint__in=WebhookEndpoint.objects.open())
     mails = NotificationMail.objects.filter(next_attempt_at__lte=Now())

@@ -13,7 +13,7 @@ from crm.background.registry import Counts, Part, Problem, register, removes_old
 from crm.database.batches import Batch, delete_in_batches
 from crm.database.statistics import outdated_tables, renew_statistics
 from crm.events import retention
-from crm.importing import job_records
+from crm.importing import retention as imports
 from crm.services import (
     audit,
     idempotency,
@@ -55,12 +55,12 @@ def _keys(batch: Batch) -> Counts:
 def _files(batch: Batch) -> Counts:
     before = timezone.now() - ORPHAN_AGE
     removed = orphans.remove_orphans(before=before, batch=batch)
-    imports = job_records.remove_orphaned_files(before=before, batch=batch)
-    return {"files": removed.files, "contents": removed.contents, "import_files": imports}
+    import_files = imports.remove_orphaned_files(before=before, batch=batch)
+    return {"files": removed.files, "contents": removed.contents, "import_files": import_files}
 
 
 def _import_jobs(before: datetime, batch: Batch) -> Counts:
-    return {"jobs": job_records.prune(before=before, batch=batch)}
+    return {"jobs": imports.prune(before=before, batch=batch)}
 
 
 def _tokens(before: datetime, batch: Batch) -> Counts:

@@ -10,7 +10,7 @@ from graphql import GraphQLResolveInfo
 
 from crm import models
 from crm.actors import Action
-from crm.graphql.core.fields import Attribute, Related
+from crm.graphql.core.fields import Attribute, Derived, Related
 from crm.graphql.core.list_fields import RelatedList
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import Guarded, actor_of
@@ -26,6 +26,19 @@ from crm.graphql.types import User
 from crm.importing.uploads import start_file_job
 
 ImportStatus = graphene.Enum("ImportStatus", [(value, value) for value in models.ImportStatus.values])
+ROW_ACTIONS = {
+    "CREATE": "A record is made.",
+    "UPDATE": "A known record is changed.",
+    "UNCHANGED": "The known record has all of it already.",
+    "SKIP": "Left out, or the record is known and stays as it is.",
+    "REJECT": "The row breaks a rule.",
+    "CONFLICT": "The row may mean another record, or its record was changed since the plan.",
+}
+ImportRowAction = graphene.Enum.from_enum(
+    models.RowAction,
+    name="ImportRowAction",
+    description=lambda value: "What an import did with a row." if value is None else ROW_ACTIONS[value.value],
+)
 ImportDuplicatePolicy = graphene.Enum.from_enum(models.DuplicatePolicy, name="ImportDuplicatePolicy")
 
 SPLIT_PHONES = "Part a text with several phone numbers into several contacts; otherwise the row is refused."
@@ -37,6 +50,37 @@ class ImportRowError(DjangoObjectType):
     class Meta:
         model = models.ImportRowError
         fields = ("row", "field", "code", "message")
+
+
+class ImportRow(DjangoObjectType):
+    """What an import did with one row, or what a dry run says that it would do."""
+
+    class Meta:
+        model = models.ImportRow
+        fields = ()
+
+    row = Attribute(graphene.Int, "number", required=True, description="Line of the file, or position.")
+    action = Attribute(ImportRowAction, "action", required=True, description="What was done with it.")
+    key = Attribute(graphene.String, "key", required=True, description="By what a known record was found.")
+    record_id = Attribute(graphene.ID, "object_id", description="The record that was made, changed or found.")
+    of_row = Attribute(
+        graphene.Int, "of_row", description="In a dry run: the row that would make the record that is meant."
+    )
+    version = Attribute(graphene.Int, "version", description="That of the record after the row.")
+    changes = Attribute(
+        JSON, "changes", required=True, description="Changed fields, each with its value before and after."
+    )
+    code = Attribute(graphene.String, "code", required=True, description="Why it was refused or left out.")
+    message = Attribute(graphene.String, "message", required=True, description="The reason in words.")
+    undo = Attribute(
+        graphene.String,
+        "undo",
+        required=True,
+        description="UNDONE, KEPT, or empty while nobody undid the import.",
+    )
+    undo_message = Attribute(
+        graphene.String, "undo_message", required=True, description="Why the record was kept, who changed it."
+    )
 
 
 class ImportJob(DjangoObjectType):
@@ -63,6 +107,32 @@ class ImportJob(DjangoObjectType):
     status = Attribute(ImportStatus, "status", required=True)
     error = Attribute(graphene.String, "error", description="Why the import as a whole failed.")
     errors = RelatedList(ImportRowError, "row_errors", ordering=("row",), first=100, required=True)
+    unchanged = Attribute(
+        graphene.Int,
+        "unchanged",
+        required=True,
+        description="Those of the skipped rows that had nothing new to say.",
+    )
+    conflicts = Attribute(
+        graphene.Int,
+        "conflicts",
+        required=True,
+        description="Those of the failed rows that may mean another record, or one changed since the plan.",
+    )
+    rows = RelatedList(
+        ImportRow,
+        "rows",
+        ordering=("number",),
+        first=100,
+        required=True,
+        description="The ledger: an entry for each row. Only for members who may import.",
+    )
+    rejects_url = Derived(
+        graphene.String,
+        ("uuid", "rejects"),
+        lambda job: job.rejects_address,
+        description="Where the refused rows are as a file, which can be imported once it is corrected.",
+    )
     user = Related(User, "user")
 
 

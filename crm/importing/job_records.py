@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -17,19 +19,32 @@ from django.utils import timezone
 
 from crm.actors import Action, Actor, Door
 from crm.database.advisory_locks import take_turn
-from crm.database.batches import Batch, delete_in_batches
+from crm.errors import CrmError
 from crm.events import outbox
 from crm.events.audience import IMPORT
-from crm.models.imports import UNFINISHED, DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
-from crm.services.orphans import names_in, written_before
+from crm.importing import runners
+from crm.importing.report import LEFT_OUT
+from crm.models.imports import (
+    UNFINISHED,
+    DuplicatePolicy,
+    ImportJob,
+    ImportRow,
+    ImportRowError,
+    ImportStatus,
+    RowAction,
+)
 
-COUNTS = ("processed", "created", "updated", "skipped", "failed")
+COUNTS = ("processed", "created", "updated", "skipped", "unchanged", "failed", "conflicts")
 #: The directory of the storage for files that wait to be imported.
 STORED_BELOW = "imports"
 
 
 class LeaseLost(Exception):
     """Another runner has taken the job over; nothing more may be written for it."""
+
+
+class AlreadyRuns(CrmError):
+    """Another process runs the same import."""
 
 
 def open_job(
@@ -41,15 +56,28 @@ def open_job(
     on_duplicate: DuplicatePolicy,
     dry_run: bool,
     filename: str | None = None,
+    digest: str = "",
     identity: Any = None,
+    is_attended: bool = False,
+    plan: UUID | None = None,
 ) -> tuple[ImportJob, bool]:
-    """Store a job before it runs; return the job at work instead if it has the same input.
+    """Store a job before it runs; return the unfinished job instead if there is one of the same input.
 
+    :param digest: that of the file, if the input is one.
     :param identity: identifies the input, if the payload does not.
+    :param plan: the dry run whose plan it applies.
     :returns: the job, and whether it is new.
     """
     actor.require(Action.IMPORT)
-    fingerprint = _fingerprint(model, identity or payload, actor.user_id, on_duplicate, dry_run)
+    fingerprint = fingerprint_of(
+        model,
+        identity or payload,
+        actor=actor,
+        on_duplicate=on_duplicate,
+        dry_run=dry_run,
+        is_attended=is_attended,
+        plan=plan,
+    )
     job = ImportJob(
         company_id=actor.company_id,
         user_id=actor.user_id,
@@ -61,6 +89,9 @@ def open_job(
         filename=filename,
         door=actor.door.value,
         fingerprint=fingerprint,
+        digest=digest or _digest(payload),
+        is_attended=is_attended,
+        plan=plan,
     )
     running = ImportJob.objects.visible_to(actor).filter(fingerprint=fingerprint, status__in=UNFINISHED)
     found = running.first()
@@ -68,7 +99,8 @@ def open_job(
         return found, False
     try:
         with transaction.atomic():
-            _check_open(actor)
+            if not is_attended:
+                _check_open(actor)
             job.save(force_insert=True)
     # A concurrent request stored the same job between the look and the save.
     except IntegrityError:
@@ -78,7 +110,7 @@ def open_job(
 
 def open_jobs(company_id: int) -> int:
     """Return the number of imports of a company that have not ended."""
-    return ImportJob.objects.filter(company_id=company_id, status__in=UNFINISHED).count()
+    return ImportJob.objects.for_workers().filter(company_id=company_id).count()
 
 
 def _check_open(actor: Actor) -> None:
@@ -95,14 +127,29 @@ def _check_open(actor: Actor) -> None:
         )
 
 
-def _fingerprint(model: str, identity: Any, user_id: int | None, *options: Any) -> str:
-    text = json.dumps([model, identity, user_id, *map(str, options)], sort_keys=True, default=str)
+def fingerprint_of(
+    model: str,
+    identity: Any,
+    *,
+    actor: Actor,
+    on_duplicate: DuplicatePolicy,
+    dry_run: bool,
+    is_attended: bool = False,
+    plan: UUID | None = None,
+) -> str:
+    """Return what is equal for two jobs of the same input, options and user."""
+    options = [str(on_duplicate), dry_run, is_attended, plan]
+    return _digest([str(model), identity, actor.user_id, *options])
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def claim_next() -> ImportJob | None:
     """Claim the job that waits for the longest time and that no runner has; return None if there is none."""
-    waiting = ImportJob.objects.unfinished().order_by(F("leased_until").asc(nulls_first=True), "pk")
+    waiting = ImportJob.objects.for_workers().order_by(F("leased_until").asc(nulls_first=True), "pk")
     # Most looks find nothing; this query takes no lock.
     if not waiting.unleased().exists():
         return None
@@ -120,8 +167,32 @@ def claim(job: ImportJob) -> ImportJob | None:
     return _begin(token, job.pk) if keys else None
 
 
+def claim_for_command(job: ImportJob) -> ImportJob:
+    """Claim a job for this process, from a process that is dead at once.
+
+    :raises AlreadyRuns: if another process may still run it, or has just ended it.
+    """
+    if job.leased_by and runners.is_dead(job.runner):
+        # Under the token of the dead: a third process may have taken the job over meanwhile.
+        ImportJob.objects.under(job.leased_by).update(leased_until=Now())
+    claimed = claim(job)
+    if claimed is None:
+        job.refresh_from_db()
+        if job.status not in UNFINISHED:
+            raise AlreadyRuns(f"Another process has just ended this import: see job {job.uuid}.")
+        until = job.leased_until.astimezone(UTC) if job.leased_until else None
+        raise AlreadyRuns(
+            f"{runners.described(job.runner).capitalize()} runs this import: job {job.uuid},"
+            f" {job.processed} of {job.total} rows so far. Wait for its end, or stop that process and run"
+            " this command again" + (f", after {until:%H:%M:%S} UTC if it is dead." if until else ".")
+        )
+    return claimed
+
+
 def _begin(token: str, key: int) -> ImportJob:
-    ImportJob.objects.under(token).update(status=ImportStatus.RUNNING, starts=F("starts") + 1)
+    ImportJob.objects.under(token).update(
+        status=ImportStatus.RUNNING, starts=F("starts") + 1, runner=runners.this_process()
+    )
     return ImportJob.objects.select_related("user", "company").get(pk=key)
 
 
@@ -141,15 +212,39 @@ def release(job: ImportJob) -> None:
     _write(job, leased_by="", leased_until=Now(), starts=0)
 
 
+def stop(job: ImportJob) -> None:
+    """Release the job of a command, which the same command continues."""
+    _write(job, leased_by="", leased_until=None, starts=0, runner="", status=ImportStatus.STOPPED)
+
+
 def postpone(job: ImportJob, *, delay: timedelta) -> None:
     """Release a job that failed for a reason that may pass; no runner takes it before the delay is over."""
     _write(job, leased_by="", leased_until=Now() + delay)
 
 
-def note_batch(job: ImportJob, errors: Iterable[ImportRowError] = ()) -> None:
-    """Store the progress and the refusals of a job, in the transaction of the rows themselves."""
-    _write(job, starts=0, **{name: getattr(job, name) for name in COUNTS})
-    ImportRowError.objects.bulk_create(errors)
+def note_batch(
+    job: ImportJob, rows: Sequence[ImportRow], errors: Iterable[ImportRowError] = ()
+) -> Mapping[str, int]:
+    """Store what became of some rows, in their transaction; return the counts of the job after it."""
+    did = Counter(row.action for row in rows)
+    counts = {
+        "processed": job.processed + len(rows),
+        "created": job.created + did[RowAction.CREATE],
+        "updated": job.updated + did[RowAction.UPDATE],
+        "skipped": job.skipped + did[RowAction.SKIP] + did[RowAction.UNCHANGED],
+        "unchanged": job.unchanged + did[RowAction.UNCHANGED],
+        "failed": job.failed + did[RowAction.REJECT] + did[RowAction.CONFLICT],
+        "conflicts": job.conflicts + did[RowAction.CONFLICT],
+    }
+    _write(job, starts=0, **counts)
+    ImportRow.objects.bulk_create(rows, batch_size=500)
+    ImportRowError.objects.bulk_create(errors, batch_size=500)
+    return counts
+
+
+def left_out(job: ImportJob) -> int:
+    """Return the number of rows that were no records."""
+    return ImportRow.objects.filter(job=job, code=LEFT_OUT).count()
 
 
 @transaction.atomic
@@ -163,8 +258,9 @@ def finish(job: ImportJob, *, error: str | None = None) -> None:
     job.error = error
     job.payload = None
     job.finished_at = timezone.now()
-    ended = {name: getattr(job, name) for name in ("status", "error", "payload", "total", "finished_at")}
-    _write(job, leased_by="", leased_until=None, **ended)
+    names = ("status", "error", "payload", "total", "finished_at", "rejects")
+    ended = {name: getattr(job, name) for name in names}
+    _write(job, leased_by="", leased_until=None, runner="", **ended)
     if job.is_in_background and job.user_id is not None:
         outbox.emit_internal(IMPORT, job, door=Door.IMPORT, readers=frozenset({job.user_id}))
 
@@ -176,30 +272,3 @@ def _write(job: ImportJob, **columns: Any) -> None:
     """
     if not ImportJob.objects.under(job.leased_by).update(updated_at=timezone.now(), **columns):
         raise LeaseLost
-
-
-def prune(*, before: datetime, batch: Batch = transaction.atomic) -> int:
-    """Remove the jobs that ended before a moment, with the reports of their rows; return how many."""
-    ended = ImportJob.objects.exclude(status__in=UNFINISHED).filter(finished_at__lt=before)
-    reports = ImportRowError.objects.filter(job__in=ended.values("pk"))
-    # First, since a job may have refused as many rows as its file has.
-    delete_in_batches(reports, batch=batch)
-    return delete_in_batches(ended, batch=batch)
-
-
-def remove_orphaned_files(*, before: datetime, batch: Batch = transaction.atomic) -> int:
-    """Remove stored files of imports that no job waits with, written before a moment; return their number."""
-    removed = 0
-    for company in names_in(STORED_BELOW, directories=True):
-        directory = f"{STORED_BELOW}/{company}"
-        names = [f"{directory}/{name}" for name in names_in(directory)]
-        # Read after the names: a job that is stored meanwhile has a file that is too young.
-        waiting = ImportJob.objects.unfinished().filter(company=int(company))
-        needed = set(waiting.values_list("payload__file", flat=True))
-        for name in sorted(set(names) - needed):
-            # A file is written before its job is committed.
-            if written_before(name, before):
-                with batch():
-                    default_storage.delete(name)
-                removed += 1
-    return removed

@@ -1,30 +1,35 @@
-"""Runs an import job in batches: rows, counts and refusals of a batch are committed together.
+"""Runs an import job in batches: the rows of a batch, their ledger and their counts are committed together.
 
 A job that is stopped between two batches, or killed within one, goes on at the batch it stood before; no
 row is stored twice.
 """
 
 import math
+import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import islice, takewhile
+from itertools import islice
+from tempfile import TemporaryFile
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 
 from crm.actors import Actor, Door
-from crm.errors import CrmError
 from crm.importing import job_records
 from crm.importing.options import ImportOptions
-from crm.importing.report import LEFT_OUT, row_errors
-from crm.importing.sources import Record, open_source
-from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
+from crm.importing.plans import Plan
+from crm.importing.processing import Processed, Processor
+from crm.importing.rejects import refused_rows, write_rejects
+from crm.importing.sources import Record, Source, open_source
+from crm.models.imports import DuplicatePolicy, ImportJob
 from crm.records.registry import record_kind
-from crm.records.row_import import Outcome, RowImport
-from crm.services.locking import lock_company_patiently, without_company_lock
+from crm.records.row_import import RowImport
+from crm.services.contents import remove_content, write_content
+from crm.services.locking import holding_company, without_company_lock
 
 #: Few rows: other requests that create what is shared wait for the end of a batch.
 BATCH = 20
@@ -76,13 +81,19 @@ def run_claimed(
     job: ImportJob,
     *,
     actor: Actor,
+    source: Source | None = None,
+    plan: Plan | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
     seconds: float = math.inf,
+    on_batch: Callable[[Processed], None] = lambda _: None,
 ) -> bool:
     """Run a claimed job to its end; return false if it was released before.
 
+    :param source: the file of a command, which the job itself does not have.
+    :param plan: the plan that it applies.
     :param is_stopped: asked before each batch; if true, the job is released for the next runner.
     :param seconds: after so long it is released as well, so that other jobs have their turn.
+    :param on_batch: called with what became of each batch of rows.
     :raises LeaseLost: if another runner has taken the job over.
     """
     ends = time.monotonic() + seconds
@@ -91,82 +102,115 @@ def run_claimed(
     rows = record_kind(job.model).row_import(
         importer, DuplicatePolicy(job.on_duplicate), split_phones=bool(payload.get("split_phones"))
     )
-    records = _records_of_file(payload, rows, actor) if "file" in payload else _records(payload, rows)
+    salt = "split_phones" if payload.get("split_phones") else ""
+    if source is not None:
+        records = source.records(rows)
+    else:
+        records = _records_of_file(payload, rows, actor) if "file" in payload else _records(payload, rows)
     if job.dry_run:
-        if _try_all(job, records, is_stopped):
+        if _try_all(job, records, Processor(job, actor=importer, salt=salt), is_stopped, on_batch):
             return True
-        job_records.release(job)
+        _release(job)
         return False
     # Rows of committed batches are skipped, not stored twice.
     unseen = islice(records, job.processed, None)
+    planned = None if plan is None else islice(plan.rows(), job.processed, None)
+    processor = Processor(job, actor=importer, salt=salt, plan=planned)
     while batch := list(islice(unseen, BATCH)):
         if is_stopped() or time.monotonic() > ends:
-            job_records.release(job)
+            _release(job)
             return False
-        with transaction.atomic():
-            job_records.hold(job)
-            # Before any row: two imports at once take turns by batches, and never wait for each other.
-            lock_company_patiently(actor.company_id)
-            job_records.note_batch(job, _store(job, batch))
+        on_batch(_store(job, batch, processor))
+    if job.failed and "file" in payload:
+        job.rejects = store_rejects(job, actor=actor)
     job_records.finish(job)
     return True
 
 
+def _release(job: ImportJob) -> None:
+    if job.is_attended:
+        job_records.stop(job)
+    else:
+        job_records.release(job)
+
+
+def _store(job: ImportJob, batch: Sequence[Record], processor: Processor) -> Processed:
+    """Store a batch of rows with their entries of the ledger, all or none."""
+    with transaction.atomic():
+        job_records.hold(job)
+        # Before any row: two imports at once take turns by batches, and never wait for each other.
+        with holding_company(job.company_id):
+            processed = processor.process(batch)
+        counts = job_records.note_batch(job, *processed)
+    job.__dict__.update(counts)
+    return processed
+
+
 def _records(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Record]:
     for number, values in enumerate(payload["rows"], 1):
-        yield Record(number=number, store=partial(rows.store_values, values), column_of=str)
+        store = partial(rows.store_values, values)
+        yield Record(number=number, content=values, store=store, column_of=str)
 
 
 def _records_of_file(payload: Mapping[str, Any], rows: RowImport, actor: Actor) -> Iterator[Record]:
+    with _stored_source(payload, rows, actor) as source:
+        yield from source.records(rows)
+
+
+@contextmanager
+def _stored_source(
+    payload: Mapping[str, Any], rows: RowImport | type[RowImport], actor: Actor
+) -> Iterator[Source]:
     options = ImportOptions.from_json(payload["options"])
     with (
         default_storage.open(payload["file"]) as file,
         open_source(file, rows, actor=actor, options=options) as source,
     ):
-        yield from source.records(rows)
+        yield source
 
 
-def _try_all(job: ImportJob, records: Iterable[Record], is_stopped: Callable[[], bool]) -> bool:
+def store_rejects(job: ImportJob, *, actor: Actor) -> str:
+    """Store the file of the refused rows of a job whose own file is stored; return its key."""
+    payload: Any = job.payload
+    with (
+        _stored_source(payload, record_kind(job.model).row_import, actor) as source,
+        TemporaryFile() as file,
+    ):
+        write_rejects(source.table, refused_rows(job), file)
+        file.seek(0)
+        name = f"{payload['file']}.rejects"
+        # A runner that was killed before the end of the job may have left it.
+        remove_content(name)
+        return write_content(name, File(file))
+
+
+def _try_all(
+    job: ImportJob,
+    records: Iterable[Record],
+    processor: Processor,
+    is_stopped: Callable[[], bool],
+    on_batch: Callable[[Processed], None],
+) -> bool:
     """Try the rows, undo them, and end the job; return false if that was stopped, and nothing is noted."""
-    # The outer transaction holds the job for as long as it takes; the inner one is undone. All rows are in
-    # one, so that later rows meet earlier ones as they would in earnest.
-    with transaction.atomic():
+    remaining = iter(records)
+    # The entries outlive what is undone in a file: a long plan must not fill the memory.
+    with TemporaryFile() as kept, transaction.atomic():
+        # The outer transaction holds the job for as long as it takes; the inner one is undone. All rows are
+        # in one, so that later rows meet earlier ones as they would in earnest.
         job_records.hold(job)
         with transaction.atomic(), without_company_lock():
-            errors = _store(job, takewhile(lambda _: not is_stopped(), records))
+            while not is_stopped() and (batch := list(islice(remaining, BATCH))):
+                processed = processor.process(batch)
+                pickle.dump(processed, kept)
+                on_batch(processed)
             transaction.set_rollback(True)
         if is_stopped():
             return False
+        kept.seek(0)
+        with suppress(EOFError):
+            while True:
+                # Written above, by this process.
+                job.__dict__.update(job_records.note_batch(job, *pickle.load(kept)))  # noqa: S301
         # In one transaction: a runner that dies between the two would have the rows counted twice.
-        job_records.note_batch(job, errors)
         job_records.finish(job)
     return True
-
-
-def _store(job: ImportJob, records: Iterable[Record]) -> list[ImportRowError]:
-    errors: list[ImportRowError] = []
-    for record in records:
-        refused, outcome = _store_one(job, record)
-        errors += refused
-        job.processed += 1
-        job.created += outcome == "created"
-        job.updated += outcome == "updated"
-        job.skipped += outcome == "skipped"
-        job.failed += outcome is None
-    return errors
-
-
-def _store_one(job: ImportJob, record: Record) -> tuple[list[ImportRowError], Outcome | None]:
-    if record.left_out is not None:
-        left_out = ImportRowError(job=job, row=record.number, code=LEFT_OUT, message=record.left_out)
-        return [left_out], "skipped"
-    try:
-        with transaction.atomic():
-            return [], record.store()
-    except (ValidationError, CrmError) as refusal:
-        return [
-            ImportRowError(
-                job=job, row=record.number, field=error.column, code=error.code, message=error.message
-            )
-            for error in row_errors(refusal, line=record.number, column_of=record.column_of)
-        ], None

@@ -6,10 +6,13 @@ from dataclasses import asdict, dataclass
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from crm.errors import Conflict, ConflictReason, CrmError, NotFound
-from crm.records.row_import import Outcome
 
 #: The code of a row that may mean another record than the one found.
 MATCH = ConflictReason.MATCH.value
+#: The code of a row whose record is no longer as the plan found it.
+CHANGED_SINCE_PLAN = "CHANGED_SINCE_PLAN"
+#: Codes of rows that are in conflict with what is stored, rather than wrong.
+CONFLICTS = frozenset({MATCH, CHANGED_SINCE_PLAN})
 VALIDATION = "VALIDATION"
 #: The code of a row that is no record, such as one of totals; it is not refused, and not stored.
 LEFT_OUT = "LEFT_OUT"
@@ -19,7 +22,7 @@ LEFT_OUT = "LEFT_OUT"
 class RowError:
     """Why a row was refused; ``column`` is None if the row as a whole is meant.
 
-    ``code`` is one of the API's codes, or ``MATCH``.
+    ``code`` is one of the API's codes, ``MATCH`` or ``CHANGED_SINCE_PLAN``.
     """
 
     line: int
@@ -28,46 +31,48 @@ class RowError:
     message: str
 
     def __str__(self) -> str:
-        parts = [f"line {self.line}", self.code if self.code == MATCH else self.column, self.message]
+        parts = [f"line {self.line}", self.code if self.code in CONFLICTS else self.column, self.message]
         return ": ".join(part for part in parts if part)
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
-    """The numbers of rows read, stored and refused; in a dry run, of rows that would be stored."""
+    """The numbers of rows by what became of them; in a dry run, of what would become of them.
 
+    ``failed`` rows were refused, ``conflicts`` among them because they may mean another record. Rows that are
+    ``left_out`` are no records, and not in the total.
+    """
+
+    job: str
     dry_run: bool
-    total: int = 0
-    created: int = 0
-    #: None where every row makes a new record.
-    updated: int | None = None
-    skipped: int | None = None
-    failed: int = 0
-    #: Rows that are no records; None if there are none.
-    left_out: int | None = None
+    total: int
+    created: int
+    updated: int
+    unchanged: int
+    skipped: int
+    failed: int
+    conflicts: int
+    left_out: int
     stopped: bool = False
+    seconds: float = 0.0
 
-    def note(self, outcome: Outcome | None) -> None:
-        """Count a row; None is one that was refused."""
-        self.total += 1
-        self.created += outcome == "created"
-        self.failed += outcome is None
-        if outcome == "updated":
-            self.updated = (self.updated or 0) + 1
-        if outcome == "skipped":
-            self.skipped = (self.skipped or 0) + 1
-
-    def note_left_out(self) -> None:
-        """Count a row that is no record."""
-        self.left_out = (self.left_out or 0) + 1
-
-    def counts(self) -> dict[str, bool | int]:
-        """Return the numbers by name, without those that do not apply."""
-        return {name: count for name, count in asdict(self).items() if count is not None}
+    def counts(self) -> dict[str, bool | int | float | str]:
+        """Return the numbers by name."""
+        return asdict(self)
 
     def __str__(self) -> str:
-        known = "" if self.updated is None else f"{self.updated} updated, {self.skipped} skipped, "
-        counts = f"{self.created} created, {known}{self.failed} failed, {self.total} in all"
+        if_any = [
+            f"{count} {word}, "
+            for word, count in (
+                ("updated", self.updated),
+                ("unchanged", self.unchanged),
+                ("skipped", self.skipped),
+            )
+            if count
+        ]
+        counts = f"{self.created} created, {''.join(if_any)}{self.failed} failed"
+        counts += f" ({self.conflicts} in conflict)" if self.conflicts else ""
+        counts += f", {self.total} in all"
         counts += f" ({self.left_out} more left out)" if self.left_out else ""
         counts += " (stopped before the end)" if self.stopped else ""
         return f"Dry run, nothing is stored: {counts}." if self.dry_run else f"{counts}."

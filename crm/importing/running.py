@@ -1,87 +1,203 @@
-"""Runs a file through the services, each row in its own transaction."""
+"""Runs the file of a command as a job, with which the same command goes on after a stop or a kill."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 
 from crm.actors import Action, Actor
 from crm.errors import CrmError
+from crm.importing import job_records
 from crm.importing.files.options import Limits
+from crm.importing.jobs import run_claimed
 from crm.importing.options import ImportOptions
-from crm.importing.report import LEFT_OUT, RowError, Summary, row_errors
-from crm.importing.sources import Record, Source, open_source
+from crm.importing.plans import Plan
+from crm.importing.processing import Processed
+from crm.importing.report import RowError, Summary
+from crm.importing.sources import Source, open_source
+from crm.models import Company
+from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
 from crm.records.row_import import RowImport
-from crm.services.locking import without_company_lock
+
+#: How much of a file is read at a time, in bytes.
+PIECE = 1 << 20
 
 
 class DatabaseLost(CrmError):
     pass
 
 
-def run_import(
+class FileImport:
+    """One file, opened and understood, and what is to be done with it."""
+
+    def __init__(
+        self,
+        source: Source,
+        rows: type[RowImport],
+        *,
+        actor: Actor,
+        digest: str,
+        options: ImportOptions,
+        policy: DuplicatePolicy = DuplicatePolicy.UPDATE,
+        split_phones: bool = False,
+        filename: str | None = None,
+    ) -> None:
+        self.source = source
+        self.total = source.check()
+        self._rows, self._actor, self._digest = rows, actor, digest
+        self._options, self._policy, self._split_phones = options, policy, split_phones
+        self._filename = filename
+
+    def facts(self) -> dict[str, Any]:
+        """Return what identifies the import, for its plan."""
+        company: Any = Company.objects.get(pk=self._actor.company_id)
+        return {
+            "model": self._rows.kind.value,
+            "sha256": self._digest,
+            "options": self._options.as_json(),
+            "on_match": self._policy.value.lower(),
+            "split_phones": self._split_phones,
+            "company": str(company.uuid),
+            "user": self._actor.user_id,
+        }
+
+    def open_job(self, *, dry_run: bool = False, plan: Plan | None = None) -> ImportJob:
+        """Return the job of this import that is not finished, else a new one, claimed for this process.
+
+        :raises PlanRefused: if the plan is one of another import.
+        :raises AlreadyRuns: if another process runs it.
+        """
+        settings = {"options": self._options.as_json(), "split_phones": self._split_phones}
+        identity = [self._digest, settings]
+        if plan is not None:
+            dry = job_records.fingerprint_of(
+                self._rows.kind,
+                identity,
+                actor=self._actor,
+                on_duplicate=self._policy,
+                dry_run=True,
+                is_attended=True,
+            )
+            plan.check(self.facts(), dry)
+        job, _ = job_records.open_job(
+            self._rows.kind,
+            settings,
+            actor=self._actor,
+            total=self.total,
+            on_duplicate=self._policy,
+            dry_run=dry_run,
+            filename=self._filename,
+            digest=self._digest,
+            identity=identity,
+            is_attended=True,
+            plan=None if plan is None else plan.job,
+        )
+        return job_records.claim_for_command(job)
+
+    def run(
+        self,
+        job: ImportJob,
+        *,
+        plan: Plan | None = None,
+        on_batch: Callable[[Processed], None] = lambda _: None,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> Summary:
+        """Run the job to its end, or until it is stopped.
+
+        :raises DatabaseLost: if the database stops answering; the batches before are stored.
+        """
+        begun = time.monotonic()
+        try:
+            is_done = run_claimed(
+                job,
+                actor=self._actor,
+                source=self.source,
+                plan=plan,
+                is_stopped=is_stopped,
+                on_batch=on_batch,
+            )
+        except OperationalError as error:
+            stored = (
+                "Nothing is stored"
+                if job.dry_run
+                else f"{job.processed} of {job.total} rows are done; run the same command again to go on"
+            )
+            raise DatabaseLost(f"The database failed: {error}. {stored}.") from error
+        except job_records.LeaseLost as lost:
+            raise job_records.AlreadyRuns(f"Another process has taken over import {job.uuid}.") from lost
+        return summary_of(job, stopped=not is_done, seconds=time.monotonic() - begun)
+
+
+def summary_of(job: ImportJob, *, stopped: bool = False, seconds: float = 0.0) -> Summary:
+    """Return the numbers of a job."""
+    left_out = job_records.left_out(job)
+    return Summary(
+        job=str(job.uuid),
+        dry_run=job.dry_run,
+        total=job.processed - left_out,
+        created=job.created,
+        updated=job.updated,
+        unchanged=job.unchanged,
+        skipped=job.skipped - job.unchanged - left_out,
+        failed=job.failed,
+        conflicts=job.conflicts,
+        left_out=left_out,
+        stopped=stopped,
+        seconds=round(seconds, 3),
+    )
+
+
+@contextmanager
+def opened_import(
     file: Any,
-    rows: RowImport,
+    rows: type[RowImport],
     *,
     actor: Actor,
     options: ImportOptions | None = None,
     limits: Limits | None = None,
-    dry_run: bool = False,
-    may_update: bool = False,
-    on_error: Callable[[RowError], None],
     on_opened: Callable[[Source], None] = lambda _: None,
-    is_stopped: Callable[[], bool] = lambda: False,
-) -> Summary:
-    """Store the rows of a file; a refused row stores nothing, and the next one follows.
+    **given: Any,
+) -> Iterator[FileImport]:
+    """Yield the import of a file, which is read to its end first: a broken one changes nothing.
 
-    The file is read to its end before the first row is stored, so that a broken file changes nothing.
-
-    :param file: anything with ``read``.
-    :param on_error: told of each row that is refused or left out.
-    :param on_opened: told once what was recognised of the file, before anything is stored.
-    :param dry_run: run everything in one transaction that is rolled back; nothing is announced.
-    :param may_update: whether a row may mean a record that exists; only then those are counted.
-    :param is_stopped: asked before each row; true ends the import there.
+    :param file: anything with ``read`` and ``seek``.
+    :param on_opened: called with what was recognised of the file.
+    :param given: see ``FileImport``.
     :raises FileRefused: if the file or its header cannot be understood.
-    :raises DatabaseLost: if the database stops answering; the rows before are stored.
     """
     actor.require(Action.IMPORT)
-    known = 0 if may_update else None
-    summary = Summary(dry_run=dry_run, updated=known, skipped=known)
-    with open_source(file, rows, actor=actor, options=options or ImportOptions(), limits=limits) as source:
+    options = options or ImportOptions()
+    digest = hashlib.sha256()
+    while piece := file.read(PIECE):
+        digest.update(piece)
+    file.seek(0)
+    with open_source(file, rows, actor=actor, options=options, limits=limits) as source:
         on_opened(source)
-        source.check()
-        with _rolled_back() if dry_run else nullcontext():
-            for record in source.records(rows):
-                if is_stopped():
-                    summary.stopped = True
-                    break
-                for error in _store(record, summary):
-                    on_error(error)
-    return summary
+        yield FileImport(source, rows, actor=actor, digest=digest.hexdigest(), options=options, **given)
 
 
-@contextmanager
-def _rolled_back() -> Iterator[None]:
-    with transaction.atomic(), without_company_lock():
-        yield
-        transaction.set_rollback(True)
+def run_import(
+    file: Any,
+    rows: type[RowImport],
+    *,
+    actor: Actor,
+    on_error: Callable[[RowError], None],
+    dry_run: bool = False,
+    **given: Any,
+) -> Summary:
+    """Store the rows of a file in one call: open it, run its job, and report the rows that are refused."""
+
+    def report(processed: Processed) -> None:
+        for error in processed[1]:
+            on_error(error_of(error))
+
+    with opened_import(file, rows, actor=actor, **given) as work:
+        return work.run(work.open_job(dry_run=dry_run), on_batch=report)
 
 
-def _store(record: Record, summary: Summary) -> Sequence[RowError]:
-    if record.left_out is not None:
-        summary.note_left_out()
-        return [RowError(line=record.number, column=None, code=LEFT_OUT, message=record.left_out)]
-    try:
-        with transaction.atomic():
-            outcome = record.store()
-    except (ValidationError, CrmError) as refusal:
-        summary.note(None)
-        return row_errors(refusal, line=record.number, column_of=record.column_of)
-    except OperationalError as error:
-        stored = "nothing is stored" if summary.dry_run else f"rows created before it stay: {summary.created}"
-        raise DatabaseLost(f"The database failed at line {record.number}; {stored}.") from error
-    summary.note(outcome)
-    return []
+def error_of(error: ImportRowError) -> RowError:
+    """Return a stored report as commands print it."""
+    return RowError(line=error.row, column=error.field, code=error.code, message=error.message)

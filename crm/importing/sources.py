@@ -1,6 +1,6 @@
 """A file as the records of one kind: opened, its columns mapped, its rows ready to be stored."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,20 +15,23 @@ from crm.importing.files.options import Limits
 from crm.importing.files.rows import Row, Table
 from crm.importing.files.table import open_table
 from crm.importing.options import ImportOptions
+from crm.importing.rejects import MARKS, without_marks
 from crm.models.custom_fields import CustomFieldDefinition, CustomFieldKind
-from crm.records.row_import import CUSTOM_FIELD, Outcome, RowImport
+from crm.records.row_import import CUSTOM_FIELD, Imported, RowImport
 from crm.texts import name_key
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One row of a job: its position in the input, how to store it, and its column names.
+    """One row of a job: its position in the input, what it holds, how to store it, and its column names.
 
     ``left_out`` says why a row is no record; it is not stored then.
     """
 
     number: int
-    store: Callable[[], Outcome]
+    content: Mapping[str, Any]
+    #: Takes ``known``, see ``RowImport.store``.
+    store: Callable[..., Imported]
     column_of: Callable[[str], str]
     left_out: str | None = None
 
@@ -76,12 +79,14 @@ class Source:
         if faults:
             return Record(
                 number=row.line,
+                content=cells,
                 store=partial(_refuse, faults),
                 column_of=str,
                 left_out=self.reader.why_left_out(row),
             )
         return Record(
             number=row.line,
+            content=cells,
             store=partial(rows.store, cells),
             column_of=partial(rows.column_of, cells=cells),
             left_out=self.reader.why_left_out(row),
@@ -103,8 +108,12 @@ def open_source(
     :raises FileRefused: if the file or its header cannot be understood, with what to do.
     """
     columns, kind = rows.columns, rows.kind
-    is_known = partial(is_known_title, kind=kind, columns=columns, options=options.columns)
-    with open_table(file, options.file, is_known=is_known, limits=limits) as table:
+
+    def is_known(title: str) -> bool:
+        return title in MARKS or is_known_title(title, kind, columns, options.columns)
+
+    with open_table(file, options.file, is_known=is_known, limits=limits) as opened:
+        table = without_marks(opened)
         mapping = map_columns(
             table.columns, kind, columns, options.columns, file_format=table.description.format
         )
@@ -134,5 +143,5 @@ def _typed_custom_fields(mapping: ColumnMapping, kind: str, actor: Actor) -> dic
     return typed
 
 
-def _refuse(faults: dict[str, str]) -> Outcome:
+def _refuse(faults: dict[str, str], *, known: int | None = None) -> Imported:
     raise ValidationError({name or NON_FIELD_ERRORS: [said] for name, said in faults.items()})

@@ -4,6 +4,7 @@ import hashlib
 import re
 import uuid
 from dataclasses import replace
+from typing import BinaryIO
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.files import File
@@ -50,7 +51,7 @@ def start_file_job(
         with refused_when_full(), open_source(upload, rows, actor=actor, options=options) as source:
             total = source.check()
         upload.seek(0)
-        digest = _digest_of(upload)
+        digest = digest_of(upload)
         upload.seek(0)
         # Wrapped: a storage would move an upload that is a file of its own, which is still needed here.
         stored = write_content(_new_name(actor.company_id), File(upload))
@@ -70,6 +71,7 @@ def start_file_job(
                 on_duplicate=on_duplicate,
                 dry_run=dry_run,
                 filename=(upload.name or "")[:255] or None,
+                digest=digest,
                 identity=[digest, options.as_json(), split_phones],
             )
     finally:
@@ -82,7 +84,8 @@ def _new_name(company_id: int) -> str:
     return f"{job_records.STORED_BELOW}/{company_id}/{uuid.uuid4().hex}"
 
 
-def _digest_of(file: File[bytes]) -> str:
+def digest_of(file: File[bytes] | BinaryIO) -> str:
+    """Return the SHA-256 of what is left to read of a file."""
     digest = hashlib.sha256()
     while piece := file.read(PIECE):
         digest.update(piece)

@@ -14,7 +14,15 @@ from crm.models.events import Event, EventCounter, EventKind
 from crm.models.files import FileLink, Filesystem, FileUsage
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.idempotency import IdempotencyKey
-from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus
+from crm.models.imports import (
+    DuplicatePolicy,
+    ImportJob,
+    ImportRow,
+    ImportRowError,
+    ImportStatus,
+    RowAction,
+    UndoState,
+)
 from crm.models.invitations import Invitation, InvitationState
 from crm.models.list_views import ListColumns, ListView
 from crm.models.messages import Message, MessageFile
@@ -62,6 +70,7 @@ __all__ = [
     "HistoryKind",
     "IdempotencyKey",
     "ImportJob",
+    "ImportRow",
     "ImportRowError",
     "ImportStatus",
     "Invitation",
@@ -80,10 +89,12 @@ __all__ = [
     "NotificationSource",
     "Priority",
     "RegisteredDocument",
+    "RowAction",
     "SignInFailures",
     "SocialChannel",
     "Tag",
     "Tally",
+    "UndoState",
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 from crm.actors import Actor
 from crm.models.custom_fields import EntityKind
-from crm.models.imports import DuplicatePolicy
+from crm.models.imports import DuplicatePolicy, RowAction
+from crm.models.records import Record
 
-#: The result of a row that was not refused.
-Outcome = Literal["created", "updated", "skipped"]
 CUSTOM_FIELD = "custom_fields."
 #: A record has this many of a repeated field at most: ``email``, ``email_2`` and so on.
 MOST_REPEATED = 9
@@ -48,6 +47,21 @@ class Columns:
         return ", ".join([*self.known, *further, *self.families, f"{CUSTOM_FIELD}NAME"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """The result of a row that was not refused.
+
+    ``key`` says by what a known record was found; ``version_before`` is its version then, ``lists`` are its
+    lists then, as the input that restores them.
+    """
+
+    action: RowAction
+    record: Record
+    key: str = ""
+    version_before: int | None = None
+    lists: Mapping[str, Any] = field(default_factory=dict)
+
+
 class RowImport(Protocol):
     """Stores rows of one kind of record for one actor.
 
@@ -60,19 +74,20 @@ class RowImport(Protocol):
     def __init__(
         self,
         actor: Actor,
-        policy: DuplicatePolicy = DuplicatePolicy.CREATE,
+        policy: DuplicatePolicy = DuplicatePolicy.UPDATE,
         *,
         split_phones: bool = False,
     ) -> None: ...
 
-    def store(self, cells: Mapping[str, str]) -> Outcome:
+    def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
         """Store one row of a file through the services; blank cells are absent.
 
+        :param known: the record that an equal row of the same source has made; it counts if no key finds one.
         :raises ValidationError: keyed by column, or by a path that ``column_of`` knows.
         :raises CrmError: if the services refuse it.
         """
 
-    def store_values(self, values: Mapping[str, Any]) -> Outcome:
+    def store_values(self, values: Mapping[str, Any], *, known: int | None = None) -> Imported:
         """Store one row given as the input of the API, in plain JSON.
 
         :raises ValidationError: keyed by the path of the input.
@@ -81,3 +96,29 @@ class RowImport(Protocol):
 
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         """Return the column that the value at a path of the service's input came from."""
+
+    def match(self, values: Mapping[str, Any]) -> tuple[Record, str] | None:
+        """Return the visible record that the input of a service means, and by what it was found.
+
+        :raises Conflict: if several match, or one that is probably another.
+        """
+
+    def restore(
+        self,
+        key: int,
+        columns: Mapping[str, Any],
+        lists: Mapping[str, Any],
+        *,
+        expected_version: int | None,
+    ) -> int:
+        """Give a record its previous columns and lists back; return its new version.
+
+        :param columns: plain JSON by attribute name.
+        :param lists: as in ``Imported``.
+        """
+
+    def remove(self, key: int, *, expected_version: int | None) -> None:
+        """Delete a record softly.
+
+        :raises Conflict: if its version is another.
+        """

@@ -34,6 +34,8 @@ LOCK_NOT_AVAILABLE = "55P03"
 MOST_WAITS = 30
 
 _rolled_back: ContextVar[bool] = ContextVar("rolled_back", default=False)
+#: The company that this transaction has locked already.
+_held: ContextVar[int | None] = ContextVar("held", default=None)
 
 
 def lock_company(company_id: int) -> None:
@@ -41,7 +43,7 @@ def lock_company(company_id: int) -> None:
 
     FOR NO KEY UPDATE does not block rows that only refer to the company.
     """
-    if not _rolled_back.get():
+    if not _rolled_back.get() and _held.get() != company_id:
         Company.objects.select_for_update(no_key=True).get(pk=company_id)
 
 
@@ -72,6 +74,20 @@ def without_company_lock() -> Iterator[None]:
         yield
     finally:
         _rolled_back.reset(token)
+
+
+@contextmanager
+def holding_company(company_id: int) -> Iterator[None]:
+    """Lock a company for many changes in one transaction, each of which need not lock it again.
+
+    The block must end before the transaction does.
+    """
+    lock_company_patiently(company_id)
+    token = _held.set(company_id)
+    try:
+        yield
+    finally:
+        _held.reset(token)
 
 
 def find_or_create(find: Callable[[], Found | None], create: Callable[[], Found], *, actor: Actor) -> Found:

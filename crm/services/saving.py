@@ -20,7 +20,7 @@ from crm.models import Company
 from crm.models.base import pick
 from crm.models.history import HistoryKind
 from crm.models.lifecycle import LiveModel
-from crm.services import history, locking, record_events
+from crm.services import history, locking, record_events, stored_rows
 from crm.services.history import Changes
 from crm.services.locking import Columns
 
@@ -106,6 +106,8 @@ def insert(rows: Sequence[models.Model]) -> None:
             insert_together(rows)
     except IntegrityError as clash:
         raise Clash from clash
+    for row in rows:
+        stored_rows.note(row, created=True)
 
 
 @cache
@@ -160,6 +162,7 @@ def store(
                 insert_together([instance, *rows])
             else:
                 instance.save(force_insert=True)
+            stored_rows.note(instance, created=True)
             return stored
         before = locking.stored_values(instance, actor) if before is None else before
         _check_version(before, expected_version)
@@ -185,6 +188,7 @@ def store(
                 instance, "updated", actor=actor, before=changed, relations=relations or ()
             )
             insert_together(rows)
+            stored_rows.note(instance, created=False, before=changed, changes=changes)
     except IntegrityError as clash:
         raise Clash from clash
     return Stored(created=False, before=changed, changes=changes)

@@ -1,58 +1,107 @@
 """Store one person or organization of an import; the policy decides about one that exists."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
 from crm.actors import Actor
-from crm.errors import Conflict, ConflictReason
 from crm.models import DuplicatePolicy
-from crm.records.row_import import Outcome
-from crm.services import locking
-from people.models import Person
+from crm.records.row_import import Imported
+from crm.services import importing
+from people.models import Organization, Person
 from people.services import matching, organizations, people, upserting
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
 
 
-def import_person(values: PersonValues, *, policy: DuplicatePolicy, actor: Actor) -> Outcome:
-    services = (people.create_person, upserting.upsert_person, _find_person)
-    return _store(values, *services, policy=policy, actor=actor)
+def match_person(values: PersonValues, *, actor: Actor) -> tuple[Person, str] | None:
+    """Return the person that the values mean, and by what it was found."""
+    return matching.find_person(values, actor=actor)
 
 
-def import_organization(values: OrganizationValues, *, policy: DuplicatePolicy, actor: Actor) -> Outcome:
-    services = (organizations.create_organization, upserting.upsert_organization, upserting.find_organization)
-    return _store(values, *services, policy=policy, actor=actor)
+def match_organization(values: OrganizationValues, *, actor: Actor) -> tuple[Organization, str] | None:
+    """Return the organization that the values mean, and by what it was found."""
+    found = upserting.find_organization(values, actor=actor)
+    return None if found is None else (found, "ID" if values.get("id") else "NAME")
 
 
-def _find_person(values: PersonValues, *, actor: Actor) -> Person | None:
-    found = matching.find_person(values, actor=actor)
-    return None if found is None else found[0]
+def import_person(
+    values: PersonValues, *, policy: DuplicatePolicy, actor: Actor, known: int | None = None
+) -> Imported:
+    """Store a person as ``crm.services.importing`` says."""
+    return importing.import_record(
+        values,
+        model=Person,
+        policy=policy,
+        actor=actor,
+        match=partial(match_person, actor=actor),
+        create=partial(people.create_person, actor=actor),
+        update=partial(upserting.extend_person, actor=actor),
+        only_missing=importing.only_missing_columns,
+        known=known,
+    )
 
 
-def _store(
-    values: Any,
-    create: Callable[..., object],
-    upsert: Callable[..., upserting.Upserted],
-    find: Callable[..., Any],
+def import_organization(
+    values: OrganizationValues, *, policy: DuplicatePolicy, actor: Actor, known: int | None = None
+) -> Imported:
+    """Store an organization as ``crm.services.importing`` says."""
+    return importing.import_record(
+        values,
+        model=Organization,
+        policy=policy,
+        actor=actor,
+        match=partial(match_organization, actor=actor),
+        create=partial(organizations.create_organization, actor=actor),
+        update=partial(upserting.extend_organization, actor=actor),
+        only_missing=importing.only_missing_columns,
+        known=known,
+    )
+
+
+@transaction.atomic
+def restore_person(
+    key: int,
+    columns: Mapping[str, Any],
+    lists: Mapping[str, Any],
     *,
-    policy: DuplicatePolicy,
     actor: Actor,
-) -> Outcome:
-    if policy == DuplicatePolicy.CREATE:
-        create(values, actor=actor)
-        return "created"
-    if policy == DuplicatePolicy.UPDATE:
-        done = upsert(values, actor=actor)
-        changed: Outcome = "updated" if done.changed else "skipped"
-        return "created" if done.created else changed
-    with transaction.atomic():
-        locking.lock_company(actor.company_id)
-        found = find(values, actor=actor)
-        if found is None:
-            create(upserting.without_id(values), actor=actor)
-            return "created"
-        if policy == DuplicatePolicy.ERROR:
-            raise Conflict(ConflictReason.EXISTS, "This record exists already.", ids=[str(found.pk)])
-        return "skipped"
+    expected_version: int | None,
+) -> int:
+    """Give a person its previous columns and lists back; return its new version."""
+    given = dict(lists)
+    if "organizations_id" in given:
+        # One that was deleted since would be not found; its link is kept and hidden.
+        live = Organization.objects.visible_to(actor).filter(pk__in=given["organizations_id"])
+        given["organizations_id"] = list(live.values_list("pk", flat=True))
+    return importing.restore_record(
+        Person,
+        key,
+        columns,
+        given,
+        actor=actor,
+        expected_version=expected_version,
+        save=people.save_person,
+    )
+
+
+def restore_organization(
+    key: int,
+    columns: Mapping[str, Any],
+    lists: Mapping[str, Any],
+    *,
+    actor: Actor,
+    expected_version: int | None,
+) -> int:
+    """Give an organization its previous columns and tags back; return its new version."""
+    return importing.restore_record(
+        Organization,
+        key,
+        columns,
+        lists,
+        actor=actor,
+        expected_version=expected_version,
+        save=organizations.save_organization,
+    )

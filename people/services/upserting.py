@@ -1,5 +1,6 @@
 """Create people and organizations, or change those that match."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from people.services.contacts import ADDRESS_TEXTS, ContactValues
 from people.services.matching import MOST_NAMED, USUAL_MATCH, PeopleMatch, find_person, with_custom_field
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
+from people.services.person_organizations import organizations_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ def upsert_person(
     if found is None:
         return Upserted(record=people.create_person(without_id(values), actor=actor), created=True)
     person, way = found
-    changed = people.update_person(person.pk, _added_to(person, without_id(values)), actor=actor)
+    changed, _ = extend_person(person, values, actor=actor)
     return Upserted(record=changed, created=False, matched_on=way, changed=changed.version != person.version)
 
 
@@ -53,36 +55,64 @@ def without_id(values: Any) -> Any:
     return {name: value for name, value in values.items() if name != "id"}
 
 
-def _added_to(person: Person, values: PersonValues) -> PersonValues:
-    """Return the values with each list extended by what the person has already."""
-    added: dict[str, Any] = dict(values)
+def extend_person(person: Person, values: PersonValues, *, actor: Actor) -> tuple[Person, Mapping[str, Any]]:
+    """Change the given fields of a person, and add to the given lists.
+
+    :return: the person, and those of its lists that may have changed, as the input that restores them.
+    """
+    given = without_id(values)
+    before = _lists_before(person, given, actor)
+    changed = people.update_person(person.pk, _added_to(person, given, before), actor=actor)
+    return changed, before
+
+
+def _lists_before(person: Person, values: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    lists: dict[str, Any] = {}
     email = canonical_email(values.get("email"))
     if "contacts" in values or (email is not None and email != person.email_canonical):
-        kept = [{"id": contact.pk} for contact in person.contacts.order_by("weight", "pk")]
-        added["contacts"] = [*kept, *(values.get("contacts") or []), *_email_contact(values)]
+        lists["contacts"] = [{"id": contact.pk} for contact in person.contacts.order_by("weight", "pk")]
+    if "address" in values:
+        lists["address"] = [{"id": address.pk} for address in person.addresses.order_by("pk")]
+    if "tags" in values:
+        lists["tags"] = [{"name": tag.name} for tag in person.tags.all()]
+    positions = employments.given_list(values)
+    if positions is not None:
+        lists[positions[0]] = [{"id": row.pk} for row in person.employments.order_by("pk")]
+    if people.ORGANIZATION_LISTS & values.keys():
+        lists["organizations_id"] = sorted(organizations_of(person, actor))
+    return lists
+
+
+def _added_to(person: Person, values: Mapping[str, Any], before: Mapping[str, Any]) -> PersonValues:
+    """Return the values with each list extended by what the person has already."""
+    added: dict[str, Any] = dict(values)
+    if "contacts" in before:
+        added["contacts"] = [
+            *before["contacts"],
+            *(values.get("contacts") or []),
+            *_email_contact(values),
+        ]
     if "address" in values:
         known = {_address_key(address.__dict__) for address in person.addresses.all()}
-        kept = [{"id": address.pk} for address in person.addresses.order_by("pk")]
         new = [item for item in values["address"] or [] if _address_key(item) not in known]
-        added["address"] = [*kept, *new]
+        added["address"] = [*before["address"], *new]
     if "tags" in values:
         kept_tags = [{"name": tag.name, "tag": tag} for tag in person.tags.all()]
         added["tags"] = [*kept_tags, *(values["tags"] or [])]
     positions = employments.given_list(values)
     if positions is not None:
         known_positions = {_position_key(row.__dict__) for row in person.employments.all()}
-        kept = [{"id": row.pk} for row in person.employments.order_by("pk")]
         name, wanted = positions
         for other in employments.NAMES:
             added.pop(other, None)
-        added[name] = [*kept, *(item for item in wanted if _position_key(item) not in known_positions)]
+        new_positions = (item for item in wanted if _position_key(item) not in known_positions)
+        added[name] = [*before[name], *new_positions]
     if "organizations_id" in values:
-        kept_keys = person.organizations.filter(deleted_at=None).values_list("pk", flat=True)
-        added["organizations_id"] = [*(values["organizations_id"] or []), *kept_keys]
+        added["organizations_id"] = [*(values["organizations_id"] or []), *before["organizations_id"]]
     return cast(PersonValues, added)
 
 
-def _email_contact(values: PersonValues) -> list[ContactValues]:
+def _email_contact(values: Mapping[str, Any]) -> list[ContactValues]:
     if not values.get("email"):
         return []
     email_type = ContactType.objects.get(company=None, kind=ContactKind.EMAIL)
@@ -133,11 +163,23 @@ def upsert_organization(
     actor.require(Action.CHANGE_PEOPLE)
     locking.lock_company(actor.company_id)
     known = find_organization(values, actor=actor, match_field=match_field)
-    given = without_id(values)
     if known is None:
-        return Upserted(record=organizations.create_organization(given, actor=actor), created=True)
-    if "tags" in given:
-        kept = [{"name": tag.name, "tag": tag} for tag in known.tags.all()]
-        given["tags"] = [*kept, *(given["tags"] or [])]
-    changed = organizations.update_organization(known.pk, given, actor=actor)
+        created = organizations.create_organization(without_id(values), actor=actor)
+        return Upserted(record=created, created=True)
+    changed, _ = extend_organization(known, values, actor=actor)
     return Upserted(record=changed, created=False, changed=changed.version != known.version)
+
+
+def extend_organization(
+    organization: Organization, values: OrganizationValues, *, actor: Actor
+) -> tuple[Organization, Mapping[str, Any]]:
+    """Change the given fields of an organization, and add tags.
+
+    :return: the organization, and its tags before if they may have changed, as the input that restores them.
+    """
+    given, lists = without_id(values), {}
+    if "tags" in given:
+        kept = [{"name": tag.name, "tag": tag} for tag in organization.tags.all()]
+        lists["tags"] = [{"name": tag["name"]} for tag in kept]
+        given["tags"] = [*kept, *(given["tags"] or [])]
+    return organizations.update_organization(organization.pk, given, actor=actor), lists

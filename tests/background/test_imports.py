@@ -11,6 +11,7 @@ from crm.background import rows
 from crm.background.registry import RUNNING, parts
 from crm.background.worker import run_import
 from crm.importing import job_records, jobs, worker
+from crm.importing.processing import Processor
 from crm.importing.uploads import start_file_job
 from crm.importing.worker import MOST_STARTS, run_next_job, run_waiting_jobs
 from crm.models import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus, WorkPart
@@ -102,14 +103,14 @@ def test_jobs_take_turns(make_job, monkeypatch):
 
 def test_a_job_that_fails_keeps_no_other_and_is_given_up_in_the_end(make_job, monkeypatch, caplog):
     bad, good = make_job("bad"), make_job("good")
-    store = jobs._store_one
+    store = Processor._process
 
-    def refuse(job: ImportJob, record: Any) -> Any:
-        if job == bad and record.number == 5:
+    def refuse(processor: Processor, record: Any, *rest: Any) -> Any:
+        if processor._job == bad and record.number == 5:
             raise RuntimeError("a fault")
-        return store(job, record)
+        return store(processor, record, *rest)
 
-    monkeypatch.setattr(jobs, "_store_one", refuse)
+    monkeypatch.setattr(Processor, "_process", refuse)
     with caplog.at_level(logging.ERROR):
         assert run_waiting_jobs(threading.Event()) == 2
 
@@ -149,14 +150,14 @@ def test_a_job_whose_file_is_gone_says_so(actors, monkeypatch):
 
 def test_a_dry_run_that_is_stopped_notes_nothing_and_begins_again(make_job, monkeypatch):
     job = make_job(dry_run=True)
-    stopped, store = threading.Event(), jobs._store_one
+    stopped, store = threading.Event(), Processor._process
 
-    def stop_at_4(job: ImportJob, record: Any) -> Any:
+    def stop_at_4(processor: Processor, record: Any, *rest: Any) -> Any:
         if record.number == 4:
             stopped.set()
-        return store(job, record)
+        return store(processor, record, *rest)
 
-    monkeypatch.setattr(jobs, "_store_one", stop_at_4)
+    monkeypatch.setattr(Processor, "_process", stop_at_4)
     run_next_job(stopped)
     assert (fresh(job).processed, fresh(job).leased_by) == (0, "")
     assert not ImportRowError.objects.exists()

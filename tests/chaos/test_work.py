@@ -31,6 +31,7 @@ from crm.models import (
 )
 from crm.notifications.consuming import prepare
 from crm.services.notifications import set_preference
+from crm.services.orphans import names_in
 from crm.webhooks.endpoints import create_endpoint
 from leads.models import Lead, LeadReceiver
 from tests.events.processes import of_test_database
@@ -172,7 +173,9 @@ def hold_imports(imports: list[ImportJob], refused: list[int]) -> None:
         assert (job.processed, job.created, job.failed) == (ROWS, len(kept), len(refused))
         lines = ImportRowError.objects.filter(job=job).order_by("row").values_list("row", flat=True)
         assert list(lines) == [row + 2 for row in refused]
-        assert default_storage.listdir(f"imports/{job.company_id}") == ([], [])
+        names = names_in(f"imports/{job.company_id}")
+        rejects = ImportJob.objects.filter(company=job.company_id).values_list("rejects", flat=True)
+        assert set(names) == {Path(key).name for key in rejects}
 
 
 def hold_notifications(actors: Actors) -> None:

@@ -22,6 +22,7 @@ UNCONSTRAINED = {
     "crm_calendarfeed.membership_id": "it links to nothing else",
     "crm_channelmember.channel_id": "it links to a user, who may be a member of several companies",
     "crm_invitation.membership_id": "it links to users, who may be members of several companies",
+    "crm_importrow.job_id": "it links to records of any kind, which have no foreign key",
     "crm_importrowerror.job_id": "it links to nothing else",
     "crm_notificationmail.membership_id": "it links to nothing else",
     "crm_notificationpreference.membership_id": "it links to nothing else",

@@ -8,7 +8,7 @@ import os
 import pytest
 from openpyxl import Workbook
 
-from crm.management import import_command
+from crm.management import import_files
 from people.models import Contact, Person
 from tests.commands.running import run
 from tests.imports.conftest import row_counts
@@ -76,7 +76,7 @@ def test_file_without_permission(tenant, tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     # The user of the tests may be one who reads every file.
-    monkeypatch.setattr(import_command, "open", refuse, raising=False)
+    monkeypatch.setattr(import_files, "open", refuse, raising=False)
 
     ended = run("import_people", "secret.csv", "--company", str(tenant.company.pk), "--as", "manager@tenant")
 

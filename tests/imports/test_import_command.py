@@ -3,16 +3,20 @@
 import io
 import json
 import sys
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.db import OperationalError
 
-from crm.models import Membership
+from crm.importing import jobs
+from crm.models import ImportJob, Membership
 from people.imports import PersonImport
 from people.models import Person
 from people.services import people
 from tests.commands.running import run, usage_error
 from tests.imports.conftest import row_counts
+from tests.leases import pass_time
 from tests.module_tenant import made_tenant, tenant
 
 __all__ = ["made_tenant", "tenant"]
@@ -104,9 +108,19 @@ def test_summary_as_json(import_people):
     ended = import_people(GOOD + "Bob,bob\n", "--json")
 
     assert ended.code == 3
-    assert [json.loads(line) for line in ended.lines] == [
-        {"dry_run": False, "total": 2, "created": 1, "failed": 1, "stopped": False}
-    ]
+    [told] = [json.loads(line) for line in ended.lines]
+    assert Path(told.pop("rejects")).read_text() == (
+        "_row,_code,_error,firstname,email\n3,VALIDATION,email: Enter a valid email address.,Bob,bob\n"
+    )
+    assert (ImportJob.objects.get().uuid, told.pop("seconds") > 0) == (UUID(told.pop("job")), True)
+    zeros = ("updated", "unchanged", "skipped", "conflicts", "left_out")
+    assert told == {
+        "dry_run": False,
+        "total": 2,
+        "created": 1,
+        "failed": 1,
+        "stopped": False,
+    } | dict.fromkeys(zeros, 0)
 
 
 @pytest.mark.parametrize("by", ["agent@tenant", "viewer@tenant"])
@@ -165,7 +179,7 @@ def test_wrong_usage(capsys, arguments, message):
     assert (ended.code, ended.errors[-1]) == (2, f"manage.py import_people: error: {message}")
 
 
-def test_database_that_fails_midway_is_told_with_the_line(import_people, monkeypatch):
+def test_database_that_fails_midway_is_told_and_the_command_goes_on(import_people, monkeypatch):
     create = people.create_person
 
     def fail_at_bob(values, *, actor):
@@ -175,10 +189,24 @@ def test_database_that_fails_midway_is_told_with_the_line(import_people, monkeyp
 
     monkeypatch.setattr(people, "create_person", fail_at_bob)
 
-    ended = import_people("firstname\nAnn\nBob\nCid\n")
+    monkeypatch.setattr(jobs, "BATCH", 1)
     dry = import_people("firstname\nAnn\nBob\nCid\n", "--dry-run")
+    ended = import_people("firstname\nAnn\nBob\nCid\n")
+    # The process of the first one is not dead, though it has ended for the test.
+    beside = import_people("firstname\nAnn\nBob\nCid\n")
 
+    lost = "The database failed: server closed the connection."
     assert (ended.code, ended.lines) == (1, [])
-    assert ended.errors == ["The database failed at line 3; rows created before it stay: 1."]
-    assert dry.errors == ["The database failed at line 3; nothing is stored."]
+    assert ended.errors == [f"{lost} 1 of 3 rows are done; run the same command again to go on."]
+    assert dry.errors == [f"{lost} Nothing is stored."]
+    assert beside.code == 1
+    assert "1 of 3 rows so far. Wait for its end, or stop that process" in beside.errors[0]
     assert list(Person.objects.values_list("firstname", flat=True)) == ["Ann"]
+
+    monkeypatch.setattr(people, "create_person", create)
+    pass_time(ImportJob)
+    again = import_people("firstname\nAnn\nBob\nCid\n")
+
+    assert (again.errors, again.lines) == (["Goes on after 1 of 3 rows."], ["3 created, 0 failed, 3 in all."])
+    assert set(Person.objects.values_list("firstname", flat=True)) == {"Ann", "Bob", "Cid"}
+    assert Person.objects.count() == 3

@@ -78,7 +78,15 @@ def test_people_with_refusals_by_line(actors, media):
         (6, None, "4 cells, but 3 columns: column 4 has 'x'."),
     ]
     assert Person.objects.get().dob == date(1990, 1, 31)
-    assert files_kept(media) == []
+    # The file itself is gone, that of the refused rows stays.
+    [kept] = media.rglob("*.rejects")
+    assert [name for name in files_kept(media) if name != kept.name] == []
+    assert kept.read_text().splitlines() == [
+        "_row,_code,_error,firstname,email,dob",
+        "4,VALIDATION,email: Enter a valid email address.,Bob,bad,",
+        "5,VALIDATION,dob: Enter a date as YYYY-MM-DD.,Cid,,1990-02-30",
+        "6,VALIDATION,\"4 cells, but 3 columns: column 4 has 'x'.\",Dan,,,x",
+    ]
 
 
 def test_organizations_and_leads(actors):

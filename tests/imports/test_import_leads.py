@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.actors import Door
+from crm.importing import jobs
 from crm.models import Tag
 from leads.models import Lead
 from leads.signals import lead_changed
@@ -198,19 +199,26 @@ def test_dry_run_changes_and_announces_nothing(import_leads, events):
     ended = import_leads("title,organization,tags\nA,Acme,Hot\nB,Acme,Hot\n,Acme,\n", "--dry-run")
 
     assert ended.code == 3
-    assert ended.lines == ["Dry run, nothing is stored: 2 created, 1 failed, 3 in all."]
+    assert ended.lines == [
+        "Dry run, nothing is stored: 2 created, 1 failed, 3 in all.",
+        "line 2: create",
+        "line 3: create",
+        "line 4: reject: title: This field cannot be blank.",
+    ]
     assert row_counts() == before
     assert events == []
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signal_ends_after_the_row_at_work(import_leads, number, code):
+def test_signal_ends_after_the_batch_at_work(import_leads, number, code, monkeypatch):
+    monkeypatch.setattr(jobs, "BATCH", 2)
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
 
     def stop_at_second(**_):
-        if Lead.objects.count() == 2:
-            signal.raise_signal(number)
+        # Once: the second signal would end the process.
+        lead_changed.disconnect(stop_at_second)
+        signal.raise_signal(number)
 
     lead_changed.connect(stop_at_second)
     try:
@@ -220,20 +228,27 @@ def test_signal_ends_after_the_row_at_work(import_leads, number, code):
 
     assert ended.code == code
     assert ended.lines == ["2 created, 0 failed, 2 in all (stopped before the end)."]
-    assert ended.errors == ["Stopped by a signal."]
+    assert ended.errors == ["Stopped by a signal. The same command goes on where it stopped."]
     assert list(Lead.objects.order_by("pk").values_list("title", flat=True)) == ["A", "B"]
+    assert [import_leads("title\nA\nB\nC\nD\n").lines, Lead.objects.count()] == [
+        ["4 created, 0 failed, 4 in all."],
+        4,
+    ]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
 def statements_of(import_leads, count: int) -> int:
-    rows = "".join(f"Deal {n},ann@example.com,Proposal,agent@tenant,Acme,Hot,{n}\n" for n in range(count))
+    rows = "".join(
+        f"Deal {count}.{n},ann@example.com,Proposal,agent@tenant,Acme,Hot,{n}\n" for n in range(count)
+    )
     with CaptureQueriesContext(connection) as queries:
         ended = import_leads(f"title,person_email,stage,owner,organization,tags,custom_fields.value\n{rows}")
     assert ended.code == 0
     return len(queries)
 
 
-def test_each_row_takes_the_same_number_of_statements(import_leads, tenant):
+def test_each_row_takes_the_same_number_of_statements(import_leads, tenant, monkeypatch):
+    monkeypatch.setattr(jobs, "BATCH", 100)
     PersonFactory(company=tenant.company, email="ann@example.com")
     statements_of(import_leads, 1)
 

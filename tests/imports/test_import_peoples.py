@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.importing import job_records, jobs
+from crm.importing.processing import Processor
 from crm.importing.worker import run_waiting_jobs
 from crm.models import ImportJob, ImportStatus
 from people.models import Contact, ContactKind, Organization, Person
@@ -236,18 +237,18 @@ def test_long_jobs_are_run_by_the_command(waiting, actors):
 
 
 def test_a_job_that_was_cut_off_goes_on_at_its_last_batch(waiting, actors, monkeypatch):
-    store = jobs._store_one
+    store = Processor._process
 
-    def die_at_17(job: Any, record: Any) -> Any:
+    def die_at_17(processor: Processor, record: Any, *rest: Any) -> Any:
         if record.number == 17:
             raise KeyboardInterrupt
-        return store(job, record)
+        return store(processor, record, *rest)
 
-    monkeypatch.setattr(jobs, "_store_one", die_at_17)
+    monkeypatch.setattr(Processor, "_process", die_at_17)
     with pytest.raises(KeyboardInterrupt):
         run_waiting_jobs(threading.Event())
     assert Person.objects.count() == 10
-    monkeypatch.setattr(jobs, "_store_one", store)
+    monkeypatch.setattr(Processor, "_process", store)
 
     # A worker may still be running it, so it is left alone until its lease is over.
     assert run_waiting_jobs(threading.Event()) == 0

@@ -32,7 +32,7 @@ from crm.models import (
     WebhookEndpoint,
 )
 from crm.models.channels import ChannelMember
-from crm.models.imports import ImportJob, ImportRowError
+from crm.models.imports import ImportJob, ImportRow, ImportRowError
 from crm.models.messages import Message
 from leads.models import Lead
 from tests.factories import crm
@@ -116,6 +116,17 @@ RECIPES: dict[type[Model], Recipe] = {
             "filename": rows.mark,
             "fingerprint": uuid4().hex * 2,
             "status": "COMPLETED",
+        },
+    ),
+    ImportRow: Recipe(
+        "import_row",
+        lambda rows: {
+            "job": rows[ImportJob],
+            # The job may have entries of its own.
+            "number": 1_000,
+            "action": "REJECT",
+            "hash": uuid4().hex,
+            "message": rows.mark,
         },
     ),
     ImportRowError: Recipe(

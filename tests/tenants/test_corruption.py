@@ -27,6 +27,8 @@ OTHER_KINDS = {
     "ReceiverAttempt": "delivered_attempt",
 }
 
+#: Lists of rows that have no company but that of their job.
+OF_JOBS = (("ImportJob", "errors"), ("ImportJob", "rows"))
 
 #: What is put together of a row's columns and of rows that are tried by themselves.
 NO_ROWS = {"ActivityRecord", "Money"}
@@ -103,7 +105,7 @@ def test_a_link_to_several_rows_of_another_company_leaves_them_out(world: World,
     # How long a lead is in its stage goes on while it is read.
     time_machine.move_to(timezone.now(), tick=False)
     # A refused row has no company but that of its job: what is linked to an own job is its own.
-    bent = [each for each in fields(RelatedList) if each != ("ImportJob", "errors")]
+    bent = [each for each in fields(RelatedList) if each not in OF_JOBS]
     for type_name, name in bent:
         before = read_field(world, type_name, name)
         with rolled_back():

@@ -7,4 +7,3 @@ from people.imports import OrganizationImport
 class Command(ImportCommand):
     help = "Make an organization of each row of a file, or change a known one; see docs/imports.md."
     row_import = OrganizationImport
-    finds_duplicates = True

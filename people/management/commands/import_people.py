@@ -7,4 +7,3 @@ from people.imports import PersonImport
 class Command(ImportCommand):
     help = "Make a person of each row of a file, or change a known one; see docs/imports.md."
     row_import = PersonImport
-    finds_duplicates = True

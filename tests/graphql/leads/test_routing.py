@@ -342,7 +342,7 @@ def test_an_import_is_distributed_in_the_order_of_the_file(rotation, three, acto
     file = io.BytesIO(b"title\n" + b"".join(b"Deal %d\n" % number for number in range(200)))
     refused: list[Any] = []
 
-    summary = run_import(file, LeadImport(importer), actor=importer, on_error=refused.append)
+    summary = run_import(file, LeadImport, actor=importer, on_error=refused.append)
 
     assert (summary.created, refused) == (200, [])
     owners = list(Lead.objects.order_by("pk").values_list("owner", flat=True))

@@ -1,0 +1,124 @@
+"""Stores rows of an import and writes what became of each into its ledger."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.functional import cached_property
+
+from crm.actors import Actor
+from crm.errors import CrmError
+from crm.importing import ledger
+from crm.importing.plans import WRITTEN, ChangedSincePlan, PlannedRow, PlanRefused
+from crm.importing.report import CHANGED_SINCE_PLAN, LEFT_OUT, RowError, row_errors
+from crm.importing.sources import Record
+from crm.models.imports import DuplicatePolicy, ImportJob, ImportRow, ImportRowError, RowAction
+from crm.records.registry import record_kind
+from crm.services import stored_rows
+from crm.services.importing import SAME_ROW
+
+#: Policies under which a known record gets what a row says.
+APPLYING = frozenset({DuplicatePolicy.UPDATE, DuplicatePolicy.FILL})
+Processed = tuple[list[ImportRow], list[ImportRowError]]
+
+
+class Processor:
+    """Stores the rows of one job, each in a savepoint of its own.
+
+    :param plan: what each row may do, from the first that is processed; None for whatever it does.
+    """
+
+    def __init__(
+        self, job: ImportJob, *, actor: Actor, salt: str = "", plan: Iterator[PlannedRow] | None = None
+    ) -> None:
+        self._job = job
+        self._actor = actor
+        #: Options that give equal rows another meaning.
+        self._salt = salt
+        self._plan = plan
+        self._planned = ledger.PlannedRecords() if job.dry_run else None
+
+    def process(self, records: Sequence[Record]) -> Processed:
+        """Store some rows in the caller's transaction; return their entries and reports, which it stores."""
+        hashes = [ledger.hash_of(record.content, self._salt) for record in records]
+        known = self._known(hashes)
+        planned = [self._planned_row(record) for record in records]
+        rows: list[ImportRow] = []
+        errors: list[ImportRowError] = []
+        for record, plan, hash_ in zip(records, planned, hashes, strict=True):
+            row = ImportRow(job=self._job, number=record.number, hash=hash_)
+            errors += self._process(record, row, plan, known.get(hash_), rows)
+            rows.append(row)
+        if self._planned is not None:
+            self._planned.replace_keys(rows)
+        return rows, errors
+
+    def _process(
+        self,
+        record: Record,
+        row: ImportRow,
+        plan: PlannedRow | None,
+        known: ledger.KnownRow | None,
+        before: Sequence[ImportRow],
+    ) -> list[ImportRowError]:
+        if record.left_out is not None:
+            row.action, row.code, row.message = RowAction.SKIP, LEFT_OUT, record.left_out
+            return [ImportRowError(job=self._job, row=row.number, code=LEFT_OUT, message=record.left_out)]
+        if plan is not None and plan.action not in WRITTEN:
+            return self._repeat(plan, row, before)
+        if plan is None and known is not None and known.is_applied and self._job.on_duplicate in APPLYING:
+            row.action, row.key, row.object_id = RowAction.UNCHANGED, SAME_ROW, known.object_id
+            row.version = row.version_before = known.version
+            return []
+        try:
+            with transaction.atomic(), stored_rows.observed() as stored:
+                imported = record.store(known=None if known is None else known.object_id)
+                ledger.note_result(row, imported, stored)
+                if plan is not None:
+                    plan.check(row, self._target(plan, before))
+        except (ValidationError, CrmError) as refusal:
+            errors = row_errors(refusal, line=row.number, column_of=record.column_of)
+        except ChangedSincePlan as changed:
+            errors = [RowError(line=row.number, column=None, code=CHANGED_SINCE_PLAN, message=str(changed))]
+        else:
+            return []
+        blank = ImportRow(job=self._job, number=row.number, hash=row.hash)
+        row.__dict__.update({name: value for name, value in blank.__dict__.items() if name != "_state"})
+        return ledger.note_refusal(row, errors)
+
+    def _repeat(self, plan: PlannedRow, row: ImportRow, before: Sequence[ImportRow]) -> list[ImportRowError]:
+        """Write down what the plan says of a row that writes nothing."""
+        row.action, row.key, row.code, row.message = plan.action, plan.key, plan.code, plan.message
+        row.object_id, row.version_before = self._target(plan, before), plan.version
+        row.version = plan.version
+        if plan.action not in (RowAction.REJECT, RowAction.CONFLICT):
+            return []
+        return [ImportRowError(job=self._job, row=row.number, code=plan.code, message=plan.message)]
+
+    def _target(self, plan: PlannedRow, before: Sequence[ImportRow]) -> int | None:
+        """Return the record that the plan means for a row."""
+        if plan.of_row is None:
+            return plan.object_id
+        for row in before:
+            if row.number == plan.of_row:
+                return row.object_id
+        rows = ImportRow.objects.filter(job=self._job, number=plan.of_row)
+        return rows.values_list("object_id", flat=True).first()
+
+    def _planned_row(self, record: Record) -> PlannedRow | None:
+        if self._plan is None:
+            return None
+        planned = next(self._plan, None)
+        if planned is None or planned.number != record.number:
+            raise PlanRefused(f"The plan says nothing of line {record.number}: make a new one.")
+        return planned
+
+    @cached_property
+    def _sources(self) -> list[int]:
+        return ledger.sources_of(self._job)
+
+    def _known(self, hashes: Collection[str]) -> Mapping[str, ledger.KnownRow]:
+        if self._job.on_duplicate == DuplicatePolicy.CREATE:
+            return {}
+        model = record_kind(self._job.model).model
+        return ledger.known_rows(self._job, self._sources, hashes, model=model, actor=self._actor)

@@ -1,0 +1,136 @@
+"""Store one record of an import, of any kind; the policy decides about one that exists."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import models, transaction
+
+from crm.actors import Actor
+from crm.errors import Conflict, ConflictReason
+from crm.models.base import visible_rows
+from crm.models.imports import DuplicatePolicy, RowAction
+from crm.models.records import Record
+from crm.records.row_import import Imported
+from crm.services import locking
+from crm.texts import name_key
+
+#: The key of a record that an equal row of the same source has made.
+SAME_ROW = "ROW"
+
+
+def import_record(
+    values: Any,
+    *,
+    model: type[Record],
+    policy: DuplicatePolicy,
+    actor: Actor,
+    match: Callable[[Any], tuple[Any, str] | None],
+    create: Callable[[Any], Any],
+    update: Callable[[Any, Any], tuple[Any, Mapping[str, Any]]],
+    only_missing: Callable[[Any, Any], Any],
+    known: int | None = None,
+) -> Imported:
+    """Create the record that the values mean, change it, or leave it, as the policy says.
+
+    :param match: returns the record that exists, and by what it was found.
+    :param create: takes values without an id.
+    :param update: takes a record and values; returns the record, and its lists before.
+    :param only_missing: returns those of the values that the record has none of.
+    :param known: see ``RowImport.store``.
+    :raises Conflict: if the record exists and the policy refuses that.
+    """
+    if policy == DuplicatePolicy.CREATE:
+        return Imported(action=RowAction.CREATE, record=create(values))
+    # Without a savepoint: a row that is refused is undone by whoever imports it.
+    with transaction.atomic(savepoint=False):
+        locking.lock_company(actor.company_id)
+        return _import_matched(
+            values,
+            (model, policy, actor, known),
+            match=match,
+            create=create,
+            update=update,
+            only_missing=only_missing,
+        )
+
+
+def _import_matched(
+    values: Any,
+    given: tuple[type[Record], DuplicatePolicy, Actor, int | None],
+    *,
+    match: Callable[[Any], tuple[Any, str] | None],
+    create: Callable[[Any], Any],
+    update: Callable[[Any, Any], tuple[Any, Mapping[str, Any]]],
+    only_missing: Callable[[Any, Any], Any],
+) -> Imported:
+    model, policy, actor, known = given
+    found = match(values)
+    if found is None and known is not None:
+        same = visible_rows(model, actor).filter(pk=known).first()
+        found = None if same is None else (same, SAME_ROW)
+    if found is None:
+        new = {name: value for name, value in values.items() if name != "id"}
+        return Imported(action=RowAction.CREATE, record=create(new))
+    record, key = found
+    version = record.version
+    if policy == DuplicatePolicy.ERROR:
+        raise Conflict(ConflictReason.EXISTS, "This record exists already.", ids=[str(record.pk)])
+    if policy == DuplicatePolicy.SKIP:
+        return Imported(action=RowAction.SKIP, record=record, key=key, version_before=version)
+    if key == SAME_ROW:
+        return Imported(action=RowAction.UNCHANGED, record=record, key=key, version_before=version)
+    if policy == DuplicatePolicy.FILL:
+        values = only_missing(record, values)
+    changed, lists = update(record, values)
+    return Imported(
+        action=RowAction.UNCHANGED if changed.version == version else RowAction.UPDATE,
+        record=changed,
+        key=key,
+        version_before=version,
+        lists=lists,
+    )
+
+
+def only_missing_columns(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without the columns and custom fields that a record has a value of."""
+    columns = {field.name for field in record._meta.concrete_fields} - {"custom_fields"}
+    missing = {
+        name: value
+        for name, value in values.items()
+        if name not in columns or getattr(record, name) in (None, "")
+    }
+    if missing.get("custom_fields"):
+        stored = {name_key(name) for name in record.custom_fields}
+        missing["custom_fields"] = [
+            item for item in missing["custom_fields"] if name_key(item["name"]) not in stored
+        ]
+    return missing
+
+
+@transaction.atomic
+def restore_record(
+    model: type[Record],
+    key: int,
+    columns: Mapping[str, Any],
+    lists: Mapping[str, Any],
+    *,
+    actor: Actor,
+    expected_version: int | None,
+    save: Callable[..., Any],
+) -> int:
+    """Give a record its previous columns and lists back; return its new version.
+
+    :param save: the service that stores an instance changed in memory.
+    :raises Conflict: if the version is another.
+    """
+    record: Any = locking.lock(model, actor, key)
+    fields: dict[str, models.Field[Any, Any]] = {
+        field.attname: field for field in model._meta.concrete_fields
+    }
+    before = locking.column_values(record)
+    for name, value in columns.items():
+        if name in fields and name not in model.derived_columns:
+            setattr(record, name, fields[name].to_python(value))
+    saved = save(record, values=lists, before=before, expected_version=expected_version, actor=actor)
+    version: int = saved.version
+    return version

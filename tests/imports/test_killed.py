@@ -1,0 +1,114 @@
+"""Imports that are killed at any moment and run again: nothing twice, nothing half."""
+
+import os
+import random
+import signal
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.importing import job_records, jobs
+from crm.importing.processing import Processor
+from crm.models import Event, HistoryEntry, ImportJob, ImportRow, ImportStatus, Tag
+from people.models import Contact, Organization, Person
+from tests.commands.running import Ended, run
+from tests.factories.crm import Tenant
+from tests.forked_calls import run_in_fork
+
+KILLS = 20 if os.environ.get("CHAOS") == "long" else 3
+ROWS = 60
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+def content() -> str:
+    """Return rows of which some are refused, and some mean the same person; all share organizations."""
+    lines = ["firstname,email,phone,organization,tags"]
+    for number in range(ROWS):
+        same = number - number % 10 if number % 10 == 9 else number
+        email = "bad" if number % 20 == 7 else f"p{same}@x.example"
+        lines.append(f"P{number},{email},+1 212 555 01{number:02},Org {number % 3},T{number % 4}")
+    return "\n".join(lines) + "\n"
+
+
+def stored(tenant: Tenant) -> dict[str, Any]:
+    """Return what the imports of a company have stored, without keys and times."""
+    mine = {"company": tenant.company}
+    people = Person.objects.filter(**mine).order_by("email", "pk", "tags__name")
+    return {
+        "people": list(people.values_list("name", "email", "version", "organizations__name", "tags__name")),
+        "contacts": Counter(
+            Contact.objects.filter(**mine).values_list("person__email", "type__name", "value")
+        ),
+        "organizations": sorted(Organization.objects.filter(**mine).values_list("name", "version")),
+        "tags": sorted(Tag.objects.filter(**mine).values_list("name", flat=True)),
+        "history": Counter(HistoryEntry.objects.filter(**mine).values_list("content_type__model", "kind")),
+        "events": Counter(Event.objects.filter(**mine).values_list("entity", "kind")),
+    }
+
+
+def ledger(tenant: Tenant) -> list[Any]:
+    rows = ImportRow.objects.filter(job__company=tenant.company).order_by("job", "number")
+    return list(rows.values_list("number", "action", "key", "version_before", "version", "code"))
+
+
+def load(path: Path, tenant: Tenant) -> Ended:
+    company, user = str(tenant.company.pk), tenant.users["manager"].username
+    return run("import_people", str(path), "--company", company, "--as", user)
+
+
+def kill_at(moment: int, path: Path, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run the command in a fork that kills itself at a moment: before a row, a commit or the end."""
+    met = [0]
+
+    def count(real: Any, *given: Any, **options: Any) -> Any:
+        met[0] += 1
+        if met[0] == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*given, **options)
+
+    def act() -> None:
+        for owner, name in ((Processor, "_process"), (job_records, "note_batch"), (job_records, "finish")):
+            real = getattr(owner, name)
+            wrapped = partial(count, real)
+            if owner is Processor:
+                monkeypatch.setattr(owner, name, lambda *given, wrapped=wrapped: wrapped(*given))
+            else:
+                monkeypatch.setattr(owner, name, wrapped)
+        load(path, tenant)
+
+    return run_in_fork(act)
+
+
+def test_a_command_that_is_killed_again_and_again_ends_as_one_that_was_not(
+    tenant, other_tenant, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(jobs, "BATCH", 7)
+    path = tmp_path / "people.csv"
+    path.write_text(content())
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    for _ in range(KILLS):
+        if kill_at(chance.randrange(1, ROWS // 2), path, tenant, monkeypatch) != -signal.SIGKILL:
+            # It came to its end before.
+            break
+        job = ImportJob.objects.get()
+        assert (job.status, ImportRow.objects.count()) == (ImportStatus.RUNNING, job.processed), seed
+
+    # The process that had the job is seen to be dead at once.
+    ended = load(path, tenant)
+    whole = load(path, other_tenant)
+
+    assert (ended.code, whole.code) == (3, 3)
+    job = ImportJob.objects.filter(company=tenant.company).latest("pk")
+    assert (job.status, job.processed, job.failed) == ("COMPLETED", ROWS, 3)
+    assert stored(tenant) == stored(other_tenant), seed
+    assert ledger(tenant)[:ROWS] == ledger(other_tenant), seed
+
+    before = stored(tenant)
+    again = load(path, tenant)
+    assert again.lines == [f"0 created, {ROWS - 3} unchanged, 3 failed, {ROWS} in all."]
+    assert stored(tenant) == before
