@@ -170,6 +170,10 @@ class ImportMutation(graphene.ObjectType):
         encoding=graphene.String(description="Of a text that is neither UTF-8 nor marked as UTF-16."),
         reading=graphene.Argument(ImportReadingInput),
         split_phones=graphene.Boolean(required=True, default_value=False, description=SPLIT_PHONES),
+        plan=graphene.ID(
+            description="UUID of a dry run of the same file: the import does exactly what that said, and"
+            " refuses rows whose record was changed since."
+        ),
     )
 
     @staticmethod
@@ -185,6 +189,7 @@ class ImportMutation(graphene.ObjectType):
         encoding: str | None = None,
         reading: Mapping[str, Any] | None = None,
         split_phones: bool = False,
+        plan: str | None = None,
     ) -> models.ImportJob | None:
         job = start_file_job(
             file,
@@ -195,6 +200,7 @@ class ImportMutation(graphene.ObjectType):
             dry_run=dry_run,
             options=reading_options(encoding, reading),
             split_phones=split_phones,
+            plan=plan,
         )
         stored: models.ImportJob | None = refetch(info, ImportJob, job)
         return stored

@@ -72,7 +72,7 @@ def open_job(
     fingerprint = fingerprint_of(
         model,
         identity or payload,
-        actor=actor,
+        user_id=actor.user_id,
         on_duplicate=on_duplicate,
         dry_run=dry_run,
         is_attended=is_attended,
@@ -131,7 +131,7 @@ def fingerprint_of(
     model: str,
     identity: Any,
     *,
-    actor: Actor,
+    user_id: int | None,
     on_duplicate: DuplicatePolicy,
     dry_run: bool,
     is_attended: bool = False,
@@ -139,7 +139,7 @@ def fingerprint_of(
 ) -> str:
     """Return what is equal for two jobs of the same input, options and user."""
     options = [str(on_duplicate), dry_run, is_attended, plan]
-    return _digest([str(model), identity, actor.user_id, *options])
+    return _digest([str(model), identity, user_id, *options])
 
 
 def _digest(value: Any) -> str:

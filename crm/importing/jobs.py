@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from crm.actors import Actor, Door
 from crm.importing import job_records
@@ -29,10 +29,12 @@ from crm.models.imports import DuplicatePolicy, ImportJob
 from crm.records.registry import record_kind
 from crm.records.row_import import RowImport
 from crm.services.contents import remove_content, write_content
-from crm.services.locking import holding_company, without_company_lock
+from crm.services.locking import holding_company, is_deadlock, is_lock_timeout, without_company_lock
 
 #: Few rows: other requests that create what is shared wait for the end of a batch.
 BATCH = 20
+#: How often a batch is begun that other writers stop.
+MOST_TRIES = 5
 #: Jobs of more rows are left to ``manage.py work``, so that no request waits for them.
 MOST_ROWS_AT_ONCE = 200
 
@@ -102,6 +104,8 @@ def run_claimed(
     rows = record_kind(job.model).row_import(
         importer, DuplicatePolicy(job.on_duplicate), split_phones=bool(payload.get("split_phones"))
     )
+    if plan is None and job.plan is not None:
+        plan = Plan(job=job.plan)
     salt = "split_phones" if payload.get("split_phones") else ""
     if source is not None:
         records = source.records(rows)
@@ -135,7 +139,20 @@ def _release(job: ImportJob) -> None:
 
 
 def _store(job: ImportJob, batch: Sequence[Record], processor: Processor) -> Processed:
-    """Store a batch of rows with their entries of the ledger, all or none."""
+    """Store a batch of rows with their entries of the ledger, all or none.
+
+    It begins anew where another writer holds a record for too long, or waits for a record of this one.
+    """
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return _store_once(job, batch, processor)
+        except OperationalError as error:
+            if not (is_lock_timeout(error) or is_deadlock(error)):
+                raise
+    return _store_once(job, batch, processor)
+
+
+def _store_once(job: ImportJob, batch: Sequence[Record], processor: Processor) -> Processed:
     with transaction.atomic():
         job_records.hold(job)
         # Before any row: two imports at once take turns by batches, and never wait for each other.
@@ -143,6 +160,7 @@ def _store(job: ImportJob, batch: Sequence[Record], processor: Processor) -> Pro
             processed = processor.process(batch)
         counts = job_records.note_batch(job, *processed)
     job.__dict__.update(counts)
+    processor.forget()
     return processed
 
 

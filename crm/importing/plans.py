@@ -13,7 +13,7 @@ from crm.models.imports import ImportJob, ImportRow, RowAction
 #: The form of the file.
 FORM = 1
 #: Facts of an import that its plan repeats: the file is applied to no other one.
-FACTS = ("model", "sha256", "options", "on_match", "split_phones", "company", "user")
+FACTS = ("model", "sha256", "options", "on_match", "split_phones", "company")
 WRITTEN = frozenset({RowAction.CREATE, RowAction.UPDATE})
 
 
@@ -133,6 +133,7 @@ class Plan:
     #: What the file says of the import; without a file the fingerprint of the dry run stands for it.
     facts: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: str = ""
+    user_id: int | None = None
     lines: IO[str] | None = None
 
     def rows(self) -> Iterator[PlannedRow]:

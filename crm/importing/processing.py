@@ -36,6 +36,8 @@ class Processor:
         #: Options that give equal rows another meaning.
         self._salt = salt
         self._plan = plan
+        #: What the plan says of the rows at work: they may be stored a second time.
+        self._read: dict[int, PlannedRow] = {}
         self._planned = ledger.PlannedRecords() if job.dry_run else None
 
     def process(self, records: Sequence[Record]) -> Processed:
@@ -52,6 +54,10 @@ class Processor:
         if self._planned is not None:
             self._planned.replace_keys(rows)
         return rows, errors
+
+    def forget(self) -> None:
+        """Let go of what is kept of rows that are stored for good."""
+        self._read.clear()
 
     def _process(
         self,
@@ -108,10 +114,12 @@ class Processor:
     def _planned_row(self, record: Record) -> PlannedRow | None:
         if self._plan is None:
             return None
-        planned = next(self._plan, None)
-        if planned is None or planned.number != record.number:
-            raise PlanRefused(f"The plan says nothing of line {record.number}: make a new one.")
-        return planned
+        if record.number not in self._read:
+            planned = next(self._plan, None)
+            if planned is None or planned.number != record.number:
+                raise PlanRefused(f"The plan says nothing of line {record.number}: make a new one.")
+            self._read[record.number] = planned
+        return self._read[record.number]
 
     @cached_property
     def _sources(self) -> list[int]:

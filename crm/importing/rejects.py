@@ -26,7 +26,10 @@ def write_rejects(table: Table, refused: Iterable[ImportRow], file: BinaryIO) ->
     The delimiter and the encoding are those of the table's file; other formats become CSV in UTF-8.
     """
     found = table.description
-    text = io.TextIOWrapper(file, encoding=found.encoding or "utf-8", newline="", write_through=True)
+    encoding = found.encoding or "utf-8"
+    # With a mark at the start, as the file had one.
+    encoding = "utf-16" if encoding.lower().startswith("utf-16") else encoding
+    text = io.TextIOWrapper(file, encoding=encoding, newline="", write_through=True)
     writer = csv.writer(text, delimiter=found.delimiter or ",", lineterminator="\n")
     writer.writerow([*MARKS, *table.columns])
     count = 0

@@ -14,7 +14,7 @@ from crm.importing import job_records
 from crm.importing.files.options import Limits
 from crm.importing.jobs import run_claimed
 from crm.importing.options import ImportOptions
-from crm.importing.plans import Plan
+from crm.importing.plans import Plan, PlanRefused
 from crm.importing.processing import Processed
 from crm.importing.report import RowError, Summary
 from crm.importing.sources import Source, open_source
@@ -61,7 +61,6 @@ class FileImport:
             "on_match": self._policy.value.lower(),
             "split_phones": self._split_phones,
             "company": str(company.uuid),
-            "user": self._actor.user_id,
         }
 
     def open_job(self, *, dry_run: bool = False, plan: Plan | None = None) -> ImportJob:
@@ -76,7 +75,7 @@ class FileImport:
             dry = job_records.fingerprint_of(
                 self._rows.kind,
                 identity,
-                actor=self._actor,
+                user_id=plan.user_id,
                 on_duplicate=self._policy,
                 dry_run=True,
                 is_attended=True,
@@ -126,6 +125,9 @@ class FileImport:
                 else f"{job.processed} of {job.total} rows are done; run the same command again to go on"
             )
             raise DatabaseLost(f"The database failed: {error}. {stored}.") from error
+        except PlanRefused as refused:
+            job_records.finish(job, error=refused.message)
+            raise
         except job_records.LeaseLost as lost:
             raise job_records.AlreadyRuns(f"Another process has taken over import {job.uuid}.") from lost
         return summary_of(job, stopped=not is_done, seconds=time.monotonic() - begun)

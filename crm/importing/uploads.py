@@ -15,7 +15,8 @@ from crm.importing.files.options import FileRefused
 from crm.importing.jobs import run_if_short
 from crm.importing.options import ImportOptions, MappingRefused
 from crm.importing.sources import open_source
-from crm.models.imports import DuplicatePolicy, ImportJob
+from crm.models.base import pick
+from crm.models.imports import DuplicatePolicy, ImportJob, ImportStatus
 from crm.records.registry import record_kind
 from crm.services import nesting
 from crm.services.contents import refused_when_full, remove_content, write_content
@@ -37,12 +38,15 @@ def start_file_job(
     dry_run: bool,
     options: ImportOptions | None = None,
     split_phones: bool = False,
+    plan: str | None = None,
 ) -> ImportJob:
     """Store a job for a file, and run it at once if it is short.
 
+    :param plan: the UUID of a dry run of the same file, of which the job does exactly what it said.
+
     :param mapping: titles of columns to fields; null leaves a column out; others are known by their names.
     :param split_phones: part cells with several phone numbers instead of refusing them.
-    :raises ValidationError: keyed ``file`` or ``mapping``, if one of them cannot be understood.
+    :raises ValidationError: keyed ``file``, ``mapping`` or ``plan``, if one of them cannot be understood.
     """
     actor.require(Action.IMPORT)
     options = _with_mapping(options or ImportOptions(), mapping)
@@ -60,8 +64,10 @@ def start_file_job(
     except FileRefused as refused:
         raise ValidationError({"file": [in_words_of_the_api(refused.message)]}) from refused
     payload = {"file": stored, "options": options.as_json(), "split_phones": split_phones}
+    identity = [digest, options.as_json(), split_phones]
     is_new = False
     try:
+        planned = None if plan is None else _dry_run(plan, model, identity, on_duplicate, actor)
         with nesting.renamed({NON_FIELD_ERRORS: "file"}):
             job, is_new = job_records.open_job(
                 model,
@@ -72,12 +78,33 @@ def start_file_job(
                 dry_run=dry_run,
                 filename=(upload.name or "")[:255] or None,
                 digest=digest,
-                identity=[digest, options.as_json(), split_phones],
+                identity=identity,
+                plan=None if planned is None else planned.uuid,
             )
     finally:
         if not is_new:
             remove_content(stored)
     return run_if_short(job, actor=actor) if is_new else job
+
+
+def _dry_run(
+    key: str, model: str, identity: object, on_duplicate: DuplicatePolicy, actor: Actor
+) -> ImportJob:
+    """Return the dry run whose plan is to be applied.
+
+    :raises NotFound: if there is none.
+    :raises ValidationError: if it is one of another import.
+    """
+    ended = ImportJob.objects.visible_to(actor).filter(dry_run=True, status=ImportStatus.COMPLETED)
+    job = pick(ended, key, argument="plan")
+    # Another member may have made it.
+    same = job_records.fingerprint_of(
+        model, identity, user_id=job.user_id, on_duplicate=on_duplicate, dry_run=True
+    )
+    if job.fingerprint != same:
+        message = "This dry run was of another file, or had other options. Make a new one."
+        raise ValidationError({"plan": [message]})
+    return job
 
 
 def _new_name(company_id: int) -> str:

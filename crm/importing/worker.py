@@ -9,6 +9,7 @@ from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
 from crm.importing import job_records
 from crm.importing.jobs import run_claimed
+from crm.importing.plans import PlanRefused
 from crm.models import ImportJob
 
 #: After so long the next job has its turn.
@@ -61,6 +62,8 @@ def _run(job: ImportJob, stopped: threading.Event) -> None:
         run_claimed(job, actor=actor, is_stopped=stopped.is_set, seconds=LONGEST_TURN_SECONDS)
     except (NotFound, Forbidden):
         job_records.finish(job, error="The user who started the import may no longer import.")
+    except PlanRefused as refused:
+        job_records.finish(job, error=refused.message)
     except FileNotFoundError:
         logger.exception("The file of import %s is gone.", job.uuid)
         job_records.finish(job, error="The uploaded file is gone: import it again.")

@@ -90,9 +90,9 @@ class ImportCommand(BaseCommand):
         path = options["file"]
         with (
             opened(path) as file,
-            opened_plan(options["apply"], actor) as plan,
             until_signal() as (_, received),
             refusals_as_command_errors(),
+            opened_plan(options["apply"], actor) as plan,
             opened_import(
                 file,
                 self.row_import,
@@ -206,4 +206,4 @@ def opened_plan(name: str | None, actor: Actor) -> Iterator[Plan | None]:
     job = None if key is None else dry_runs.filter(uuid=key).first()
     if job is None:
         raise CommandError(f"There is no plan {name}: name a file of --plan, or the job of a dry run.")
-    yield Plan(job=job.uuid, fingerprint=job.fingerprint)
+    yield Plan(job=job.uuid, fingerprint=job.fingerprint, user_id=job.user_id)

@@ -30,6 +30,8 @@ Columns = Mapping[str, Any]
 
 #: PostgreSQL's word for a lock that was waited for too long.
 LOCK_NOT_AVAILABLE = "55P03"
+#: Its word for two transactions that wait for each other, of which it ends one.
+DEADLOCK = "40P01"
 #: How often work in the background waits for the company, each time for ``lock_timeout``.
 MOST_WAITS = 30
 
@@ -49,6 +51,10 @@ def lock_company(company_id: int) -> None:
 
 def is_lock_timeout(error: OperationalError) -> bool:
     return getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE
+
+
+def is_deadlock(error: OperationalError) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) == DEADLOCK
 
 
 def lock_company_patiently(company_id: int) -> None:

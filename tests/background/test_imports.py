@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import OperationalError
 
 from crm.background import rows
 from crm.background.registry import RUNNING, parts
@@ -176,3 +177,24 @@ def test_a_large_import_renews_the_statistics(make_job, monkeypatch, most, is_du
     assert [run_import(threading.Event()), run_import(threading.Event())] == [True, False]
 
     assert WorkPart.objects.filter(name="statistics").due().exists() == is_due
+
+
+@pytest.mark.parametrize(("sqlstate", "times", "stored"), [("40P01", 1, 5), ("55P03", 4, 5), ("57P01", 1, 0)])
+def test_a_batch_that_another_writer_stops_begins_anew(make_job, monkeypatch, sqlstate, times, stored):
+    class Stopped(Exception):
+        def __init__(self) -> None:
+            self.sqlstate = sqlstate
+
+    job, real, raised = make_job(), Processor._process, list[int]()
+
+    def process(processor: Processor, record: Any, *rest: Any) -> Any:
+        # In the middle of the first batch, whose first row is stored by then.
+        if record.number == 2 and len(raised) < times:
+            raised.append(1)
+            raise OperationalError from Stopped()
+        return real(processor, record, *rest)
+
+    monkeypatch.setattr(Processor, "_process", process)
+    run_next_job(threading.Event())
+
+    assert (fresh(job).created, Person.objects.count()) == (stored, stored)

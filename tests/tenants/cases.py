@@ -483,7 +483,7 @@ CASES: dict[str, Case] = {
         arguments={"input": {"entity_id": Key("lead"), "user_id": Key("user")}},
         ids={"input.entity_id": "lead", "input.user_id": "user"},
     ),
-    "Mutation.importFile": Case(arguments={"file": ROWS, "model": "PEOPLE"}),
+    "Mutation.importFile": Case(arguments={"file": ROWS, "model": "PEOPLE"}, ids={"plan": "import_plan"}),
     "Mutation.importPeoples": Case(
         arguments={"input": [{"firstname": "New"}]},
         reported=frozenset(_under("input.0", PERSON_IDS)),

@@ -6,11 +6,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 from django.utils import timezone
 
 from crm.actors import Role
 from crm.importing.jobs import start_job
+from crm.importing.uploads import start_file_job
 from crm.models import Activity, DuplicatePolicy, MessageFile, Notification, SocialChannel
 from crm.services.activities import complete_task, create_activity, delete_activity
 from crm.services.channels import create_channel
@@ -230,6 +232,7 @@ def _fill(made: Tenant) -> dict[str, Any]:
         **_routed(made, lead, receiver, mark),
         "attempt": _refused_attempt(receiver, mark),
         "import_job": _import_job(actor, mark),
+        "import_plan": _import_plan(actor),
         **_merged(made),
         **_discussed(made, lead, mark, [person, same_person, organization, same_organization, same_lead]),
     }
@@ -371,6 +374,13 @@ def _import_job(actor: Any, mark: str) -> Any:
     rows = [{"email": mark}]
     policy = DuplicatePolicy.UPDATE
     return start_job("PEOPLE", rows, actor=actor, on_duplicate=policy, dry_run=False)
+
+
+def _import_plan(actor: Any) -> Any:
+    """Make a dry run of the file that the case of importFile uploads."""
+    file = SimpleUploadedFile("rows.csv", b"firstname\nNew\n")
+    policy = DuplicatePolicy.UPDATE
+    return start_file_job(file, "PEOPLE", actor=actor, mapping=None, on_duplicate=policy, dry_run=True)
 
 
 def _merged(made: Tenant) -> dict[str, Any]:
