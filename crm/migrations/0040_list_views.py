@@ -9,7 +9,7 @@ import crm.models.texts
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0001_squashed_0016_planned_activities"),
+        ("crm", "0017_import_ledger"),
     ]
 
     operations = [
