@@ -3,7 +3,6 @@
 import http.server
 import json
 import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +14,8 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.test_graphiql import OPTIONS
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import Api, free_port, make_company, running
+from tests.e2e.servers import Api, free_port, make_company, reading
+from tests.forks import warm
 from tests.patience import PATIENCE_SECONDS
 from tests.requirements import CHROMIUM_NAMES
 
@@ -103,10 +103,10 @@ def test_listed_sites_call_the_api_with_a_token_and_others_do_not(
             CORS_ALLOWED_ORIGINS=listed,
             DATABASE_URL=f"sqlite:///{tmp_path}/db.sqlite3",
         )
-        api = Api(free_port(), make_company(env)[1])
-        lines = stack.enter_context(
-            running(sys.executable, "manage.py", "serve", "--port", str(api.port), env=env)
-        )
+        forking = stack.enter_context(warm(env))
+        api = Api(free_port(), make_company(forking)[1])
+        serving = forking.start("manage.py", "serve", "--port", str(api.port))
+        lines = stack.enter_context(reading(serving))
         api.wait_until_up(lines)
         make = f'createLeadReceiver(input: {{ name: "Form", allowed_origins: ["{formed}"] }}) {{ uuid }}'
         receiver = api.data(f"mutation {{ {make} }}")["createLeadReceiver"]["uuid"]

@@ -5,7 +5,6 @@ import queue
 import re
 import socket
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.config.processes import ROOT
-from tests.forks import Forked
+from tests.forks import Forked, Warm
 from tests.patience import PATIENCE_SECONDS
 
 NODE = Path(__file__).parent.parent / "node"
@@ -103,48 +102,13 @@ def reading(process: subprocess.Popen[str] | Forked) -> Iterator[Lines]:
             lines.close()
 
 
-def manage(*arguments: str, env: Mapping[str, str], errors: bool = False) -> str:
-    """Run a management command that must succeed, and return its standard output, or error output."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stderr if errors else done.stdout
-
-
-MAKING = """
-import sys, django
-django.setup()
-from django.core.management import call_command
-for arguments in sys.argv[1:]:
-    call_command(*arguments.split(" "))
-"""
-
-
-def make_company(env: Mapping[str, str]) -> tuple[str, str]:
+def make_company(forking: Warm) -> tuple[str, str]:
     """Make the company Acme in a migrated database, whose administrator is ann.
 
     :return: the company's id and a token of ann.
     """
-    # One process for both, since each takes a second to start.
-    done = subprocess.run(
-        [sys.executable, "-c", MAKING, "create_company Acme --admin ann", "create_token ann"],
-        cwd=ROOT,
-        env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    *_, company, _sentence, token = done.stdout.splitlines()
-    return company, token
+    company = forking.run("manage.py", "create_company", "Acme", "--admin", "ann").split()[-1]
+    return company, forking.run("manage.py", "create_token", "ann").split()[-1]
 
 
 @dataclass(frozen=True)

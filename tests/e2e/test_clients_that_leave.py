@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +14,8 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import Api, Lines, free_port, make_company, running
+from tests.e2e.servers import Api, Lines, free_port, make_company, reading
+from tests.forks import warm
 from tests.migrated import SERVER, drop
 from tests.patience import PATIENCE_SECONDS
 
@@ -45,17 +45,17 @@ def servers(database: str) -> Iterator[dict[str, Api]]:
         REDIS_PREFIX=f"leaving-{os.getpid()}",
         REQUEST_DEADLINE="0",
     )
-    _company, token = make_company(env)
-    apis = {name: Api(free_port(), token) for name in ("gunicorn", "uvicorn")}
     gunicorn = ["-m", "gunicorn", "config.wsgi", "--worker-class", "gthread", "--threads", "4", "--bind"]
     with ExitStack() as stack:
+        forking = stack.enter_context(warm(env))
+        _company, token = make_company(forking)
+        apis = {name: Api(free_port(), token) for name in ("gunicorn", "uvicorn")}
         commands: dict[str, list[str]] = {
             "gunicorn": [*gunicorn, f"127.0.0.1:{apis['gunicorn'].port}"],
             "uvicorn": ["manage.py", "serve", "--port", str(apis["uvicorn"].port)],
         }
         started: dict[str, Lines] = {
-            name: stack.enter_context(running(sys.executable, *command, env=env))
-            for name, command in commands.items()
+            name: stack.enter_context(reading(forking.start(*command))) for name, command in commands.items()
         }
         for name, api in apis.items():
             api.wait_until_up(started[name])

@@ -5,7 +5,6 @@ import json
 import shutil
 import socket
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,8 +15,9 @@ from typing import Any
 import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import NODE, Api, free_port, make_company, running
+from tests.e2e.servers import NODE, Api, free_port, make_company, reading
 from tests.file_samples import PDF, png
+from tests.forks import warm
 from tests.patience import PATIENCE_SECONDS
 
 PHOTO = png() + bytes(3_000_000)
@@ -35,11 +35,12 @@ def api(directory: Path, migrated_file: Path) -> Iterator[Api]:
     env = environment(
         DEVELOPMENT, DATABASE_URL=f"sqlite:///{directory}/db.sqlite3", FILES_ROOT=str(directory / "kept")
     )
-    _company, token = make_company(env)
-    api = Api(free_port(), token)
-    with running(sys.executable, "manage.py", "serve", "--port", str(api.port), env=env) as lines:
-        api.wait_until_up(lines)
-        yield api
+    with warm(env) as forking:
+        _company, token = make_company(forking)
+        api = Api(free_port(), token)
+        with reading(forking.start("manage.py", "serve", "--port", str(api.port))) as lines:
+            api.wait_until_up(lines)
+            yield api
 
 
 def download(api: Api, path: str, token: str) -> tuple[int, bytes, Any]:

@@ -1,6 +1,5 @@
 """Two server processes without Redis count failed sign-ins together."""
 
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import Api, free_port, manage, running
+from tests.e2e.servers import Api, free_port, reading
+from tests.forks import warm
 from tests.patience import PATIENCE_SECONDS
 
 SETUP = """
@@ -36,12 +36,13 @@ def ports(migrated_file: Path, tmp_path: Path) -> Iterator[list[int]]:
     file = tmp_path / "servers.sqlite3"
     file.write_bytes(migrated_file.read_bytes())
     env = environment(DEVELOPMENT, DATABASE_URL=f"sqlite:///{file}", TRUSTED_PROXY_COUNT="1")
-    manage("shell", "--command", SETUP, env=env)
     with ExitStack() as stack:
+        forking = stack.enter_context(warm(env))
+        forking.run("manage.py", "shell", "--command", SETUP)
         ports = [free_port() for _ in range(2)]
         for port in ports:
-            serve = (sys.executable, "manage.py", "serve", "--port", str(port))
-            lines = stack.enter_context(running(*serve, env=env))
+            serving = forking.start("manage.py", "serve", "--port", str(port))
+            lines = stack.enter_context(reading(serving))
             Api(port, "").wait_until_up(lines)
         yield ports
 

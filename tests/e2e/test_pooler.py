@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
 from tests.e2e.poolers import CONNECTIONS, knows_prepared_statements, pooler
-from tests.e2e.servers import Api, free_port, make_company, manage, running
+from tests.e2e.servers import Api, free_port, make_company, reading
+from tests.forks import Warm, warm
 from tests.migrated import SERVER, drop, execute
 from tests.patience import PATIENCE_SECONDS
 
@@ -92,42 +92,47 @@ def pooled(url: str) -> Env:
 
 
 @pytest.fixture(scope="module")
-def env(database: str) -> Iterator[Env]:
-    """The environment behind a pooler whose role carries what ``role_settings`` prints."""
+def forking(database: str) -> Iterator[Warm]:
+    """The product behind a pooler whose role carries what ``role_settings`` prints."""
     server = SERVER._replace(path=f"/{database}")
-    with pooler(server, role=ROLE, password=PASSWORD) as url:
-        assert "crm.W010" in manage("check", "--database", "default", env=pooled(url), errors=True)
-        printed = manage("role_settings", env=pooled(url))
+    with pooler(server, role=ROLE, password=PASSWORD) as url, warm(pooled(url)) as forking:
+        checking = forking.start("manage.py", "check", "--database", "default")
+        with checking.stdout as output:
+            assert "crm.W010" in output.read()
+        assert checking.wait() == 0
+        printed = forking.run("manage.py", "role_settings")
     assert printed.count("ALTER ROLE") == 8
     with psycopg.connect(server.geturl(), autocommit=True) as connection:
         connection.execute(printed.encode())
-    with pooler(server, role=ROLE, password=PASSWORD) as url:
-        yield pooled(url)
+    with pooler(server, role=ROLE, password=PASSWORD) as url, warm(pooled(url)) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
-def token(env: Env) -> str:
-    assert "no issues" in manage("check", "--database", "default", "--fail-level", "WARNING", env=env)
-    return make_company(env)[1]
+def token(forking: Warm) -> str:
+    checked = forking.run("manage.py", "check", "--database", "default", "--fail-level", "WARNING")
+    assert "no issues" in checked
+    return make_company(forking)[1]
 
 
 @pytest.fixture(scope="module")
-def api(env: Env, token: str) -> Iterator[Api]:
+def api(forking: Warm, token: str) -> Iterator[Api]:
     """The product under gunicorn, with as many threads as there are sessions."""
     api = Api(free_port(), token)
     bind = ("--bind", f"127.0.0.1:{api.port}", "--threads", str(SESSIONS), "--worker-class", "gthread")
-    with running(sys.executable, "-m", "gunicorn", "config.wsgi", *bind, env=env) as lines:
+    with reading(forking.start("-m", "gunicorn", "config.wsgi", *bind)) as lines:
         api.wait_until_up(lines)
         yield api
 
 
-def test_sessions_at_once_get_every_page_and_answer(api: Api, env: Env) -> None:
+def test_sessions_at_once_get_every_page_and_answer(api: Api, forking: Warm) -> None:
     make = (
         'mutation { createLead(input: { title: "Deal", tags: [{ name: "Hot" }],'
         ' organization: { name: "Acme" }, people: { firstname: "Jane" } }) { id } }'
     )
     leads = [api.data(make)["createLead"]["id"] for _ in range(2)]
-    prepared = manage("shell", "--no-imports", "-c", PREPARE.format(sessions=SESSIONS), env=env)
+    preparing = PREPARE.format(sessions=SESSIONS)
+    prepared = forking.run("manage.py", "shell", "--no-imports", "-c", preparing)
     sessions, pages = json.loads(prepared)
     assert len(pages) > 30
 
@@ -164,19 +169,17 @@ def get(port: int, page: str, session: str) -> int:
     return response.status
 
 
-def test_more_statements_than_are_kept_prepared(env: Env) -> None:
-    assert (
-        manage("shell", "--no-imports", "-c", STATEMENTS.format(threads=CONNECTIONS + 1), env=env).strip()
-        == "0"
-    )
+def test_more_statements_than_are_kept_prepared(forking: Warm) -> None:
+    statements = STATEMENTS.format(threads=CONNECTIONS + 1)
+    assert forking.run("manage.py", "shell", "--no-imports", "-c", statements).strip() == "0"
 
 
-def test_imports_and_the_stream_work(api: Api, env: Env, tmp_path: Path) -> None:
+def test_imports_and_the_stream_work(api: Api, forking: Warm, tmp_path: Path) -> None:
     company = api.data("{ currentCompany { id } }")["currentCompany"]["id"]
     file = tmp_path / "leads.csv"
     file.write_text("title\nImported\n")
     port = free_port()
-    with running(sys.executable, "manage.py", "serve", "--port", str(port), env=env) as lines:
+    with reading(forking.start("manage.py", "serve", "--port", str(port))) as lines:
         Api(port, api.token).wait_until_up(lines)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
         connection.request(
@@ -192,7 +195,7 @@ def test_imports_and_the_stream_work(api: Api, env: Env, tmp_path: Path) -> None
         # The headers come once the subscription has started; what follows is sent.
         response = connection.getresponse()
         assert response.status == 200
-        manage("import_leads", str(file), "--company", company, "--as", "ann", env=env)
+        forking.run("manage.py", "import_leads", str(file), "--company", company, "--as", "ann")
         assert next_event(response)["data"]["leadUpdate"] == {"title": "Imported"}
         connection.close()
 

@@ -1,7 +1,6 @@
 """PostgreSQL, Redis and two server processes: changes through one reach subscribers of the other."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,16 +9,8 @@ from typing import Any
 import pytest
 
 from tests.config.processes import DEVELOPMENT, environment
-from tests.e2e.servers import (
-    Api,
-    Lines,
-    first_message,
-    free_port,
-    make_company,
-    manage,
-    messages_until,
-    running,
-)
+from tests.e2e.servers import Api, Lines, first_message, free_port, make_company, messages_until, reading
+from tests.forks import Warm, warm
 from tests.migrated import SERVER, drop
 
 REDIS_URL = os.environ.get("TEST_REDIS_URL", "")
@@ -38,26 +29,28 @@ def database(copy_template: Callable[[str], None]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def env(database: str) -> dict[str, str]:
-    return environment(
+def forking(database: str) -> Iterator[Warm]:
+    """The product set up for this database; all its processes are forks."""
+    env = environment(
         DEVELOPMENT, DATABASE_URL=database, REDIS_URL=REDIS_URL, REDIS_PREFIX=f"servers-{os.getpid()}"
     )
+    with warm(env) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
-def token(env: dict[str, str]) -> str:
-    return make_company(env)[1]
+def token(forking: Warm) -> str:
+    return make_company(forking)[1]
 
 
 @pytest.fixture(scope="module")
-def servers(env: dict[str, str], token: str) -> Iterator[tuple[Api, Api]]:
+def servers(forking: Warm, token: str) -> Iterator[tuple[Api, Api]]:
     with ExitStack() as stack:
         apis = []
         for _ in range(2):
             api = Api(free_port(), token)
-            lines = stack.enter_context(
-                running(sys.executable, "manage.py", "serve", "--port", str(api.port), env=env)
-            )
+            serving = forking.start("manage.py", "serve", "--port", str(api.port))
+            lines = stack.enter_context(reading(serving))
             api.wait_until_up(lines)
             apis.append(api)
         yield apis[0], apis[1]
@@ -92,7 +85,7 @@ def test_a_change_through_one_server_reaches_subscribers_of_the_other(servers: t
 
 
 def test_an_import_in_another_process_reaches_both_servers(
-    servers: tuple[Api, Api], env: dict[str, str], tmp_path: Path
+    servers: tuple[Api, Api], forking: Warm, tmp_path: Path
 ) -> None:
     rows = [f"Imported {number}" for number in range(20)]
     file = tmp_path / "leads.csv"
@@ -109,7 +102,7 @@ def test_an_import_in_another_process_reaches_both_servers(
         for lines in listening:
             messages_until(lines, lambda message: message["data"]["leadUpdate"]["title"] == "both settled")
 
-        manage("import_leads", str(file), "--company", company, "--as", "ann", env=env)
+        forking.run("manage.py", "import_leads", str(file), "--company", company, "--as", "ann")
         received = [
             messages_until(lines, lambda message: message["data"]["leadUpdate"]["title"] == rows[-1])
             for lines in listening

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.config.processes import PRODUCTION, ROOT, environment
-from tests.e2e.servers import Lines, free_port, make_company, running
+from tests.e2e.servers import Lines, free_port, make_company, reading, running
+from tests.forks import warm
 from tests.migrated import SERVER
 from tests.patience import PATIENCE_SECONDS
 from tests.requirements import REQUIRES_ALL
@@ -61,14 +62,15 @@ def rude_site(directory: Path, database: str) -> Iterator[Site]:
         WEB_CONCURRENCY="1",
         DJANGO_SSL_REDIRECT="false",
     )
-    _company, token = make_company(env)
     commands = {
-        "gunicorn": [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{ports['gunicorn']}"],
-        "serve": [sys.executable, "manage.py", "serve", "--port", str(ports["serve"])],
+        "gunicorn": ["-m", "gunicorn", "--bind", f"127.0.0.1:{ports['gunicorn']}"],
+        "serve": ["manage.py", "serve", "--port", str(ports["serve"])],
     }
     with ExitStack() as stack:
+        forking = stack.enter_context(warm(env))
+        _company, token = make_company(forking)
         started = {
-            each: stack.enter_context(running(*command, env=env)) for each, command in commands.items()
+            each: stack.enter_context(reading(forking.start(*command))) for each, command in commands.items()
         }
         for proxy, start in {"caddy": caddy, "nginx": nginx}.items():
             started[proxy] = stack.enter_context(start(directory, ports))

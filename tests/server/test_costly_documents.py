@@ -3,7 +3,6 @@
 import json
 import os
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,8 @@ import psycopg
 import pytest
 
 from tests.config.processes import PRODUCTION, environment
-from tests.e2e.servers import Api, free_port, manage, running
+from tests.e2e.servers import Api, free_port, reading
+from tests.forks import warm
 from tests.graphql.budget.test_budget import attacks
 from tests.migrated import SERVER, drop
 from tests.server.clients import Client, request
@@ -99,17 +99,19 @@ def site(copy_template: Callable[[str], None]) -> Iterator[Site]:
         WEB_CONCURRENCY="1",
     )
     try:
-        made = json.loads(manage("shell", "--no-imports", "--command", MAKE, env=env).splitlines()[-1])
-        rows = {each: SimpleNamespace(pk=made[each]) for each in ("person", "lead", "pipeline")}
-        port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}"]
-        with running(*command, env=env) as lines:
-            api = Api(port, made["token"])
-            api.wait_until_up(lines)
-            bulky: Any = SimpleNamespace(**rows)
-            documents = attacks(bulky)
-            del documents[LEFT_OUT]
-            yield Site(api, documents, lines.process.pid, name)
+        with warm(env) as forking:
+            made = json.loads(
+                forking.run("manage.py", "shell", "--no-imports", "--command", MAKE).splitlines()[-1]
+            )
+            rows = {each: SimpleNamespace(pk=made[each]) for each in ("person", "lead", "pipeline")}
+            port = free_port()
+            with reading(forking.start("-m", "gunicorn", "--bind", f"127.0.0.1:{port}")) as lines:
+                api = Api(port, made["token"])
+                api.wait_until_up(lines)
+                bulky: Any = SimpleNamespace(**rows)
+                documents = attacks(bulky)
+                del documents[LEFT_OUT]
+                yield Site(api, documents, lines.process.pid, name)
     finally:
         drop(name)
 

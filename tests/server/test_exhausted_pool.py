@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.config.processes import PRODUCTION, environment
-from tests.e2e.servers import Api, free_port, manage, running
+from tests.e2e.servers import Api, free_port, reading
+from tests.forks import warm
 from tests.migrated import SERVER, drop
 from tests.patience import PATIENCE_SECONDS
 from tests.server.clients import Client
@@ -103,11 +103,14 @@ def site(copy_template: Callable[[str], None]) -> Iterator[Site]:
         WEB_CONCURRENCY="1",
     )
     try:
-        made = json.loads(manage("shell", "--no-imports", "--command", MAKE, env=env).splitlines()[-1])
-        with running(sys.executable, "manage.py", "serve", "--port", str(port), env=env) as lines:
-            site = Site(port=port, database=address, **made)
-            Api(port, site.token).wait_until_up(lines)
-            yield site
+        with warm(env) as forking:
+            made = json.loads(
+                forking.run("manage.py", "shell", "--no-imports", "--command", MAKE).splitlines()[-1]
+            )
+            with reading(forking.start("manage.py", "serve", "--port", str(port))) as lines:
+                site = Site(port=port, database=address, **made)
+                Api(port, site.token).wait_until_up(lines)
+                yield site
     finally:
         drop(name)
 
