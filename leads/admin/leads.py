@@ -21,9 +21,10 @@ from crm.admin.writing import CreatesThroughService, FormSet
 from leads.admin.board.pages import WithBoard
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_days import DAYS_FILTERS
-from leads.admin.list_filters import OpenFilter, TagFilter
+from leads.admin.list_filters import OfOrganization, OfPerson, OpenFilter, TagFilter
 from leads.admin.many import ChangesManyLeads
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
+from leads.admin.record_head import LeadPage
 from leads.admin.reports.pages import HasReports
 from leads.models import Lead
 from leads.models.deal_value import READERS
@@ -38,6 +39,7 @@ RELATIONS = ("status", "pipeline", "stage", "source")
 
 @admin.register(Lead)
 class LeadAdmin(
+    LeadPage,
     WithBoard,
     HasReports,
     ChangesManyLeads,
@@ -79,6 +81,8 @@ class LeadAdmin(
         ("lost_reason", VisibleRelatedFilter),
         ValueFilter,
         *DAYS_FILTERS,
+        OfPerson,
+        OfOrganization,
         "expected_close_on",
         "created_at",
     )

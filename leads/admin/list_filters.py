@@ -7,9 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from crm.admin.base import visible_rows
+from crm.admin.record_filters import RecordFilter
 from crm.database.keys import parse_id
 from crm.models import Tag
 from leads.models import Lead, StatusCategory
+from people.models import Organization, Person
 
 #: The weightiest and first tags; others are found by the search of tags.
 MOST_TAGS = 40
@@ -48,3 +50,15 @@ class TagFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         tag = parse_id(self.value() or "")
         return queryset if tag is None else queryset.filter(tags=tag)
+
+
+class OfPerson(RecordFilter):
+    title = "person"
+    parameter_name = path = "person"
+    related = Person
+
+
+class OfOrganization(RecordFilter):
+    title = "organization"
+    parameter_name = path = "organization"
+    related = Organization

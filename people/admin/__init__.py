@@ -1,4 +1,4 @@
 """The admin pages of people and organizations."""
 
 # Imported for their registrations.
-from people.admin import contact_types, entries, merging, organizations, people  # noqa: F401
+from people.admin import contact_types, entries, merging, organizations, people, related  # noqa: F401

@@ -15,6 +15,7 @@ from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet
 from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
+from people.admin.related import OrganizationPage
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Organization
 from people.services.duplicate_warning import organizations_like
@@ -33,7 +34,13 @@ class OrganizationForm(MayBeKnown, TakesFile, VersionedForm[Organization]):
 
 @admin.register(Organization)
 class OrganizationAdmin(
-    WarnsOfDuplicates, MergesRecords, ChangesTags, WithFiles, WithTimeline, DefinedFieldsAdmin
+    OrganizationPage,
+    WarnsOfDuplicates,
+    MergesRecords,
+    ChangesTags,
+    WithFiles,
+    WithTimeline,
+    DefinedFieldsAdmin,
 ):
     form = OrganizationForm
     write_action = Action.CHANGE_PEOPLE

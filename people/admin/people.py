@@ -15,10 +15,12 @@ from crm.admin.files import TakesFile, WithFiles, set_relations
 from crm.admin.filters import DeletedFilter
 from crm.admin.forms import VersionedForm
 from crm.admin.inlines import VisibleInline, VisibleStackedInline
+from crm.admin.record_filters import RecordFilter
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
 from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
+from people.admin.related import PersonPage
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Address, Contact, Employment, Organization, Person
 from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
@@ -69,8 +71,17 @@ class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
             self.initial["organizations"] = list(organizations.queryset.filter(pk__in=keys))
 
 
+class InOrganization(RecordFilter):
+    title = "organization"
+    parameter_name = "organization"
+    path = "organizations"
+    related = Organization
+
+
 @admin.register(Person)
-class PersonAdmin(WarnsOfDuplicates, MergesRecords, ChangesTags, WithFiles, WithTimeline, DefinedFieldsAdmin):
+class PersonAdmin(
+    PersonPage, WarnsOfDuplicates, MergesRecords, ChangesTags, WithFiles, WithTimeline, DefinedFieldsAdmin
+):
     form = PersonForm
     write_action = Action.CHANGE_PEOPLE
     delete_service = staticmethod(delete_person)
@@ -78,7 +89,7 @@ class PersonAdmin(WarnsOfDuplicates, MergesRecords, ChangesTags, WithFiles, With
     restore_service = staticmethod(restore_person)
     actions = ("change_selected", "merge_selected", "restore_selected", "delete_selected")
     list_display = ("__str__", "email", "main_phone", "organization_names", "created_at")
-    list_filter = (DeletedFilter, "created_at")
+    list_filter = (DeletedFilter, InOrganization, "created_at")
     search_fields = ("name",)
     search_help_text = "Name, e-mail or phone number"
     ordering = ("-created_at", "pk")

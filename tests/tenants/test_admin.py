@@ -204,9 +204,10 @@ def test_actions_leave_rows_of_another_company_alone(world: World, browser: Clie
         if key in world.other.rows
     ]
     for page, action, key in tried:
-        browser.post(page, {"action": action, "_selected_action": key, "post": "yes"})
+        sent = {"action": action, "_selected_action": key, "post": "yes", "apply": "1", "expected_count": "1"}
+        browser.post(page, {**sent, "add_tags": "Fair"})
 
-    assert len({action for _, action, _ in tried}) == 18
+    assert len({action for _, action, _ in tried}) == 19
     assert [name for name, rows in read_all().items() if rows != before[name]] == []
 
 

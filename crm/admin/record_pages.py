@@ -1,0 +1,123 @@
+"""The page of a record around its form: its key facts and actions above, what belongs to it beside.
+
+An app registers what belongs to records of the apps below it, such as the leads of a person, by ``related``.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+
+from crm.actors import Actor
+from crm.admin.acting import actor_of
+from crm.admin.lifecycle import LiveAdmin
+
+#: Rows of a panel; a link leads to all of them where there are more.
+MOST_RELATED = 10
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One of the key facts of a record; ``address`` opens what it names."""
+
+    label: str
+    text: str
+    address: str = ""
+    is_late: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a panel."""
+
+    text: str
+    address: str = ""
+    about: str = ""
+    is_closed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Records that belong to the one of the page; ``address`` opens the list of all of them."""
+
+    title: str
+    rows: Sequence[Row]
+    sums: str = ""
+    address: str = ""
+    goes_on: bool = False
+    empty: str = ""
+    add: str = ""
+    #: Keys of records to compare with this one, and to merge, by the list at ``address``.
+    compared: Sequence[int] = ()
+
+
+EXTENSION = re.compile(r"(?i)\b(?:ext|x)|;|#")
+
+MakePanel: TypeAlias = Callable[[Any, Actor], Panel | None]
+
+_related: dict[type[Model], list[tuple[int, MakePanel]]] = defaultdict(list)
+
+
+def related(model: type[Model], weight: int, make: MakePanel) -> None:
+    """Register a panel for the pages of a model's records; the lightest stands first.
+
+    :param make: takes the record and the actor, and returns the panel, or None to show none.
+    """
+    _related[model].append((weight, make))
+
+
+def page_of(record: Any) -> str:
+    """Return the address of a record's page."""
+    options = record._meta
+    return reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[record.pk])
+
+
+def telephone(number: str | None) -> str:
+    """Return the address by which a browser calls a number; an extension is left to the caller."""
+    if not number:
+        return ""
+    # The zero in parentheses is dialled only without the code of the country.
+    text = EXTENSION.split(number)[0].replace("(0)", "")
+    digits = "".join(sign for sign in text if sign.isascii() and sign.isdigit())
+    return f"tel:{'+' if number.lstrip().startswith('+') else ''}{digits}" if digits else ""
+
+
+def mail_to(address: str | None) -> str:
+    """Return the address by which a browser writes to an e-mail address."""
+    return f"mailto:{quote(address, safe='@')}" if address else ""
+
+
+class RecordPage(LiveAdmin[Any]):
+    """Mixin: the page of a record with its facts, and what belongs to it."""
+
+    change_form_template = "admin/crm/record_page.html"
+    #: A template that stands between the facts and the form.
+    head_template = ""
+
+    def facts_of(self, record: Any, actor: Actor) -> Sequence[Fact]:
+        """Return the key facts of a record; those without a text are left out."""
+        return ()
+
+    def head_of(self, record: Any, actor: Actor) -> dict[str, Any]:
+        """Return what ``head_template`` shows."""
+        return {}
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        record, actor = kwargs.get("obj"), actor_of(request)
+        if record is not None and record.deleted_at is None and actor is not None:
+            panels = [
+                make(record, actor) for _, make in sorted(_related[self.model], key=lambda each: each[0])
+            ]
+            context |= {
+                "facts": [fact for fact in self.facts_of(record, actor) if fact.text],
+                "head_template": self.head_template,
+                "panels": [panel for panel in panels if panel is not None],
+                **self.head_of(record, actor),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)

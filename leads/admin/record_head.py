@@ -1,0 +1,99 @@
+"""The head of a lead's page: its facts, its path through the stages, and how it is closed or reopened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from crm.actors import Action, Actor
+from crm.admin.money import shown_amount
+from crm.admin.record_pages import Fact, RecordPage, mail_to, page_of, telephone
+from leads.admin.board.moves import address_of
+from leads.models import Lead, StageVisit, StatusCategory
+from leads.models.rotting import rotting_reason
+from pipelines.models import Stage
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A stage on the path of a lead; ``days`` is how long the lead was in it, None if it never was."""
+
+    stage: Stage
+    days: int | None
+    is_current: bool
+    is_passed: bool
+
+
+class LeadPage(RecordPage):
+    """Mixin: the page of a lead."""
+
+    head_template = "admin/leads/record_head.html"
+
+    def facts_of(self, record: Lead, actor: Actor) -> Sequence[Fact]:
+        person = record.person if record.person and record.person.deleted_at is None else None
+        organization = record.organization
+        if organization is not None and organization.deleted_at is not None:
+            organization = None
+        email, phone = record.email or (person.email if person else None), record.phone
+        return [
+            Fact("Value", shown_amount(record.amount, record.currency)),
+            Fact(
+                "Expected to close", record.expected_close_on.isoformat() if record.expected_close_on else ""
+            ),
+            Fact("Owner", str(record.owner) if record.owner else "Nobody"),
+            Fact("Person", str(person) if person else "", page_of(person) if person else ""),
+            Fact(
+                "Organization",
+                str(organization) if organization else "",
+                page_of(organization) if organization else "",
+            ),
+            Fact("Phone", phone or "", telephone(phone)),
+            Fact("E-mail", email or "", mail_to(email)),
+            Fact("Left alone", rotting_reason(record) or "", is_late=True),
+        ]
+
+    def head_of(self, record: Lead, actor: Actor) -> dict[str, Any]:
+        is_open = record.status.category == StatusCategory.OPEN
+        reason = record.lost_reason or record.reason_lost
+        return {
+            "lead": record,
+            "steps": path_of(record, actor),
+            "is_open": is_open,
+            "ending": "" if is_open else f"{record.status}{f': {reason}' if reason else ''}",
+            "may_move": actor.may(Action.CHANGE_LEADS),
+            "move_address": address_of(record),
+            "here": page_of(record),
+        }
+
+
+def path_of(lead: Lead, actor: Actor) -> list[Step]:
+    """Return the stages of a lead's pipeline with its time in each, by two statements."""
+    now = timezone.now()
+    spent: dict[int, timedelta] = {}
+    for visit in (
+        StageVisit.objects.visible_to(actor).filter(lead=lead).only("stage", "entered_at", "left_at")
+    ):
+        until = visit.left_at or _end(lead, now)
+        spent[visit.stage_id] = spent.get(visit.stage_id, timedelta()) + max(
+            until - visit.entered_at, timedelta()
+        )
+    stages = list(Stage.objects.visible_to(actor).filter(pipeline=lead.pipeline_id).order_by("weight", "pk"))
+    place = next((place for place, stage in enumerate(stages) if stage.pk == lead.stage_id), -1)
+    return [
+        Step(
+            stage=stage,
+            days=None if stage.pk not in spent else spent[stage.pk] // DAY,
+            is_current=at == place,
+            is_passed=at < place,
+        )
+        for at, stage in enumerate(stages)
+    ]
+
+
+def _end(lead: Lead, now: datetime) -> datetime:
+    # The time in a stage ends when the lead is closed there.
+    return lead.closed_at or now

@@ -1,0 +1,82 @@
+"""What the pages of people, organizations and leads show beside them: leads, and possible duplicates."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import F, QuerySet
+from django.urls import reverse
+
+from crm.actors import Action, Actor
+from crm.admin.money import shown_amount
+from crm.admin.record_pages import MOST_RELATED, Panel, Row, page_of, related
+from crm.database.amounts import AmountSum
+from leads.models import Lead
+from leads.services.duplicates import duplicates_of_leads
+from people.models import Organization, Person
+
+LISTED = ("stage", "status", "owner")
+
+
+def _rows(leads: Iterable[Lead]) -> list[Row]:
+    return [
+        Row(
+            str(lead),
+            page_of(lead),
+            " · ".join(
+                part
+                for part in (
+                    str(lead.stage if lead.status.is_open else lead.status),
+                    shown_amount(lead.amount, lead.currency),
+                    str(lead.owner) if lead.owner else "",
+                )
+                if part
+            ),
+            is_closed=not lead.status.is_open,
+        )
+        for lead in leads
+    ]
+
+
+def _leads(filters: dict[str, Any], parameter: str, record: Any, actor: Actor) -> Panel:
+    adding = {parameter: record.pk}
+    leads: QuerySet[Lead] = Lead.objects.visible_to(actor).filter(**filters)
+    # Open ones first, which were never closed, then those that were closed last.
+    order = (F("closed_at").desc(nulls_first=True), "-last_activity_at", "pk")
+    found = list(leads.select_related(*LISTED).order_by(*order)[: MOST_RELATED + 1])
+    opened = leads.order_by().filter(closed_at=None).exclude(amount=None)
+    sums = opened.values_list("currency").annotate(total=AmountSum("amount")).order_by("currency")
+    worth = ", ".join(shown_amount(total, currency) for currency, total in sums) if found else ""
+    return Panel(
+        title="Leads",
+        rows=_rows(found[:MOST_RELATED]),
+        sums=f"{worth} open" if worth else "",
+        address=f"{reverse('admin:leads_lead_changelist')}?{urlencode(adding)}",
+        goes_on=len(found) > MOST_RELATED,
+        empty="No leads yet.",
+        add=f"{reverse('admin:leads_lead_add')}?{urlencode(adding)}"
+        if actor.may(Action.CHANGE_LEADS)
+        else "",
+    )
+
+
+def leads_of_person(person: Person, actor: Actor) -> Panel:
+    return _leads({"person": person}, "person", person, actor)
+
+
+def leads_of_organization(organization: Organization, actor: Actor) -> Panel:
+    return _leads({"organization": organization}, "organization", organization, actor)
+
+
+def duplicates(lead: Lead, actor: Actor) -> Panel | None:
+    """Return the open leads that may be the same as this one."""
+    keys = duplicates_of_leads([lead], actor).get(lead.pk, [])
+    if not keys:
+        return None
+    found = Lead.objects.visible_to(actor).select_related(*LISTED).in_bulk(keys[:MOST_RELATED])
+    return Panel(title="May be the same", rows=_rows(found[key] for key in keys if key in found))
+
+
+related(Person, 10, leads_of_person)
+related(Organization, 10, leads_of_organization)
+related(Lead, 10, duplicates)
