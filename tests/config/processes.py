@@ -79,7 +79,10 @@ print(json.dumps(ended))
 
 
 def run_each(
-    commands: Sequence[tuple[list[str], dict[str, str]]], *, env: dict[str, str] | None = None
+    commands: Sequence[tuple[list[str], dict[str, str]]],
+    *,
+    env: dict[str, str] | None = None,
+    cwd: Path = ROOT,
 ) -> list[subprocess.CompletedProcess[str]]:
     """Run ``python ARGUMENTS`` in environments of their own, one after the other.
 
@@ -87,7 +90,7 @@ def run_each(
 
     :param env: environment of that process; with DJANGO_SETTINGS_MODULE it sets the apps up for all commands.
     """
-    done = run("-c", FORKING, json.dumps(commands), env=env or environment())
+    done = run("-c", FORKING, json.dumps(commands), env=env or environment(), cwd=cwd)
     assert done.returncode == 0, done.stderr
     return [
         subprocess.CompletedProcess(arguments, code, out, err)
@@ -95,11 +98,11 @@ def run_each(
     ]
 
 
-def run(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run ``python ARGUMENTS`` in the project's root and wait for its end."""
+def run(*arguments: str, env: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run ``python ARGUMENTS`` in a directory, that of the project, and wait for its end."""
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT,
+        cwd=cwd,
         env=env,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.processes import PRODUCTION, ROOT, environment
+from tests.config.processes import PRODUCTION, ROOT, environment, run_each
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -80,5 +80,6 @@ def test_commands_of_the_services_exist(image):
     own = [command[1:] for command in commands if command[0] == "python"]
 
     assert [command[1] for command in own] == ["migrate", "serve", "work"]
-    for command in own:
-        assert "usage: " in run(image, *command, "--help")
+    env = environment(PRODUCTION, DJANGO_SETTINGS_MODULE="config.settings")
+    for done in run_each([([*command, "--help"], env) for command in own], env=env, cwd=image):
+        assert (done.returncode, "usage: " in done.stdout) == (0, True), done.stderr
