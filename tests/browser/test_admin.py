@@ -1,10 +1,9 @@
 """Sales staff at work in the admin, in Chromium."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from crm.actors import Role
 from crm.services.members import add_member
@@ -15,15 +14,6 @@ from tests.factories.leads import LeadFactory
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture
@@ -43,18 +33,9 @@ def work(live_server):
 
 
 @pytest.fixture
-def browser(work: Lead) -> Iterator[Browser]:
-    path = next(found for name in ("chromium", "google-chrome") if (found := shutil.which(name)))
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def page(browser: Browser, live_server) -> Iterator[Page]:
+def page(chromium: Browser, work: Lead, live_server) -> Iterator[Page]:
     """The admin's index after signing in; no page may have had an error in its console."""
-    opened = browser.new_page()
+    opened = chromium.new_page()
     complaints: list[str] = []
     opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -64,6 +45,7 @@ def page(browser: Browser, live_server) -> Iterator[Page]:
     opened.fill("#id_password", "agent-password")
     opened.click("[type=submit]")
     yield opened
+    opened.close()
     assert complaints == []
 
 

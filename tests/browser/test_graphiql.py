@@ -1,33 +1,22 @@
 """GraphiQL in a real browser, under its content security policy."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.graphql.http import bearer, member
 from tests.patience import PATIENCE_SECONDS
-from tests.requirements import CHROMIUM_NAMES
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.urls("tests.graphql.small_urls"),
     pytest.mark.django_db(transaction=True),
-]
-
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
 ]
 
 
@@ -50,7 +39,6 @@ class Visit:
 
 @pytest.fixture
 def headers() -> dict[str, str]:
-    # Made before the browser, as the next fixture: Django refuses its database beside Playwright's loop.
     return bearer()
 
 
@@ -63,20 +51,17 @@ def session() -> str:
 
 @pytest.fixture
 def visit(
-    headers: dict[str, str], session: str, live_server: LiveServer, settings: Settings
+    chromium: Browser, headers: dict[str, str], session: str, live_server: LiveServer, settings: Settings
 ) -> Iterator[Visit]:
     settings.DEBUG = True
-    with sync_playwright() as playwright:
-        executable = next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(PATIENCE_SECONDS * 1_000)
-        visit = Visit(page, [], [])
-        page.on("console", lambda message: visit.reports.append(message.text))
-        page.on("pageerror", lambda error: visit.reports.append(str(error)))
-        page.on("request", lambda request: visit.requests.append(request.url))
-        yield visit
-        browser.close()
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE_SECONDS * 1_000)
+    visit = Visit(page, [], [])
+    page.on("console", lambda message: visit.reports.append(message.text))
+    page.on("pageerror", lambda error: visit.reports.append(str(error)))
+    page.on("request", lambda request: visit.requests.append(request.url))
+    yield visit
+    page.close()
     assert [report for report in visit.reports if "Content Security Policy" in report] == []
     assert [url for url in visit.requests if not url.startswith((f"{live_server.url}/", "data:"))] == []
 

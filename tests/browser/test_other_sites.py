@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
-from tests.browser.test_graphiql import OPTIONS
 from tests.config.processes import DEVELOPMENT, environment
 from tests.e2e.servers import Api, free_port, make_company, reading
 from tests.forks import warm
 from tests.patience import PATIENCE_SECONDS
-from tests.requirements import CHROMIUM_NAMES
 
 pytestmark = pytest.mark.browser
 
@@ -92,7 +90,7 @@ def site() -> Iterator[str]:
 
 
 def test_listed_sites_call_the_api_with_a_token_and_others_do_not(
-    migrated_file: Path, tmp_path: Path
+    chromium: Browser, migrated_file: Path, tmp_path: Path
 ) -> None:
     shutil.copy(migrated_file, tmp_path / "db.sqlite3")
     with ExitStack() as stack:
@@ -112,16 +110,13 @@ def test_listed_sites_call_the_api_with_a_token_and_others_do_not(
         receiver = api.data(f"mutation {{ {make} }}")["createLeadReceiver"]["uuid"]
         calls = [f"http://127.0.0.1:{api.port}", api.token, f"/receivers/{receiver}"]
 
-        playwright = stack.enter_context(sync_playwright())
-        executable = next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
         found: list[dict[str, Any]] = []
         for origin in (listed, formed, foreign):
-            page = browser.new_page()
+            page = chromium.new_page()
             page.set_default_timeout(PATIENCE_SECONDS * 1_000)
             page.goto(origin)
             found.append(page.evaluate(CALLS, calls))
-        browser.close()
+            page.close()
 
     nothing = dict.fromkeys(found[0])
     lead = {"title": "From afar"}

@@ -1,15 +1,13 @@
 """Sign-in with a second factor in Chromium, on a desk and on a phone, under the strict policy."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from crm.models import User
 from tests.admin.account.conftest import PASSWORD, code_of, nothing_counted
-from tests.browser.test_admin import ARGUMENTS
 from tests.factories.crm import tenant as make_tenant
 from tests.patience import PATIENCE_SECONDS
 
@@ -32,14 +30,11 @@ def agent(live_server) -> User:
 
 
 @pytest.fixture
-def context(agent: User) -> Iterator[BrowserContext]:
-    path = next(found for name in ("chromium", "google-chrome") if (found := shutil.which(name)))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        phone = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
-        phone.set_default_timeout(PATIENCE_SECONDS * 1_000)
-        yield phone
-        browser.close()
+def context(chromium: Browser, agent: User) -> Iterator[BrowserContext]:
+    phone = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    phone.set_default_timeout(PATIENCE_SECONDS * 1_000)
+    yield phone
+    phone.close()
 
 
 @pytest.fixture
