@@ -23,6 +23,9 @@ from tests.caches import clear_cache
 from tests.clients import data
 from tests.factories.leads import LeadFactory
 from tests.graphql.http import bearer, post
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -19,6 +19,9 @@ from crm.models import DuplicatePolicy, ImportJob, ImportRowError, ImportStatus,
 from people.models import Person
 from tests.file_samples import upload
 from tests.leases import pass_time, taken
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

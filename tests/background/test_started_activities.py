@@ -18,6 +18,9 @@ from crm.services.started_activities import record_started
 from leads.models import Lead
 from leads.services.leads import create_lead, delete_lead
 from people.services.people import create_person
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 6, 3, 12, tzinfo=UTC)

@@ -11,6 +11,9 @@ from crm.models import ApiToken, Membership
 from crm.services.members import add_member
 from tests.commands.running import run, usage_error
 from tests.factories.crm import UserFactory
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

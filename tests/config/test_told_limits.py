@@ -8,6 +8,9 @@ import pytest
 
 from tests.caches import clear_cache
 from tests.config.both_paths import NAMES, send
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 CREATE = 'mutation { createTag(input: { name: "Hot" }) { name } }'
 PEOPLE = "{ peoples(first: 10) { data { id tags { name } } } }"

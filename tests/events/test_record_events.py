@@ -16,6 +16,9 @@ from people.services import merging, organizations, people, person_details, unme
 from people.services.person_organizations import add_people
 from pipelines.services import pipelines, stages
 from tests.factories.crm import TagFactory
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -14,6 +14,9 @@ from tests.clients import ask
 from tests.factories.leads import LeadFactory
 from tests.file_samples import PDF
 from tests.graphql.test_idempotency import token_of
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -12,6 +12,9 @@ from leads.models import LastActivity, Lead, StatusCategory
 from leads.models.rotting import is_lead_rotting, is_rotting, record_activity, rotting_flag, rotting_reason
 from tests.factories.leads import LeadFactory, LeadStatusFactory
 from tests.factories.pipelines import StageFactory
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

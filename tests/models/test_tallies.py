@@ -25,6 +25,9 @@ from tests.clients import data
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
 from tests.factories.pipelines import PipelineFactory, StageFactory
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -19,6 +19,9 @@ from crm.webhooks.dispatching import claim_endpoints, dispatch
 from crm.webhooks.endpoints import create_endpoint
 from leads.services.leads import create_lead
 from tests.clients import data
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,10 @@ from crm.notifications.worker import send_due
 from crm.services.notifications import mark_all_read, set_preference
 from leads.services.leads import create_lead, delete_lead
 from tests.leases import pass_time
+from tests.module_tenant import made_tenant, tenant
 from tests.sign_in.mailbox import mail_server
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -24,6 +24,9 @@ from crm.services.notifications import DEFAULTS, set_preference
 from leads.models import Lead
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
 from tests.factories.crm import MembershipFactory, UserFactory
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

@@ -19,6 +19,9 @@ from leads.notifications import REFUSALS
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
 from leads.services.receiver_attempts import process, receive
 from people.services.people import create_person
+from tests.module_tenant import made_tenant, tenant
+
+__all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

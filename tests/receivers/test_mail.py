@@ -18,12 +18,13 @@ from tests.clients import data
 from tests.commands.running import run
 from tests.factories.leads import LeadFactory, LeadReceiverFactory, LeadStatusFactory
 from tests.factories.people import ContactFactory, PersonFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import deliver as post
 from tests.receivers.mail_fixtures import agent, jane, receiver
 from tests.receivers.mails import deliver, mail_receiver, message, sample
 from tests.stored import read_all
 
-__all__ = ["agent", "jane", "receiver"]
+__all__ = ["agent", "jane", "made_tenant", "receiver", "tenant"]
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

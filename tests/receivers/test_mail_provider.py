@@ -13,10 +13,11 @@ from config.bodies import largest_body
 from crm.models import Activity
 from leads.mail.bounds import LARGEST_REQUEST
 from leads.models import AttemptStatus, ReceiverAttempt
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.mail_fixtures import jane, receiver
 from tests.receivers.mails import message, sample
 
-__all__ = ["jane", "receiver"]
+__all__ = ["jane", "made_tenant", "receiver", "tenant"]
 
 pytestmark = pytest.mark.django_db
 KEY = "signing-key"

@@ -8,10 +8,11 @@ from leads.models import AttemptStatus
 from leads.services.replaying import replay_attempt
 from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.receivers.mail_fixtures import agent, jane, receiver
 from tests.receivers.mails import deliver, message
 
-__all__ = ["agent", "jane", "receiver"]
+__all__ = ["agent", "jane", "made_tenant", "receiver", "tenant"]
 
 pytestmark = pytest.mark.django_db
 

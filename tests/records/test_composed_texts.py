@@ -12,13 +12,14 @@ from people.models import Person
 from tests.admin.conftest import errors_of, form_of, signed_in
 from tests.clients import GraphQLSchema, data
 from tests.commands.running import run as command
+from tests.module_tenant import made_tenant, tenant
 from tests.records.mutating import OPERATIONS, mutate
 from tests.stored import Watch, read_all, rolled_back
 from tests.tenants.cases import CASES, coordinate_of, own_arguments, with_value
 from tests.tenants.walk import document, is_generated, selection_of
 from tests.tenants.world import make_world
 
-__all__ = ["signed_in"]
+__all__ = ["made_tenant", "signed_in", "tenant"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unrendered")]
 

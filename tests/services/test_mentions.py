@@ -9,7 +9,10 @@ from crm.services.mentions import mentioned_in, names_in
 from tests.clients import data, refusal
 from tests.factories.crm import MembershipFactory, UserFactory
 from tests.factories.leads import LeadFactory
+from tests.module_tenant import made_tenant, tenant
 from tests.stored import read_all
+
+__all__ = ["made_tenant", "tenant"]
 
 CREATE = """mutation ($input: ActivityInput!) { createActivity(input: $input) { id text } }"""
 UPDATE = """mutation ($id: ID!, $input: ActivityInput!) { updateActivity(id: $id, input: $input) { id } }"""
