@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
+from crm.errors import NotFound
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy, User
 from crm.models.custom_fields import EntityKind
@@ -22,6 +24,7 @@ from leads.services.leads import create_lead, delete_lead, save_lead, update_lea
 from people.models import Person
 from people.models.canonical import canonical_email, has_email_form
 from people.models.phones import parted
+from people.services.person_organizations import remove_people
 from pipelines.models import Pipeline, Stage
 
 TEXTS = ("title", "firstname", "lastname", "email", "phone", "description", *READERS)
@@ -164,6 +167,12 @@ class LeadImport:
         return restore_record(
             Lead, key, columns, lists, actor=self._actor, expected_version=expected_version, save=save
         )
+
+    def unlink(self, keys: Mapping[str, int]) -> None:
+        """Take a person out of the organization that a lead has put it into."""
+        if not Lead.objects.visible_to(self._actor).filter(**keys).exists():
+            with suppress(NotFound):
+                remove_people(keys["organization"], {"person": keys["person"]}, actor=self._actor)
 
     def remove(self, key: int, *, expected_version: int | None) -> None:
         delete_lead(key, actor=self._actor, expected_version=expected_version)

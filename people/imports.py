@@ -98,6 +98,9 @@ class PersonImport:
             key, columns, lists, actor=self._actor, expected_version=expected_version
         )
 
+    def unlink(self, keys: Mapping[str, int]) -> None:
+        """Do nothing: a person's own links are restored with its lists."""
+
     def remove(self, key: int, *, expected_version: int | None) -> None:
         people.delete_person(key, actor=self._actor, expected_version=expected_version)
 
@@ -230,6 +233,9 @@ class OrganizationImport:
         return importing.restore_organization(
             key, columns, lists, actor=self._actor, expected_version=expected_version
         )
+
+    def unlink(self, keys: Mapping[str, int]) -> None:
+        """Do nothing: rows of organizations link no records."""
 
     def remove(self, key: int, *, expected_version: int | None) -> None:
         organizations.delete_organization(key, actor=self._actor, expected_version=expected_version)

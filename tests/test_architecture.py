@@ -49,6 +49,8 @@ MACHINERY_WRITERS = frozenset(
         "crm/events/retention.py",
         "crm/events/sequencer.py",
         "crm/importing/job_records.py",
+        "crm/importing/retention.py",
+        "crm/importing/undo_records.py",
         "crm/notifications/consuming.py",
         "crm/notifications/mails.py",
         "crm/notifications/making.py",

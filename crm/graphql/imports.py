@@ -1,5 +1,6 @@
 """Import jobs of records of any kind, the rows that they refused, and the import of a file."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from crm.graphql.inputs import EntityType
 from crm.graphql.lists.columns import ChoiceColumn, DateTimeColumn, IdColumn, ListFilterSet, UuidColumn
 from crm.graphql.lists.paginator import list_field
 from crm.graphql.types import User
+from crm.importing import undo
 from crm.importing.uploads import start_file_job
 
 ImportStatus = graphene.Enum("ImportStatus", [(value, value) for value in models.ImportStatus.values])
@@ -107,6 +109,12 @@ class ImportJob(DjangoObjectType):
     status = Attribute(ImportStatus, "status", required=True)
     error = Attribute(graphene.String, "error", description="Why the import as a whole failed.")
     errors = RelatedList(ImportRowError, "row_errors", ordering=("row",), first=100, required=True)
+    undo = Attribute(
+        graphene.String,
+        "undo",
+        required=True,
+        description="WAITING, DONE or FAILED once somebody undoes the import; empty before.",
+    )
     unchanged = Attribute(
         graphene.Int,
         "unchanged",
@@ -134,6 +142,22 @@ class ImportJob(DjangoObjectType):
         description="Where the refused rows are as a file, which can be imported once it is corrected.",
     )
     user = Related(User, "user")
+
+
+class ImportUndo(graphene.ObjectType):
+    """What undoing an import has done, or would do."""
+
+    dry_run = graphene.Boolean(required=True, description="Whether nothing was changed.")
+    state = graphene.String(
+        required=True,
+        description="WAITING for the background work, DONE, FAILED; empty for a dry run.",
+    )
+    undone = graphene.Int(
+        required=True, description="Rows whose record was deleted, or has its old values again."
+    )
+    kept = graphene.Int(
+        required=True, description="Rows whose record somebody changed since; importJob lists them in rows."
+    )
 
 
 class ImportJobFilterSet(ListFilterSet):
@@ -175,6 +199,29 @@ class ImportMutation(graphene.ObjectType):
             " refuses rows whose record was changed since."
         ),
     )
+
+    undo_import = MutationField(
+        ImportUndo,
+        permission=Action.IMPORT,
+        id=graphene.Argument(graphene.ID, required=True, description="Id or UUID of the import job."),
+        dry_run=graphene.Boolean(
+            required=True, default_value=False, description="Say what would be undone, and change nothing."
+        ),
+        description="Deletes what an import made, and restores what it changed, where nobody changed it"
+        " since. An import of more than 200 rows is undone in the background.",
+    )
+
+    @staticmethod
+    def resolve_undo_import(_root: object, info: GraphQLResolveInfo, *, id: str, dry_run: bool) -> ImportUndo:
+        actor = actor_of(info)
+        job = models.ImportJob.objects.find(actor, id)
+        if dry_run:
+            undo.check_undoable(job, actor=actor)
+            kept = Counter(bool(why) for _, why in undo.plan_undo(job, actor=actor))
+            return ImportUndo(dry_run=True, state="", undone=kept[False], kept=kept[True])
+        job = undo.start_undo(job, actor=actor)
+        done = undo.undone_rows(job)
+        return ImportUndo(dry_run=False, state=job.undo, undone=done.undone, kept=done.kept)
 
     @staticmethod
     def resolve_import_file(

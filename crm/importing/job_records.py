@@ -156,7 +156,7 @@ def claim_next() -> ImportJob | None:
     token, keys = waiting.take()
     if not keys:
         return None
-    job = _begin(token, keys[0])
+    job = begin(token, keys[0])
     job.is_in_background = True
     return job
 
@@ -164,7 +164,7 @@ def claim_next() -> ImportJob | None:
 def claim(job: ImportJob) -> ImportJob | None:
     """Claim a job; return it as it is stored now, None if another runner has it or it is done."""
     token, keys = ImportJob.objects.unfinished().filter(pk=job.pk).take()
-    return _begin(token, job.pk) if keys else None
+    return begin(token, job.pk) if keys else None
 
 
 def claim_for_command(job: ImportJob) -> ImportJob:
@@ -189,11 +189,13 @@ def claim_for_command(job: ImportJob) -> ImportJob:
     return claimed
 
 
-def _begin(token: str, key: int) -> ImportJob:
-    ImportJob.objects.under(token).update(
-        status=ImportStatus.RUNNING, starts=F("starts") + 1, runner=runners.this_process()
-    )
-    return ImportJob.objects.select_related("user", "company").get(pk=key)
+def begin(token: str, key: int) -> ImportJob:
+    """Note who runs a job that was just leased, and return it."""
+    leased = ImportJob.objects.under(token)
+    leased.update(starts=F("starts") + 1, runner=runners.this_process())
+    # One that has ended is leased to be undone.
+    leased.unfinished().update(status=ImportStatus.RUNNING)
+    return ImportJob.objects.select_related("user", "company", "undo_user").get(pk=key)
 
 
 def hold(job: ImportJob) -> None:
@@ -209,17 +211,17 @@ def hold(job: ImportJob) -> None:
 
 def release(job: ImportJob) -> None:
     """Release a job, so that any runner can continue it at once."""
-    _write(job, leased_by="", leased_until=Now(), starts=0)
+    write(job, leased_by="", leased_until=Now(), starts=0)
 
 
 def stop(job: ImportJob) -> None:
     """Release the job of a command, which the same command continues."""
-    _write(job, leased_by="", leased_until=None, starts=0, runner="", status=ImportStatus.STOPPED)
+    write(job, leased_by="", leased_until=None, starts=0, runner="", status=ImportStatus.STOPPED)
 
 
 def postpone(job: ImportJob, *, delay: timedelta) -> None:
     """Release a job that failed for a reason that may pass; no runner takes it before the delay is over."""
-    _write(job, leased_by="", leased_until=Now() + delay)
+    write(job, leased_by="", leased_until=Now() + delay)
 
 
 def note_batch(
@@ -236,7 +238,7 @@ def note_batch(
         "failed": job.failed + did[RowAction.REJECT] + did[RowAction.CONFLICT],
         "conflicts": job.conflicts + did[RowAction.CONFLICT],
     }
-    _write(job, starts=0, **counts)
+    write(job, starts=0, **counts)
     ImportRow.objects.bulk_create(rows, batch_size=500)
     ImportRowError.objects.bulk_create(errors, batch_size=500)
     return counts
@@ -260,12 +262,12 @@ def finish(job: ImportJob, *, error: str | None = None) -> None:
     job.finished_at = timezone.now()
     names = ("status", "error", "payload", "total", "finished_at", "rejects")
     ended = {name: getattr(job, name) for name in names}
-    _write(job, leased_by="", leased_until=None, runner="", **ended)
+    write(job, leased_by="", leased_until=None, runner="", **ended)
     if job.is_in_background and job.user_id is not None:
         outbox.emit_internal(IMPORT, job, door=Door.IMPORT, readers=frozenset({job.user_id}))
 
 
-def _write(job: ImportJob, **columns: Any) -> None:
+def write(job: ImportJob, **columns: Any) -> None:
     """Write columns of a job under its lease.
 
     :raises LeaseLost: if another runner has taken the job over.

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Max, Model, Q
 
 from crm.actors import Actor
 from crm.importing.report import CONFLICTS, RowError
@@ -107,8 +107,21 @@ def note_result(row: ImportRow, imported: Imported, stored: Sequence[StoredRow])
         row.before = {"columns": columns, "lists": imported.lists}
     for each in stored:
         if each.created and each not in own and isinstance(each.row, Record | Tag):
-            label = each.row._meta.label
-            row.made = {**row.made, label: [*row.made.get(label, ()), each.row.pk]}
+            _note_made(row, each.row, each.row.pk)
+        elif each.created and each.row._meta.auto_created:
+            _note_made(row, each.row, links_of(each.row))
+
+
+def _note_made(row: ImportRow, made: Model, key: object) -> None:
+    label = made._meta.label
+    row.made = {**row.made, label: [*row.made.get(label, ()), key]}
+
+
+def links_of(row: Model) -> dict[str, int]:
+    """Return the keys of the records that a link ties, by the names of its relations."""
+    return {
+        field.name: row.__dict__[field.attname] for field in row._meta.concrete_fields if field.is_relation
+    }
 
 
 def note_refusal(row: ImportRow, errors: Sequence[RowError]) -> list[ImportRowError]:

@@ -7,10 +7,10 @@ from datetime import timedelta
 from crm.actors import Door
 from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
-from crm.importing import job_records
+from crm.importing import job_records, undo, undo_records
 from crm.importing.jobs import run_claimed
 from crm.importing.plans import PlanRefused
-from crm.models import ImportJob
+from crm.models import ImportJob, JobUndo
 
 #: After so long the next job has its turn.
 LONGEST_TURN_SECONDS = 30.0
@@ -49,6 +49,9 @@ def run_next_job(stopped: threading.Event) -> ImportJob | None:
 
 
 def _run(job: ImportJob, stopped: threading.Event) -> None:
+    if job.undo == JobUndo.WAITING:
+        _run_undo(job, stopped)
+        return
     if job.starts > MOST_STARTS:
         job_records.finish(
             job,
@@ -67,6 +70,18 @@ def _run(job: ImportJob, stopped: threading.Event) -> None:
     except FileNotFoundError:
         logger.exception("The file of import %s is gone.", job.uuid)
         job_records.finish(job, error="The uploaded file is gone: import it again.")
+
+
+def _run_undo(job: ImportJob, stopped: threading.Event) -> None:
+    user = job.undo_user
+    try:
+        if user is None or job.starts > MOST_STARTS:
+            raise NotFound
+        actor = actor_for(user, job.company, door=Door.IMPORT)
+        undo.run_undo(job, actor=actor, is_stopped=stopped.is_set)
+    except (NotFound, Forbidden):
+        logger.warning("Import %s is not undone: nobody may, or it got no further.", job.uuid)
+        undo_records.finish_undo(job, state=JobUndo.FAILED)
 
 
 def _postpone(job: ImportJob) -> None:

@@ -20,6 +20,7 @@ from crm.models.imports import (
     ImportRow,
     ImportRowError,
     ImportStatus,
+    JobUndo,
     RowAction,
     UndoState,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "ImportStatus",
     "Invitation",
     "InvitationState",
+    "JobUndo",
     "LeadVisibility",
     "ListColumns",
     "ListView",

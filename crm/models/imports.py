@@ -33,6 +33,14 @@ class DuplicatePolicy(models.TextChoices):
     ERROR = "ERROR", "Refuse the row"
 
 
+class JobUndo(models.TextChoices):
+    """How far the undoing of an import is."""
+
+    WAITING = "WAITING", "Waiting or under way"
+    DONE = "DONE", "Undone as far as it can be"
+    FAILED = "FAILED", "Failed"
+
+
 UNFINISHED = (ImportStatus.QUEUED, ImportStatus.RUNNING, ImportStatus.STOPPED)
 
 
@@ -42,8 +50,9 @@ class ImportJobQuerySet(LeasedQuerySet["ImportJob"], TenantQuerySet["ImportJob"]
         return self.filter(status__in=UNFINISHED)
 
     def for_workers(self) -> Self:
-        """Narrow to the unfinished jobs that a worker may run: it has no file of a command."""
-        return self.unfinished().filter(is_attended=False)
+        """Narrow to what a worker may run: unfinished jobs, but it has no file of a command, and undoings."""
+        own = models.Q(status__in=UNFINISHED, is_attended=False)
+        return self.filter(own | models.Q(undo=JobUndo.WAITING))
 
 
 class ImportJob(Leased, TenantModel):
@@ -87,6 +96,12 @@ class ImportJob(Leased, TenantModel):
     #: Runs begun since a batch was stored: a job that always ends its worker is given up.
     starts = models.PositiveIntegerField(default=0)
     finished_at = models.DateTimeField(null=True)
+    undo = models.CharField(max_length=7, choices=JobUndo.choices, blank=True, default="")
+    undo_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    #: The kinds of records that changed without an event of each, since one event of all follows.
+    silent_kinds = models.JSONField(default=list)
 
     #: Whether it runs now with nobody waiting for the answer, who then is told of the end.
     is_in_background = False

@@ -117,6 +117,12 @@ class RowImport(Protocol):
         :param lists: as in ``Imported``.
         """
 
+    def unlink(self, keys: Mapping[str, int]) -> None:
+        """Remove a link between two other records that a row has made, unless a live record needs it.
+
+        :param keys: those of both, by the names of the relations of the link.
+        """
+
     def remove(self, key: int, *, expected_version: int | None) -> None:
         """Delete a record softly.
 

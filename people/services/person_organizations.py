@@ -11,7 +11,7 @@ from crm.actors import Action, Actor
 from crm.caps import ORGANIZATIONS
 from crm.database.keys import parse_id, parse_uuid
 from crm.errors import NotFound
-from crm.services import locking, versions
+from crm.services import locking, stored_rows, versions
 from crm.services.history import Changes
 from people.models import Organization, Person
 
@@ -93,6 +93,8 @@ def _add(organization: Organization, people: Collection[Person], actor: Actor) -
         present = len(before.get(person.pk, ()))
         ORGANIZATIONS.check(before=present, after=present + 1, field="organization_id")
     organization.people.add(*joining)
+    for person in joining:
+        stored_rows.note(Link(person=person, organization=organization), created=True)
     _count_people(joining, before, actor)
     _count_organizations({organization.pk: ([], _labels(joining))} if joining else {}, actor)
 

@@ -453,6 +453,7 @@ CASES: dict[str, Case] = {
     "Mutation.deleteCustomFieldDefinition": _by_id("definition"),
     "Mutation.mergeOrganizations": _merged("organization"),
     "Mutation.mergePeople": _merged("person"),
+    "Mutation.undoImport": _by_id("import_job"),
     "Mutation.undoMerge": _by_id("merge"),
     "Mutation.updateCustomFieldDefinition": Case(
         arguments={"id": Key("definition"), "input": {"label": "New"}}, ids={"id": "definition"}

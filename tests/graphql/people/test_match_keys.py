@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from crm.actors import Door
 from crm.errors import Conflict
@@ -151,7 +152,7 @@ def test_several_organizations_of_a_name_are_a_conflict_in_an_import(actors, com
     twins = [OrganizationFactory(company=company, name=name) for name in ("Weiß AG", "WEISS AG")]
     rows = OrganizationImport(actors.manager.through(Door.IMPORT), DuplicatePolicy.UPDATE)
 
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(Conflict) as refused, transaction.atomic():
         rows.store({"name": "weiß  ag", "city": "Bonn"})
 
     assert refused.value.details == {
