@@ -1,6 +1,7 @@
 """Imports of people and organizations: a row of a file becomes the input of a service."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import date
 from typing import Any, ClassVar, cast
 
@@ -17,7 +18,9 @@ from crm.texts import name_key
 from people.models import ORGANIZATION_TEXTS, ContactKind, ContactType, Organization, Person
 from people.models.phones import parted
 from people.services import importing, organizations, people
+from people.services.absent_keys import noting_absent
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
+from people.services.reach import Reach
 
 NAMES = ("firstname", "middlename", "lastname")
 CONTACTS = {"email": ContactKind.EMAIL, "phone": ContactKind.PHONE, "cellphone": ContactKind.CELLPHONE}
@@ -58,6 +61,19 @@ class PersonImport:
         types = list(ContactType.objects.visible_to(actor).order_by("-pk"))
         self._types = {type_.kind: type_.pk for type_ in types if type_.company_id is None}
         self._types_by_name = {type_.name_key: type_.pk for type_ in types}
+
+    def batch(
+        self, contents: Sequence[Mapping[str, Any]], *, are_cells: bool
+    ) -> AbstractContextManager[None]:
+        reaches = []
+        for content in contents:
+            # A row that is refused is refused when it is stored.
+            with suppress(ValidationError):
+                values = self._values(content) if are_cells else cast(people.PersonValues, content)
+                reaches.append(Reach(values, self._actor))
+        emails = {email for reach in reaches for email in reach.emails}
+        phones = {phone for reach in reaches for phone in reach.phones}
+        return noting_absent(emails, phones, actor=self._actor)
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
         return self._store(self._values(cells), known)
@@ -214,6 +230,11 @@ class OrganizationImport:
     ) -> None:
         self._actor = actor
         self._policy = policy
+
+    def batch(
+        self, contents: Sequence[Mapping[str, Any]], *, are_cells: bool
+    ) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
         values: dict[str, Any] = {name: cells[name] for name in ORGANIZATION_TEXTS if name in cells}

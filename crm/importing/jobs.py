@@ -16,7 +16,7 @@ from typing import Any
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from crm.actors import Actor, Door
 from crm.importing import job_records
@@ -32,7 +32,7 @@ from crm.services.contents import remove_content, write_content
 from crm.services.locking import holding_company, is_deadlock, is_lock_timeout, without_company_lock
 
 #: Few rows: other requests that create what is shared wait for the end of a batch.
-BATCH = 20
+BATCH = 50
 #: How often a batch is begun that other writers stop.
 MOST_TRIES = 5
 #: Jobs of more rows are left to ``manage.py work``, so that no request waits for them.
@@ -107,19 +107,21 @@ def run_claimed(
     if plan is None and job.plan is not None:
         plan = Plan(job=job.plan)
     salt = "split_phones" if payload.get("split_phones") else ""
+    are_cells = "rows" not in payload
     if source is not None:
         records = source.records(rows)
     else:
         records = _records_of_file(payload, rows, actor) if "file" in payload else _records(payload, rows)
     if job.dry_run:
-        if _try_all(job, records, Processor(job, actor=importer, salt=salt), is_stopped, on_batch):
+        processor = Processor(job, rows, actor=importer, are_cells=are_cells, salt=salt)
+        if _try_all(job, records, processor, is_stopped, on_batch):
             return True
         _release(job)
         return False
     # Rows of committed batches are skipped, not stored twice.
     unseen = islice(records, job.processed, None)
     planned = None if plan is None else islice(plan.rows(), job.processed, None)
-    processor = Processor(job, actor=importer, salt=salt, plan=planned)
+    processor = Processor(job, rows, actor=importer, are_cells=are_cells, salt=salt, plan=planned)
     while batch := list(islice(unseen, BATCH)):
         if is_stopped() or time.monotonic() > ends:
             _release(job)
@@ -149,6 +151,9 @@ def _store(job: ImportJob, batch: Sequence[Record], processor: Processor) -> Pro
         except OperationalError as error:
             if not (is_lock_timeout(error) or is_deadlock(error)):
                 raise
+        except IntegrityError:
+            # Somebody has just deleted what rows of the batch share, such as a tag: it is made anew.
+            continue
     return _store_once(job, batch, processor)
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.functional import cached_property
 
 from crm.actors import Actor
+from crm.database.read_once import forget, reading_once
 from crm.errors import CrmError
 from crm.importing import ledger
 from crm.importing.plans import WRITTEN, ChangedSincePlan, PlannedRow, PlanRefused
@@ -14,6 +15,7 @@ from crm.importing.report import CHANGED_SINCE_PLAN, LEFT_OUT, RowError, row_err
 from crm.importing.sources import Record
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRow, ImportRowError, RowAction
 from crm.records.registry import record_kind
+from crm.records.row_import import RowImport
 from crm.services import stored_rows
 from crm.services.importing import SAME_ROW
 
@@ -25,14 +27,24 @@ Processed = tuple[list[ImportRow], list[ImportRowError]]
 class Processor:
     """Stores the rows of one job, each in a savepoint of its own.
 
+    :param are_cells: whether the rows are cells of a file, not inputs of the API.
     :param plan: what each row may do, from the first that is processed; None for whatever it does.
     """
 
     def __init__(
-        self, job: ImportJob, *, actor: Actor, salt: str = "", plan: Iterator[PlannedRow] | None = None
+        self,
+        job: ImportJob,
+        rows: RowImport,
+        *,
+        actor: Actor,
+        are_cells: bool,
+        salt: str = "",
+        plan: Iterator[PlannedRow] | None = None,
     ) -> None:
         self._job = job
+        self._rows = rows
         self._actor = actor
+        self._are_cells = are_cells
         #: Options that give equal rows another meaning.
         self._salt = salt
         self._plan = plan
@@ -47,10 +59,12 @@ class Processor:
         planned = [self._planned_row(record) for record in records]
         rows: list[ImportRow] = []
         errors: list[ImportRowError] = []
-        for record, plan, hash_ in zip(records, planned, hashes, strict=True):
-            row = ImportRow(job=self._job, number=record.number, hash=hash_)
-            errors += self._process(record, row, plan, known.get(hash_), rows)
-            rows.append(row)
+        contents = [record.content for record in records]
+        with reading_once(), self._rows.batch(contents, are_cells=self._are_cells):
+            for record, plan, hash_ in zip(records, planned, hashes, strict=True):
+                row = ImportRow(job=self._job, number=record.number, hash=hash_)
+                errors += self._process(record, row, plan, known.get(hash_), rows)
+                rows.append(row)
         if self._planned is not None:
             self._planned.replace_keys(rows)
         return rows, errors
@@ -88,6 +102,8 @@ class Processor:
             errors = [RowError(line=row.number, column=None, code=CHANGED_SINCE_PLAN, message=str(changed))]
         else:
             return []
+        # What the row had made, and later rows might have found, is gone.
+        forget()
         blank = ImportRow(job=self._job, number=row.number, hash=row.hash)
         row.__dict__.update({name: value for name, value in blank.__dict__.items() if name != "_state"})
         return ledger.note_refusal(row, errors)

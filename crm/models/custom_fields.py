@@ -10,6 +10,7 @@ from django.db import models
 
 from crm.caps import CHOICES, CUSTOM_FIELDS
 from crm.custom_field_values import CustomFieldValue, read_value
+from crm.database.read_once import once
 from crm.json_texts import DEEPEST, is_bounded
 from crm.models.base import TenantModel, TenantQuerySet
 from crm.models.texts import NameKeyField
@@ -141,8 +142,9 @@ class WithCustomFields(models.Model):
     def definitions(self) -> Mapping[str, CustomFieldDefinition]:
         """Return the definitions for this kind of record, by their name keys."""
         if self._definitions is None:
+            defined = CustomFieldDefinition.objects.filter(company_id=self.company_id, model=self.entity_kind)
             self.set_definitions(
-                CustomFieldDefinition.objects.filter(company_id=self.company_id, model=self.entity_kind)
+                once((self.company_id, self.entity_kind, "definitions"), lambda: list(defined))
             )
         return self._definitions or {}
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -78,6 +79,14 @@ class RowImport(Protocol):
         *,
         split_phones: bool = False,
     ) -> None: ...
+
+    def batch(
+        self, contents: Sequence[Mapping[str, Any]], *, are_cells: bool
+    ) -> AbstractContextManager[None]:
+        """Look up together what the rows of a batch would look up each, while the context is open.
+
+        :param are_cells: whether they are cells of a file, not inputs of the API.
+        """
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
         """Store one row of a file through the services; blank cells are absent.

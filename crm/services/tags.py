@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from crm.actors import Action, Actor
 from crm.caps import TAGS
+from crm.database.read_once import once
 from crm.models.records import record_models
 from crm.models.tags import LONGEST_SLUG, Tag, Tagged, tag_slug
 from crm.models.texts import stored_name_key
@@ -183,9 +184,18 @@ def _known(wanted: Sequence[_Wanted], actor: Actor) -> _Known:
     if asked:
         names = {each.tag.name_key for each in asked}
         slugs = {each.slug for each in asked if each.slug}
-        rows = Tag.objects.visible_to(actor).filter(Q(name_key__in=names) | Q(slug__in=slugs))
-        known.add(rows.order_by("pk"))
+        known.add(_read(names, slugs, actor))
     return known
+
+
+def _read(names: set[str], slugs: set[str], actor: Actor) -> Iterable[Tag]:
+    """Return the tags with one of these name keys or slugs; within a batch each name is read once."""
+    kept: dict[str, Tag] = once((actor.company_id, "tags"), dict)
+    if not slugs and names <= kept.keys():
+        return [kept[name] for name in names]
+    rows = Tag.objects.visible_to(actor).filter(Q(name_key__in=names) | Q(slug__in=slugs)).order_by("pk")
+    kept |= {tag.name_key: tag for tag in rows}
+    return rows
 
 
 def lock_if_new(values: Iterable[TagValues] | None, *, actor: Actor) -> None:
@@ -226,9 +236,12 @@ def _make_slug(tag: Tag, taken: set[str | None]) -> None:
     taken.add(tag.slug)
 
 
-def replace(record: Tagged, tags: Sequence[Tag]) -> Changes:
-    """Set the tags of a record; return their names before and after if they changed."""
-    present = dict(record.tags.values_list("pk", "name"))
+def replace(record: Tagged, tags: Sequence[Tag], *, is_new: bool = False) -> Changes:
+    """Set the tags of a record; return their names before and after if they changed.
+
+    :param is_new: whether the record was just made, so that it has none.
+    """
+    present = {} if is_new else dict(record.tags.values_list("pk", "name"))
     wanted = {tag.pk: tag.name for tag in tags}
     # No statement and no history entry for the same tags.
     if present.keys() == wanted.keys():

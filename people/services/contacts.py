@@ -1,6 +1,6 @@
 """Work out and store the contacts and addresses of a person from a client's input."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -9,12 +9,14 @@ from django.core.exceptions import ValidationError
 from crm.actors import Actor
 from crm.caps import ADDRESSES, CONTACTS
 from crm.database.keys import parse_id
+from crm.database.read_once import once
 from crm.errors import NotFound
 from crm.models import Company
 from crm.services import nesting
 from crm.services.history import Changes
 from people.models import Address, Contact, ContactKind, ContactType, Person
 from people.models.canonical import canonical_email, has_email_form
+from people.services.absent_keys import note_present
 
 ADDRESS_TEXTS = ("address", "address_2", "city", "county", "state", "zip", "country")
 
@@ -58,6 +60,7 @@ class ContactPlan:
         for contact in self.keep:
             if contact.pk in self.changed:
                 contact.save()
+        note_present([person.email_canonical, *(contact.canonical for contact in self.keep)])
         if not (self.remove or new or self.changed):
             return {}
         return {"contacts": [self.before, [str(contact) for contact in self.keep]]}
@@ -90,7 +93,27 @@ def plan_contacts(
 
 def _region(plan: ContactPlan, actor: Actor) -> str | None:
     national = any(contact.type.is_phone and not contact.value.startswith("+") for contact in plan.keep)
-    return Company.objects.get(pk=actor.company_id).region if national else None
+    return region_of_company(actor) if national else None
+
+
+def region_of_company(actor: Actor) -> str:
+    """Return the country code of phone numbers without a prefix, as the company has it now."""
+    return once(
+        (actor.company_id, "region"), lambda: Company.objects.only("region").get(pk=actor.company_id).region
+    )
+
+
+def contact_types(actor: Actor) -> Mapping[int, ContactType]:
+    """Return the contact types that exist for the actor, by primary key."""
+    return once(
+        (actor.company_id, "contact types"),
+        lambda: {type_.pk: type_ for type_ in ContactType.objects.visible_to(actor)},
+    )
+
+
+def email_type() -> ContactType:
+    """Return the type of e-mail addresses, which all companies share."""
+    return once("email type", lambda: ContactType.objects.get(company=None, kind=ContactKind.EMAIL))
 
 
 def _match(
@@ -100,9 +123,9 @@ def _match(
     wanted: Sequence[ContactValues],
     actor: Actor,
 ) -> None:
-    types = {type_.pk: type_ for type_ in ContactType.objects.visible_to(actor)}
+    types = contact_types(actor)
     by_id = {contact.pk: contact for contact in existing}
-    region = Company.objects.get(pk=actor.company_id).region if wanted else None
+    region = region_of_company(actor) if wanted else None
     plan.keep = []
     for index, item in enumerate(wanted):
         path = f"contacts.{index}"
@@ -178,9 +201,8 @@ def _follow_email(plan: ContactPlan, person: Person, email_before: str | None) -
         if old is not None:
             _change(plan, old, old.type, person.email, None)
         else:
-            email_type = ContactType.objects.get(company=None, kind=ContactKind.EMAIL)
             contact = Contact(company_id=person.company_id, person=person)
-            contact.set_value(email_type, person.email)
+            contact.set_value(email_type(), person.email)
             plan.keep.insert(0, contact)
 
 

@@ -21,6 +21,7 @@ from crm.services import custom_fields, saving
 from crm.texts import name_key
 from people.models import Contact, ContactKind, Person
 from people.models.canonical import canonical_email
+from people.services.absent_keys import without_absent
 from people.services.duplicates import PHONES
 from people.services.people import PersonValues
 from people.services.reach import Reach
@@ -154,13 +155,15 @@ class _Search:
             return equal
         contacts = Contact.objects.visible_to(self._actor)
         if way is PeopleMatch.EMAIL:
-            emails = self.reach.emails
+            emails = without_absent(self.reach.emails)
+            if not emails:
+                return None
             of_contacts = contacts.filter(type__kind=ContactKind.EMAIL, canonical__in=emails)
             of_people = visible.filter(email_canonical__in=emails)
             # One set of keys, each part by its own index.
             keys = of_people.values("pk").union(of_contacts.values("person_id"))
-            return visible.filter(pk__in=keys) if emails else None
-        phones = self.reach.phones
+            return visible.filter(pk__in=keys)
+        phones = without_absent(self.reach.phones)
         of_contacts = contacts.filter(type__kind__in=PHONES, canonical__in=phones)
         return visible.filter(pk__in=of_contacts.values("person_id")) if phones else None
 

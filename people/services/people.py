@@ -110,18 +110,19 @@ def save_person(
     person.index_for_search(spelling for contact in plan.keep for spelling in contact.spellings)
     if adding:
         saving.store(person, actor=actor)
-    changes = {**plan.write(person), **_write_relations(person, relations, actor)}
+    changes = {**plan.write(person), **_write_relations(person, relations, actor, is_new=adding)}
     if not adding:
         saving.store(person, actor=actor, before=before, expected_version=expected_version, relations=changes)
     return person
 
 
-def _write_relations(person: Person, relations: PersonValues, actor: Actor) -> Changes:
+def _write_relations(person: Person, relations: PersonValues, actor: Actor, *, is_new: bool) -> Changes:
     changes: dict[str, Any] = {}
     if "address" in relations:
         changes |= contacts.replace_addresses(person, relations["address"] or [])
     if "tags" in relations:
-        changes |= tags.replace(person, tags.find_or_create(relations["tags"] or [], actor=actor))
+        found = tags.find_or_create(relations["tags"] or [], actor=actor)
+        changes |= tags.replace(person, found, is_new=is_new)
     if ORGANIZATION_LISTS & relations.keys():
         changes |= _change_organizations(person, relations, actor)
     # Last: whoever stores a file lets others wait for the quota, and must not wait for anybody.

@@ -4,11 +4,10 @@ from django.utils.functional import cached_property
 
 from crm.actors import Actor
 from crm.database.keys import parse_id
-from crm.models import Company
 from people.models import ContactType
 from people.models.canonical import canonical_email, has_email_form
 from people.models.phones import canonical_phone
-from people.services.contacts import ContactValues
+from people.services.contacts import ContactValues, contact_types, region_of_company
 from people.services.duplicates import Reason
 from people.services.people import PersonValues
 
@@ -33,7 +32,7 @@ class Reach:
         values = [value for type_, value in self._typed if type_.is_phone]
         if not values:
             return frozenset()
-        region = Company.objects.get(pk=self._actor.company_id).region
+        region = region_of_company(self._actor)
         numbers = (canonical_phone(value, region) for value in values)
         return frozenset(number for number in numbers if number)
 
@@ -48,6 +47,6 @@ class Reach:
         """The contacts that have a value and a type that exists for the actor."""
         if not self._contacts:
             return []
-        types = {type_.pk: type_ for type_ in ContactType.objects.visible_to(self._actor)}
+        types = contact_types(self._actor)
         typed = ((types.get(parse_id(item.get("contacts_types_id")) or 0), item) for item in self._contacts)
         return [(type_, item.get("value") or "") for type_, item in typed if type_ is not None]

@@ -11,10 +11,10 @@ from crm.actors import Action, Actor
 from crm.errors import Conflict, ConflictReason
 from crm.services import locking, saving
 from crm.texts import name_key
-from people.models import ContactKind, ContactType, Organization, Person
+from people.models import Organization, Person
 from people.models.canonical import canonical_email
 from people.services import employments, organizations, people
-from people.services.contacts import ADDRESS_TEXTS, ContactValues
+from people.services.contacts import ADDRESS_TEXTS, ContactValues, email_type
 from people.services.matching import MOST_NAMED, USUAL_MATCH, PeopleMatch, find_person, with_custom_field
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
@@ -115,8 +115,7 @@ def _added_to(person: Person, values: Mapping[str, Any], before: Mapping[str, An
 def _email_contact(values: Mapping[str, Any]) -> list[ContactValues]:
     if not values.get("email"):
         return []
-    email_type = ContactType.objects.get(company=None, kind=ContactKind.EMAIL)
-    return [{"contacts_types_id": email_type.pk, "value": values["email"]}]
+    return [{"contacts_types_id": email_type().pk, "value": values["email"]}]
 
 
 def _position_key(position: Any) -> tuple[Any, ...]:

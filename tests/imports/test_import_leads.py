@@ -255,7 +255,7 @@ def test_each_row_takes_the_same_number_of_statements(import_leads, tenant, monk
     ten, sixty = statements_of(import_leads, 10), statements_of(import_leads, 60)
 
     # The rows of a new lead are one statement on PostgreSQL, and one for each table elsewhere.
-    assert (sixty - ten) / 50 == (13 if connection.vendor == "postgresql" else 18)
+    assert (sixty - ten) / 50 == (12 if connection.vendor == "postgresql" else 17)
 
 
 def test_names_of_another_company_are_not_listed(import_leads, tenant, other_tenant):

@@ -185,7 +185,7 @@ def test_each_row_takes_the_same_number_of_statements(import_people, monkeypatch
 
     # The rows that go together are one statement on PostgreSQL. Four are the organization's new version and
     # its event.
-    assert (sixty - ten) / 50 == (27 if connection.vendor == "postgresql" else 29)
+    assert (sixty - ten) / 50 == (17 if connection.vendor == "postgresql" else 19)
 
 
 def test_a_row_of_a_name_and_an_email_takes_few_statements(actors):

@@ -1,0 +1,44 @@
+"""The e-mail addresses and phones of a batch of people that nobody has yet: they need not be looked for.
+
+A batch of an import looks for all of its addresses and numbers in two statements. Those that are found in
+nobody are skipped by ``matching``, until a person of the batch itself gets one.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from crm.actors import Actor
+from people.models import Contact, ContactKind, Person
+from people.services.duplicates import PHONES
+
+_absent: ContextVar[set[str] | None] = ContextVar("absent", default=None)
+
+
+@contextmanager
+def noting_absent(emails: Collection[str], phones: Collection[str], *, actor: Actor) -> Iterator[None]:
+    """Look for canonical keys, and let ``without_absent`` leave out those of nobody while the block runs."""
+    people = Person.objects.visible_to(actor).filter(email_canonical__in=emails)
+    contacts = Contact.objects.visible_to(actor)
+    of_emails = contacts.filter(type__kind=ContactKind.EMAIL, canonical__in=emails)
+    of_phones = contacts.filter(type__kind__in=PHONES, canonical__in=phones)
+    found = {*people.values_list("email_canonical", flat=True)}
+    found |= {*of_emails.union(of_phones).values_list("canonical", flat=True)}
+    token = _absent.set({*emails, *phones} - found)
+    try:
+        yield
+    finally:
+        _absent.reset(token)
+
+
+def without_absent(keys: frozenset[str]) -> frozenset[str]:
+    """Return the keys that somebody may have."""
+    absent = _absent.get()
+    return keys if absent is None else keys - absent
+
+
+def note_present(keys: Iterable[str | None]) -> None:
+    """Note the keys of a person that is stored."""
+    absent = _absent.get()
+    if absent is not None:
+        absent.difference_update(key for key in keys if key)
