@@ -19,6 +19,7 @@ from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
 from crm.admin.autocomplete import KeySelect, KeySelectMultiple
 from crm.admin.dates import OVERRIDES
+from crm.admin.labels import labels_for
 from crm.database.keys import parse_id
 from crm.models import User
 from crm.models.tallies import count_visible, tallies_for
@@ -80,6 +81,10 @@ class VisibleToActor(BaseModelAdmin[Row]):
     formfield_overrides = OVERRIDES
     # A list always has an order, else its pages may overlap.
     ordering: ClassVar[tuple[str, ...]] = ("pk",)
+
+    def _labelled(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Add the labels that people read to the options of a form."""
+        return {**options, "labels": {**labels_for(self.model), **(options.get("labels") or {})}}
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Row]:
         return visible_rows(self.model, request).order_by(*self.get_ordering(request))
@@ -186,6 +191,11 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
         if is_whole and actor is not None and tallies_for(self.model, actor) is not None:
             paginator.count = count_visible(self.model, actor)
         return paginator  # type: ignore[no-any-return]
+
+    def get_form(
+        self, request: HttpRequest, obj: Row | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm[Row]]:
+        return super().get_form(request, obj, change=change, **self._labelled(kwargs))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -86,6 +86,9 @@ class DefinedFieldsForm(ServiceForm[Record]):
                 self.instance._state.adding or value is not None
             )
         self.initial["custom_fields"] = free
+        # Inputs for what is defined; the text area stays only where a record has more than that.
+        if self.definitions and not free and "custom_fields" in self.fields:
+            self.fields["custom_fields"].widget = forms.HiddenInput()
 
     @staticmethod
     def _fits(definition: CustomFieldDefinition, value: object) -> bool:
@@ -103,7 +106,11 @@ class DefinedFieldsForm(ServiceForm[Record]):
         fields = dict(cleaned["custom_fields"])
         for definition in self.definitions:
             text = cleaned.get(_name(definition))
-            if text:
+            stored = self.instance.custom_fields.get(definition.name)
+            if _name(definition) in self.initial and _name(definition) not in self.changed_data:
+                # As it is stored, also where that spells the value in another way.
+                fields[definition.name] = stored
+            elif text:
                 try:
                     fields[definition.name] = definition.read(text)
                 except ValueError as refused:

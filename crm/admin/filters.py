@@ -35,7 +35,7 @@ class DeletedFilter(admin.SimpleListFilter):
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         # Django calls the unfiltered choice "All", but this list never mixes live and deleted rows.
         unfiltered, *rest = super().choices(changelist)
-        yield {**unfiltered, "display": "Present"}
+        yield {**unfiltered, "display": "Active"}
         yield from rest
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:

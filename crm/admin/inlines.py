@@ -10,6 +10,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
 from crm.admin.base import VisibleToActor, acting
+from crm.admin.labels import labels_for
 
 Child = TypeVar("Child", bound=models.Model)
 Parent = TypeVar("Parent", bound=models.Model)
@@ -42,7 +43,8 @@ class LeavesRulesToServices(InlineModelAdmin[Child, Parent]):
 
     def get_formset(self, request: HttpRequest, obj: Parent | None = None, **kwargs: Any) -> Any:
         # Django would name rows that prevent a deletion, hidden ones included.
-        formset: Any = super().get_formset(request, obj, **kwargs)
+        labelled = {**kwargs, "labels": labels_for(self.model)}
+        formset: Any = super().get_formset(request, obj, **labelled)
         formset.form.hand_clean_DELETE = _allow
         formset.company_id = acting(request).company_id
         return formset

@@ -14,6 +14,8 @@ from crm.admin.activity_forms import ShortActivityForm
 from crm.admin.base import acting
 from crm.admin.frame.fragments import back_to
 from crm.admin.lifecycle import LiveAdmin
+from crm.admin.reach import reach_links
+from crm.admin.timeline_words import lines_of, title_of, who_of
 from crm.models import ActivityKind
 from crm.services.activities import create_activity
 from crm.services.activity_input import ActivityValues
@@ -57,6 +59,10 @@ class WithTimeline(LiveAdmin[Any]):
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return back_to(request, reverse(page, args=[record.pk], current_app=self.admin_site.name))
 
+    def reach_of(self, record: Any) -> list[dict[str, str]]:
+        """Return links that write to a record or call it."""
+        return reach_links(emails=[record.email])
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         record = kwargs.get("obj")
         if record is not None and record.deleted_at is None:
@@ -64,7 +70,16 @@ class WithTimeline(LiveAdmin[Any]):
             # One more than is shown tells whether there are older ones.
             entries = Timeline(record)[: SHOWN + 1]
             context |= {
-                "timeline": entries[:SHOWN],
+                "timeline": [
+                    {
+                        "entry": entry,
+                        "title": title_of(entry),
+                        "who": who_of(entry),
+                        "lines": lines_of(entry, self.model),
+                    }
+                    for entry in entries[:SHOWN]
+                ],
+                "reach": self.reach_of(record),
                 "timeline_goes_on": len(entries) > SHOWN,
                 "may_note": actor is not None and actor.may(Action.CHANGE_ACTIVITIES),
                 "activity_form": ShortActivityForm(auto_id="note-%s"),  # Other ids than the record's form.

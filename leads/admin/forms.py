@@ -8,11 +8,12 @@ from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import Q
 
 from crm.admin.files import TakesFile
-from crm.admin.forms import VersionedForm
+from crm.admin.forms import Cleaned, VersionedForm
 from crm.admin.money import AmountField, CurrencyField
 from crm.models import User
 from crm.money import AMOUNT_PLACES
-from leads.models import Lead, LeadParticipant
+from leads.models import Lead, LeadParticipant, StatusCategory
+from people.admin.warnings import MayBeKnown
 from pipelines.models import Stage
 
 #: The argument of ``create_lead`` for each relation of the form.
@@ -38,6 +39,9 @@ DEFAULTS = {
 }
 
 
+REASON_MISSING = "Choose why the lead was lost, or write it down."
+
+
 class StageField(forms.ModelChoiceField[Stage]):
     """A choice of stages, labelled with their pipelines."""
 
@@ -46,7 +50,7 @@ class StageField(forms.ModelChoiceField[Stage]):
         return f"{obj.pipeline}: {obj}"
 
 
-class LeadForm(TakesFile, VersionedForm[Lead]):
+class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
     """A lead with its tags and participants."""
 
     # Not a model field: participants are rows of their own, and a service stores them.
@@ -88,6 +92,18 @@ class LeadForm(TakesFile, VersionedForm[Lead]):
             rows = self._choices("lost_reason").queryset
             present = Q(is_active=True) | Q(pk=self.instance.lost_reason_id)
             self._choices("lost_reason").queryset = rows.filter(present).order_by("weight", "pk")
+
+    def clean(self) -> Cleaned | None:
+        """Ask why a lead is lost when it is lost, and only then."""
+        cleaned: Cleaned = super().clean() or self.cleaned_data
+        status = cleaned.get("status")
+        is_lost_now = status is not None and status.category == StatusCategory.LOST
+        is_told = cleaned.get("lost_reason") or cleaned.get("reason_lost")
+        is_asked = is_lost_now and "status" in self.changed_data and "reason_lost" in self.fields
+        # Where the company requires it at every door, the lead itself says so.
+        if is_asked and not is_told and not self.instance.company.reason_lost_required:
+            self.add_error("reason_lost", REASON_MISSING)
+        return cleaned
 
     def _choices(self, name: str) -> Any:
         return self.fields[name]

@@ -1,7 +1,7 @@
 """The admin of leads."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
@@ -11,13 +11,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.actors import Action
-from crm.admin.base import UNNARROWED, acting
+from crm.admin.base import UNNARROWED, Fieldsets, acting, visible_rows
 from crm.admin.custom_fields import DefinedFieldsAdmin
 from crm.admin.files import WithFiles, set_relations
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.money import shown_amount
+from crm.admin.reach import reach_links
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
+from crm.database.keys import parse_id
 from leads.admin.board.pages import WithBoard
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_days import DAYS_FILTERS
@@ -26,15 +28,24 @@ from leads.admin.many import ChangesManyLeads
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
 from leads.admin.record_head import LeadPage
 from leads.admin.reports.pages import HasReports
-from leads.models import Lead
+from leads.models import Lead, LeadStatus, StatusCategory
 from leads.models.deal_value import READERS
+from leads.services.duplicate_warning import leads_like
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, delete_lead, restore_lead, save_lead
 from leads.services.list_totals import worth_of
+from people.admin.warnings import WarnsOfDuplicates
 
 TEXTS = ("title", "firstname", "lastname", "email", "phone", "description", "reason_lost")
 #: The relations that are read by statements of their own: joining four more tables takes longer to plan.
 RELATIONS = ("status", "pipeline", "stage", "source")
+
+
+#: Shown for leads that are lost or closed.
+LOST_FIELDS = ("lost_reason", "reason_lost")
+WITH_REASON = (StatusCategory.LOST, StatusCategory.CLOSED)
+#: Fields by which the business of a lead is recognized.
+RECOGNIZED = {"person", "email", "phone"}
 
 
 @admin.register(Lead)
@@ -42,6 +53,7 @@ class LeadAdmin(
     LeadPage,
     WithBoard,
     HasReports,
+    WarnsOfDuplicates,
     ChangesManyLeads,
     CreatesThroughService[Lead],
     WithFiles,
@@ -94,7 +106,7 @@ class LeadAdmin(
     autocomplete_fields = ("person", "organization", "stage", "tags")
     shown_instead = {"person": "live_person", "organization": "live_organization"}
     fieldsets = (
-        (None, {"fields": ("title", ("status", "stage"), "owner", "team", ("lost_reason", "reason_lost"))}),
+        (None, {"fields": ("title", ("status", "stage"), LOST_FIELDS, "owner", "team")}),
         (
             "Value",
             {
@@ -113,6 +125,10 @@ class LeadAdmin(
         ("Origin", {"fields": (("type", "source"), "receiver")}),
         ("Details", {"fields": ("description", "tags", "custom_fields")}),
     )
+
+    class Media:
+        # The dialog that moves a lead.
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("leads/moves.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return super().get_queryset(request).prefetch_related(*RELATIONS)
@@ -154,6 +170,33 @@ class LeadAdmin(
         # For viewers, who see values in place of the form's fields.
         return ", ".join(str(user) for user in lead.participants.order_by("displayname", "pk"))
 
+    def get_fieldsets(self, request: HttpRequest, obj: Lead | None = None) -> Fieldsets:
+        """Leave out why a lead was lost, unless it is, or is about to be."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self._has_reason(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": tuple(each for each in options["fields"] if each != LOST_FIELDS)})
+            for title, options in fieldsets
+        ]
+
+    def _has_reason(self, request: HttpRequest, obj: Lead | None) -> bool:
+        attributes = vars(request)
+        if "has_reason" not in attributes:
+            wanted = parse_id(request.POST.get("status", ""))
+            status = obj.status if obj is not None else None
+            if wanted is not None:
+                status = visible_rows(LeadStatus, request).filter(pk=wanted).first()
+            attributes["has_reason"] = status is not None and status.category in WITH_REASON
+        has_reason: bool = attributes["has_reason"]
+        return has_reason
+
+    def whose(self, row: Any) -> str:
+        return f"owner {row.owner}, " if row.owner else "without an owner, "
+
+    def reach_of(self, record: Any) -> list[dict[str, str]]:
+        return reach_links(emails=[record.email], phones=[record.phone])
+
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
@@ -164,10 +207,11 @@ class LeadAdmin(
     def make(self, request: HttpRequest, form: LeadForm) -> Lead:
         # Empty fields are left out of the input: a null that is given means none, and not the default.
         cleaned = form.cleaned_data
-        values: dict[str, object] = {name: cleaned[name] for name in TEXTS if cleaned[name]}
+        self.warn(form, leads_like(form.instance, actor=acting(request)))
+        values: dict[str, object] = {name: cleaned[name] for name in TEXTS if cleaned.get(name)}
         values |= {name: cleaned[name] for name in READERS if cleaned[name] is not None}
         for name, argument in ARGUMENTS.items():
-            if cleaned[name] is not None:
+            if cleaned.get(name) is not None:
                 values[argument] = cleaned[name].pk
         values |= self._relations(form)
         values["custom_fields"] = [
@@ -183,6 +227,8 @@ class LeadAdmin(
         return values
 
     def store(self, request: HttpRequest, form: LeadForm, formsets: Sequence[FormSet]) -> None:
+        if RECOGNIZED & {*form.changed_data}:
+            self.warn(form, leads_like(form.instance, actor=acting(request)))
         # All at once: one version, one entry of the history and one event.
         save_lead(
             form.instance,

@@ -6,7 +6,7 @@ from crm.actors import Role
 from crm.models import Company, User
 from crm.models.companies import DEFAULT_CURRENCY, DEFAULT_REGION
 from crm.services.members import add_member
-from leads.models import LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
+from leads.models import LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
 from people.models import ContactKind, ContactType
 from pipelines.models import Pipeline, Stage
 
@@ -23,6 +23,15 @@ STATUSES = (
     ("Duplicate", StatusCategory.CLOSED),
 )
 TYPES = ("New business", "Existing business")
+#: Offered when a lead is lost; a company changes them as it likes.
+LOST_REASONS = (
+    "Too expensive",
+    "Chose a competitor",
+    "No budget",
+    "Bad timing",
+    "No answer",
+    "Not a fit",
+)
 SOURCES = ("Website", "Referral", "Phone", "E-mail", "Event", "Other")
 #: Names and days until a lead rots.
 STAGES = (("New", 7), ("Contacted", 14), ("Proposal", 21), ("Negotiation", 14))
@@ -61,6 +70,10 @@ def set_up_company(
     types = LeadType.objects.bulk_create(LeadType(company=company, name=label) for label in TYPES)
     sources = LeadSource.objects.bulk_create(
         LeadSource(company=company, name=label, type=types[0]) for label in SOURCES
+    )
+    LeadLostReason.objects.bulk_create(
+        LeadLostReason(company=company, name=reason, weight=weight)
+        for weight, reason in enumerate(LOST_REASONS)
     )
     pipeline = Pipeline(company=company, name="Default pipeline", weight=1, is_default=True)
     pipeline.clean()

@@ -11,6 +11,7 @@ from crm.admin.custom_fields import DefinedFieldsAdmin
 from crm.admin.files import TakesFile, WithFiles, set_relations
 from crm.admin.filters import DeletedFilter
 from crm.admin.forms import VersionedForm
+from crm.admin.reach import mail_link
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet
 from people.admin.many import ChangesTags
@@ -48,7 +49,7 @@ class OrganizationAdmin(
     update_service = staticmethod(update_organization)
     restore_service = staticmethod(restore_organization)
     actions = ("change_selected", "merge_selected", "restore_selected", "delete_selected")
-    list_display = ("name", "email", "city", "country", "created_at")
+    list_display = ("name", "mail", "city", "country", "created_at")
     list_filter = (DeletedFilter, "created_at")
     search_fields = ("name",)
     search_help_text = "Name or e-mail"
@@ -60,11 +61,16 @@ class OrganizationAdmin(
         ("Details", {"fields": ("tags", "custom_fields")}),
     )
 
+    @admin.display(description="E-mail", ordering="email")
+    def mail(self, organization: Organization) -> object:
+        return mail_link(organization.email)
+
     def store(self, request: HttpRequest, form: OrganizationForm, formsets: Sequence[FormSet]) -> None:
         values: OrganizationValues = {}
         set_relations(values, form)
-        if form.instance._state.adding:
-            self.warn(form, organizations_like(form.instance.name, actor=acting(request)))
+        if form.instance._state.adding or "name" in form.changed_data:
+            like = organizations_like(form.instance.name, actor=acting(request), but=form.instance.pk)
+            self.warn(form, like)
         save_organization(
             form.instance, actor=acting(request), values=values, expected_version=form.expected_version
         )

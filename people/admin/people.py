@@ -15,6 +15,7 @@ from crm.admin.files import TakesFile, WithFiles, set_relations
 from crm.admin.filters import DeletedFilter
 from crm.admin.forms import VersionedForm
 from crm.admin.inlines import VisibleInline, VisibleStackedInline
+from crm.admin.reach import call_link, mail_link, reach_links
 from crm.admin.record_filters import RecordFilter
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
@@ -27,6 +28,9 @@ from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
 from people.services.duplicate_warning import people_like
 from people.services.employments import PLAIN, EmploymentValues
 from people.services.people import PersonValues, delete_person, restore_person, save_person, update_person
+
+#: Fields by which a person is recognized.
+RECOGNIZED = {"firstname", "middlename", "lastname", "email", "organizations"}
 
 
 class ContactInline(VisibleInline[Contact, Person]):
@@ -56,7 +60,8 @@ class EmploymentInline(VisibleStackedInline[Employment, Person]):
         ("income", "income_type"),
     )
     autocomplete_fields = ("organization",)
-    verbose_name = "position"
+    verbose_name = "job"
+    verbose_name_plural = "jobs"
 
 
 class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
@@ -88,7 +93,7 @@ class PersonAdmin(
     update_service = staticmethod(update_person)
     restore_service = staticmethod(restore_person)
     actions = ("change_selected", "merge_selected", "restore_selected", "delete_selected")
-    list_display = ("__str__", "email", "main_phone", "organization_names", "created_at")
+    list_display = ("__str__", "mail", "main_phone", "organization_names", "created_at")
     list_filter = (DeletedFilter, InOrganization, "created_at")
     search_fields = ("name",)
     search_help_text = "Name, e-mail or phone number"
@@ -112,7 +117,18 @@ class PersonAdmin(
 
     @admin.display(description="phone")
     def main_phone(self, person: Any) -> object:
-        return person.main_phone
+        return call_link(person.main_phone)
+
+    @admin.display(description="E-mail", ordering="email")
+    def mail(self, person: Person) -> object:
+        return mail_link(person.email)
+
+    def reach_of(self, record: Any) -> list[dict[str, str]]:
+        contacts = list(record.contacts.select_related("type").order_by("weight", "pk"))
+        return reach_links(
+            emails=[record.email, *(each.value for each in contacts if each.type.is_email)],
+            phones=[each.value for each in contacts if each.type.is_phone],
+        )
 
     @admin.display(description="organizations")
     def organization_names(self, person: Any) -> str:
@@ -130,7 +146,8 @@ class PersonAdmin(
                 values["address"] = _address_values(formset)
             elif formset.model is Employment and formset.has_changed():
                 values["employment_history"] = _employment_values(formset)
-        if form.instance._state.adding:
+        # A change that leaves alone by what people are recognized asks nothing.
+        if form.instance._state.adding or "contacts" in values or RECOGNIZED & {*form.changed_data}:
             self.warn(form, people_like(form.instance, values, actor=acting(request)))
         save_person(
             form.instance, actor=acting(request), values=values, expected_version=form.expected_version

@@ -1,4 +1,4 @@
-"""The warning before a record is added that may be a duplicate."""
+"""The warning before a record is stored that may be a duplicate."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,52 +12,63 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from crm.admin.base import Fieldsets
-from people.models import Organization, Person
 from people.services.duplicates import Reason
 
 #: How the warning calls what two records share.
 SHARED = {Reason.EMAIL: "same e-mail", Reason.PHONE: "same phone", Reason.NAME: "similar name"}
 MOST_SHOWN = 5
-Like = Sequence[tuple[Person | Organization, Sequence[Reason]]]
+#: Records, each with what it shares: a reason, or words of an app above.
+Like = Sequence[tuple[Any, Sequence[Reason | str]]]
+
+
+class PossibleDuplicate(ValidationError):
+    """The refusal of a row that may be known, which the user can overrule."""
 
 
 class MayBeKnown(forms.Form):
-    """Mixin: a form whose new record can be saved in spite of the warning."""
+    """Mixin: a form whose record can be saved in spite of the warning."""
 
-    save_anyway = forms.BooleanField(required=False, label="Save anyway, as a new record")
+    save_anyway = forms.BooleanField(required=False, label="Save anyway: this is another one")
 
 
 class WarnsOfDuplicates(admin.ModelAdmin[Any]):
-    """Mixin: before a row is added, shows possible duplicates and asks for confirmation."""
+    """Mixin: before a row is stored, shows possible duplicates and asks for confirmation."""
 
     def warn(self, form: MayBeKnown, like: Like) -> None:
-        """Refuse a new row with possible duplicates, unless the user chose to save it anyway.
+        """Refuse a row with possible duplicates, unless the user chose to save it anyway.
 
         :raises ValidationError: naming the rows, why, and whose they are.
         """
         if like and not form.cleaned_data.get("save_anyway"):
             shown = [(self._line(row, reasons),) for row, reasons in like[:MOST_SHOWN]]
             rows = format_html_join(" ", "{}", shown)
-            raise ValidationError(
-                format_html("This may be a duplicate: {} Open one of them, or save anyway below.", rows)
+            raise PossibleDuplicate(
+                format_html("This may be a duplicate: {} Open one of them, or tick “Save anyway”.", rows)
             )
 
-    def _line(self, row: Person | Organization, reasons: Sequence[Reason]) -> SafeString:
+    def _line(self, row: Any, reasons: Sequence[Reason | str]) -> SafeString:
         address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
         return format_html(
             '<a href="{}">{}</a> ({}; {}last changed {}).',
             address,
             row,
-            ", ".join(SHARED[reason] for reason in reasons),
-            f"added by {row.user}, " if row.user else "",
+            ", ".join(SHARED[reason] if isinstance(reason, Reason) else reason for reason in reasons),
+            self.whose(row),
             f"{row.updated_at:%Y-%m-%d}",
         )
+
+    def whose(self, row: Any) -> str:
+        """Return to whom a possible duplicate belongs, with a comma behind it."""
+        return f"added by {row.user}, " if row.user else ""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:
         # The confirmation is offered only after a warning.
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None and hasattr(request, "refusal"):
-            return [*fieldsets, (None, {"fields": ("save_anyway",)})]
+        if hasattr(request, "refusal") and isinstance(vars(request)["refusal"], PossibleDuplicate):
+            return [(None, {"fields": ("save_anyway",)}), *fieldsets]
+        # It was ticked on a form that showed the warning.
+        if "save_anyway" in request.POST:
+            return [(None, {"fields": ("save_anyway",)}), *fieldsets]
         return fieldsets
 
     def construct_change_message(
@@ -65,6 +76,6 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
     ) -> Any:
         # The history page shows later who saved a possible duplicate.
         said: Any = super().construct_change_message(request, form, formsets, add)
-        if add and form.cleaned_data.get("save_anyway"):
+        if form.cleaned_data.get("save_anyway"):
             said.append({"added": {"name": "record in spite of", "object": "a possible duplicate"}})
         return said

@@ -15,10 +15,10 @@ from people.models.canonical import (
     LONGEST_EMAIL,
     canonical_email,
     check_email,
-    comparable_key,
     email_spellings,
     search_text,
 )
+from people.models.legal_forms import comparable_organization
 from people.models.querysets import NamedQuerySet
 
 
@@ -91,7 +91,7 @@ class Organization(Record):
     def clean(self) -> None:
         super().clean()
         self.email_canonical = canonical_email(self.email)
-        self.comparable_key = comparable_key(self.name)
+        self.comparable_key = comparable_organization(self.name)
         self.search_text = search_text(self.name, *email_spellings(self.email))
 
 

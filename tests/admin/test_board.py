@@ -190,10 +190,10 @@ def test_without_scripts_a_form_moves_and_leads_back(signed_in, actors):
 
 def test_a_lead_is_lost_with_a_reason_alone(signed_in, actors):
     lead = make_lead(actors.agent)
-    reason = create_lookup(LeadLostReason, {"name": "Bad timing"}, actor=actors.manager)
+    reason = create_lookup(LeadLostReason, {"name": "Wrong season"}, actor=actors.manager)
     client = signed_in("agent")
 
-    assert "Bad timing" in client.get(mover(lead), {"outcome": "lost"}).content.decode()
+    assert "Wrong season" in client.get(mover(lead), {"outcome": "lost"}).content.decode()
     refused = client.post(mover(lead), {"version": 1, "outcome": "lost"}, headers=JSON)
     fields = {"version": 1, "outcome": "lost", "lost_reason": reason.pk, "reason_lost": "In May"}
     lost = client.post(mover(lead), fields, headers=JSON)

@@ -6,7 +6,9 @@ import pytest
 from django.urls import reverse
 
 from crm.models import CustomFieldDefinition
+from crm.services.custom_field_definitions import create_definition
 from leads.models import Lead
+from leads.services.leads import create_lead
 from people.models import Organization, Person
 from tests.admin.conftest import errors_of, form_of, messages_of, posted
 from tests.factories.crm import CustomFieldDefinitionFactory
@@ -201,3 +203,22 @@ def test_several_are_removed_at_once(signed_in, company):
 
     assert messages_of(response) == ["Deleted 1 custom field definition."]
     assert not CustomFieldDefinition.objects.exists()
+
+
+def test_saving_an_untouched_form_changes_nothing(signed_in, actors):
+    lead = create_lead(
+        {"title": "Deal", "custom_fields": [{"name": "deal_value", "value": "12500"}]}, actor=actors.agent
+    )
+    create_definition({"model": "LEAD", "name": "deal_value", "kind": "NUMBER"}, actor=actors.manager)
+    lead.refresh_from_db()
+    before = (lead.version, lead.custom_fields)
+    client = signed_in("agent")
+    address = reverse("admin:leads_lead_change", args=[lead.pk])
+
+    page = client.get(address)
+    client.post(address, posted(page))
+
+    lead.refresh_from_db()
+    assert (lead.version, lead.custom_fields) == before
+    # There is an input for it, so that nobody meets the text area.
+    assert page.context["adminform"].form.fields["custom_fields"].widget.is_hidden

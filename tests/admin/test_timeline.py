@@ -7,9 +7,11 @@ from django.urls import reverse
 
 from crm.models import Activity
 from crm.services.activities import create_activity
+from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, update_lead
 from people.services.organizations import create_organization
 from people.services.people import create_person
+from tests.admin.conftest import form_of
 from tests.admin.rows import page
 
 pytestmark = pytest.mark.django_db
@@ -51,8 +53,69 @@ def test_changes_are_shown_with_door_and_values(actors, signed_in):
     update_lead(lead.pk, {"title": XSS}, actor=actors.agent)
     shown = signed_in("viewer").get(change(lead)).content.decode()
     assert XSS not in shown
-    assert "by graphql" in shown
-    assert "Deal &rarr; &lt;script&gt;" in " ".join(shown.split())
+    assert "agent@tenant, through the API" in shown
+    assert "Deal → &lt;script&gt;" in " ".join(shown.split())
+
+
+def test_changes_are_told_in_the_words_of_people(actors, signed_in, tenant):
+    lead = create_lead(
+        {"title": "Deal", "firstname": "Jane", "amount": 1500, "currency": "EUR"}, actor=actors.agent
+    )
+    update_lead(
+        lead.pk,
+        {
+            "firstname": "Joan",
+            "tags": [{"name": "Trade fair"}],
+            "amount": "12500.50",
+            "expected_close_on": "2026-12-24",
+            "description": "Wants a quote",
+            "custom_fields": [{"name": "Segment", "value": "A"}],
+            "leads_owner_id": None,
+        },
+        actor=actors.agent,
+    )
+    client = signed_in("agent")
+
+    shown = client.get(change(lead)).context["timeline"]
+    lines = {line["label"]: line["text"] for line in shown[0]["lines"]}
+
+    assert (shown[0]["title"], shown[0]["who"]) == ("Changed", "agent@tenant, through the API")
+    assert lines == {
+        "First name": "Jane → Joan",
+        "Tags": "added Trade fair",
+        "Amount": "1,500.00 → 12,500.50",
+        "Expected to close on": "Dec. 24, 2026",
+        "Description": "Wants a quote",
+        "Segment": "A",
+        "Owner": f"{tenant.users['admin']} → empty",
+    }
+
+
+def test_a_note_leaves_the_form_beside_it_valid(actors, signed_in):
+    lead = create_lead({"title": "Deal"}, actor=actors.agent)
+    client = signed_in("agent")
+    typed = form_of(client, change(lead), description="Typed before the note")
+
+    client.post(note(lead), {"kind": "NOTE", "text": "Called"}, headers={"HX-Request": "true"})
+    answer = client.post(change(lead), typed)
+
+    lead.refresh_from_db()
+    assert answer.status_code == 302
+    assert lead.description == "Typed before the note"
+
+
+def test_records_can_be_called_and_written_to(actors, signed_in):
+    reach: LeadValues = {"title": "Deal", "email": "jane@x.example", "phone": "+1 212 555 0109"}
+    lead = create_lead(reach, actor=actors.agent)
+    person = create_person({"firstname": "Jane", "email": "j&x@x.example"}, actor=actors.agent)
+    client = signed_in("viewer")
+    shown = client.get(change(lead)).content.decode()
+    assert '<a href="mailto:jane@x.example">' in shown
+    assert '<a href="tel:+12125550109">' in shown
+    assert "Move, won, lost" not in shown
+    assert "Move, won, lost" in signed_in("agent").get(change(lead)).content.decode()
+    assert '<a href="mailto:j%26x@x.example">' in client.get(change(person)).content.decode()
+    assert "mailto:j%26x" in client.get(reverse(page(person, "changelist"))).content.decode()
 
 
 def test_who_may_only_look_sees_it_and_adds_nothing(record, signed_in):

@@ -244,8 +244,9 @@ CASES: dict[str, Case] = {
         refused={"ids.0": "VALIDATION"},
     ),
     "Mutation.reorderLeadLostReasons": Case(
-        arguments={"ids": [Key("lost_reason"), Key("spare_lost_reason")]},
-        ids={"ids.0": "lost_reason"},
+        # The spare one, and those that a company starts with.
+        arguments={"ids": [Key(f"lost_reason_{number}") for number in range(1, 9)]},
+        ids={"ids.0": "lost_reason_1"},
         refused={"ids.0": "VALIDATION"},
     ),
     "Mutation.reorderPipelines": Case(

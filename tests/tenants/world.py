@@ -268,6 +268,7 @@ def _registered(made: Tenant, mark: str, named: dict[str, Any]) -> dict[str, Any
         **registered,
         **spares,
         **_numbered("status", LeadStatus, made.company),
+        **_numbered("lost_reason", LeadLostReason, made.company),
         **_numbered("pipeline", Pipeline, made.company),
     }
 

@@ -12,13 +12,13 @@ from crm.admin.forms import message_of
 from crm.database.keys import parse_id
 from crm.errors import Conflict, CrmError, NotFound
 from leads.admin.board.cards import last_changed_by
+from leads.admin.forms import REASON_MISSING
 from leads.models import Lead, LeadLostReason, StatusCategory
 from leads.services.closing import close_lead
 from leads.services.leads import update_lead
 from leads.services.reopening import reopen_lead
 
 OUTCOMES = ("won", "lost", "reopen")
-REASON_MISSING = "Choose why the lead was lost, or write it down."
 GONE = "This lead is gone: somebody deleted it, or it is out of your sight."
 
 

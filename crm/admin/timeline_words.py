@@ -1,0 +1,96 @@
+"""What the timeline says: entries of the history in the words of people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+
+from crm.actors import Door
+from crm.admin.labels import label_of
+from crm.records.timeline_entries import Entry, TimelineKind
+
+#: How an entry names the way that a change came.
+DOORS: Mapping[str, str] = {
+    Door.ADMIN: "",
+    Door.GRAPHQL: "through the API",
+    Door.IMPORT: "by an import",
+    Door.COMMAND: "by a command",
+    Door.WEBHOOK: "through a receiver",
+}
+#: What the text of an entry only repeats.
+_PLAIN = {TimelineKind.CREATED: "Created", TimelineKind.UPDATED: "Changed"}
+
+
+def who_of(entry: Entry) -> str:
+    """Return who did it and how, such as "Amira Haddad, through the API (Zapier)"."""
+    name = str(entry.user) if entry.user else "Automatically"
+    door = DOORS.get(entry.door, "")
+    way = f"{door} ({entry.via})" if entry.via and door else door
+    return ", ".join(part for part in (name, way) if part)
+
+
+def title_of(entry: Entry) -> str:
+    return _PLAIN.get(entry.kind, entry.label)
+
+
+def lines_of(entry: Entry, model: type[models.Model]) -> list[dict[str, str]]:
+    """Return a line for each change: the label of the field, and from what to what."""
+    return [
+        {"label": label_of(model, name), "text": _change(model, name, *values)}
+        for name, values in (entry.changes or {}).items()
+    ]
+
+
+def _change(model: type[models.Model], name: str, old: Any, new: Any) -> str:
+    if isinstance(old, list) or isinstance(new, list):
+        return _listed(old or [], new or [])
+    before, after = _words(model, name, old), _words(model, name, new)
+    if not before:
+        return after
+    return f"{before} → {after}" if after else f"{before} → empty"
+
+
+def _listed(old: Iterable[Any], new: Iterable[Any]) -> str:
+    """Return what was added to a list and what was taken from it."""
+    before, after = [str(_name(each)) for each in old], [str(_name(each)) for each in new]
+    added, removed = [x for x in after if x not in before], [x for x in before if x not in after]
+    parts = [
+        f"{word} {', '.join(names)}" for word, names in (("added", added), ("removed", removed)) if names
+    ]
+    # Of a list whose order alone changed, or that has objects, the whole is the news.
+    return "; ".join(parts) or ", ".join(after)
+
+
+def _words(model: type[models.Model], name: str, value: Any) -> str:
+    value = _name(value)
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
+        return ", ".join(str(each) for each in value)
+    return _typed(model, name, value)
+
+
+def _name(value: Any) -> Any:
+    return value["name"] if isinstance(value, Mapping) and "name" in value else value
+
+
+def _typed(model: type[models.Model], name: str, value: Any) -> str:
+    """Return a value as its field is read: days and amounts as people write them, choices by their labels."""
+    field: Any = next((each for each in model._meta.concrete_fields if each.name == name), None)
+    try:
+        if isinstance(field, models.DateTimeField):
+            return date_format(timezone.localtime(datetime.fromisoformat(value)), "DATETIME_FORMAT")
+        if isinstance(field, models.DateField):
+            return date_format(date.fromisoformat(value), "DATE_FORMAT")
+        if isinstance(field, models.DecimalField):
+            return str(number_format(Decimal(value), use_l10n=True, force_grouping=True))
+    except (ValueError, TypeError, InvalidOperation):
+        return str(value)
+    choices = dict(field.flatchoices) if field is not None and field.choices else {}
+    return str(choices.get(value, value))
