@@ -1,11 +1,12 @@
 """Links that write an e-mail or call a number."""
 
 import re
-from collections.abc import Iterable
 from urllib.parse import quote
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+EXTENSION = re.compile(r"(?i)\b(?:ext|x)|;|#")
 
 
 def mail_address(email: str) -> str:
@@ -13,17 +14,11 @@ def mail_address(email: str) -> str:
 
 
 def call_address(phone: str) -> str:
-    """Return the address that calls a number: its digits, and the sign of international numbers."""
-    return f"tel:{re.sub(r'[^0-9+]', '', phone)}"
-
-
-def reach_links(
-    *, emails: Iterable[str | None] = (), phones: Iterable[str | None] = ()
-) -> list[dict[str, str]]:
-    """Return a link for each e-mail address and phone number, each once."""
-    mails = [{"address": mail_address(email), "text": email} for email in dict.fromkeys(emails) if email]
-    calls = [{"address": call_address(phone), "text": phone} for phone in dict.fromkeys(phones) if phone]
-    return [*mails, *calls]
+    """Return the address that calls a number; an extension is left to the caller."""
+    # The zero in parentheses is dialled only without the code of the country.
+    number = EXTENSION.split(phone)[0].replace("(0)", "")
+    sign = "+" if phone.lstrip().startswith("+") else ""
+    return f"tel:{sign}{re.sub(r'[^0-9]', '', number)}"
 
 
 def mail_link(email: str | None) -> SafeString | str:

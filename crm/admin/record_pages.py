@@ -3,12 +3,10 @@
 An app registers what belongs to records of the apps below it, such as the leads of a person, by ``related``.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
-from urllib.parse import quote
 
 from django.db.models import Model
 from django.http import HttpRequest
@@ -57,8 +55,6 @@ class Panel:
     compared: Sequence[int] = ()
 
 
-EXTENSION = re.compile(r"(?i)\b(?:ext|x)|;|#")
-
 MakePanel: TypeAlias = Callable[[Any, Actor], Panel | None]
 
 _related: dict[type[Model], list[tuple[int, MakePanel]]] = defaultdict(list)
@@ -76,21 +72,6 @@ def page_of(record: Any) -> str:
     """Return the address of a record's page."""
     options = record._meta
     return reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[record.pk])
-
-
-def telephone(number: str | None) -> str:
-    """Return the address by which a browser calls a number; an extension is left to the caller."""
-    if not number:
-        return ""
-    # The zero in parentheses is dialled only without the code of the country.
-    text = EXTENSION.split(number)[0].replace("(0)", "")
-    digits = "".join(sign for sign in text if sign.isascii() and sign.isdigit())
-    return f"tel:{'+' if number.lstrip().startswith('+') else ''}{digits}" if digits else ""
-
-
-def mail_to(address: str | None) -> str:
-    """Return the address by which a browser writes to an e-mail address."""
-    return f"mailto:{quote(address, safe='@')}" if address else ""
 
 
 class RecordPage(LiveAdmin[Any]):

@@ -14,7 +14,6 @@ from crm.admin.activity_forms import ShortActivityForm
 from crm.admin.base import acting
 from crm.admin.frame.fragments import back_to
 from crm.admin.lifecycle import LiveAdmin
-from crm.admin.reach import reach_links
 from crm.admin.timeline_words import lines_of, title_of, who_of
 from crm.models import ActivityKind
 from crm.services.activities import create_activity
@@ -59,10 +58,6 @@ class WithTimeline(LiveAdmin[Any]):
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return back_to(request, reverse(page, args=[record.pk], current_app=self.admin_site.name))
 
-    def reach_of(self, record: Any) -> list[dict[str, str]]:
-        """Return links that write to a record or call it."""
-        return reach_links(emails=[record.email])
-
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         record = kwargs.get("obj")
         if record is not None and record.deleted_at is None:
@@ -79,7 +74,6 @@ class WithTimeline(LiveAdmin[Any]):
                     }
                     for entry in entries[:SHOWN]
                 ],
-                "reach": self.reach_of(record),
                 "timeline_goes_on": len(entries) > SHOWN,
                 "may_note": actor is not None and actor.may(Action.CHANGE_ACTIVITIES),
                 "activity_form": ShortActivityForm(auto_id="note-%s"),  # Other ids than the record's form.

@@ -16,7 +16,6 @@ from crm.admin.custom_fields import DefinedFieldsAdmin
 from crm.admin.files import WithFiles, set_relations
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.money import shown_amount
-from crm.admin.reach import reach_links
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.database.keys import parse_id
@@ -193,9 +192,6 @@ class LeadAdmin(
 
     def whose(self, row: Any) -> str:
         return f"owner {row.owner}, " if row.owner else "without an owner, "
-
-    def reach_of(self, record: Any) -> list[dict[str, str]]:
-        return reach_links(emails=[record.email], phones=[record.phone])
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from crm.actors import Action, Actor
 from crm.admin.money import shown_amount
-from crm.admin.record_pages import Fact, RecordPage, mail_to, page_of, telephone
+from crm.admin.reach import call_address, mail_address
+from crm.admin.record_pages import Fact, RecordPage, page_of
 from leads.admin.board.moves import address_of
 from leads.models import Lead, StageVisit, StatusCategory
 from leads.models.rotting import rotting_reason
@@ -51,8 +52,8 @@ class LeadPage(RecordPage):
                 str(organization) if organization else "",
                 page_of(organization) if organization else "",
             ),
-            Fact("Phone", phone or "", telephone(phone)),
-            Fact("E-mail", email or "", mail_to(email)),
+            Fact("Phone", phone or "", call_address(phone) if phone else ""),
+            Fact("E-mail", email or "", mail_address(email) if email else ""),
             Fact("Left alone", rotting_reason(record) or "", is_late=True),
         ]
 

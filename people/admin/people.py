@@ -15,7 +15,7 @@ from crm.admin.files import TakesFile, WithFiles, set_relations
 from crm.admin.filters import DeletedFilter
 from crm.admin.forms import VersionedForm
 from crm.admin.inlines import VisibleInline, VisibleStackedInline
-from crm.admin.reach import call_link, mail_link, reach_links
+from crm.admin.reach import call_link, mail_link
 from crm.admin.record_filters import RecordFilter
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
@@ -122,13 +122,6 @@ class PersonAdmin(
     @admin.display(description="E-mail", ordering="email")
     def mail(self, person: Person) -> object:
         return mail_link(person.email)
-
-    def reach_of(self, record: Any) -> list[dict[str, str]]:
-        contacts = list(record.contacts.select_related("type").order_by("weight", "pk"))
-        return reach_links(
-            emails=[record.email, *(each.value for each in contacts if each.type.is_email)],
-            phones=[each.value for each in contacts if each.type.is_phone],
-        )
 
     @admin.display(description="organizations")
     def organization_names(self, person: Any) -> str:

@@ -7,16 +7,15 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from crm.actors import Action, Actor
+from crm.admin.reach import call_address, mail_address
 from crm.admin.record_pages import (
     MOST_RELATED,
     Fact,
     Panel,
     RecordPage,
     Row,
-    mail_to,
     page_of,
     related,
-    telephone,
 )
 from people.models import Employment, Organization, Person
 from people.services.duplicates import duplicates_of_organizations, duplicates_of_people
@@ -27,10 +26,12 @@ class PersonPage(RecordPage):
     """Mixin: the page of a person."""
 
     def facts_of(self, record: Any, actor: Actor) -> Sequence[Fact]:
-        phone = getattr(record, "main_phone", None)
+        contacts = list(record.contacts.select_related("type").order_by("weight", "pk"))
+        emails = [record.email, *(each.value for each in contacts if each.type.is_email)]
+        phones = [each.value for each in contacts if each.type.is_phone]
         return [
-            Fact("E-mail", record.email or "", mail_to(record.email)),
-            Fact("Phone", str(phone or ""), telephone(phone)),
+            *(Fact("E-mail", email, mail_address(email)) for email in dict.fromkeys(emails) if email),
+            *(Fact("Phone", phone, call_address(phone)) for phone in dict.fromkeys(phones)),
             *(
                 Fact("Organization", organization.name, page_of(organization))
                 for organization in getattr(record, "visible_organizations", [])[:3]
@@ -44,7 +45,7 @@ class OrganizationPage(RecordPage):
     def facts_of(self, record: Organization, actor: Actor) -> Sequence[Fact]:
         place = " ".join(part for part in (record.zip, record.city) if part)
         return [
-            Fact("E-mail", record.email or "", mail_to(record.email)),
+            Fact("E-mail", record.email or "", mail_address(record.email) if record.email else ""),
             Fact("Place", ", ".join(part for part in (place, record.country) if part)),
         ]
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from crm.admin.record_pages import mail_to, telephone
+from crm.admin.reach import call_address, mail_address
 from leads.services.closing import close_lead
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, update_lead
@@ -185,6 +185,5 @@ def test_the_pages_cost_the_same_for_any_number_of_leads(signed_in, tenant):
 
 
 def test_addresses_of_telephones_and_e_mails_hold_nothing_else():
-    assert telephone("+49 (0)30 12/34 ext. 5") == "tel:+49301234"
-    assert telephone(None) == ""
-    assert mail_to("a&b?subject=x@example.com") == "mailto:a%26b%3Fsubject%3Dx@example.com"
+    assert call_address("+49 (0)30 12/34 ext. 5") == "tel:+49301234"
+    assert mail_address("a&b?subject=x@example.com") == "mailto:a%26b%3Fsubject%3Dx@example.com"
