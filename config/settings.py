@@ -65,6 +65,7 @@ EVENT_RETENTION_DAYS = number(env, "EVENT_RETENTION_DAYS", 7)
 # What a company may keep and have open at once; 0: any number.
 FILES_PER_COMPANY = number(env, "FILES_PER_COMPANY", 100_000)
 FILES_MB_PER_COMPANY = number(env, "FILES_MB_PER_COMPANY", 10_240)
+IMPORT_SINGLE_EVENTS = number(env, "IMPORT_SINGLE_EVENTS", 1_000)
 OPEN_IMPORTS_PER_COMPANY = number(env, "OPEN_IMPORTS_PER_COMPANY", 20)
 # Days after which the background work removes what is of no more use; 0: never.
 RECEIVER_ATTEMPT_RETENTION_DAYS = number(env, "RECEIVER_ATTEMPT_RETENTION_DAYS", 90)

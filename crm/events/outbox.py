@@ -1,6 +1,8 @@
 """Writes events to the log, in the transaction of the changes that they describe."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from django.db import connection, transaction
@@ -8,7 +10,7 @@ from django.db.models import Model
 
 from crm.actors import Door
 from crm.events import wakeups
-from crm.events.audience import Event
+from crm.events.audience import INTERNAL, Event
 from crm.models import events as models
 from crm.models.base import TenantModel
 
@@ -31,6 +33,40 @@ class WrittenEvents:
 
     def __call__(self) -> None:
         wakeups.publish()
+
+
+_held_back: ContextVar[set[str] | None] = ContextVar("held_back", default=None)
+
+
+@contextmanager
+def holding_back() -> Iterator[set[str]]:
+    """Write no events of records while the block runs; yield the kinds of records that would have had some.
+
+    Whoever holds them back writes ``emit_import`` for these kinds, and keeps them until then.
+    """
+    kinds: set[str] = set()
+    token = _held_back.set(kinds)
+    try:
+        yield kinds
+    finally:
+        _held_back.reset(token)
+
+
+def emit_import(kinds: Iterable[str], row: TenantModel, *, import_id: str, actor_id: int | None) -> None:
+    """Store one bulk event of each kind of records that an import has changed; it names the import."""
+    for entity in sorted(kinds):
+        event = Event(
+            company_id=row.company_id,
+            entity=entity,
+            object_id=0,
+            kind="bulk",
+            before=None,
+            after=None,
+            changes={"import_id": import_id},
+            door=Door.IMPORT,
+            actor_id=actor_id,
+        )
+        emit([event])
 
 
 def emit(events: Sequence[Event]) -> Sequence[Event]:
@@ -90,6 +126,10 @@ def _plan(events: Sequence[Event]) -> tuple[Sequence[Event], list[models.Event]]
     if not events:
         return (), []
     company_id, entity = events[0].company_id, events[0].entity
+    held_back = _held_back.get()
+    if held_back is not None and entity not in INTERNAL:
+        held_back.add(entity)
+        return (), []
     written = _written_so_far(company_id, entity)
     if written.is_bulk:
         return (), []

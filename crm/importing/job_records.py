@@ -214,8 +214,10 @@ def release(job: ImportJob) -> None:
     write(job, leased_by="", leased_until=Now(), starts=0)
 
 
+@transaction.atomic
 def stop(job: ImportJob) -> None:
     """Release the job of a command, which the same command continues."""
+    emit_held_back(job, actor_id=job.user_id)
     write(job, leased_by="", leased_until=None, starts=0, runner="", status=ImportStatus.STOPPED)
 
 
@@ -225,11 +227,18 @@ def postpone(job: ImportJob, *, delay: timedelta) -> None:
 
 
 def note_batch(
-    job: ImportJob, rows: Sequence[ImportRow], errors: Iterable[ImportRowError] = ()
-) -> Mapping[str, int]:
-    """Store what became of some rows, in their transaction; return the counts of the job after it."""
+    job: ImportJob,
+    rows: Sequence[ImportRow],
+    errors: Iterable[ImportRowError] = (),
+    *,
+    silent_kinds: Iterable[str] = (),
+) -> Mapping[str, Any]:
+    """Store what became of some rows, in their transaction; return the columns of the job after it.
+
+    :param silent_kinds: the kinds of records whose events were held back.
+    """
     did = Counter(row.action for row in rows)
-    counts = {
+    counts: dict[str, Any] = {
         "processed": job.processed + len(rows),
         "created": job.created + did[RowAction.CREATE],
         "updated": job.updated + did[RowAction.UPDATE],
@@ -237,6 +246,7 @@ def note_batch(
         "unchanged": job.unchanged + did[RowAction.UNCHANGED],
         "failed": job.failed + did[RowAction.REJECT] + did[RowAction.CONFLICT],
         "conflicts": job.conflicts + did[RowAction.CONFLICT],
+        "silent_kinds": sorted({*job.silent_kinds, *silent_kinds}),
     }
     write(job, starts=0, **counts)
     ImportRow.objects.bulk_create(rows, batch_size=500)
@@ -256,6 +266,7 @@ def finish(job: ImportJob, *, error: str | None = None) -> None:
     if "file" in given:
         # After commit: a job that is rolled back still has its file.
         transaction.on_commit(partial(default_storage.delete, given["file"]), robust=True)
+    emit_held_back(job, actor_id=job.user_id)
     job.status = ImportStatus.COMPLETED if error is None else ImportStatus.FAILED
     job.error = error
     job.payload = None
@@ -265,6 +276,13 @@ def finish(job: ImportJob, *, error: str | None = None) -> None:
     write(job, leased_by="", leased_until=None, runner="", **ended)
     if job.is_in_background and job.user_id is not None:
         outbox.emit_internal(IMPORT, job, door=Door.IMPORT, readers=frozenset({job.user_id}))
+
+
+def emit_held_back(job: ImportJob, *, actor_id: int | None) -> None:
+    """Write the one event of each kind of records whose events were held back."""
+    outbox.emit_import(job.silent_kinds, job, import_id=str(job.uuid), actor_id=actor_id)
+    job.silent_kinds = []
+    write(job, silent_kinds=[])
 
 
 def write(job: ImportJob, **columns: Any) -> None:

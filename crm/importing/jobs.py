@@ -8,17 +8,19 @@ import math
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, OperationalError, transaction
 
 from crm.actors import Actor, Door
+from crm.events import outbox
 from crm.importing import job_records
 from crm.importing.options import ImportOptions
 from crm.importing.plans import Plan
@@ -161,9 +163,14 @@ def _store_once(job: ImportJob, batch: Sequence[Record], processor: Processor) -
     with transaction.atomic():
         job_records.hold(job)
         # Before any row: two imports at once take turns by batches, and never wait for each other.
-        with holding_company(job.company_id):
+        # A receiver of very many events would rather read all anew.
+        is_silent = job.total > settings.IMPORT_SINGLE_EVENTS
+        with (
+            holding_company(job.company_id),
+            outbox.holding_back() if is_silent else nullcontext(set[str]()) as kinds,
+        ):
             processed = processor.process(batch)
-        counts = job_records.note_batch(job, *processed)
+        counts = job_records.note_batch(job, *processed, silent_kinds=kinds)
     job.__dict__.update(counts)
     processor.forget()
     return processed

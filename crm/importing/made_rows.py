@@ -8,7 +8,8 @@ from django.db import models, transaction
 
 from crm.actors import Actor
 from crm.errors import NotFound
-from crm.importing import job_records
+from crm.events import outbox
+from crm.importing import job_records, undo_records
 from crm.models.history import HistoryEntry
 from crm.models.imports import ImportJob, ImportRow
 from crm.models.records import Record, link_columns, record_models
@@ -39,12 +40,13 @@ def remove_made_rows(job: ImportJob, *, actor: Actor) -> None:
             ]
             with transaction.atomic():
                 job_records.hold(job)
-                with holding_company(job.company_id):
+                with holding_company(job.company_id), outbox.holding_back() as kinds:
                     for model, keys in made:
                         if are_links:
                             _unlink(keys, job, actor)
                         else:
                             _remove(model, keys, job, actor)
+                undo_records.note_undone(job, (), silent_kinds=kinds)
 
 
 def _unlink(keys: list[dict[str, int]], job: ImportJob, actor: Actor) -> None:

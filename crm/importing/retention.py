@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from crm.database.batches import Batch, delete_in_batches
+from crm.events import outbox
 from crm.importing.job_records import STORED_BELOW
 from crm.models.imports import UNFINISHED, ImportJob, ImportRow, ImportRowError, ImportStatus
 from crm.services.orphans import names_in, written_before
@@ -21,6 +22,8 @@ def prune(*, before: datetime, batch: Batch = transaction.atomic) -> int:
     # A command that was stopped and never run again.
     left = ImportJob.objects.unfinished().unleased().filter(is_attended=True, updated_at__lt=before)
     with batch():
+        for job in left.exclude(silent_kinds=[]):
+            outbox.emit_import(job.silent_kinds, job, import_id=str(job.uuid), actor_id=job.user_id)
         left.update(
             status=ImportStatus.FAILED, error="The command was not run again.", finished_at=F("updated_at")
         )

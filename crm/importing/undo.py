@@ -13,6 +13,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor, Door
 from crm.errors import Conflict, ConflictReason, CrmError, NotFound
+from crm.events import outbox
 from crm.importing import job_records, undo_records
 from crm.importing.made_rows import remove_made_rows
 from crm.importing.plans import WRITTEN
@@ -124,10 +125,10 @@ def run_undo(
             return undone_rows(job, is_done=False)
         with transaction.atomic():
             job_records.hold(job)
-            with holding_company(job.company_id):
+            with holding_company(job.company_id), outbox.holding_back() as kinds:
                 for row in batch:
                     _undo(row, rows, kind, undoing, batch)
-            undo_records.note_undone(job, batch)
+            undo_records.note_undone(job, batch, silent_kinds=kinds)
         on_batch(batch)
     remove_made_rows(job, actor=undoing)
     undo_records.finish_undo(job)

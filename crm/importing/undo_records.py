@@ -1,7 +1,8 @@
 """The state of the undoing of an import, on its job and on the entries of its ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from crm.importing import job_records, runners
@@ -29,9 +30,15 @@ def claim_undo(job: ImportJob) -> ImportJob | None:
     return job_records.begin(token, job.pk) if keys else None
 
 
-def note_undone(job: ImportJob, rows: Sequence[ImportRow]) -> None:
-    """Store what became of rows that are undone, in the transaction of the undoing itself."""
-    job_records.write(job, starts=0)
+def note_undone(job: ImportJob, rows: Sequence[ImportRow], *, silent_kinds: Iterable[str]) -> None:
+    """Store what became of rows that are undone, in the transaction of the undoing itself.
+
+    :param silent_kinds: the kinds of records whose events were held back.
+    """
+    kinds = sorted({*job.silent_kinds, *silent_kinds})
+    job_records.write(job, starts=0, silent_kinds=kinds)
+    # Once it is committed: a transaction that is undone is followed by its end.
+    job.silent_kinds = kinds
     ImportRow._base_manager.bulk_update(rows, ["undo", "undo_message"], batch_size=500)
 
 
@@ -48,6 +55,8 @@ def follow_version(row: ImportRow, version: int, batch: Sequence[ImportRow]) -> 
             other.version = version
 
 
+@transaction.atomic
 def finish_undo(job: ImportJob, *, state: JobUndo = JobUndo.DONE) -> None:
     """Note that a job is undone as far as it can be, or that it failed."""
+    job_records.emit_held_back(job, actor_id=job.undo_user_id)
     job_records.write(job, undo=state, leased_by="", leased_until=None, starts=0, runner="")

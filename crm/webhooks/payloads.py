@@ -21,7 +21,9 @@ def _data(delivery: WebhookDelivery) -> dict[str, object]:
     entity, _, kind = delivery.type.partition(".")
     data: dict[str, object] = {"version": VERSION, "cursor": delivery.cursor}
     if kind == "bulk":
-        return data | {"refetch": True}
+        # An import names itself; other bulk events have no changes.
+        named: dict[str, object] = delivery.changes
+        return data | {"refetch": True} | named
     data["id"] = str(delivery.object_id)
     if kind == "merged":
         data["winner_id"] = str(delivery.winner_id)
