@@ -140,9 +140,10 @@ class DefinedFieldsAdmin(LiveAdmin[Any]):
                 _name(each): forms.CharField(label=str(each), required=False, widget=_widget(each))
                 for each in definitions
             }
-            bases = (DefinedFieldsForm, self.form)
+            form = kwargs.get("form") or self.form
+            bases = (DefinedFieldsForm, form)
             # A class for each request: the definitions of companies differ, and change while the server runs.
-            kwargs["form"] = type(self.form.__name__, bases, {**inputs, "definitions": definitions})
+            kwargs["form"] = type(form.__name__, bases, {**inputs, "definitions": definitions})
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:

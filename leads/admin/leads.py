@@ -24,6 +24,7 @@ from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_days import DAYS_FILTERS
 from leads.admin.list_filters import OfOrganization, OfPerson, OpenFilter, TagFilter
 from leads.admin.many import ChangesManyLeads
+from leads.admin.new_lead import NewLeadFields, NewLeadForm
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
 from leads.admin.record_head import LeadPage
 from leads.admin.reports.pages import HasReports
@@ -58,8 +59,10 @@ class LeadAdmin(
     WithFiles,
     WithTimeline,
     DefinedFieldsAdmin,
+    NewLeadFields,
 ):
     form = LeadForm
+    add_form = NewLeadForm
     write_action = Action.CHANGE_LEADS
     delete_service = staticmethod(delete_lead)
     restore_service = staticmethod(restore_lead)
@@ -191,6 +194,8 @@ class LeadAdmin(
         return has_reason
 
     def whose(self, row: Any) -> str:
+        if not isinstance(row, Lead):
+            return super().whose(row)
         return f"owner {row.owner}, " if row.owner else "without an owner, "
 
     def formfield_for_foreignkey(
@@ -200,20 +205,21 @@ class LeadAdmin(
             kwargs["form_class"] = StageField
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def make(self, request: HttpRequest, form: LeadForm) -> Lead:
+    def make(self, request: HttpRequest, form: NewLeadForm) -> Lead:
         # Empty fields are left out of the input: a null that is given means none, and not the default.
-        cleaned = form.cleaned_data
-        self.warn(form, leads_like(form.instance, actor=acting(request)))
+        cleaned, actor = form.cleaned_data, acting(request)
+        self.warn(form, [*leads_like(form.instance, actor=actor), *form.like(actor)])
         values: dict[str, object] = {name: cleaned[name] for name in TEXTS if cleaned.get(name)}
         values |= {name: cleaned[name] for name in READERS if cleaned[name] is not None}
         for name, argument in ARGUMENTS.items():
             if cleaned.get(name) is not None:
                 values[argument] = cleaned[name].pk
         values |= self._relations(form)
+        values |= form.made_records(actor)
         values["custom_fields"] = [
             {"name": name, "value": value} for name, value in cleaned["custom_fields"].items()
         ]
-        return create_lead(cast(LeadValues, values), actor=acting(request))
+        return create_lead(cast(LeadValues, values), actor=actor)
 
     def _relations(self, form: LeadForm) -> LeadValues:
         values: LeadValues = {}

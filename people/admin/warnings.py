@@ -47,7 +47,8 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
             )
 
     def _line(self, row: Any, reasons: Sequence[Reason | str]) -> SafeString:
-        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+        options = row._meta
+        address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
         return format_html(
             '<a href="{}">{}</a> ({}; {}last changed {}).',
             address,
