@@ -48,6 +48,7 @@ MACHINERY_WRITERS = frozenset(
         "crm/events/outbox.py",
         "crm/events/retention.py",
         "crm/events/sequencer.py",
+        "crm/importing/claims.py",
         "crm/importing/job_records.py",
         "crm/importing/retention.py",
         "crm/importing/undo_records.py",

@@ -21,7 +21,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from crm.actors import Actor, Door
 from crm.events import outbox
-from crm.importing import job_records
+from crm.importing import claims, job_records
 from crm.importing.options import ImportOptions
 from crm.importing.plans import Plan
 from crm.importing.processing import Processed, Processor
@@ -69,7 +69,7 @@ def run_if_short(job: ImportJob, *, actor: Actor) -> ImportJob:
 
 def run_job(job: ImportJob, *, actor: Actor, is_stopped: Callable[[], bool] = lambda: False) -> ImportJob:
     """Run a job to its end, unless another runner works on it; return it as it is then."""
-    claimed = job_records.claim(job)
+    claimed = claims.claim(job)
     if claimed is not None:
         try:
             run_claimed(claimed, actor=actor, is_stopped=is_stopped)

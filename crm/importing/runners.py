@@ -8,14 +8,22 @@ from pathlib import Path
 
 def this_process() -> str:
     """Return the machine, the number and the start of this process."""
-    return f"{socket.gethostname()} {os.getpid()} {_start_of(os.getpid())}"
+    return f"{_machine()} {os.getpid()} {_start_of(os.getpid())}"
+
+
+def _machine() -> str:
+    """Return the name of the machine, with the namespace of its process numbers where it has several."""
+    space = ""
+    with suppress(OSError):
+        space = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    return f"{socket.gethostname()}/{space}"
 
 
 def is_dead(runner: str) -> bool:
     """Return whether a process is certainly gone; that of another machine is never certain."""
     machine, _, rest = runner.rpartition(" ")[0].rpartition(" ")
     number, start = rest, runner.rpartition(" ")[2]
-    if machine != socket.gethostname() or not number.isdigit():
+    if machine != _machine() or not number.isdigit():
         return False
     try:
         os.kill(int(number), 0)
@@ -30,7 +38,8 @@ def is_dead(runner: str) -> bool:
 def described(runner: str) -> str:
     """Return a process for a message."""
     parts = runner.split(" ")
-    return f"process {parts[1]} on {parts[0]}" if len(parts) == 3 else "another process"
+    machine = parts[0].partition("/")[0]
+    return f"process {parts[1]} on {machine}" if len(parts) == 3 else "another process"
 
 
 def _start_of(number: int) -> str:

@@ -10,7 +10,7 @@ from django.db import OperationalError
 
 from crm.actors import Action, Actor
 from crm.errors import CrmError
-from crm.importing import job_records
+from crm.importing import claims, job_records
 from crm.importing.files.options import Limits
 from crm.importing.jobs import run_claimed
 from crm.importing.options import ImportOptions
@@ -94,7 +94,7 @@ class FileImport:
             is_attended=True,
             plan=None if plan is None else plan.job,
         )
-        return job_records.claim_for_command(job)
+        return claims.claim_for_command(job)
 
     def run(
         self,
@@ -129,7 +129,7 @@ class FileImport:
             job_records.finish(job, error=refused.message)
             raise
         except job_records.LeaseLost as lost:
-            raise job_records.AlreadyRuns(f"Another process has taken over import {job.uuid}.") from lost
+            raise claims.AlreadyRuns(f"Another process has taken over import {job.uuid}.") from lost
         return summary_of(job, stopped=not is_done, seconds=time.monotonic() - begun)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.db.models.functions import Now
 
-from crm.importing import job_records, runners
+from crm.importing import claims, job_records, runners
 from crm.models.imports import ImportJob, ImportRow, ImportStatus, JobUndo
 
 #: The error of a job that was undone before its end.
@@ -27,7 +27,7 @@ def begin_undo(job: ImportJob, *, user_id: int | None) -> None:
 def claim_undo(job: ImportJob) -> ImportJob | None:
     """Claim a job to undo it; return None if another process does."""
     token, keys = ImportJob.objects.filter(pk=job.pk, undo=JobUndo.WAITING).take()
-    return job_records.begin(token, job.pk) if keys else None
+    return claims.begin(token, job.pk) if keys else None
 
 
 def note_undone(job: ImportJob, rows: Sequence[ImportRow], *, silent_kinds: Iterable[str]) -> None:

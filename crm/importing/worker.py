@@ -7,7 +7,7 @@ from datetime import timedelta
 from crm.actors import Door
 from crm.authentication import actor_for
 from crm.errors import Forbidden, NotFound
-from crm.importing import job_records, undo, undo_records
+from crm.importing import claims, job_records, undo, undo_records
 from crm.importing.jobs import run_claimed
 from crm.importing.plans import PlanRefused
 from crm.models import ImportJob, JobUndo
@@ -34,7 +34,7 @@ def run_next_job(stopped: threading.Event) -> ImportJob | None:
 
     A job whose user may no longer import fails, and says so.
     """
-    job = job_records.claim_next()
+    job = claims.claim_next()
     if job is None:
         return None
     try:

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.importing import job_records, jobs
+from crm.importing import claims, jobs
 from crm.importing.processing import Processor
 from crm.importing.worker import run_waiting_jobs
 from crm.models import ImportJob, ImportStatus
@@ -284,7 +284,7 @@ def test_a_job_of_somebody_who_may_no_longer_import_fails(waiting, tenant):
 
 
 def test_a_job_is_claimed_once(waiting):
-    one, other = (job_records.claim(waiting) for _ in range(2))
+    one, other = (claims.claim(waiting) for _ in range(2))
 
     assert (one, other) == (waiting, None)
 

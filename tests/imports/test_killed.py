@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from crm.importing import job_records, jobs
+from crm.importing import claims, job_records, jobs
 from crm.importing.processing import Processor
-from crm.models import Event, HistoryEntry, ImportJob, ImportRow, ImportStatus, Tag
+from crm.models import DuplicatePolicy, Event, HistoryEntry, ImportJob, ImportRow, ImportStatus, Tag
 from people.models import Contact, Organization, Person
 from tests.commands.running import Ended, run
 from tests.factories.crm import Tenant
@@ -112,3 +112,31 @@ def test_a_command_that_is_killed_again_and_again_ends_as_one_that_was_not(
     again = load(path, tenant)
     assert again.lines == [f"0 created, {ROWS - 3} unchanged, 3 failed, {ROWS} in all."]
     assert stored(tenant) == before
+
+
+def test_a_worker_that_is_dead_is_seen_at_once_and_a_living_one_is_told(actors, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_ROWS_AT_ONCE", 1)
+    rows = [{"email": f"p{number}@x.example"} for number in range(4)]
+    job = jobs.start_job(
+        "PEOPLE", rows, actor=actors.manager, on_duplicate=DuplicatePolicy.UPDATE, dry_run=False
+    )
+
+    def die() -> None:
+        claims.claim_next()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert run_in_fork(die) == -signal.SIGKILL
+    dead = ImportJob.objects.get(pk=job.pk)
+    assert (dead.status, dead.leased_by != "") == ("RUNNING", True)
+    # On another machine it might live.
+    ImportJob.objects.update(runner="another.example/1 2 3")
+    beside = run("run_imports", "--once")
+    ImportJob.objects.update(runner=dead.runner)
+    ended = run("run_imports", "--once")
+
+    assert beside.lines == ["0 imports run."]
+    told = f"Import {job.uuid}: process 2 on another.example runs it until "
+    assert [line.startswith(told) for line in beside.errors] == [True]
+    assert beside.errors[0].endswith("UTC at least, 0 of 4 rows so far.")
+    assert (ended.lines, ended.errors) == (["1 imports run."], [])
+    assert Person.objects.count() == 4

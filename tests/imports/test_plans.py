@@ -218,9 +218,11 @@ def test_fill_changes_no_value_that_is_there(tenant, tmp_path):
         "firstname,lastname,email,custom_fields.segment,custom_fields.size,tags\n"
         "Anna,Berg,ann@x.example,A,9,VIP\n"
     )
-    facts = ("--company", str(tenant.company.pk), "--as", "manager@tenant", "--on-match", "fill")
+    facts = ("--company", str(tenant.company.pk), "--as", "manager@tenant")
 
-    first, again = (run("import_people", str(path), *facts) for _ in range(2))
+    # The second is the former name of the option.
+    names = ("--on-match", "--on-duplicate")
+    first, again = (run("import_people", str(path), *facts, name, "fill") for name in names)
 
     assert (first.lines, again.lines) == (
         ["0 created, 1 updated, 0 failed, 1 in all."],

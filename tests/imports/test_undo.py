@@ -109,7 +109,7 @@ def world(tenant: Tenant) -> Tenant:
 
 
 @settings(
-    max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=ROWS, policy=st.sampled_from([DuplicatePolicy.UPDATE, DuplicatePolicy.FILL]))
 def test_a_company_is_as_before_once_an_import_is_undone(world, rows, policy):
