@@ -28,6 +28,7 @@ from leads.admin.new_lead import NewLeadFields, NewLeadForm
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
 from leads.admin.record_head import LeadPage
 from leads.admin.reports.pages import HasReports
+from leads.admin.team import WithTeam
 from leads.models import Lead, LeadStatus, StatusCategory
 from leads.models.deal_value import READERS
 from leads.services.duplicate_warning import leads_like
@@ -53,6 +54,7 @@ class LeadAdmin(
     LeadPage,
     WithBoard,
     HasReports,
+    WithTeam,
     WarnsOfDuplicates,
     ChangesManyLeads,
     CreatesThroughService[Lead],

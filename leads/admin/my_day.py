@@ -1,6 +1,6 @@
 """The home page: what a member has to do, and how the member stands; for managers, how the team does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +11,18 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.actors import Action, Actor, Role
+from crm.actors import Action, Actor
 from crm.admin.acting import zone_of
 from crm.admin.base import acting
 from crm.admin.frame import home
 from crm.admin.money import shown_amount
 from crm.dates import day_shown
-from crm.models import Activity, Membership, User
+from crm.models import Activity, Membership
+from leads.admin.team import leads_team, tiles_of
 from leads.models import Lead, LeadReceiver
 from leads.models.rotting import rotting_reason
 from leads.services.my_day import BY_TIME, LONGEST_IDLE_FIRST, NEWEST_FIRST, MyDay
-from leads.services.standing import Standing, Total, standing_of, standings
+from leads.services.standing import standing_of
 from people.models import Person
 
 #: Rows of each list; the list page shows all.
@@ -85,34 +86,6 @@ def _when(activity: Activity, day: MyDay) -> str:
         return ""
     local = moment.astimezone(day.zone)
     return day_shown(local.date(), day.today) + f", {local:%H:%M}"
-
-
-def _total(total: Total) -> dict[str, Any]:
-    sums = [shown_amount(amount, currency) for currency, amount in sorted(total.sums.items())]
-    return {"number": total.number, "sums": sums}
-
-
-def _tiles(standing: Standing) -> dict[str, Any]:
-    return {
-        "open": _total(standing.open),
-        "won": _total(standing.won),
-        "won_before": _total(standing.won_before),
-    }
-
-
-def _team(actor: Actor, found: Mapping[int | None, Standing]) -> list[dict[str, Any]]:
-    members = User.objects.visible_to(actor).in_bulk([key for key in found if key is not None])
-    rows = [
-        {
-            "name": str(members[key]) if key in members else "Nobody",
-            "leads": f"{reverse('admin:leads_lead_changelist')}?owned={key or 'nobody'}",
-            "standing": standing,
-            **_tiles(standing),
-        }
-        for key, standing in found.items()
-        if key is None or key in members
-    ]
-    return sorted(rows, key=lambda row: (row["name"] == "Nobody", row["name"]))
 
 
 def _first_steps(actor: Actor) -> list[Step]:
@@ -183,18 +156,12 @@ def my_day_page(request: HttpRequest) -> HttpResponse:
         "snooze": SNOOZES,
         "may_add": actor.may(Action.CHANGE_LEADS),
     }
-    if actor.role.rank >= Role.MANAGER.rank:
-        found = standings(actor, today=day.today, zone=day.zone)
-        own = found.get(actor.user_id, Standing())
-        context["team"] = _team(actor, found)
-    else:
-        own = standing_of(actor, today=day.today, zone=day.zone)
-    context["tiles"] = _tiles(own)
+    own = standing_of(actor, today=day.today, zone=day.zone)
+    context |= {"tiles": tiles_of(own), "leads_team": leads_team(actor)}
     is_quiet = not any(part["rows"] for part in (*todo, rotting, new))
-    context["is_quiet"] = is_quiet
     # Asked only where nothing else says that there are leads.
-    if is_quiet and not own.open.number and not context.get("team"):
-        context["first_steps"] = _first_steps(actor) if not Lead.objects.visible_to(actor).exists() else []
+    if is_quiet and not own.open.number and not Lead.objects.visible_to(actor).exists():
+        context["first_steps"] = _first_steps(actor)
     return TemplateResponse(request, "admin/leads/my_day/page.html", context)
 
 

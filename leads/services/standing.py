@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Value, When
+from django.db.models import Case, Count, IntegerField, Q, Value, When
 
 from crm.actors import Actor
 from crm.database.amounts import AmountSum
@@ -52,14 +52,14 @@ def _months(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
 
 
 def standing_of(actor: Actor, *, today: date, zone: tzinfo) -> Standing:
-    """Return how the acting member stands, by two statements; overdue tasks are left to the lists."""
-    found = _by_owner(actor, today, zone, owner=actor.user_id)
+    """Return how the acting member stands, by two statements; what is late is left to the lists."""
+    found = _by_owner(actor, today, zone, Q(owner=actor.user_id), Value(0))
     return found.get(actor.user_id, Standing())
 
 
 def standings(actor: Actor, *, today: date, zone: tzinfo) -> Mapping[int | None, Standing]:
     """Return how each owner of visible leads stands, by three statements; None stands for leads of nobody."""
-    found = _by_owner(actor, today, zone)
+    found = _by_owner(actor, today, zone, Q(), Count("pk", filter=is_rotting()))
     late = Activity.objects.visible_to(actor).filter(
         kind=ActivityKind.TASK, done_at=None, due_at__lt=start_of(today, zone)
     )
@@ -68,16 +68,18 @@ def standings(actor: Actor, *, today: date, zone: tzinfo) -> Mapping[int | None,
     return found
 
 
-def _by_owner(actor: Actor, today: date, zone: tzinfo, **only: Any) -> defaultdict[int | None, Standing]:
+def _by_owner(
+    actor: Actor, today: date, zone: tzinfo, only: Q, rotting: Any
+) -> defaultdict[int | None, Standing]:
     found: defaultdict[int | None, Standing] = defaultdict(Standing)
-    leads = Lead.objects.in_report_for(actor).order_by().filter(**only)
+    leads = Lead.objects.in_report_for(actor).order_by().filter(only)
     # Without ``closed_at`` is what open means, and what the index of open leads holds.
     opened = leads.filter(closed_at=None).values_list("owner", "currency")
-    for owner, currency, number, amount, rotting in opened.annotate(
-        number=Count("pk"), total=AmountSum("amount"), rotting=Count("pk", filter=is_rotting())
+    for owner, currency, number, amount, idle in opened.annotate(
+        number=Count("pk"), total=AmountSum("amount"), idle=rotting
     ):
         found[owner].open.add(number, currency, amount)
-        found[owner].rotting += rotting
+        found[owner].rotting += idle
     month, month_before = _months(today, zone)
     when = Case(
         When(closed_at__gte=month, then=Value(THIS_MONTH)),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.forms.models import ModelMultipleChoiceField
@@ -23,7 +24,7 @@ from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
 from people.admin.related import PersonPage
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
-from people.models import Address, Contact, Employment, Organization, Person
+from people.models import Address, Contact, ContactKind, ContactType, Employment, Organization, Person
 from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
 from people.services.duplicate_warning import people_like
 from people.services.employments import PLAIN, EmploymentValues
@@ -33,11 +34,25 @@ from people.services.people import PersonValues, delete_person, restore_person, 
 RECOGNIZED = {"firstname", "middlename", "lastname", "email", "organizations"}
 
 
+class TypeField(forms.ModelChoiceField[ContactType]):
+    """A choice of kinds of contact."""
+
+    def label_from_instance(self, obj: ContactType) -> str:
+        # Clients of the API rely on the name of the kind that all companies share.
+        is_shared_mobile = obj.company_id is None and obj.kind == ContactKind.CELLPHONE
+        return "Mobile" if is_shared_mobile else str(obj)
+
+
 class ContactInline(VisibleInline[Contact, Person]):
     model = Contact
     write_action = Action.CHANGE_PEOPLE
     fields = ("type", "value")
     ordering = ("weight", "pk")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "type":
+            kwargs["form_class"] = TypeField
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class AddressInline(VisibleStackedInline[Address, Person]):

@@ -20,6 +20,7 @@ from tests.admin.conftest import messages_of
 
 pytestmark = pytest.mark.django_db
 HOME = reverse("admin:index")
+TEAM = reverse("admin:leads_lead_team")
 
 
 def make_lead(actor: Any, **values: Any) -> Lead:
@@ -74,7 +75,7 @@ def test_the_day_of_a_member(signed_in, actors):
         "won": {"number": 1, "sums": ["700 EUR"]},
         "won_before": {"number": 1, "sums": ["9 EUR"]},
     }
-    assert "team" not in page.context
+    assert TEAM not in page.content.decode()
 
 
 def test_managers_see_how_the_team_stands(signed_in, actors, tenant):
@@ -84,7 +85,9 @@ def test_managers_see_how_the_team_stands(signed_in, actors, tenant):
     make_task(actors.agent, lead, -2)
     Lead.objects.filter(pk=lead.pk).update(last_activity_at=timezone.now() - timedelta(days=30))
 
-    team = {row["name"]: row for row in signed_in("manager").get(HOME).context["team"]}
+    home = signed_in("manager").get(HOME)
+    assert f'hx-get="{TEAM}"' in home.content.decode()
+    team = {row["name"]: row for row in signed_in("manager").get(TEAM).context["team"]}
 
     agent = team[str(tenant.users["agent"])]
     assert (agent["open"], agent["standing"].rotting, agent["standing"].overdue) == (
@@ -94,6 +97,9 @@ def test_managers_see_how_the_team_stands(signed_in, actors, tenant):
     )
     assert team["Nobody"]["open"]["number"] == 1
     assert agent["leads"] == f"{reverse('admin:leads_lead_changelist')}?owned={tenant.users['agent'].pk}"
+    part = signed_in("manager").get(TEAM, headers={"HX-Request": "true"}).content.decode()
+    assert part.startswith("<section")
+    assert signed_in("agent").get(TEAM).status_code == 403
     found = signed_in("manager").get(agent["leads"])
     assert [row.pk for row in found.context["cl"].result_list] == [lead.pk]
 
@@ -189,6 +195,7 @@ def test_statements_do_not_grow(signed_in, actors):
         Lead.objects.filter(title="Deal").update(last_activity_at=timezone.now() - timedelta(days=30))
         with CaptureQueriesContext(connection) as queries:
             page = client.get(HOME)
+            client.get(TEAM)
         counted.append(len(queries))
     assert len(page.context["rotting"]["rows"]) == 13
     assert counted[0] == counted[1]

@@ -32,6 +32,8 @@ OF_THE_BOARD = {
     "admin:leads_lead_board_cards",
     "admin:leads_lead_board_column",
     "admin:leads_lead_move",
+    # tests/admin/test_my_day.py: the members and leads of the company alone.
+    "admin:leads_lead_team",
 }
 #: The frame of the admin: tests/admin/test_frame.py tries records of other companies.
 OF_THE_FRAME = {"admin:search", "admin:set_up", "admin:new_task", "admin:new_call"}

@@ -137,6 +137,25 @@
     return () => from.insertBefore(item, before?.parentElement === from ? before : null);
   }
 
+  // To columns that a narrow screen does not show: the board scrolls while a card is near its edge. SortableJS
+  // scrolls the columns alone, which are what scrolls nearest to a card.
+  const EDGE = 56;
+  const STEP = 12;
+  let pointerX = null;
+  for (const kind of ["pointermove", "touchmove", "dragover"]) {
+    const follow = (event) => {
+      pointerX = (event.touches?.[0] ?? event).clientX;
+    };
+    document.addEventListener(kind, follow, { passive: true, capture: true });
+  }
+  function scrollAtEdge() {
+    if (!board.classList.contains("dragging")) return;
+    const { left, right } = board.getBoundingClientRect();
+    if (pointerX > right - EDGE) board.scrollLeft += STEP;
+    else if (pointerX < left + EDGE) board.scrollLeft -= STEP;
+    requestAnimationFrame(scrollAtEdge);
+  }
+
   if (board.hasAttribute("data-may-move") && window.Sortable) {
     let next = null;
     const options = {
@@ -154,6 +173,7 @@
         next = event.item.nextElementSibling;
         zones.hidden = false;
         board.classList.add("dragging");
+        requestAnimationFrame(scrollAtEdge);
       },
       onEnd: (event) => {
         zones.hidden = true;
