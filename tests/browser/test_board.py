@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Locator, Page, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Locator, Page, StorageState, expect
 
-from tests.browser.test_graphiql import OPTIONS
 from tests.config.processes import DEVELOPMENT, ROOT, environment
 from tests.e2e.servers import Api, Lines, free_port, running
 from tests.patience import PATIENCE_SECONDS
-from tests.requirements import CHROMIUM_NAMES
 
 pytestmark = pytest.mark.browser
 
@@ -118,8 +116,8 @@ def server() -> Iterator[ExitStack]:
 
 @pytest.fixture(scope="module")
 def place(
-    server: ExitStack, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Place]:
+    server: ExitStack, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory, chromium: Browser
+) -> Place:
     folder = tmp_path_factory.mktemp("board")
     shutil.copy(migrated_file, folder / "db.sqlite3")
     env = environment(DEVELOPMENT, DATABASE_URL=f"sqlite:///{folder}/db.sqlite3")
@@ -134,13 +132,9 @@ def place(
     ).stdout
     leads = dict(re.findall(r"LEAD (\w+) (\d+)", made))
     token = re.findall(r"TOKEN (\S+)", made)[0]
-    with sync_playwright() as playwright:
-        executable = next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
-        place = Place(browser, env, free_port(), leads, token)
-        place.serve(server)
-        yield place
-        browser.close()
+    place = Place(chromium, env, free_port(), leads, token)
+    place.serve(server)
+    return place
 
 
 def drag(page: Page, card: Locator, target: Locator) -> None:
