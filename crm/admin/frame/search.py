@@ -22,6 +22,8 @@ SHORTEST = 2
 #: Longer ones are no part of a name.
 LONGEST = 200
 MOST_OF_A_KIND = 6
+#: Of more matches than these, the newest are not sure to be among those that are shown.
+MOST_MATCHES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +73,11 @@ def find(text: str, actor: Actor) -> list[FoundKind]:
         meta = kind.model._meta
         page = f"admin:{meta.app_label}_{meta.model_name}"
         rows: Any = kind.model.objects.visible_to(actor)
-        # By key: where many match, the first are found without reading the others.
-        matching = kind.rows(rows.search(text, actor), actor).order_by("-pk")[: MOST_OF_A_KIND + 1]
+        # In two statements: with the order in the first, PostgreSQL reads row by row from the newest on,
+        # which takes long where the matches are old; and without the limit, all rows of a frequent word.
+        keys = rows.search(text, actor).order_by().values_list("pk", flat=True)[:MOST_MATCHES]
+        newest = sorted(keys, reverse=True)[: MOST_OF_A_KIND + 1]
+        matching = kind.rows(rows.filter(pk__in=newest), actor).order_by("-pk") if newest else ()
         rows = [
             Found(
                 name=str(row),
