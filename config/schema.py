@@ -9,6 +9,7 @@ from crm.graphql.calendar_feeds import CalendarFeedMutation, CalendarFeedQuery
 from crm.graphql.channels import ChannelMutation, ChannelQuery
 from crm.graphql.core.scalars import Decimal
 from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
+from crm.graphql.exports import ExportMutation, ExportQuery
 from crm.graphql.files import FileMutation, FileQuery
 from crm.graphql.imports import ImportMutation, ImportQuery
 from crm.graphql.members import MemberMutation, MemberQuery
@@ -61,6 +62,7 @@ class Query(
     ForecastQuery,
     ReportQuery,
     ImportQuery,
+    ExportQuery,
     ClusterQuery,
     MergeQuery,
     RecordQuery,
@@ -94,6 +96,7 @@ class Mutation(
     FileMutation,
     AttachmentMutation,
     ImportMutation,
+    ExportMutation,
     PeopleImportMutation,
     MergeMutation,
     UpsertMutation,

@@ -70,6 +70,8 @@ OPEN_IMPORTS_PER_COMPANY = number(env, "OPEN_IMPORTS_PER_COMPANY", 20)
 # Days after which the background work removes what is of no more use; 0: never.
 RECEIVER_ATTEMPT_RETENTION_DAYS = number(env, "RECEIVER_ATTEMPT_RETENTION_DAYS", 90)
 IMPORT_RETENTION_DAYS = number(env, "IMPORT_RETENTION_DAYS", 90)
+#: A file of an export holds what many records hold.
+EXPORT_RETENTION_DAYS = number(env, "EXPORT_RETENTION_DAYS", 7)
 API_TOKEN_RETENTION_DAYS = number(env, "API_TOKEN_RETENTION_DAYS", 90)
 NOTIFICATION_RETENTION_DAYS = number(env, "NOTIFICATION_RETENTION_DAYS", 90)
 # Seconds after which another process takes over from a worker that is silent. One message may take 15.

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from config.lazy_views import lazy_view
-from crm.downloads import download, download_rejects
+from crm.downloads import download, download_export, download_rejects
 from crm.sign_in.pages import invitation
 
 handler500 = "config.failures.server_error"
@@ -17,6 +17,7 @@ urlpatterns = [
     path("graphql", csrf_exempt(lazy_view("config.graphql_view.graphql_view")), name="graphql"),
     path("graphql/stream", csrf_exempt(lazy_view("crm.graphql.sse.streams_unsupported")), name="stream"),
     path("invitation", invitation, name="invitation"),
+    path("exports/<uuid:key>", download_export, name="export"),
     path("files/<uuid:key>", download, name="file"),
     path("imports/<uuid:key>/rejects", download_rejects, name="import_rejects"),
     path(

@@ -59,6 +59,8 @@ class Action(Enum):
     CHANGE_PIPELINES = (Role.MANAGER, Scope.WRITE, "pipelines")
     CHANGE_LOOKUPS = (Role.MANAGER, Scope.WRITE, "lookups")
     IMPORT = (Role.MANAGER, Scope.WRITE, "import")
+    #: For files with all that one sees.
+    EXPORT = (Role.MANAGER, Scope.READ, "export")
     MANAGE_COMPANY = (Role.ADMIN, Scope.WRITE, "company")
 
     @property

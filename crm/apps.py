@@ -10,6 +10,8 @@ class CrmConfig(AppConfig):
         from crm import checks  # noqa: F401 - registers its checks, which need the settings
         from crm.background.upkeep import register_parts
         from crm.events import kinds
+        from crm.exporting import registry as exports
+        from crm.exporting.activities import ActivityExport
         from crm.models import Activity
         from crm.notifications.own import register_own
         from crm.services.record_events import readers_of_activity
@@ -24,6 +26,12 @@ class CrmConfig(AppConfig):
                 graphql_type="crm.graphql.activity_types.Activity",
                 readers=readers_of_activity,
                 notified=frozenset({"assignee_id"}),
+            )
+        )
+        exports.register(
+            exports.Exported(
+                source=ActivityExport,
+                graphql_list=("activities", "crm.graphql.activities.ActivityFilterSet"),
             )
         )
         contents.register("activity", "crm.graphql.webhooks.contents.ActivityContent")

@@ -1,5 +1,6 @@
 """Read values of defined custom fields into the form in which each kind is stored."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -134,3 +135,8 @@ def read_value(kind: str, value: object, choices: Sequence[str] = ()) -> CustomF
         if isinstance(value, str) and name_key(value) == name_key(choice):
             return choice
     raise ValueError(f"Expected one of {', '.join(choices)}.")
+
+
+def written(value: object) -> str:
+    """Return a stored value as the cell of a file holds it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

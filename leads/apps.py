@@ -8,9 +8,11 @@ class LeadsConfig(AppConfig):
     def ready(self) -> None:
         from crm.background import registry as work
         from crm.events import kinds
+        from crm.exporting import registry as exports
         from crm.records.registry import RecordKind, register
         from crm.webhooks import contents
         from leads.background import ATTEMPTS, MAILBOX
+        from leads.exports import LeadExport
         from leads.imports import LeadImport
         from leads.models import Lead
         from leads.notifications import register_sources
@@ -42,6 +44,9 @@ class LeadsConfig(AppConfig):
                 # Who sees a lead depends on the change itself.
                 is_automatic=False,
             )
+        )
+        exports.register(
+            exports.Exported(source=LeadExport, graphql_list=("leads", "leads.graphql.filters.LeadFilterSet"))
         )
         # By its path, since it loads GraphQL, which most commands do not need.
         contents.register("lead", "leads.graphql.webhooks.LeadContent")

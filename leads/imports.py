@@ -1,34 +1,40 @@
 """Import leads: one row of a file becomes one lead."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
 from crm.errors import NotFound
+from crm.importing.names import Names
+from crm.importing.record_values import MOMENTS, RECORD_COLUMNS, RecordValues, find_named, id_by_uuid
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
-from crm.models import DuplicatePolicy, User
+from crm.models import DuplicatePolicy
 from crm.models.custom_fields import EntityKind
+from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import Columns, Imported
-from crm.services.importing import import_record, only_missing_columns, restore_record
-from crm.services.saving import is_none_given
-from crm.texts import name_key
-from leads.models import Lead, LeadSource, LeadStatus, LeadType
+from leads.models import Lead, LeadLostReason, LeadSource, LeadStatus, LeadType
 from leads.models.deal_value import READERS
+from leads.services import importing
 from leads.services.lead_input import LeadValues
-from leads.services.leads import create_lead, delete_lead, save_lead, update_lead
-from people.models import Person
-from people.models.canonical import canonical_email, has_email_form
+from leads.services.leads import delete_lead
+from people.models import Organization, Person
+from people.models.canonical import canonical_email
 from people.models.phones import parted
 from people.services.person_organizations import remove_people
 from pipelines.models import Pipeline, Stage
 
-TEXTS = ("title", "firstname", "lastname", "email", "phone", "description", *READERS)
-LOOKUPS = ("status", "type", "source")
+TEXTS = (
+    *("title", "firstname", "lastname", "email", "phone", "description", "reason_lost"),
+    *READERS,
+    *EXTERNAL_ID_COLUMNS,
+)
+LOOKUPS = ("status", "type", "source", "lost_reason")
+#: Columns of the past, beside those of every kind of record.
+TIMES = (*MOMENTS, "stage_changed_at", "closed_at")
 #: The column of each key of the input, for the messages of an import.
 COLUMN_OF_KEY = {
     # The only message about "name" is that of the organization, which is created if it is missing.
@@ -40,33 +46,8 @@ COLUMN_OF_KEY = {
     "status_id": "status",
     "type_id": "type",
     "source_id": "source",
+    "lost_reason_id": "lost_reason",
 }
-
-
-class Names:
-    """The ids of names, by name key. They are read once for an import, since these lists are short."""
-
-    def __init__(self, column: str, pairs: Iterable[tuple[str, int]], *, unknown: str | None = None) -> None:
-        self._column = column
-        self._ids: dict[str, set[int]] = defaultdict(set)
-        shown = []
-        for name, pk in pairs:
-            shown.append(name)
-            self._ids[_key(name)].add(pk)
-        self._unknown = unknown or f"Unknown name. Choose one of: {', '.join(shown) or 'none'}."
-
-    def find(self, cell: str) -> int:
-        found = self._ids.get(_key(cell), set())
-        if not found:
-            raise ValidationError({self._column: [self._unknown]})
-        if len(found) > 1:
-            raise ValidationError({self._column: [f"{len(found)} rows have this name. Rename them first."]})
-        return next(iter(found))
-
-
-def _key(name: str) -> str:
-    # A member is named by the e-mail address too, in any of its spellings.
-    return canonical_email(name) or "" if has_email_form(name) else name_key(name)
 
 
 def _with_one_phone(phone: str, description: str | None) -> dict[str, object]:
@@ -79,15 +60,22 @@ def _with_one_phone(phone: str, description: str | None) -> dict[str, object]:
 class LeadImport:
     """The import of leads. Only missing organizations and tags are created with them.
 
-    A second lead of one person is another deal: a lead is known by its own id alone.
+    A second lead of one person is another deal: a lead is known by its own id or external id alone.
     """
 
     columns: ClassVar[Columns] = Columns(
-        known=(*TEXTS, "organization", "person_email", "pipeline", "stage", *LOOKUPS, "owner", "tags"),
+        known=(
+            *TEXTS,
+            *("uuid", "organization", "organization_uuid", "organization_external_id"),
+            *("person_email", "person_uuid", "person_external_id"),
+            *("pipeline", "stage", *LOOKUPS, "tags", "stage_changed_at", "closed_at"),
+            *RECORD_COLUMNS,
+        ),
         required=[("title",)],
         dates=("expected_close_on",),
         decimals=("amount", "probability"),
         names=("firstname", "lastname"),
+        moments=TIMES,
     )
     kind: ClassVar[EntityKind] = EntityKind.LEAD
 
@@ -101,6 +89,7 @@ class LeadImport:
         self._actor = actor
         self._policy = policy
         self._split_phones = split_phones
+        self._record_values = RecordValues(actor, owner="leads_owner_id")
         pipelines = Pipeline.objects.visible_to(actor).order_by("weight", "pk")
         self._pipelines = Names("pipeline", pipelines.values_list("name", "pk"))
         self._default_pipeline = pipelines.filter(is_default=True).values_list("pk", flat=True).first()
@@ -116,14 +105,13 @@ class LeadImport:
                 ("status", LeadStatus.objects.visible_to(actor)),
                 ("type", LeadType.objects.visible_to(actor)),
                 ("source", LeadSource.objects.visible_to(actor)),
+                ("lost_reason", LeadLostReason.objects.visible_to(actor)),
             )
         }
-        members = User.objects.visible_to(actor).values_list("username", "email", "pk")
-        self._owners = Names(
-            "owner",
-            [(name, pk) for username, email, pk in members for name in (username, email) if name],
-            unknown="No member has this username or e-mail address.",
-        )
+        # Other products say only whether a deal is open, won or lost.
+        statuses = LeadStatus.objects.visible_to(actor).order_by("weight", "pk")
+        for category, pk in statuses.values_list("category", "pk"):
+            self._lookups["status"].add(category, pk)
 
     def batch(
         self, contents: Sequence[Mapping[str, Any]], *, are_cells: bool
@@ -131,46 +119,20 @@ class LeadImport:
         return nullcontext()
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
-        return self._store(self._values(cells), known)
+        return importing.import_lead(self._values(cells), policy=self._policy, actor=self._actor, known=known)
 
     def store_values(self, values: Mapping[str, Any], *, known: int | None = None) -> Imported:
-        return self._store(cast(LeadValues, values), known)
-
-    def _store(self, values: LeadValues, known: int | None) -> Imported:
-        return import_record(
-            values,
-            model=Lead,
-            policy=self._policy,
-            actor=self._actor,
-            match=self.match,
-            create=partial(create_lead, actor=self._actor),
-            update=self._extend,
-            only_missing=only_missing_columns,
-            known=known,
-        )
+        given = cast(LeadValues, values)
+        return importing.import_lead(given, policy=self._policy, actor=self._actor, known=known)
 
     def match(self, values: Mapping[str, Any]) -> tuple[Lead, str] | None:
-        """Return the lead whose id or UUID the values hold."""
-        key = values.get("id")
-        return None if is_none_given(key) else (Lead.objects.find(self._actor, key), "ID")
-
-    def _extend(self, lead: Lead, values: LeadValues) -> tuple[Lead, Mapping[str, Any]]:
-        given = {name: value for name, value in values.items() if name != "id"}
-        lists: dict[str, Any] = {}
-        if "tags" in given:
-            kept = [{"name": tag.name, "tag": tag} for tag in lead.tags.all()]
-            lists["tags"] = [{"name": tag["name"]} for tag in kept]
-            given["tags"] = [*kept, *(values["tags"] or [])]
-        return update_lead(lead.pk, cast(LeadValues, given), actor=self._actor), lists
+        return importing.match_lead(cast(LeadValues, values), actor=self._actor)
 
     def restore(
         self, key: int, columns: Mapping[str, Any], lists: Mapping[str, Any], *, expected_version: int | None
     ) -> int:
-        def save(lead: Lead, *, values: LeadValues, before: object, **options: Any) -> Lead:
-            return save_lead(lead, values=values, **options)
-
-        return restore_record(
-            Lead, key, columns, lists, actor=self._actor, expected_version=expected_version, save=save
+        return importing.restore_lead(
+            key, columns, lists, actor=self._actor, expected_version=expected_version
         )
 
     def unlink(self, keys: Mapping[str, int]) -> None:
@@ -194,12 +156,19 @@ class LeadImport:
             values |= _with_one_phone(cells["phone"], cells.get("description"))
         values["custom_fields"] = custom_field_values(cells)
         values["tags"] = tag_values(cells)
-        if "organization" in cells:
+        organization = find_named("organization", Organization, cells, self._actor, otherwise="organization")
+        # A uuid or external id says which of several organizations of a name is meant.
+        if organization is not None:
+            values["organization_id"] = organization.pk
+        elif "organization" in cells:
             values["organization"] = {"name": cells["organization"]}
-        if "person_email" in cells:
+        person = find_named("person", Person, cells, self._actor, otherwise="person_email")
+        if person is not None:
+            values["people_id"] = person.pk
+        elif "person_email" in cells:
             values["people_id"] = self._person(cells["person_email"])
-        if "owner" in cells:
-            values["leads_owner_id"] = self._owners.find(cells["owner"])
+        values |= self._record_values.read(cells, moments=TIMES)
+        values["id"] = id_by_uuid(Lead, cells, self._policy, self._actor)
         for column, names in self._lookups.items():
             if column in cells:
                 values[f"{column}_id"] = names.find(cells[column])

@@ -6,10 +6,13 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.events import kinds
+        from crm.exporting import registry as exports
         from crm.records.registry import RecordKind, register
         from crm.webhooks import contents
-        from people.imports import OrganizationImport, PersonImport
+        from people.exports import OrganizationExport, PersonExport
+        from people.imports import PersonImport
         from people.models import Organization, Person
+        from people.organization_imports import OrganizationImport
         from people.services import signal_handlers  # noqa: F401 - connects its receiver
         from people.services.activity_people import set_people
         from people.services.organizations import update_organization
@@ -46,6 +49,17 @@ class PeopleConfig(AppConfig):
                 entity="organization",
                 model=Organization,
                 graphql_type="people.graphql.types.Organization",
+                graphql_list=("organizations", "people.graphql.filters.OrganizationFilterSet"),
+            )
+        )
+        exports.register(
+            exports.Exported(
+                source=PersonExport, graphql_list=("peoples", "people.graphql.filters.PeopleFilterSet")
+            )
+        )
+        exports.register(
+            exports.Exported(
+                source=OrganizationExport,
                 graphql_list=("organizations", "people.graphql.filters.OrganizationFilterSet"),
             )
         )

@@ -1,7 +1,7 @@
-"""Imports of people and organizations: a row of a file becomes the input of a service."""
+"""Imports of people: a row of a file becomes the input of a service."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import date
 from typing import Any, ClassVar, cast
 
@@ -10,14 +10,23 @@ from django.core.exceptions import ValidationError
 from crm.actors import Actor
 from crm.database.keys import parse_id
 from crm.dates import read_date
+from crm.importing.record_values import (
+    MOMENTS,
+    RECORD_COLUMNS,
+    RecordValues,
+    find_named,
+    id_by_uuid,
+    read_flag,
+)
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
 from crm.models import DuplicatePolicy
 from crm.models.custom_fields import EntityKind
+from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import MOST_REPEATED, Columns, Imported
 from crm.texts import name_key
-from people.models import ORGANIZATION_TEXTS, ContactKind, ContactType, Organization, Person
+from people.models import ContactKind, ContactType, Organization, Person
 from people.models.phones import parted
-from people.services import importing, organizations, people
+from people.services import importing, people
 from people.services.absent_keys import noting_absent
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
 from people.services.reach import Reach
@@ -28,6 +37,8 @@ CONTACTS = {"email": ContactKind.EMAIL, "phone": ContactKind.PHONE, "cellphone":
 CONTACT = "contacts."
 #: Begins the columns of a further address, before its number.
 ADDRESS = "address."
+#: Columns that are texts of the input as they are.
+TEXTS = (*NAMES, "organization", "position", *EXTERNAL_ID_COLUMNS)
 DATES = ("dob", "start_date", "end_date")
 EMPLOYMENTS = ("employment_history", "peopleEmploymentHistory")
 
@@ -36,7 +47,13 @@ class PersonImport:
     """Stores a person for each row; the policy decides what happens to one that exists."""
 
     columns: ClassVar[Columns] = Columns(
-        known=(*NAMES, "email", "dob", "phone", "cellphone", "organization", "tags", *ADDRESS_TEXTS),
+        known=(
+            *(*NAMES, "email", "dob", "phone", "cellphone", "organization", "tags"),
+            *ADDRESS_TEXTS,
+            *EXTERNAL_ID_COLUMNS,
+            *("uuid", "position", "organization_uuid", "organization_external_id", "do_not_contact"),
+            *RECORD_COLUMNS,
+        ),
         required=[("firstname", "lastname", "email")],
         repeated=tuple(CONTACTS),
         families={
@@ -44,6 +61,7 @@ class PersonImport:
             f"{CONTACT}TYPE": r"contacts\..+",
         },
         dates=("dob",),
+        moments=MOMENTS,
         names=NAMES,
     )
     kind: ClassVar[EntityKind] = EntityKind.PEOPLE
@@ -58,6 +76,7 @@ class PersonImport:
         self._actor = actor
         self._policy = policy
         self._split_phones = split_phones
+        self._record_values = RecordValues(actor)
         types = list(ContactType.objects.visible_to(actor).order_by("-pk"))
         self._types = {type_.kind: type_.pk for type_ in types if type_.company_id is None}
         self._types_by_name = {type_.name_key: type_.pk for type_ in types}
@@ -69,7 +88,7 @@ class PersonImport:
         for content in contents:
             # A row that is refused is refused when it is stored.
             with suppress(ValidationError):
-                values = self._values(content) if are_cells else cast(people.PersonValues, content)
+                values = self._reach_values(content) if are_cells else cast(people.PersonValues, content)
                 reaches.append(Reach(values, self._actor))
         emails = {email for reach in reaches for email in reach.emails}
         phones = {phone for reach in reaches for phone in reach.phones}
@@ -135,20 +154,38 @@ class PersonImport:
         return list_name
 
     def _values(self, cells: Mapping[str, str]) -> people.PersonValues:
-        values: dict[str, Any] = {name: cells[name] for name in (*NAMES, "organization") if name in cells}
-        values["contacts"] = [
-            {"contacts_types_id": self._type_of(column), "value": value}
-            for column, value in self._contact_cells(cells)
-        ]
+        values: dict[str, Any] = {name: cells[name] for name in TEXTS if name in cells}
+        values |= cast(dict[str, Any], self._reach_values(cells))
         values["address"] = [address for _, address in self._addresses(cells)]
         values["custom_fields"] = custom_field_values(cells)
         values["tags"] = tag_values(cells)
-        if "email" in cells:
-            values["email"] = cells["email"].strip()
         if "dob" in cells:
             values["dob"] = _date(cells["dob"].strip())
+        values |= self._record_values.read(cells)
+        organization = find_named("organization", Organization, cells, self._actor, otherwise="organization")
+        if organization is not None:
+            # Several organizations may have the name.
+            values.pop("organization", None)
+            values["organizations_id"] = [organization.pk]
+            values["position_at"] = organization.pk if "position" in cells else None
+        values["id"] = id_by_uuid(Person, cells, self._policy, self._actor)
         # The service would query for each empty list, to the same end.
-        return cast(people.PersonValues, {key: value for key, value in values.items() if value})
+        given = {key: value for key, value in values.items() if value}
+        if "do_not_contact" in cells:
+            given["do_not_contact"] = read_flag("do_not_contact", cells["do_not_contact"])
+        return cast(people.PersonValues, given)
+
+    def _reach_values(self, cells: Mapping[str, str]) -> people.PersonValues:
+        """Return the e-mail address and the contacts of a row, which are read without any statement."""
+        values: people.PersonValues = {
+            "contacts": [
+                {"contacts_types_id": self._type_of(column), "value": value}
+                for column, value in self._contact_cells(cells)
+            ]
+        }
+        if "email" in cells:
+            values["email"] = cells["email"].strip()
+        return values
 
     def _contact_cells(self, cells: Mapping[str, str]) -> list[tuple[str, str]]:
         """Return the column and the text of each contact of a row, without the primary e-mail."""
@@ -170,7 +207,8 @@ class PersonImport:
     def _type_of(self, column: str) -> int:
         if not column.startswith(CONTACT):
             return self._types[CONTACTS[_base(column)]]
-        type_ = self._types_by_name.get(name_key(column.removeprefix(CONTACT)))
+        name = column.removeprefix(CONTACT)
+        type_ = self._types_by_name.get(name_key(name)) or self._types_by_name.get(name_key(_base(name)))
         if type_ is None:
             raise ValidationError({column: ["No contact type has this name: make it first."]})
         return type_
@@ -213,54 +251,3 @@ def _date(text: str) -> date:
         return read_date(text)
     except ValueError as refused:
         raise ValidationError({"dob": ["Enter a date as YYYY-MM-DD."]}) from refused
-
-
-class OrganizationImport:
-    """Stores an organization for each row; one that exists is found by its name."""
-
-    columns: ClassVar[Columns] = Columns(known=(*ORGANIZATION_TEXTS, "tags"), required=[("name",)])
-    kind: ClassVar[EntityKind] = EntityKind.ORGANIZATION
-
-    def __init__(
-        self,
-        actor: Actor,
-        policy: DuplicatePolicy = DuplicatePolicy.UPDATE,
-        *,
-        split_phones: bool = False,  # An organization has no phone number.
-    ) -> None:
-        self._actor = actor
-        self._policy = policy
-
-    def batch(
-        self, contents: Sequence[Mapping[str, Any]], *, are_cells: bool
-    ) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
-        values: dict[str, Any] = {name: cells[name] for name in ORGANIZATION_TEXTS if name in cells}
-        values |= {"custom_fields": custom_field_values(cells), "tags": tag_values(cells)}
-        return self.store_values({key: value for key, value in values.items() if value}, known=known)
-
-    def store_values(self, values: Mapping[str, Any], *, known: int | None = None) -> Imported:
-        given = cast(organizations.OrganizationValues, values)
-        return importing.import_organization(given, policy=self._policy, actor=self._actor, known=known)
-
-    def match(self, values: Mapping[str, Any]) -> tuple[Organization, str] | None:
-        return importing.match_organization(cast(organizations.OrganizationValues, values), actor=self._actor)
-
-    def restore(
-        self, key: int, columns: Mapping[str, Any], lists: Mapping[str, Any], *, expected_version: int | None
-    ) -> int:
-        return importing.restore_organization(
-            key, columns, lists, actor=self._actor, expected_version=expected_version
-        )
-
-    def unlink(self, keys: Mapping[str, int]) -> None:
-        """Do nothing: rows of organizations link no records."""
-
-    def remove(self, key: int, *, expected_version: int | None) -> None:
-        organizations.delete_organization(key, actor=self._actor, expected_version=expected_version)
-
-    def column_of(self, path: str, cells: Mapping[str, str]) -> str:
-        name = path.partition(".")[0]
-        return custom_field_column(path, cells) if name == "custom_fields" else name

@@ -11,15 +11,16 @@ from crm.database.batches import Batch
 #: Numbers by name, as the admin shows them.
 Counts = Mapping[str, int]
 DAILY = timedelta(days=1)
-IMPORTS, WEBHOOKS, NOTIFICATIONS, MAILS, UPKEEP = GROUPS = (
+IMPORTS, EXPORTS, WEBHOOKS, NOTIFICATIONS, MAILS, UPKEEP = GROUPS = (
     "imports",
+    "exports",
     "webhooks",
     "notifications",
     "notification_mails",
     "upkeep",
 )
 #: Those that always run, which have a row without a next run.
-RUNNING = (IMPORTS, WEBHOOKS, NOTIFICATIONS, MAILS)
+RUNNING = (IMPORTS, EXPORTS, WEBHOOKS, NOTIFICATIONS, MAILS)
 
 
 class Problem(Exception):

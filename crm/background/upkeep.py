@@ -16,6 +16,7 @@ from crm.events import retention
 from crm.importing import retention as imports
 from crm.services import (
     audit,
+    export_jobs,
     idempotency,
     lockout,
     notifications,
@@ -61,6 +62,10 @@ def _files(batch: Batch) -> Counts:
 
 def _import_jobs(before: datetime, batch: Batch) -> Counts:
     return {"jobs": imports.prune(before=before, batch=batch)}
+
+
+def _exports(before: datetime, batch: Batch) -> Counts:
+    return {"exports": export_jobs.prune(before=before, batch=batch)}
 
 
 def _tokens(before: datetime, batch: Batch) -> Counts:
@@ -129,6 +134,11 @@ def register_parts() -> None:
             name="import_jobs",
             purpose="Remove old finished imports and the reports of their rows",
             run=removes_older_than(lambda: settings.IMPORT_RETENTION_DAYS, _import_jobs),
+        ),
+        Part(
+            name="old_exports",
+            purpose="Remove old exports with their files",
+            run=removes_older_than(lambda: settings.EXPORT_RETENTION_DAYS, _exports),
         ),
         Part(
             name="api_tokens",

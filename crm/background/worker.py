@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from django.db import DatabaseError, close_old_connections, connections
 
 from crm.background import rows
-from crm.background.registry import IMPORTS, MAILS, NOTIFICATIONS, RUNNING, UPKEEP, WEBHOOKS, parts
+from crm.background.registry import EXPORTS, IMPORTS, MAILS, NOTIFICATIONS, RUNNING, UPKEEP, WEBHOOKS, parts
 from crm.background.running import described, run_due
+from crm.exporting.jobs import run_next_export
 from crm.importing.worker import run_next_job
 from crm.models.imports import UNFINISHED
 from crm.notifications import worker as notifications
@@ -58,6 +59,17 @@ def run_imports(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_IM
             notes.add(1)
         notes.add(0)
         # A lost connection is replaced at the next look.
+        close_old_connections()
+        stopped.wait(seconds)
+
+
+def run_exports(stopped: threading.Event, *, seconds: float = SECONDS_BETWEEN_IMPORTS) -> None:
+    """Make the files of waiting exports until stopped."""
+    notes = Notes(EXPORTS, "files")
+    while not stopped.is_set():
+        while run_next_export(stopped) is not None:
+            notes.add(1)
+        notes.add(0)
         close_old_connections()
         stopped.wait(seconds)
 
@@ -117,6 +129,7 @@ def _loops(only: Collection[str]) -> dict[str, Callable[[threading.Event], None]
     names = names_of(only)
     running: dict[str, Callable[[threading.Event], None]] = {
         IMPORTS: run_imports,
+        EXPORTS: run_exports,
         WEBHOOKS: send_webhooks,
         NOTIFICATIONS: make_notifications,
         MAILS: mail_notifications,

@@ -46,6 +46,9 @@ class ImportReadingInput(graphene.InputObjectType):
         graphene.NonNull(graphene.String), description="Further texts that stand for an empty cell."
     )
     date_format = graphene.String(description="Of dates, such as DD.MM.YYYY; ISO 8601 needs none.")
+    source = graphene.String(
+        description="The product that external ids are from; the recognised one without it."
+    )
     decimal = graphene.String(description="The sign before decimals: a comma or a point.")
 
 
@@ -78,6 +81,7 @@ def reading_options(encoding: str | None, reading: Mapping[str, Any] | None) -> 
         null_markers=given.get("null_markers", ()),
         date_format=given.get("date_format"),
         decimal=given.get("decimal"),
+        source=given.get("source"),
     )
     return ImportOptions(file=file, columns=columns)
 

@@ -56,3 +56,18 @@ class CustomFieldInput(graphene.InputObjectType):
     value = Mixed()
     entity_type = EntityType(required=True)
     entity_id = graphene.ID(required=True)
+
+
+def external_id_input() -> graphene.String:
+    """Return the input field of the id that a record has in another product."""
+    return graphene.String(
+        description="The id that the record has in another product. One live record has it; with its source"
+        " it finds the record again."
+    )
+
+
+def external_source_input() -> graphene.String:
+    """Return the input field of the product that an external id is from."""
+    return graphene.String(
+        description="The product that external_id is from, such as hubspot, in any case; required with it."
+    )

@@ -201,3 +201,19 @@ class Filesystem(graphene.ObjectType):
     field_name = Attribute(graphene.String, "field_name")
     attributes = Attribute(JSON, "file__attributes")
     created_at = Attribute(DateTime, "created_at")
+
+
+def external_id() -> Attribute:
+    """Return the field of the id that a record has in another product."""
+    return Attribute(
+        graphene.String, "external_id", description="The id that the record has in another product."
+    )
+
+
+def external_source() -> Attribute:
+    """Return the field of the product that an external id is from."""
+    return Attribute(
+        graphene.String,
+        "external_source",
+        description="The product that external_id is from, in lower case.",
+    )

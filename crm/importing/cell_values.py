@@ -4,6 +4,8 @@ import re
 from datetime import datetime
 
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: Times that may follow a day.
+_TIMES = (" %H:%M", " %H:%M:%S", ", %H:%M", " %I:%M %p", " %I:%M:%S %p")
 _NUMERIC_DAY = re.compile(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})")
 _NAMED_MONTH = re.compile(r"[0-9]{1,2}[. ]+[^\W\d_]{3,}[. ]+[0-9]{4}")
 #: What people set between thousands: spaces of two kinds more, and both apostrophes.
@@ -28,6 +30,23 @@ def read_day(text: str, form: str) -> str:
         return text
     # Only the day counts, which has no time zone.
     return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007
+
+
+def read_moment(text: str, form: str) -> str:
+    """Return a day, or a day with its time, in ISO 8601.
+
+    :param form: one of ``strptime``, of the day alone or with a time; ISO 8601 is always read as that.
+    :raises ValueError: if it is in neither form.
+    """
+    if ISO_DAY.match(text):
+        return text
+    times = ("",) if "%H" in form or "%I" in form else ("", *_TIMES)
+    for time in times:
+        try:
+            return datetime.strptime(text, form + time).isoformat(" ")  # noqa: DTZ007 - the company's zone
+        except ValueError:
+            continue
+    raise ValueError(text)
 
 
 def forms_of_day(text: str) -> list[str]:

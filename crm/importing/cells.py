@@ -5,20 +5,25 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 
-from crm.importing.cell_values import forms_of_day, has_decimal_comma, read_day, read_decimal
+from crm.importing.apostrophes import APOSTROPHE, NULL_MARKERS
+from crm.importing.cell_values import (
+    forms_of_day,
+    has_decimal_comma,
+    read_day,
+    read_decimal,
+    read_moment,
+)
 from crm.importing.columns import FULL_NAME, ColumnMapping
 from crm.importing.files.options import FileRefused
 from crm.importing.files.rows import Plain, Row, shown
 from crm.importing.full_names import parted_name
-from crm.importing.options import NULL_MARKERS, ColumnOptions, date_format_of
+from crm.importing.options import ColumnOptions, date_format_of
+from crm.importing.record_values import NO_PRODUCT
 from crm.records.row_import import MOST_REPEATED, Columns
 
 ROW = "__all__"
 #: What looks like an e-mail address, between signs that may part several.
 _ADDRESSES = re.compile(r"(?<![^\s;,|/])[^\s;,|/@]+@[^\s;,|/@]+(?![^\s;,|/])")
-#: An apostrophe with which spreadsheets keep a text from becoming a number or a formula. Exactly one is taken
-#: off, since exports write one more before each text that has one.
-_APOSTROPHE = re.compile(r"'(?='*[=+\-@]|[0-9][0-9 ()/.\-]*$)")
 Faults = dict[str, str]
 
 
@@ -43,6 +48,8 @@ class CellReader:
         self._date_format = date_format_of(options.date_format) if options.date_format else None
         self._null = NULL_MARKERS | frozenset(options.null_markers)
         self._dates = frozenset(dates) | frozenset(columns.dates)
+        self._moments = frozenset(columns.moments)
+        self._external_ids = frozenset(name for name in columns.known if name.endswith("external_id"))
         self._decimals = frozenset(decimals) | frozenset(columns.decimals)
         named = [(place, name) for place, name in enumerate(mapping.fields) if name is not None]
         #: Most columns are texts that stay as they are: what takes longer is asked of the others alone.
@@ -53,7 +60,7 @@ class CellReader:
         self._doubtful = [
             (place, title, name)
             for place, (title, name) in enumerate(zip(mapping.titles, mapping.fields, strict=True))
-            if (name in self._dates and self._date_format is None)
+            if (name in self._dates | self._moments and self._date_format is None)
             or (
                 name is None
                 and not title.strip()
@@ -91,6 +98,8 @@ class CellReader:
             # A calling code without its number is no phone.
             if parts[-1] if name in self._columns.repeated else any(parts):
                 cells[name] = " ".join(filter(None, parts))
+        if self._external_ids & cells.keys():
+            cells.setdefault("external_source", self._mapping.source or NO_PRODUCT)
         return cells, faults
 
     def check(self, row: Row) -> None:
@@ -108,6 +117,9 @@ class CellReader:
                     f" Name its field: --column {place + 1}=FIELD, or leave it out: --ignore-rest"
                 )
             forms = forms_of_day(cell) if self._text(cell) else []
+            if not forms and name in self._moments and self._text(cell):
+                # The day before a time.
+                forms = forms_of_day(cell.split()[0].rstrip(","))
             if forms:
                 raise FileRefused(
                     f"Line {row.line}: {title}: {shown(cell)} is no date as 2026-12-31. Say how dates are"
@@ -120,6 +132,7 @@ class CellReader:
             place in self._mapping.separators
             or place in self._mapping.quoted_lists
             or name in self._dates
+            or name in self._moments
             or name in self._decimals
             or name == FULL_NAME
             or base == "email"
@@ -132,7 +145,7 @@ class CellReader:
         shown_text = cell.strip()
         if not shown_text or shown_text in self._null:
             return ""
-        return cell[1:] if _APOSTROPHE.match(cell) else cell
+        return cell[1:] if APOSTROPHE.match(cell) else cell
 
     def _set(self, place: int, name: str, text: str, cells: dict[str, str], faults: Faults) -> None:
         if place in self._mapping.quoted_lists:
@@ -145,7 +158,7 @@ class CellReader:
                 self._set_several(name, parts, cells, faults)
         elif name == FULL_NAME:
             cells.update(parted_name(text, self._columns.names, self._options.name_order or "first-last"))
-        elif name in self._dates:
+        elif name in self._dates or name in self._moments:
             self._set_date(name, text, cells, faults)
         elif name in self._decimals:
             self._set_decimal(name, text, cells, faults)
@@ -174,7 +187,8 @@ class CellReader:
         cells[name] = text.strip()
         if self._date_format is not None:
             try:
-                cells[name] = read_day(text.strip(), self._date_format)
+                read = read_moment if name in self._moments else read_day
+                cells[name] = read(text.strip(), self._date_format)
             except ValueError:
                 faults[name] = f"{shown(text)} is no date as --date-format {self._options.date_format} says."
 

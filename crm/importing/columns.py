@@ -21,12 +21,14 @@ class ColumnMapping:
     """The field of each column, None for one that is not stored.
 
     ``separators`` and ``quoted_lists`` say how the cells of a column hold several values, ``left_out`` which
-    values of a column make its row no record, ``compose`` which columns together make a field.
+    values of a column make its row no record, ``compose`` which columns together make a field. ``source`` is
+    the product that external ids are from, where no column says it.
     """
 
     titles: Sequence[str]
     fields: Sequence[str | None]
     product: str | None = None
+    source: str | None = None
     not_stored: Sequence[str] = ()
     separators: Mapping[int, str] = field(default_factory=dict)
     quoted_lists: frozenset[int] = frozenset()
@@ -103,6 +105,7 @@ def map_columns(
         titles=titles,
         fields=fields,
         product=product.name if product else None,
+        source=options.source or (product.source if product else None),
         not_stored=[*(titles[place] or f"column {place + 1}" for place in sorted(needless)), *shown],
         separators=separators(titles, fields, columns, options, product),
         quoted_lists=frozenset(

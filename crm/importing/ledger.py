@@ -12,6 +12,8 @@ from django.db.models import Max, Model, Q
 
 from crm.actors import Actor
 from crm.importing.report import CONFLICTS, RowError
+from crm.models.activities import Activity
+from crm.models.activity_kinds import ActivityKind
 from crm.models.base import visible_rows
 from crm.models.imports import ImportJob, ImportRow, ImportRowError, RowAction
 from crm.models.records import Record
@@ -108,6 +110,10 @@ def note_result(row: ImportRow, imported: Imported, stored: Sequence[StoredRow])
     for each in stored:
         if each.created and each not in own and isinstance(each.row, Record | Tag):
             _note_made(row, each.row, each.row.pk)
+        elif each.created and isinstance(each.row, Activity) and each.row.kind == ActivityKind.NOTE:
+            _note_made(row, each.row, each.row.pk)
+            if imported.action == RowAction.UPDATE:
+                row.changes = {**row.changes, "note": [None, each.row.text]}
         elif each.created and each.row._meta.auto_created:
             _note_made(row, each.row, links_of(each.row))
 

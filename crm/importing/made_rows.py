@@ -10,15 +10,24 @@ from crm.actors import Actor
 from crm.errors import NotFound
 from crm.events import outbox
 from crm.importing import job_records, undo_records
+from crm.models.activities import Activity
 from crm.models.history import HistoryEntry
 from crm.models.imports import ImportJob, ImportRow
 from crm.models.records import Record, link_columns, record_models
 from crm.models.tags import Tag
 from crm.records.registry import record_kind
+from crm.services.imported import remove_note
 from crm.services.locking import holding_company
 from crm.services.tags import delete_tag
 
 BATCH = 100
+NOTES = Activity._meta.label
+
+
+def remove_notes(row: ImportRow, *, actor: Actor) -> None:
+    """Delete the note that a row wrote about a known record. Those of new records go with the records."""
+    for key in row.made.get(NOTES, ()):
+        remove_note(key, actor=actor)
 
 
 def remove_made_rows(job: ImportJob, *, actor: Actor) -> None:
@@ -36,7 +45,7 @@ def remove_made_rows(job: ImportJob, *, actor: Actor) -> None:
                 (model, keys)
                 for row in batch
                 for label, keys in row.made.items()
-                if bool((model := apps.get_model(label))._meta.auto_created) == are_links
+                if label != NOTES and bool((model := apps.get_model(label))._meta.auto_created) == are_links
             ]
             with transaction.atomic():
                 job_records.hold(job)

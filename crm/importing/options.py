@@ -9,8 +9,6 @@ from crm.importing.files.options import FileOptions, FileRefused
 
 NameOrder = Literal["first-last", "last-first"]
 NAME_ORDERS: tuple[NameOrder, ...] = ("first-last", "last-first")
-#: Cells that say "nothing", whatever the column.
-NULL_MARKERS = frozenset({"NULL", "n/a", "N/A", "-", "0/0/00", "#N/A"})
 #: Parts of a date as people write them, and as Python does. Longer ones first.
 _DATE_PARTS = {"YYYY": "%Y", "MMMM": "%B", "MMM": "%b", "YY": "%y", "MM": "%m", "DD": "%d"}
 
@@ -25,7 +23,7 @@ class ColumnOptions:
 
     ``columns`` are fields by the position of the column from 1, ``titles`` fields by title; None leaves a
     column out. ``split`` stands between several values of a cell, ``split_columns`` does by field or title.
-    ``date_format`` is one of ``strptime``.
+    ``date_format`` is one of ``strptime``. ``source`` is the product that external ids are from.
     """
 
     columns: Mapping[int, str | None] = field(default_factory=dict)
@@ -37,6 +35,7 @@ class ColumnOptions:
     null_markers: Sequence[str] = ()
     date_format: str | None = None
     decimal: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,18 +1,21 @@
 """Turns the cells of a row into the custom fields and tags of an input."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from crm.records.row_import import CUSTOM_FIELD
 from crm.services.custom_fields import CustomFieldValues
 from crm.services.tags import TagValues
 
 TAG_SEPARATOR = ";"
+#: Not one that an export wrote as part of a name.
+_BETWEEN_TAGS = re.compile(r"(?<!\\);")
 
 
 def custom_field_values(cells: Mapping[str, str]) -> list[CustomFieldValues]:
     """Return the custom fields of a row, each value the text of its cell."""
     return [
-        {"name": field.removeprefix(CUSTOM_FIELD), "value": text}
+        {"name": field.removeprefix(CUSTOM_FIELD), "value": text, "is_written": True}
         for field, text in cells.items()
         if field.startswith(CUSTOM_FIELD)
     ]
@@ -27,5 +30,11 @@ def custom_field_column(path: str, cells: Mapping[str, str]) -> str:
 
 def tag_values(cells: Mapping[str, str]) -> list[TagValues]:
     """Return the tags of a row: the parts of its cell ``tags``."""
-    names = (name.strip() for name in cells.get("tags", "").split(TAG_SEPARATOR))
+    parts = _BETWEEN_TAGS.split(cells.get("tags", ""))
+    names = (part.replace("\\;", TAG_SEPARATOR).strip() for part in parts)
     return [{"name": name} for name in names if name]
+
+
+def joined_tags(names: Iterable[str]) -> str:
+    """Return the cell ``tags`` of a record with tags of these names."""
+    return TAG_SEPARATOR.join(name.replace(TAG_SEPARATOR, f"\\{TAG_SEPARATOR}") for name in names)

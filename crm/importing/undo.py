@@ -15,7 +15,7 @@ from crm.actors import Action, Actor, Door
 from crm.errors import Conflict, ConflictReason, CrmError, NotFound
 from crm.events import outbox
 from crm.importing import job_records, undo_records
-from crm.importing.made_rows import remove_made_rows
+from crm.importing.made_rows import remove_made_rows, remove_notes
 from crm.importing.plans import WRITTEN
 from crm.importing.runners import is_dead
 from crm.models.base import visible_rows
@@ -159,6 +159,7 @@ def _undo(
                 before = row.before or {"columns": {}, "lists": {}}
                 new = rows.restore(key, before["columns"], before["lists"], expected_version=version)
                 undo_records.follow_version(row, new, batch)
+                remove_notes(row, actor=actor)
     except NotFound:
         row.undo, row.undo_message = UndoState.UNDONE, GONE
     except Conflict as changed:

@@ -9,9 +9,10 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError
 from phonenumbers import SUPPORTED_REGIONS
 
-from crm.actors import Role
+from crm.actors import Actor, Door, Role
+from crm.authentication import actor_for
 from crm.checks import ensure_database, ensure_migrated
-from crm.errors import CrmError, NotFound
+from crm.errors import CrmError, Forbidden, NotFound
 from crm.models import Company, User
 from crm.models.base import pick
 from crm.models.companies import DEFAULT_REGION
@@ -37,6 +38,15 @@ def user_of(username: str) -> User:
     if user is None:
         raise CommandError(f"There is no user {username}.")
     return user
+
+
+def member_actor(username: str, company_key: str, *, door: Door) -> Actor:
+    """Return the actor for a member of a company, by name and by id or UUID."""
+    user, company = user_of(username), company_of(company_key)
+    try:
+        return actor_for(user, company, door=door)
+    except (NotFound, Forbidden) as error:
+        raise CommandError(f"{username} is not an active member of {company}.") from error
 
 
 def role_of(text: str) -> Role:

@@ -46,6 +46,9 @@ def add_import_options(parser: CommandParser) -> None:
         "--null-marker", action="append", default=[], metavar="TEXT", help="a further text for an empty cell"
     )
     columns.add_argument("--date-format", metavar="FORM", help="of dates, such as DD.MM.YYYY")
+    columns.add_argument(
+        "--source", metavar="PRODUCT", help="that external ids are from (default: the recognised one)"
+    )
     columns.add_argument("--decimal", choices=(",", "."), help="sign before decimals")
 
 
@@ -75,6 +78,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
             null_markers=options["null_marker"],
             date_format=options["date_format"],
             decimal=options["decimal"],
+            source=options["source"],
         ),
     )
 

@@ -9,7 +9,7 @@ import crm.models.texts
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0017_import_ledger"),
+        ("crm", "0020_exports"),
     ]
 
     operations = [

@@ -11,6 +11,7 @@ from crm.models.companies import Company, LeadVisibility, Membership
 from crm.models.custom_fields import CustomFieldDefinition, CustomFieldKind, EntityKind
 from crm.models.documents import RegisteredDocument
 from crm.models.events import Event, EventCounter, EventKind
+from crm.models.exports import ExportJob, ExportKind
 from crm.models.files import FileLink, Filesystem, FileUsage
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.idempotency import IdempotencyKey
@@ -64,6 +65,8 @@ __all__ = [
     "Event",
     "EventCounter",
     "EventKind",
+    "ExportJob",
+    "ExportKind",
     "FileLink",
     "FileUsage",
     "Filesystem",

@@ -17,6 +17,7 @@ from django_stubs_ext.db.models.manager import RelatedManager
 from crm.actors import Actor
 from crm.models.base import TenantQuerySet
 from crm.models.custom_fields import WithCustomFields
+from crm.models.external_ids import WithExternalId
 from crm.models.files import FileLink
 from crm.models.lifecycle import LiveQuerySet
 from crm.models.tags import Tagged
@@ -25,7 +26,7 @@ from crm.models.tallies import TalliedModel
 Row = TypeVar("Row", bound=models.Model)
 
 
-class Record(WithCustomFields, Tagged, TalliedModel):
+class Record(WithExternalId, WithCustomFields, Tagged, TalliedModel):
     """Base of the models with custom fields, tags, files, notes, tasks and a history; apps register each."""
 
     activities = GenericRelation("crm.Activity")

@@ -40,6 +40,7 @@ class AuditEvent(models.TextChoices):
     TOKEN_REVOKED = "TOKEN_REVOKED", "API token revoked"
     CALENDAR_CREATED = "CALENDAR_CREATED", "Calendar address created"
     CALENDAR_REVOKED = "CALENDAR_REVOKED", "Calendar address revoked"
+    EXPORT = "EXPORT", "Export"
     INVITATION_SENT = "INVITATION_SENT", "Invitation sent"
     INVITATION_ACCEPTED = "INVITATION_ACCEPTED", "Invitation accepted"
     INVITATION_WITHDRAWN = "INVITATION_WITHDRAWN", "Invitation withdrawn"

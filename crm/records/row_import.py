@@ -27,6 +27,8 @@ class Columns:
     #: Whole families of columns: how messages call one, and the pattern of their names.
     families: Mapping[str, str] = field(default_factory=dict)
     dates: Sequence[str] = ()
+    #: Times, or days alone.
+    moments: Sequence[str] = ()
     decimals: Sequence[str] = ()
     #: What a full name is parted into: first, middle and last name; the middle may be missing.
     names: Sequence[str] = ()

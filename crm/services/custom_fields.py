@@ -5,6 +5,7 @@ from typing import Required, TypedDict
 
 from django.core.exceptions import ValidationError
 
+from crm.custom_field_values import written
 from crm.models.custom_fields import (
     LONGEST_NAME,
     NOT_STORABLE,
@@ -21,6 +22,8 @@ class CustomFieldValues(TypedDict, total=False):
     name: Required[str]
     data: object
     value: object
+    #: Whether the value is the text of a file, which may stand for a value that is no text.
+    is_written: bool
 
 
 def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) -> None:
@@ -46,6 +49,9 @@ def merge(record: WithCustomFields, values: Iterable[CustomFieldValues] | None) 
             raise ValidationError({f"custom_fields.{index}.value": [NOT_STORABLE]})
         value = normalized_json(value)
         definition = record.definitions().get(name_key(name))
+        stored = merged.get(name if definition is None else definition.name)
+        if item.get("is_written") and stored is not None and written(stored) == value:
+            continue
         if definition is not None:
             name, value = definition.name, _read(definition, value, path=f"custom_fields.{index}.value")
         if value is None:

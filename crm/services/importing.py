@@ -11,7 +11,7 @@ from crm.models.base import visible_rows
 from crm.models.imports import DuplicatePolicy, RowAction
 from crm.models.records import Record
 from crm.records.row_import import Imported
-from crm.services import locking
+from crm.services import imported, locking
 from crm.texts import name_key
 
 #: The key of a record that an equal row of the same source has made.
@@ -34,13 +34,14 @@ def import_record(
 
     :param match: returns the record that exists, and by what it was found.
     :param create: takes values without an id.
-    :param update: takes a record and values; returns the record, and its lists before.
+    :param update: takes a record and values; returns the record, and its lists before. The note of the values
+        is written by this function, for each kind alike.
     :param only_missing: returns those of the values that the record has none of.
     :param known: see ``RowImport.store``.
     :raises Conflict: if the record exists and the policy refuses that.
     """
     if policy == DuplicatePolicy.CREATE:
-        return Imported(action=RowAction.CREATE, record=create(values))
+        return _created(values, create, actor)
     # Without a savepoint: a row that is refused is undone by whoever imports it.
     with transaction.atomic(savepoint=False):
         locking.lock_company(actor.company_id)
@@ -70,7 +71,7 @@ def _import_matched(
         found = None if same is None else (same, SAME_ROW)
     if found is None:
         new = {name: value for name, value in values.items() if name != "id"}
-        return Imported(action=RowAction.CREATE, record=create(new))
+        return _created(new, create, actor)
     record, key = found
     version = record.version
     if policy == DuplicatePolicy.ERROR:
@@ -82,8 +83,11 @@ def _import_matched(
     if policy == DuplicatePolicy.FILL:
         values = only_missing(record, values)
     changed, lists = update(record, values)
+    # A note makes no new version of its record.
+    is_noted = imported.write_note(changed, values, actor=actor)
+    is_updated = is_noted or changed.version != version
     return Imported(
-        action=RowAction.UNCHANGED if changed.version == version else RowAction.UPDATE,
+        action=RowAction.UPDATE if is_updated else RowAction.UNCHANGED,
         record=changed,
         key=key,
         version_before=version,
@@ -91,13 +95,24 @@ def _import_matched(
     )
 
 
-def only_missing_columns(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values without the columns and custom fields that a record has a value of."""
-    columns = {field.name for field in record._meta.concrete_fields} - {"custom_fields"}
+def _created(values: Any, create: Callable[[Any], Any], actor: Actor) -> Imported:
+    record = create(values)
+    imported.write_note(record, values, actor=actor)
+    return Imported(action=RowAction.CREATE, record=record)
+
+
+def only_missing_columns(
+    record: Record, values: Mapping[str, Any], *, columns: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the values without the columns and custom fields that a record has a value of.
+
+    :param columns: the attributes of the keys of the input that are called otherwise.
+    """
+    own = {name: name for field in record._meta.concrete_fields for name in (field.name, field.attname)}
+    del own["custom_fields"]
+    own |= columns
     missing = {
-        name: value
-        for name, value in values.items()
-        if name not in columns or getattr(record, name) in (None, "")
+        name: value for name, value in values.items() if name not in own or _is_missing(record, own[name])
     }
     if missing.get("custom_fields"):
         stored = {name_key(name) for name in record.custom_fields}
@@ -105,6 +120,12 @@ def only_missing_columns(record: Record, values: Mapping[str, Any]) -> dict[str,
             item for item in missing["custom_fields"] if name_key(item["name"]) not in stored
         ]
     return missing
+
+
+def _is_missing(record: Record, attribute: str) -> bool:
+    value = getattr(record, attribute)
+    # No is what is not known yet, such as whether somebody asked not to be contacted.
+    return value is None or value is False or value == ""
 
 
 @transaction.atomic

@@ -13,12 +13,14 @@ from django.utils import timezone
 from crm.actors import Action
 from crm.admin.base import UNNARROWED, Fieldsets, acting, visible_rows
 from crm.admin.custom_fields import DefinedFieldsAdmin
+from crm.admin.exports import EXPORT, ExportsList
 from crm.admin.files import WithFiles, set_relations
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.money import shown_amount
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.database.keys import parse_id
+from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from leads.admin.board.pages import WithBoard
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_days import DAYS_FILTERS
@@ -37,7 +39,10 @@ from leads.services.leads import create_lead, delete_lead, restore_lead, save_le
 from leads.services.list_totals import worth_of
 from people.admin.warnings import WarnsOfDuplicates
 
-TEXTS = ("title", "firstname", "lastname", "email", "phone", "description", "reason_lost")
+TEXTS = (
+    *("title", "firstname", "lastname", "email", "phone", "description", "reason_lost"),
+    *EXTERNAL_ID_COLUMNS,
+)
 #: The relations that are read by statements of their own: joining four more tables takes longer to plan.
 RELATIONS = ("status", "pipeline", "stage", "source")
 
@@ -58,6 +63,7 @@ class LeadAdmin(
     WarnsOfDuplicates,
     ChangesManyLeads,
     CreatesThroughService[Lead],
+    ExportsList,
     WithFiles,
     WithTimeline,
     DefinedFieldsAdmin,
@@ -68,7 +74,7 @@ class LeadAdmin(
     write_action = Action.CHANGE_LEADS
     delete_service = staticmethod(delete_lead)
     restore_service = staticmethod(restore_lead)
-    actions = ("change_selected", "restore_selected", "delete_selected")
+    actions = ("change_selected", EXPORT, "restore_selected", "delete_selected")
     list_display = (
         "title",
         "live_person",
@@ -126,7 +132,7 @@ class LeadAdmin(
                 "description": "Where it is empty, a new lead takes it from the person.",
             },
         ),
-        ("Origin", {"fields": (("type", "source"), "receiver")}),
+        ("Origin", {"fields": (("type", "source"), "receiver", EXTERNAL_ID_COLUMNS)}),
         ("Details", {"fields": ("description", "tags", "custom_fields")}),
     )
 

@@ -105,6 +105,8 @@ class LeadFilterSet(SearchedFilterSet):
     lead_types_id = IdColumn("type_id")
     leads_sources_id = IdColumn("source_id")
     title = TextColumn("title")
+    external_id = TextColumn("external_id")
+    external_source = TextColumn("external_source")
     firstname = TextColumn("firstname")
     lastname = TextColumn("lastname")
     email = EmailColumn("email")

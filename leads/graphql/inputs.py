@@ -4,7 +4,13 @@ import graphene
 
 from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.scalars import Date, Decimal, Mixed
-from crm.graphql.inputs import CustomFieldEntityInput, FilesystemInputUrl, TagInput
+from crm.graphql.inputs import (
+    CustomFieldEntityInput,
+    FilesystemInputUrl,
+    TagInput,
+    external_id_input,
+    external_source_input,
+)
 from people.graphql.inputs import OrganizationInput, PeopleInput
 
 
@@ -12,6 +18,8 @@ class LeadUpdateInput(graphene.InputObjectType):
     # Sent by clients of the original API; there are no branches here.
     branch_id = graphene.ID(deprecation_reason="ignored")
     title = graphene.String()
+    external_id = external_id_input()
+    external_source = external_source_input()
     people_id = graphene.ID()
     organization_id = graphene.ID()
     firstname = graphene.String()

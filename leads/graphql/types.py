@@ -12,7 +12,7 @@ from crm.graphql.core.arguments import choice_enum
 from crm.graphql.core.fields import Attribute, Computed, Derived, Related, count_by
 from crm.graphql.core.list_fields import DEFAULT_FIRST, BatchedList, RelatedList
 from crm.graphql.core.scalars import JSON, Date, Decimal, Mixed
-from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
+from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User, external_id, external_source
 from leads import models
 from leads.graphql.participants import LeadsParticipants
 from leads.graphql.rotation_types import LeadRotation
@@ -168,6 +168,8 @@ class Lead(DjangoObjectType):
         fields = ("id", "uuid", "title", *TEXTS, "stage_changed_at", "last_activity_at", "closed_at", *STAMPS)
 
     company = Related(Company, "company", required=True)
+    external_id = external_id()
+    external_source = external_source()
     user = Related(User, "user")
     people = Related(People, "person")
     organization = Related(Organization, "organization")

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leads", "0015_fill_next_stages")]
+    dependencies = [("leads", "0016_external_ids")]
 
     operations = [
         migrations.AddIndex(

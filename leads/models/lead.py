@@ -13,6 +13,7 @@ from django.utils import timezone
 from crm.database.tally_triggers import TalliedTable
 from crm.models.channels import SocialChannel
 from crm.models.custom_fields import EntityKind
+from crm.models.external_ids import external_id_constraints
 from crm.models.files import FileLink
 from crm.models.lifecycle import LIVE
 from crm.models.records import Record
@@ -170,6 +171,7 @@ class Lead(Record):
                 violation_error_message="A lead has a title.",
             ),
             *deal_value.CONSTRAINTS,
+            *external_id_constraints("lead"),
         ]
 
     def __str__(self) -> str:

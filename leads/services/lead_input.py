@@ -1,6 +1,6 @@
 """The input of a lead, and how it is applied to a lead in memory."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
 from crm.models import User
-from crm.services import custom_fields, nesting
+from crm.services import custom_fields, external_ids, nesting
 from crm.services.custom_fields import CustomFieldValues
 from crm.services.file_links import FileRelations
+from crm.services.imported import ImportedValues
 from crm.services.saving import is_none_given
 from crm.services.tags import TagValues
 from leads.models import Lead, LeadLostReason
@@ -26,8 +27,12 @@ TEXTS = ("firstname", "lastname", "email", "phone", "description", "reason_lost"
 STAGE_ARGUMENTS = ("pipeline_stage_id", "pipeline_id", "pipelines_id")
 
 
-class LeadValues(FileRelations, total=False):
+class LeadValues(FileRelations, ImportedValues, total=False):
     company_id: object
+    external_id: str | None
+    external_source: str | None
+    stage_changed_at: datetime
+    closed_at: datetime
     title: str | None
     firstname: str | None
     lastname: str | None
@@ -72,6 +77,7 @@ def apply_input(lead: Lead, values: LeadValues, rows: ReferencedRows, *, actor: 
             setattr(lead, name, given[name] or None)
     if "title" in values:
         lead.title = values["title"] or ""
+    external_ids.assign(lead, given)
     apply_deal_value(lead, given)
     _set_person(lead, values, rows, actor)
     _set_organization(lead, values, rows, actor)

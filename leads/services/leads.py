@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm.actors import Action, Actor
 from crm.models import Tag, User
 from crm.models.lifecycle import LIVE
-from crm.services import channels, file_links, locking, messages, saving, tags
+from crm.services import channels, external_ids, file_links, imported, locking, messages, saving, tags
 from crm.services.history import Changes
 from crm.services.saving import Stored
 from crm.texts import name_key
@@ -20,6 +20,7 @@ from leads.services import events, stage_visits
 from leads.services.assignment import assign_owner, routing_log
 from leads.services.deal_values import take_over_amount
 from leads.services.lead_input import LeadValues, apply_input, check_owner, fill_from_receiver
+from leads.services.past import set_past
 from leads.services.referenced_rows import ReferencedRows
 
 DUPLICATE_STATUS = "Duplicate"
@@ -58,7 +59,9 @@ def create_lead(
     lead = Lead(company_id=actor.company_id, user_id=actor.user_id)
     rows.attach_to(lead)
     apply_input(lead, values, rows, actor=actor)
+    external_ids.check_free(lead, actor=actor)
     fill_from_receiver(lead, values, rows)
+    set_past(lead, values, is_new=True)
     # An amount that is given as null means none.
     if "amount" not in values:
         take_over_amount(lead, rows.company)
@@ -73,6 +76,7 @@ def create_lead(
         return [visit, *channel_and_seat, routing_log(lead, assignment, actor=actor, attempt=attempt)]
 
     saving.store(lead, actor=actor, extra_rows=rows_of_new_lead)
+    imported.keep_created_at(lead, values)
     _write_relations(lead, values, actor, named)
     involved = events.involved_users(lead) if values.get("participants_id") else frozenset()
     seen_by = events.audience(involved, lead.owner_id)
@@ -151,11 +155,13 @@ def store_change(
     """
     if lead.owner_id != before["owner_id"] and lead.owner_id is not None:
         check_owner(lead.owner_id, actor=actor)
+    external_ids.check_free(lead, actor=actor, before=before)
     if lead.stage_id != before["stage_id"]:
         lead.stage_changed_at = timezone.now()
     if lead.status_id != before["status_id"]:
         # ``Lead.clean`` sets it again: a lead that goes from lost to won was closed just now.
         lead.closed_at = None
+    set_past(lead, values, is_new=False)
     relations = _write_relations(lead, values, actor)
 
     def rows_of_change(stored: Stored) -> list[Model]:
@@ -247,6 +253,7 @@ def restore_lead(key: object, *, actor: Actor) -> None:
     lead = locking.lock_deleted(Lead.objects.all(), actor, key)
     if lead.deleted_at is None:
         return
+    external_ids.check_free(lead, actor=actor)
     before = {"stage_id": lead.stage_id}
     if lead.stage.deleted_at is not None or lead.pipeline.deleted_at is not None:
         lead.stage_id = lead.pipeline_id = None  # type: ignore[assignment]  # ``Lead.clean`` sets both

@@ -8,12 +8,14 @@ from django.http import HttpRequest
 from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.custom_fields import DefinedFieldsAdmin
+from crm.admin.exports import EXPORT, ExportsList
 from crm.admin.files import TakesFile, WithFiles, set_relations
 from crm.admin.filters import DeletedFilter
 from crm.admin.forms import VersionedForm
 from crm.admin.reach import mail_link
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet
+from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
 from people.admin.related import OrganizationPage
@@ -39,6 +41,7 @@ class OrganizationAdmin(
     WarnsOfDuplicates,
     MergesRecords,
     ChangesTags,
+    ExportsList,
     WithFiles,
     WithTimeline,
     DefinedFieldsAdmin,
@@ -48,7 +51,7 @@ class OrganizationAdmin(
     delete_service = staticmethod(delete_organization)
     update_service = staticmethod(update_organization)
     restore_service = staticmethod(restore_organization)
-    actions = ("change_selected", "merge_selected", "restore_selected", "delete_selected")
+    actions = ("change_selected", "merge_selected", EXPORT, "restore_selected", "delete_selected")
     list_display = ("name", "mail", "city", "country", "created_at")
     list_filter = (DeletedFilter, "created_at")
     search_fields = ("name",)
@@ -58,7 +61,7 @@ class OrganizationAdmin(
     fieldsets = (
         (None, {"fields": ("name", "email")}),
         ("Address", {"fields": ("address", ("zip", "city"), ("state", "country"))}),
-        ("Details", {"fields": ("tags", "custom_fields")}),
+        ("Details", {"fields": ("tags", "custom_fields", EXTERNAL_ID_COLUMNS)}),
     )
 
     @admin.display(description="E-mail", ordering="email")

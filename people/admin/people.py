@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from crm.actors import Action
 from crm.admin.base import acting, visible_rows
 from crm.admin.custom_fields import DefinedFieldsAdmin
+from crm.admin.exports import EXPORT, ExportsList
 from crm.admin.files import TakesFile, WithFiles, set_relations
 from crm.admin.filters import DeletedFilter
 from crm.admin.forms import VersionedForm
@@ -20,6 +21,7 @@ from crm.admin.reach import call_link, mail_link
 from crm.admin.record_filters import RecordFilter
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
+from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
 from people.admin.related import PersonPage
@@ -100,14 +102,21 @@ class InOrganization(RecordFilter):
 
 @admin.register(Person)
 class PersonAdmin(
-    PersonPage, WarnsOfDuplicates, MergesRecords, ChangesTags, WithFiles, WithTimeline, DefinedFieldsAdmin
+    PersonPage,
+    WarnsOfDuplicates,
+    MergesRecords,
+    ChangesTags,
+    ExportsList,
+    WithFiles,
+    WithTimeline,
+    DefinedFieldsAdmin,
 ):
     form = PersonForm
     write_action = Action.CHANGE_PEOPLE
     delete_service = staticmethod(delete_person)
     update_service = staticmethod(update_person)
     restore_service = staticmethod(restore_person)
-    actions = ("change_selected", "merge_selected", "restore_selected", "delete_selected")
+    actions = ("change_selected", "merge_selected", EXPORT, "restore_selected", "delete_selected")
     list_display = ("__str__", "mail", "main_phone", "organization_names", "created_at")
     list_filter = (DeletedFilter, InOrganization, "created_at")
     search_fields = ("name",)
@@ -117,8 +126,11 @@ class PersonAdmin(
     inlines = (ContactInline, AddressInline, EmploymentInline)
     shown_instead = {"organizations": "organization_names"}
     fieldsets = (
-        (None, {"fields": (("firstname", "lastname"), ("middlename", "dob"), "email")}),
-        ("Details", {"fields": ("organizations", "tags", "custom_fields")}),
+        (None, {"fields": (("firstname", "lastname"), ("middlename", "dob"), ("email", "do_not_contact"))}),
+        (
+            "Details",
+            {"fields": ("organizations", "tags", "custom_fields", EXTERNAL_ID_COLUMNS)},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from crm.actors import Actor
 from crm.graphql.lists.canonical_columns import CANONICAL, CanonicalColumn, EmailColumn
 from crm.graphql.lists.columns import (
+    BooleanColumn,
     DateColumn,
     DateTimeColumn,
     HasRelation,
@@ -136,7 +137,10 @@ class PeopleFilterSet(SearchedFilterSet):
     middlename = TextColumn("middlename")
     lastname = TextColumn("lastname")
     email = EmailColumn("email")
+    external_id = TextColumn("external_id")
+    external_source = TextColumn("external_source")
     dob = DateColumn("dob")
+    do_not_contact = BooleanColumn("do_not_contact")
     created_at = DateTimeColumn("created_at")
     updated_at = DateTimeColumn("updated_at")
 
@@ -163,6 +167,8 @@ class OrganizationFilterSet(SearchedFilterSet):
     companies_id = IdColumn("company_id")
     name = TextColumn("name")
     email = EmailColumn("email")
+    external_id = TextColumn("external_id")
+    external_source = TextColumn("external_source")
     address = TextColumn("address")
     created_at = DateTimeColumn("created_at")
     updated_at = DateTimeColumn("updated_at")

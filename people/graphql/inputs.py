@@ -3,7 +3,13 @@
 import graphene
 
 from crm.graphql.core.scalars import Date
-from crm.graphql.inputs import CustomFieldEntityInput, FilesystemInputUrl, TagInput
+from crm.graphql.inputs import (
+    CustomFieldEntityInput,
+    FilesystemInputUrl,
+    TagInput,
+    external_id_input,
+    external_source_input,
+)
 
 
 class ContactInput(graphene.InputObjectType):
@@ -54,7 +60,10 @@ class PeopleInput(graphene.InputObjectType):
     middlename = graphene.String()
     lastname = graphene.String()
     email = graphene.String()
+    external_id = external_id_input()
+    external_source = external_source_input()
     dob = Date()
+    do_not_contact = graphene.Boolean(description="The person does not want to be written to or called.")
     contacts = graphene.List(graphene.NonNull(ContactInput))
     address = graphene.List(graphene.NonNull(AddressInput))
     # A name: the organization is found by it or created.
@@ -73,6 +82,8 @@ class OrganizationInput(graphene.InputObjectType):
     company_id = graphene.ID()
     name = graphene.String()
     email = graphene.String()
+    external_id = external_id_input()
+    external_source = external_source_input()
     address = graphene.String()
     city = graphene.String()
     state = graphene.String()

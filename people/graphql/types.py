@@ -7,7 +7,7 @@ from graphene_django import DjangoObjectType
 from crm.graphql.activity_types import Activity, latest_activity, next_activity
 from crm.graphql.core.fields import Attribute, Computed, Related, count_by
 from crm.graphql.core.list_fields import DEFAULT_FIRST, BatchedList, RelatedList
-from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User
+from crm.graphql.types import Company, CustomFields, Filesystem, Tag, User, external_id, external_source
 from people import models
 from people.services.duplicates import MOST_LISTED, duplicates_of_organizations, duplicates_of_people
 
@@ -54,6 +54,8 @@ class Organization(DjangoObjectType):
         fields = ("id", "uuid", *models.ORGANIZATION_TEXTS, "version", "created_at", "updated_at")
 
     company = Related(Company, "company", required=True)
+    external_id = external_id()
+    external_source = external_source()
     user = Related(User, "user")
     tags = RelatedList(Tag, "tags", ordering=("name",))
     files = RelatedList(Filesystem, "file_links", ordering=())
@@ -104,7 +106,15 @@ class People(DjangoObjectType):
         fields = ("id", "uuid", "name", *models.PERSON_TEXTS, "dob", "version", "created_at", "updated_at")
 
     company = Related(Company, "company", required=True)
+    external_id = external_id()
+    external_source = external_source()
     user = Related(User, "user")
+    do_not_contact = Attribute(
+        graphene.Boolean,
+        "do_not_contact",
+        required=True,
+        description="The person does not want to be written to or called.",
+    )
     contacts = RelatedList(Contact, "contacts", ordering=("weight",))
     address = RelatedList(Address, "addresses", ordering=("-is_default",))
     organizations = RelatedList(Organization, "organizations", ordering=("name",))

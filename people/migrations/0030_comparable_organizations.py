@@ -14,6 +14,6 @@ class Migration(migrations.Migration):
     # Each batch of rows is a transaction of its own.
     atomic = False
 
-    dependencies = [("people", "0007_people_of_talks")]
+    dependencies = [("people", "0009_do_not_contact")]
 
     operations = [Backfill("people", "Organization", derive)]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from crm.models.custom_fields import EntityKind
+from crm.models.external_ids import external_id_constraints, merged_external_id
 from crm.models.files import FileLink
 from crm.models.lifecycle import LIVE
 from crm.models.records import Record
@@ -83,7 +84,9 @@ class Organization(Record):
             models.Index(fields=["company", "email_canonical"], name="organization_email"),
             models.Index(fields=["company", "name_key"], name="organization_name_key"),
             models.Index(fields=["company", "comparable_key"], name="organization_comparable_key"),
+            merged_external_id("organization"),
         ]
+        constraints = external_id_constraints("organization")
 
     def __str__(self) -> str:
         return self.name

@@ -11,6 +11,7 @@ from django.db import models
 from crm.dates import today_in
 from crm.models.activities import Activity
 from crm.models.custom_fields import EntityKind
+from crm.models.external_ids import external_id_constraints, merged_external_id
 from crm.models.files import FileLink
 from crm.models.lifecycle import LIVE
 from crm.models.records import Record
@@ -50,6 +51,8 @@ class Person(Record):
     name = models.CharField(max_length=362, null=True, blank=True, editable=False)
     email = models.CharField("primary email", max_length=254, null=True, blank=True, validators=[check_email])
     dob = models.DateField("date of birth", null=True, blank=True)
+    #: The person does not want to be written to or called.
+    do_not_contact = models.BooleanField(default=False, db_default=False)
     organizations = models.ManyToManyField(Organization, blank=True, related_name="people")
     #: Calls, meetings and e-mails that the person takes part in.
     talks = models.ManyToManyField(
@@ -78,7 +81,9 @@ class Person(Record):
             ),
             models.Index(fields=["company", "email_canonical"], name="person_email"),
             models.Index(fields=["company", "name"], name="person_name"),
+            merged_external_id("person"),
         ]
+        constraints = external_id_constraints("person")
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:

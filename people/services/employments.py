@@ -12,6 +12,7 @@ from crm.database.keys import parse_id
 from crm.errors import NotFound
 from crm.services import nesting, saving
 from crm.services.history import Changes
+from crm.texts import name_key
 from people.models import Employment, Organization, Person
 
 #: A person's input may hold the list under either name; the second is the specification's.
@@ -75,6 +76,23 @@ def replace_employments(
     if not (changed or gone):
         return organizations, {}
     return organizations, {NAMES[0]: [before, [str(row) for row in kept]]}
+
+
+def add_position(person: Person, title: str, organization_id: int | None, *, actor: Actor) -> Changes:
+    """Add a present position in an organization, or in none, unless the person has it."""
+    present = list(Employment.objects.filter(person=person).order_by("pk"))
+    same = (name_key(title), organization_id, Employment.CURRENT)
+    if same in [(name_key(row.position), row.organization_id, row.status) for row in present]:
+        return {}
+    POSITIONS.check(before=len(present), after=len(present) + 1, field="position")
+    row = Employment(
+        company_id=person.company_id, person=person, organization_id=organization_id, position=title
+    )
+    try:
+        saving.store(row, actor=actor)
+    except ValidationError as refused:
+        raise ValidationError({"position": refused.messages}) from refused
+    return {NAMES[0]: [[str(each) for each in present], [*map(str, present), str(row)]]}
 
 
 def _check_person(item: EmploymentValues, person: Person, actor: Actor) -> None:

@@ -15,6 +15,9 @@ from people.services import matching, organizations, people, upserting
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
 
+#: The columns of the keys of an input that are called otherwise.
+COLUMNS = {"owner_id": "user_id"}
+
 
 def match_person(values: PersonValues, *, actor: Actor) -> tuple[Person, str] | None:
     """Return the person that the values mean, and by what it was found."""
@@ -23,8 +26,7 @@ def match_person(values: PersonValues, *, actor: Actor) -> tuple[Person, str] | 
 
 def match_organization(values: OrganizationValues, *, actor: Actor) -> tuple[Organization, str] | None:
     """Return the organization that the values mean, and by what it was found."""
-    found = upserting.find_organization(values, actor=actor)
-    return None if found is None else (found, "ID" if values.get("id") else "NAME")
+    return upserting.find_organization(values, actor=actor)
 
 
 def import_person(
@@ -39,7 +41,7 @@ def import_person(
         match=partial(match_person, actor=actor),
         create=partial(people.create_person, actor=actor),
         update=partial(upserting.extend_person, actor=actor),
-        only_missing=importing.only_missing_columns,
+        only_missing=partial(importing.only_missing_columns, columns=COLUMNS),
         known=known,
     )
 
@@ -56,7 +58,7 @@ def import_organization(
         match=partial(match_organization, actor=actor),
         create=partial(organizations.create_organization, actor=actor),
         update=partial(upserting.extend_organization, actor=actor),
-        only_missing=importing.only_missing_columns,
+        only_missing=partial(importing.only_missing_columns, columns=COLUMNS),
         known=known,
     )
 

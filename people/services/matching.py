@@ -17,7 +17,7 @@ from crm.database.json_entries import Contains, Entries, EntryName, ValueMatches
 from crm.database.keys import parse_id
 from crm.errors import Conflict, ConflictReason
 from crm.models.base import pick
-from crm.services import custom_fields, saving
+from crm.services import custom_fields, external_ids, saving
 from crm.texts import name_key
 from people.models import Contact, ContactKind, Person
 from people.models.canonical import canonical_email
@@ -32,14 +32,17 @@ class PeopleMatch(StrEnum):
 
     ID = "ID"
     UUID = "UUID"
+    EXTERNAL_ID = "EXTERNAL_ID"
     EMAIL = "EMAIL"
     PHONE = "PHONE"
     CUSTOM_FIELD = "CUSTOM_FIELD"
 
 
-USUAL_MATCH = (PeopleMatch.ID, PeopleMatch.EMAIL, PeopleMatch.PHONE)
+USUAL_MATCH = (PeopleMatch.ID, PeopleMatch.EXTERNAL_ID, PeopleMatch.EMAIL, PeopleMatch.PHONE)
 #: What is in an input besides its own id, which means nothing to a stranger.
 MATCH_WITHOUT_ID = (PeopleMatch.EMAIL, PeopleMatch.PHONE)
+#: Ids that mean one record and no other.
+BY_ID = (PeopleMatch.ID, PeopleMatch.UUID, PeopleMatch.EXTERNAL_ID)
 MOST_NAMED = 25
 
 
@@ -69,6 +72,9 @@ def find_person(
         if not found:
             continue
         [person] = found
+        if way not in BY_ID and external_ids.is_another(person, values):
+            message = "The product knows the person by another external id"
+            raise _conflict(message, [person], [way, PeopleMatch.EXTERNAL_ID])
         if way is not PeopleMatch.PHONE:
             _check_other_keys(person, way, match, search)
         # A phone is shared by colleagues and families: it decides alone only where the caller says so.
@@ -148,6 +154,9 @@ class _Search:
                 return None
             # An id that does not exist for the actor is an error, not a new record.
             return visible.filter(pk=pick(visible, key).pk)
+        if way is PeopleMatch.EXTERNAL_ID:
+            same = external_ids.find(Person, self.values, actor=self._actor)
+            return None if same is None else visible.filter(pk=same.pk)
         if way is PeopleMatch.CUSTOM_FIELD:
             equal: QuerySet[Person] | None = with_custom_field(
                 visible, str(self._match_field), self.values, self._actor

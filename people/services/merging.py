@@ -12,6 +12,7 @@ from django.utils import timezone
 from crm.actors import Action, Actor
 from crm.caps import ADDRESSES, CONTACTS, CUSTOM_FIELDS, ORGANIZATIONS, POSITIONS, TAGS, Cap
 from crm.errors import Conflict, ConflictReason, NotFound
+from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.models.history import HistoryKind
 from crm.services import history, locking, record_events, saving
 from people.models import ORGANIZATION_TEXTS, PERSON_TEXTS, Address, Contact, Merge, Organization, Person
@@ -24,8 +25,8 @@ Record = TypeVar("Record", Person, Organization)
 MOST_MERGED = 25
 #: Columns that are filled from the losers where the winner has no value.
 FILLED: dict[type[Model], tuple[str, ...]] = {
-    Person: (*PERSON_TEXTS, "dob"),
-    Organization: tuple(name for name in ORGANIZATION_TEXTS if name != "name"),
+    Person: (*PERSON_TEXTS, "dob", "do_not_contact", *EXTERNAL_ID_COLUMNS),
+    Organization: (*(name for name in ORGANIZATION_TEXTS if name != "name"), *EXTERNAL_ID_COLUMNS),
 }
 
 #: Caps on what a winner ends with, by the name of the relation.
@@ -93,7 +94,9 @@ def plan_merge(winner: Any, losers: Sequence[Any], *, lock: bool = False) -> Mer
         columns = ("name", *columns)
     for name in columns:
         own, theirs = getattr(winner, name), [getattr(loser, name) for loser in losers]
-        outcome = next((value for value in (own, *theirs) if value not in (None, "")), None)
+        # Whoever asked one time not to be contacted has asked.
+        given = (value for value in (own, *theirs) if value not in (None, "", False))
+        outcome = next(given, False if own is False else None)
         plan.fields.append(Outcome(field=name, winner=own, duplicates=theirs, outcome=outcome))
     added = plan.added_custom_fields
     for name in sorted({*winner.custom_fields, *added}):
@@ -173,9 +176,10 @@ def merge(
     for relation in plan.relations:
         _keep_one_default(relation, journal)
         relation.write()
-    _fill(plan, before, actor)
+    # Before the winner takes an external id over: only one live record may have it.
     for loser in losers:
         _mark_merged(loser, winner, actor)
+    _fill(plan, before, actor)
     done = Merge.objects.create(
         company_id=actor.company_id,
         model=model.entity_kind,

@@ -9,16 +9,18 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict, ConflictReason
-from crm.services import custom_fields, file_links, locking, saving, tags
+from crm.services import custom_fields, external_ids, file_links, imported, locking, saving, tags
 from crm.services.history import Changes
 from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, Person
 
 Mergeable = TypeVar("Mergeable", Organization, Person)
 
 
-class OrganizationValues(OrganizationTexts, file_links.FileRelations, total=False):
+class OrganizationValues(OrganizationTexts, file_links.FileRelations, imported.ImportedValues, total=False):
     id: object
     company_id: object
+    external_id: str | None
+    external_source: str | None
     tags: list[tags.TagValues] | None
     custom_fields: list[custom_fields.CustomFieldValues] | None
 
@@ -31,6 +33,9 @@ def _assign(organization: Organization, values: OrganizationValues, actor: Actor
             setattr(organization, name, given[name] or None)
     if organization.name is None:
         organization.name = ""
+    if "owner_id" in values:
+        organization.user_id = values["owner_id"]
+    external_ids.assign(organization, values)
     if "custom_fields" in values:
         custom_fields.merge(organization, values["custom_fields"])
 
@@ -76,10 +81,14 @@ def save_organization(
     relations = values or {}
     adding = organization._state.adding
     if adding:
+        external_ids.check_free(organization, actor=actor)
         saving.store(organization, actor=actor)
+        imported.keep_created_at(organization, relations)
     elif before is None:
         # Before its tags are read.
         before = locking.stored_values(organization, actor)
+    if not adding:
+        external_ids.check_free(organization, actor=actor, before=before)
     changes: Changes = {}
     if "tags" in relations:
         changes = tags.replace(organization, tags.find_or_create(relations["tags"] or [], actor=actor))
@@ -127,6 +136,7 @@ def restore_record(model: type[Mergeable], key: object, *, actor: Actor) -> None
             ConflictReason.VERSION, "This record was merged into another one. Undo the merge instead."
         )
     if record.deleted_at is not None:
+        external_ids.check_free(record, actor=actor)
         saving.undelete(record, actor=actor)
 
 

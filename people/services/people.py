@@ -9,7 +9,7 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.emails import has_email_form
-from crm.services import custom_fields, file_links, locking, saving, tags
+from crm.services import custom_fields, external_ids, file_links, imported, locking, saving, tags
 from crm.services.bulk_deletion import delete_many, restore_many
 from crm.services.history import Changes
 from people.models import PERSON_TEXTS, Organization, Person, PersonTexts
@@ -18,16 +18,23 @@ from people.services.organizations import delete_record, restore_record
 from people.services.person_organizations import organizations_of, set_organizations
 
 #: The keys of an input that say to which organizations a person belongs.
-ORGANIZATION_LISTS = frozenset({"organization", "organizations_id", *employments.NAMES})
+ORGANIZATION_LISTS = frozenset({"organization", "organizations_id", "position", *employments.NAMES})
 
 
-class PersonValues(PersonTexts, file_links.FileRelations, total=False):
+class PersonValues(PersonTexts, file_links.FileRelations, imported.ImportedValues, total=False):
     id: object
     company_id: object
+    external_id: str | None
+    external_source: str | None
     dob: Any
+    do_not_contact: bool | None
     contacts: list[contacts.ContactValues] | None
     address: list[contacts.AddressValues] | None
     organization: str | None
+    #: Set by imports alone: the present position in the organization of that name.
+    position: str
+    #: The id of the organization of the position, where no name is given.
+    position_at: int
     organizations_id: list[object] | None
     employment_history: list[employments.EmploymentValues] | None
     peopleEmploymentHistory: list[employments.EmploymentValues] | None  # noqa: N815 - a name of the wire
@@ -43,6 +50,11 @@ def _assign(person: Person, values: PersonValues, actor: Actor) -> None:
             setattr(person, name, given[name] or None)
     if "dob" in values:
         person.dob = values["dob"]
+    if values.get("do_not_contact") is not None:
+        person.do_not_contact = bool(values["do_not_contact"])
+    if "owner_id" in values:
+        person.user_id = values["owner_id"]
+    external_ids.assign(person, values)
     if "custom_fields" in values:
         custom_fields.merge(person, values["custom_fields"])
 
@@ -95,6 +107,7 @@ def save_person(
     adding = person._state.adding
     if not adding and before is None:
         before = locking.stored_values(person, actor)
+    external_ids.check_free(person, actor=actor, before=before)
     email_before = before["email"] if before else None
     if person.email and person.email != email_before and not has_email_form(person.email.strip()):
         # Before the contacts are planned, one of which it becomes: errors name the fields that were sent.
@@ -110,6 +123,7 @@ def save_person(
     person.index_for_search(spelling for contact in plan.keep for spelling in contact.spellings)
     if adding:
         saving.store(person, actor=actor)
+        imported.keep_created_at(person, relations)
     changes = {**plan.write(person), **_write_relations(person, relations, actor, is_new=adding)}
     if not adding:
         saving.store(person, actor=actor, before=before, expected_version=expected_version, relations=changes)
@@ -133,13 +147,17 @@ def _write_relations(person: Person, relations: PersonValues, actor: Actor, *, i
 def _change_organizations(person: Person, relations: PersonValues, actor: Actor) -> Changes:
     """Store the organizations and positions that an input names; whoever has a position belongs to it."""
     present = organizations_of(person, actor)
-    wanted = _given_organizations(relations, present, actor)
+    named = _named_organization(relations, actor)
+    wanted = _given_organizations(relations, present, actor) | ({named} if named is not None else set())
     changes: Changes = {}
     positions = employments.given_list(relations)
     if positions is not None:
         name, given = positions
         of_positions, changes = employments.replace_employments(person, given, actor=actor, name=name)
         wanted |= of_positions
+    if relations.get("position"):
+        at = relations.get("position_at", named)
+        changes = {**changes, **employments.add_position(person, relations["position"], at, actor=actor)}
     return {**changes, **set_organizations(person, wanted, present=present, actor=actor)}
 
 
@@ -151,13 +169,17 @@ def _given_organizations(relations: PersonValues, present: set[int], actor: Acto
             Organization.objects.find(actor, key, argument=f"organizations_id.{index}").pk
             for index, key in enumerate(relations["organizations_id"] or [])
         }
-    name = (relations.get("organization") or "").strip()
-    if name:
-        try:
-            wanted.add(organizations.find_or_create_by_name(name, actor=actor).pk)
-        except ValidationError as refused:
-            raise ValidationError({"organization": refused.messages}) from refused
     return wanted
+
+
+def _named_organization(relations: PersonValues, actor: Actor) -> int | None:
+    name = (relations.get("organization") or "").strip()
+    if not name:
+        return None
+    try:
+        return organizations.find_or_create_by_name(name, actor=actor).pk
+    except ValidationError as refused:
+        raise ValidationError({"organization": refused.messages}) from refused
 
 
 delete_person = partial(delete_record, Person)

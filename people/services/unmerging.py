@@ -12,7 +12,7 @@ from crm.actors import Action, Actor
 from crm.errors import Conflict, ConflictReason
 from crm.models.history import HistoryKind
 from crm.records.registry import record_kind
-from crm.services import history, locking, record_events, saving
+from crm.services import external_ids, history, locking, record_events, saving
 from people.models import Address, Contact, ContactKind, Merge, Person
 from people.models.canonical import has_email_form
 from people.services.merge_moves import Move, relation_named
@@ -49,9 +49,10 @@ def undo_merge(key: object, *, actor: Actor) -> Merge:
         model = apps.get_model(change["model"])
         model._base_manager.filter(pk=change["id"]).update(**{change["column"]: change["values"][0]})
     dropped = _insert_dropped(merge)
+    # Before the losers return: an external id that the winner took is theirs.
+    _take_back(merge, winner, losers, before, actor)
     for loser in losers.values():
         _bring_back(loser, winner, actor)
-    _take_back(merge, winner, losers, before, actor)
     merge.undone_at = timezone.now()
     merge.undone_by_id = actor.user_id
     merge.save(update_fields=["undone_at", "undone_by", "updated_at"])
@@ -166,6 +167,7 @@ def _insert(model: type[Model], plain: dict[str, Any]) -> Model | None:
 def _bring_back(loser: Any, winner: Any, actor: Actor) -> None:
     loser.merged_into = None
     loser.deleted_at = None
+    external_ids.check_free(loser, actor=actor)
     loser.version += 1
     loser.save(update_fields=["merged_into", "deleted_at", "version", "updated_at"])
     out_of = {"id": str(winner.pk), "name": str(winner)}

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from crm.actors import Action, Actor
 from crm.errors import Conflict, ConflictReason
-from crm.services import locking, saving
+from crm.services import external_ids, locking, saving
 from crm.texts import name_key
 from people.models import Organization, Person
 from people.models.canonical import canonical_email
@@ -46,7 +46,9 @@ def upsert_person(
     if found is None:
         return Upserted(record=people.create_person(without_id(values), actor=actor), created=True)
     person, way = found
-    changed, _ = extend_person(person, values, actor=actor)
+    # Whoever names a record by our own id may change its external one.
+    is_named = way in (PeopleMatch.ID, PeopleMatch.UUID)
+    changed, _ = extend_person(person, values if is_named else without_id(values), actor=actor)
     return Upserted(record=changed, created=False, matched_on=way, changed=changed.version != person.version)
 
 
@@ -58,12 +60,19 @@ def without_id(values: Any) -> Any:
 def extend_person(person: Person, values: PersonValues, *, actor: Actor) -> tuple[Person, Mapping[str, Any]]:
     """Change the given fields of a person, and add to the given lists.
 
+    A person whom the values do not name by our own id keeps the external id that it has.
+
     :return: the person, and those of its lists that may have changed, as the input that restores them.
     """
-    given = without_id(values)
+    given = _without_keys(person, values)
     before = _lists_before(person, given, actor)
     changed = people.update_person(person.pk, _added_to(person, given, before), actor=actor)
     return changed, before
+
+
+def _without_keys(record: Organization | Person, values: Mapping[str, Any]) -> Any:
+    is_named = not saving.is_none_given(values.get("id"))
+    return without_id(values if is_named else external_ids.kept(record, values))
 
 
 def _lists_before(person: Person, values: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
@@ -78,6 +87,8 @@ def _lists_before(person: Person, values: Mapping[str, Any], actor: Actor) -> di
     positions = employments.given_list(values)
     if positions is not None:
         lists[positions[0]] = [{"id": row.pk} for row in person.employments.order_by("pk")]
+    elif "position" in values:
+        lists[employments.NAMES[0]] = [{"id": row.pk} for row in person.employments.order_by("pk")]
     if people.ORGANIZATION_LISTS & values.keys():
         lists["organizations_id"] = sorted(organizations_of(person, actor))
     return lists
@@ -130,28 +141,35 @@ def _address_key(address: Any) -> tuple[str, ...]:
 
 def find_organization(
     values: OrganizationValues, *, actor: Actor, match_field: str | None = None
-) -> Organization | None:
-    """Return the visible organization that the values mean: by id, else ``match_field``, else name.
+) -> tuple[Organization, str] | None:
+    """Return the visible organization that the values mean, and by what it was found.
+
+    By id, else by external id, else by ``match_field``, else by name: one of this name that the same product
+    knows by another external id is another organization.
 
     :raises Conflict: with ids and key, if several match.
     """
     if not saving.is_none_given(values.get("id")):
-        return Organization.objects.find(actor, values["id"])
+        return Organization.objects.find(actor, values["id"]), "ID"
+    same = external_ids.find(Organization, values, actor=actor)
+    if same is not None:
+        return same, "EXTERNAL_ID"
     visible = Organization.objects.visible_to(actor)
     name = values.get("name")
     matching: QuerySet[Organization] | None = None
     if match_field:
         matching = with_custom_field(visible, match_field, values, actor)
-    by_field = matching is not None
+    key = "NAME" if matching is None else "CUSTOM_FIELD"
     if matching is None and name:
         matching = visible.named(name)
     found = [] if matching is None else list(matching.order_by("pk")[:MOST_NAMED])
+    if key == "NAME":
+        found = [row for row in found if not external_ids.is_another(row, values)]
     if len(found) > 1:
         ids = [str(row.pk) for row in found]
-        key = "CUSTOM_FIELD" if by_field else "NAME"
         message = f"Several organizations match by {key}: {', '.join(ids)}."
         raise Conflict(ConflictReason.MATCH, message, ids=ids, keys=[key])
-    return found[0] if found else None
+    return (found[0], key) if found else None
 
 
 @transaction.atomic
@@ -161,10 +179,11 @@ def upsert_organization(
     """Change the organization that the values mean, or create one; tags are added, never removed."""
     actor.require(Action.CHANGE_PEOPLE)
     locking.lock_company(actor.company_id)
-    known = find_organization(values, actor=actor, match_field=match_field)
-    if known is None:
+    found = find_organization(values, actor=actor, match_field=match_field)
+    if found is None:
         created = organizations.create_organization(without_id(values), actor=actor)
         return Upserted(record=created, created=True)
+    known, _ = found
     changed, _ = extend_organization(known, values, actor=actor)
     return Upserted(record=changed, created=False, changed=changed.version != known.version)
 
@@ -174,9 +193,11 @@ def extend_organization(
 ) -> tuple[Organization, Mapping[str, Any]]:
     """Change the given fields of an organization, and add tags.
 
+    One that the values do not name by our own id keeps the external id that it has.
+
     :return: the organization, and its tags before if they may have changed, as the input that restores them.
     """
-    given, lists = without_id(values), {}
+    given, lists = _without_keys(organization, values), {}
     if "tags" in given:
         kept = [{"name": tag.name, "tag": tag} for tag in organization.tags.all()]
         lists["tags"] = [{"name": tag["name"]} for tag in kept]

@@ -23,6 +23,7 @@ from crm.models import (
     AuditEntry,
     AuditEvent,
     Event,
+    ExportJob,
     IdempotencyKey,
     ImportJob,
     ImportRowError,
@@ -159,6 +160,21 @@ def import_job(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
     return is_there
 
 
+def export_job(tenant: Tenant, age: timedelta) -> Callable[[], bool]:
+    def make(status: str) -> models.Model:
+        row = ExportJob.objects.create(company=tenant.company, model="PEOPLE", format="CSV", status=status)
+        return dated(row, age, "created_at")
+
+    done, waiting = make("COMPLETED"), make("QUEUED")
+    dated(done, age, "finished_at")
+
+    def is_there() -> bool:
+        assert of_row(waiting)()
+        return of_row(done)()
+
+    return is_there
+
+
 def stored(directory: str, tenant: Tenant, age: timedelta) -> str:
     name = default_storage.save(f"{directory}/{tenant.company.pk}/{uuid4().hex}", ContentFile(b"x"))
     at = (timezone.now() - age).timestamp()
@@ -258,6 +274,7 @@ CASES: dict[str, Make] = {
     "idempotency keys and their answers": idempotency_key,
     "attempts of receivers, with the messages of e-mails": attempt,
     "finished imports and the reports of their rows": import_job,
+    "finished exports and their files": export_job,
     "files of imports that no import waits for": import_file,
     "files that are on no record": file,
     "stored contents that belong to no file": content,
@@ -296,7 +313,7 @@ def test_what_is_in_the_table_is_gone_after_its_time_and_not_before(
     assert {setting: timedelta(days=getattr(settings, setting)) for setting in ages} == ages
 
     optional = [setting for setting in ages if setting != "EVENT_RETENTION_DAYS"]
-    assert len(optional) == 5
+    assert len(optional) == 6
     for setting in optional:
         setattr(settings, setting, 0)
     keep_up()

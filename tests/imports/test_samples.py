@@ -236,5 +236,5 @@ def test_what_was_recognised_is_told(load):
         "Lines above the header in line 4 are left out.",
         "Read as LinkedIn connections: First Name -> firstname, Last Name -> lastname,"
         " Email Address -> email, Company -> organization.",
-        "Not stored: URL (web address), Position (job title), Connected On (date of creation).",
+        "Not stored: URL (web address), Connected On (date of creation).",
     ]

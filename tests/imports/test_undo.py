@@ -14,12 +14,13 @@ from crm.actors import Actor
 from crm.importing import undo
 from crm.importing.running import run_import
 from crm.importing.worker import run_waiting_jobs
-from crm.models import DuplicatePolicy, Event, ImportJob, ImportRow, Tag
-from crm.services.activities import create_activity
+from crm.models import Activity, DuplicatePolicy, Event, ImportJob, ImportRow, Tag
+from crm.services.activities import create_activity, update_activity
 from leads.imports import LeadImport
 from leads.models import Lead
-from people.imports import OrganizationImport, PersonImport
+from people.imports import PersonImport
 from people.models import Organization, Person
+from people.organization_imports import OrganizationImport
 from people.services.organizations import update_organization
 from people.services.people import create_person, update_person
 from tests.clients import data, refusal
@@ -59,6 +60,8 @@ def state(tenant: Tenant) -> dict[str, Any]:
             sorted(person.addresses.values_list("pk", "city", "address", "is_default")),
             sorted(person.tags.values_list("pk", "name")),
             sorted(person.organizations.visible_to(actor).values_list("pk", flat=True)),
+            sorted(person.employments.values_list("pk", "position", "organization_id")),
+            (person.user_id, person.do_not_contact, person.external_id, person.external_source),
         )
         for person in Person.objects.visible_to(actor).order_by("pk")
     ]
@@ -70,7 +73,13 @@ def state(tenant: Tenant) -> dict[str, Any]:
             for row in organizations
         ],
         "tags": sorted(Tag.objects.visible_to(actor).values_list("pk", "name")),
-        "leads": sorted(Lead.objects.visible_to(actor).values_list("pk", "title")),
+        "leads": sorted(
+            Lead.objects.visible_to(actor).values_list(
+                *("pk", "title", "status_id", "stage_id", "closed_at", "owner_id"),
+                *("external_id", "external_source", "reason_lost"),
+            )
+        ),
+        "notes": sorted(Activity.objects.visible_to(actor).values_list("pk", "text")),
     }
 
 
@@ -94,6 +103,11 @@ ROWS = st.lists(
         some("VIP", "Hot;New", "Hot"),
         some("Rome", "Lyon"),
         some("A", "B"),
+        some("Clerk", "Head"),
+        some("colleague@tenant"),
+        some("yes", "no"),
+        some("x1", "x2"),
+        some("Met at the fair"),
     ),
     min_size=1,
     max_size=6,
@@ -113,7 +127,8 @@ def world(tenant: Tenant) -> Tenant:
 )
 @given(rows=ROWS, policy=st.sampled_from([DuplicatePolicy.UPDATE, DuplicatePolicy.FILL]))
 def test_a_company_is_as_before_once_an_import_is_undone(world, rows, policy):
-    header = "firstname,lastname,email,phone,organization,tags,city,custom_fields.segment\n"
+    header = "firstname,lastname,email,phone,organization,tags,city,custom_fields.segment,"
+    header += "position,owner,do_not_contact,external_id,note\n"
     content = header + "".join(",".join(row) + "\n" for row in rows)
     with rolled_back():
         before = state(world)
@@ -206,6 +221,61 @@ def test_organizations_and_leads(world):
 
     assert [(answer["state"], answer["undone"], answer["kept"]) for answer in answers] == [("DONE", 2, 0)] * 2
     assert state(world) == before
+
+
+def test_the_past_that_an_import_wrote_goes_with_its_undo(world):
+    agent, manager = world.actors.agent, world.actors.manager
+    ann, bob = Person.objects.order_by("pk")
+    closed = "title,external_id,created_at,status,closed_at,reason_lost\n"
+    load(f"{closed}Deal,d1,2019-01-01,,,\nOther,d2,,,,\n", LeadImport, manager)
+    before = state(world)
+    notes = "email,note,note_at\n"
+    content = f"{notes}ann@x.example,Met in Rome,2019-05-02\nbob@x.example,Wrote,\nnew@x.example,New,\n"
+
+    people = load(content, PersonImport, manager)
+    leads = load(f"{closed}Deal,d1,,lost,2019-04-01,Too dear\n", LeadImport, manager)
+
+    rows = ImportRow.objects.filter(job=people).order_by("number")
+    # A note makes no new version of its record, and is told by the plan all the same.
+    assert [(row.action, row.key, row.changes) for row in rows] == [
+        ("UPDATE", "EMAIL", {"note": [None, "Met in Rome"]}),
+        ("UPDATE", "EMAIL", {"note": [None, "Wrote"]}),
+        ("CREATE", "", {}),
+    ]
+    assert {row.version for row in rows} == {1}
+    row = ImportRow.objects.get(job=leads)
+    assert (row.action, row.key, row.message) == ("UPDATE", "EXTERNAL_ID", "")
+    wrote = Activity.objects.get(text="Wrote")
+    update_activity(wrote.pk, {"text": "Wrote back"}, actor=manager)
+    undo.start_undo(people, actor=world.actors.admin)
+    undo.start_undo(leads, actor=manager)
+
+    # The text of somebody else stays.
+    assert state(world) == {**before, "notes": [(wrote.pk, "Wrote back")]}
+    assert undo.undone_rows(people) == undo.Undone(undone=3, kept=0)
+    # Whoever has changed the record keeps its note too.
+    again = load(f"{notes}ann@x.example,Met in Oslo,\n", PersonImport, manager)
+    update_person(ann.pk, {"lastname": "Newer"}, actor=agent)
+    undo.start_undo(again, actor=manager)
+    assert undo.undone_rows(again) == undo.Undone(undone=0, kept=1)
+    assert list(ann.activities.filter(deleted_at=None).values_list("text", flat=True)) == ["Met in Oslo"]
+    assert bob.version == 1
+
+
+def test_filling_leaves_what_a_lead_has(world):
+    manager = world.actors.manager
+    columns = "title,external_id,status,closed_at,owner,stage,description\n"
+    load(f"{columns}Deal,d1,,,agent@tenant,,\n", LeadImport, manager)
+    lead = Lead.objects.get()
+    last = lead.pipeline.stages.order_by("-weight", "-pk")[0].name
+    row = f"Else,d1,lost,2019-04-01,colleague@tenant,{last},Filled\n"
+
+    job = load(columns + row, LeadImport, manager, policy=DuplicatePolicy.FILL)
+
+    filled = Lead.objects.get()
+    assert (job.updated, filled.description) == (1, "Filled")
+    kept = ("title", "status_id", "stage_id", "closed_at", "owner_id", "external_id")
+    assert [getattr(filled, name) for name in kept] == [getattr(lead, name) for name in kept]
 
 
 def test_an_undo_that_is_stopped_goes_on(world, monkeypatch):

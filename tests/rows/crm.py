@@ -32,6 +32,7 @@ from crm.models import (
     WebhookEndpoint,
 )
 from crm.models.channels import ChannelMember
+from crm.models.exports import ExportJob
 from crm.models.imports import ImportJob, ImportRow, ImportRowError
 from crm.models.messages import Message
 from leads.models import Lead
@@ -127,6 +128,17 @@ RECIPES: dict[type[Model], Recipe] = {
             "action": "REJECT",
             "hash": uuid4().hex,
             "message": rows.mark,
+        },
+    ),
+    ExportJob: Recipe(
+        "export_job",
+        lambda rows: {
+            "company": rows.company,
+            "user": rows[User],
+            "model": "PEOPLE",
+            "format": "CSV",
+            "status": "COMPLETED",
+            "notes": [rows.mark],
         },
     ),
     ImportRowError: Recipe(

@@ -356,6 +356,8 @@ CASES: dict[str, Case] = {
     # The ids of its fields are in tests/graphql/leads/test_reports.py.
     "Query.leadReport": Case(),
     "Query.importJob": Case(arguments={"uuid": Key("import_job")}, ids={"uuid": "import_job"}),
+    "Query.exportJob": Case(arguments={"uuid": Key("export_job")}, ids={"uuid": "export_job"}),
+    "Mutation.exportFile": Case(arguments={"model": "PEOPLE"}),
     "Query.imports": Case(),
     "Query.me": Case(),
     "Query.merges": Case(),

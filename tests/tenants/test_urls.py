@@ -60,7 +60,7 @@ OF_LISTS = {
 }
 #: Its operations are tried one by one, and so are downloads in tests/test_downloads.py.
 OF_GRAPHQL = {"graphql", "stream"}
-OF_FILES = {"file", "import_rejects"}
+OF_FILES = {"export", "file", "import_rejects"}
 #: Its tests try receivers of other companies; who sends to it has no company.
 OF_SENDERS = {"mail", "receiver"}
 #: Its secret names the company: tests/test_calendar_feeds.py tries rows of others.

@@ -47,8 +47,11 @@ def _id_places(name: str, type_: Any, *, path: str) -> Iterator[str]:
         if not is_generated(type_):
             for key, field in type_.fields.items():
                 yield from _id_places(key, field.type, path=f"{path}.{key}")
-    elif not isinstance(type_, GraphQLEnumType) and (
-        type_.name == "ID" or name == "id" or name.endswith(("_id", "_ids", "uuid"))
+    # An id in another product names no row of anybody: each company has its own.
+    elif (
+        name != "external_id"
+        and not isinstance(type_, GraphQLEnumType)
+        and (type_.name == "ID" or name == "id" or name.endswith(("_id", "_ids", "uuid")))
     ):
         yield path
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.models.records import Record
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadPerson
 from leads.models.lead import LeadFile
@@ -80,7 +81,10 @@ _ADDRESS = ("address", "address_2", "city", "county", "state", "zip", "country",
 OWN: dict[type[Record], dict[str, str | Parts]] = {
     Person: {
         **{name: name for name in ("id", "uuid", "name", "firstname", "middlename", "lastname", "email")},
-        **{name: name for name in ("dob", "created_at", "custom_fields")},
+        **{
+            name: name
+            for name in ("dob", "do_not_contact", "created_at", "custom_fields", *EXTERNAL_ID_COLUMNS)
+        },
         "company": "company_id",
         "user": "user_id",
         "contacts": _rows(Contact, "person_id", "type_id", "value", "weight"),
@@ -92,7 +96,7 @@ OWN: dict[type[Record], dict[str, str | Parts]] = {
     },
     Organization: {
         **{name: name for name in ("id", "uuid", "name", "email", "address", "city", "state", "zip")},
-        **{name: name for name in ("country", "created_at", "custom_fields")},
+        **{name: name for name in ("country", "created_at", "custom_fields", *EXTERNAL_ID_COLUMNS)},
         "company": "company_id",
         "user": "user_id",
         # The number follows from the links; deleted people keep theirs.
@@ -104,6 +108,7 @@ OWN: dict[type[Record], dict[str, str | Parts]] = {
         **{name: name for name in ("id", "uuid", "title", "description", "firstname", "lastname", "email")},
         **{name: name for name in ("phone", "stage_changed_at", "closed_at", "created_at", "reason_lost")},
         **{name: name for name in ("custom_fields", "amount", "currency", "expected_close_on")},
+        **{name: name for name in EXTERNAL_ID_COLUMNS},
         # Of its own: without one the answer is the stage's, as its name is.
         "probability": "probability",
         **{name: f"{name}_id" for name in ("company", "user", "organization", "owner", "receiver", "status")},

@@ -2,6 +2,7 @@
 
 A table has these parts, all by title as the product writes it; ``{n}`` stands for a number from 1 to 9:
 
+- ``source``: of external ids; without it the first word of the name
 - ``name``, ``model``, ``signature``: titles that a file of this product has, alternatives separated by ``|``
 - ``columns``: the field of each title; ``email_{n}`` is ``email`` for 1
 - ``split``: what stands between several values of a cell
@@ -32,6 +33,8 @@ class Product:
     """The columns of one product's export. Titles are name keys."""
 
     name: str
+    #: The product without what the file is of: the source of its external ids.
+    source: str
     kind: EntityKind
     signature: Sequence[frozenset[str]]
     formats: frozenset[str] | None
@@ -87,6 +90,7 @@ def _products(kind: EntityKind) -> list[Product]:
 def _product(table: Mapping[str, Any]) -> Product:
     return Product(
         name=table["name"],
+        source=table.get("source", table["name"].split()[0]),
         kind=EntityKind(table["model"]),
         signature=[frozenset(map(name_key, titles.split("|"))) for titles in table.get("signature", [])],
         formats=frozenset(table["formats"]) if "formats" in table else None,

@@ -1,7 +1,7 @@
 """Import organizations from a file."""
 
 from crm.management.import_command import ImportCommand
-from people.imports import OrganizationImport
+from people.organization_imports import OrganizationImport
 
 
 class Command(ImportCommand):

@@ -8,8 +8,8 @@ from django.db import transaction
 from crm.actors import Door
 from crm.errors import Conflict
 from crm.models import DuplicatePolicy
-from people.imports import OrganizationImport
 from people.models import Organization, Person
+from people.organization_imports import OrganizationImport
 from people.services.duplicates import duplicates_of_people
 from people.services.people import create_person
 from tests.factories.people import OrganizationFactory

@@ -205,6 +205,9 @@ def test_a_preview_lists_each_field(actors, pair):
         "lastname": (None, ["Doe"], "Doe"),
         "email": (None, ["jane@example.com"], "jane@example.com"),
         "dob": (None, ["1990-01-31"], "1990-01-31"),
+        "do_not_contact": (False, [False], False),
+        "external_id": (None, [None], None),
+        "external_source": (None, [None], None),
         "custom_fields.segment": (None, ["A"], "A"),
         "custom_fields.size": (1, [2], 1),
     }

@@ -1,0 +1,42 @@
+"""The export of activities: notes, tasks, calls, meetings and e-mails of the records that an actor sees."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from crm.exporting.sources import Cells, ExportSource
+from crm.models import Activity
+from crm.records.registry import record_kinds
+
+
+class ActivityExport(ExportSource):
+    name = "ACTIVITY"
+    model = Activity
+    plain: ClassVar[Mapping[str, str]] = {
+        **{name: name for name in ("uuid", "kind", "subject", "text", "due_at", "starts_at", "minutes")},
+        **{
+            name: name for name in ("direction", "outcome", "priority", "recurrence", "done_at", "created_at")
+        },
+        "owner": "user__username",
+        "assignee": "assignee__username",
+    }
+    order: ClassVar[Sequence[str]] = (
+        *("uuid", "record_kind", "record_uuid", "kind", "subject", "text", "owner", "assignee"),
+        *("due_at", "starts_at", "minutes", "direction", "outcome", "priority", "recurrence"),
+        *("done_at", "created_at"),
+    )
+
+    def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
+        kinds = {kind.model._meta.model_name: kind for kind in record_kinds()}
+        records: dict[str, dict[int, int]] = defaultdict(dict)
+        rows = Activity.objects.visible_to(self.actor).filter(pk__in=keys)
+        for key, name, object_id in rows.values_list("pk", "content_type__model", "object_id"):
+            records[name][key] = object_id
+        cells: dict[int, Cells] = {}
+        for name, objects in records.items():
+            kind = kinds[name]
+            found = kind.model.objects.visible_to(self.actor).filter(pk__in=set(objects.values()))
+            uuids = dict(found.values_list("pk", "uuid"))
+            for key, object_id in objects.items():
+                cells[key] = {"record_kind": kind.name.value, "record_uuid": uuids.get(object_id)}
+        return cells

@@ -1,0 +1,8 @@
+"""Export leads to a file."""
+
+from crm.management.export_command import ExportCommand
+
+
+class Command(ExportCommand):
+    help = "Write the leads that a member sees into a file that loads again; see docs/exports.md."
+    exported = "LEAD"

@@ -1,0 +1,191 @@
+"""Exports of people and organizations, in the columns of their imports."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import Count, Max, QuerySet
+
+from crm.actors import Actor
+from crm.exporting.sources import Cells, ExportSource, tags_of
+from crm.models.external_ids import EXTERNAL_ID_COLUMNS
+from crm.records.row_import import MOST_REPEATED
+from people.imports import ADDRESS, CONTACT, CONTACTS, NAMES
+from people.models import (
+    ORGANIZATION_TEXTS,
+    Address,
+    Contact,
+    ContactType,
+    Employment,
+    Organization,
+    Person,
+)
+from people.services.contacts import ADDRESS_TEXTS
+
+ORGANIZATION_COLUMNS = ("organization", "organization_uuid", "position")
+COMMON = {
+    **{name: name for name in EXTERNAL_ID_COLUMNS},
+    "owner": "user__username",
+    "created_at": "created_at",
+}
+
+
+class PersonExport(ExportSource):
+    name = "PEOPLE"
+    model = Person
+    plain: ClassVar[Mapping[str, str]] = {
+        **{name: name for name in ("uuid", *NAMES, "email", "dob", "do_not_contact")},
+        **COMMON,
+    }
+    order: ClassVar[Sequence[str]] = (
+        *("uuid", *NAMES, "email", "phone", "cellphone", "dob", *ORGANIZATION_COLUMNS),
+        *("do_not_contact", "owner", "tags", *ADDRESS_TEXTS, *EXTERNAL_ID_COLUMNS, "created_at"),
+    )
+
+    def __init__(self, actor: Actor) -> None:
+        super().__init__(actor)
+        types = list(ContactType.objects.visible_to(actor).order_by("pk"))
+        shared = {type_.kind: type_.pk for type_ in types if type_.company_id is None}
+        by_base = {shared[kind]: base for base, kind in CONTACTS.items() if kind in shared}
+        #: The column of the contacts of each type.
+        self._columns = {type_.pk: by_base.get(type_.pk, CONTACT + type_.name) for type_ in types}
+
+    def accepts(self, name: str) -> bool:
+        from people.imports import PersonImport
+
+        return super().accepts(name) or PersonImport.columns.accepts(name)
+
+    def expanded(self, rows: QuerySet[Any]) -> list[str]:
+        most = self._most_contacts(rows)
+        names: list[str] = []
+        for name in self.order:
+            if name == "address":
+                names += self._address_columns(rows)
+            elif name in CONTACTS:
+                # The primary e-mail address is one of the contacts, and a column of its own.
+                number = max(1, most.pop(name, 0))
+                names += [_numbered(name, each) for each in range(1, number + 1)]
+                if name == "cellphone":
+                    names += [
+                        _numbered(column, each)
+                        for column in self._columns.values()
+                        for each in range(1, most.pop(column, 0) + 1)
+                    ]
+            elif name not in ADDRESS_TEXTS:
+                names.append(name)
+        return names
+
+    def _most_contacts(self, rows: QuerySet[Any]) -> dict[str, int]:
+        """Return how many contacts of each column a person has at most."""
+        contacts = Contact.objects.visible_to(self.actor).filter(person__in=rows.order_by().values("pk"))
+        numbers = contacts.values("person_id", "type_id").annotate(number=Count("pk"))
+        most: dict[str, int] = {}
+        for type_id in self._columns:
+            number = numbers.filter(type_id=type_id).aggregate(most=Max("number"))["most"] or 0
+            column = self._columns[type_id]
+            # One e-mail address may not be the primary one, which is in the first column.
+            number += 1 if column == "email" and number else 0
+            most[column] = self._bounded(number, column)
+        return most
+
+    def _address_columns(self, rows: QuerySet[Any]) -> list[str]:
+        addresses = Address.objects.visible_to(self.actor).filter(person__in=rows.order_by().values("pk"))
+        numbers = addresses.values("person_id").annotate(number=Count("pk"))
+        number = self._bounded(numbers.aggregate(most=Max("number"))["most"] or 0, "address")
+        return [_of_address(each) + name for each in range(1, max(number, 1) + 1) for name in ADDRESS_TEXTS]
+
+    def _bounded(self, number: int, column: str) -> int:
+        if number > MOST_REPEATED + (column == "email"):
+            self.notes.append(
+                f"{column}: a record has {number}; a file holds {MOST_REPEATED}, the others are left out."
+            )
+        return min(number, MOST_REPEATED)
+
+    def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
+        cells: dict[int, Cells] = defaultdict(dict)
+        if any(name in wanted for name in ORGANIZATION_COLUMNS):
+            self._read_organizations(keys, cells)
+        if "tags" in wanted:
+            for key, tags in tags_of(Person, keys, actor=self.actor).items():
+                cells[key]["tags"] = tags
+        if any(name.startswith(ADDRESS) or name in ADDRESS_TEXTS for name in wanted):
+            self._read_addresses(keys, cells)
+        if any(name.startswith(CONTACT) or name.split("_")[0] in CONTACTS for name in wanted):
+            self._read_contacts(keys, cells)
+        return cells
+
+    def _read_contacts(self, keys: Sequence[int], cells: dict[int, Cells]) -> None:
+        found = (
+            Contact.objects.visible_to(self.actor)
+            .filter(person_id__in=keys)
+            .order_by("person_id", "weight", "pk")
+        )
+        read = found.values_list("person_id", "type_id", "value", "canonical", "person__email_canonical")
+        for key, type_id, value, canonical, primary in read.iterator():
+            column = self._columns.get(type_id)
+            if column is None or (column == "email" and canonical is not None and canonical == primary):
+                continue
+            _put(cells[key], column, value, first=2 if column == "email" else 1)
+
+    def _read_addresses(self, keys: Sequence[int], cells: dict[int, Cells]) -> None:
+        found = (
+            Address.objects.visible_to(self.actor)
+            .filter(person_id__in=keys)
+            .order_by("person_id", "-is_default", "pk")
+        )
+        numbers: dict[int, int] = defaultdict(int)
+        for key, *texts in found.values_list("person_id", *ADDRESS_TEXTS):
+            numbers[key] += 1
+            prefix = _of_address(numbers[key])
+            cells[key] |= {prefix + name: text for name, text in zip(ADDRESS_TEXTS, texts, strict=True)}
+
+    def _read_organizations(self, keys: Sequence[int], cells: dict[int, Cells]) -> None:
+        """Read of each person the organization of the present position, else the first one."""
+        organizations = Organization.objects.visible_to(self.actor).filter(people__in=keys).order_by("-pk")
+        belongs: dict[int, dict[int, tuple[str, UUID]]] = defaultdict(dict)
+        for key, organization, name, uuid in organizations.values_list("people__pk", "pk", "name", "uuid"):
+            belongs[key][organization] = (name, uuid)
+            cells[key] |= {"organization": name, "organization_uuid": uuid}
+        positions = (
+            Employment.objects.visible_to(self.actor)
+            .filter(person_id__in=keys, status=Employment.CURRENT)
+            .order_by("pk")
+        )
+        for key, organization, title in positions.values_list("person_id", "organization_id", "position"):
+            if organization in belongs[key]:
+                name, uuid = belongs[key][organization]
+                cells[key] |= {"organization": name, "organization_uuid": uuid, "position": title}
+            elif organization is None and not belongs[key]:
+                cells[key]["position"] = title
+
+
+def _put(cells: Cells, column: str, value: str, *, first: int) -> None:
+    number = first
+    while _numbered(column, number) in cells:
+        number += 1
+    cells[_numbered(column, number)] = value
+
+
+def _numbered(column: str, number: int) -> str:
+    return column if number == 1 else f"{column}_{number}"
+
+
+def _of_address(number: int) -> str:
+    return "" if number == 1 else f"{ADDRESS}{number}."
+
+
+class OrganizationExport(ExportSource):
+    name = "ORGANIZATION"
+    model = Organization
+    plain: ClassVar[Mapping[str, str]] = {
+        **{name: name for name in ("uuid", *ORGANIZATION_TEXTS)},
+        **COMMON,
+    }
+    order: ClassVar[Sequence[str]] = (
+        *("uuid", *ORGANIZATION_TEXTS, "owner", "tags", *EXTERNAL_ID_COLUMNS, "created_at"),
+    )
+
+    def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
+        tags = tags_of(Organization, keys, actor=self.actor)
+        return {key: {"tags": cell} for key, cell in tags.items()}
