@@ -36,6 +36,7 @@ from leads.graphql.reports import ReportQuery
 from leads.graphql.rotations import RotationMutation, RotationQuery
 from leads.graphql.subscriptions import LeadSubscription
 from people.graphql.clusters import ClusterQuery
+from people.graphql.erasing import ErasureMutation, ErasureQuery
 from people.graphql.imports import PeopleImportMutation
 from people.graphql.merges import MergeMutation, MergeQuery
 from people.graphql.mutations import Mutation as PeopleMutation
@@ -63,6 +64,7 @@ class Query(
     ReportQuery,
     ImportQuery,
     ExportQuery,
+    ErasureQuery,
     ClusterQuery,
     MergeQuery,
     RecordQuery,
@@ -97,6 +99,7 @@ class Mutation(
     AttachmentMutation,
     ImportMutation,
     ExportMutation,
+    ErasureMutation,
     PeopleImportMutation,
     MergeMutation,
     UpsertMutation,

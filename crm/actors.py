@@ -24,6 +24,8 @@ class Scope(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    #: For what cannot be undone: no token has it by itself.
+    ERASE = "erase"
 
 
 class Door(StrEnum):
@@ -61,6 +63,7 @@ class Action(Enum):
     IMPORT = (Role.MANAGER, Scope.WRITE, "import")
     #: For files with all that one sees.
     EXPORT = (Role.MANAGER, Scope.READ, "export")
+    ERASE = (Role.ADMIN, Scope.ERASE, "erase")
     MANAGE_COMPANY = (Role.ADMIN, Scope.WRITE, "company")
 
     @property

@@ -17,6 +17,7 @@ class LeadsConfig(AppConfig):
         from leads.models import Lead
         from leads.notifications import register_sources
         from leads.services import (
+            erasing,  # noqa: F401 - connects its receivers
             events,
             signal_handlers,  # noqa: F401 - connects its receivers
         )

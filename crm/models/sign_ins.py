@@ -41,6 +41,7 @@ class AuditEvent(models.TextChoices):
     CALENDAR_CREATED = "CALENDAR_CREATED", "Calendar address created"
     CALENDAR_REVOKED = "CALENDAR_REVOKED", "Calendar address revoked"
     EXPORT = "EXPORT", "Export"
+    ERASURE = "ERASURE", "Person erased"
     INVITATION_SENT = "INVITATION_SENT", "Invitation sent"
     INVITATION_ACCEPTED = "INVITATION_ACCEPTED", "Invitation accepted"
     INVITATION_WITHDRAWN = "INVITATION_WITHDRAWN", "Invitation withdrawn"

@@ -28,7 +28,8 @@ def new_raw_token() -> str:
 
 
 def default_scopes() -> list[str]:
-    return [scope.value for scope in Scope]
+    # What cannot be undone has to be asked for.
+    return [Scope.READ.value, Scope.WRITE.value]
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -22,6 +22,7 @@ from crm.admin.record_filters import RecordFilter
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
+from people.admin.erasing import ERASE, ErasesPeople
 from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
 from people.admin.related import PersonPage
@@ -103,6 +104,7 @@ class InOrganization(RecordFilter):
 @admin.register(Person)
 class PersonAdmin(
     PersonPage,
+    ErasesPeople,
     WarnsOfDuplicates,
     MergesRecords,
     ChangesTags,
@@ -116,7 +118,7 @@ class PersonAdmin(
     delete_service = staticmethod(delete_person)
     update_service = staticmethod(update_person)
     restore_service = staticmethod(restore_person)
-    actions = ("change_selected", "merge_selected", EXPORT, "restore_selected", "delete_selected")
+    actions = ("change_selected", "merge_selected", EXPORT, "restore_selected", "delete_selected", ERASE)
     list_display = ("__str__", "mail", "main_phone", "organization_names", "created_at")
     list_filter = (DeletedFilter, InOrganization, "created_at")
     search_fields = ("name",)

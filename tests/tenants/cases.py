@@ -357,6 +357,8 @@ CASES: dict[str, Case] = {
     "Query.leadReport": Case(),
     "Query.importJob": Case(arguments={"uuid": Key("import_job")}, ids={"uuid": "import_job"}),
     "Query.exportJob": Case(arguments={"uuid": Key("export_job")}, ids={"uuid": "export_job"}),
+    "Mutation.erasePeople": _by_id("person"),
+    "Query.personReport": _by_id("person"),
     "Mutation.exportFile": Case(arguments={"model": "PEOPLE"}),
     "Query.imports": Case(),
     "Query.me": Case(),

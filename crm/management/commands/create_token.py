@@ -8,9 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from crm.actors import ALL_SCOPES, Scope
+from crm.actors import Scope
 from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, user_of
 from crm.models import Company, Membership, User
+from crm.models.tokens import default_scopes
 from crm.services.tokens import create_token
 
 LONGEST_LIFE_DAYS = 36_500
@@ -34,7 +35,7 @@ class Command(BaseCommand):
             "--scope",
             action="append",
             choices=[scope.value for scope in Scope],
-            help="what the token may do at most; may be repeated (default: all)",
+            help="what the token may do at most; may be repeated (default: read and write)",
         )
         parser.add_argument("--expires", type=days_of, metavar="DAYS", help="default: never")
         parser.add_argument("--name", default="", help="what the token is for")
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         ensure_ready()
         user = user_of(options["username"])
         company = company_of(options["company"]) if options["company"] else default_company(user)
-        scopes = {Scope(scope) for scope in options["scope"] or ALL_SCOPES}
+        scopes = {Scope(scope) for scope in options["scope"] or default_scopes()}
         days = options["expires"]
         with refusals_as_command_errors():
             token, raw = create_token(
