@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from crm.database.key_lists import AmongKeys
 from crm.exporting.sources import Cells, ExportSource, tags_of
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from leads.models import Lead
@@ -36,7 +37,7 @@ class LeadExport(ExportSource):
         if "tags" in wanted:
             for key, tags in tags_of(Lead, keys, actor=self.actor).items():
                 cells[key]["tags"] = tags
-        leads = Lead.objects.visible_to(self.actor).filter(pk__in=keys)
+        leads = Lead.objects.visible_to(self.actor).filter(AmongKeys("pk", keys))
         # Not of deleted ones, which nobody sees.
         if {"person_uuid", "person_email"} & set(wanted):
             people = leads.filter(person__deleted_at=None, person__isnull=False)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Max, QuerySet
 
 from crm.actors import Actor
+from crm.database.key_lists import AmongKeys
 from crm.exporting.sources import Cells, ExportSource, tags_of
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import MOST_REPEATED
@@ -118,7 +119,7 @@ class PersonExport(ExportSource):
     def _read_contacts(self, keys: Sequence[int], cells: dict[int, Cells]) -> None:
         found = (
             Contact.objects.visible_to(self.actor)
-            .filter(person_id__in=keys)
+            .filter(AmongKeys("person_id", keys))
             .order_by("person_id", "weight", "pk")
         )
         read = found.values_list("person_id", "type_id", "value", "canonical", "person__email_canonical")
@@ -131,7 +132,7 @@ class PersonExport(ExportSource):
     def _read_addresses(self, keys: Sequence[int], cells: dict[int, Cells]) -> None:
         found = (
             Address.objects.visible_to(self.actor)
-            .filter(person_id__in=keys)
+            .filter(AmongKeys("person_id", keys))
             .order_by("person_id", "-is_default", "pk")
         )
         numbers: dict[int, int] = defaultdict(int)
@@ -142,9 +143,11 @@ class PersonExport(ExportSource):
 
     def _read_organizations(self, keys: Sequence[int], cells: dict[int, Cells]) -> None:
         """Read of each person the organization of the present position, else the first one."""
-        organizations = Organization.objects.visible_to(self.actor).filter(people__in=keys).order_by("-pk")
+        people = Person.objects.visible_to(self.actor).filter(AmongKeys("pk", keys))
+        members = people.filter(organizations__isnull=False, organizations__deleted_at=None)
         belongs: dict[int, dict[int, tuple[str, UUID]]] = defaultdict(dict)
-        for key, organization, name, uuid in organizations.values_list("people__pk", "pk", "name", "uuid"):
+        columns = ("pk", "organizations__pk", "organizations__name", "organizations__uuid")
+        for key, organization, name, uuid in members.order_by("-organizations__pk").values_list(*columns):
             belongs[key][organization] = (name, uuid)
             cells[key] |= {"organization": name, "organization_uuid": uuid}
         positions = (

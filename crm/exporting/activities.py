@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from crm.database.key_lists import AmongKeys
 from crm.exporting.sources import Cells, ExportSource
 from crm.models import Activity
 from crm.records.registry import record_kinds
@@ -29,7 +30,7 @@ class ActivityExport(ExportSource):
     def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
         kinds = {kind.model._meta.model_name: kind for kind in record_kinds()}
         records: dict[str, dict[int, int]] = defaultdict(dict)
-        rows = Activity.objects.visible_to(self.actor).filter(pk__in=keys)
+        rows = Activity.objects.visible_to(self.actor).filter(AmongKeys("pk", keys))
         for key, name, object_id in rows.values_list("pk", "content_type__model", "object_id"):
             records[name][key] = object_id
         cells: dict[int, Cells] = {}

@@ -10,6 +10,7 @@ from django.db.models import Func, Model, QuerySet
 
 from crm.actors import Actor
 from crm.custom_field_values import written
+from crm.database.key_lists import AmongKeys
 from crm.importing.row_values import joined_tags
 from crm.models.custom_fields import CustomFieldDefinition
 from crm.records.row_import import CUSTOM_FIELD
@@ -92,6 +93,10 @@ class ExportSource:
         custom = [name for name in headings if name.startswith(CUSTOM_FIELD)]
         more = [CUSTOM_FIELDS] if custom else []
         related = [name for name in headings if name not in paths and not name.startswith(CUSTOM_FIELD)]
+        plan = [
+            (paths.get(name), name[len(CUSTOM_FIELD) :] if name.startswith(CUSTOM_FIELD) else None, name)
+            for name in headings
+        ]
         last = 0
         while True:
             batch = list(
@@ -101,32 +106,34 @@ class ExportSource:
                 return
             last = batch[-1]["pk"]
             read = self.read_related([row["pk"] for row in batch], related) if related else {}
-            yield [self._cells(row, headings, paths, read.get(row["pk"], {})) for row in batch]
+            yield [_cells(row, plan, read.get(row["pk"], {})) for row in batch]
             if len(batch) < BATCH:
                 return
-
-    def _cells(
-        self, row: Mapping[str, Any], headings: Sequence[str], paths: Mapping[str, str], more: Cells
-    ) -> list[object]:
-        cells: list[object] = []
-        for name in headings:
-            if name in paths:
-                cells.append(row[paths[name]])
-            elif name.startswith(CUSTOM_FIELD):
-                value = row[CUSTOM_FIELDS].get(name[len(CUSTOM_FIELD) :])
-                cells.append(None if value is None else written(value))
-            else:
-                cells.append(more.get(name))
-        return cells
 
     def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
         """Return the cells of what belongs to the rows with these keys, by key and heading."""
         return {}
 
 
+def _cells(
+    row: Mapping[str, Any], plan: Sequence[tuple[str | None, str | None, str]], more: Cells
+) -> list[object]:
+    """Return the cells of a row; the plan has the path, or custom field, or name of each."""
+    cells: list[object] = []
+    for path, custom, name in plan:
+        if path is not None:
+            cells.append(row[path])
+        elif custom is None:
+            cells.append(more.get(name))
+        else:
+            value = row[CUSTOM_FIELDS].get(custom)
+            cells.append(None if value is None else written(value))
+    return cells
+
+
 def tags_of(model: type[Any], keys: Sequence[int], *, actor: Actor) -> dict[int, str]:
     """Return the cell ``tags`` of records by key."""
-    tagged = model.objects.visible_to(actor).filter(pk__in=keys, tags__isnull=False)
+    tagged = model.objects.visible_to(actor).filter(AmongKeys("pk", keys), tags__isnull=False)
     names: dict[int, list[str]] = defaultdict(list)
     for key, name in tagged.order_by("tags__name", "tags__pk").values_list("pk", "tags__name"):
         names[key].append(name)
