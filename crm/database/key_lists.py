@@ -18,7 +18,7 @@ class AmongKeys(Lookup[Any]):
     def __init__(self, column: str, keys: Sequence[int]) -> None:
         super().__init__(F(column), list(keys))
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         column, parameters = self.process_lhs(compiler, connection)
         # Integers alone: nothing of a client can be in this text.
         listed = ",".join(str(int(key)) for key in self.rhs) or "NULL"
