@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial, reduce
 from operator import or_
 from typing import Any
+from urllib.parse import quote_plus
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
@@ -28,8 +29,10 @@ from crm.models import (
     HistoryEntry,
     IdempotencyKey,
     ImportJob,
+    ImportRow,
     ImportRowError,
     ImportStatus,
+    ListView,
     Message,
     Notification,
     SocialChannel,
@@ -37,11 +40,14 @@ from crm.models import (
 )
 from crm.models.files import FileLink, link_models
 from crm.models.imports import UNFINISHED
+from crm.models.records import Record
 from crm.services import file_quota
 
 ERASED = "[erased]"
 #: Shorter texts name nobody, and would be found everywhere.
 SHORTEST_IDENTIFIER = 5
+#: What is left of an entry in the ledger of an import whose record is erased.
+FORGOTTEN: dict[str, Any] = {"changes": {}, "before": None, "hash": "", "message": "", "undo_message": ""}
 #: Rows that are changed by one statement.
 BATCH = 500
 
@@ -76,7 +82,10 @@ class Erasure:
         if not self.identifiers:
             return rows.none()
         shown = rows.annotate(**{f"{name}_text": Cast(name, TextField()) for name in columns})
-        spelled = {text for each in self.identifiers for text in (each, json.dumps(each)[1:-1])}
+        # As it is, within JSON, and within the address of a list.
+        spelled = {
+            text for each in self.identifiers for text in (each, json.dumps(each)[1:-1], quote_plus(each))
+        }
         found = [Q(**{f"{name}_text__icontains": text}) for name in columns for text in sorted(spelled)]
         named: QuerySet[Any] = rows.model._base_manager.filter(
             pk__in=list(shown.filter(reduce(or_, found)).values_list("pk", flat=True))
@@ -113,6 +122,12 @@ def erase_records(erasure: Erasure, model: type[Model], entity: str, keys: Colle
         WebhookDelivery.objects.filter(**company, type__startswith=f"{entity}.", object_id__in=keys)
     )
     _remove_files(erasure, model, keys)
+    if issubclass(model, Record):
+        ledger = ImportRow.objects.filter(
+            job__company_id=erasure.actor.company_id, job__model=model.entity_kind, object_id__in=keys
+        )
+        # Nothing is left that an undo could restore, or that knows the row again.
+        erasure.wipe(ledger, **FORGOTTEN)
 
 
 def erase_activities(erasure: Erasure, activities: QuerySet[Activity]) -> None:
@@ -148,6 +163,7 @@ def erase_mentions(erasure: Erasure) -> None:
     """Remove the person from rows about no record, and from the texts of other records."""
     company_id = erasure.actor.company_id
     _stop_imports(erasure)
+    _remove_refused_rows(erasure)
     for job in ExportJob.objects.filter(company_id=company_id).exclude(stored=None).exclude(stored=""):
         # Whether the person is in a file cannot be known without reading all of it.
         erasure.delete_content(job.stored.name, "files of exports removed")
@@ -155,7 +171,7 @@ def erase_mentions(erasure: Erasure) -> None:
     for model, columns in REMOVED.items():
         erasure.remove(erasure.naming(model._base_manager.filter(company_id=company_id), *columns))
     for model, values in EMPTIED.items():
-        company = "job__company_id" if model is ImportRowError else "company_id"
+        company = "job__company_id" if model in (ImportRow, ImportRowError) else "company_id"
         rows = model._base_manager.filter(**{company: company_id})
         for column, value in values.items():
             erasure.wipe(erasure.naming(rows, column), **{column: value})
@@ -165,9 +181,11 @@ def erase_mentions(erasure: Erasure) -> None:
 REMOVED: dict[type[Model], Sequence[str]] = {
     IdempotencyKey: ("result", "answer", "key"),
     Notification: ("text", "key"),
+    ListView: ("name", "query"),
 }
 #: Columns of other rows that may name somebody, with what is left of them then.
 EMPTIED: dict[type[Model], dict[str, Any]] = {
+    ImportRow: {"changes": {}, "before": None, "made": {}, "message": ERASED, "undo_message": ERASED},
     ImportRowError: {"message": ERASED, "field": None},
     ImportJob: {"filename": ERASED, "error": ERASED},
     ExportJob: {"where": None, "columns": [], "notes": [], "error": ERASED},
@@ -201,6 +219,14 @@ def _stop_imports(erasure: Erasure) -> None:
             error=said,
             leased_by="",
         )
+
+
+def _remove_refused_rows(erasure: Erasure) -> None:
+    """Remove the files of refused rows that name the person."""
+    for job in ImportJob.objects.filter(company_id=erasure.actor.company_id).exclude(rejects=""):
+        if job.rejects and _file_names(erasure, job.rejects):
+            erasure.delete_content(job.rejects, "files of imports removed")
+            ImportJob.objects.filter(pk=job.pk).update(rejects="")
 
 
 def _file_names(erasure: Erasure, name: str) -> bool:

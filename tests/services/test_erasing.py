@@ -21,6 +21,7 @@ from crm.models import (
     HistoryEntry,
     IdempotencyKey,
     ImportJob,
+    ListView,
     Message,
     SocialChannel,
 )
@@ -53,6 +54,7 @@ OF_THE_COMPANY = {
         "crm.FileUsage",
     ),
     *("crm.Tag", "crm.Tally", "crm.ActivityParticipant", "crm.BrowserSession", "crm.CalendarFeed"),
+    "crm.ListColumns",
     *("crm.ChannelMember", "crm.RegisteredDocument", "crm.EventCounter", "crm.Invitation", "crm.ApiToken"),
     *("crm.NotificationMail", "crm.NotificationPreference", "crm.NotificationSource", "crm.SignInFailures"),
     *("crm.WebhookEndpoint", "crm.WorkPart", "people.ContactType", "people.PeopleRelationship"),
@@ -67,6 +69,7 @@ OF_THE_PRODUCT = {
     *("leased_by", "fingerprint", "via", "door", "audience", "changed", "user_agent", "type", "recurrence"),
     *("message_id", "cursor", "message_verb", "slug", "code", "format", "account", "response_key", "key"),
     *("field_name", "url", "entity", "stored", "stage_name", "currency", "field", "income_type", "columns"),
+    *("model", "hash", "rejects", "digest", "runner", "silent_kinds"),
 }
 
 
@@ -124,11 +127,12 @@ def test_a_planted_mark_is_found_nowhere(actors, tenant, own_storage, django_cap
     rows = new_rows(tenant, "Planted")
     person, lead = rows[Person], rows[Lead]
     for model in of_people():
-        if model not in (Event, HistoryEntry, IdempotencyKey):
+        if model not in (Event, HistoryEntry, IdempotencyKey, ListView):
             assert rows[model].pk
     own: dict[str, Any] = {"company_id": company_id}
     Event.objects.create(**own, entity="people", object_id=person.pk, kind="updated", door="import")
     Event.objects.create(**own, entity="organization", object_id=1, kind="updated", door="import")
+    ListView.objects.create(**own, user_id=actor.user_id, model="leads.lead", name="x", query="q=x")
     IdempotencyKey.objects.create(**own, account="a", key="k", response_key="r", fingerprint="f")
     for entity in (lead, person, rows[Organization]):
         HistoryEntry.objects.create(**own, entity=entity, kind="UPDATED", door="import")
@@ -143,9 +147,10 @@ def test_a_planted_mark_is_found_nowhere(actors, tenant, own_storage, django_cap
     job = ImportJob.objects.filter(company_id=company_id).first()
     assert job is not None
     name = default_storage.save(f"imports/{company_id}/a", ContentFile(f"email\n{MARK}\n".encode()))
+    refused = default_storage.save(f"imports/{company_id}/b", ContentFile(f"email\n{MARK}\n".encode()))
     planted = sum(plant(model, company_id) for model in of_people())
     assert planted > 60
-    ImportJob.objects.filter(pk=job.pk).update(status="QUEUED", payload={"file": name})
+    ImportJob.objects.filter(pk=job.pk).update(status="QUEUED", payload={"file": name}, rejects=refused)
     for file in Filesystem.objects.filter(company_id=company_id):
         file.stored.save("x", ContentFile(MARK.encode()))
     assert MARK in str(read_all())
