@@ -7,15 +7,15 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from crm.actors import Action
-from crm.admin.activity_actions import WithButtons
+from crm.admin.activity_actions import page_of
 from crm.admin.activity_forms import ActivityForm
 from crm.admin.base import acting
+from crm.admin.calendar.pages import WithCalendar
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import CreatesThroughService, FormSet
@@ -63,7 +63,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Activity)
-class ActivityAdmin(WithButtons, CreatesThroughService[Activity], LiveAdmin[Activity]):
+class ActivityAdmin(WithCalendar, CreatesThroughService[Activity], LiveAdmin[Activity]):
     form = ActivityForm
     write_action = Action.CHANGE_ACTIVITIES
     delete_service = staticmethod(activities.delete_activity)
@@ -127,8 +127,7 @@ class ActivityAdmin(WithButtons, CreatesThroughService[Activity], LiveAdmin[Acti
     @admin.display(description="record")
     def record(self, activity: Activity) -> SafeString:
         record: Any = activity.entity
-        page = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
-        return format_html('<a href="{}">{}</a>', reverse(page, args=[record.pk]), record)
+        return format_html('<a href="{}">{}</a>', page_of(record), record)
 
     @admin.display(description="participants")
     def shown_members(self, activity: Activity) -> str:

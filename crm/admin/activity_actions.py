@@ -1,6 +1,7 @@
 """What is done with one activity by a button on any page: done, open again, put off."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,20 @@ from crm.errors import CrmError
 from crm.models import Activity
 from crm.services import activities
 from crm.services.snoozing import snooze_task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What was done: a sentence, and the address and fields of a form that undoes it."""
+
+    text: str
+    undo: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+def page_of(record: Any) -> str:
+    """Return the address of the page of a record."""
+    return reverse(f"admin:{record._meta.app_label}_{record._meta.model_name}_change", args=[record.pk])
 
 
 class WithButtons(LiveAdmin[Activity]):
@@ -41,39 +56,33 @@ class WithButtons(LiveAdmin[Activity]):
     def mark_one_done(self, request: HttpRequest, object_id: int) -> HttpResponse:
         actor = acting(request)
 
-        def complete(activity: Activity) -> str:
+        def complete(activity: Activity) -> Done:
             activities.complete_task(activity.pk, actor=actor)
-            return f"“{activity}” is done."
+            undo = reverse("admin:crm_activity_reopen", args=[activity.pk])
+            return Done(text=f"“{activity}” is done.", undo=undo)
 
-        return self._act(request, object_id, complete, undo="admin:crm_activity_reopen")
+        return self.act_on(request, object_id, complete)
 
     def reopen_one(self, request: HttpRequest, object_id: int) -> HttpResponse:
         actor = acting(request)
 
-        def reopen(activity: Activity) -> str:
+        def reopen(activity: Activity) -> Done:
             activities.reopen_task(activity.pk, actor=actor)
-            return f"“{activity}” is open again."
+            return Done(text=f"“{activity}” is open again.")
 
-        return self._act(request, object_id, reopen)
+        return self.act_on(request, object_id, reopen)
 
     def snooze_one(self, request: HttpRequest, object_id: int) -> HttpResponse:
         actor = acting(request)
         days = parse_id(request.POST.get("days", "")) or 0
 
-        def snooze(activity: Activity) -> str:
+        def snooze(activity: Activity) -> Done:
             snooze_task(activity.pk, days=days, actor=actor)
-            return f"“{activity}” is due {'tomorrow' if days == 1 else f'in {days} days'}."
+            return Done(text=f"“{activity}” is due {'tomorrow' if days == 1 else f'in {days} days'}.")
 
-        return self._act(request, object_id, snooze)
+        return self.act_on(request, object_id, snooze)
 
-    def _act(
-        self,
-        request: HttpRequest,
-        object_id: int,
-        act: Callable[[Activity], str],
-        *,
-        undo: str | None = None,
-    ) -> HttpResponse:
+    def act_on(self, request: HttpRequest, object_id: int, act: Callable[[Activity], Done]) -> HttpResponse:
         """Do something with a visible activity, say what was done or refused, and lead back."""
         actor = acting(request)
         if not actor.may(Action.CHANGE_ACTIVITIES):
@@ -82,14 +91,12 @@ class WithButtons(LiveAdmin[Activity]):
         if activity is None:
             raise Http404
         try:
-            text = act(activity)
+            done = act(activity)
         except (ValidationError, CrmError) as refused:
             messages.error(request, message_of(refused))
         else:
-            if undo is None:
-                messages.success(request, text)
+            if done.undo:
+                message_with_undo(request, done.text, done.undo, done.fields)
             else:
-                message_with_undo(request, text, reverse(undo, args=[activity.pk]))
-        record: Any = activity.entity
-        page = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
-        return back_to(request, reverse(page, args=[record.pk], current_app=self.admin_site.name))
+                messages.success(request, done.text)
+        return back_to(request, page_of(activity.entity))

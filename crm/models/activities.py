@@ -35,6 +35,7 @@ LONGEST_TEXT = 100_000
 PLANNED_AT = Coalesce("due_at", "starts_at")
 #: What can be done and is not: of a million activities a small part. In one order, for the migrations.
 OPEN = LIVE & Q(done_at=None, kind__in=sorted(PLANNABLE))
+DONE = LIVE & Q(done_at__isnull=False, kind__in=sorted(PLANNABLE))
 
 
 def took_place_at(now: object) -> Case:
@@ -120,6 +121,8 @@ class Activity(RecordLink, LiveModel):
             models.Index("content_type", "object_id", models.F("id").desc(), name="activity_of_record"),
             models.Index("assignee", PLANNED_AT, condition=OPEN, name="activity_open"),
             models.Index("company", PLANNED_AT, condition=OPEN, name="activity_planned"),
+            # The calendar shows what was done on a day too.
+            models.Index("company", PLANNED_AT, condition=DONE, name="activity_done_planned"),
             models.Index(
                 fields=["company", "starts_at"],
                 condition=LIVE & Q(starts_at__isnull=False),

@@ -6,12 +6,13 @@ alone.
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, Q, When
 from icalendar import Alarm, Calendar, Event, vRecur
 
 from crm.actors import Actor
 from crm.dates import zone_named
-from crm.models import Activity, ActivityKind, ActivityParticipant, Membership, Priority
+from crm.models import Activity, ActivityKind, Membership, Priority
+from crm.services.planned_days import of_member
 from crm.texts import single_line, without_controls
 
 PAST = timedelta(days=90)
@@ -48,14 +49,10 @@ def calendar_of(membership: Membership, actor: Actor) -> bytes:
 
 def _entries(actor: Actor) -> list[Activity]:
     """Return the next entries, then the latest past ones, up to the limit, in the order of their times."""
-    taking_part = ActivityParticipant.objects.filter(activity=OuterRef("pk"), user=actor.user_id)
-    own = Q(assignee=actor.user_id) | Q(Exists(taking_part))
-    # Who planned a meeting and named nobody else holds it.
-    own |= Q(kind__in=TALKS, user=actor.user_id, assignee=None)
     now = datetime.now(UTC)
     rows = (
         Activity.objects.visible_to(actor)
-        .filter(own)
+        .filter(of_member(actor.user_id))
         .filter(Q(kind=ActivityKind.TASK, due_at__isnull=False) | Q(kind__in=TALKS, starts_at__isnull=False))
         .annotate(at=Case(When(kind=ActivityKind.TASK, then="due_at"), default="starts_at"))
         .filter(at__gte=now - PAST, at__lt=now + FUTURE)

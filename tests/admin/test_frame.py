@@ -18,7 +18,7 @@ from people.services.people import create_person
 
 pytestmark = pytest.mark.django_db
 SEARCH = reverse("admin:search")
-WORK = ["My day", "Board", "Leads", "People", "Organizations", "Tasks", "Reports"]
+WORK = ["My day", "Board", "Leads", "People", "Organizations", "Tasks", "Calendar", "Reports"]
 
 
 def labels_of(client):
@@ -81,6 +81,10 @@ def test_the_page_of_an_entry_is_marked(signed_in, actors):
     assert current == [reverse("admin:leads_lead_changelist")]
     assert "<title>Deal | Lead | " in page
     assert "Select lead" not in page
+    # Its address is below that of the tasks.
+    calendar = reverse("admin:crm_activity_calendar")
+    page = signed_in("viewer").get(calendar).content.decode()
+    assert re.findall(r'<a href="([^"]+)" aria-current="page">', page)[0] == calendar
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,8 @@ OF_MODELS = ("changelist", "add", "history", "delete", "change")
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
 #: They are posted to: tests/admin/test_my_day.py tries activities of other companies.
 OF_ACTIVITIES = {"admin:crm_activity_done", "admin:crm_activity_reopen", "admin:crm_activity_snooze"}
+#: tests/admin/test_calendar.py tries members and activities of other companies, test_calendar_moves.py moves.
+OF_THE_CALENDAR = {"admin:crm_activity_calendar", "admin:crm_activity_move"}
 #: Numbers of visible leads: tests/admin/test_reports.py tries who sees own leads alone.
 OF_REPORTS = {"admin:reports", "admin:report"}
 #: They are posted to: tests/admin/test_list_views.py tries views of others.
@@ -111,7 +113,7 @@ def known() -> set[str]:
         for page in OF_MODELS
     }
     own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_REPORTS | OF_THE_ACCOUNT | OF_THE_FRAME
-    own |= OF_THE_BOARD
+    own |= OF_THE_BOARD | OF_THE_CALENDAR
     return (
         own
         | OF_THE_SESSION

@@ -14,6 +14,7 @@ from django.urls import reverse
 from crm.actors import Action, Actor
 from crm.admin.base import acting
 from crm.admin.frame.fragments import is_fragment
+from crm.dates import parse_date
 from crm.models.activity_kinds import ActivityKind
 from crm.models.records import Record
 
@@ -118,11 +119,17 @@ def choose_record(request: HttpRequest, kind: str) -> HttpResponse:
         raise PermissionDenied
     text = request.GET.get("q", "").strip()[:LONGEST]
     label = ActivityKind(QUICK_KINDS[kind]).label.lower()
+    try:
+        day = parse_date(request.GET.get("day")).isoformat()
+    except ValueError:
+        day = ""
     context = {
         **admin.site.each_context(request),
         "title": f"New {label}",
         "activity_kind": QUICK_KINDS[kind].value,
         "label": label,
+        # Of the calendar, for the form.
+        "day": day,
         "q": text,
         "searched": len(text) >= SHORTEST,
         "found": find(text, actor) if len(text) >= SHORTEST else [],

@@ -1,0 +1,182 @@
+"""The pages of the calendar, beside the list of activities."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crm.actors import Action
+from crm.admin.acting import zone_of
+from crm.admin.activity_actions import Done, WithButtons, page_of
+from crm.admin.base import acting
+from crm.admin.calendar.asked import Asked, View, read_asked
+from crm.admin.frame.fragments import is_fragment
+from crm.database.keys import parse_id
+from crm.dates import parse_date, start_of
+from crm.errors import Conflict, ConflictReason
+from crm.models import Activity, ActivityKind
+from crm.models.activity_kinds import APPOINTMENTS
+from crm.services.planned_days import PlannedDay, planned_days, planned_moment
+from crm.services.snoozing import move_to_day
+
+#: When a call or meeting begins that is added to a day.
+MORNING = time(9)
+
+
+class WithCalendar(WithButtons):
+    """The calendar, and moves of activities to other days."""
+
+    def get_urls(self) -> list[URLPattern]:
+        pages: dict[str, tuple[Callable[..., HttpResponse], str]] = {
+            "calendar/": (require_safe(self.calendar_page), "calendar"),
+            "<int:object_id>/move/": (self.move_page, "move"),
+        }
+        own = [
+            path(route, self.admin_site.admin_view(view), name=f"crm_activity_{name}")
+            for route, (view, name) in pages.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def calendar_page(self, request: HttpRequest) -> HttpResponse:
+        """Show the entries of a day, week or month."""
+        actor, zone = acting(request), zone_of(request)
+        today = timezone.now().astimezone(zone).date()
+        asked = read_asked(request.GET.dict(), actor=actor, today=today)
+        days = planned_days(
+            actor, asked.view.days(asked.day), zone=zone, most=asked.view.most, user_id=asked.user_id
+        )
+        before, after = asked.view.neighbours(asked.day)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Calendar",
+            "asked": asked,
+            "days": [_shown_day(day, asked, today, zone) for day in days],
+            "first": days[0].day,
+            "last": days[-1].day,
+            "views": [
+                {
+                    "view": view,
+                    "query": asked.query(view=view),
+                    "is_current": view is asked.view,
+                }
+                for view in View
+            ],
+            "before": asked.query(day=before),
+            "after": asked.query(day=after),
+            "to_today": asked.query(day=today),
+            "may_change": actor.may(Action.CHANGE_ACTIVITIES),
+            "next": request.get_full_path(),
+        }
+        return TemplateResponse(request, "admin/crm/calendar/page.html", context)
+
+    def move_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Ask for another day of an activity, or move it there."""
+        if request.method == "POST":
+            return self.act_on(request, object_id, lambda activity: _move(request, activity))
+        actor = acting(request)
+        if not actor.may(Action.CHANGE_ACTIVITIES):
+            raise PermissionDenied
+        activity = Activity.objects.visible_to(actor).filter(pk=object_id).first()
+        if activity is None:
+            raise Http404
+        moment = planned_moment(activity)
+        context = {
+            "activity": activity,
+            "title": f"Move {activity}",
+            "day": moment and moment.astimezone(zone_of(request)).date(),
+            # Without scripts, back to the page that the link stood on.
+            "next": request.GET.get("next", ""),
+        }
+        if is_fragment(request):
+            return TemplateResponse(request, "admin/crm/calendar/move.html", context)
+        context |= self.admin_site.each_context(request)
+        return TemplateResponse(request, "admin/crm/calendar/move_page.html", context)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill in the day that the address of a new activity names."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        day = _day_of(request)
+        if day is None:
+            return initial
+        if initial.get("kind") in APPOINTMENTS:
+            return {**initial, "starts_at": datetime.combine(day, MORNING, zone_of(request))}
+        # Midnight is how a day without a time is stored.
+        return {**initial, "due_at": start_of(day, zone_of(request))}
+
+    def response_post_save_add(self, request: HttpRequest, obj: Activity) -> HttpResponseRedirect:
+        day = _day_of(request)
+        if day is None:
+            return super().response_post_save_add(request, obj)
+        return HttpResponseRedirect(f"{reverse('admin:crm_activity_calendar')}?{urlencode({'day': day})}")
+
+
+def _day_of(request: HttpRequest) -> date | None:
+    try:
+        return parse_date(request.GET.get("day"))
+    except ValueError:
+        return None
+
+
+def _move(request: HttpRequest, activity: Activity) -> Done:
+    version = parse_id(request.POST.get("version", ""))
+    if version is None:
+        raise ValidationError("Open the calendar again: this form is of no version.")
+    try:
+        day = parse_date(request.POST.get("day"))
+    except ValueError as wrong:
+        raise ValidationError(f"“{activity}” stays where it is: {wrong}") from None
+    try:
+        moved = move_to_day(activity.pk, day=day, actor=acting(request), expected_version=version)
+    except Conflict as refused:
+        if refused.reason is not ConflictReason.VERSION:
+            raise
+        text = f"Somebody changed “{activity}” meanwhile. Here it is as it is now: move it again."
+        raise ValidationError(text) from None
+    except ValidationError as refused:
+        raise ValidationError(f"“{activity}” stays where it is: {' '.join(refused.messages)}") from None
+    text = f"“{moved}” is on {day:%A}, {day.day} {day:%B} {day.year}."
+    before = planned_moment(activity)
+    if before is None or moved.version == activity.version:
+        return Done(text=text)
+    return Done(
+        text=text,
+        undo=reverse("admin:crm_activity_move", args=[moved.pk]),
+        fields={"version": moved.version, "day": before.astimezone(zone_of(request)).date()},
+    )
+
+
+def _shown_day(planned: PlannedDay, asked: Asked, today: date, zone: tzinfo) -> dict[str, Any]:
+    return {
+        "day": planned.day,
+        "query": asked.query(view=View.DAY, day=planned.day),
+        "entries": [_entry(activity, planned.day, today, zone) for activity in planned.activities],
+        "number": planned.number,
+        "left_out": planned.left_out,
+        "is_today": planned.day == today,
+        "is_outside": asked.view is View.MONTH and planned.day.month != asked.day.month,
+    }
+
+
+def _entry(activity: Activity, day: date, today: date, zone: tzinfo) -> dict[str, Any]:
+    moment = planned_moment(activity)
+    assert moment is not None
+    local = moment.astimezone(zone)
+    ends = (moment + timedelta(minutes=activity.minutes or 0)).astimezone(zone)
+    is_task = activity.kind == ActivityKind.TASK
+    return {
+        "activity": activity,
+        "record": activity.entity,
+        "address": page_of(activity.entity),
+        "at": "" if is_task and moment == start_of(day, zone) else f"{local:%H:%M}",
+        "until": f"{ends:%H:%M}" if activity.minutes else "",
+        "is_done": activity.done_at is not None,
+        # As My day has it: what is due today is not overdue yet.
+        "is_late": is_task and activity.done_at is None and day < today,
+    }
