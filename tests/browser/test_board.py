@@ -1,4 +1,4 @@
-"""The board and the frame in Chromium, on a real server: two browsers, keys alone, refusals, a restart."""
+"""Board, calendar and frame in Chromium, on a real server: two browsers, keys alone, refusals, a restart."""
 
 import re
 import shutil
@@ -6,106 +6,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Locator, Page, StorageState, TimeoutError, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
+from tests.browser.place import MAKING, Place, drag
 from tests.config.processes import DEVELOPMENT, ROOT, environment
-from tests.e2e.servers import Api, Lines, free_port, running
+from tests.e2e.servers import free_port
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.browser
-
-#: Makes a company with two members and some leads; prints the id of each lead by title, and a token.
-MAKING = """
-import django
-django.setup()
-from crm.actors import Role
-from crm.authentication import actor_for
-from crm.actors import Door
-from crm.services.companies import find_or_create_user, save_user
-from crm.services.members import add_member
-from crm.services.tokens import create_token
-from leads.services.company_setup import set_up_company
-from leads.services.leads import create_lead
-ann, _ = find_or_create_user("ann")
-bob, _ = find_or_create_user("bob")
-company = set_up_company("Acme", admin=ann)
-add_member(company, bob, Role.AGENT)
-for user in (ann, bob):
-    user.set_password("secret-of-members")
-    user.is_staff = True
-    save_user(user)
-actor = actor_for(ann, company, door=Door.COMMAND)
-for title in ("Dragged", "Keyed", "Stale", "Noted", "Missed"):
-    values = {"title": title, "amount": 100, "currency": "EUR", "leads_owner_id": ann.pk}
-    print("LEAD", title, create_lead(values, actor=actor).pk)
-print("TOKEN", create_token(ann, company, name="test")[1])
-"""
-
-
-@dataclass
-class Place:
-    """A served company, a browser, and what pages complained about."""
-
-    browser: Browser
-    env: dict[str, str]
-    port: int
-    leads: dict[str, str]
-    token: str
-    complaints: list[str] = field(default_factory=list)
-    #: Sign-in takes a second: once for each member.
-    states: dict[str, StorageState] = field(default_factory=dict)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/admin"
-
-    @property
-    def api(self) -> Api:
-        return Api(self.port, self.token)
-
-    def page(self, member: str, *, width: int = 1280, live: bool = True) -> Page:
-        """Open a page as a member."""
-        context = self.browser.new_context(
-            viewport={"width": width, "height": 844}, storage_state=self.states.get(member)
-        )
-        context.set_default_timeout(PATIENCE_SECONDS * 1_000)
-        page = context.new_page()
-        page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        if not live:
-            page.route_web_socket("**/graphql", lambda socket: socket.close())
-        if member not in self.states:
-            page.goto(f"{self.address}/login/")
-            page.get_by_label("Username").fill(member)
-            page.get_by_label("Password").fill("secret-of-members")
-            page.get_by_role("button", name="Log in").click()
-            page.wait_for_selector(".frame-nav")
-            self.states[member] = context.storage_state()
-        return page
-
-    def board(self, member: str, *, live: bool = True) -> Page:
-        page = self.page(member, live=live)
-        page.goto(f"{self.address}/leads/lead/board/")
-        if live:
-            page.wait_for_selector("#live[data-state=live]")
-        return page
-
-    def card(self, page: Page, title: str, stage: str) -> Locator:
-        """Wait for a card in a column, and return it."""
-        column = page.locator(".column", has=page.get_by_role("heading", name=re.compile(stage)))
-        card = column.locator(f"#lead-{self.leads[title]}")
-        expect(card).to_be_visible(timeout=PATIENCE_SECONDS * 1_000)
-        return card
-
-    def serve(self, stack: ExitStack) -> Lines:
-        command = (sys.executable, "manage.py", "serve", "--port", str(self.port))
-        lines = stack.enter_context(running(*command, env=self.env))
-        self.api.wait_until_up(lines)
-        return lines
 
 
 @pytest.fixture(scope="module")
@@ -135,28 +46,6 @@ def place(
     place = Place(chromium, env, free_port(), leads, token)
     place.serve(server)
     return place
-
-
-def drag(page: Page, card: Locator, target: Locator) -> None:
-    """Drag with the mouse as a person does: some steps on the way, and again if the card was not taken."""
-    for _ in range(PATIENCE_SECONDS):
-        start, end = card.bounding_box(), target.bounding_box()
-        assert start is not None
-        assert end is not None
-        page.mouse.move(start["x"] + 30, start["y"] + start["height"] - 8)
-        page.mouse.down()
-        page.mouse.move(start["x"] + 60, start["y"] + 40, steps=4)
-        page.mouse.move(end["x"] + 60, end["y"] + 30, steps=8)
-        try:
-            target.locator(".ghost").wait_for(timeout=1_000)
-        except TimeoutError:
-            # A busy browser may have moved what is below the mouse, such as by a message above the board.
-            page.mouse.move(5, 5)
-            page.mouse.up()
-        else:
-            page.mouse.up()
-            return
-    raise AssertionError("The card was never taken.")
 
 
 def column(page: Page, number: int) -> Locator:
@@ -251,12 +140,55 @@ def test_a_refused_move_goes_back_with_a_message(place: Place) -> None:
     assert others == []
 
 
+def test_an_entry_of_the_calendar_is_dragged_and_goes_back_if_it_is_refused(place: Place) -> None:
+    task = (
+        f'entity_type: LEAD, entity_id: {place.leads["Keyed"]}, kind: TASK, subject: "Offer", assignee_id: 1'
+    )
+    values = f'{{ {task}, due_at: "2031-06-02T12:00:00Z" }}'
+    key = place.api.data(f"mutation {{ createActivity(input: {values}) {{ id }} }}")["createActivity"]["id"]
+    page = place.page("ann")
+    page.goto(f"{place.address}/crm/activity/calendar/?day=2031-06-02")
+
+    def entry(day: int) -> Locator:
+        return page.locator(f"[data-day='2031-06-0{day}'] .entry", has=page.locator(f"#move-{key}"))
+
+    drag(page, entry(2), page.locator("[data-day='2031-06-04']"))
+    expect(page.locator("#frame-messages .success")).to_contain_text("is on Wednesday, 4 June 2031")
+    expect(entry(4)).to_contain_text("12:00")
+    place.api.data(f'mutation {{ updateActivity(id: {key}, input: {{ subject: "Better" }}) {{ id }} }}')
+    drag(page, entry(4), page.locator("[data-day='2031-06-06']"))
+    expect(page.locator("#frame-messages .error")).to_contain_text("Somebody changed “Better” meanwhile")
+    expect(entry(4)).to_contain_text("Better")
+    # By keyboard alone: the focus comes back to the entry on its new day.
+    page.focus(f"#move-{key}")
+    page.keyboard.press("Enter")
+    expect(page.locator("#frame-dialog [name=day]")).to_be_focused()
+    page.locator("#frame-dialog [name=day]").fill("2031-06-03")
+    page.keyboard.press("Enter")
+    expect(entry(3)).to_be_visible()
+    expect(page.locator(f"#move-{key}")).to_be_focused()
+    page.focus(f"#tick-{key}")
+    page.keyboard.press("Enter")
+    expect(page.locator(f".entry.done #tick-{key}")).to_be_focused()
+    # What was put in is htmx's own once it has settled; before, the form would post as without scripts.
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")).to_have_count(0)
+    page.context.set_offline(True)
+    page.keyboard.press("Enter")
+    expect(page.locator("#frame-messages .error")).to_contain_text("The server does not answer")
+    page.context.close()
+    # The browser itself, and htmx, report what was not answered.
+    others = [text for text in place.complaints if not re.search("DISCONNECTED|htmx", text)]
+    place.complaints.clear()
+    assert others == []
+
+
 def test_pages_keep_to_the_policy_and_to_a_narrow_screen_and_lose_no_text(place: Place) -> None:
     page = place.page("ann", width=390)
     lead = f"{place.address}/leads/lead/{place.leads['Noted']}"
     for address in (
         f"{place.address}/",
         f"{place.address}/leads/lead/board/",
+        f"{place.address}/crm/activity/calendar/?view=month",
         f"{place.address}/search/?q=note",
         f"{place.address}/set-up/",
         f"{place.address}/new/task/?q=note",
