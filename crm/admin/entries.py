@@ -44,6 +44,14 @@ def set_up(group: tuple[str, int], *entries: tuple[type, str, str]) -> None:
 register(
     Entry(label="Tasks", section=Section.WORK, weight=60, model=Activity, icon="tasks"),
     Entry(label="Calendar", section=Section.WORK, weight=70, page="crm_activity_calendar", icon="calendar"),
+    Entry(
+        label="Imports",
+        section=Section.DATA,
+        weight=60,
+        page="imports",
+        icon="imports",
+        action=Action.IMPORT,
+    ),
     Entry(label="Tags", section=Section.DATA, weight=90, model=Tag, icon="tags", action=Action.CHANGE_TAGS),
 )
 set_up(

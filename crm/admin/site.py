@@ -23,6 +23,7 @@ from django.views.decorators.http import require_POST
 
 from crm.admin.acting import actor_of, companies_of, current_company, zone_of
 from crm.admin.frame import home, navigation, search
+from crm.admin.imports import pages as imports
 from crm.authentication import COMPANY_IN_SESSION
 from crm.database.keys import parse_id
 from crm.services import browser_sessions, second_factor
@@ -164,6 +165,7 @@ class CrmAdminSite(admin.AdminSite):
                 path(f"new/{kind}/", quick_add, {"kind": kind}, name=f"new_{kind}")
                 for kind in search.QUICK_KINDS
             ),
+            *imports.urls(self),
             *super().get_urls(),
         ]
 

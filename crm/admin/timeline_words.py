@@ -39,9 +39,14 @@ def title_of(entry: Entry) -> str:
 
 def lines_of(entry: Entry, model: type[models.Model]) -> list[dict[str, str]]:
     """Return a line for each change: the label of the field, and from what to what."""
+    return lines_of_changes(entry.changes or {}, model)
+
+
+def lines_of_changes(changes: Mapping[str, Sequence[Any]], model: type[models.Model]) -> list[dict[str, str]]:
+    """Return a line for each changed field, given its values before and after."""
     return [
         {"label": label_of(model, name), "text": _change(model, name, *values)}
-        for name, values in (entry.changes or {}).items()
+        for name, values in changes.items()
     ]
 
 

@@ -72,21 +72,13 @@ def map_columns(
     :raises MappingRefused: if an option names a column or a field that is not there.
     :raises FileRefused: if a column is unknown, or a field given twice or missing, with what to do.
     """
-    own = all(columns.accepts(field_of(title)) for title in titles if title.strip())
-    product = None if own else recognised(titles, kind, file_format)
+    product = _product_of(titles, kind, columns, file_format)
     given = _given(titles, options)
-    fields: list[str | None] = []
-    for place, title in enumerate(titles):
-        found = given[place] if place in given else _field_by_title(title, kind, columns, product)
-        if place in given and found is not None:
-            found = _checked(found, columns)
-        fields.append(
-            _next_free(found, fields, columns) if _may_count(found, place, given, titles) else found
-        )
+    fields = _fields(titles, kind, columns, product, given)
     needless = {place for place, name in given.items() if name is None}
     needless |= _settle_full_names(titles, fields, columns, options)
     refuse_twice(titles, fields, columns)
-    compose = _compose(titles, fields, product)
+    compose = _compose(titles, fields, product, given, columns)
     left_out = _left_out(titles, fields, product)
     used = {place for places in compose.values() for place in places} | left_out.keys()
     unknown = [
@@ -114,6 +106,39 @@ def map_columns(
         left_out=left_out,
         compose=compose,
     )
+
+
+def proposed_fields(
+    titles: Sequence[str], kind: EntityKind, columns: Columns, *, file_format: str = "CSV"
+) -> list[str | None]:
+    """Return what the columns of a file seem to mean, also of a file that ``map_columns`` refuses."""
+    product = _product_of(titles, kind, columns, file_format)
+    return _fields(titles, kind, columns, product, {})
+
+
+def _product_of(
+    titles: Sequence[str], kind: EntityKind, columns: Columns, file_format: str
+) -> Product | None:
+    own = all(columns.accepts(field_of(title)) for title in titles if title.strip())
+    return None if own else recognised(titles, kind, file_format)
+
+
+def _fields(
+    titles: Sequence[str],
+    kind: EntityKind,
+    columns: Columns,
+    product: Product | None,
+    given: Mapping[int, str | None],
+) -> list[str | None]:
+    fields: list[str | None] = []
+    for place, title in enumerate(titles):
+        found = given[place] if place in given else _field_by_title(title, kind, columns, product)
+        if place in given and found is not None:
+            found = _checked(found, columns)
+        fields.append(
+            _next_free(found, fields, columns) if _may_count(found, place, given, titles) else found
+        )
+    return fields
 
 
 def field_of(title: str) -> str:
@@ -199,15 +224,22 @@ def _settle_full_names(
 
 
 def _compose(
-    titles: Sequence[str], fields: Sequence[str | None], product: Product | None
+    titles: Sequence[str],
+    fields: Sequence[str | None],
+    product: Product | None,
+    given: Mapping[int, str | None],
+    columns: Columns,
 ) -> dict[str, list[int]]:
-    keys = [name_key(title) for title in titles]
+    left_out = {place for place, name in given.items() if name is None}
+    keys = ["" if place in left_out else name_key(title) for place, title in enumerate(titles)]
     wanted = product.compose if product else {}
-    return {
+    found = {
         name: [keys.index(key) for key in parts if key in keys]
         for name, parts in wanted.items()
-        if name not in fields
+        # A calling code without its number is no phone.
+        if name not in fields and (name not in columns.repeated or parts[-1] in keys)
     }
+    return {name: places for name, places in found.items() if places}
 
 
 def _left_out(

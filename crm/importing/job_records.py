@@ -32,8 +32,8 @@ from crm.models.imports import (
 )
 
 COUNTS = ("processed", "created", "updated", "skipped", "unchanged", "failed", "conflicts")
-#: The directory of the storage for files that wait to be imported.
-STORED_BELOW = "imports"
+#: In the payload of a dry run: its file stays, so that the plan can be applied without another upload.
+KEPT = "is_kept"
 
 
 class LeaseLost(Exception):
@@ -203,15 +203,16 @@ def left_out(job: ImportJob) -> int:
 
 @transaction.atomic
 def finish(job: ImportJob, *, error: str | None = None) -> None:
-    """End a job and delete its input."""
+    """End a job and delete its input, which only a plan of the admin keeps to be applied."""
     given: Any = job.payload or {}
-    if "file" in given:
+    is_kept = job.dry_run and bool(given.get(KEPT))
+    if "file" in given and not is_kept:
         # After commit: a job that is rolled back still has its file.
         transaction.on_commit(partial(default_storage.delete, given["file"]), robust=True)
     emit_held_back(job, actor_id=job.user_id)
     job.status = ImportStatus.COMPLETED if error is None else ImportStatus.FAILED
     job.error = error
-    job.payload = None
+    job.payload = given if is_kept else None
     job.finished_at = timezone.now()
     names = ("status", "error", "payload", "total", "finished_at", "rejects")
     ended = {name: getattr(job, name) for name in names}

@@ -9,8 +9,7 @@ from django.db.models import F
 
 from crm.database.batches import Batch, delete_in_batches
 from crm.events import outbox
-from crm.importing.job_records import STORED_BELOW
-from crm.models.imports import UNFINISHED, ImportJob, ImportRow, ImportRowError, ImportStatus
+from crm.models.imports import STORED_BELOW, UNFINISHED, ImportJob, ImportRow, ImportRowError, ImportStatus
 from crm.services.orphans import names_in, written_before
 
 #: The error of a job whose command was stopped for so long that it is old.

@@ -94,6 +94,48 @@ class Source:
 
 
 @contextmanager
+def open_titled(
+    file: Any,
+    rows: type[RowImport] | RowImport,
+    *,
+    options: ImportOptions,
+    limits: Limits | None = None,
+) -> Iterator[Table]:
+    """Yield a file as a table whose titles are looked for among those of a kind of records.
+
+    :param file: anything with ``read``.
+    :raises FileRefused: if the file cannot be read, with what to do.
+    """
+    columns, kind = rows.columns, rows.kind
+
+    def is_known(title: str) -> bool:
+        return title in MARKS or is_known_title(title, kind, columns, options.columns)
+
+    with open_table(file, options.file, is_known=is_known, limits=limits) as opened:
+        yield without_marks(opened)
+
+
+def source_of(
+    table: Table, rows: type[RowImport] | RowImport, *, actor: Actor, options: ImportOptions
+) -> Source:
+    """Return an open table as a source of records.
+
+    :raises FileRefused: if its columns cannot be understood, with what to do.
+    """
+    columns, kind = rows.columns, rows.kind
+    mapping = map_columns(table.columns, kind, columns, options.columns, file_format=table.description.format)
+    typed = _typed_custom_fields(mapping, kind, actor)
+    reader = CellReader(
+        mapping,
+        columns,
+        options.columns,
+        dates=typed.get(CustomFieldKind.DATE, ()),
+        decimals=typed.get(CustomFieldKind.NUMBER, ()),
+    )
+    return Source(table=table, mapping=mapping, reader=reader)
+
+
+@contextmanager
 def open_source(
     file: Any,
     rows: type[RowImport] | RowImport,
@@ -107,25 +149,8 @@ def open_source(
     :param file: anything with ``read``.
     :raises FileRefused: if the file or its header cannot be understood, with what to do.
     """
-    columns, kind = rows.columns, rows.kind
-
-    def is_known(title: str) -> bool:
-        return title in MARKS or is_known_title(title, kind, columns, options.columns)
-
-    with open_table(file, options.file, is_known=is_known, limits=limits) as opened:
-        table = without_marks(opened)
-        mapping = map_columns(
-            table.columns, kind, columns, options.columns, file_format=table.description.format
-        )
-        typed = _typed_custom_fields(mapping, kind, actor)
-        reader = CellReader(
-            mapping,
-            columns,
-            options.columns,
-            dates=typed.get(CustomFieldKind.DATE, ()),
-            decimals=typed.get(CustomFieldKind.NUMBER, ()),
-        )
-        yield Source(table=table, mapping=mapping, reader=reader)
+    with open_titled(file, rows, options=options, limits=limits) as table:
+        yield source_of(table, rows, actor=actor, options=options)
 
 
 def _typed_custom_fields(mapping: ColumnMapping, kind: str, actor: Actor) -> dict[str, set[str]]:

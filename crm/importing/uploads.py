@@ -16,7 +16,7 @@ from crm.importing.jobs import run_if_short
 from crm.importing.options import ImportOptions, MappingRefused
 from crm.importing.sources import open_source
 from crm.models.base import pick
-from crm.models.imports import DuplicatePolicy, ImportJob, ImportStatus
+from crm.models.imports import STORED_BELOW, DuplicatePolicy, ImportJob, ImportStatus
 from crm.records.registry import record_kind
 from crm.services import nesting
 from crm.services.contents import refused_when_full, remove_content, write_content
@@ -108,7 +108,7 @@ def _dry_run(
 
 
 def _new_name(company_id: int) -> str:
-    return f"{job_records.STORED_BELOW}/{company_id}/{uuid.uuid4().hex}"
+    return f"{STORED_BELOW}/{company_id}/{uuid.uuid4().hex}"
 
 
 def digest_of(file: File[bytes] | BinaryIO) -> str:

@@ -41,6 +41,8 @@ class JobUndo(models.TextChoices):
     FAILED = "FAILED", "Failed"
 
 
+#: The directory of the storage for files that wait to be imported.
+STORED_BELOW = "imports"
 UNFINISHED = (ImportStatus.QUEUED, ImportStatus.RUNNING, ImportStatus.STOPPED)
 
 

@@ -39,9 +39,9 @@ from crm.models import (
     WebhookDelivery,
 )
 from crm.models.files import FileLink, link_models
-from crm.models.imports import UNFINISHED
+from crm.models.imports import STORED_BELOW, UNFINISHED
 from crm.models.records import Record
-from crm.services import file_quota
+from crm.services import file_quota, orphans
 
 ERASED = "[erased]"
 #: Shorter texts name nobody, and would be found everywhere.
@@ -162,6 +162,8 @@ def _remove_files(erasure: Erasure, model: type[Model], keys: Sequence[int] | Co
 def erase_mentions(erasure: Erasure) -> None:
     """Remove the person from rows about no record, and from the texts of other records."""
     company_id = erasure.actor.company_id
+    # First: it leaves alone what the others look through.
+    _remove_uploads(erasure)
     _stop_imports(erasure)
     _remove_refused_rows(erasure)
     for job in ExportJob.objects.filter(company_id=company_id).exclude(stored=None).exclude(stored=""):
@@ -227,6 +229,21 @@ def _remove_refused_rows(erasure: Erasure) -> None:
         if job.rejects and _file_names(erasure, job.rejects):
             erasure.delete_content(job.rejects, "files of imports removed")
             ImportJob.objects.filter(pk=job.pk).update(rejects="")
+
+
+def _remove_uploads(erasure: Erasure) -> None:
+    """Remove uploaded files that name the person and that no job waits with: those of plans among them."""
+    company_id = erasure.actor.company_id
+    jobs = ImportJob.objects.filter(company_id=company_id)
+    handled = {*jobs.filter(status__in=UNFINISHED).values_list("payload__file", flat=True)}
+    handled |= {*jobs.exclude(rejects="").values_list("rejects", flat=True)}
+    directory = f"{STORED_BELOW}/{company_id}"
+    for name in orphans.names_in(directory):
+        stored = f"{directory}/{name}"
+        if stored not in handled and _file_names(erasure, stored):
+            erasure.delete_content(stored, "files of imports removed")
+    ended = jobs.exclude(status__in=UNFINISHED).exclude(payload=None)
+    erasure.wipe(erasure.naming(ended, "payload"), payload=None)
 
 
 def _file_names(erasure: Erasure, name: str) -> bool:

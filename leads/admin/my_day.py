@@ -98,7 +98,9 @@ def _first_steps(actor: Actor) -> list[Step]:
         ),
         Step(
             label="Add people",
-            hint="Or have them imported: manage.py import_people, or the API",
+            hint="Or import a file, under Imports"
+            if actor.may(Action.IMPORT)
+            else "Or ask a manager to import a file",
             address=reverse("admin:people_person_add"),
             is_done=Person.objects.visible_to(actor).exists(),
         ),

@@ -61,7 +61,7 @@ def test_the_navigation_follows_the_role(signed_in, role):
     client = signed_in(role)
     rights = ["viewer", "agent", "manager", "admin"].index(role)
 
-    data = ["Merges", *(["Received leads"] if rights > 1 else []), *(["Tags"] if rights else [])]
+    data = ["Merges", *(["Received leads", "Imports"] if rights > 1 else []), *(["Tags"] if rights else [])]
     assert labels_of(client) == [WORK, data, *([["Set-up"]] if rights > 1 else [])]
     answer = client.get(reverse("admin:set_up"))
     assert answer.status_code == (200 if rights > 1 else 403)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.importing.columns import ColumnMapping, map_columns
+from crm.importing.columns import ColumnMapping, map_columns, proposed_fields
 from crm.importing.files.options import FileRefused
 from crm.importing.options import ColumnOptions, MappingRefused
 from crm.models.custom_fields import EntityKind
@@ -128,3 +128,23 @@ def test_what_is_said():
 
     assert mapping.lines() == ["Read as follows: E-Mail -> email", "Not stored: shoe"]
     assert mapped(["title", "email"]).lines() == []
+
+
+def test_a_column_that_somebody_leaves_out_is_no_part_of_a_field():
+    code, number = "Phones / Primary Phone Calling Code", "Phones / Primary Phone Number"
+    titles = ["Name / First Name", "Emails / Primary Email", code, number]
+
+    assert mapped(titles).compose == {"phone": [2, 3]}
+    assert mapped(titles, columns={3: None}).compose == {"phone": [3]}
+    # A calling code alone is no phone.
+    assert mapped(titles, columns={4: None}, ignore_rest=True).compose == {}
+    named = mapped(titles, columns={4: "phone"}, ignore_rest=True)
+    assert (named.fields[2:], named.compose) == ([None, "phone"], {})
+
+
+def test_what_columns_seem_to_be_is_said_of_a_refused_file_too():
+    titles = ["firstname", "E-Mail", "firstname", "Zeta"]
+
+    assert refusal_of(titles).startswith("Columns that occur twice")
+    proposed = proposed_fields(titles, EntityKind.PEOPLE, COLUMNS)
+    assert proposed == ["firstname", "email", "firstname", None]

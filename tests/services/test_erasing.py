@@ -148,6 +148,9 @@ def test_a_planted_mark_is_found_nowhere(actors, tenant, own_storage, django_cap
     assert job is not None
     name = default_storage.save(f"imports/{company_id}/a", ContentFile(f"email\n{MARK}\n".encode()))
     refused = default_storage.save(f"imports/{company_id}/b", ContentFile(f"email\n{MARK}\n".encode()))
+    # An upload that somebody looks at, and the plan of another one.
+    default_storage.save(f"imports/{company_id}/c", ContentFile(f"email\n{MARK}\n".encode()))
+    ImportJob.objects.create(**own, model="PEOPLE", status="COMPLETED", payload={"options": MARK})
     planted = sum(plant(model, company_id) for model in of_people())
     assert planted > 60
     ImportJob.objects.filter(pk=job.pk).update(status="QUEUED", payload={"file": name}, rejects=refused)

@@ -47,6 +47,16 @@ OF_ACTIVITIES = {"admin:crm_activity_done", "admin:crm_activity_reopen", "admin:
 OF_THE_CALENDAR = {"admin:crm_activity_calendar", "admin:crm_activity_move"}
 #: Numbers of visible leads: tests/admin/test_reports.py tries who sees own leads alone.
 OF_REPORTS = {"admin:reports", "admin:report"}
+#: tests/admin/test_imports.py tries jobs and files of other companies.
+OF_IMPORTS = {
+    "admin:imports",
+    "admin:new_import",
+    "admin:import_settings",
+    "admin:import_job",
+    "admin:apply_import",
+    "admin:undo_import",
+    "admin:crm_importjob_change",
+}
 #: They are posted to: tests/admin/test_list_views.py tries views of others.
 OF_LISTS = {
     f"admin:{model}_{view}"
@@ -113,7 +123,7 @@ def known() -> set[str]:
         for page in OF_MODELS
     }
     own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_REPORTS | OF_THE_ACCOUNT | OF_THE_FRAME
-    own |= OF_THE_BOARD | OF_THE_CALENDAR
+    own |= OF_THE_BOARD | OF_THE_CALENDAR | OF_IMPORTS
     return (
         own
         | OF_THE_SESSION

@@ -1,0 +1,1 @@
+"""Imports in the admin: upload, mapping, plan, result, undo; the engine is ``crm/importing``."""

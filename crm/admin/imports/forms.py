@@ -1,0 +1,179 @@
+"""The forms of a new import: its file, and how the file is read."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from crm.importing.files.encodings import LIKELY
+from crm.importing.files.options import DELIMITERS, FileOptions
+from crm.importing.options import ColumnOptions, ImportOptions, MappingRefused, date_format_of
+from crm.models.custom_fields import EntityKind
+from crm.models.external_ids import LONGEST_SOURCE
+from crm.models.imports import DuplicatePolicy
+from crm.records.registry import record_kinds
+
+RECOGNISED = ("", "Recognise it")
+POLICIES = {
+    DuplicatePolicy.UPDATE: "Update them",
+    DuplicatePolicy.FILL: "Fill only their empty fields",
+    DuplicatePolicy.SKIP: "Leave them as they are",
+    DuplicatePolicy.ERROR: "Refuse the row",
+    DuplicatePolicy.CREATE: "Make another record of each row",
+}
+
+
+class UploadForm(forms.Form):
+    """A file, and what its rows are."""
+
+    model = forms.ChoiceField(label="Each row is", widget=forms.RadioSelect)
+    file = forms.FileField(
+        label="File",
+        help_text="CSV, TSV, XLSX, JSON Lines or vCard, as the other product wrote it; also in gzip.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        field: Any = self.fields["model"]
+        kinds = sorted((kind.name for kind in record_kinds()), key=list(EntityKind).index)
+        field.choices = [(kind.value, f"a {kind.label.lower()}") for kind in kinds if kind != "ORGANIZATION"]
+        field.choices += [("ORGANIZATION", "an organization")]
+
+
+class ReadingForm(forms.Form):
+    """How a file is read, and what is done with known records; a field that is empty is recognised."""
+
+    encoding = forms.CharField(
+        required=False,
+        max_length=40,
+        widget=forms.TextInput({"list": "encodings", "placeholder": "Recognise it"}),
+    )
+    delimiter = forms.ChoiceField(
+        label="Between cells",
+        required=False,
+        choices=[RECOGNISED, (",", "Comma"), (";", "Semicolon"), ("|", "Bar |"), ("tab", "Tab")],
+    )
+    header_row = forms.IntegerField(label="Line of the titles", required=False, min_value=1, max_value=10_000)
+    sheet = forms.CharField(required=False, max_length=100, help_text="Of a workbook with several sheets.")
+    date_format = forms.CharField(
+        label="Form of dates",
+        required=False,
+        max_length=40,
+        widget=forms.TextInput({"list": "date-formats", "placeholder": "YYYY-MM-DD"}),
+    )
+    name_order = forms.ChoiceField(
+        label="Order of names",
+        required=False,
+        choices=[("", "No full names"), ("first-last", "Ann Berg"), ("last-first", "Berg Ann")],
+        help_text="In a column with full names.",
+    )
+    decimal = forms.ChoiceField(
+        label="Before decimals",
+        required=False,
+        choices=[("", "Point, no thousands"), (",", "Comma: 1.234,50"), (".", "Point: 1,234.50")],
+    )
+    split = forms.CharField(
+        label="Several values in a cell",
+        required=False,
+        max_length=200,
+        help_text="The sign between them, such as ; or for one column tags=,",
+    )
+    source = forms.CharField(
+        label="Ids are from",
+        required=False,
+        max_length=LONGEST_SOURCE,
+        widget=forms.TextInput({"placeholder": "Recognise it"}),
+        help_text="The product whose ids are in the file.",
+    )
+    split_phones = forms.BooleanField(label="Part cells with several phone numbers", required=False)
+    on_match = forms.ChoiceField(
+        label="Records that are known already",
+        choices=[(policy.value, label) for policy, label in POLICIES.items()],
+        initial=DuplicatePolicy.UPDATE.value,
+    )
+
+    encodings = LIKELY
+    date_formats = ("DD.MM.YYYY", "MM/DD/YYYY", "DD/MM/YYYY", "YYYY/MM/DD")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+
+    def clean_encoding(self) -> str | None:
+        return self.cleaned_data["encoding"].strip() or None
+
+    def clean_date_format(self) -> str | None:
+        text: str = self.cleaned_data["date_format"].strip()
+        if text:
+            try:
+                date_format_of(text)
+            except MappingRefused as refused:
+                raise ValidationError(refused.message) from refused
+        return text or None
+
+    def options(self, columns: Mapping[int, str | None]) -> ImportOptions:
+        """Return the options of a valid form.
+
+        :param columns: the fields that were chosen for columns, by number.
+        """
+        given = self.cleaned_data
+        split, by_column = _separators(given["split"])
+        return ImportOptions(
+            file=FileOptions(
+                encoding=given["encoding"],
+                delimiter=DELIMITERS.get(given["delimiter"]),
+                header_row=given["header_row"],
+                sheet=given["sheet"] or None,
+            ),
+            columns=ColumnOptions(
+                columns=columns,
+                # The page shows what is left out.
+                ignore_rest=True,
+                split=split,
+                split_columns=by_column,
+                name_order=given["name_order"] or None,
+                date_format=given["date_format"],
+                decimal=given["decimal"] or None,
+                source=given["source"].strip() or None,
+            ),
+        )
+
+
+def _separators(text: str) -> tuple[str | None, dict[str, str]]:
+    """Return the sign for all columns, and those for one column each, of words such as ``; tags=,``."""
+    split, by_column = None, {}
+    for word in text.split():
+        name, equals, sign = word.rpartition("=")
+        if equals and name and sign:
+            by_column[name] = sign.strip("'\"") or sign
+        else:
+            split = word.strip("'\"") or word
+    return split, by_column
+
+
+def values_of(options: ImportOptions, *, split_phones: bool, on_duplicate: str) -> dict[str, Any]:
+    """Return what a form of these options shows."""
+    names = {sign: name for name, sign in DELIMITERS.items()}
+    columns = options.columns
+    by_column = [f"{name}={sign}" for name, sign in columns.split_columns.items()]
+    return {
+        "encoding": options.file.encoding,
+        "delimiter": names.get(options.file.delimiter or "", ""),
+        "header_row": options.file.header_row,
+        "sheet": options.file.sheet,
+        "date_format": columns.date_format,
+        "name_order": columns.name_order,
+        "decimal": columns.decimal,
+        "source": columns.source,
+        "split": " ".join([*([columns.split] if columns.split else []), *by_column]),
+        "split_phones": split_phones,
+        "on_match": on_duplicate,
+    }
+
+
+def recognised() -> ImportOptions:
+    """Return the options of a file of which nothing was said yet."""
+    return replace(ImportOptions(), columns=ColumnOptions(ignore_rest=True))
