@@ -102,7 +102,10 @@ def test_bad_values_are_refused_at_their_field(door, field, value, message):
         assert message in refusal or field == "probability"
     else:
         assert outcome.errors == {field: [message]}
-    assert business_rows() == before
+    # An import keeps its own account of the refused row.
+    assert {name: rows for name, rows in business_rows().items() if not name.startswith("crm_import")} == {
+        name: rows for name, rows in before.items() if not name.startswith("crm_import")
+    }
 
 
 def test_good_values_are_stored_exactly(door):

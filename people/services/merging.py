@@ -178,8 +178,11 @@ def merge(
         relation.write()
     # Before the winner takes an external id over: only one live record may have it.
     for loser in losers:
-        _mark_merged(loser, winner, actor)
+        _mark_merged(loser, winner)
     _fill(plan, before, actor)
+    # The event of the winner goes first: with it clients know where the others have gone.
+    for loser in losers:
+        _tell_merged(loser, winner, actor)
     done = Merge.objects.create(
         company_id=actor.company_id,
         model=model.entity_kind,
@@ -258,11 +261,14 @@ def make_findable(record: Person | Organization) -> None:
         record.index_for_search(spelling for contact in contacts for spelling in contact.spellings)
 
 
-def _mark_merged(loser: Any, winner: Any, actor: Actor) -> None:
+def _mark_merged(loser: Any, winner: Any) -> None:
     loser.merged_into = winner
     loser.deleted_at = timezone.now()
     loser.version += 1
     loser.save(update_fields=["merged_into", "deleted_at", "version", "updated_at"])
+
+
+def _tell_merged(loser: Any, winner: Any, actor: Actor) -> None:
     into = {"id": str(winner.pk), "name": str(winner)}
     history.record(loser, HistoryKind.MERGED, actor=actor, changes={"merged_into": [None, into]})
     record_events.emit(loser, "merged", actor=actor, winner_id=winner.pk)
