@@ -103,3 +103,8 @@ def columns_of(model: type[Model]) -> list[Any]:
     ]
     # The primary key first, so that rows come in its order.
     return sorted(fields, key=lambda field: not field.primary_key)
+
+
+def without_ledger(rows: dict[str, Any]) -> dict[str, Any]:
+    """Leave out an import's own account of its rows, which tells of refused ones too."""
+    return {table: found for table, found in rows.items() if not table.startswith("crm_import")}

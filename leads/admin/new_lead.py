@@ -124,7 +124,8 @@ class NewLeadForm(LeadForm):
         if cleaned.get("person") or not cleaned["keep_person"]:
             return {}
         values: dict[str, Any] = {name: cleaned[name] for name in NAMES if cleaned.get(name)}
-        if cleaned.get("phone"):
+        # A number alone names nobody: it stays with the lead.
+        if values and cleaned.get("phone"):
             kinds = ContactType.objects.visible_to(actor).filter(kind=ContactKind.PHONE)
             type_ = kinds.order_by("pk").first()
             if type_ is not None:

@@ -75,6 +75,12 @@ def test_a_contact_that_is_no_person_is_kept_with_the_lead_alone(add):
     assert not Person.objects.exists()
 
 
+def test_a_number_alone_is_no_person(add):
+    add(title="Called", phone="+1 212 555 0100")
+
+    assert (Lead.objects.get().person, Lead.objects.get().phone) == (None, "+1 212 555 0100")
+
+
 def test_a_refused_person_leaves_nothing_behind(add):
     response = add(title="Broken", firstname="Grace", email="nobody@", organization_name="Brightwater")
 

@@ -90,7 +90,9 @@ def test_superusers_see_the_work_and_run_parts_now(superuser, waits):
     action = {"action": "run_selected_now", "_selected_action": [str(key) for key in chosen]}
     ran = superuser.post(reverse(LIST), action, follow=True)
 
-    assert shown.context["late"] == ["Imports", "Notification mails", "Notifications", "Tallies", "Webhooks"]
+    assert shown.context["late"] == [
+        *("Exports", "Imports", "Notification mails", "Notifications", "Tallies", "Webhooks")
+    ]
     assert ("Imports that wait", "1") in shown.context["waiting"]
     assert "OSError: no space" in text
     assert "1.5 s" in text
@@ -135,6 +137,7 @@ def test_monitoring_is_told_of_the_work(waits, settings):
     rows.note_running("webhooks", {"accepted": 2})
     rows.note_running("notifications", {"made": 1})
     rows.note_running("notification_mails", {"sent": 1})
+    rows.note_running("exports", {"written": 1})
     rows.note_failing("imports", "OperationalError: away")
 
     answer = Client().get("/readyz", headers={"authorization": "Bearer a secret"}).json()

@@ -89,6 +89,7 @@ def test_contact_is_added_to_a_person(page, live_server):
 def test_broken_form_shows_its_errors(page, live_server):
     page.goto(f"{live_server.url}/admin/leads/lead/add/")
     page.fill("#id_title", "New")
+    page.click("summary >> text=More")
     page.fill("#id_custom_fields", "{")
     page.click("[name=_save]")
 
