@@ -1,4 +1,4 @@
-"""What pages of the admin cost: statements, time in the database, size; and that no page is over its bounds.
+"""The cost of pages of the admin: statements, time in the database and size, each within its bounds.
 
 ``python -m benchmarks.dataset --database URL --leads 200000`` makes the rows, then
 ``DATABASE_URL=URL python -m benchmarks.admin_pages`` reads each page some times as a manager and as an agent,
@@ -31,7 +31,7 @@ MEMBERS = {"manager": "larger-0", "agent": "larger-3"}
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one page took."""
+    """The cost of one page."""
 
     statements: int
     milliseconds: float

@@ -1,4 +1,4 @@
-"""What is done with one activity by a button on any page: done, open again, put off."""
+"""Buttons of one activity on any page: done, open again, put off."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from crm.services.snoozing import snooze_task
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What was done: a sentence, and the address and fields of a form that undoes it."""
+    """A sentence about a change, and the address and fields of a form that undoes it."""
 
     text: str
     undo: str = ""

@@ -1,4 +1,4 @@
-"""What stands above and below the rows of a list: chips of its filters, views, totals and columns."""
+"""Chips of filters, views, totals and columns around the rows of a list."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -38,7 +38,7 @@ SALT = "crm.admin.many"
 
 
 class ManyForm(forms.Form):
-    """What to change; a field that is left empty changes nothing."""
+    """The form of a change; a field that is left empty changes nothing."""
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,7 +57,7 @@ class ManyForm(forms.Form):
 
 @dataclass
 class Progress:
-    """How far a change has come: the key of the last row that was tried, and what became of all before."""
+    """The progress of a change: the key of the last row that was tried, and the result of all before."""
 
     of: int
     after: int = 0

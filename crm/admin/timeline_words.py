@@ -1,4 +1,4 @@
-"""What the timeline says: entries of the history in the words of people."""
+"""Entries of the history in the words of people, for the timeline."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime

@@ -24,7 +24,7 @@ NOBODY = "nobody"
 
 
 class ManyLeadsForm(TagsForm):
-    """What to change of many leads."""
+    """The form of a change of many leads."""
 
     owner = forms.ChoiceField(required=False)
     stage = StageField(queryset=None, required=False, empty_label=UNCHANGED)

@@ -1,4 +1,4 @@
-"""What the pages of people, organizations and leads show beside them: leads, and possible duplicates."""
+"""Panels beside people, organizations and leads: their leads, and possible duplicates."""
 
 from collections.abc import Iterable
 from typing import Any

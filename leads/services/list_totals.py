@@ -1,4 +1,4 @@
-"""What the leads of a list are worth."""
+"""The worth of the leads of a list."""
 
 from collections.abc import Sequence
 from decimal import Decimal

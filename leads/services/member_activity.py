@@ -1,4 +1,4 @@
-"""What members did on some days: activities that took place, by kind."""
+"""Activities of members on some days, by kind."""
 
 from collections import defaultdict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the pages of people and organizations show beside them: colleagues, positions, possible duplicates."""
+"""Panels beside people and organizations: colleagues with positions, possible duplicates."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the calendar is asked: its view, day and member, from the address of the page."""
+"""The view, day and member that the address of the calendar names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def _next_month(day: date) -> date:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What one page of the calendar shows."""
+    """The contents of one page of the calendar."""
 
     view: View
     day: date

@@ -25,7 +25,7 @@ class Section(Enum):
 
     @property
     def action(self) -> Action:
-        """What a member has to be allowed, to see the entries of this part at all."""
+        """The action that a member has to be allowed to see the entries of this part."""
         return Action.CHANGE_LOOKUPS if self is Section.SET_UP else Action.READ
 
 

@@ -44,7 +44,7 @@ class UploadForm(forms.Form):
 
 
 class ReadingForm(forms.Form):
-    """How a file is read, and what is done with known records; a field that is empty is recognised."""
+    """The options of a file and the policy for known records; what is left empty is recognised."""
 
     encoding = forms.CharField(
         required=False,

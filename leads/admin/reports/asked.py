@@ -1,4 +1,4 @@
-"""What a report is asked: its days, pipeline and owner, from the address of the page."""
+"""The days, pipeline and owner that the address of a report names."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
