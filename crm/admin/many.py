@@ -23,6 +23,7 @@ from django.template.response import TemplateResponse
 from crm.actors import Actor
 from crm.admin.base import acting
 from crm.admin.lifecycle import LiveAdmin
+from crm.exporting.safety import spreadsheet_safe
 from crm.models.lifecycle import LiveModel
 from crm.services.bulk import BulkResult, Refusal
 
@@ -171,5 +172,6 @@ class ChangesMany(LiveAdmin[Live]):
         response["Content-Disposition"] = f'attachment; filename="refused-{self.opts.model_name}.csv"'
         writer = csv.writer(response)
         writer.writerow(["id", "code", "field", "message"])
-        writer.writerows([each.id, each.code, each.field, each.message] for each in progress.result.refused)
+        for each in progress.result.refused:
+            writer.writerow([each.id, each.code, each.field, spreadsheet_safe(each.message)])
         return response

@@ -135,6 +135,15 @@ def test_a_report_is_written_as_csv(signed_in, worked):
     assert [row[:2] for row in rows] == [["Too dear", "2"], ["No reason from the list", "1"]]
 
 
+def test_a_name_like_a_formula_stays_a_text_in_the_file(signed_in, worked, tenant):
+    LeadLostReason.objects.filter(company=tenant.company, name="Too dear").update(name="\uff1d1+1")
+
+    asked = {**DAYS, "format": "csv"}
+    response = signed_in("viewer").get(reverse("admin:report", args=["reasons"]), asked)
+
+    assert "'\uff1d1+1,2" in response.content.decode()
+
+
 def test_days_that_make_no_report_are_told(signed_in):
     client = signed_in("agent")
     address = reverse("admin:report", args=["funnel"])

@@ -12,13 +12,11 @@ from django.utils import timezone
 from crm.admin.acting import zone_of
 from crm.admin.base import VisibleAdmin, acting
 from crm.errors import CrmError
+from crm.exporting.safety import spreadsheet_safe
 from leads.admin.reports.asked import USUAL, Asked, AskedForm, spans
 from leads.admin.reports.kinds import REPORTS, Report
 from leads.admin.reports.over_time import months_ahead
 from leads.admin.reports.tables import Table
-
-#: Cells of a file that a spreadsheet would take for a formula.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class HasReports(VisibleAdmin[Any]):
@@ -101,10 +99,5 @@ def _file(report: Report, table: Table) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{report.name}.csv"'
     writer = csv.writer(response)
     for line in table.lines():
-        writer.writerow([_safe(value) for value in line])
+        writer.writerow([spreadsheet_safe(cell) if isinstance(cell, str) else cell for cell in line])
     return response
-
-
-def _safe(value: object) -> object:
-    # A name that begins like a formula stays a text in a spreadsheet.
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_SIGNS) else value
