@@ -25,7 +25,7 @@ _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class ExportFormat(StrEnum):
-    """How an export is written."""
+    """The format of an exported file."""
 
     CSV = "CSV"
     XLSX = "XLSX"

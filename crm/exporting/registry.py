@@ -1,4 +1,4 @@
-"""What can be exported, by name; apps register theirs in ``AppConfig.ready``."""
+"""The kinds of rows to export, by name; apps register theirs in ``AppConfig.ready``."""
 
 from dataclasses import dataclass
 

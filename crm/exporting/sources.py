@@ -22,7 +22,7 @@ Cells = dict[str, object]
 
 
 class ExportSource:
-    """What one kind of rows has to export; apps register theirs.
+    """The export of one kind of rows; apps register theirs.
 
     ``plain`` are the headings of columns, each with where it is read; ``related`` those that ``read_related``
     fills.

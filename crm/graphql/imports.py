@@ -55,7 +55,7 @@ class ImportRowError(DjangoObjectType):
 
 
 class ImportRow(DjangoObjectType):
-    """What an import did with one row, or what a dry run says that it would do."""
+    """The result of one row of an import; of a dry run, the result that it would have."""
 
     class Meta:
         model = models.ImportRow
@@ -145,7 +145,7 @@ class ImportJob(DjangoObjectType):
 
 
 class ImportUndo(graphene.ObjectType):
-    """What undoing an import has done, or would do."""
+    """The result of undoing an import; of a dry run, the result that it would have."""
 
     dry_run = graphene.Boolean(required=True, description="Whether nothing was changed.")
     state = graphene.String(

@@ -27,7 +27,7 @@ class ChangedSincePlan(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRow:
-    """What a plan says of a row; the record is known by its id, or by the row of the plan that makes it."""
+    """A row of a plan; its record is known by its id, or by the row of the plan that makes it."""
 
     number: int
     action: RowAction

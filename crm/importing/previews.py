@@ -1,4 +1,4 @@
-"""What is seen of a stored file before it is imported: its form, its columns, the first values of each."""
+"""Preview a stored file before it is imported: its form, its columns, the first values of each."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -39,7 +39,7 @@ class SeenColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What was recognised of a file, and why it cannot be imported as it is, if so."""
+    """The recognised form of a file, and the reason if it cannot be imported as it is."""
 
     form: Description | None = None
     product: str | None = None

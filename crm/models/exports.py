@@ -28,7 +28,7 @@ UNFINISHED = (ExportStatus.QUEUED, ExportStatus.RUNNING)
 
 
 class ExportKind(models.TextChoices):
-    """What can be exported."""
+    """The kinds of rows that can be exported."""
 
     PEOPLE = "PEOPLE", "People"
     ORGANIZATION = "ORGANIZATION", "Organizations"

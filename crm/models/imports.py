@@ -34,7 +34,7 @@ class DuplicatePolicy(models.TextChoices):
 
 
 class JobUndo(models.TextChoices):
-    """How far the undoing of an import is."""
+    """The state of undoing an import."""
 
     WAITING = "WAITING", "Waiting or under way"
     DONE = "DONE", "Undone as far as it can be"
@@ -153,7 +153,7 @@ class ImportRowError(models.Model):
 
 
 class RowAction(models.TextChoices):
-    """What an import did with a row, or would do."""
+    """The result of a row of an import, or of a plan."""
 
     CREATE = "CREATE", "Created"
     UPDATE = "UPDATE", "Changed"

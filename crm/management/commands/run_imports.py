@@ -30,7 +30,7 @@ class Command(BaseCommand):
                 stopped.wait()
 
     def _tell_of_others(self) -> None:
-        """Say which imports other processes have, and until when at the latest."""
+        """Print which imports other processes have, and until when at the latest."""
         for job in running_elsewhere().order_by("pk"):
             until = "" if job.leased_until is None else f" until {job.leased_until:%H:%M:%S} UTC at least"
             self.stderr.write(
