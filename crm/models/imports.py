@@ -164,7 +164,7 @@ class RowAction(models.TextChoices):
 
 
 class UndoState(models.TextChoices):
-    """What the undoing of an import did with a row."""
+    """The result of undoing a row of an import."""
 
     UNDONE = "UNDONE", "Undone"
     KEPT = "KEPT", "Kept, since somebody changed the record"

@@ -1,4 +1,4 @@
-"""How members like to see the lists of the admin: saved views, and the columns that a list shows."""
+"""Saved views of the lists of the admin, and the columns that members have chosen."""
 
 from typing import ClassVar, Self
 

@@ -122,7 +122,7 @@ class RowImport(Protocol):
         *,
         expected_version: int | None,
     ) -> int:
-        """Give a record its previous columns and lists back; return its new version.
+        """Restore the previous columns and lists of a record; return its new version.
 
         :param columns: plain JSON by attribute name.
         :param lists: as in ``Imported``.

@@ -74,7 +74,7 @@ class Erasure:
             self.counts[f"{rows.model._meta.verbose_name_plural} emptied"] += number
 
     def count_versions(self, rows: QuerySet[Any]) -> None:
-        """Give records that answer something else now a new version."""
+        """Count up the versions of records that answer something else now."""
         rows.update(version=F("version") + 1, updated_at=timezone.now())
 
     def naming(self, rows: QuerySet[Any], *columns: str) -> QuerySet[Any]:

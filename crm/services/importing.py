@@ -139,7 +139,7 @@ def restore_record(
     expected_version: int | None,
     save: Callable[..., Any],
 ) -> int:
-    """Give a record its previous columns and lists back; return its new version.
+    """Restore the previous columns and lists of a record; return its new version.
 
     :param save: the service that stores an instance changed in memory.
     :raises Conflict: if the version is another.

@@ -86,7 +86,7 @@ def restore_lead(
     actor: Actor,
     expected_version: int | None,
 ) -> int:
-    """Give a lead its previous columns and tags back; return its new version."""
+    """Restore the previous columns and tags of a lead; return its new version."""
 
     def save(lead: Lead, *, values: LeadValues, before: object, **options: Any) -> Lead:
         return save_lead(lead, values=values, **options)

@@ -72,7 +72,7 @@ def restore_person(
     actor: Actor,
     expected_version: int | None,
 ) -> int:
-    """Give a person its previous columns and lists back; return its new version."""
+    """Restore the previous columns and lists of a person; return its new version."""
     given = dict(lists)
     if "organizations_id" in given:
         # One that was deleted since would be not found; its link is kept and hidden.
@@ -97,7 +97,7 @@ def restore_organization(
     actor: Actor,
     expected_version: int | None,
 ) -> int:
-    """Give an organization its previous columns and tags back; return its new version."""
+    """Restore the previous columns and tags of an organization; return its new version."""
     return importing.restore_record(
         Organization,
         key,
