@@ -1,4 +1,4 @@
-"""What an import keeps of the past of a record: when it was created, and notes of that time."""
+"""Keep the past of an imported record: its time of creation, and notes of that time."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What is planned on each of some days, done or not: the calendar of one member, or of all."""
+"""The planned activities of some days, done or not: the calendar of one member, or of all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How the team stands, for managers: a page, and a part of the home page that is loaded after it."""
+"""The numbers of the team, for managers: a page, and a part of the home page that is loaded after it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How members stand: what their open leads are worth, and what they won this month and the month before."""
+"""The numbers of members: the worth of their open leads, and what they won this month and the last."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from people.services import erasing
 
 
 class ErasureCount(graphene.ObjectType):
-    """How many rows or files of one sort an erasure removed or emptied."""
+    """The number of rows or files of one sort that an erasure removed or emptied."""
 
     what = graphene.String(required=True, description="What was removed or emptied.")
     number = graphene.Int(required=True, description="How many of it.")

@@ -1,4 +1,4 @@
-"""Who runs an import, seen by other processes, and how far it is."""
+"""The process that runs an import, as others see it, and its progress."""
 
 import io
 import os

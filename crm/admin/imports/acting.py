@@ -1,4 +1,4 @@
-"""Who may import, and which jobs they see."""
+"""The right to import, and the jobs that a member sees."""
 
 from uuid import UUID
 

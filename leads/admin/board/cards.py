@@ -1,4 +1,4 @@
-"""What the board shows of leads and of columns."""
+"""The cards and the column heads of the board."""
 
 from collections.abc import Sequence
 from typing import Any

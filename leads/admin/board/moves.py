@@ -24,7 +24,7 @@ GONE = "This lead is gone: somebody deleted it, or it is out of your sight."
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a move: a sentence, and how it is undone or why it was refused."""
+    """The result of a move: a sentence, and how it is undone or why it was refused."""
 
     message: str
     lead: Lead | None
