@@ -35,6 +35,7 @@ from leads.graphql.relationships import RelationshipMutation, RelationshipQuery
 from leads.graphql.reports import ReportQuery
 from leads.graphql.rotations import RotationMutation, RotationQuery
 from leads.graphql.subscriptions import LeadSubscription
+from leads.graphql.upserts import LeadUpsertMutation
 from people.graphql.clusters import ClusterQuery
 from people.graphql.erasing import ErasureMutation, ErasureQuery
 from people.graphql.imports import PeopleImportMutation
@@ -93,6 +94,7 @@ class Mutation(
     PipelinesMutation,
     LeadsMutation,
     LeadBulkMutation,
+    LeadUpsertMutation,
     RecordMutation,
     ReceiverMutation,
     FileMutation,

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from crm.actors import Actor
 from crm.models import DuplicatePolicy
 from crm.records.row_import import Imported
-from crm.services import external_ids, importing
-from crm.services.saving import is_none_given
+from crm.services import importing
 from leads.models import Lead
 from leads.services.lead_input import LeadValues
-from leads.services.leads import create_lead, save_lead, update_lead
+from leads.services.leads import create_lead, save_lead
+from leads.services.upserting import extend_lead, match_lead
 
 #: The columns of the keys of an input that are called otherwise.
 COLUMNS = {
@@ -21,18 +21,6 @@ COLUMNS = {
     "pipelines_id": "pipeline_id",
     "pipeline_stage_id": "stage_id",
 }
-
-
-def match_lead(values: LeadValues, *, actor: Actor) -> tuple[Lead, str] | None:
-    """Return the lead that the values mean, and by what it was found.
-
-    By its id, else by its external id: nothing else tells one deal from another.
-    """
-    key = cast(Mapping[str, Any], values).get("id")
-    if not is_none_given(key):
-        return Lead.objects.find(actor, key), "ID"
-    same = external_ids.find(Lead, values, actor=actor)
-    return None if same is None else (same, "EXTERNAL_ID")
 
 
 def import_lead(
@@ -46,7 +34,7 @@ def import_lead(
         actor=actor,
         match=partial(match_lead, actor=actor),
         create=partial(create_lead, actor=actor),
-        update=partial(_extend, actor=actor),
+        update=partial(extend_lead, actor=actor),
         only_missing=_only_missing,
         known=known,
     )
@@ -57,25 +45,6 @@ def _only_missing(lead: Lead, values: Mapping[str, Any]) -> dict[str, Any]:
     # A lead has a status always, with which it is open or was closed.
     missing.pop("closed_at", None)
     return missing
-
-
-def _extend(lead: Lead, values: Mapping[str, Any], *, actor: Actor) -> tuple[Lead, Mapping[str, Any]]:
-    """Change the given fields of a lead, and add tags; return the lead, and its tags before.
-
-    A lead that the values do not name by our own id keeps the external id that it has.
-    """
-    is_named = not is_none_given(values.get("id"))
-    given = dict(values) if is_named else external_ids.kept(lead, values)
-    given.pop("id", None)
-    lists: dict[str, Any] = {}
-    if "tags" in given:
-        kept = [{"name": tag.name, "tag": tag} for tag in lead.tags.all()]
-        lists["tags"] = [{"name": tag["name"]} for tag in kept]
-        given["tags"] = [*kept, *(given["tags"] or [])]
-    # Somebody who may own no lead any more keeps those of before.
-    if given.get("leads_owner_id") == lead.owner_id:
-        given.pop("leads_owner_id", None)
-    return update_lead(lead.pk, cast(LeadValues, given), actor=actor), lists
 
 
 def restore_lead(

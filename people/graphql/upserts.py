@@ -6,17 +6,15 @@ import graphene
 from graphql import GraphQLResolveInfo
 
 from crm.actors import Action
-from crm.graphql.core.fields import RowType
 from crm.graphql.core.mutation_field import MutationField
 from crm.graphql.core.permissions import actor_of
-from crm.graphql.core.prefetch import load, selected_fields
+from crm.graphql.core.prefetch import refetch_below
 from people.graphql.inputs import OrganizationInput, PeopleInput
 from people.graphql.types import Organization, People
 from people.services import upserting
 from people.services.matching import USUAL_MATCH, PeopleMatch
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
-from people.services.upserting import Upserted
 
 PeopleMatchEnum = graphene.Enum.from_enum(PeopleMatch, name="PeopleMatch")
 
@@ -72,7 +70,7 @@ class UpsertMutation(graphene.ObjectType):
             match_field=match_field,
         )
         return {
-            "people": _row(info, PeopleUpsert, "people", People, upserted),
+            "people": refetch_below(info, PeopleUpsert, "people", People, upserted.record),
             "created": upserted.created,
             "matched_on": upserted.matched_on,
         }
@@ -83,19 +81,8 @@ class UpsertMutation(graphene.ObjectType):
     ) -> dict[str, object]:
         upserted = upserting.upsert_organization(input, actor=actor_of(info), match_field=match_field)
         return {
-            "organization": _row(info, OrganizationUpsert, "organization", Organization, upserted),
+            "organization": refetch_below(
+                info, OrganizationUpsert, "organization", Organization, upserted.record
+            ),
             "created": upserted.created,
         }
-
-
-def _row(
-    info: GraphQLResolveInfo,
-    wrapper: type[graphene.ObjectType],
-    name: str,
-    type_: RowType,
-    upserted: Upserted,
-) -> object:
-    # Not refetch: the row's selection is below a field of the result.
-    nodes = selected_fields(info, wrapper._meta.name, info.field_nodes).get(name, [])
-    visible = type_._meta.model._default_manager.visible_to(actor_of(info)).filter(pk=upserted.record.pk)
-    return load(visible, type_, nodes, info).first()

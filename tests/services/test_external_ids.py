@@ -10,6 +10,7 @@ from crm.authentication import actor_for
 from crm.models.companies import LeadVisibility
 from leads.models import Lead
 from leads.services.leads import create_lead, delete_lead, restore_lead, update_lead
+from leads.services.upserting import upsert_lead
 from people.models import Organization, Person
 from people.services.merging import merge
 from people.services.organizations import (
@@ -165,6 +166,68 @@ def test_the_api_writes_reads_and_finds_them(actors):
         document = f"{{ {name}(where: {{AND: [{of_source}, {of_id}]}}) {{ data {{ external_id }} }} }}"
         listed = data(document, actor=actors.viewer)
         assert listed == {name: {"data": [{"external_id": key}]}}
+
+
+UPSERT_LEAD = """
+mutation ($input: LeadInput!) {
+  upsertLead(input: $input) {
+    created lead { external_id title version amount tags { name } participants { id } people { email } }
+  }
+}
+"""
+
+
+def test_leads_are_upserted_by_external_id(actors, tenant):
+    def upsert(**values: Any) -> Any:
+        return data(UPSERT_LEAD, actor=actors.agent, variables={"input": given(**values)})["upsertLead"]
+
+    participants = [str(tenant.users[name].pk) for name in ("manager", "colleague")]
+    created = upsert(
+        title="Deal",
+        people={"email": "doe@example.com"},
+        tags=[{"name": "VIP"}],
+        participants_id=participants[:1],
+    )
+    changed = upsert(amount="12.5", tags=[{"name": "Old"}], participants_id=participants[1:])
+    same = upsert(title="Deal")
+    namesake = upsert(title="Deal", external_id="18")
+
+    assert [answer["created"] for answer in (created, changed, same, namesake)] == [True, False, False, True]
+    assert same["lead"] == changed["lead"]
+    assert changed["lead"] | {"participants": None} == {
+        "external_id": "17",
+        "title": "Deal",
+        "version": 2,
+        "amount": "12.50",
+        "tags": [{"name": "Old"}, {"name": "VIP"}],
+        "participants": None,
+        "people": {"email": "doe@example.com"},
+    }
+    assert {row["id"] for row in changed["lead"]["participants"]} == set(participants)
+    assert Lead.objects.count() == 2
+
+
+@pytest.mark.parametrize("missing", ["external_id", "external_source"])
+def test_an_upsert_of_a_lead_without_an_external_id_is_refused(actors, missing):
+    values = {**given(title="Deal"), missing: " "}
+
+    error = refusal(UPSERT_LEAD, actor=actors.agent, variables={"input": values})
+
+    assert set(error["extensions"]["validation"]) == {f"input.{missing}"}
+    assert not Lead.objects.exists()
+
+
+def test_an_upsert_finds_no_lead_that_one_does_not_see(actors, tenant):
+    tenant.company.lead_visibility = LeadVisibility.OWN
+    tenant.company.save()
+    create_lead(given(title="Secret", leads_owner_id=actors.colleague.user_id), actor=actors.manager)
+    agent = actor_for(tenant.users["agent"], tenant.company, door=Door.GRAPHQL)
+
+    error = refusal(UPSERT_LEAD, actor=agent, variables={"input": given(title="Mine")})
+    given_away = upsert_lead(given(leads_owner_id=actors.colleague.user_id), actor=actors.manager)
+
+    assert "Secret" not in str(error)
+    assert given_away[1] is False
 
 
 def test_imports_find_records_by_external_id(tenant, tmp_path):

@@ -197,6 +197,29 @@ def _of_lookup(name: str, kind: str, **ids: str) -> dict[str, Case]:
 
 
 #: By coordinate; words after it tell variants apart, which together cover the places of the operation.
+NEW_LEAD_IDS = _under(
+    "input",
+    {
+        "company_id": "company",
+        **LEAD_IDS,
+        **_under("people", PERSON_IDS),
+        **_under("organization", ORGANIZATION_IDS),
+    },
+)
+NEW_LEAD_BESIDES = {
+    **_nested(CONTACT_VALUE, "input.people", beside=NESTED_PERSON),
+    "input.people.company_id": NESTED_PERSON,
+    "input.people.organizations_id.0": NESTED_PERSON,
+    "input.people.address.0.id": NESTED_PERSON,
+    "input.organization.company_id": {"input.organization.name": "New"},
+}
+# The contacts and addresses of a new person are new.
+NEW_LEAD_REFUSED = {
+    "input.people.contacts.0.id": "NOT_FOUND",
+    "input.people.address.0.id": "NOT_FOUND",
+    **_under("input.people", OF_A_NEW_PERSON),
+}
+
 CASES: dict[str, Case] = {
     **_of_fields("Query.customField", {"name": "Segment"}),
     **_of_fields("Query.customFields", {}),
@@ -390,28 +413,9 @@ CASES: dict[str, Case] = {
     ),
     "Mutation.createLead": Case(
         arguments={"input": {"title": "New"}},
-        ids=_under(
-            "input",
-            {
-                "company_id": "company",
-                **LEAD_IDS,
-                **_under("people", PERSON_IDS),
-                **_under("organization", ORGANIZATION_IDS),
-            },
-        ),
-        besides={
-            **_nested(CONTACT_VALUE, "input.people", beside=NESTED_PERSON),
-            "input.people.company_id": NESTED_PERSON,
-            "input.people.organizations_id.0": NESTED_PERSON,
-            "input.people.address.0.id": NESTED_PERSON,
-            "input.organization.company_id": {"input.organization.name": "New"},
-        },
-        # The contacts and addresses of a new person are new.
-        refused={
-            "input.people.contacts.0.id": "NOT_FOUND",
-            "input.people.address.0.id": "NOT_FOUND",
-            **_under("input.people", OF_A_NEW_PERSON),
-        },
+        ids=NEW_LEAD_IDS,
+        besides=NEW_LEAD_BESIDES,
+        refused=NEW_LEAD_REFUSED,
         ignored=frozenset({"input.branch_id"}),
     ),
     "Mutation.createLeadReceiver": Case(
@@ -589,6 +593,13 @@ CASES: dict[str, Case] = {
     ),
     "Mutation.multiUpload": Case(arguments={"files": [UPLOAD]}),
     "Mutation.upload": Case(arguments={"file": UPLOAD}),
+    "Mutation.upsertLead": Case(
+        arguments={"input": {"title": "New", "external_id": "1", "external_source": "other"}},
+        ids=NEW_LEAD_IDS,
+        besides=NEW_LEAD_BESIDES,
+        refused=NEW_LEAD_REFUSED,
+        ignored=frozenset({"input.branch_id"}),
+    ),
     "Mutation.upsertOrganization": Case(
         arguments={"input": {"name": "New"}},
         ids=_under("input", ORGANIZATION_IDS),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any, TypeVar
 
+import graphene
 from django.db.models import Model, Prefetch, QuerySet
 from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo
 from graphql.execution.collect_fields import collect_sub_fields
@@ -123,6 +124,18 @@ def refetch_key(info: GraphQLResolveInfo, type_: RowType, key: int) -> Any:
     """Return the row with this primary key as the selection needs it; None if the actor does not see it."""
     visible = visible_rows(type_._meta.model, actor_of(info)).filter(pk=key)
     return load(visible, type_, info.field_nodes, info).first()
+
+
+def refetch_below(
+    info: GraphQLResolveInfo, wrapper: type[graphene.ObjectType], name: str, type_: RowType, row: Model
+) -> Any:
+    """Return a row that was just written for the field ``name`` of the answer's wrapper type.
+
+    :return: the row as the selection below that field needs it; None if the actor does not see it.
+    """
+    nodes = selected_fields(info, wrapper._meta.name, info.field_nodes).get(name, [])
+    visible = visible_rows(type_._meta.model, actor_of(info)).filter(pk=row.pk)
+    return load(visible, type_, nodes, info).first()
 
 
 def _has_column(model: type[Model], name: str) -> bool:
