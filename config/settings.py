@@ -84,6 +84,8 @@ WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
 WEBHOOK_PORTS = ports(env, "WEBHOOK_PORTS", default="any" if DEBUG else "")
 # Days without a success after which a failing webhook endpoint is paused; 0: never.
 WEBHOOK_PAUSE_AFTER_DAYS = number(env, "WEBHOOK_PAUSE_AFTER_DAYS", 5)
+# Messages a minute that one webhook endpoint is sent, also by an import; 0: as many as it takes.
+WEBHOOK_MESSAGES_PER_MINUTE = number(env, "WEBHOOK_MESSAGES_PER_MINUTE", 0 if DEBUG else 1200)
 # Seconds after which a request is ended; 0: never.
 REQUEST_DEADLINE = number(env, "REQUEST_DEADLINE", REQUEST_DEADLINE_DEFAULT)
 API_RATE_LIMIT = number(env, "API_RATE_LIMIT", 0 if DEBUG else API_RATE_LIMIT_DEFAULT)

@@ -70,6 +70,7 @@ os.environ |= {
     "SIGN_IN_WINDOW_MINUTES": "15",
     "TRUSTED_PROXY_COUNT": "0",
     "WEBHOOK_ALLOW_PRIVATE": "true",
+    "WEBHOOK_MESSAGES_PER_MINUTE": "0",
     "WEBHOOK_PAUSE_AFTER_DAYS": "5",
     "WEBHOOK_PORTS": "any",
     "WEB_CONCURRENCY": "1",

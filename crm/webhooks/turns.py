@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from enum import Enum, auto
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 LONGEST_TURN_SECONDS = 30.0
 #: Batches of events made into deliveries before the sending starts.
 MOST_BATCHES = 10
+#: Messages of so many seconds, by the rate of an endpoint, are sent without a pause.
+BURST_SECONDS = 10
 #: How long an endpoint is left alone after an unexpected exception.
 AFTER_FAULT = timedelta(minutes=1)
 
@@ -36,19 +39,26 @@ class Outcome(Enum):
 
 def take_turn(claim: Claim, stopped: threading.Event) -> int:
     """Serve an endpoint for a limited time while something is due; return how many messages it accepted."""
-    ends = time.monotonic() + LONGEST_TURN_SECONDS
-    arrived = 0
+    begun = time.monotonic()
+    ends = begun + LONGEST_TURN_SECONDS
+    rate = settings.WEBHOOK_MESSAGES_PER_MINUTE / 60
+    burst = max(1, int(rate * BURST_SECONDS))
+    arrived = sent = 0
     hold = timedelta(0)
     try:
         for _ in range(MOST_BATCHES):
             if not dispatch(claim):
                 break
-        while not stopped.is_set() and time.monotonic() < ends:
+        while not stopped.is_set() and time.monotonic() < ends and not (rate and sent >= burst):
             delivery = next_due(claim)
             outcome = Outcome.ENDS_TURN if delivery is None else deliver(delivery, claim)
             if outcome is Outcome.ENDS_TURN:
                 break
+            sent += 1
             arrived += outcome is Outcome.ARRIVED
+        if rate:
+            # The next turn begins when as many would have been sent one by one.
+            hold = timedelta(seconds=max(0.0, sent / rate - (time.monotonic() - begun)))
     except Exception:
         # An endpoint that cannot be served must stop neither the worker nor the other endpoints.
         logger.exception("Webhook endpoint %s could not be served.", claim.endpoint_id)

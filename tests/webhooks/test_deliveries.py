@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from crm.errors import Conflict, CursorExpired, Forbidden
 from crm.events import journal, retention
@@ -551,3 +552,21 @@ def test_an_endpoint_deleted_while_it_is_sent_to_ends_its_turn(endpoint, receive
 def _delete_endpoints():
     WebhookEndpoint.objects.all().delete()
     connection.close()
+
+
+def test_no_endpoint_is_sent_more_than_its_rate(endpoint, receiver, make_event, settings):
+    settings.WEBHOOK_MESSAGES_PER_MINUTE = 12
+    for number in range(3):
+        make_event(str(number))
+
+    # Ten seconds' worth, which is two, then nothing for that time.
+    begun = timezone.now()
+    at_once, again = work(), work()
+    endpoint.refresh_from_db()
+    pause = endpoint.leased_until - begun
+    pass_time(WebhookEndpoint)
+    later = work()
+
+    assert (at_once, again, later) == (2, 0, 1)
+    assert pause >= timedelta(seconds=10)
+    assert len({request.id for request in receiver.received}) == len(receiver.received) == 3
