@@ -20,6 +20,8 @@ FAST_PATH_MIDDLEWARE = (
     "config.cors.Cors",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Looks at the pages of the admin and of signing in alone.
+    "config.languages.language",
     "django.contrib.messages.middleware.MessageMiddleware",
     # Only makes the request known to allauth's own pages; touches the answer of such pages alone.
     "allauth.account.middleware.AccountMiddleware",

@@ -84,14 +84,3 @@ def start_of(day: date, zone: tzinfo) -> datetime:
 def bounds_of(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     """Return the first moment of a day and that of the next one, in UTC: 23 to 25 hours apart."""
     return start_of(day, zone), start_of(day + timedelta(days=1), zone)
-
-
-def day_shown(day: date, today: date) -> str:
-    """Return a day as a person says it: in words near today, else with weekday, and with another year."""
-    words = {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}
-    distance = (day - today).days
-    if distance in words:
-        return words[distance]
-    if 1 < distance < 7:
-        return f"{day:%A}"
-    return f"{day:%a} {day.day} {day:%b}" + ("" if day.year == today.year else f" {day.year}")

@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import acting
@@ -14,11 +16,15 @@ from crm.admin.entries import SALES, set_up
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.forms import VersionedForm
 from crm.admin.inlines import OwnRowsFormSet, VisibleInline
+from crm.admin.language import translate_models
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import FormSet, kept_forms
 from pipelines.models import Pipeline, Stage, visible_lead_count
 from pipelines.services.pipelines import delete_pipeline, restore_pipeline, save_pipeline
 from pipelines.services.stages import StageValues, delete_stage, restore_stage, save_stage
+
+# Before the forms are made of the models.
+translate_models("pipelines")
 
 
 class StageFormSet(OwnRowsFormSet[Stage, Pipeline]):
@@ -26,7 +32,7 @@ class StageFormSet(OwnRowsFormSet[Stage, Pipeline]):
         # No lead could enter a pipeline without stages.
         super().clean()
         if not any(self.errors) and not kept_forms(self):
-            raise ValidationError("A pipeline has at least one stage.")
+            raise ValidationError(gettext("A pipeline has at least one stage."))
 
 
 class StageInline(VisibleInline[Stage, Pipeline]):
@@ -59,11 +65,11 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
             lead_number=visible_lead_count(acting(request), key="pipeline"),
         )
 
-    @admin.display(description="stages")
+    @admin.display(description=_("stages"))
     def stage_count(self, pipeline: Any) -> object:
         return pipeline.stage_number
 
-    @admin.display(description="leads")
+    @admin.display(description=_("leads"))
     def lead_count(self, pipeline: Any) -> object:
         return pipeline.lead_number
 
@@ -121,6 +127,6 @@ class StageAdmin(LiveAdmin[Stage]):
 
 set_up(
     SALES,
-    (Pipeline, "Pipelines", "The stages that leads move through"),
-    (Stage, "Stages", "Rotting days and chances, and deleted stages"),
+    (Pipeline, _("Pipelines"), _("The stages that leads move through")),
+    (Stage, _("Stages"), _("Rotting days and chances, and deleted stages")),
 )

@@ -1,7 +1,12 @@
 """The admin pages of the core: accounts, companies, members, activities, files, notifications, webhooks."""
 
+from crm.admin.language import translate_models
+
+# Before the forms are made of the models.
+translate_models("crm")
+
 # Imported for their registrations.
-from crm.admin import (  # noqa: F401
+from crm.admin import (  # noqa: E402, F401
     absences,
     accounts,
     activities,

@@ -9,6 +9,7 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import Fieldsets
 from crm.admin.ends_sign_in import SIGN_IN_ACTIONS, EndsSignIn
@@ -42,12 +43,15 @@ class UserAdmin(EndsSignIn, WritesThroughService[User], DjangoUserAdmin):  # typ
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("displayname", "first_name", "last_name", "email", "timezone")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (
+            _("Person"),
+            {"fields": ("displayname", "first_name", "last_name", "email", "timezone", "language")},
+        ),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     colleague_fieldsets: Fieldsets = (
-        (None, {"fields": ("username", "displayname", "email", "timezone", "is_active")}),
+        (None, {"fields": ("username", "displayname", "email", "timezone", "language", "is_active")}),
     )
     actions: Sequence[str] = SIGN_IN_ACTIONS
     # History names its users, so none is ever deleted: make the account inactive instead.

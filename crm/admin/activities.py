@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.activity_actions import page_of
@@ -38,11 +40,16 @@ WHO = ("members", "people")
 class DueFilter(admin.SimpleListFilter):
     """Filter what is not done by when it is due or begins, in the days of the member."""
 
-    title = "due"
+    title = _("due")
     parameter_name = "due"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("overdue", "Before today"), ("today", "Today"), ("week", "In 7 days"), ("open", "Not done")]
+        return [
+            ("overdue", gettext("Before today")),
+            ("today", gettext("Today")),
+            ("week", gettext("In 7 days")),
+            ("open", gettext("Not done")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
         if self.value() is None:
@@ -72,22 +79,22 @@ class ActivityAdmin(WithCalendar, CreatesThroughService[Activity], LiveAdmin[Act
     list_filter = (DeletedFilter, "kind", ("assignee", VisibleRelatedFilter), DueFilter, "priority")
     list_select_related = ("assignee",)
     search_fields = ("subject", "text")
-    search_help_text = "Subject or text"
+    search_help_text = _("Subject or text")
     ordering = ("-pk",)
     owner_fields = ("assignee",)
     shown_instead = {"members": "shown_members", "people": "shown_people"}
     actions = ("mark_done", "open_again", "delete_selected", "restore_selected")
     fieldsets = (
         (None, {"fields": ("record", "kind", "subject", "text", ("assignee", "priority"))}),
-        ("Task", {"fields": (("due_at", "recurrence"),)}),
-        ("Call, meeting or e-mail", {"fields": ("starts_at", ("minutes", "direction"), *WHO)}),
-        ("Reminder and outcome", {"fields": ("remind_at", "outcome", "done_at")}),
+        (_("Task"), {"fields": (("due_at", "recurrence"),)}),
+        (_("Call, meeting or e-mail"), {"fields": ("starts_at", ("minutes", "direction"), *WHO)}),
+        (_("Reminder and outcome"), {"fields": ("remind_at", "outcome", "done_at")}),
     )
     add_fieldsets = (
         (None, {"fields": (("entity_type", "entity_id"), *FIELDS[:3], ("assignee", "priority"))}),
-        ("Task", {"fields": (("due_at", "recurrence"),)}),
-        ("Call, meeting or e-mail", {"fields": ("starts_at", ("minutes", "direction"), *WHO)}),
-        ("Reminder and outcome", {"fields": ("remind_at", "outcome")}),
+        (_("Task"), {"fields": (("due_at", "recurrence"),)}),
+        (_("Call, meeting or e-mail"), {"fields": ("starts_at", ("minutes", "direction"), *WHO)}),
+        (_("Reminder and outcome"), {"fields": ("remind_at", "outcome")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activity]:
@@ -120,21 +127,22 @@ class ActivityAdmin(WithCalendar, CreatesThroughService[Activity], LiveAdmin[Act
         record = self._named_record(request) if kwargs.get("add") else None
         if record is not None:
             wanted = request.GET.get("kind", "")
-            label = ActivityKind(wanted).label if wanted in ActivityKind.values else "Activity"
+            known = wanted in ActivityKind.values
+            label = gettext(ActivityKind(wanted).label) if known else gettext("Activity")
             context["subtitle"] = f"{label}: {record}"
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(description="record")
+    @admin.display(description=_("record"))
     def record(self, activity: Activity) -> SafeString:
         record: Any = activity.entity
         return format_html('<a href="{}">{}</a>', page_of(record), record)
 
-    @admin.display(description="participants")
+    @admin.display(description=_("participants"))
     def shown_members(self, activity: Activity) -> str:
         # For viewers, who see values in place of the form's fields.
         return ", ".join(str(user) for user in activity.participants.order_by("displayname", "pk"))
 
-    @admin.display(description="people who take part")
+    @admin.display(description=_("people who take part"))
     def shown_people(self, activity: Any) -> str:
         return ", ".join(str(person) for person in activity.people_participants.filter(deleted_at=None))
 
@@ -152,16 +160,22 @@ class ActivityAdmin(WithCalendar, CreatesThroughService[Activity], LiveAdmin[Act
             expected_version=form.expected_version,
         )
 
-    @admin.action(permissions=["change"], description="Mark selected activities as done")
+    @admin.action(permissions=["change"], description=_("Mark selected activities as done"))
     def mark_done(self, request: HttpRequest, queryset: QuerySet[Activity]) -> None:
         actor = acting(request)
         self.for_each(
-            request, queryset, lambda row: activities.complete_task(row.pk, actor=actor), done="Completed"
+            request,
+            queryset,
+            lambda row: activities.complete_task(row.pk, actor=actor),
+            done=gettext("Completed %(rows)s."),
         )
 
-    @admin.action(permissions=["change"], description="Open selected activities again")
+    @admin.action(permissions=["change"], description=_("Open selected activities again"))
     def open_again(self, request: HttpRequest, queryset: QuerySet[Activity]) -> None:
         actor = acting(request)
         self.for_each(
-            request, queryset, lambda row: activities.reopen_task(row.pk, actor=actor), done="Opened"
+            request,
+            queryset,
+            lambda row: activities.reopen_task(row.pk, actor=actor),
+            done=gettext("Opened %(rows)s."),
         )

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from crm.actors import Action
@@ -59,7 +60,7 @@ class WithButtons(LiveAdmin[Activity]):
         def complete(activity: Activity) -> Done:
             activities.complete_task(activity.pk, actor=actor)
             undo = reverse("admin:crm_activity_reopen", args=[activity.pk])
-            return Done(text=f"“{activity}” is done.", undo=undo)
+            return Done(text=gettext("“%(activity)s” is done.") % {"activity": activity}, undo=undo)
 
         return self.act_on(request, object_id, complete)
 
@@ -68,7 +69,7 @@ class WithButtons(LiveAdmin[Activity]):
 
         def reopen(activity: Activity) -> Done:
             activities.reopen_task(activity.pk, actor=actor)
-            return Done(text=f"“{activity}” is open again.")
+            return Done(text=gettext("“%(activity)s” is open again.") % {"activity": activity})
 
         return self.act_on(request, object_id, reopen)
 
@@ -78,7 +79,10 @@ class WithButtons(LiveAdmin[Activity]):
 
         def snooze(activity: Activity) -> Done:
             snooze_task(activity.pk, days=days, actor=actor)
-            return Done(text=f"“{activity}” is due {'tomorrow' if days == 1 else f'in {days} days'}.")
+            if days == 1:
+                return Done(text=gettext("“%(activity)s” is due tomorrow.") % {"activity": activity})
+            said = gettext("“%(activity)s” is due in %(days)s days.")
+            return Done(text=said % {"activity": activity, "days": days})
 
         return self.act_on(request, object_id, snooze)
 

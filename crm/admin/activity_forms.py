@@ -5,9 +5,11 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.autocomplete import KeySelectMultiple
 from crm.admin.forms import VersionedForm
+from crm.admin.language import choices
 from crm.models import Activity, ActivityKind, ActivityParticipant, EntityKind, User
 from crm.models.activities import LONGEST_TEXT
 from crm.models.records import Record
@@ -25,26 +27,28 @@ ARGUMENTS = {
 class ShortActivityForm(forms.Form):
     """An activity that took place now, or a task: kind and text."""
 
-    kind = forms.ChoiceField(choices=ActivityKind.choices)
+    kind = forms.ChoiceField(label=_("Kind"), choices=choices(ActivityKind.choices))
     text = forms.CharField(
-        max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 3, "aria-label": "Text"})
+        label=_("Text"),
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 3, "aria-label": _("Text")}),
     )
 
 
 class ActivityForm(VersionedForm[Activity]):
     """An activity with all its fields; a new one also names its record."""
 
-    entity_type = forms.ChoiceField(choices=EntityKind.choices, label="Record")
-    entity_id = forms.IntegerField(min_value=1, label="Id of the record")
+    entity_type = forms.ChoiceField(choices=choices(EntityKind.choices), label=_("Record"))
+    entity_id = forms.IntegerField(min_value=1, label=_("Id of the record"))
     # Not fields of the model: those who take part are rows of their own, and a service stores them.
     members: forms.ModelMultipleChoiceField[User] = forms.ModelMultipleChoiceField(
         queryset=None,
         required=False,
-        label="Participants",
+        label=_("Participants"),
         widget=KeySelectMultiple(ActivityParticipant._meta.get_field("user"), admin.site),
     )
     people: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
-        queryset=None, required=False, label="People who take part"
+        queryset=None, required=False, label=_("People who take part")
     )
 
     #: The record that the address names; set by the admin for each request.

@@ -14,6 +14,7 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
@@ -206,7 +207,7 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         name = self.opts.verbose_name
-        context["title"] = f"New {name}" if kwargs.get("add") else capfirst(name)
+        context["title"] = gettext("New %(name)s") % {"name": name} if kwargs.get("add") else capfirst(name)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_action(self, request: HttpRequest, queryset: models.QuerySet[Row], *given: Any) -> Any:

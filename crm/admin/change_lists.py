@@ -14,7 +14,9 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Action
 from crm.admin.acting import actor_of
@@ -73,7 +75,7 @@ class RecordsChangeList(ChangeList):
 
     def _chips(self) -> Iterator[Chip]:
         if self.query:
-            yield Chip("Search", str(self.query), self.get_query_string(remove=[SEARCH_VAR]))
+            yield Chip(gettext("Search"), str(self.query), self.get_query_string(remove=[SEARCH_VAR]))
         for spec in self.filter_specs:
             first, *rest = spec.choices(self)
             for choice in rest:
@@ -90,7 +92,7 @@ class ListsRecords(VisibleAdmin[Row]):
 
     change_list_template = "admin/crm/records_list.html"
     #: Names and queries of the views that everybody has, besides all rows.
-    usual_views: ClassVar[Sequence[tuple[str, str]]] = ()
+    usual_views: ClassVar[Sequence[tuple[StrOrPromise, str]]] = ()
     #: Columns that are shown only if a member chooses them.
     further_columns: ClassVar[Sequence[str]] = ()
 
@@ -145,7 +147,9 @@ class ListsRecords(VisibleAdmin[Row]):
         except (ValidationError, CrmError) as refused:
             self.message_user(request, message_of(refused), messages.ERROR)
             return redirect(f"{self._address()}?{query}" if query else self._address())
-        self.message_user(request, f"Saved the view {view.name}.", messages.SUCCESS)
+        self.message_user(
+            request, gettext("Saved the view %(name)s.") % {"name": view.name}, messages.SUCCESS
+        )
         return redirect(f"{self._address()}?{query}")
 
     def delete_view_of_list(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -155,7 +159,9 @@ class ListsRecords(VisibleAdmin[Row]):
         except CrmError as refused:
             self.message_user(request, message_of(refused), messages.ERROR)
         else:
-            self.message_user(request, f"Deleted the view {view.name}.", messages.SUCCESS)
+            self.message_user(
+                request, gettext("Deleted the view %(name)s.") % {"name": view.name}, messages.SUCCESS
+            )
         return redirect(self._address())
 
     def choose_columns(self, request: HttpRequest) -> HttpResponse:
@@ -202,10 +208,10 @@ class ListsRecords(VisibleAdmin[Row]):
         actor = acting(request)
         names = self._numbered(request)
         here = list_views.lasting_part(request.GET.urlencode())
-        tabs = [Tab("All", "", is_current=not here)]
+        tabs = [Tab(gettext("All"), "", is_current=not here)]
         for name, stored in self.usual_views:
             query = with_order_numbered(stored, names)
-            tabs.append(Tab(name, query, query == here))
+            tabs.append(Tab(str(name), query, query == here))
         may_delete_all = actor.may(Action.CHANGE_LOOKUPS)
         saved = ListView.objects.visible_to(actor).filter(model=self.opts.label_lower)
         for view in saved.order_by("name", "pk"):

@@ -10,6 +10,8 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action, Actor, Door, Role, system_actor
 from crm.admin.base import acting, assignable_users
@@ -18,6 +20,7 @@ from crm.admin.forms import ServiceForm
 from crm.admin.money import CurrencyField
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.importing.job_records import open_jobs
+from crm.languages.messages import translated
 from crm.models import Company, InvitationState, Membership, User
 from crm.services.companies import ADDRESS, save_company
 from crm.services.file_quota import most_bytes, most_files, usage_of
@@ -27,11 +30,15 @@ from crm.services.members import save_membership
 
 
 def _of(used: str, most: object) -> str:
-    return f"{used} of any number" if most is None else f"{used} of {most}"
+    if most is None:
+        return gettext("%(used)s of any number") % {"used": used}
+    return gettext("%(used)s of %(most)s") % {"used": used, "most": most}
 
 
 class CompanyForm(ServiceForm[Company]):
-    currency = CurrencyField(help_text="Of amounts that come without one; stored amounts keep theirs.")
+    currency = CurrencyField(
+        label=_("Currency"), help_text=_("Of amounts that come without one; stored amounts keep theirs.")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,13 +65,13 @@ class CompanyAdmin(CreatesThroughService[Company]):
     owner_fields = ("default_owner",)
     fieldsets = (
         (None, {"fields": ("name", "website", "email", "phone", "uuid")}),
-        ("Address", {"fields": ADDRESS, "classes": ("collapse",)}),
-        ("Region", {"fields": ("region", "timezone", "language", "currency")}),
+        (_("Address"), {"fields": ADDRESS, "classes": ("collapse",)}),
+        (_("Region"), {"fields": ("region", "timezone", "language", "currency")}),
         ("API", {"fields": ("registered_documents_only",)}),
-        ("Sign-in", {"fields": ("second_factor_required",)}),
-        ("Used", {"fields": ("files", "file_sizes", "open_imports")}),
+        (_("Sign-in"), {"fields": ("second_factor_required",)}),
+        (_("Used"), {"fields": ("files", "file_sizes", "open_imports")}),
         (
-            "Leads",
+            _("Leads"),
             {
                 "fields": (
                     *("lead_visibility", "reason_lost_required", "flag_duplicate_leads", "default_owner"),
@@ -74,16 +81,16 @@ class CompanyAdmin(CreatesThroughService[Company]):
         ),
     )
 
-    @admin.display(description="files")
+    @admin.display(description=_("files"))
     def files(self, company: Company) -> str:
         return _of(str(usage_of(company.pk).files), most_files())
 
-    @admin.display(description="size of files")
+    @admin.display(description=_("size of files"))
     def file_sizes(self, company: Company) -> str:
         most = most_bytes()
         return _of(filesizeformat(usage_of(company.pk).bytes), most and filesizeformat(most))
 
-    @admin.display(description="open imports")
+    @admin.display(description=_("open imports"))
     def open_imports(self, company: Company) -> str:
         return _of(str(open_jobs(company.pk)), settings.OPEN_IMPORTS_PER_COMPANY or None)
 
@@ -119,8 +126,8 @@ class MemberForm(ServiceForm[Membership]):
     heir: forms.ModelChoiceField[User] = forms.ModelChoiceField(
         queryset=None,  # Set for each request: the heirs depend on the actor.
         required=False,
-        label="Open leads go to",
-        help_text="When the membership ends, or the role becomes viewer. Empty: to the default owner.",
+        label=_("Open leads go to"),
+        help_text=_("When the membership ends, or the role becomes viewer. Empty: to the default owner."),
     )
 
     fields_of_arguments = {"reassign_to_id": "heir"}
@@ -136,10 +143,12 @@ class NewMemberForm(ServiceForm[Membership]):
     """The form of a new member, by e-mail address or username."""
 
     username = forms.CharField(
-        label="E-mail address or username",
+        label=_("E-mail address or username"),
         max_length=150,
-        help_text="An e-mail address gets a mail with a link, on which the person chooses a password. "
-        "Another new name creates a user without a password; an operator sets one.",
+        help_text=_(
+            "An e-mail address gets a mail with a link, on which the person chooses a password. "
+            "Another new name creates a user without a password; an operator sets one."
+        ),
     )
 
     fields_of_arguments = {"email": "username"}
@@ -152,7 +161,7 @@ class NewMemberForm(ServiceForm[Membership]):
         # Ended memberships count too: they are activated again on their own page.
         name: str = self.cleaned_data["username"]
         if self.actor and Membership.objects.visible_to(self.actor).filter(user__username=name).exists():
-            raise forms.ValidationError("This user is already a member of the company.")
+            raise forms.ValidationError(gettext("This user is already a member of the company."))
         return name
 
 
@@ -176,42 +185,48 @@ class MembershipAdmin(EndsSignIn, CreatesThroughService[Membership]):
     ordering = ("user__username", "pk")
     actions: Sequence[str] = ("resend_selected", "withdraw_selected", "unlock_selected", *SIGN_IN_ACTIONS)
 
-    @admin.display(description="Invitation", ordering="invitation__expires_at", empty_value="-")
+    @admin.display(description=_("Invitation"), ordering="invitation__expires_at", empty_value="-")
     def invited(self, member: Membership) -> str | None:
         invitation = getattr(member, "invitation", None)
         if invitation is None:
             return None
-        state = str(invitation.state().label)
-        return f"{state}: {invitation.fault}" if invitation.state() == InvitationState.FAILED else state
+        state = gettext(invitation.state().label)
+        return (
+            f"{state}: {translated(invitation.fault)}"
+            if invitation.state() == InvitationState.FAILED
+            else state
+        )
 
     def make(self, request: HttpRequest, form: NewMemberForm) -> Membership:
         actor = acting(request)
         return invite_or_add(form.cleaned_data["username"], Role(form.cleaned_data["role"]), actor=actor)
 
-    @admin.action(permissions=["write"], description="Send invitation again")
+    @admin.action(permissions=["write"], description=_("Send invitation again"))
     def resend_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
         actor = acting(request)
         self.for_each(
             request,
             queryset,
             lambda member: resend_invitation(member.user_id, actor=actor),
-            done="Sent an invitation to",
+            done=gettext("Sent an invitation to %(rows)s."),
         )
 
-    @admin.action(permissions=["write"], description="Withdraw invitation")
+    @admin.action(permissions=["write"], description=_("Withdraw invitation"))
     def withdraw_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
         actor = acting(request)
         self.for_each(
             request,
             queryset,
             lambda member: withdraw_invitation(member.user_id, actor=actor),
-            done="Withdrew the invitation of",
+            done=gettext("Withdrew the invitation of %(rows)s."),
         )
 
-    @admin.action(permissions=["write"], description="Unlock sign-in")
+    @admin.action(permissions=["write"], description=_("Unlock sign-in"))
     def unlock_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
         by = acting(request).user_id
-        self.for_each(request, queryset, lambda member: unlock(member.user, by=by), done="Unlocked")
+        self.for_each(
+            request, queryset, lambda member: unlock(member.user, by=by), done=gettext("Unlocked %(rows)s.")
+        )
 
     def store(self, request: HttpRequest, form: MemberForm, formsets: Sequence[FormSet]) -> None:
         save_membership(form.instance, actor=acting(request), heir=form.cleaned_data["heir"])

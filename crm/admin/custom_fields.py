@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import Fieldsets, visible_rows
@@ -15,6 +17,7 @@ from crm.admin.forms import Cleaned, NamedForm, ServiceForm
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.lines import LinesField
 from crm.admin.writing import WritesThroughService
+from crm.languages.messages import translated
 from crm.models import CustomFieldDefinition
 from crm.models.custom_fields import WithCustomFields, is_same
 from crm.services.custom_field_definitions import delete_definition, save_definition
@@ -23,7 +26,9 @@ Record = TypeVar("Record", bound=WithCustomFields)
 
 
 class DefinitionForm(NamedForm[CustomFieldDefinition]):
-    choices = LinesField(required=False, help_text="One per line; only for the kind Choice.")
+    choices = LinesField(
+        label=_("Choices"), required=False, help_text=_("One per line; only for the kind Choice.")
+    )
 
 
 @admin.register(CustomFieldDefinition)
@@ -47,7 +52,7 @@ class CustomFieldDefinitionAdmin(WritesThroughService[CustomFieldDefinition]):
 
 def _widget(definition: CustomFieldDefinition) -> forms.Widget:
     words = {
-        "BOOLEAN": [("true", "Yes"), ("false", "No")],
+        "BOOLEAN": [("true", gettext("Yes")), ("false", gettext("No"))],
         "CHOICE": [(choice, choice) for choice in definition.choices],
     }
     if definition.kind in words:
@@ -114,7 +119,7 @@ class DefinedFieldsForm(ServiceForm[Record]):
                 try:
                     fields[definition.name] = definition.read(text)
                 except ValueError as refused:
-                    self.add_error(_name(definition), str(refused))
+                    self.add_error(_name(definition), translated(refused))
         cleaned["custom_fields"] = fields
         return cleaned
 
@@ -154,4 +159,4 @@ class DefinedFieldsAdmin(LiveAdmin[Any]):
             index for index, (_title, options) in enumerate(fieldsets) if "custom_fields" in options["fields"]
         )
         names = tuple(_name(definition) for definition in self._definitions(request))
-        return [*fieldsets[:place], ("Custom fields", {"fields": names}), *fieldsets[place:]]
+        return [*fieldsets[:place], (gettext("Custom fields"), {"fields": names}), *fieldsets[place:]]

@@ -6,10 +6,30 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.dates import check_year, parse_date
+from crm.languages.messages import translated
 
 ISO = "%Y-%m-%d"
+NEAR = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow")}
+
+
+def short_day(day: date) -> str:
+    """Return a day in figures, for narrow columns."""
+    return date_format(day, gettext("Y-m-d"))
+
+
+def day_in_words(day: date, today: date) -> str:
+    """Return a day as a person says it: in words near today, else with weekday, and with another year."""
+    distance = (day - today).days
+    if distance in NEAR:
+        return str(NEAR[distance])
+    if 1 < distance < 7:
+        return date_format(day, "l")
+    return date_format(day, gettext("D j M") if day.year == today.year else gettext("D j M Y"))
 
 
 class DateInput(forms.DateInput):
@@ -46,7 +66,7 @@ class IsoDateField(forms.DateField):
         try:
             check_year(day)
         except ValueError as short:
-            raise forms.ValidationError(str(short), code="invalid") from short
+            raise forms.ValidationError(translated(short), code="invalid") from short
         return day
 
 
@@ -57,7 +77,7 @@ class SplitDateTimeInput(forms.SplitDateTimeWidget):
         forms.MultiWidget.__init__(self, [DateInput(), TimeInput()], attrs)
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        labels = {"date_label": "Date:", "time_label": "Time:"}
+        labels = {"date_label": gettext("Date:"), "time_label": gettext("Time:")}
         return {**super().get_context(name, value, attrs), **labels}
 
 

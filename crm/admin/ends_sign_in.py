@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.base import acting
@@ -20,15 +22,15 @@ class EndsSignIn:
     for_each: Any
     log_change: Any
 
-    @admin.action(permissions=["write"], description="Reset the second factor of selected people")
+    @admin.action(permissions=["write"], description=_("Reset the second factor of selected people"))
     def reset_second_factor_selected(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         def reset(row: Any) -> None:
             second_factor.reset(_user_of(row), actor=_administrator(request, row))
             self.log_change(request, row, "Reset the second factor.")
 
-        self.for_each(request, queryset, reset, done="Reset the second factor of")
+        self.for_each(request, queryset, reset, done=gettext("Reset the second factor of %(rows)s."))
 
-    @admin.action(permissions=["write"], description="End all sessions of selected people")
+    @admin.action(permissions=["write"], description=_("End all sessions of selected people"))
     def end_sessions_selected(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         def end(row: Any) -> None:
             actor = _administrator(request, row)
@@ -38,7 +40,7 @@ class EndsSignIn:
                 browser_sessions.end_sessions_of_member(_user_of(row), actor=actor)
             self.log_change(request, row, "Ended all sessions.")
 
-        self.for_each(request, queryset, end, done="Ended the sessions of")
+        self.for_each(request, queryset, end, done=gettext("Ended the sessions of %(rows)s."))
 
 
 def _user_of(row: Any) -> User:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.acting import actor_of
@@ -52,7 +53,7 @@ class ExportsList(LiveAdmin[Any]):
             request.POST = sent  # type: ignore[assignment]  # as Django's own, which may be changed
         return super().changelist_view(request, extra_context)
 
-    @admin.action(permissions=["export"], description="Export as CSV: the selected, or the whole list")
+    @admin.action(permissions=["export"], description=_("Export as CSV: the selected, or the whole list"))
     def export_listed(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
         actor = acting(request)
         exported = exported_named(self.model.entity_kind)

@@ -8,6 +8,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import Fieldsets
 from crm.admin.lifecycle import LiveAdmin
@@ -23,8 +26,10 @@ class TakesFile(forms.Form):
 
     new_file = forms.FileField(
         required=False,
-        label="Add a file",
-        help_text=f"At most {LARGEST_FILE // 1024**2} MB: {', '.join(TYPES)}.",
+        label=_("Add a file"),
+        help_text=format_lazy(
+            _("At most {size} MB: {types}."), size=LARGEST_FILE // 1024**2, types=", ".join(TYPES)
+        ),
         widget=forms.FileInput(attrs={"accept": ",".join(f".{extension}" for extension in TYPES)}),
     )
 
@@ -54,12 +59,12 @@ class WithFiles(LiveAdmin[Any]):
         shown = () if obj is None else ("attached_files",)
         fields = (*shown, "new_file") if self.has_write_permission(request) else shown
         fieldsets = super().get_fieldsets(request, obj)
-        return [*fieldsets, ("Files", {"fields": fields})]
+        return [*fieldsets, (gettext("Files"), {"fields": fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return (*super().get_readonly_fields(request, obj), "attached_files")
 
-    @admin.display(description="files")
+    @admin.display(description=_("files"))
     def attached_files(self, record: Record) -> SafeString:
         links = record.file_links.select_related("file").order_by("pk")
         parts = ((link.file.address, link.file.name) for link in links)

@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import VisibleToActor
 
@@ -26,16 +28,16 @@ class VisibleRelatedFilter(admin.RelatedFieldListFilter):
 class DeletedFilter(admin.SimpleListFilter):
     """Shows deleted rows instead of live ones; ``LiveAdmin.get_queryset`` selects them."""
 
-    title = "deleted"
+    title = _("deleted")
     parameter_name = DELETED_PARAMETER
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("1", "Deleted")]
+        return [("1", gettext("Deleted"))]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         # Django calls the unfiltered choice "All", but this list never mixes live and deleted rows.
         unfiltered, *rest = super().choices(changelist)
-        yield {**unfiltered, "display": "Active"}
+        yield {**unfiltered, "display": gettext("Active")}
         yield from rest
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:

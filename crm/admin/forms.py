@@ -9,34 +9,54 @@ from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.forms.fields import InvalidJSONInput
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.errors import CrmError, NotFound
 from crm.json_texts import TooDeep, check_depth_of_text, read_json
+from crm.languages.messages import translated
 from crm.models.custom_fields import is_storable
 from crm.models.lifecycle import LiveModel
 
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
 
-STALE = (
+STALE = _(
     "Somebody else changed this meanwhile. Nothing was saved: open the page again to see the current values."
 )
 Cleaned = dict[str, Any]
 
-GONE = "This choice no longer exists."
+GONE = _("This choice no longer exists.")
 LONGEST_JSON = 100_000  # Parsing takes time and memory that grow with the text.
 
 
 def message_of(refused: ValidationError | CrmError) -> str:
-    """Return the messages of a refusal as one sentence."""
-    return " ".join(refused.messages) if isinstance(refused, ValidationError) else refused.message
+    """Return the messages of a refusal as one text in the language of the page."""
+    said = refused.messages if isinstance(refused, ValidationError) else [refused.message]
+    return " ".join(map(translated, said))
+
+
+def in_own_language(error: Any) -> Any:
+    """Return an error, or what somebody says of one, with its messages in the language of the page."""
+    if not isinstance(error, ValidationError):
+        return translated(error) if isinstance(error, str) else error
+    if hasattr(error, "error_dict"):
+        return ValidationError(
+            {name: [*map(in_own_language, each)] for name, each in error.error_dict.items()}
+        )
+    if len(error.error_list) != 1:
+        return ValidationError([*map(in_own_language, error.error_list)])
+    (only,) = error.error_list
+    # Django's own are translated already, and have places for their values.
+    if only.params or not isinstance(only.message, str):
+        return only
+    return ValidationError(translated(only.message), code=only.code)
 
 
 class CustomFieldsField(forms.JSONField):
     """Custom fields as a JSON object in a text area."""
 
-    default_error_messages = {"invalid": 'Enter a JSON object, for example {"segment": "A"}.'}
+    default_error_messages = {"invalid": _('Enter a JSON object, for example {"segment": "A"}.')}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -55,7 +75,7 @@ class CustomFieldsField(forms.JSONField):
             check_depth_of_text(value)
             read = read_json(value)
         except TooDeep as refused:
-            raise ValidationError(str(refused), code="invalid") from refused
+            raise ValidationError(translated(refused), code="invalid") from refused
         except ValueError as unreadable:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from unreadable
         if not isinstance(read, dict) or not is_storable(read):
@@ -145,10 +165,14 @@ class ServiceForm(forms.ModelForm[Row]):
         elif isinstance(refused, NotFound):
             self.add_error(None, ValidationError({refused.details["argument"]: [GONE]}))
         else:
-            self.add_error(None, refused.message)
+            self.add_error(None, message_of(refused))
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """Add an error to its field, or to the form as a whole if it has no such field."""
+        """Add an error to its field, or to the form as a whole if it has no such field.
+
+        What models and services say is shown in the language of the page.
+        """
+        error = in_own_language(error)
         if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):
             beside: dict[str, list[ValidationError]] = {}
             for argument, errors in error.error_dict.items():

@@ -6,41 +6,43 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
-LABELS: Mapping[str, str] = {
-    "firstname": "First name",
-    "middlename": "Middle name",
-    "lastname": "Last name",
-    "email": "E-mail",
-    "dob": "Date of birth",
-    "zip": "Postal code",
-    "address_2": "Second line",
-    "displayname": "Name that colleagues see",
-    "timezone": "Time zone",
-    "lost_reason": "Lost because of",
-    "reason_lost": "Why, in words",
-    "expected_close_on": "Expected to close on",
-    "rotting_days": "Left alone too long after (days)",
-    "probability": "Chance in percent",
-    "is_feature": "Featured",
-    "is_default": "Is the default",
-    "is_active": "Is active",
-    "weight": "Place in the list",
-    "slug": "Short name",
-    "member_id": "Id in other systems",
-    "due_at": "Due",
-    "remind_at": "Remind at",
-    "starts_at": "Begins",
-    "done_at": "Done",
-    "organizations": "Organizations",
-    "participants": "Participants",
-    "people_participants": "People in the lead",
-    "deleted_at": "Deleted",
+LABELS: Mapping[str, StrOrPromise] = {
+    "firstname": _("First name"),
+    "middlename": _("Middle name"),
+    "lastname": _("Last name"),
+    "email": _("E-mail"),
+    "dob": _("Date of birth"),
+    "zip": _("Postal code"),
+    "address_2": _("Second line"),
+    "displayname": _("Name that colleagues see"),
+    "timezone": _("Time zone"),
+    "lost_reason": _("Lost because of"),
+    "reason_lost": _("Why, in words"),
+    "expected_close_on": _("Expected to close on"),
+    "rotting_days": _("Left alone too long after (days)"),
+    "probability": _("Chance in percent"),
+    "is_feature": _("Featured"),
+    "is_default": _("Is the default"),
+    "is_active": _("Is active"),
+    "weight": _("Place in the list"),
+    "slug": _("Short name"),
+    "member_id": _("Id in other systems"),
+    "due_at": _("Due"),
+    "remind_at": _("Remind at"),
+    "starts_at": _("Begins"),
+    "done_at": _("Done"),
+    "organizations": _("Organizations"),
+    "participants": _("Participants"),
+    "people_participants": _("People in the lead"),
+    "deleted_at": _("Deleted"),
 }
 _CUSTOM = "custom_fields."
 
 
-def labels_for(model: type[models.Model]) -> dict[str, str]:
+def labels_for(model: type[models.Model]) -> dict[str, StrOrPromise]:
     """Return the labels of a model's fields that have other ones than their column."""
     return {field.name: LABELS[field.name] for field in model._meta.get_fields() if field.name in LABELS}
 
@@ -50,7 +52,7 @@ def label_of(model: type[models.Model], name: str) -> str:
     if name.startswith(_CUSTOM):
         return name.removeprefix(_CUSTOM)
     if name in LABELS:
-        return LABELS[name]
+        return str(LABELS[name])
     try:
         field: Any = model._meta.get_field(name)
     except FieldDoesNotExist:

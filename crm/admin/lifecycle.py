@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import Fieldsets, acting
 from crm.admin.change_lists import ListsRecords
@@ -71,9 +73,12 @@ class LiveAdmin(ListsRecords[Live], WritesThroughService[Live]):
         offered.pop("delete_selected" if self._lists_deleted(request) else "restore_selected", None)
         return offered
 
-    @admin.action(permissions=["delete"], description="Restore selected %(verbose_name_plural)s")
+    @admin.action(permissions=["delete"], description=_("Restore selected %(verbose_name_plural)s"))
     def restore_selected(self, request: HttpRequest, queryset: models.QuerySet[Live]) -> None:
         actor = acting(request)
         self.for_each(
-            request, queryset, lambda row: self.restore_service(row.pk, actor=actor), done="Restored"
+            request,
+            queryset,
+            lambda row: self.restore_service(row.pk, actor=actor),
+            done=gettext("Restored %(rows)s."),
         )

@@ -19,6 +19,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.base import acting
@@ -48,7 +50,7 @@ class ManyForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and not any(self._is_given(value) for value in cleaned.values()):
-            raise ValidationError("Fill in what shall change: all fields are empty.")
+            raise ValidationError(gettext("Fill in what shall change: all fields are empty."))
         return cleaned
 
     @staticmethod
@@ -108,7 +110,7 @@ class ChangesMany(LiveAdmin[Live]):
             offered.pop("change_selected", None)
         return offered
 
-    @admin.action(permissions=["change"], description="Change selected %(verbose_name_plural)s")
+    @admin.action(permissions=["change"], description=_("Change selected %(verbose_name_plural)s"))
     def change_selected(self, request: HttpRequest, queryset: models.QuerySet[Live]) -> HttpResponse | None:
         """Ask what to change, change a batch, or show what became of all, by what the page has posted."""
         if "refused" in request.POST:
@@ -132,7 +134,11 @@ class ChangesMany(LiveAdmin[Live]):
         shown = request.POST.get("expected_count", "")
         if progress.after or shown == str(progress.of):
             return True
-        form.add_error(None, f"{progress.of} match now, not {shown}: look again before you apply.")
+        form.add_error(
+            None,
+            gettext("%(of)s match now, not %(shown)s: look again before you apply.")
+            % {"of": progress.of, "shown": shown},
+        )
         return False
 
     def _ask(
@@ -145,8 +151,11 @@ class ChangesMany(LiveAdmin[Live]):
     def _finish(self, request: HttpRequest, progress: Progress) -> HttpResponse | None:
         result = progress.result
         if not result.refused_count:
-            unchanged = f" {result.unchanged} had it already." if result.unchanged else ""
-            done = f"Changed {result.done} {model_ngettext(self.opts, result.done)}.{unchanged}"
+            rows = f"{result.done} {model_ngettext(self.opts, result.done)}"
+            done = gettext("Changed %(rows)s.") % {"rows": rows}
+            if result.unchanged:
+                had = ngettext("%(count)s had it already.", "%(count)s had it already.", result.unchanged)
+                done = f"{done} {had % {'count': result.unchanged}}"
             self.message_user(request, done, messages.SUCCESS)
             return None
         return self._page(request, "changed", progress=progress)
@@ -158,7 +167,8 @@ class ChangesMany(LiveAdmin[Live]):
             {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": f"Change {self.opts.verbose_name_plural}",
+                "title": gettext("Change %(verbose_name_plural)s")
+                % {"verbose_name_plural": self.opts.verbose_name_plural},
                 "subtitle": None,
                 "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
                 "select_across": request.POST.get("select_across", "0"),
@@ -171,6 +181,7 @@ class ChangesMany(LiveAdmin[Live]):
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="refused-{self.opts.model_name}.csv"'
         writer = csv.writer(response)
+        # Names of the API, for programs.
         writer.writerow(["id", "code", "field", "message"])
         for each in progress.result.refused:
             writer.writerow([each.id, each.code, each.field, spreadsheet_safe(each.message)])

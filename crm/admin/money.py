@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.formats import number_format
 
+from crm.languages.messages import translated
 from crm.money import AMOUNT_PLACES, CURRENCIES, read_amount
 
 
@@ -26,7 +27,7 @@ class AmountField(forms.DecimalField):
         try:
             return read_amount(value)
         except ValueError as refused:
-            raise forms.ValidationError(str(refused), code="invalid") from refused
+            raise forms.ValidationError(translated(refused), code="invalid") from refused
 
 
 class CurrencyField(forms.ChoiceField):

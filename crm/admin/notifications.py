@@ -11,10 +11,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from crm.actors import Action
 from crm.admin.base import VisibleAdmin, acting
+from crm.languages.messages import translated
 from crm.models import Notification
 from crm.notifications.mail_texts import page_of
 from crm.services.bulk import MOST_KEYS
@@ -22,11 +26,11 @@ from crm.services.notifications import mark_all_read, mark_read
 
 
 class UnreadFilter(admin.SimpleListFilter):
-    title = "state"
+    title = _("state")
     parameter_name = "unread"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Unread"), ("0", "Read")]
+        return [("1", gettext("Unread")), ("0", gettext("Read"))]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         if self.value() not in ("0", "1"):
@@ -39,23 +43,27 @@ class NotificationAdmin(VisibleAdmin[Notification]):
     change_list_template = "admin/crm/notification/change_list.html"
     write_action = Action.CHANGE_OWN
     may_add = may_change = may_delete = False
-    list_display = ("text", "page", "kind", "created_at", "is_read")
+    list_display = ("told", "page", "kind", "created_at", "is_read")
     list_filter = (UnreadFilter, "kind")
     list_select_related = ("content_type",)
     search_fields = ("text",)
     ordering = ("-pk",)
-    fields = ("text", "page", "kind", "by", "created_at", "read_at", "delivery")
+    fields = ("told", "page", "kind", "by", "created_at", "read_at", "delivery")
     readonly_fields = fields
     actions: Sequence[str] = ("mark_selected_read",)
 
-    @admin.display(description="About")
+    @admin.display(description=_("text"))
+    def told(self, row: Notification) -> str:
+        return translated(row.text)
+
+    @admin.display(description=_("About"))
     def page(self, row: Notification) -> str:
         address = page_of(row)
         if address is None:
             return "-"
-        return format_html('<a href="{}">{}</a>', address, row.content_type.name.capitalize())
+        return format_html('<a href="{}">{}</a>', address, capfirst(str(row.content_type.name)))
 
-    @admin.display(description="Read", boolean=True)
+    @admin.display(description=_("Read"), boolean=True)
     def is_read(self, row: Notification) -> bool:
         return row.read_at is not None
 
@@ -78,13 +86,14 @@ class NotificationAdmin(VisibleAdmin[Notification]):
         self._report(request, mark_all_read(actor=acting(request), until=until))
         return redirect(reverse("admin:crm_notification_changelist", current_app=self.admin_site.name))
 
-    @admin.action(permissions=["write"], description="Mark selected notifications as read")
+    @admin.action(permissions=["write"], description=_("Mark selected notifications as read"))
     def mark_selected_read(self, request: HttpRequest, queryset: models.QuerySet[Notification]) -> None:
         actor, keys = acting(request), list(queryset.values_list("pk", flat=True))
         parts = (keys[start : start + MOST_KEYS] for start in range(0, len(keys), MOST_KEYS))
         self._report(request, sum(mark_read(part, actor=actor) for part in parts))
 
     def _report(self, request: HttpRequest, count: int) -> None:
-        self.message_user(
-            request, f"Marked {count} notification{'' if count == 1 else 's'} as read.", messages.SUCCESS
+        said = ngettext(
+            "Marked %(count)s notification as read.", "Marked %(count)s notifications as read.", count
         )
+        self.message_user(request, said % {"count": count}, messages.SUCCESS)

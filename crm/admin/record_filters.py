@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from crm.admin.base import visible_rows
 from crm.database.keys import parse_id
@@ -23,7 +24,7 @@ class RecordFilter(admin.SimpleListFilter):
             return []
         record = visible_rows(self.related, request).filter(pk=parse_id(value)).first()
         # Without a choice Django would leave the filter out, and list all rows.
-        return [(value, "unknown" if record is None else str(record))]
+        return [(value, gettext("unknown") if record is None else str(record))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Actor
 from crm.admin.acting import actor_of
@@ -24,7 +25,7 @@ MOST_RELATED = 10
 class Fact:
     """One of the key facts of a record; ``address`` opens what it names."""
 
-    label: str
+    label: StrOrPromise
     text: str
     address: str = ""
     is_late: bool = False
@@ -44,12 +45,12 @@ class Row:
 class Panel:
     """Records that belong to the one of the page; ``address`` opens the list of all of them."""
 
-    title: str
+    title: StrOrPromise
     rows: Sequence[Row]
     sums: str = ""
     address: str = ""
     goes_on: bool = False
-    empty: str = ""
+    empty: StrOrPromise = ""
     add: str = ""
     #: Keys of records to compare with this one, and to merge, by the list at ``address``.
     compared: Sequence[int] = ()

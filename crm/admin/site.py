@@ -18,6 +18,8 @@ from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -69,7 +71,7 @@ class CrmAdminSite(admin.AdminSite):
 
     site_header = "CRM"
     site_title = "CRM"
-    index_title = "Home"
+    index_title = _("Home")
     site_url = None  # There is no public site to view.
     # The frame has a navigation by task in the place of Django's list of models.
     enable_nav_sidebar = False
@@ -100,7 +102,7 @@ class CrmAdminSite(admin.AdminSite):
         parts = navigation.set_up_of(request)
         if not parts:
             raise PermissionDenied
-        context = {**self.each_context(request), "title": "Set-up", "parts": parts}
+        context = {**self.each_context(request), "title": gettext("Set-up"), "parts": parts}
         return TemplateResponse(request, "admin/crm/frame/set_up.html", context)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # type: ignore[override]  # less than a type variable is enough
@@ -137,7 +139,7 @@ class CrmAdminSite(admin.AdminSite):
             return redirect("admin:index", current_app=self.name)
         context = {
             **self.each_context(request),
-            "title": "Log in",
+            "title": gettext("Log in"),
             "subtitle": None,
             "app_path": request.get_full_path(),
             "username": request.user.get_username(),

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.many import ManyForm
@@ -24,10 +26,10 @@ class TagsForm(ManyForm):
     """A change of tags."""
 
     add_tags = forms.CharField(
-        required=False, label="Add tags", help_text="Names, separated by commas; new ones are made."
+        required=False, label=_("Add tags"), help_text=_("Names, separated by commas; new ones are made.")
     )
     remove_tags = forms.CharField(
-        required=False, label="Remove tags", help_text="Names, separated by commas."
+        required=False, label=_("Remove tags"), help_text=_("Names, separated by commas.")
     )
 
     def clean_remove_tags(self) -> tuple[Tag, ...]:
@@ -47,5 +49,5 @@ def _tags_named(names: tuple[str, ...], actor: Actor) -> tuple[Tag, ...]:
     found = {tag.name_key: tag for tag in Tag.objects.visible_to(actor).filter(name_key__in=keys)}
     unknown = [name for key, name in keys.items() if key not in found]
     if unknown:
-        raise ValidationError(f"There is no tag {', '.join(unknown)}.")
+        raise ValidationError(gettext("There is no tag %(names)s.") % {"names": ", ".join(unknown)})
     return tuple(found.values())

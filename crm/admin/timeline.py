@@ -1,12 +1,16 @@
 """The timeline of a record below its form, with a form for a new activity."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Action
 from crm.admin.acting import actor_of
@@ -14,13 +18,20 @@ from crm.admin.activity_forms import ShortActivityForm
 from crm.admin.base import acting
 from crm.admin.frame.fragments import back_to
 from crm.admin.lifecycle import LiveAdmin
-from crm.admin.timeline_words import lines_of, title_of, who_of
+from crm.admin.timeline_words import lines_of, text_of, title_of, who_of
 from crm.models import ActivityKind
 from crm.services.activities import create_activity
 from crm.services.activity_input import ActivityValues
 from crm.services.timeline import Timeline
 
 SHOWN = 50
+ADDED: Mapping[str, StrOrPromise] = {
+    ActivityKind.NOTE: _("The note was added."),
+    ActivityKind.TASK: _("The task was added."),
+    ActivityKind.CALL: _("The call was added."),
+    ActivityKind.MEETING: _("The meeting was added."),
+    ActivityKind.EMAIL: _("The e-mail was added."),
+}
 
 
 class WithTimeline(LiveAdmin[Any]):
@@ -51,10 +62,9 @@ class WithTimeline(LiveAdmin[Any]):
                 "text": form.cleaned_data["text"],
             }
             create_activity(values, actor=actor)
-            label = ActivityKind(form.cleaned_data["kind"]).label
-            messages.success(request, f"The {label.lower()} was added.")
+            messages.success(request, ADDED[form.cleaned_data["kind"]])
         else:
-            messages.error(request, "Nothing was added: enter a text of at most 100,000 characters.")
+            messages.error(request, gettext("Nothing was added: enter a text of at most 100,000 characters."))
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return back_to(request, reverse(page, args=[record.pk], current_app=self.admin_site.name))
 
@@ -69,6 +79,7 @@ class WithTimeline(LiveAdmin[Any]):
                     {
                         "entry": entry,
                         "title": title_of(entry),
+                        "text": text_of(entry),
                         "who": who_of(entry),
                         "lines": lines_of(entry, self.model),
                     }

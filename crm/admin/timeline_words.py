@@ -8,33 +8,63 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Door
 from crm.admin.labels import label_of
+from crm.languages.messages import translated
 from crm.records.timeline_entries import Entry, TimelineKind
 
 #: How an entry names the way that a change came.
-DOORS: Mapping[str, str] = {
+DOORS: Mapping[str, StrOrPromise] = {
     Door.ADMIN: "",
-    Door.GRAPHQL: "through the API",
-    Door.IMPORT: "by an import",
-    Door.COMMAND: "by a command",
-    Door.WEBHOOK: "through a receiver",
+    Door.GRAPHQL: _("through the API"),
+    Door.IMPORT: _("by an import"),
+    Door.COMMAND: _("by a command"),
+    Door.WEBHOOK: _("through a receiver"),
 }
-#: What the text of an entry only repeats.
-_PLAIN = {TimelineKind.CREATED: "Created", TimelineKind.UPDATED: "Changed"}
+#: How a timeline calls its entries.
+TITLES: Mapping[str, StrOrPromise] = {
+    TimelineKind.CREATED: _("Created"),
+    TimelineKind.UPDATED: _("Changed"),
+    TimelineKind.DELETED: _("Deleted"),
+    TimelineKind.RESTORED: _("Restored"),
+    TimelineKind.MERGED: _("Merged"),
+    TimelineKind.UNMERGED: _("Unmerged"),
+    TimelineKind.ROUTED: _("Routed"),
+    TimelineKind.NOTE: _("Note"),
+    TimelineKind.TASK: _("Task"),
+    TimelineKind.TASK_DONE: _("Task done"),
+    TimelineKind.CALL: _("Call"),
+    TimelineKind.CALL_DONE: _("Call done"),
+    TimelineKind.MEETING: _("Meeting"),
+    TimelineKind.MEETING_DONE: _("Meeting done"),
+    TimelineKind.EMAIL: _("E-mail"),
+    TimelineKind.MESSAGE: _("Message"),
+}
 
 
 def who_of(entry: Entry) -> str:
     """Return who did it and how, such as "Amira Haddad, through the API (Zapier)"."""
-    name = str(entry.user) if entry.user else "Automatically"
-    door = DOORS.get(entry.door, "")
+    name = str(entry.user) if entry.user else gettext("Automatically")
+    door = str(DOORS.get(entry.door, ""))
     way = f"{door} ({entry.via})" if entry.via and door else door
     return ", ".join(part for part in (name, way) if part)
 
 
 def title_of(entry: Entry) -> str:
-    return _PLAIN.get(entry.kind, entry.label)
+    return str(TITLES[entry.kind])
+
+
+def text_of(entry: Entry) -> str:
+    """Return what an entry says besides its title: words of people as they are, the product's translated."""
+    text = entry.text or ""
+    # Of a plain change the text only repeats the title.
+    if text in (entry.label, title_of(entry)):
+        return ""
+    return text if entry.activity is not None or entry.message is not None else translated(text)
 
 
 def lines_of(entry: Entry, model: type[models.Model]) -> list[dict[str, str]]:
@@ -56,16 +86,18 @@ def _change(model: type[models.Model], name: str, old: Any, new: Any) -> str:
     before, after = _words(model, name, old), _words(model, name, new)
     if not before:
         return after
-    return f"{before} → {after}" if after else f"{before} → empty"
+    return f"{before} → {after}" if after else gettext("%(before)s → empty") % {"before": before}
 
 
 def _listed(old: Iterable[Any], new: Iterable[Any]) -> str:
     """Return what was added to a list and what was taken from it."""
     before, after = [str(_name(each)) for each in old], [str(_name(each)) for each in new]
     added, removed = [x for x in after if x not in before], [x for x in before if x not in after]
-    parts = [
-        f"{word} {', '.join(names)}" for word, names in (("added", added), ("removed", removed)) if names
-    ]
+    parts = []
+    if added:
+        parts.append(gettext("added %(names)s") % {"names": ", ".join(added)})
+    if removed:
+        parts.append(gettext("removed %(names)s") % {"names": ", ".join(removed)})
     # Of a list whose order alone changed, or that has objects, the whole is the news.
     return "; ".join(parts) or ", ".join(after)
 
@@ -75,7 +107,7 @@ def _words(model: type[models.Model], name: str, value: Any) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return gettext("Yes") if value else gettext("No")
     if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
         return ", ".join(str(each) for each in value)
     return _typed(model, name, value)

@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action, Scope
 from crm.admin.base import acting, visible_rows
@@ -15,10 +17,13 @@ from crm.admin.writing import CreatesThroughService
 from crm.models import ApiToken, Company
 from crm.services.tokens import create_token, revoke_token
 
+SCOPES = {Scope.READ: _("Read"), Scope.WRITE: _("Write"), Scope.ERASE: _("Erase")}
+
 
 class TokenForm(ServiceForm[ApiToken]):
     scopes = forms.MultipleChoiceField(
-        choices=[(scope.value, scope.value.capitalize()) for scope in Scope],
+        label=_("Scopes"),
+        choices=[(scope.value, SCOPES[scope]) for scope in Scope],
         initial=[Scope.READ.value],
         widget=forms.CheckboxSelectMultiple,
     )
@@ -62,11 +67,19 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
             by=acting(request).user_id,
         )
         self.message_user(
-            request, f"Copy the token now, it is not shown again: {raw}", messages.SUCCESS, "token"
+            request,
+            gettext("Copy the token now, it is not shown again: %(raw)s") % {"raw": raw},
+            messages.SUCCESS,
+            "token",
         )
         return token
 
-    @admin.action(permissions=["write"], description="Revoke selected tokens")
+    @admin.action(permissions=["write"], description=_("Revoke selected tokens"))
     def revoke_selected(self, request: HttpRequest, queryset: models.QuerySet[ApiToken]) -> None:
         by = acting(request).user_id
-        self.for_each(request, queryset, lambda token: revoke_token(str(token.pk), by=by), done="Revoked")
+        self.for_each(
+            request,
+            queryset,
+            lambda token: revoke_token(str(token.pk), by=by),
+            done=gettext("Revoked %(rows)s."),
+        )

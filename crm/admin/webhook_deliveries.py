@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import acting
@@ -49,8 +51,13 @@ class WebhookDeliveryAdmin(WritesThroughService[WebhookDelivery]):
     )
     readonly_fields = fields
 
-    @admin.action(permissions=["write"], description="Send selected deliveries again")
+    @admin.action(permissions=["write"], description=_("Send selected deliveries again"))
     def redeliver_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookDelivery]) -> None:
         actor = acting(request)
         # Under their old message ids, so that an endpoint can tell that it has received one before.
-        self.for_each(request, queryset, lambda row: redeliver([row], actor=actor), done="Queued again:")
+        self.for_each(
+            request,
+            queryset,
+            lambda row: redeliver([row], actor=actor),
+            done=gettext("Queued again: %(rows)s."),
+        )

@@ -10,11 +10,14 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.forms import OptionalObjectField, ServiceForm
 from crm.admin.writing import CreatesThroughService
+from crm.languages.messages import translated
 from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from crm.models.webhooks import CHOSEN_TYPES, default_kinds
 from crm.webhooks.endpoints import (
@@ -26,28 +29,33 @@ from crm.webhooks.endpoints import (
     send_test,
 )
 
-SHOWN_ONCE = "Copy the secret of {name} now, it is not shown again: {secret}"
+SHOWN_ONCE = _("Copy the secret of %(name)s now, it is not shown again: %(secret)s")
 
 
 class FilterField(OptionalObjectField):
     default_error_messages = {
-        "invalid": 'Enter a JSON object as the where of leads: {"column": "STATUS", "value": "Won"}.'
+        "invalid": _('Enter a JSON object as the where of leads: {"column": "STATUS", "value": "Won"}.')
     }
 
 
 class EndpointForm(ServiceForm[WebhookEndpoint]):
     kinds = forms.MultipleChoiceField(
-        label="Events",
+        label=_("Events"),
         choices=[(kind, kind) for kind in CHOSEN_TYPES],
         initial=default_kinds,
         widget=forms.CheckboxSelectMultiple,
-        help_text="An endpoint also gets the bulk type of each kind of record that it has a type of, such as"
-        " lead.bulk: it reports that many changed at once.",
+        help_text=_(
+            "An endpoint also gets the bulk type of each kind of record that it has a type of, such as"
+            " lead.bulk: it reports that many changed at once."
+        ),
     )
     filter = FilterField(
-        help_text="Send only events of records that meet this: the where of the API as JSON, such as"
-        ' {"column": "STATUS", "operator": "EQ", "value": "Open"}. It must be valid for each kind of record'
-        " chosen above: leads, people and organizations can be filtered. Empty: all records.",
+        label=_("Filter"),
+        help_text=_(
+            "Send only events of records that meet this: the where of the API as JSON, such as"
+            ' {"column": "STATUS", "operator": "EQ", "value": "Open"}. It must be valid for each kind of'
+            " record chosen above: leads, people and organizations can be filtered. Empty: all records."
+        ),
     )
 
 
@@ -66,18 +74,24 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     actions: Sequence[str] = ("send_test_selected", "resume_selected", "rotate_selected", "delete_selected")
     readonly_fields = ("state", "last_success_at", "waiting", "missed_at", "previous_secret_until")
     add_fieldsets = ((None, {"fields": ("name", "url", "kinds", "filter", "is_active")}),)
-    fieldsets = (*add_fieldsets, ("Status", {"fields": readonly_fields}))
+    fieldsets = (*add_fieldsets, (_("Status"), {"fields": readonly_fields}))
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, endpoint: WebhookEndpoint) -> str:
         # Paused first: an endpoint that was paused for its failures is still active.
         if endpoint.paused_at:
-            return f"Paused {timesince(endpoint.paused_at)} ago. {endpoint.pause_reason}"
+            return gettext("Paused %(timesince)s ago. %(pause_reason)s") % {
+                "timesince": timesince(endpoint.paused_at),
+                "pause_reason": translated(endpoint.pause_reason),
+            }
         if not endpoint.is_active:
-            return "Off"
+            return gettext("Off")
         if endpoint.failing_since:
-            return f"Failing for {timesince(endpoint.failing_since)}, {endpoint.failures} times in a row"
-        return "Sending"
+            return gettext("Failing for %(timesince)s, %(failures)s times in a row") % {
+                "timesince": timesince(endpoint.failing_since),
+                "failures": endpoint.failures,
+            }
+        return gettext("Sending")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[WebhookEndpoint]:
         """Annotate each endpoint with the number of its pending messages."""
@@ -87,7 +101,7 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         count = waiting.order_by().values("endpoint").annotate(number=models.Count("pk")).values("number")
         return super().get_queryset(request).annotate(waiting_number=Coalesce(models.Subquery(count), 0))
 
-    @admin.display(description="waiting")
+    @admin.display(description=_("waiting"))
     def waiting(self, endpoint: Any) -> object:
         return endpoint.waiting_number
 
@@ -100,24 +114,29 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         delete_endpoint(obj, actor=acting(request))
 
     def _show(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> None:
-        text = SHOWN_ONCE.format(name=endpoint.name, secret=secret)
+        text = SHOWN_ONCE % {"name": endpoint.name, "secret": secret}
         self.message_user(request, text, messages.SUCCESS, "token")
 
-    @admin.action(permissions=["write"], description="Send a test to selected endpoints")
+    @admin.action(permissions=["write"], description=_("Send a test to selected endpoints"))
     def send_test_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
         test = partial(send_test, actor=acting(request))
         # Queued, not sent: the deliveries show later whether a test arrived.
-        self.for_each(request, queryset, test, done="Sending tests to")
+        self.for_each(request, queryset, test, done=gettext("Sending tests to %(rows)s."))
 
-    @admin.action(permissions=["write"], description="Resume selected endpoints")
+    @admin.action(permissions=["write"], description=_("Resume selected endpoints"))
     def resume_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
-        self.for_each(request, queryset, partial(resume_endpoint, actor=acting(request)), done="Resumed")
+        self.for_each(
+            request,
+            queryset,
+            partial(resume_endpoint, actor=acting(request)),
+            done=gettext("Resumed %(rows)s."),
+        )
 
-    @admin.action(permissions=["write"], description="Give selected endpoints new secrets")
+    @admin.action(permissions=["write"], description=_("Give selected endpoints new secrets"))
     def rotate_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookEndpoint]) -> None:
         # The old secrets sign for one more day, so that no message is lost while endpoints change over.
 
         def rotate(endpoint: WebhookEndpoint) -> None:
             self._show(request, endpoint, rotate_secret(endpoint, actor=acting(request)))
 
-        self.for_each(request, queryset, rotate, done="New secrets for")
+        self.for_each(request, queryset, rotate, done=gettext("New secrets for %(rows)s."))

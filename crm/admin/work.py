@@ -6,28 +6,31 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import VisibleAdmin
 from crm.background.backlog import MOST_COUNTED, backlog, late_parts
 from crm.background.registry import IMPORTS, MAILS, NOTIFICATIONS, WEBHOOKS, parts
 from crm.background.rows import run_now
+from crm.languages.messages import translated
 from crm.models import WorkPart
 
 PURPOSES = {
-    IMPORTS: "Run waiting imports",
-    WEBHOOKS: "Send webhooks",
-    NOTIFICATIONS: "Notify members of their work",
-    MAILS: "Send the mails of notifications",
+    IMPORTS: _("Run waiting imports"),
+    WEBHOOKS: _("Send webhooks"),
+    NOTIFICATIONS: _("Notify members of their work"),
+    MAILS: _("Send the mails of notifications"),
 }
 WAITING = {
-    "imports_waiting": "Imports that wait",
-    "imports_running": "Imports that run",
-    "imports_oldest_seconds": "Oldest import that waits",
-    "webhooks_due": "Webhooks that are due",
-    "webhooks_oldest_seconds": "Oldest webhook that is due",
-    "mails_due": "Mails of notifications that are due",
-    "mails_oldest_seconds": "Oldest mail that is due",
-    "events_unnumbered": "Events without a number",
+    "imports_waiting": _("Imports that wait"),
+    "imports_running": _("Imports that run"),
+    "imports_oldest_seconds": _("Oldest import that waits"),
+    "webhooks_due": _("Webhooks that are due"),
+    "webhooks_oldest_seconds": _("Oldest webhook that is due"),
+    "mails_due": _("Mails of notifications that are due"),
+    "mails_oldest_seconds": _("Oldest mail that is due"),
+    "events_unnumbered": _("Events without a number"),
 }
 
 
@@ -69,41 +72,47 @@ class WorkPartAdmin(VisibleAdmin[WorkPart]):
             extra_context = {**(extra_context or {}), "waiting": shown, "late": late}
         return super().changelist_view(request, extra_context)
 
-    @admin.action(permissions=["write"], description="Run selected parts now")
+    @admin.action(permissions=["write"], description=_("Run selected parts now"))
     def run_selected_now(self, request: HttpRequest, queryset: models.QuerySet[WorkPart]) -> None:
         chosen = run_now(queryset.values_list("name", flat=True))
         if chosen:
             self.message_user(
-                request, f"Parts that run as soon as a process of manage.py work is free: {chosen}."
+                request,
+                gettext("Parts that run as soon as a process of manage.py work is free: %(chosen)s.")
+                % {"chosen": chosen},
             )
         if chosen < queryset.count():
             self.message_user(
-                request, "Parts that always run, and those at work, run already.", messages.INFO
+                request, gettext("Parts that always run, and those at work, run already."), messages.INFO
             )
 
-    @admin.display(description="Purpose")
+    @admin.display(description=_("Purpose"))
     def purpose(self, row: WorkPart) -> str:
         part = parts().get(row.name)
-        return part.purpose if part else PURPOSES.get(row.name, "Not part of this version")
+        return translated(part.purpose if part else PURPOSES.get(row.name, _("Not part of this version")))
 
-    @admin.display(description="Last result")
+    @admin.display(description=_("Last result"))
     def numbers(self, row: WorkPart) -> str:
         if row.error:
             return row.error
         return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in row.result.items())
 
-    @admin.display(description="Took")
+    @admin.display(description=_("Took"))
     def duration(self, row: WorkPart) -> str:
         return "" if row.duration_ms is None else f"{row.duration_ms / 1000:.1f} s"
 
-    @admin.display(description="Runs now", boolean=True)
+    @admin.display(description=_("Runs now"), boolean=True)
     def is_running(self, row: WorkPart) -> bool:
         return bool(row.leased_by)
 
 
 def _shown(name: str, number: int | None) -> str:
     if number is None:
-        return "none"
+        return gettext("none")
     if name.endswith("_seconds"):
         return f"{number} s"
-    return f"{MOST_COUNTED} or more" if number >= MOST_COUNTED else str(number)
+    return (
+        (gettext("%(most_counted)s or more") % {"most_counted": MOST_COUNTED})
+        if number >= MOST_COUNTED
+        else str(number)
+    )

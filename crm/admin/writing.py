@@ -14,6 +14,8 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.acting import actor_of
 from crm.admin.base import Fieldsets, VisibleAdmin, acting
@@ -102,7 +104,7 @@ class WritesThroughService(VisibleAdmin[Row]):
         address = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return redirect(reverse(address, args=[object_id]))
 
-    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+    @admin.action(permissions=["delete"], description=_("Delete selected %(verbose_name_plural)s"))
     def delete_selected(
         self, request: HttpRequest, queryset: models.QuerySet[Row]
     ) -> HttpResponseBase | None:
@@ -114,13 +116,16 @@ class WritesThroughService(VisibleAdmin[Row]):
             self.log_deletions(request, cast(Any, [row]))
             self.remove(request, row)
 
-        self.for_each(request, queryset, delete, done="Deleted")
+        self.for_each(request, queryset, delete, done=gettext("Deleted %(rows)s."))
         return None
 
     def for_each(
         self, request: HttpRequest, rows: Iterable[Row], act: Callable[[Row], object], *, done: str
     ) -> None:
-        """Call a function for each row, and report how many succeeded, which were refused, and why."""
+        """Call a function for each row, and report how many succeeded, which were refused, and why.
+
+        :param done: a sentence with ``%(rows)s`` for their number and name.
+        """
         count = 0
         for row in rows:
             try:
@@ -132,9 +137,8 @@ class WritesThroughService(VisibleAdmin[Row]):
             else:
                 count += 1
         if count:
-            self.message_user(
-                request, f"{done} {count} {model_ngettext(self.opts, count)}.", messages.SUCCESS
-            )
+            counted = f"{count} {model_ngettext(self.opts, count)}"
+            self.message_user(request, done % {"rows": counted}, messages.SUCCESS)
 
 
 def _note_changes(formset: FormSet) -> None:

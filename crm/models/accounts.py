@@ -15,6 +15,7 @@ from crm.database.patterns import holding_pattern
 from crm.dates import check_time_zone
 from crm.emails import LONGEST_EMAIL, canonical_email, check_email
 from crm.errors import NotFound
+from crm.languages.chosen import check_language
 from crm.models.base import CallbackQuerySet, pick
 from crm.models.texts import normalize_texts
 
@@ -78,6 +79,8 @@ class User(AbstractUser):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     displayname = models.CharField(max_length=150, blank=True)
     timezone = models.CharField(max_length=64, null=True, blank=True)
+    #: Of the pages and mails; without one, that of the browser and then of the company counts.
+    language = models.CharField(max_length=16, null=True, blank=True)
     #: The forms by which an account is found, and by which an address names one account only.
     email_canonical = models.CharField(max_length=LONGEST_EMAIL, null=True, editable=False, db_index=True)
     username_canonical = models.CharField(max_length=LONGEST_EMAIL, null=True, editable=False, unique=True)
@@ -91,7 +94,9 @@ class User(AbstractUser):
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         user = super().from_db(*args, **kwargs)
-        user._stored = {name: user.__dict__.get(name) for name in ("email", "username", "timezone")}
+        user._stored = {
+            name: user.__dict__.get(name) for name in ("email", "username", "timezone", "language")
+        }
         return user
 
     def __str__(self) -> str:
@@ -115,6 +120,11 @@ class User(AbstractUser):
                 check_time_zone(self.timezone)
             except ValueError as refused:
                 raise ValidationError({"timezone": str(refused)}) from refused
+        if self._is_new("language"):
+            try:
+                check_language(self.language)
+            except ValueError as refused:
+                raise ValidationError({"language": str(refused)}) from refused
         same = User.objects.filter(username_canonical=canonical_username(self.username)).exclude(pk=self.pk)
         if self._is_new("username") and canonical_username(self.username) and same.exists():
             raise ValidationError({"username": "A user with that username already exists."})

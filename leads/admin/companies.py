@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.companies import CompanyAdmin
 from crm.admin.forms import ServiceForm
@@ -17,12 +18,12 @@ class NewCompanyForm(ServiceForm[Company]):
     """The form of a new company: its name, its administrator, its region and its currency."""
 
     admin_username = forms.CharField(
-        label="Administrator",
+        label=_("Administrator"),
         max_length=150,
-        help_text="The username of its first administrator. A new name makes a user without a password.",
+        help_text=_("The username of its first administrator. A new name makes a user without a password."),
     )
 
-    currency = CurrencyField(initial=DEFAULT_CURRENCY)
+    currency = CurrencyField(label=_("Currency"), initial=DEFAULT_CURRENCY)
 
     fields_of_arguments = {"username": "admin_username"}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.entries import CAPTURE, SALES, set_up
@@ -30,12 +31,12 @@ def _about(lead: Lead) -> Iterable[str | None]:
 
 
 register(
-    Entry(label="My day", section=Section.WORK, weight=10, page="index", icon="day"),
-    Entry(label="Board", section=Section.WORK, weight=20, page="leads_lead_board", icon="board"),
-    Entry(label="Leads", section=Section.WORK, weight=30, model=Lead, icon="leads"),
-    Entry(label="Reports", section=Section.WORK, weight=80, page="reports", icon="reports"),
+    Entry(label=_("My day"), section=Section.WORK, weight=10, page="index", icon="day"),
+    Entry(label=_("Board"), section=Section.WORK, weight=20, page="leads_lead_board", icon="board"),
+    Entry(label=_("Leads"), section=Section.WORK, weight=30, model=Lead, icon="leads"),
+    Entry(label=_("Reports"), section=Section.WORK, weight=80, page="reports", icon="reports"),
     Entry(
-        label="Received leads",
+        label=_("Received leads"),
         section=Section.DATA,
         weight=50,
         model=ReceiverAttempt,
@@ -45,20 +46,20 @@ register(
 )
 set_up(
     (SALES[0], SALES[1] + 10),
-    (LeadStatus, "Statuses", "What open, won and lost are called"),
-    (LeadLostReason, "Reasons for losing", "Offered when a lead is lost"),
-    (LeadSource, "Sources", "Where leads come from"),
-    (LeadType, "Types of leads", "Such as new business"),
+    (LeadStatus, _("Statuses"), _("What open, won and lost are called")),
+    (LeadLostReason, _("Reasons for losing"), _("Offered when a lead is lost")),
+    (LeadSource, _("Sources"), _("Where leads come from")),
+    (LeadType, _("Types of leads"), _("Such as new business")),
 )
 set_up(
     CAPTURE,
-    (LeadReceiver, "Receivers", "Addresses that take leads from forms and mail"),
-    (LeadRotation, "Rotations", "Who gets new leads in turn"),
-    (LeadRoutingLog, "Decisions of routing", "Who got which lead, and why"),
+    (LeadReceiver, _("Receivers"), _("Addresses that take leads from forms and mail")),
+    (LeadRotation, _("Rotations"), _("Who gets new leads in turn")),
+    (LeadRoutingLog, _("Decisions of routing"), _("Who got which lead, and why")),
 )
 register_quick_add(
     QuickAdd(
-        label="Lead",
+        label=_("Lead"),
         weight=10,
         address=lambda: reverse("admin:leads_lead_add"),
         action=Action.CHANGE_LEADS,
@@ -67,7 +68,7 @@ register_quick_add(
 register_search(
     Searched(
         model=Lead,
-        title="Leads",
+        title=_("Leads"),
         weight=30,
         rows=lambda rows, _actor: rows.select_related("stage", "status", "person", "organization", "owner"),
         describe=_about,

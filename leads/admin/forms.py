@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.files import TakesFile
 from crm.admin.forms import Cleaned, VersionedForm
@@ -30,16 +31,16 @@ ARGUMENTS = {
 }
 #: The help texts that say what an empty field of a new lead means.
 DEFAULTS = {
-    "status": "Empty: the default status.",
-    "stage": "Empty: the first stage of the default pipeline.",
-    "owner": "Empty: the agent of the receiver.",
-    "receiver": "Empty: the default receiver.",
-    "type": "Empty: the type of the receiver.",
-    "source": "Empty: the source of the receiver.",
+    "status": _("Empty: the default status."),
+    "stage": _("Empty: the first stage of the default pipeline."),
+    "owner": _("Empty: the agent of the receiver."),
+    "receiver": _("Empty: the default receiver."),
+    "type": _("Empty: the type of the receiver."),
+    "source": _("Empty: the source of the receiver."),
 }
 
 
-REASON_MISSING = "Choose why the lead was lost, or write it down."
+REASON_MISSING = _("Choose why the lead was lost, or write it down.")
 
 
 class StageField(forms.ModelChoiceField[Stage]):
@@ -57,12 +58,14 @@ class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
     team: forms.ModelMultipleChoiceField[User] = forms.ModelMultipleChoiceField(
         queryset=None,
         required=False,
-        label="Participants",
+        label=_("Participants"),
         widget=AutocompleteSelectMultiple(LeadParticipant._meta.get_field("user"), admin.site),
     )
 
-    amount = AmountField(required=False, decimal_places=AMOUNT_PLACES)
-    currency = CurrencyField(required=False, help_text="Empty: the currency of the company.")
+    amount = AmountField(label=_("Amount"), required=False, decimal_places=AMOUNT_PLACES)
+    currency = CurrencyField(
+        label=_("Currency"), required=False, help_text=_("Empty: the currency of the company.")
+    )
 
     fields_of_arguments = {
         **{argument: name for name, argument in ARGUMENTS.items()},

@@ -9,10 +9,14 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import UNNARROWED, Fieldsets, acting, visible_rows
 from crm.admin.custom_fields import DefinedFieldsAdmin
+from crm.admin.dates import short_day
 from crm.admin.exports import EXPORT, ExportsList
 from crm.admin.files import WithFiles, set_relations
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
@@ -21,6 +25,7 @@ from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.database.keys import parse_id
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
+from crm.money import AMOUNT_PLACES
 from leads.admin.board.pages import WithBoard
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_days import DAYS_FILTERS
@@ -88,9 +93,9 @@ class LeadAdmin(
     )
     further_columns = ("source", "probability", "email", "phone", "created")
     usual_views = (
-        ("My open leads", "owned=mine&open=yes&o=untouched_since"),
-        ("All open leads", "open=yes"),
-        ("Rotting", "rotting=yes&o=untouched_since"),
+        (_("My open leads"), "owned=mine&open=yes&o=untouched_since"),
+        (_("All open leads"), "open=yes"),
+        (_("Rotting"), "rotting=yes&o=untouched_since"),
     )
     list_filter = (
         DeletedFilter,
@@ -110,7 +115,7 @@ class LeadAdmin(
     )
     list_select_related = ("person", "organization", "owner")
     search_fields = ("title",)
-    search_help_text = "Title, name, e-mail or phone number"
+    search_help_text = _("Title, name, e-mail or phone number")
     ordering = ("-created_at", "pk")
     owner_fields = ("owner",)
     autocomplete_fields = ("person", "organization", "stage", "tags")
@@ -118,22 +123,22 @@ class LeadAdmin(
     fieldsets = (
         (None, {"fields": ("title", ("status", "stage"), LOST_FIELDS, "owner", "team")}),
         (
-            "Value",
+            _("Value"),
             {
                 "fields": (("amount", "currency"), ("expected_close_on", "probability")),
-                "description": "An open lead without a probability has that of its stage.",
+                "description": _("An open lead without a probability has that of its stage."),
             },
         ),
-        ("Customer", {"fields": ("person", "organization")}),
+        (_("Customer"), {"fields": ("person", "organization")}),
         (
-            "Contact at the time of the request",
+            _("Contact at the time of the request"),
             {
                 "fields": (("firstname", "lastname"), ("email", "phone")),
-                "description": "Where it is empty, a new lead takes it from the person.",
+                "description": _("Where it is empty, a new lead takes it from the person."),
             },
         ),
-        ("Origin", {"fields": (("type", "source"), "receiver", EXTERNAL_ID_COLUMNS)}),
-        ("Details", {"fields": ("description", "tags", "custom_fields")}),
+        (_("Origin"), {"fields": (("type", "source"), "receiver", EXTERNAL_ID_COLUMNS)}),
+        (_("Details"), {"fields": ("description", "tags", "custom_fields")}),
     )
 
     class Media:
@@ -143,39 +148,42 @@ class LeadAdmin(
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return super().get_queryset(request).prefetch_related(*RELATIONS)
 
-    @admin.display(description="person", ordering="person__name")
+    @admin.display(description=_("person"), ordering="person__name")
     def live_person(self, lead: Lead) -> str | None:
         return str(lead.person) if lead.person and lead.person.deleted_at is None else None
 
-    @admin.display(description="organization", ordering="organization__name")
+    @admin.display(description=_("organization"), ordering="organization__name")
     def live_organization(self, lead: Lead) -> str | None:
         shown = lead.organization and lead.organization.deleted_at is None
         return str(lead.organization) if shown else None
 
-    @admin.display(description="stage", ordering="stage__weight")
+    @admin.display(description=_("stage"), ordering="stage__weight")
     def stage_name(self, lead: Lead) -> str:
         # The pipeline only where it tells something: most companies have one.
         return str(lead.stage) if lead.pipeline.is_default else f"{lead.pipeline}: {lead.stage}"
 
-    @admin.display(ordering="amount")
+    @admin.display(description=_("value"), ordering="amount")
     def value(self, lead: Lead) -> str | None:
-        return None if lead.amount is None else f"{lead.amount:,} {lead.currency}"
+        if lead.amount is None:
+            return None
+        amount = number_format(lead.amount, AMOUNT_PLACES, use_l10n=True, force_grouping=True)
+        return f"{amount} {lead.currency}"
 
-    @admin.display(description="last activity", ordering="last_activity_at")
+    @admin.display(description=_("last activity"), ordering="last_activity_at")
     def untouched_since(self, lead: Lead) -> str:
-        return timezone.localtime(lead.last_activity_at).date().isoformat()
+        return short_day(timezone.localtime(lead.last_activity_at).date())
 
     def totals_of(self, request: HttpRequest, rows: QuerySet[Lead], count: int) -> list[str]:
         is_whole = request.GET.keys() <= UNNARROWED
         worth = worth_of(rows, count, is_whole=is_whole, actor=acting(request))
         return [shown_amount(amount, currency) for currency, amount in worth]
 
-    @admin.display(ordering="created_at")
+    @admin.display(description=_("created"), ordering="created_at")
     def created(self, lead: Lead) -> str:
         # The day alone: this column is narrow.
-        return timezone.localtime(lead.created_at).date().isoformat()
+        return short_day(timezone.localtime(lead.created_at).date())
 
-    @admin.display(description="participants")
+    @admin.display(description=_("participants"))
     def team(self, lead: Lead) -> str:
         # For viewers, who see values in place of the form's fields.
         return ", ".join(str(user) for user in lead.participants.order_by("displayname", "pk"))
@@ -204,7 +212,7 @@ class LeadAdmin(
     def whose(self, row: Any) -> str:
         if not isinstance(row, Lead):
             return super().whose(row)
-        return f"owner {row.owner}, " if row.owner else "without an owner, "
+        return gettext("owner %(owner)s") % {"owner": row.owner} if row.owner else gettext("without an owner")
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

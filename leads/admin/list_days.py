@@ -10,8 +10,11 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import acting
+from crm.admin.dates import short_day
 from crm.database.keys import parse_id
 from crm.errors import CrmError
 from leads.models import Lead, StageVisit
@@ -35,13 +38,22 @@ class DaysFilter(admin.SimpleListFilter):
 
     def label(self, value: str) -> str:
         """Return what the chip says."""
-        return value.replace("..", " to ")
+        first, _dots, last = value.partition("..")
+        return gettext("%(first)s to %(last)s") % {"first": _shown(first), "last": _shown(last)}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         value = self.value()
         if not value:
             return queryset
         return queryset.filter(self.condition(read_days(value, request)))
+
+
+def _shown(day: str) -> str:
+    try:
+        return short_day(date.fromisoformat(day))
+    except ValueError:
+        # The list then refuses it.
+        return day
 
 
 def read_days(value: str, request: HttpRequest) -> Days:
@@ -57,19 +69,19 @@ def read_days(value: str, request: HttpRequest) -> Days:
 
 
 class ClosedDays(DaysFilter):
-    title = "closed"
+    title = _("closed")
     parameter_name = "closed"
     column = "closed_at"
 
 
 class CreatedDays(DaysFilter):
-    title = "created"
+    title = _("created")
     parameter_name = "created"
     column = "created_at"
 
 
 class StagedDays(DaysFilter):
-    title = "in its stage since"
+    title = _("in its stage since")
     parameter_name = "staged"
     column = "stage_changed_at"
 
@@ -77,14 +89,14 @@ class StagedDays(DaysFilter):
 class ExpectedDays(DaysFilter):
     """Filter leads by the day on which they should close, or by having none."""
 
-    title = "expected to close"
+    title = _("expected to close")
     parameter_name = "expected"
 
     def condition(self, days: Days) -> Q:
         return Q(expected_close_on__range=(days.first, days.last))
 
     def label(self, value: str) -> str:
-        return "no date" if value == NONE else super().label(value)
+        return gettext("no date") if value == NONE else super().label(value)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         if self.value() == NONE:
@@ -96,7 +108,7 @@ class ExpectedDays(DaysFilter):
 class VisitedStage(DaysFilter):
     """Filter leads by a stage that they entered on some days: ``visited=12:2026-01-01..2026-03-31``."""
 
-    title = "entered the stage"
+    title = _("entered the stage")
     parameter_name = "visited"
 
     def label(self, value: str) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import visible_rows
 from crm.admin.record_filters import RecordFilter
@@ -21,11 +23,16 @@ ENDINGS = {"won": StatusCategory.WON, "lost": StatusCategory.LOST}
 class OpenFilter(admin.SimpleListFilter):
     """Filter leads by whether they are open, and how they ended."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", "Open"), ("no", "Closed"), ("won", "Won"), ("lost", "Lost")]
+        return [
+            ("yes", gettext("Open")),
+            ("no", gettext("Closed")),
+            ("won", gettext("Won")),
+            ("lost", gettext("Lost")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         if self.value() == "yes":
@@ -40,7 +47,7 @@ class OpenFilter(admin.SimpleListFilter):
 class TagFilter(admin.SimpleListFilter):
     """Filter records by a tag."""
 
-    title = "tag"
+    title = _("tag")
     parameter_name = "tagged"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -53,12 +60,12 @@ class TagFilter(admin.SimpleListFilter):
 
 
 class OfPerson(RecordFilter):
-    title = "person"
+    title = _("person")
     parameter_name = path = "person"
     related = Person
 
 
 class OfOrganization(RecordFilter):
-    title = "organization"
+    title = _("organization")
     parameter_name = path = "organization"
     related = Organization

@@ -6,6 +6,8 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.base import assignable_users
@@ -19,24 +21,24 @@ from leads.services.bulk import change_leads
 from leads.services.lead_input import LeadValues
 from pipelines.models import Stage
 
-UNCHANGED = "Leave as it is"
+UNCHANGED = _("Leave as it is")
 NOBODY = "nobody"
 
 
 class ManyLeadsForm(TagsForm):
     """The form of a change of many leads."""
 
-    owner = forms.ChoiceField(required=False)
-    stage = StageField(queryset=None, required=False, empty_label=UNCHANGED)
+    owner = forms.ChoiceField(label=_("Owner"), required=False)
+    stage = StageField(label=_("Stage"), queryset=None, required=False, empty_label=UNCHANGED)
     status: forms.ModelChoiceField[LeadStatus] = forms.ModelChoiceField(
-        queryset=None, required=False, empty_label=UNCHANGED
+        label=_("Status"), queryset=None, required=False, empty_label=UNCHANGED
     )
     lost_reason: forms.ModelChoiceField[LeadLostReason] = forms.ModelChoiceField(
-        queryset=None, required=False, empty_label=UNCHANGED
+        label=_("Lost reason"), queryset=None, required=False, empty_label=UNCHANGED
     )
-    reason_lost = forms.CharField(required=False, label="Reason in your words")
+    reason_lost = forms.CharField(required=False, label=_("Reason in your words"))
     source: forms.ModelChoiceField[LeadSource] = forms.ModelChoiceField(
-        queryset=None, required=False, empty_label=UNCHANGED
+        label=_("Source"), queryset=None, required=False, empty_label=UNCHANGED
     )
 
     field_order = ("owner", "stage", "status", "lost_reason", "reason_lost", "source")
@@ -47,7 +49,7 @@ class ManyLeadsForm(TagsForm):
         self._members: QuerySet[User] = assignable_users(actor)
         fields["owner"].choices = [
             ("", UNCHANGED),
-            (NOBODY, "Nobody"),
+            (NOBODY, gettext("Nobody")),
             *((str(user.pk), str(user)) for user in self._members),
         ]
         stages = Stage.objects.visible_to(actor).select_related("pipeline")
@@ -63,7 +65,9 @@ class ManyLeadsForm(TagsForm):
         is_lost = status is not None and status.category == StatusCategory.LOST
         for name in ("lost_reason", "reason_lost"):
             if cleaned.get(name) and not is_lost:
-                raise ValidationError({name: "Only lost leads have a reason: choose the status too."})
+                raise ValidationError(
+                    {name: gettext("Only lost leads have a reason: choose the status too.")}
+                )
         return cleaned
 
     def values(self) -> LeadValues:

@@ -10,17 +10,20 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Action, Actor
 from crm.admin.acting import zone_of
 from crm.admin.base import acting
+from crm.admin.dates import day_in_words
 from crm.admin.frame import home
 from crm.admin.money import shown_amount
-from crm.dates import day_shown
 from crm.models import Activity, Membership
+from leads.admin.rotting import rotting_shown
 from leads.admin.team import leads_team, tiles_of
 from leads.models import Lead, LeadReceiver
-from leads.models.rotting import rotting_reason
 from leads.services.my_day import BY_TIME, LONGEST_IDLE_FIRST, NEWEST_FIRST, MyDay
 from leads.services.standing import standing_of
 from people.models import Person
@@ -28,7 +31,7 @@ from people.models import Person
 #: Rows of each list; the list page shows all.
 MOST_SHOWN = 15
 #: Days by which a task is put off, and what the buttons say.
-SNOOZES = ((1, "Tomorrow"), (2, "In 2 days"), (7, "In a week"))
+SNOOZES = ((1, _("Tomorrow")), (2, _("In 2 days")), (7, _("In a week")))
 #: What a row of a lead shows.
 RELATED = ("stage", "status", "organization", "person", "owner")
 
@@ -37,8 +40,8 @@ RELATED = ("stage", "status", "organization", "person", "owner")
 class Step:
     """One of the first steps of an empty company."""
 
-    label: str
-    hint: str
+    label: StrOrPromise
+    hint: StrOrPromise
     address: str
     is_done: bool
 
@@ -55,7 +58,7 @@ def _leads(rows: QuerySet[Lead], order: Sequence[Any]) -> dict[str, Any]:
         {
             "lead": lead,
             "amount": shown_amount(lead.amount, lead.currency),
-            "reason": rotting_reason(lead),
+            "reason": rotting_shown(lead),
             "about": " · ".join(str(each) for each in (lead.organization, lead.person) if _is_live(each)),
         }
         for lead in found
@@ -85,22 +88,22 @@ def _when(activity: Activity, day: MyDay) -> str:
     if moment is None:
         return ""
     local = moment.astimezone(day.zone)
-    return day_shown(local.date(), day.today) + f", {local:%H:%M}"
+    return f"{day_in_words(local.date(), day.today)}, {local:%H:%M}"
 
 
 def _first_steps(actor: Actor) -> list[Step]:
     steps = [
         Step(
-            label="Add your first lead",
-            hint="With its person and organization",
+            label=gettext("Add your first lead"),
+            hint=gettext("With its person and organization"),
             address=reverse("admin:leads_lead_add"),
             is_done=False,
         ),
         Step(
-            label="Add people",
-            hint="Or import a file, under Imports"
+            label=gettext("Add people"),
+            hint=gettext("Or import a file, under Imports")
             if actor.may(Action.IMPORT)
-            else "Or ask a manager to import a file",
+            else gettext("Or ask a manager to import a file"),
             address=reverse("admin:people_person_add"),
             is_done=Person.objects.visible_to(actor).exists(),
         ),
@@ -109,8 +112,8 @@ def _first_steps(actor: Actor) -> list[Step]:
         return steps
     steps.append(
         Step(
-            label="Fit the pipeline to your sales",
-            hint="Stages, their chances, and after how many days a lead rots",
+            label=gettext("Fit the pipeline to your sales"),
+            hint=gettext("Stages, their chances, and after how many days a lead rots"),
             address=reverse("admin:pipelines_pipeline_changelist"),
             is_done=False,
         )
@@ -118,8 +121,8 @@ def _first_steps(actor: Actor) -> list[Step]:
     receivers = LeadReceiver.objects.visible_to(actor)
     steps.append(
         Step(
-            label="Connect your web form",
-            hint="A receiver has an address that takes leads",
+            label=gettext("Connect your web form"),
+            hint=gettext("A receiver has an address that takes leads"),
             address=reverse("admin:leads_leadreceiver_changelist"),
             is_done=receivers.filter(is_default=False).exists(),
         )
@@ -128,8 +131,8 @@ def _first_steps(actor: Actor) -> list[Step]:
         colleagues = Membership.objects.visible_to(actor).exclude(user=actor.user_id)
         steps.append(
             Step(
-                label="Invite your colleagues",
-                hint="Each with a role",
+                label=gettext("Invite your colleagues"),
+                hint=gettext("Each with a role"),
                 address=reverse("admin:crm_membership_add"),
                 is_done=colleagues.exists(),
             )
@@ -142,14 +145,14 @@ def my_day_page(request: HttpRequest) -> HttpResponse:
     actor = acting(request)
     day = MyDay(actor=actor, zone=zone_of(request), now=timezone.now())
     todo = [
-        _activities("Overdue", day.overdue(), day),
-        _activities("Today", day.due_today(), day),
-        _activities("This week", day.due_this_week(), day),
+        _activities(gettext("Overdue"), day.overdue(), day),
+        _activities(gettext("Today"), day.due_today(), day),
+        _activities(gettext("This week"), day.due_this_week(), day),
     ]
     rotting, new = _leads(day.rotting(), LONGEST_IDLE_FIRST), _leads(day.new_leads(), NEWEST_FIRST)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
-        "title": "My day",
+        "title": gettext("My day"),
         "today": day.today,
         "todo": todo,
         "rotting": rotting,

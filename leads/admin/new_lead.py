@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.base import Fieldsets
@@ -22,7 +24,7 @@ from people.services.people import PersonValues
 FIELDSETS: Fieldsets = (
     (None, {"fields": ("title", ("amount", "currency"), ("stage", "owner"))}),
     (
-        "Customer",
+        _("Customer"),
         {
             "fields": (
                 "person",
@@ -31,11 +33,11 @@ FIELDSETS: Fieldsets = (
                 "keep_person",
                 ("organization", "organization_name"),
             ),
-            "description": "Choose who is known. Who is new is written down here, and made with the lead.",
+            "description": _("Choose who is known. Who is new is written down here, and made with the lead."),
         },
     ),
     (
-        "More",
+        _("More"),
         {
             "fields": (
                 "status",
@@ -68,14 +70,14 @@ class NewLeadForm(LeadForm):
     keep_person = forms.BooleanField(
         required=False,
         initial=True,
-        label="Keep as a person",
-        help_text="Whoever is known by this e-mail address or phone number is taken, unchanged.",
+        label=_("Keep as a person"),
+        help_text=_("Whoever is known by this e-mail address or phone number is taken, unchanged."),
     )
     organization_name = forms.CharField(
         required=False,
         max_length=255,
-        label="New organization",
-        help_text="One of this name that is known already is taken.",
+        label=_("New organization"),
+        help_text=_("One of this name that is known already is taken."),
     )
 
     fields_of_arguments = {
@@ -89,7 +91,7 @@ class NewLeadForm(LeadForm):
     def clean(self) -> Cleaned | None:
         cleaned: Cleaned = super().clean() or self.cleaned_data
         if cleaned.get("organization") and cleaned.get("organization_name"):
-            raise ValidationError({"organization_name": "Choose one, or name a new one: not both."})
+            raise ValidationError({"organization_name": gettext("Choose one, or name a new one: not both.")})
         return cleaned
 
     def made_records(self, actor: Actor) -> LeadValues:

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import acting, assignable_users
 from crm.database.keys import parse_id
@@ -19,18 +21,18 @@ MOST_OFFERED = 50
 class OwnerFilter(admin.SimpleListFilter):
     """Filter leads by owner: one's own, those of nobody, or those of a colleague."""
 
-    title = "owner"
+    title = _("owner")
     parameter_name = "owned"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         members = assignable_users(acting(request))[:MOST_OFFERED]
         colleagues = [(str(user.pk), str(user)) for user in members if user.pk != request.user.pk]
-        return [("mine", "Mine"), ("nobody", "Nobody"), *colleagues]
+        return [("mine", gettext("Mine")), ("nobody", gettext("Nobody")), *colleagues]
 
     def choices(self, changelist: ChangeList) -> Any:
         # Django's own word, "All", would read as a kind of owner here.
         unfiltered, *rest = super().choices(changelist)
-        yield {**unfiltered, "display": "Everyone"}
+        yield {**unfiltered, "display": gettext("Everyone")}
         yield from rest
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
@@ -46,11 +48,11 @@ class OwnerFilter(admin.SimpleListFilter):
 class ValueFilter(admin.SimpleListFilter):
     """Filter leads by whether they have an amount."""
 
-    title = "amount"
+    title = _("amount")
     parameter_name = "amount"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", "With an amount"), ("no", "Without an amount")]
+        return [("yes", gettext("With an amount")), ("no", gettext("Without an amount"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         if self.value() == "yes":
@@ -63,11 +65,11 @@ class ValueFilter(admin.SimpleListFilter):
 class RottingFilter(admin.SimpleListFilter):
     """Filter leads by whether they rot."""
 
-    title = "rotting"
+    title = _("rotting")
     parameter_name = "rotting"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
+        return [("yes", gettext("Yes")), ("no", gettext("No"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         if self.value() == "yes":

@@ -12,6 +12,8 @@ from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import acting
@@ -20,6 +22,7 @@ from crm.admin.forms import NamedForm, OptionalObjectField, message_of
 from crm.admin.lines import LinesField
 from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
+from crm.languages.messages import translated
 from leads.mail.addresses import receiver_address
 from leads.models import (
     AttemptStatus,
@@ -38,7 +41,7 @@ MOST_SHOWN = 20_000
 
 
 class TemplateField(OptionalObjectField):
-    default_error_messages = {"invalid": "Enter a JSON object that maps paths to fields."}
+    default_error_messages = {"invalid": _("Enter a JSON object that maps paths to fields.")}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -46,11 +49,14 @@ class TemplateField(OptionalObjectField):
 
 
 class ReceiverForm(NamedForm[LeadReceiver]):
-    template = TemplateField()
+    template = TemplateField(label=_("Template"))
     allowed_origins = LinesField(
+        label=_("Allowed origins"),
         required=False,
-        help_text="Sites whose pages may post to this receiver from a browser, such as"
-        " https://www.example.com, one per line.",
+        help_text=_(
+            "Sites whose pages may post to this receiver from a browser, such as"
+            " https://www.example.com, one per line."
+        ),
     )
 
 
@@ -69,11 +75,11 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     owner_fields = ("agent",)
     fieldsets = (
         (None, {"fields": ("name", "kind", "is_default", "is_active", "address")}),
-        ("E-mails", {"fields": ("mail_address", "creates_leads")}),
-        ("Assigned to its leads", {"fields": ("rotation", "agent", "source", "source_name", "type")}),
-        ("Template", {"fields": ("template",)}),
+        (_("E-mails"), {"fields": ("mail_address", "creates_leads")}),
+        (_("Assigned to its leads"), {"fields": ("rotation", "agent", "source", "source_name", "type")}),
+        (_("Template"), {"fields": ("template",)}),
         (
-            "Accepted deliveries",
+            _("Accepted deliveries"),
             {
                 "fields": (
                     "verification",
@@ -87,19 +93,19 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
         ),
     )
 
-    @admin.display(description="address")
+    @admin.display(description=_("address"))
     def address(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.kind != ReceiverKind.WEB:
             return "-"
         return f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}"
 
-    @admin.display(description="e-mail address")
+    @admin.display(description=_("e-mail address"))
     def mail_address(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.kind != ReceiverKind.MAIL:
             return "-"
-        return receiver_address(receiver.uuid) or "Set MAIL_ADDRESS: no mailbox is set up."
+        return receiver_address(receiver.uuid) or gettext("Set MAIL_ADDRESS: no mailbox is set up.")
 
-    @admin.display(description="key")
+    @admin.display(description=_("key"))
     def key(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.verification == Verification.NONE:
             return "-"
@@ -148,11 +154,11 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
     )
     readonly_fields = fields
 
-    @admin.display(description="reason")
+    @admin.display(description=_("reason"))
     def reason(self, attempt: ReceiverAttempt) -> str:
-        return attempt.refusal or "-"
+        return translated(attempt.refusal) or "-"
 
-    @admin.display(description="payload")
+    @admin.display(description=_("payload"))
     def shown_payload(self, attempt: ReceiverAttempt) -> str:
         if attempt.raw_body is not None:
             # Printable ASCII as it is, all other bytes as escapes.
@@ -161,7 +167,7 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
             text = json.dumps(attempt.payload, indent=2, ensure_ascii=False)
         return format_html("<pre>{}</pre>", text)
 
-    @admin.display(description="message")
+    @admin.display(description=_("message"))
     def shown_message(self, attempt: ReceiverAttempt) -> str:
         """Show the begin of an e-mail as it came."""
         # Cut by the database: the rest may be attachments.
@@ -171,9 +177,10 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
             return "-"
         raw, size = found
         text = bytes(raw).decode("utf-8", "backslashreplace")
-        return format_html("<pre>{}</pre><p>{} bytes in all</p>", text, size)
+        in_all = ngettext("%(size)s byte in all", "%(size)s bytes in all", size) % {"size": size}
+        return format_html("<pre>{}</pre><p>{}</p>", text, in_all)
 
-    @admin.action(permissions=["write"], description="Replay selected receiver attempts")
+    @admin.action(permissions=["write"], description=_("Replay selected receiver attempts"))
     def replay_selected(self, request: HttpRequest, queryset: models.QuerySet[ReceiverAttempt]) -> None:
         # Each on its own, so that one refusal does not undo the others.
         processed = 0
@@ -188,5 +195,5 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
             else:
                 self.message_user(request, f"{tried}: {self.reason(tried)}", messages.ERROR)
         if processed:
-            made = "1 attempt" if processed == 1 else f"{processed} attempts"
-            self.message_user(request, f"Replayed {made}.", messages.SUCCESS)
+            said = ngettext("Replayed %(count)s attempt.", "Replayed %(count)s attempts.", processed)
+            self.message_user(request, said % {"count": processed}, messages.SUCCESS)

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from crm.actors import Action, Actor
+from crm.admin.dates import short_day
 from crm.admin.money import shown_amount
 from crm.admin.reach import call_address, mail_address
 from crm.admin.record_pages import Fact, RecordPage, page_of
 from leads.admin.board.moves import address_of
+from leads.admin.rotting import rotting_shown
 from leads.models import Lead, StageVisit, StatusCategory
-from leads.models.rotting import rotting_reason
 from pipelines.models import Stage
 
 DAY = timedelta(days=1)
@@ -41,20 +43,21 @@ class LeadPage(RecordPage):
             organization = None
         email, phone = record.email or (person.email if person else None), record.phone
         return [
-            Fact("Value", shown_amount(record.amount, record.currency)),
+            Fact(gettext("Value"), shown_amount(record.amount, record.currency)),
             Fact(
-                "Expected to close", record.expected_close_on.isoformat() if record.expected_close_on else ""
+                gettext("Expected to close"),
+                short_day(record.expected_close_on) if record.expected_close_on else "",
             ),
-            Fact("Owner", str(record.owner) if record.owner else "Nobody"),
-            Fact("Person", str(person) if person else "", page_of(person) if person else ""),
+            Fact(gettext("Owner"), str(record.owner) if record.owner else gettext("Nobody")),
+            Fact(gettext("Person"), str(person) if person else "", page_of(person) if person else ""),
             Fact(
-                "Organization",
+                gettext("Organization"),
                 str(organization) if organization else "",
                 page_of(organization) if organization else "",
             ),
-            Fact("Phone", phone or "", call_address(phone) if phone else ""),
-            Fact("E-mail", email or "", mail_address(email) if email else ""),
-            Fact("Left alone", rotting_reason(record) or "", is_late=True),
+            Fact(gettext("Phone"), phone or "", call_address(phone) if phone else ""),
+            Fact(gettext("E-mail"), email or "", mail_address(email) if email else ""),
+            Fact(gettext("Left alone"), rotting_shown(record) or "", is_late=True),
         ]
 
     def head_of(self, record: Lead, actor: Actor) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.db.models import F, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from crm.actors import Action, Actor
 from crm.admin.money import shown_amount
@@ -48,12 +49,12 @@ def _leads(filters: dict[str, Any], parameter: str, record: Any, actor: Actor) -
     sums = opened.values_list("currency").annotate(total=AmountSum("amount")).order_by("currency")
     worth = ", ".join(shown_amount(total, currency) for currency, total in sums) if found else ""
     return Panel(
-        title="Leads",
+        title=gettext("Leads"),
         rows=_rows(found[:MOST_RELATED]),
-        sums=f"{worth} open" if worth else "",
+        sums=gettext("%(amounts)s open") % {"amounts": worth} if worth else "",
         address=f"{reverse('admin:leads_lead_changelist')}?{urlencode(adding)}",
         goes_on=len(found) > MOST_RELATED,
-        empty="No leads yet.",
+        empty=gettext("No leads yet."),
         add=f"{reverse('admin:leads_lead_add')}?{urlencode(adding)}"
         if actor.may(Action.CHANGE_LEADS)
         else "",
@@ -74,7 +75,7 @@ def duplicates(lead: Lead, actor: Actor) -> Panel | None:
     if not keys:
         return None
     found = Lead.objects.visible_to(actor).select_related(*LISTED).in_bulk(keys[:MOST_RELATED])
-    return Panel(title="May be the same", rows=_rows(found[key] for key in keys if key in found))
+    return Panel(title=gettext("May be the same"), rows=_rows(found[key] for key in keys if key in found))
 
 
 related(Person, 10, leads_of_person)

@@ -6,7 +6,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import acting
@@ -14,6 +17,7 @@ from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm, ServiceForm
 from crm.admin.inlines import VisibleInline
 from crm.admin.writing import FormSet, WritesThroughService, kept_forms
+from crm.languages.messages import translated
 from leads.models import LeadRotation, LeadRotationAgent, LeadRoutingLog
 from leads.routing.rotation import LEAD
 from leads.services.rotations import RotationAgentValues, delete_rotation, save_rotation, simulate_turns
@@ -30,8 +34,8 @@ class RotationAgentInline(VisibleInline[LeadRotationAgent, LeadRotation]):
     readonly_fields = ("hits",)
     owner_fields = ("user",)
     ordering = ("pk",)
-    verbose_name = "agent"
-    verbose_name_plural = "agents"
+    verbose_name = _("agent")
+    verbose_name_plural = _("agents")
 
 
 @admin.register(LeadRotation)
@@ -60,15 +64,16 @@ class LeadRotationAdmin(WritesThroughService[LeadRotation]):
                 obj.turns = simulate_turns(obj.pk, SHOWN_TURNS, actor=actor)  # type: ignore[attr-defined]
         return ((None, {"fields": fields}),)
 
-    @admin.display(description="next turns")
+    @admin.display(description=_("next turns"))
     def next_turns(self, rotation: Any) -> str:
         return format_html(
-            "<ol>{}</ol>", format_html_join("", "<li>{}</li>", ((turn.reason,) for turn in rotation.turns))
+            "<ol>{}</ol>",
+            format_html_join("", "<li>{}</li>", ((translated(turn.reason),) for turn in rotation.turns)),
         )
 
-    @admin.display(description="agents")
+    @admin.display(description=_("agents"))
     def agent_count(self, rotation: Any) -> str:
-        return str(rotation.agent_number) if rotation.agent_number else "none: assigns no leads"
+        return str(rotation.agent_number) if rotation.agent_number else gettext("none: assigns no leads")
 
     def store(self, request: HttpRequest, form: NamedForm[LeadRotation], formsets: Sequence[FormSet]) -> None:
         agents = [_values(row) for formset in formsets for row in kept_forms(formset)]
@@ -114,27 +119,30 @@ class LeadRoutingLogAdmin(WritesThroughService[LeadRoutingLog]):
     )
     readonly_fields = fields
 
-    @admin.display(description="reason")
+    @admin.display(description=_("reason"))
     def reason(self, log: LeadRoutingLog) -> str:
-        return log.error or log.detail.get("reason") or "-"
+        return translated(log.error or log.detail.get("reason") or "-")
 
-    @admin.display(description="candidates")
+    @admin.display(description=_("candidates"))
     def shown_candidates(self, log: LeadRoutingLog) -> str:
         # Shares and credits are stored in billionths of a lead.
         rows = log.detail.get("candidates")
         if not rows:
             return "-"
         return format_html(
-            "<table><tr><th>agent</th><th>share</th><th>credit before</th><th></th></tr>{}</table>",
+            "<table><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr>{}</table>",
+            gettext("agent"),
+            gettext("share"),
+            gettext("credit before"),
             format_html_join(
                 "",
                 "<tr><td>{}</td><td>{} %</td><td>{}</td><td>{}</td></tr>",
                 (
                     (
                         row["name"],
-                        f"{100 * row['share'] / LEAD:.2f}",
+                        number_format(100 * row["share"] / LEAD, 2),
                         f"{row['credit'] / LEAD:+.2f}",
-                        "chosen" if row["chosen"] else row["skipped"] or "",
+                        gettext("chosen") if row["chosen"] else translated(row["skipped"] or ""),
                     )
                     for row in rows
                 ),

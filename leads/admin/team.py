@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from crm.actors import Actor, Role
@@ -43,7 +44,8 @@ def _rows(actor: Actor, found: Mapping[int | None, Standing]) -> list[dict[str, 
     members = User.objects.visible_to(actor).in_bulk([key for key in found if key is not None])
     rows = [
         {
-            "name": str(members[key]) if key in members else "Nobody",
+            "name": str(members[key]) if key in members else gettext("Nobody"),
+            "is_nobody": key is None,
             "leads": f"{reverse('admin:leads_lead_changelist')}?owned={key or 'nobody'}",
             "standing": standing,
             **tiles_of(standing),
@@ -51,7 +53,7 @@ def _rows(actor: Actor, found: Mapping[int | None, Standing]) -> list[dict[str, 
         for key, standing in found.items()
         if key is None or key in members
     ]
-    return sorted(rows, key=lambda row: (row["name"] == "Nobody", row["name"]))
+    return sorted(rows, key=lambda row: (row["is_nobody"], row["name"]))
 
 
 class WithTeam(LiveAdmin[Lead]):
@@ -68,7 +70,7 @@ class WithTeam(LiveAdmin[Lead]):
             raise PermissionDenied
         zone = zone_of(request)
         found = standings(actor, today=timezone.now().astimezone(zone).date(), zone=zone)
-        context = {"team": _rows(actor, found), "title": "Team"}
+        context = {"team": _rows(actor, found), "title": gettext("Team")}
         if is_fragment(request):
             return TemplateResponse(request, "admin/leads/my_day/team.html", context)
         context = {**self.admin_site.each_context(request), **context}

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.forms import NamedForm
@@ -23,7 +24,7 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
     ordering = ("name", "pk")
     fields = ("name", "kind")
 
-    @admin.display(description="shared by all companies", boolean=True)
+    @admin.display(description=_("shared by all companies"), boolean=True)
     def is_shared(self, contact_type: ContactType) -> bool:
         return contact_type.company_id is None
 

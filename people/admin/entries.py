@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action, Actor
 from crm.admin.entries import SALES, set_up
@@ -36,34 +37,36 @@ def _about_organization(organization: Organization) -> Iterable[str | None]:
 
 
 register(
-    Entry(label="People", section=Section.WORK, weight=40, model=Person, icon="people"),
-    Entry(label="Organizations", section=Section.WORK, weight=50, model=Organization, icon="organizations"),
-    Entry(label="Merges", section=Section.DATA, weight=40, model=Merge, icon="merges"),
+    Entry(label=_("People"), section=Section.WORK, weight=40, model=Person, icon="people"),
+    Entry(
+        label=_("Organizations"), section=Section.WORK, weight=50, model=Organization, icon="organizations"
+    ),
+    Entry(label=_("Merges"), section=Section.DATA, weight=40, model=Merge, icon="merges"),
 )
 set_up(
     (SALES[0], SALES[1] + 60),
-    (ContactType, "Kinds of contact", "E-mail, phone, mobile and your own"),
-    (PeopleRelationship, "Roles of people in leads", "Such as decision maker"),
+    (ContactType, _("Kinds of contact"), _("E-mail, phone, mobile and your own")),
+    (PeopleRelationship, _("Roles of people in leads"), _("Such as decision maker")),
 )
 register_quick_add(
     QuickAdd(
-        label="Person",
+        label=_("Person"),
         weight=20,
         address=lambda: reverse("admin:people_person_add"),
         action=Action.CHANGE_PEOPLE,
     ),
     QuickAdd(
-        label="Organization",
+        label=_("Organization"),
         weight=30,
         address=lambda: reverse("admin:people_organization_add"),
         action=Action.CHANGE_PEOPLE,
     ),
 )
-register_search(Searched(model=Person, title="People", weight=10, rows=_people, describe=_about_person))
+register_search(Searched(model=Person, title=_("People"), weight=10, rows=_people, describe=_about_person))
 register_search(
     Searched(
         model=Organization,
-        title="Organizations",
+        title=_("Organizations"),
         weight=20,
         rows=lambda rows, _actor: rows,
         describe=_about_organization,

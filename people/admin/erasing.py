@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.acting import actor_of
@@ -29,17 +31,22 @@ class ErasesPeople(LiveAdmin[Any]):
         actor = actor_of(request)
         return actor is not None and actor.may(Action.ERASE)
 
-    @admin.action(permissions=["erase"], description="Erase selected %(verbose_name_plural)s for good")
+    @admin.action(permissions=["erase"], description=_("Erase selected %(verbose_name_plural)s for good"))
     def erase_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
         """Ask first; erase once the page is confirmed."""
         rows = list(queryset.order_by("pk")[: MOST_ERASED + 1])
         if len(rows) > MOST_ERASED:
-            self.message_user(request, f"Choose at most {MOST_ERASED} to erase.", messages.ERROR)
+            self.message_user(
+                request,
+                gettext("Choose at most %(most_erased)s to erase.") % {"most_erased": MOST_ERASED},
+                messages.ERROR,
+            )
             return None
         if not request.POST.get("post"):
             context = {
                 **self.admin_site.each_context(request),
-                "title": f"Erase {self.opts.verbose_name_plural} for good",
+                "title": gettext("Erase %(verbose_name_plural)s for good")
+                % {"verbose_name_plural": self.opts.verbose_name_plural},
                 "opts": self.opts,
                 "rows": rows,
             }
@@ -50,6 +57,10 @@ class ErasesPeople(LiveAdmin[Any]):
             except (ValidationError, CrmError) as refused:
                 self.message_user(request, message_of(refused), messages.ERROR)
                 return None
-            told = ", ".join(f"{number} {what}" for what, number in counts.items())
-            self.message_user(request, f"Erased person {row.pk}: {told}.", messages.SUCCESS)
+            told = ", ".join(f"{number} {gettext(what)}" for what, number in counts.items())
+            self.message_user(
+                request,
+                gettext("Erased person %(pk)s: %(told)s.") % {"pk": row.pk, "told": told},
+                messages.SUCCESS,
+            )
         return None

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Case, OuterRef, QuerySet, Subquery, When
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import acting, visible_rows
@@ -33,13 +35,17 @@ class MergesRecords(LiveAdmin[Any]):
             offered.pop("merge_selected", None)
         return offered
 
-    @admin.action(permissions=["change"], description="Merge selected %(verbose_name_plural)s")
+    @admin.action(permissions=["change"], description=_("Merge selected %(verbose_name_plural)s"))
     def merge_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
         """Preview a merge into the chosen winner; merge once the preview is confirmed."""
         # One more than allowed, so that too many are noticed without reading all.
         rows = list(queryset.order_by("pk")[: MOST_MERGED + 2])
         if not 2 <= len(rows) <= MOST_MERGED + 1:
-            self.message_user(request, f"Choose 2 to {MOST_MERGED + 1} to merge.", messages.ERROR)
+            self.message_user(
+                request,
+                gettext("Choose 2 to %(most_merged)s to merge.") % {"most_merged": MOST_MERGED + 1},
+                messages.ERROR,
+            )
             return None
         winner = next((row for row in rows if str(row.pk) == request.POST.get("winner")), rows[0])
         others = [row.pk for row in rows if row is not winner]
@@ -47,7 +53,10 @@ class MergesRecords(LiveAdmin[Any]):
             # The preview posts this; the action alone only shows it.
             if request.POST.get("post"):
                 merge(self.model, winner.pk, others, actor=acting(request))
-                said = f"Merged {len(others)} into {winner}. It can be undone under Merges."
+                said = gettext("Merged %(count)s into %(winner)s. It can be undone under Merges.") % {
+                    "count": len(others),
+                    "winner": winner,
+                }
                 self.message_user(request, said, messages.SUCCESS)
                 return None
             plan = preview_merge(self.model, winner.pk, others, actor=acting(request))
@@ -56,7 +65,8 @@ class MergesRecords(LiveAdmin[Any]):
             return None
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Merge {self.opts.verbose_name_plural}",
+            "title": gettext("Merge %(verbose_name_plural)s")
+            % {"verbose_name_plural": self.opts.verbose_name_plural},
             "opts": self.opts,
             "rows": [winner, *plan.losers],
             "winner": winner,
@@ -84,19 +94,22 @@ class MergeAdmin(WritesThroughService[Merge]):
         name = Case(When(model=EntityKind.PEOPLE, then=Subquery(people)), default=Subquery(organizations))
         return super().get_queryset(request).annotate(winner_name=name)
 
-    @admin.display(description="merged into")
+    @admin.display(description=_("merged into"))
     def winner(self, row: Any) -> str:
         # A deleted record has no visible name.
         return row.winner_name or str(row.winner_id)
 
-    @admin.display(description="merged records")
+    @admin.display(description=_("merged records"))
     def number(self, row: Merge) -> int:
         return len(row.losers)
 
-    @admin.action(permissions=["write"], description="Undo selected merges")
+    @admin.action(permissions=["write"], description=_("Undo selected merges"))
     def undo_selected(self, request: HttpRequest, queryset: QuerySet[Merge]) -> None:
         # The latest first, since a later merge blocks an earlier one.
         actor = acting(request)
         self.for_each(
-            request, queryset.order_by("-pk"), lambda row: undo_merge(row.pk, actor=actor), done="Undid"
+            request,
+            queryset.order_by("-pk"),
+            lambda row: undo_merge(row.pk, actor=actor),
+            done=gettext("Undid %(rows)s."),
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import acting
@@ -55,16 +56,16 @@ class OrganizationAdmin(
     list_display = ("name", "mail", "city", "country", "created_at")
     list_filter = (DeletedFilter, "created_at")
     search_fields = ("name",)
-    search_help_text = "Name or e-mail"
+    search_help_text = _("Name or e-mail")
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("tags",)
     fieldsets = (
         (None, {"fields": ("name", "email")}),
-        ("Address", {"fields": ("address", ("zip", "city"), ("state", "country"))}),
-        ("Details", {"fields": ("tags", "custom_fields", EXTERNAL_ID_COLUMNS)}),
+        (_("Address"), {"fields": ("address", ("zip", "city"), ("state", "country"))}),
+        (_("Details"), {"fields": ("tags", "custom_fields", EXTERNAL_ID_COLUMNS)}),
     )
 
-    @admin.display(description="E-mail", ordering="email")
+    @admin.display(description=_("E-mail"), ordering="email")
     def mail(self, organization: Organization) -> object:
         return mail_link(organization.email)
 

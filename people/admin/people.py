@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.forms.models import ModelMultipleChoiceField
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import acting, visible_rows
@@ -43,7 +45,7 @@ class TypeField(forms.ModelChoiceField[ContactType]):
     def label_from_instance(self, obj: ContactType) -> str:
         # Clients of the API rely on the name of the kind that all companies share.
         is_shared_mobile = obj.company_id is None and obj.kind == ContactKind.CELLPHONE
-        return "Mobile" if is_shared_mobile else str(obj)
+        return gettext("Mobile") if is_shared_mobile else str(obj)
 
 
 class ContactInline(VisibleInline[Contact, Person]):
@@ -78,8 +80,8 @@ class EmploymentInline(VisibleStackedInline[Employment, Person]):
         ("income", "income_type"),
     )
     autocomplete_fields = ("organization",)
-    verbose_name = "job"
-    verbose_name_plural = "jobs"
+    verbose_name = _("job")
+    verbose_name_plural = _("jobs")
 
 
 class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
@@ -95,7 +97,7 @@ class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
 
 
 class InOrganization(RecordFilter):
-    title = "organization"
+    title = _("organization")
     parameter_name = "organization"
     path = "organizations"
     related = Organization
@@ -122,7 +124,7 @@ class PersonAdmin(
     list_display = ("__str__", "mail", "main_phone", "organization_names", "created_at")
     list_filter = (DeletedFilter, InOrganization, "created_at")
     search_fields = ("name",)
-    search_help_text = "Name, e-mail or phone number"
+    search_help_text = _("Name, e-mail or phone number")
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("organizations", "tags")
     inlines = (ContactInline, AddressInline, EmploymentInline)
@@ -130,7 +132,7 @@ class PersonAdmin(
     fieldsets = (
         (None, {"fields": (("firstname", "lastname"), ("middlename", "dob"), ("email", "do_not_contact"))}),
         (
-            "Details",
+            _("Details"),
             {"fields": ("organizations", "tags", "custom_fields", EXTERNAL_ID_COLUMNS)},
         ),
     )
@@ -144,15 +146,15 @@ class PersonAdmin(
         )
         return people
 
-    @admin.display(description="phone")
+    @admin.display(description=_("phone"))
     def main_phone(self, person: Any) -> object:
         return call_link(person.main_phone)
 
-    @admin.display(description="E-mail", ordering="email")
+    @admin.display(description=_("E-mail"), ordering="email")
     def mail(self, person: Person) -> object:
         return mail_link(person.email)
 
-    @admin.display(description="organizations")
+    @admin.display(description=_("organizations"))
     def organization_names(self, person: Any) -> str:
         return ", ".join(organization.name for organization in person.visible_organizations)
 

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from crm.actors import Action, Actor
 from crm.admin.reach import call_address, mail_address
@@ -30,10 +31,14 @@ class PersonPage(RecordPage):
         emails = [record.email, *(each.value for each in contacts if each.type.is_email)]
         phones = [each.value for each in contacts if each.type.is_phone]
         return [
-            *(Fact("E-mail", email, mail_address(email)) for email in dict.fromkeys(emails) if email),
-            *(Fact("Phone", phone, call_address(phone)) for phone in dict.fromkeys(phones)),
             *(
-                Fact("Organization", organization.name, page_of(organization))
+                Fact(gettext("E-mail"), email, mail_address(email))
+                for email in dict.fromkeys(emails)
+                if email
+            ),
+            *(Fact(gettext("Phone"), phone, call_address(phone)) for phone in dict.fromkeys(phones)),
+            *(
+                Fact(gettext("Organization"), organization.name, page_of(organization))
                 for organization in getattr(record, "visible_organizations", [])[:3]
             ),
         ]
@@ -45,8 +50,8 @@ class OrganizationPage(RecordPage):
     def facts_of(self, record: Organization, actor: Actor) -> Sequence[Fact]:
         place = " ".join(part for part in (record.zip, record.city) if part)
         return [
-            Fact("E-mail", record.email or "", mail_address(record.email) if record.email else ""),
-            Fact("Place", ", ".join(part for part in (place, record.country) if part)),
+            Fact(gettext("E-mail"), record.email or "", mail_address(record.email) if record.email else ""),
+            Fact(gettext("Place"), ", ".join(part for part in (place, record.country) if part)),
         ]
 
 
@@ -57,7 +62,7 @@ def people_of(organization: Organization, actor: Actor) -> Panel:
     positions = Employment.objects.visible_to(actor).filter(organization=organization, person__in=found)
     held = {position.person_id: position.position for position in positions.order_by("start_date", "pk")}
     return Panel(
-        title="People",
+        title=gettext("People"),
         rows=[
             Row(
                 str(person),
@@ -68,7 +73,7 @@ def people_of(organization: Organization, actor: Actor) -> Panel:
         ],
         goes_on=len(found) > MOST_RELATED,
         address=f"{reverse('admin:people_person_changelist')}?{urlencode({'organization': organization.pk})}",
-        empty="Nobody yet.",
+        empty=gettext("Nobody yet."),
     )
 
 
@@ -78,7 +83,7 @@ def _alike(record: Any, actor: Actor, keys: Sequence[int]) -> Panel | None:
     found = type(record).objects.visible_to(actor).in_bulk(keys[:MOST_RELATED])
     options = record._meta
     return Panel(
-        title="May be the same",
+        title=gettext("May be the same"),
         rows=[
             Row(str(found[key]), page_of(found[key]), found[key].email or "") for key in keys if key in found
         ],

@@ -1,6 +1,6 @@
 """The warning before a record is stored that may be a duplicate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -10,12 +10,20 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from crm.admin.base import Fieldsets
+from crm.admin.dates import short_day
 from people.services.duplicates import Reason
 
 #: How the warning calls what two records share.
-SHARED = {Reason.EMAIL: "same e-mail", Reason.PHONE: "same phone", Reason.NAME: "similar name"}
+SHARED: Mapping[Reason, StrOrPromise] = {
+    Reason.EMAIL: _("same e-mail"),
+    Reason.PHONE: _("same phone"),
+    Reason.NAME: _("similar name"),
+}
 MOST_SHOWN = 5
 #: Records, each with what it shares: a reason, or words of an app above.
 Like = Sequence[tuple[Any, Sequence[Reason | str]]]
@@ -28,7 +36,7 @@ class PossibleDuplicate(ValidationError):
 class MayBeKnown(forms.Form):
     """Mixin: a form whose record can be saved in spite of the warning."""
 
-    save_anyway = forms.BooleanField(required=False, label="Save anyway: this is another one")
+    save_anyway = forms.BooleanField(required=False, label=_("Save anyway: this is another one"))
 
 
 class WarnsOfDuplicates(admin.ModelAdmin[Any]):
@@ -43,24 +51,26 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
             shown = [(self._line(row, reasons),) for row, reasons in like[:MOST_SHOWN]]
             rows = format_html_join(" ", "{}", shown)
             raise PossibleDuplicate(
-                format_html("This may be a duplicate: {} Open one of them, or tick “Save anyway”.", rows)
+                format_html(
+                    gettext("This may be a duplicate: {} Open one of them, or tick “Save anyway”."), rows
+                )
             )
 
     def _line(self, row: Any, reasons: Sequence[Reason | str]) -> SafeString:
         options = row._meta
         address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
+        changed = gettext("last changed %(day)s") % {"day": short_day(row.updated_at.date())}
         return format_html(
-            '<a href="{}">{}</a> ({}; {}last changed {}).',
+            '<a href="{}">{}</a> ({}; {}).',
             address,
             row,
-            ", ".join(SHARED[reason] if isinstance(reason, Reason) else reason for reason in reasons),
-            self.whose(row),
-            f"{row.updated_at:%Y-%m-%d}",
+            ", ".join(str(SHARED[reason]) if isinstance(reason, Reason) else reason for reason in reasons),
+            ", ".join(part for part in (self.whose(row), changed) if part),
         )
 
     def whose(self, row: Any) -> str:
-        """Return to whom a possible duplicate belongs, with a comma behind it."""
-        return f"added by {row.user}, " if row.user else ""
+        """Return to whom a possible duplicate belongs."""
+        return gettext("added by %(user)s") % {"user": row.user} if row.user else ""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:
         # The confirmation is offered only after a warning.

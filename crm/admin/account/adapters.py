@@ -12,6 +12,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth import login
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from crm.request_origin import client_address
 from crm.services import encryption, second_factor
@@ -41,8 +42,8 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "This code is wrong, or was used before. Enter the code that the app shows now.",
-        "cannot_delete_authenticator": "A company of yours requires a second factor.",
+        "incorrect_code": _("This code is wrong, or was used before. Enter the code that the app shows now."),
+        "cannot_delete_authenticator": _("A company of yours requires a second factor."),
     }
 
     def get_totp_label(self, user: Any) -> str:

@@ -10,6 +10,7 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import get_totp_secret
 from django.contrib.auth import user_login_failed
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from redis.exceptions import RedisError
 
 from crm.services import lockout, second_factor
@@ -31,7 +32,9 @@ class AcceptsCode:
         try:
             forgive = check_rate_limit(self.user)
         except RedisError as away:
-            raise ValidationError("Codes cannot be checked at the moment. Try again in a minute.") from away
+            raise ValidationError(
+                gettext("Codes cannot be checked at the moment. Try again in a minute.")
+            ) from away
         name = self.user.get_username()
         tried = lockout.begin_try(name)
         code = str(self.cleaned_data["code"])

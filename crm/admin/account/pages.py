@@ -14,6 +14,8 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView, View
 
 from crm.actors import Door
@@ -21,30 +23,31 @@ from crm.admin.account.frame import InAdmin
 from crm.authentication import authenticate_session
 from crm.database.keys import parse_id
 from crm.errors import CrmError, NotFound
+from crm.languages.messages import translated
 from crm.services import browser_sessions, calendar_feeds, second_factor
 
 
 class CodePage(InAdmin, AuthenticateView):
     """The second page of sign-in: a code of the authenticator app, or a recovery code."""
 
-    title = "Second factor"
+    title = _("Second factor")
     template_name = "account/code.html"
 
 
 class PasswordAgainPage(InAdmin, ReauthenticateView):
-    title = "Confirm that it is you"
+    title = _("Confirm that it is you")
     template_name = "account/confirm.html"
 
 
 class CodeAgainPage(InAdmin, CodeAgainView):
-    title = "Confirm that it is you"
+    title = _("Confirm that it is you")
     template_name = "account/confirm.html"
 
 
 class AccountPage(InAdmin, TemplateView):
     """The second factor of the user, the browsers in which the user is signed in, and calendar addresses."""
 
-    title = "Sign-in and sessions"
+    title = _("Sign-in and sessions")
     template_name = "account/account.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -62,7 +65,7 @@ class AccountPage(InAdmin, TemplateView):
 class ActivatePage(InAdmin, ActivateTOTPView):
     """Set up an authenticator app, by a QR code or by hand."""
 
-    title = "Set up a second factor"
+    title = _("Set up a second factor")
     template_name = "account/activate.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -92,17 +95,17 @@ class QrCodeView(View):
 
 
 class DeactivatePage(InAdmin, DeactivateTOTPView):
-    title = "Remove the second factor"
+    title = _("Remove the second factor")
     template_name = "account/deactivate.html"
 
 
 class RecoveryCodesPage(InAdmin, ViewRecoveryCodesView):
-    title = "Recovery codes"
+    title = _("Recovery codes")
     template_name = "account/recovery_codes.html"
 
 
 class NewRecoveryCodesPage(InAdmin, GenerateRecoveryCodesView):
-    title = "New recovery codes"
+    title = _("New recovery codes")
     template_name = "account/new_recovery_codes.html"
 
 
@@ -116,7 +119,8 @@ class EndSessionView(View):
         current = request.session.session_key or ""
         if key is None:
             count = browser_sessions.end_sessions(user, keep=current)
-            messages.success(request, f"Ended {count} other session{'' if count == 1 else 's'}.")
+            said = ngettext("Ended %(count)s other session.", "Ended %(count)s other sessions.", count)
+            messages.success(request, said % {"count": count})
         elif (number := parse_id(key)) is None or not browser_sessions.end_session(user, number):
             raise Http404
         elif not request.session.exists(current):
@@ -124,7 +128,7 @@ class EndSessionView(View):
             get_account_adapter().logout(request)
             return redirect("admin:login")
         else:
-            messages.success(request, "Ended the session.")
+            messages.success(request, gettext("Ended the session."))
         return redirect("mfa_index")
 
 
@@ -139,15 +143,18 @@ class CalendarAddressView(View):
         except NotFound as unknown:
             raise Http404 from unknown
         except CrmError as refused:
-            messages.error(request, refused.message)
+            messages.error(request, translated(refused.message))
             return redirect("mfa_index")
         if ends:
             calendar_feeds.revoke_feed(actor=actor)
-            messages.success(request, "Ended the calendar address.")
+            messages.success(request, gettext("Ended the calendar address."))
         else:
             # The address is not stored: this message is the only place that shows it.
             _feed, url = calendar_feeds.create_feed(actor=actor)
-            messages.success(request, f"Copy the calendar address now, it is not shown again: {url}")
+            messages.success(
+                request,
+                gettext("Copy the calendar address now, it is not shown again: %(url)s") % {"url": url},
+            )
         return redirect("mfa_index")
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth import views
 from django.contrib.auth.forms import PasswordResetForm
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.account.frame import InAdmin
 from crm.request_origin import client_address
@@ -35,18 +36,18 @@ class NeedsMail(InAdmin):
 
 
 class RequestPage(NeedsMail, views.PasswordResetView):
-    title = "Forgotten password"
+    title = _("Forgotten password")
     form_class = ResetForm
 
 
 class RequestedPage(NeedsMail, views.PasswordResetDoneView):
-    title = "Look at your mail"
+    title = _("Look at your mail")
 
 
 class NewPasswordPage(InAdmin, views.PasswordResetConfirmView):
     """Choose a new password; its change ends all sessions of the user."""
 
-    title = "New password"
+    title = _("New password")
     template_name = "account/new_password.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class NewPasswordPage(InAdmin, views.PasswordResetConfirmView):
 
 
 class DonePage(InAdmin, views.PasswordResetCompleteView):
-    title = "Your password has been set"
+    title = _("Your password has been set")
 
 
 request = RequestPage.as_view()

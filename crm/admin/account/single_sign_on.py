@@ -15,10 +15,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from requests import RequestException
 
+from crm.admin.forms import message_of
 from crm.errors import CrmError
 from crm.services import single_sign_on as accounts
 
@@ -59,8 +61,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         try:
             sociallogin.user = accounts.account_of(person)
         except (CrmError, ValidationError) as refused:
-            text = refused.message if isinstance(refused, CrmError) else " ".join(refused.messages)
-            raise ImmediateHttpResponse(_refused(request, text)) from refused
+            raise ImmediateHttpResponse(_refused(request, message_of(refused))) from refused
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> None:
         return None
@@ -78,7 +79,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
     ) -> None:
         # Not the exception's text, which may hold a token.
         logger.warning("Single sign-on failed: %s", type(exception).__name__ if exception else error)
-        raise ImmediateHttpResponse(_refused(request, "Single sign-on did not succeed. Try again."))
+        raise ImmediateHttpResponse(_refused(request, gettext("Single sign-on did not succeed. Try again.")))
 
 
 def _refused(request: HttpRequest, text: str) -> HttpResponse:
@@ -94,7 +95,7 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         answer: HttpResponseBase = OAuth2LoginView.adapter_view(OidcAdapter(request, provider_id))(request)
     except (RequestException, ValueError, KeyError, OAuth2Error, PermissionDenied) as failed:
         logger.warning("The provider of single sign-on does not answer: %s", type(failed).__name__)
-        return _refused(request, "The provider of single sign-on does not answer. Try again later.")
+        return _refused(request, gettext("The provider of single sign-on does not answer. Try again later."))
     return answer
 
 
@@ -106,5 +107,5 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         answer: HttpResponseBase = OAuth2CallbackView.adapter_view(OidcAdapter(request, provider_id))(request)
     except (RequestException, ValueError, KeyError, OAuth2Error) as failed:
         logger.warning("Single sign-on failed: %s", type(failed).__name__)
-        return _refused(request, "Single sign-on did not succeed. Try again.")
+        return _refused(request, gettext("Single sign-on did not succeed. Try again."))
     return answer

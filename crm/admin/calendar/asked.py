@@ -7,11 +7,13 @@ from enum import StrEnum
 from urllib.parse import urlencode
 
 from django.http import Http404
+from django.utils.translation import gettext
 
 from crm.actors import Actor, Role
 from crm.admin.base import assignable_users
 from crm.database.keys import parse_id
 from crm.dates import parse_date
+from crm.languages.messages import translated
 from crm.models import User
 
 #: Beyond these years, a month or a week more would leave the calendar of Python.
@@ -92,15 +94,18 @@ def read_asked(sent: Mapping[str, str], *, actor: Actor, today: date) -> Asked:
         if sent["view"] in list(View):
             view = View(sent["view"])
         else:
-            refused.append("The view is day, week or month.")
+            refused.append(gettext("The view is day, week or month."))
     day = today
     if sent.get("day"):
         try:
             day = parse_date(sent["day"])
         except ValueError as wrong:
-            refused.append(f"{wrong} This is today.")
+            refused.append(gettext("%(wrong)s This is today.") % {"wrong": translated(wrong)})
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            refused.append(f"The calendar has the years {FIRST_YEAR} to {LAST_YEAR}. This is today.")
+            refused.append(
+                gettext("The calendar has the years %(first_year)s to %(last_year)s. This is today.")
+                % {"first_year": FIRST_YEAR, "last_year": LAST_YEAR}
+            )
             day = today
     members = list(assignable_users(actor)) if actor.role.rank >= Role.MANAGER.rank else []
     user_id = actor.user_id

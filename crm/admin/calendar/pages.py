@@ -10,6 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from crm.actors import Action
@@ -17,15 +20,20 @@ from crm.admin.acting import zone_of
 from crm.admin.activity_actions import Done, WithButtons, page_of
 from crm.admin.base import acting
 from crm.admin.calendar.asked import Asked, View, read_asked
+from crm.admin.forms import message_of
 from crm.admin.frame.fragments import is_fragment
 from crm.database.keys import parse_id
 from crm.dates import parse_date, start_of
 from crm.errors import Conflict, ConflictReason
+from crm.languages.messages import translated
 from crm.models import Activity, ActivityKind
 from crm.models.activity_kinds import APPOINTMENTS
 from crm.services.planned_days import PlannedDay, planned_days, planned_moment
 from crm.services.snoozing import move_to_day
 
+LABELS = {View.DAY: _("Day"), View.WEEK: _("Week"), View.MONTH: _("Month")}
+BEFORE = {View.DAY: _("The day before"), View.WEEK: _("The week before"), View.MONTH: _("The month before")}
+AFTER = {View.DAY: _("The day after"), View.WEEK: _("The week after"), View.MONTH: _("The month after")}
 #: When a call or meeting begins that is added to a day.
 MORNING = time(9)
 
@@ -55,7 +63,7 @@ class WithCalendar(WithButtons):
         before, after = asked.view.neighbours(asked.day)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Calendar",
+            "title": gettext("Calendar"),
             "asked": asked,
             "days": [_shown_day(day, asked, today, zone) for day in days],
             "first": days[0].day,
@@ -63,11 +71,14 @@ class WithCalendar(WithButtons):
             "views": [
                 {
                     "view": view,
+                    "label": LABELS[view],
                     "query": asked.query(view=view),
                     "is_current": view is asked.view,
                 }
                 for view in View
             ],
+            "before_label": BEFORE[asked.view],
+            "after_label": AFTER[asked.view],
             "before": asked.query(day=before),
             "after": asked.query(day=after),
             "to_today": asked.query(day=today),
@@ -89,7 +100,7 @@ class WithCalendar(WithButtons):
         moment = planned_moment(activity)
         context = {
             "activity": activity,
-            "title": f"Move {activity}",
+            "title": gettext("Move %(activity)s") % {"activity": activity},
             "day": moment and moment.astimezone(zone_of(request)).date(),
             # Without scripts, back to the page that the link stood on.
             "next": request.GET.get("next", ""),
@@ -127,21 +138,30 @@ def _day_of(request: HttpRequest) -> date | None:
 def _move(request: HttpRequest, activity: Activity) -> Done:
     version = parse_id(request.POST.get("version", ""))
     if version is None:
-        raise ValidationError("Open the calendar again: this form is of no version.")
+        raise ValidationError(gettext("Open the calendar again: this form is of no version."))
     try:
         day = parse_date(request.POST.get("day"))
     except ValueError as wrong:
-        raise ValidationError(f"“{activity}” stays where it is: {wrong}") from None
+        raise ValidationError(
+            gettext("“%(activity)s” stays where it is: %(wrong)s")
+            % {"activity": activity, "wrong": translated(wrong)}
+        ) from None
     try:
         moved = move_to_day(activity.pk, day=day, actor=acting(request), expected_version=version)
     except Conflict as refused:
         if refused.reason is not ConflictReason.VERSION:
             raise
-        text = f"Somebody changed “{activity}” meanwhile. Here it is as it is now: move it again."
+        text = gettext(
+            "Somebody changed “%(activity)s” meanwhile. Here it is as it is now: move it again."
+        ) % {"activity": activity}
         raise ValidationError(text) from None
     except ValidationError as refused:
-        raise ValidationError(f"“{activity}” stays where it is: {' '.join(refused.messages)}") from None
-    text = f"“{moved}” is on {day:%A}, {day.day} {day:%B} {day.year}."
+        raise ValidationError(
+            gettext("“%(activity)s” stays where it is: %(wrong)s")
+            % {"activity": activity, "wrong": message_of(refused)}
+        ) from None
+    shown = date_format(day, gettext("l, j F Y"))
+    text = gettext("“%(activity)s” is on %(day)s.") % {"activity": moved, "day": shown}
     before = planned_moment(activity)
     if before is None or moved.version == activity.version:
         return Done(text=text)

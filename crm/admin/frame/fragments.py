@@ -13,6 +13,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 
 def is_fragment(request: HttpRequest) -> bool:
@@ -45,9 +46,10 @@ def message_with_undo(
         request,
         format_html(
             '<span>{}</span> <form method="post" action="{}" data-unguarded>{}<button type="submit"'
-            ' class="button quiet">Undo</button></form>',
+            ' class="button quiet">{}</button></form>',
             text,
             address,
             inputs,
+            gettext("Undo"),
         ),
     )

@@ -11,6 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
@@ -19,9 +21,13 @@ from crm.admin.acting import actor_of
 class Section(Enum):
     """The parts of the navigation, in their order; the first has no title."""
 
-    WORK = ""
-    DATA = "Data"
-    SET_UP = "Set-up"
+    WORK = "work"
+    DATA = "data"
+    SET_UP = "set-up"
+
+    @property
+    def title(self) -> str:
+        return {Section.WORK: "", Section.DATA: gettext("Data"), Section.SET_UP: gettext("Set-up")}[self]
 
     @property
     def action(self) -> Action:
@@ -36,7 +42,7 @@ class Entry:
     Entries of the set-up stand on a page of their own, under the title of their group.
     """
 
-    label: str
+    label: StrOrPromise
     section: Section
     #: The place in the section: the lowest first.
     weight: int
@@ -48,9 +54,9 @@ class Entry:
     action: Action = Action.READ
     #: A symbol of ``templates/admin/crm/frame/icons.html``.
     icon: str = ""
-    group: str = ""
+    group: StrOrPromise = ""
     #: What the entry is for, on the page of the set-up.
-    hint: str = ""
+    hint: StrOrPromise = ""
 
     @property
     def address(self) -> str:
@@ -70,10 +76,10 @@ class Entry:
 class Link:
     """An entry as a page shows it."""
 
-    label: str
+    label: StrOrPromise
     address: str
     icon: str
-    hint: str
+    hint: StrOrPromise
     is_current: bool
 
 
@@ -81,7 +87,7 @@ class Link:
 class Part:
     """A titled list of links."""
 
-    title: str
+    title: StrOrPromise
     links: list[Link]
 
 
@@ -117,12 +123,12 @@ def navigation_of(request: HttpRequest) -> list[Part]:
     parts = []
     for section in (Section.WORK, Section.DATA):
         links = [_link(entry, current) for entry in _open(request, actor, section)]
-        parts += [Part(title=section.value, links=links)] if links else []
+        parts += [Part(title=section.title, links=links)] if links else []
     set_up = list(_open(request, actor, Section.SET_UP))
     if set_up:
         address = reverse("admin:set_up")
         is_current = current == address or current in {entry.address for entry in set_up}
-        link = Link(label="Set-up", address=address, icon="set-up", hint="", is_current=is_current)
+        link = Link(label=gettext("Set-up"), address=address, icon="set-up", hint="", is_current=is_current)
         parts.append(Part(title="", links=[link]))
     return parts
 
@@ -161,7 +167,7 @@ def _current(request: HttpRequest) -> str:
 class QuickAdd:
     """An entry of the menu that adds something from any page."""
 
-    label: str
+    label: StrOrPromise
     weight: int
     address: Callable[[], str]
     action: Action

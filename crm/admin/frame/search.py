@@ -10,6 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Action, Actor
 from crm.admin.base import acting
@@ -32,7 +35,7 @@ class Searched:
     """A kind of records that the search finds."""
 
     model: type[Record]
-    title: str
+    title: StrOrPromise
     weight: int
     #: Narrows and prepares the rows, so that ``describe`` needs no statement for each.
     rows: Callable[[QuerySet[Any], Actor], QuerySet[Any]]
@@ -55,7 +58,9 @@ class Found:
 class FoundKind:
     """The records of one kind that were found, and where all of them are listed."""
 
-    title: str
+    title: StrOrPromise
+    #: As a sentence has it.
+    plural: str
     rows: list[Found]
     more: str | None
 
@@ -91,7 +96,14 @@ def find(text: str, actor: Actor) -> list[FoundKind]:
         ]
         if rows:
             more = reverse(f"{page}_changelist") if len(rows) > MOST_OF_A_KIND else None
-            found.append(FoundKind(title=kind.title, rows=rows[:MOST_OF_A_KIND], more=more))
+            found.append(
+                FoundKind(
+                    title=kind.title,
+                    plural=str(meta.verbose_name_plural),
+                    rows=rows[:MOST_OF_A_KIND],
+                    more=more,
+                )
+            )
     return found
 
 
@@ -104,12 +116,14 @@ def search(request: HttpRequest) -> HttpResponse:
         context["found"] = find(text, actor)
     if is_fragment(request):
         return TemplateResponse(request, "admin/crm/frame/found.html", context)
-    context |= admin.site.each_context(request) | {"title": "Search"}
+    context |= admin.site.each_context(request) | {"title": gettext("Search")}
     return TemplateResponse(request, "admin/crm/frame/search.html", context)
 
 
 #: What can be planned or logged from any page, by its word in the address.
 QUICK_KINDS = {"task": ActivityKind.TASK, "call": ActivityKind.CALL}
+TITLES = {"task": _("New task"), "call": _("New call")}
+QUESTIONS = {"task": _("Whom or what is the task about?"), "call": _("Whom or what is the call about?")}
 
 
 def choose_record(request: HttpRequest, kind: str) -> HttpResponse:
@@ -118,16 +132,15 @@ def choose_record(request: HttpRequest, kind: str) -> HttpResponse:
     if not actor.may(Action.CHANGE_ACTIVITIES):
         raise PermissionDenied
     text = request.GET.get("q", "").strip()[:LONGEST]
-    label = ActivityKind(QUICK_KINDS[kind]).label.lower()
     try:
         day = parse_date(request.GET.get("day")).isoformat()
     except ValueError:
         day = ""
     context = {
         **admin.site.each_context(request),
-        "title": f"New {label}",
+        "title": TITLES[kind],
         "activity_kind": QUICK_KINDS[kind].value,
-        "label": label,
+        "question": QUESTIONS[kind],
         # Of the calendar, for the form.
         "day": day,
         "q": text,

@@ -6,32 +6,40 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from crm.importing.files.encodings import LIKELY
 from crm.importing.files.options import DELIMITERS, FileOptions
 from crm.importing.options import ColumnOptions, ImportOptions, MappingRefused, date_format_of
+from crm.languages.messages import translated
 from crm.models.custom_fields import EntityKind
 from crm.models.external_ids import LONGEST_SOURCE
 from crm.models.imports import DuplicatePolicy
 from crm.records.registry import record_kinds
 
-RECOGNISED = ("", "Recognise it")
+#: What a row of a file is.
+RECORDS = {
+    EntityKind.PEOPLE: _("a person"),
+    EntityKind.ORGANIZATION: _("an organization"),
+    EntityKind.LEAD: _("a lead"),
+}
+RECOGNISED = ("", _("Recognise it"))
 POLICIES = {
-    DuplicatePolicy.UPDATE: "Update them",
-    DuplicatePolicy.FILL: "Fill only their empty fields",
-    DuplicatePolicy.SKIP: "Leave them as they are",
-    DuplicatePolicy.ERROR: "Refuse the row",
-    DuplicatePolicy.CREATE: "Make another record of each row",
+    DuplicatePolicy.UPDATE: _("Update them"),
+    DuplicatePolicy.FILL: _("Fill only their empty fields"),
+    DuplicatePolicy.SKIP: _("Leave them as they are"),
+    DuplicatePolicy.ERROR: _("Refuse the row"),
+    DuplicatePolicy.CREATE: _("Make another record of each row"),
 }
 
 
 class UploadForm(forms.Form):
     """A file, and what its rows are."""
 
-    model = forms.ChoiceField(label="Each row is", widget=forms.RadioSelect)
+    model = forms.ChoiceField(label=_("Each row is"), widget=forms.RadioSelect)
     file = forms.FileField(
-        label="File",
-        help_text="CSV, TSV, XLSX, JSON Lines or vCard, as the other product wrote it; also in gzip.",
+        label=_("File"),
+        help_text=_("CSV, TSV, XLSX, JSON Lines or vCard, as the other product wrote it; also in gzip."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,58 +47,62 @@ class UploadForm(forms.Form):
         self.label_suffix = ""
         field: Any = self.fields["model"]
         kinds = sorted((kind.name for kind in record_kinds()), key=list(EntityKind).index)
-        field.choices = [(kind.value, f"a {kind.label.lower()}") for kind in kinds if kind != "ORGANIZATION"]
-        field.choices += [("ORGANIZATION", "an organization")]
+        field.choices = [(kind.value, RECORDS[kind]) for kind in kinds]
 
 
 class ReadingForm(forms.Form):
     """The options of a file and the policy for known records; what is left empty is recognised."""
 
     encoding = forms.CharField(
+        label=_("Encoding"),
         required=False,
         max_length=40,
-        widget=forms.TextInput({"list": "encodings", "placeholder": "Recognise it"}),
+        widget=forms.TextInput({"list": "encodings", "placeholder": _("Recognise it")}),
     )
     delimiter = forms.ChoiceField(
-        label="Between cells",
+        label=_("Between cells"),
         required=False,
-        choices=[RECOGNISED, (",", "Comma"), (";", "Semicolon"), ("|", "Bar |"), ("tab", "Tab")],
+        choices=[RECOGNISED, (",", _("Comma")), (";", _("Semicolon")), ("|", _("Bar |")), ("tab", _("Tab"))],
     )
-    header_row = forms.IntegerField(label="Line of the titles", required=False, min_value=1, max_value=10_000)
-    sheet = forms.CharField(required=False, max_length=100, help_text="Of a workbook with several sheets.")
+    header_row = forms.IntegerField(
+        label=_("Line of the titles"), required=False, min_value=1, max_value=10_000
+    )
+    sheet = forms.CharField(
+        label=_("Sheet"), required=False, max_length=100, help_text=_("Of a workbook with several sheets.")
+    )
     date_format = forms.CharField(
-        label="Form of dates",
+        label=_("Form of dates"),
         required=False,
         max_length=40,
         widget=forms.TextInput({"list": "date-formats", "placeholder": "YYYY-MM-DD"}),
     )
     name_order = forms.ChoiceField(
-        label="Order of names",
+        label=_("Order of names"),
         required=False,
-        choices=[("", "No full names"), ("first-last", "Ann Berg"), ("last-first", "Berg Ann")],
-        help_text="In a column with full names.",
+        choices=[("", _("No full names")), ("first-last", "Ann Berg"), ("last-first", "Berg Ann")],
+        help_text=_("In a column with full names."),
     )
     decimal = forms.ChoiceField(
-        label="Before decimals",
+        label=_("Before decimals"),
         required=False,
-        choices=[("", "Point, no thousands"), (",", "Comma: 1.234,50"), (".", "Point: 1,234.50")],
+        choices=[("", _("Point, no thousands")), (",", _("Comma: 1.234,50")), (".", _("Point: 1,234.50"))],
     )
     split = forms.CharField(
-        label="Several values in a cell",
+        label=_("Several values in a cell"),
         required=False,
         max_length=200,
-        help_text="The sign between them, such as ; or for one column tags=,",
+        help_text=_("The sign between them, such as ; or for one column tags=,"),
     )
     source = forms.CharField(
-        label="Ids are from",
+        label=_("Ids are from"),
         required=False,
         max_length=LONGEST_SOURCE,
-        widget=forms.TextInput({"placeholder": "Recognise it"}),
-        help_text="The product whose ids are in the file.",
+        widget=forms.TextInput({"placeholder": _("Recognise it")}),
+        help_text=_("The product whose ids are in the file."),
     )
-    split_phones = forms.BooleanField(label="Part cells with several phone numbers", required=False)
+    split_phones = forms.BooleanField(label=_("Part cells with several phone numbers"), required=False)
     on_match = forms.ChoiceField(
-        label="Records that are known already",
+        label=_("Records that are known already"),
         choices=[(policy.value, label) for policy, label in POLICIES.items()],
         initial=DuplicatePolicy.UPDATE.value,
     )
@@ -111,7 +123,7 @@ class ReadingForm(forms.Form):
             try:
                 date_format_of(text)
             except MappingRefused as refused:
-                raise ValidationError(refused.message) from refused
+                raise ValidationError(translated(refused.message)) from refused
         return text or None
 
     def options(self, columns: Mapping[int, str | None]) -> ImportOptions:

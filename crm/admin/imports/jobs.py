@@ -8,8 +8,10 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from crm.actors import Actor
+from crm.admin.forms import message_of
 from crm.admin.frame.fragments import is_fragment
 from crm.admin.imports.acting import importing, job_of
 from crm.admin.imports.shown import ShownJob, rows_page
@@ -78,11 +80,8 @@ def apply_page(request: HttpRequest, key: UUID) -> HttpResponse:
     plan = job_of(actor, key)
     try:
         job = apply_plan(plan, actor=actor)
-    except CrmError as refused:
-        messages.error(request, refused.message)
-        job = plan
-    except ValidationError as refused:
-        messages.error(request, " ".join(refused.messages))
+    except (CrmError, ValidationError) as refused:
+        messages.error(request, message_of(refused))
         job = plan
     return redirect("admin:import_job", key=job.uuid)
 
@@ -96,17 +95,14 @@ def undo_page(request: HttpRequest, key: UUID) -> HttpResponse:
             undo.start_undo(job, actor=actor)
             return redirect("admin:import_job", key=job.uuid)
         undo.check_undoable(job, actor=actor)
-    except CrmError as refused:
-        messages.error(request, refused.message)
-        return redirect("admin:import_job", key=job.uuid)
-    except ValidationError as refused:
-        messages.error(request, " ".join(refused.messages))
+    except (CrmError, ValidationError) as refused:
+        messages.error(request, message_of(refused))
         return redirect("admin:import_job", key=job.uuid)
     tried = [(row, why) for row, why in islice(undo.plan_undo(job, actor=actor), MOST_TRIED)]
     kept = [row for row, why in tried if why]
     context = {
         **admin.site.each_context(request),
-        "title": f"Undo the import of {ShownJob(job=job).name}",
+        "title": gettext("Undo the import of %(name)s") % {"name": ShownJob(job=job).name},
         "job": job,
         "tried": len(tried),
         "is_cut": len(tried) == MOST_TRIED,

@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.imports.acting import importing
@@ -24,6 +26,7 @@ from crm.importing.files.rows import Description
 from crm.importing.options import ImportOptions
 from crm.importing.previews import Seen, SeenColumn, look
 from crm.importing.templates import template_columns
+from crm.languages.messages import translated
 from crm.models.imports import DuplicatePolicy, ImportJob
 from crm.records.registry import record_kind
 from crm.records.row_import import CUSTOM_FIELD
@@ -31,7 +34,7 @@ from crm.records.row_import import CUSTOM_FIELD
 #: The field of a column that stays what it was recognised as, such as a part of a phone number.
 AS_RECOGNISED = "="
 #: What stands between cells, in words.
-SIGNS = {",": "comma", ";": "semicolon", "|": "bar", "\t": "tab"}
+SIGNS = {",": _("comma"), ";": _("semicolon"), "|": _("bar"), "\t": _("tab")}
 #: Of a wider file the first columns can be changed; the others stay as they were recognised.
 MOST_CHOSEN = 300
 #: With more columns their fields are typed, with suggestions: a page of as many long lists is slow.
@@ -60,7 +63,7 @@ def settings_page(request: HttpRequest, token: str) -> HttpResponse:
         return _shown(request, draft, form, options, actor)
     form = ReadingForm(request.POST)
     if not form.is_valid():
-        return _shown(request, draft, form, recognised(), actor, refused="Correct the fields below.")
+        return _shown(request, draft, form, recognised(), actor, refused=gettext("Correct the fields below."))
     return _taken(request, draft, form, actor)
 
 
@@ -69,11 +72,11 @@ def _taken(request: HttpRequest, draft: Draft, form: ReadingForm, actor: Actor) 
         as_recognised = form.options({})
         seen = look(draft, as_recognised, actor=actor)
     except FileGone as gone:
-        return _gone(request, gone.message)
+        return _gone(request, translated(gone.message))
     is_same = request.POST.get("mark") == seen.mark
     options = form.options(_chosen(request.POST, seen)) if is_same else as_recognised
     if "plan" not in request.POST or not is_same:
-        again = "The columns were read anew: look at them, then make the plan."
+        again = gettext("The columns were read anew: look at them, then make the plan.")
         refused = again if "plan" in request.POST and seen.columns and not seen.refused else ""
         return _shown(request, draft, form, options, actor, refused=refused)
     try:
@@ -85,7 +88,7 @@ def _taken(request: HttpRequest, draft: Draft, form: ReadingForm, actor: Actor) 
             split_phones=form.cleaned_data["split_phones"],
         )
     except FileGone as gone:
-        return _gone(request, gone.message)
+        return _gone(request, translated(gone.message))
     except FileRefused as refusal:
         return _shown(request, draft, form, options, actor, refused=refusal.message)
     except CrmError as refusal:
@@ -127,7 +130,7 @@ def _shown(
     try:
         seen = look(draft, options, actor=actor)
     except FileGone as gone:
-        return _gone(request, gone.message)
+        return _gone(request, translated(gone.message))
     message = refused or seen.refused
     asked = field_asked_for(message)
     model = record_kind(draft.model).model
@@ -135,7 +138,9 @@ def _shown(
     shown = seen.columns[:MOST_CHOSEN]
     context = {
         **admin.site.each_context(request),
-        "title": f"Import {draft.filename or 'a file'}",
+        "title": gettext("Import %(file)s") % {"file": draft.filename}
+        if draft.filename
+        else gettext("Import a file"),
         "draft": draft,
         "kind": model._meta.verbose_name_plural,
         "form": form,
@@ -173,29 +178,29 @@ def _letters(text: str) -> str:
 def _words_of(form: Description) -> str:
     delimiter = SIGNS.get(form.delimiter or "", form.delimiter)
     parts = [
-        f"{form.format}, compressed" if form.is_compressed else form.format,
-        form.encoding and f"encoding {form.encoding}",
-        delimiter and f"{delimiter} between cells",
-        form.sheet and f"sheet “{form.sheet}”",
-        form.header_row and f"titles in line {form.header_row}",
+        gettext("%(format)s, compressed") % {"format": form.format} if form.is_compressed else form.format,
+        form.encoding and gettext("encoding %(encoding)s") % {"encoding": form.encoding},
+        delimiter and gettext("%(delimiter)s between cells") % {"delimiter": delimiter},
+        form.sheet and gettext("sheet “%(sheet)s”") % {"sheet": form.sheet},
+        form.header_row and gettext("titles in line %(header_row)s") % {"header_row": form.header_row},
     ]
     return ", ".join(part for part in parts if part)
 
 
 def _choice(column: SeenColumn, fields: Sequence[tuple[str, str]]) -> Choice:
-    options = [("", "Leave out"), *fields]
+    options = [("", gettext("Leave out")), *fields]
     chosen = column.field or ""
     if column.part_of:
-        options.insert(1, (AS_RECOGNISED, f"Part of {column.part_of}"))
+        options.insert(1, (AS_RECOGNISED, gettext("Part of %(part_of)s") % {"part_of": column.part_of}))
         chosen = AS_RECOGNISED
     known = {name for name, _ in options}
     own = f"{CUSTOM_FIELD}{' '.join(column.title.split())}"
     further = [(chosen, chosen)] if chosen not in known else []
     if column.title.strip() and own not in known and own != chosen:
-        further.append((own, f"New custom field “{column.title.strip()}”"))
+        further.append((own, gettext("New custom field “%(title)s”") % {"title": column.title.strip()}))
     return Choice(column=column, chosen=chosen, options=[*options, *further])
 
 
 def _gone(request: HttpRequest, message: str) -> HttpResponse:
-    context = {**admin.site.each_context(request), "title": "Import", "refused": message}
+    context = {**admin.site.each_context(request), "title": gettext("Import"), "refused": message}
     return TemplateResponse(request, "admin/crm/imports/gone.html", context, status=410)

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm.admin.imports.acting import importing
@@ -15,6 +16,7 @@ from crm.admin.imports.shown import PAGE, ShownJob
 from crm.database.keys import parse_id
 from crm.errors import CrmError
 from crm.importing.drafts import store_draft
+from crm.languages.messages import translated
 from crm.models.custom_fields import EntityKind
 from crm.models.imports import ImportJob
 
@@ -43,7 +45,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     found = list(jobs[(page - 1) * PAGE : page * PAGE + 1])
     context = {
         **admin.site.each_context(request),
-        "title": "Imports",
+        "title": gettext("Imports"),
         "jobs": [ShownJob(job=job) for job in found[:PAGE]],
         "page": page,
         "goes_on": len(found) > PAGE,
@@ -62,8 +64,8 @@ def new_page(request: HttpRequest) -> HttpResponse:
             try:
                 draft = store_draft(given["file"], EntityKind(given["model"]), actor=actor)
             except CrmError as refused:
-                form.add_error("file", refused.message)
+                form.add_error("file", translated(refused.message))
             else:
                 return redirect("admin:import_settings", token=draft.token)
-    context = {**admin.site.each_context(request), "title": "Import a file", "form": form}
+    context = {**admin.site.each_context(request), "title": gettext("Import a file"), "form": form}
     return TemplateResponse(request, "admin/crm/imports/new.html", context)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor, Door
 from crm.admin.imports.forms import POLICIES
 from crm.admin.imports.words import in_words_of_the_page
 from crm.admin.labels import label_of
-from crm.admin.timeline_words import lines_of_changes
+from crm.admin.timeline_words import DOORS, lines_of_changes
 from crm.importing.previews import cells_of
 from crm.importing.rejects import REFUSED
 from crm.models.base import visible_rows
@@ -27,15 +29,15 @@ from crm.records.registry import record_kind
 
 PAGE = 50
 DONE = {
-    RowAction.CREATE: "Created",
-    RowAction.UPDATE: "Changed",
-    RowAction.UNCHANGED: "Nothing new",
-    RowAction.SKIP: "Skipped",
-    RowAction.REJECT: "Refused",
-    RowAction.CONFLICT: "In conflict",
+    RowAction.CREATE: _("Created"),
+    RowAction.UPDATE: _("Changed"),
+    RowAction.UNCHANGED: _("Nothing new"),
+    RowAction.SKIP: _("Skipped"),
+    RowAction.REJECT: _("Refused"),
+    RowAction.CONFLICT: _("In conflict"),
 }
-PLANNED = {**DONE, RowAction.CREATE: "To create", RowAction.UPDATE: "To change"}
-KEYS = {"ID": "id", "EMAIL": "e-mail address"}
+PLANNED = {**DONE, RowAction.CREATE: _("To create"), RowAction.UPDATE: _("To change")}
+KEYS = {"ID": "id", "EMAIL": _("e-mail address")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,18 +52,17 @@ class ShownJob:
 
     @property
     def who(self) -> str:
-        name = str(self.job.user) if self.job.user else "Nobody any more"
-        ways = {Door.COMMAND: ", by a command", Door.GRAPHQL: ", through the API"}
-        way = ", by a command" if self.job.is_attended else ways.get(Door(self.job.door), "")
-        return f"{name}{way}"
+        name = str(self.job.user) if self.job.user else gettext("Nobody any more")
+        way = DOORS[Door.COMMAND if self.job.is_attended else self.job.door]
+        return ", ".join(str(part) for part in (name, way) if part)
 
     @property
     def name(self) -> str:
-        return self.job.filename or "Rows without a file"
+        return self.job.filename or gettext("Rows without a file")
 
     @property
     def policy(self) -> str:
-        return POLICIES[DuplicatePolicy(self.job.on_duplicate)]
+        return str(POLICIES[DuplicatePolicy(self.job.on_duplicate)])
 
     @property
     def is_open(self) -> bool:
@@ -70,21 +71,31 @@ class ShownJob:
         return runs or self.job.undo == JobUndo.WAITING
 
     @property
+    def is_good(self) -> bool:
+        return not self.job.undo and not self.job.dry_run and self.job.status == ImportStatus.COMPLETED
+
+    @property
+    def is_bad(self) -> bool:
+        return self.job.undo == JobUndo.FAILED or (
+            not self.job.undo and self.job.status == ImportStatus.FAILED
+        )
+
+    @property
     def state(self) -> str:
         job = self.job
         if job.undo:
             return {
-                JobUndo.WAITING: "Being undone",
-                JobUndo.DONE: "Undone",
-                JobUndo.FAILED: "Undo failed",
+                JobUndo.WAITING: gettext("Being undone"),
+                JobUndo.DONE: gettext("Undone"),
+                JobUndo.FAILED: gettext("Undo failed"),
             }[JobUndo(job.undo)]
         if job.status == ImportStatus.COMPLETED:
-            return "Plan" if job.dry_run else "Done"
+            return gettext("Plan") if job.dry_run else gettext("Done")
         return {
-            ImportStatus.QUEUED: "Waiting",
-            ImportStatus.RUNNING: "At work",
-            ImportStatus.STOPPED: "Stopped",
-            ImportStatus.FAILED: "Failed",
+            ImportStatus.QUEUED: gettext("Waiting"),
+            ImportStatus.RUNNING: gettext("At work"),
+            ImportStatus.STOPPED: gettext("Stopped"),
+            ImportStatus.FAILED: gettext("Failed"),
         }[ImportStatus(job.status)]
 
     @property
@@ -100,7 +111,7 @@ class ShownJob:
             RowAction.CONFLICT: job.conflicts,
         }
         words = PLANNED if job.dry_run else DONE
-        return [(action, words[action], number) for action, number in numbers.items() if number]
+        return [(action, str(words[action]), number) for action, number in numbers.items() if number]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,10 +165,10 @@ def _shown(job: ImportJob, rows: Sequence[ImportRow], actor: Actor) -> list[Show
         shown.append(
             ShownRow(
                 row=row,
-                label=words[RowAction(row.action)],
+                label=str(words[RowAction(row.action)]),
                 record=str(record) if record is not None else _unnamed(row),
                 address=reverse(page, args=[row.object_id]) if record is not None else "",
-                key=KEYS.get(row.key, row.key.lower()),
+                key=str(KEYS.get(row.key, row.key.lower())),
                 lines=changed,
                 message=in_words_of_the_page(row.undo_message or row.message),
             )
@@ -167,5 +178,5 @@ def _shown(job: ImportJob, rows: Sequence[ImportRow], actor: Actor) -> list[Show
 
 def _unnamed(row: ImportRow) -> str:
     if row.of_row is not None:
-        return f"The record of row {row.of_row}"
-    return "A record that is deleted" if row.object_id is not None else ""
+        return gettext("The record of row %(of_row)s") % {"of_row": row.of_row}
+    return gettext("A record that is deleted") if row.object_id is not None else ""

@@ -2,22 +2,27 @@
 
 import re
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from crm.languages.messages import translated
+
 #: The option of a command by the field of the form that stands for it, and its label there.
 FIELDS = {
-    "encoding": ("encoding", "Encoding"),
-    "delimiter": ("delimiter", "Between cells"),
-    "header-row": ("header_row", "Line of the titles"),
-    "sheet": ("sheet", "Sheet"),
-    "name-order": ("name_order", "Order of names"),
-    "date-format": ("date_format", "Form of dates"),
-    "decimal": ("decimal", "Before decimals"),
-    "split": ("split", "Several values in a cell"),
-    "source": ("source", "Ids are from"),
-    "split-phones": ("split_phones", "Part cells with several phone numbers"),
-    "on-match": ("on_match", "Records that are known already"),
-    "map": ("columns", "Columns"),
-    "column": ("columns", "Columns"),
-    "ignore-rest": ("columns", "Columns"),
+    "encoding": ("encoding", _("Encoding")),
+    "delimiter": ("delimiter", _("Between cells")),
+    "header-row": ("header_row", _("Line of the titles")),
+    "sheet": ("sheet", _("Sheet")),
+    "name-order": ("name_order", _("Order of names")),
+    "date-format": ("date_format", _("Form of dates")),
+    "decimal": ("decimal", _("Before decimals")),
+    "split": ("split", _("Several values in a cell")),
+    "source": ("source", _("Ids are from")),
+    "split-phones": ("split_phones", _("Part cells with several phone numbers")),
+    "on-match": ("on_match", _("Records that are known already")),
+    "map": ("columns", _("Columns")),
+    "column": ("columns", _("Columns")),
+    "ignore-rest": ("columns", _("Columns")),
 }
 _COLUMN = re.compile(r"--column (\d+)=(\w*)")
 _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
@@ -36,13 +41,17 @@ def field_asked_for(message: str) -> str:
 
 
 def in_words_of_the_page(message: str) -> str:
-    """Return a message with fields of the page in place of options of the command line."""
-    said = _COLUMN.sub(_column, message)
-    said = said.replace(", or leave it out: --ignore-rest", ", or leave it out.")
-    return _OPTION.sub(lambda found: FIELDS[found[1]][1] if found[1] in FIELDS else found[0], said)
+    """Return a message in the language of the page, with its fields in place of options of a command."""
+    said = _COLUMN.sub(_column, translated(message))
+    # After the translation: translators keep the options, which are the same in all languages.
+    said = said.replace(": --ignore-rest", ".")
+    return _OPTION.sub(lambda found: str(FIELDS[found[1]][1]) if found[1] in FIELDS else found[0], said)
 
 
 def _column(found: re.Match[str]) -> str:
-    if found[2] == "FIELD":
-        return f"choose one for column {found[1]}"
-    return f"column {found[1]} as {found[2]}" if found[2] else f"column {found[1]} as “Leave out”"
+    number, field = found[1], found[2]
+    if field == "FIELD":
+        return gettext("choose one for column %(number)s") % {"number": number}
+    if not field:
+        return gettext("column %(number)s as “Leave out”") % {"number": number}
+    return gettext("column %(number)s as %(field)s") % {"number": number, "field": field}

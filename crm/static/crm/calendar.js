@@ -100,7 +100,7 @@
   };
   document.body.addEventListener(
     "htmx:responseError",
-    failed("This entry stays where it was: somebody deleted it, or you may no longer change it. Reload the page."),
+    failed(form.dataset.refused),
   );
-  document.body.addEventListener("htmx:sendError", failed("The server does not answer: nothing was changed. Try again."));
+  document.body.addEventListener("htmx:sendError", failed(form.dataset.unanswered));
 })();

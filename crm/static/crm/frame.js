@@ -5,6 +5,8 @@
   const box = document.getElementById("frame-search");
   const found = document.getElementById("frame-found");
   const dialog = document.getElementById("frame-dialog");
+  // In the language of the page.
+  const texts = document.currentScript.dataset;
 
   // Search
 
@@ -111,7 +113,7 @@
     if (!event.target.matches("[hx-post]")) {
       changed.delete(event.target);
       const others = [...changed].filter((form) => form.isConnected);
-      const lost = "Other changes on this page are not saved. Go on without them?";
+      const lost = texts.asksUnsaved;
       // A button that leads away from the page would drop what was typed elsewhere on it.
       if (others.length && event.target.method === "post" && !window.confirm(lost)) event.preventDefault();
       else changed.clear();

@@ -5,14 +5,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 
 from crm.actors import Action, Actor
+from crm.admin.dates import day_in_words
 from crm.admin.money import shown_amount
-from crm.dates import day_shown
 from crm.models import HistoryEntry
 from crm.models.records import link_columns
+from leads.admin.rotting import rotting_shown
 from leads.models import Lead
-from leads.models.rotting import rotting_reason
 from leads.services.board import PAGE, Board, load_cards
 from leads.services.standing import Total
 from pipelines.models import Stage
@@ -29,7 +30,7 @@ def cards_of(leads: Sequence[Lead], board: Board, day: Any) -> list[dict[str, An
                 "lead": lead,
                 "about": " · ".join(str(each) for each in (lead.organization, lead.person) if each),
                 "amount": shown_amount(lead.amount, lead.currency),
-                "reason": rotting_reason(lead),
+                "reason": rotting_shown(lead),
                 "tags": list(lead.tags.all()),
                 "owner": str(lead.owner) if lead.owner else "",
                 "initials": initials(str(lead.owner)) if lead.owner else "",
@@ -45,7 +46,7 @@ def _planned(activity: Any, day: Any) -> dict[str, Any]:
     local = moment and moment.astimezone(day.zone).date()
     return {
         "text": str(activity),
-        "day": day_shown(local, day.today) if local else "",
+        "day": day_in_words(local, day.today) if local else "",
         "is_late": bool(local and local < day.today),
     }
 
@@ -80,4 +81,4 @@ def last_changed_by(lead: Lead, actor: Actor) -> str:
     """Return who changed a lead last, for the sentence that refuses a stale move."""
     entries: QuerySet[HistoryEntry] = HistoryEntry.objects.visible_to(actor).filter(**link_columns(lead))
     entry = entries.select_related("user").order_by("-pk").first()
-    return str(entry.user) if entry is not None and entry.user is not None else "Somebody else"
+    return str(entry.user) if entry is not None and entry.user is not None else gettext("Somebody else")

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.forms import message_of
@@ -19,7 +21,7 @@ from leads.services.leads import update_lead
 from leads.services.reopening import reopen_lead
 
 OUTCOMES = ("won", "lost", "reopen")
-GONE = "This lead is gone: somebody deleted it, or it is out of your sight."
+GONE = _("This lead is gone: somebody deleted it, or it is out of your sight.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,24 +43,36 @@ def move(key: int, sent: Mapping[str, Any], *, actor: Actor) -> Outcome:
     """Move a lead as a form says, if it still has the version that the form was made from."""
     before = Lead.objects.visible_to(actor).select_related("stage", "status").filter(pk=key).first()
     if before is None:
-        return Outcome(message=GONE, lead=None, code=404)
+        return Outcome(message=str(GONE), lead=None, code=404)
     version = parse_id(sent.get("version", ""))
     if version is None:
-        return Outcome(message="Open the board again: this form is of no version.", lead=before, code=400)
+        return Outcome(
+            message=gettext("Open the board again: this form is of no version."), lead=before, code=400
+        )
     try:
         lead, text = _store(before, sent, version, actor)
     except NotFound as refused:
         # Gone meanwhile, or a stage or reason that is.
         if refused.details.get("argument") == "id":
-            return Outcome(message=GONE, lead=None, code=404)
-        return Outcome(message="This choice no longer exists: open the board again.", lead=before, code=422)
+            return Outcome(message=str(GONE), lead=None, code=404)
+        return Outcome(
+            message=gettext("This choice no longer exists: open the board again."), lead=before, code=422
+        )
     except Conflict:
         present = Lead.objects.visible_to(actor).filter(pk=key).first()
         who = last_changed_by(before, actor)
-        said = f"{who} changed “{before}” meanwhile. Here it is as it is now: try again."
+        said = gettext("%(who)s changed “%(before)s” meanwhile. Here it is as it is now: try again.") % {
+            "who": who,
+            "before": before,
+        }
         return Outcome(message=said, lead=present, code=409)
     except (ValidationError, CrmError) as refused:
-        return Outcome(message=f"“{before}” stays where it is: {message_of(refused)}", lead=before, code=422)
+        return Outcome(
+            message=gettext("“%(lead)s” stays where it is: %(why)s")
+            % {"lead": before, "why": message_of(refused)},
+            lead=before,
+            code=422,
+        )
     return Outcome(message=text, lead=lead, undo=_undo(before, lead))
 
 
@@ -67,7 +81,7 @@ def _store(before: Lead, sent: Mapping[str, Any], version: int, actor: Actor) ->
     if outcome == "reopen":
         stage = sent.get("stage") or None
         lead = reopen_lead(before.pk, actor=actor, stage_key=stage, expected_version=version)
-        return lead, f"“{lead}” is open again, in {lead.stage}."
+        return lead, gettext("“%(lead)s” is open again, in %(stage)s.") % {"lead": lead, "stage": lead.stage}
     if outcome == "lost":
         reason, words = sent.get("lost_reason") or None, str(sent.get("reason_lost", "")).strip() or None
         if reason is None and words is None:
@@ -80,15 +94,15 @@ def _store(before: Lead, sent: Mapping[str, Any], version: int, actor: Actor) ->
             reason_lost=words,
             expected_version=version,
         )
-        return lead, f"“{lead}” is lost."
+        return lead, gettext("“%(lead)s” is lost.") % {"lead": lead}
     if outcome == "won":
         lead = close_lead(before.pk, "won", actor=actor, expected_version=version)
-        return lead, f"“{lead}” is won. Well done!"
+        return lead, gettext("“%(lead)s” is won. Well done!") % {"lead": lead}
     stage = parse_id(sent.get("stage", ""))
     if stage is None:
-        raise ValidationError("Choose a stage.")
+        raise ValidationError(gettext("Choose a stage."))
     lead = update_lead(before.pk, {"pipeline_stage_id": stage}, actor=actor, expected_version=version)
-    return lead, f"“{lead}” is in {lead.stage}."
+    return lead, gettext("“%(lead)s” is in %(stage)s.") % {"lead": lead, "stage": lead.stage}
 
 
 def _undo(before: Lead, after: Lead) -> Mapping[str, object] | None:

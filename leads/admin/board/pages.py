@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from crm.actors import Action
@@ -63,7 +64,7 @@ class WithBoard(LiveAdmin[Lead]):
         cursor = str(journal.end())
         choices = choices_of(actor)
         pipeline = _pipeline(request, choices["pipelines"])
-        context: dict[str, Any] = {**self.admin_site.each_context(request), "title": "Board"}
+        context: dict[str, Any] = {**self.admin_site.each_context(request), "title": gettext("Board")}
         if pipeline is None:
             return TemplateResponse(request, "admin/leads/board/no_pipeline.html", context)
         board, filters = _board(request, pipeline)
@@ -143,7 +144,7 @@ class WithBoard(LiveAdmin[Lead]):
         ordered = list(stages.order_by("pipeline__weight", "pipeline_id", "weight", "pk"))
         context = {
             "lead": lead,
-            "title": f"Move {lead}",
+            "title": gettext("Move %(lead)s") % {"lead": lead},
             "stages": [stage for stage in ordered if stage.pipeline_id == lead.pipeline_id],
             "others": [stage for stage in ordered if stage.pipeline_id != lead.pipeline_id],
             "reasons": reasons_for(actor),

@@ -10,10 +10,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Actor
 from crm.admin.base import assignable_users
 from crm.errors import CrmError
+from crm.languages.messages import translated
 from crm.models import User
 from leads.services.report_days import Days
 from pipelines.models import Pipeline
@@ -25,13 +29,13 @@ USUAL = timedelta(days=90)
 class AskedForm(forms.Form):
     """The days and the leads of a report."""
 
-    days_from = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    days_to = forms.DateField(label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    days_from = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    days_to = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
     pipeline: forms.ModelChoiceField[Pipeline] = forms.ModelChoiceField(
-        queryset=None, required=False, empty_label="All pipelines"
+        label=_("Pipeline"), queryset=None, required=False, empty_label=_("All pipelines")
     )
     owner: forms.ModelChoiceField[User] = forms.ModelChoiceField(
-        queryset=None, required=False, empty_label="All owners"
+        label=_("Owner"), queryset=None, required=False, empty_label=_("All owners")
     )
 
     def __init__(self, data: Mapping[str, Any], *, actor: Actor) -> None:
@@ -47,7 +51,7 @@ class AskedForm(forms.Form):
             try:
                 cleaned["days"] = Days.of_company(self.actor, cleaned["days_from"], cleaned["days_to"])
             except CrmError as refused:
-                raise ValidationError(str(refused.message)) from refused
+                raise ValidationError(translated(refused.message)) from refused
         return cleaned
 
 
@@ -86,7 +90,7 @@ class Asked:
 class Span:
     """A period that the page offers."""
 
-    label: str
+    label: StrOrPromise
     first: date
     last: date
 
@@ -102,12 +106,12 @@ def spans(today: date) -> list[Span]:
     quarter = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
     year = today.replace(month=1, day=1)
     return [
-        Span("This month", month, _end_of_month(today)),
-        Span("Last month", last_month, month - timedelta(days=1)),
-        Span("This quarter", quarter, _end_of_month(quarter + timedelta(days=65))),
-        Span("Last 90 days", today - USUAL, today),
-        Span("This year", year, today.replace(month=12, day=31)),
-        Span("Last year", year.replace(year=year.year - 1), year - timedelta(days=1)),
+        Span(gettext("This month"), month, _end_of_month(today)),
+        Span(gettext("Last month"), last_month, month - timedelta(days=1)),
+        Span(gettext("This quarter"), quarter, _end_of_month(quarter + timedelta(days=65))),
+        Span(gettext("Last 90 days"), today - USUAL, today),
+        Span(gettext("This year"), year, today.replace(month=12, day=31)),
+        Span(gettext("Last year"), year.replace(year=year.year - 1), year - timedelta(days=1)),
     ]
 
 

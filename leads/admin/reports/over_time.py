@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from datetime import date
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
+from crm.admin.dates import short_day
 from crm.admin.money import shown_amount
 from crm.models import ActivityKind, User
 from leads.admin.reports.asked import Asked, names_of
@@ -16,7 +20,14 @@ def funnel_table(asked: Asked) -> Table:
     pipeline = (
         asked.pipeline or Pipeline.objects.visible_to(asked.actor).order_by("-is_default", "pk").first()
     )
-    columns = ("Stage", "Entered", "Went on", "Won", "Lost", "Median days in it")
+    columns = (
+        gettext("Stage"),
+        gettext("Entered"),
+        gettext("Went on"),
+        gettext("Won"),
+        gettext("Lost"),
+        gettext("Median days in it"),
+    )
     if pipeline is None:
         return Table(columns=columns, rows=[], charted=1)
     found = funnel.funnel(
@@ -45,7 +56,9 @@ def funnel_table(asked: Asked) -> Table:
         for each in found
         if each.stage_id in stages
     ]
-    note = f"{pipeline}. A lead that came back entered twice, and is listed once."
+    note = gettext("%(pipeline)s. A lead that came back entered twice, and is listed once.") % {
+        "pipeline": pipeline
+    }
     return Table(columns=columns, rows=rows, charted=1, note=note)
 
 
@@ -53,38 +66,40 @@ def new_leads_table(asked: Asked) -> Table:
     found = reports.new_leads(asked.actor, asked.days, **asked.narrowed)
     rows = [
         [
-            Cell(each.day.first.isoformat()),
+            Cell(each.day.first.isoformat(), text=short_day(each.day.first)),
             Cell(each.lead_count, asked.leads(created=asked.within(each.day.first, each.day.last))),
         ]
         for each in found
     ]
-    return Table(columns=("Day", "New leads"), rows=rows, charted=1)
+    return Table(columns=(gettext("Day"), gettext("New leads")), rows=rows, charted=1)
 
 
 def cycle_table(asked: Asked) -> Table:
     found = reports.cycle_times(asked.actor, asked.days, **asked.narrowed)
     rows = [
         [
-            Cell(f"{each.period.first:%Y-%m}"),
+            _month(each.period.first),
             Cell(each.won, asked.leads(open="won", closed=asked.within(each.period.first, each.period.last))),
             days(each.median_days),
         ]
         for each in found
     ]
-    return Table(columns=("Month", "Won", "Median days to win"), rows=rows, charted=2)
+    return Table(
+        columns=(gettext("Month"), gettext("Won"), gettext("Median days to win")), rows=rows, charted=2
+    )
 
 
 def forecast_table(asked: Asked) -> Table:
     found = forecast.forecast(asked.actor, asked.days, Length.MONTH, **asked.narrowed)
 
     def rows(
-        month: str, expected: str, won: str, sums: Sequence[forecast.ForecastSum]
+        month: Cell, expected: str, won: str, sums: Sequence[forecast.ForecastSum]
     ) -> list[Sequence[Cell]]:
         opened = asked.leads(open="yes", expected=expected)
         closed = asked.leads(open="won", closed=won) if won else ""
         return [
             [
-                Cell(month),
+                month,
                 Cell(each.currency),
                 Cell(each.open, opened, shown_amount(each.open, None)),
                 Cell(each.weighted, text=shown_amount(each.weighted, None)),
@@ -96,11 +111,17 @@ def forecast_table(asked: Asked) -> Table:
     table: list[Sequence[Cell]] = []
     for each in found.periods:
         within = asked.within(each.period.first, each.period.last)
-        table += rows(f"{each.period.first:%Y-%m}", within, within, each.sums)
-    table += rows("Without a date", "none", "", found.undated)
-    columns = ("Month", "Currency", "Open", "Weighted", "Won")
-    note = "Weighted: each open amount by the chance that its lead is won. Currencies are never added up."
+        table += rows(_month(each.period.first), within, within, each.sums)
+    table += rows(Cell(gettext("Without a date")), "none", "", found.undated)
+    columns = (gettext("Month"), gettext("Currency"), gettext("Open"), gettext("Weighted"), gettext("Won"))
+    note = gettext(
+        "Weighted: each open amount by the chance that its lead is won. Currencies are never added up."
+    )
     return Table(columns=columns, rows=table, charted=3, naming=2, note=note)
+
+
+def _month(day: date) -> Cell:
+    return Cell(f"{day:%Y-%m}", text=date_format(day, gettext("Y-m")))
 
 
 def activity_table(asked: Asked) -> Table:
@@ -115,13 +136,21 @@ def activity_table(asked: Asked) -> Table:
     ]
     rows = [
         [
-            Cell(str(names[member]) if member in names else "Others"),
+            Cell(str(names[member]) if member in names else gettext("Others")),
             *(Cell(counts.get(kind, 0)) for kind in kinds),
             Cell(sum(counts.values())),
         ]
         for member, counts in sorted(found.items(), key=lambda each: -sum(each[1].values()))
     ]
-    columns = ("Member", "Calls", "Meetings", "E-mails", "Notes", "Tasks done", "All")
+    columns = (
+        gettext("Member"),
+        gettext("Calls"),
+        gettext("Meetings"),
+        gettext("E-mails"),
+        gettext("Notes"),
+        gettext("Tasks done"),
+        gettext("All"),
+    )
     return Table(columns=columns, rows=rows, charted=6)
 
 

@@ -13,6 +13,7 @@ from crm.admin.acting import zone_of
 from crm.admin.base import VisibleAdmin, acting
 from crm.errors import CrmError
 from crm.exporting.safety import spreadsheet_safe
+from crm.languages.messages import translated
 from leads.admin.reports.asked import USUAL, Asked, AskedForm, spans
 from leads.admin.reports.kinds import REPORTS, Report
 from leads.admin.reports.over_time import months_ahead
@@ -51,7 +52,7 @@ class HasReports(VisibleAdmin[Any]):
             try:
                 table = report.table(asked)
             except CrmError as refused:
-                form.add_error(None, str(refused.message))
+                form.add_error(None, translated(refused.message))
         if table is not None and request.GET.get("format") == "csv":
             return _file(report, table)
         return self._report_page(request, report, form, table, today)

@@ -92,4 +92,4 @@ def amounts(found: Iterable[tuple[str, Decimal]]) -> Cell:
 
 def days(median: float | None) -> Cell:
     """Return a number of days as a cell; none is an empty one."""
-    return Cell(median, text="" if median is None else f"{median:.1f}")
+    return Cell(median, text="" if median is None else number_format(median, 1))

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import Model
+from django.utils.translation import gettext
+from django_stubs_ext import StrOrPromise
 
 from leads.admin.reports.asked import Asked, names_of
 from leads.admin.reports.tables import Cell, Table, amounts
@@ -12,7 +14,9 @@ from leads.services import reports
 from leads.services.reports import Grouping, Outcome
 
 
-def outcomes_by(by: Grouping, model: Any, title: str, none: str, parameter: str) -> Callable[[Asked], Table]:
+def outcomes_by(
+    by: Grouping, model: Any, title: StrOrPromise, none: StrOrPromise, parameter: str
+) -> Callable[[Asked], Table]:
     """Return a report of won and lost leads by one of their relations.
 
     :param title: of the column.
@@ -30,7 +34,13 @@ def outcomes_by(by: Grouping, model: Any, title: str, none: str, parameter: str)
 
     def row(asked: Asked, each: Outcome, names: dict[int, Model]) -> Sequence[Cell]:
         closed = each.won + each.lost
-        name = none if each.key is None else str(names[each.key]) if each.key in names else "Deleted"
+        name = (
+            str(none)
+            if each.key is None
+            else str(names[each.key])
+            if each.key in names
+            else gettext("Deleted")
+        )
         return [
             Cell(name),
             Cell(each.won, address(asked, each.key, "won")),
@@ -43,7 +53,14 @@ def outcomes_by(by: Grouping, model: Any, title: str, none: str, parameter: str)
     def table(asked: Asked) -> Table:
         found = reports.outcomes(asked.actor, asked.days, by, **asked.narrowed)
         names = names_of(model, (each.key for each in found), asked)
-        columns = (title, "Won", "Lost", "Won of both", "Won amount", "Lost amount")
+        columns = (
+            str(title),
+            gettext("Won"),
+            gettext("Lost"),
+            gettext("Won of both"),
+            gettext("Won amount"),
+            gettext("Lost amount"),
+        )
         return Table(columns=columns, rows=[row(asked, each, names) for each in found], charted=1)
 
     return table
@@ -61,10 +78,14 @@ def reason_table(asked: Asked) -> Table:
 
     rows = [
         [
-            Cell("No reason from the list" if each.key is None else str(names.get(each.key, "Deleted"))),
+            Cell(
+                gettext("No reason from the list")
+                if each.key is None
+                else str(names.get(each.key, gettext("Deleted")))
+            ),
             Cell(each.lost, link(each.key)),
             amounts((sums.currency, sums.lost) for sums in each.amounts),
         ]
         for each in found
     ]
-    return Table(columns=("Reason", "Lost", "Amount"), rows=rows, charted=1)
+    return Table(columns=(gettext("Reason"), gettext("Lost"), gettext("Amount")), rows=rows, charted=1)

@@ -27,7 +27,7 @@
       const button = document.createElement("button");
       button.type = "button";
       button.className = "button quiet";
-      button.textContent = "Undo";
+      button.textContent = board.dataset.undo;
       button.addEventListener("click", () => post(undo.address, undo.fields, null));
       item.append(" ", button);
     }
@@ -82,7 +82,7 @@
       answer = await response.json();
     } catch {
       restore?.();
-      say("The server does not answer: the lead stays where it was. Try again.", "error");
+      say(board.dataset.unanswered, "error");
       return false;
     }
     if (!response.ok) restore?.();
@@ -123,7 +123,7 @@
     const fields = Object.fromEntries(new FormData(form, event.submitter));
     const error = dialog.querySelector(".move-error");
     if (fields.outcome === "lost" && !fields.lost_reason && !fields.reason_lost.trim()) {
-      error.textContent = "Choose why the lead was lost, or write it down.";
+      error.textContent = board.dataset.asksReason;
       form.querySelector("select, input[type=text]").focus();
       return;
     }
@@ -257,12 +257,8 @@
       state: (state) => {
         live.hidden = false;
         live.dataset.state = state;
-        live.textContent = {
-          live: "Live",
-          lost: "Connecting again…",
-          expired: "Reload to see what changed",
-          ended: "Not live: reload to see changes",
-        }[state];
+        // The words for each state, in the language of the page.
+        live.textContent = live.dataset[state];
       },
     });
   }

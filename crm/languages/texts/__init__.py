@@ -1,0 +1,1 @@
+"""The texts that gettext finds nowhere else."""
