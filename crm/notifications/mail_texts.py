@@ -8,7 +8,10 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext, ngettext
 
+from crm.languages.chosen import reading
+from crm.languages.messages import translated
 from crm.models import Notification, NotificationMail
 from crm.notifications.making import shortened
 from crm.request_origin import public_address
@@ -19,11 +22,6 @@ logger = logging.getLogger("crm.mail")
 #: Notifications that one mail names; of the others it tells how many there are.
 MOST_NAMED = 50
 LONGEST_SUBJECT = 120
-TEXT = """{lines}
-
-This concerns your work in {company}. Choose what you are told, and how:
-{preferences}
-"""
 
 
 class Undelivered(Exception):
@@ -41,16 +39,13 @@ def send(mail: NotificationMail, told: Sequence[Notification]) -> None:
     :raises Refused: if the address is refused.
     """
     preferences = public_address() + reverse("notification_settings")
-    lines = [_line(each) for each in told[:MOST_NAMED]]
-    if len(told) > MOST_NAMED:
-        lines.append(f"and {len(told) - MOST_NAMED} more")
-    company = single_line(mail.membership.company.name)
-    text = TEXT.format(lines="\n\n".join(lines), company=company, preferences=preferences)
-    subject = told[0].text if mail.day is None else f"{_number(len(told))} in {company}"
+    membership = mail.membership
+    with reading(membership.user.language, membership.company.language):
+        subject, text = _written(mail, told, preferences)
     message = EmailMessage(
         shortened(subject, LONGEST_SUBJECT),
         text,
-        to=[mail.membership.user.email],
+        to=[membership.user.email],
         headers={
             # The same at each attempt: a mail that comes twice after a crash can be told from two mails.
             "Message-ID": f"<{mail.uuid}@{_domain()}>",
@@ -72,9 +67,26 @@ def send(mail: NotificationMail, told: Sequence[Notification]) -> None:
         raise Undelivered(f"The mail could not be sent ({type(error).__name__}).") from error
 
 
+def _written(mail: NotificationMail, told: Sequence[Notification], preferences: str) -> tuple[str, str]:
+    """Return the subject and the text of a mail, in the active language."""
+    company = single_line(mail.membership.company.name)
+    parts = [_line(each) for each in told[:MOST_NAMED]]
+    if len(told) > MOST_NAMED:
+        parts.append(gettext("and %(number)s more") % {"number": len(told) - MOST_NAMED})
+    why = gettext("This concerns your work in %(company)s. Choose what you are told, and how:")
+    parts.append(f"{why % {'company': company}}\n{preferences}\n")
+    if mail.day is None:
+        return translated(told[0].text), "\n\n".join(parts)
+    subject = ngettext(
+        "%(count)s notification in %(company)s", "%(count)s notifications in %(company)s", len(told)
+    )
+    return subject % {"count": len(told), "company": company}, "\n\n".join(parts)
+
+
 def _line(notification: Notification) -> str:
     link = page_of(notification)
-    return notification.text if link is None else f"{notification.text}\n{public_address()}{link}"
+    said = translated(notification.text)
+    return said if link is None else f"{said}\n{public_address()}{link}"
 
 
 def page_of(notification: Notification) -> str | None:
@@ -84,10 +96,6 @@ def page_of(notification: Notification) -> str | None:
         return reverse(f"admin:{about.app_label}_{about.model}_change", args=[notification.object_id])
     except NoReverseMatch:
         return None
-
-
-def _number(count: int) -> str:
-    return f"{count} notification{'' if count == 1 else 's'}"
 
 
 def _domain() -> str:

@@ -2,11 +2,15 @@
 
 import logging
 import smtplib
+from datetime import UTC
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
+from crm.languages.chosen import reading
 from crm.models import Invitation
 from crm.texts import single_line
 
@@ -15,16 +19,6 @@ logger = logging.getLogger("crm.mail")
 CONSOLE = "django.core.mail.backends.console.EmailBackend"
 NOWHERE = "django.core.mail.backends.dummy.EmailBackend"
 NOT_SET_UP = "Mail is not set up: an operator sets EMAIL_URL, and then it can be sent again."
-TEXT = """Hello,
-
-{inviter} to work in {company} with the CRM.
-
-Open this link to accept. It works once, until {expires_at:%d %B %Y, %H:%M} UTC:
-
-{link}
-
-If you did not expect this mail, ignore it: nothing happens without the link.
-"""
 
 
 def mail_is_set_up() -> bool:
@@ -41,16 +35,12 @@ def send(invitation: Invitation, link: str) -> None:
 
 
 def _sent(invitation: Invitation, link: str) -> str:
-    company = single_line(invitation.membership.company.name)
-    inviter = invitation.invited_by
-    text = TEXT.format(
-        inviter=f"{single_line(str(inviter))} invites you" if inviter else "You are invited",
-        company=company,
-        expires_at=invitation.expires_at,
-        link=link,
-    )
+    member = invitation.membership
+    # Who has no account yet has chosen no language.
+    with reading(member.user.language, member.company.language):
+        subject, text = _written(invitation, link)
     try:
-        EmailMessage(f"Invitation to {company}", text, to=[invitation.email]).send()
+        EmailMessage(subject, text, to=[invitation.email]).send()
     except Exception as error:
         # Of any kind: a mail that failed must not fail the request whose change is stored.
         logger.warning("An invitation could not be sent: %s", type(error).__name__)
@@ -67,3 +57,24 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError | smtplib.SMTPException):
         return "The mail server could not be reached. Send the invitation again later."
     return f"The mail could not be made ({type(error).__name__}). Check address and settings of mail."
+
+
+def _written(invitation: Invitation, link: str) -> tuple[str, str]:
+    """Return the subject and the text of the mail, in the active language."""
+    company = single_line(invitation.membership.company.name)
+    inviter = invitation.invited_by
+    if inviter:
+        begin = gettext("%(inviter)s invites you to work in %(company)s with the CRM.")
+    else:
+        begin = gettext("You are invited to work in %(company)s with the CRM.")
+    until = gettext("Open this link to accept. It works once, until %(moment)s UTC:")
+    moment = date_format(invitation.expires_at.astimezone(UTC), gettext("d F Y, H:i"))
+    paragraphs = (
+        gettext("Hello,"),
+        begin % {"inviter": single_line(str(inviter)), "company": company},
+        until % {"moment": moment},
+        link,
+        gettext("If you did not expect this mail, ignore it: nothing happens without the link."),
+    )
+    text = "\n\n".join(paragraphs)
+    return gettext("Invitation to %(company)s") % {"company": company}, f"{text}\n"

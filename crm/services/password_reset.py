@@ -13,9 +13,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import get_language, gettext
 from redis.exceptions import RedisError
 
 from crm.emails import canonical_email
+from crm.languages.chosen import reading
 from crm.models import User
 
 logger = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ def request_link(email: str, *, site: str, client: str | None) -> None:
     if not _may_spend("address", address, MOST_OF_ADDRESS):
         return
     # Not here: looking up the account and sending take a time that would tell whether it exists.
-    _senders.submit(_send_all, address, site)
+    _senders.submit(_send_all, address, site, get_language())
 
 
 def _may_spend(kind: str, name: str, most: int) -> bool:
@@ -58,13 +60,13 @@ def _may_spend(kind: str, name: str, most: int) -> bool:
         return False
 
 
-def _send_all(address: str, site: str) -> None:
+def _send_all(address: str, site: str, language: str | None) -> None:
     close_old_connections()
     try:
         for user in User.objects.filter(email_canonical=address, is_active=True).order_by("pk")[:5]:
             # Who has no password signs in elsewhere, or was never let in.
             if user.has_usable_password():
-                _send(user, site)
+                _send(user, site, language)
     except Exception as error:
         # Of any kind: nobody else hears of it in this thread. Not its text, which may name the address.
         logger.warning("A link for a new password could not be sent: %s", type(error).__name__)
@@ -72,10 +74,13 @@ def _send_all(address: str, site: str) -> None:
         close_old_connections()
 
 
-def _send(user: User, site: str) -> None:
+def _send(user: User, site: str, language: str | None) -> None:
     arguments = [urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)]
     link = site + reverse("password_reset_confirm", args=arguments)
     minutes = settings.PASSWORD_RESET_TIMEOUT // 60
-    text = render_to_string("account/reset_mail.txt", {"user": user, "link": link, "minutes": minutes})
+    # Who has chosen no language gets the mail in that of the page on which it was asked for.
+    with reading(user.language, language):
+        subject = gettext("Your password for the CRM")
+        text = render_to_string("account/reset_mail.txt", {"user": user, "link": link, "minutes": minutes})
     # To the stored address: the one that was typed in may only look like it.
-    send_mail("Your password for the CRM", text, None, [user.email])
+    send_mail(subject, text, None, [user.email])

@@ -6,6 +6,7 @@ Written by ``make messages``: do not edit. See config/texts_of_services.py.
 from django.utils.translation import gettext_noop
 
 TEXTS = (
+    gettext_noop("%(inviter)s invites you to work in %(company)s with the CRM."),
     gettext_noop("%(named_kind)s cannot be done or open: only a task, call or meeting can."),
     gettext_noop("%(named_kind)s has no participants."),
     gettext_noop("%(named_kind)s has no participants: send an empty list."),
@@ -31,22 +32,22 @@ TEXTS = (
     gettext_noop("Give the tag a name."),
     gettext_noop("Give the view a name."),
     gettext_noop("Give type and id of a record."),
+    gettext_noop("If you did not expect this mail, ignore it: nothing happens without the link."),
     gettext_noop("Mail is not set up: an operator sets EMAIL_URL, and then it can be sent again."),
     gettext_noop("Name each of the %(count)s rows exactly once."),
     gettext_noop("No account here has your e-mail address. Ask an administrator of your company for one."),
-    gettext_noop(
-        'No member is called "%(name)s". Mention one as @username or @"Full name"; where the sign @ is to mention nobody, put a space after it.'
-    ),
+    gettext_noop("No member is called \"%(name)s\". Mention one as @username or @\"Full name\"; where the sign @ is to mention nobody, put a space after it."),
     gettext_noop("Nothing is left to tell: it was read, or is out of the member's sight."),
     gettext_noop("Only a task, call or meeting that is not done can be moved to another day."),
     gettext_noop("Only an open task can be put off."),
     gettext_noop("Only members have views of lists."),
+    gettext_noop("Open this link to accept. It works once, until %(moment)s UTC:"),
     gettext_noop("Put a task off by 1 to %(most_days)s days."),
     gettext_noop("Reminder: %(title)s"),
     gettext_noop("Remove characters that cannot be stored, such as NUL."),
     gettext_noop("Several accounts have this e-mail address: add one of them by its name."),
     gettext_noop("Several accounts here have your e-mail address. Sign in with your password."),
-    gettext_noop('Several members are called "%(name)s": mention one by username.'),
+    gettext_noop("Several members are called \"%(name)s\": mention one by username."),
     gettext_noop("Somebody else changed this meanwhile."),
     gettext_noop("Stopped, since a person of it was erased: take them out of the file and import it again."),
     gettext_noop("Task due: %(title)s"),
@@ -71,6 +72,7 @@ TEXTS = (
     gettext_noop("This account opens more than your company: ask an operator of the CRM."),
     gettext_noop("This cannot be moved to another record."),
     gettext_noop("This choice does not exist."),
+    gettext_noop("This concerns your work in %(company)s. Choose what you are told, and how:"),
     gettext_noop("This custom field holds no numbers: name one of the kind number or text."),
     gettext_noop("This field cannot be null."),
     gettext_noop("This field is required."),
@@ -82,13 +84,10 @@ TEXTS = (
     gettext_noop("This type of file is not accepted; the name must end in one of: %(allowed)s."),
     gettext_noop("This user is already a member."),
     gettext_noop("Too many failed sign-ins; locked for %(seconds)s s."),
+    gettext_noop("You are invited to work in %(company)s with the CRM."),
     gettext_noop("You have %(most_views)s views of this list: delete one first."),
     gettext_noop("Your account may not sign in to these pages. Ask an operator of the CRM."),
-    gettext_noop(
-        "Your company may keep %(files)s files and has %(files_2)s: delete files, or have the operator raise FILES_PER_COMPANY."
-    ),
-    gettext_noop(
-        "Your company may keep %(text)s of files and has %(text_2)s: this one of %(text_3)s does not fit. Delete files, or have the operator raise FILES_MB_PER_COMPANY."
-    ),
+    gettext_noop("Your company may keep %(files)s files and has %(files_2)s: delete files, or have the operator raise FILES_PER_COMPANY."),
+    gettext_noop("Your company may keep %(text)s of files and has %(text_2)s: this one of %(text_3)s does not fit. Delete files, or have the operator raise FILES_MB_PER_COMPANY."),
     gettext_noop("Your e-mail address is not verified at the provider of single sign-on."),
 )
