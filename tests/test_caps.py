@@ -27,6 +27,7 @@ from people.services.people import update_person
 from pipelines.models import Pipeline, Stage
 from pipelines.services.stages import delete_stage
 from tests.admin.conftest import form_of
+from tests.admin.stage_rows import rows_of_stages
 from tests.clients import ask
 from tests.doors import contact_type
 from tests.factories.crm import TagFactory, Tenant
@@ -349,7 +350,7 @@ def test_stages_of_a_pipeline(tenant: Tenant, browser: Client) -> None:
     delete_stage(gone.pk, actor=tenant.actors.manager)
     said = [over("stages", "A pipeline")]
     actor = tenant.actors.manager
-    address = f"/admin/pipelines/pipeline/{pipeline.pk}/change/"
+    address = f"/admin/pipelines/pipeline/{pipeline.pk}/stages/"
 
     def run(document: str) -> dict[str, list[str]]:
         return messages(ask(f"mutation {{ {document} {{ __typename }} }}", actor=actor))
@@ -358,10 +359,9 @@ def test_stages_of_a_pipeline(tenant: Tenant, browser: Client) -> None:
     nested = f'updatePipeline(id: {pipeline.pk}, input: {{stages: [{{name: "C"}}]}})'
     new = 'createPipeline(input: {name: "New", stages: [{name: "A"}, {name: "B"}, {name: "C"}]})'
     restored = messages(ask(f"mutation {{ restorePipelineStage(id: {gone.pk}) }}", actor=actor))
-    more = {"stages-TOTAL_FORMS": 3, "stages-2-name": "C", "stages-2-weight": 9, "stages-2-rotting_days": 1}
+    more = {"stages-TOTAL_FORMS": 3, "stages-2-name": "C", "stages-2-rotting_days": 1}
     more |= {"stages-2-probability": 50}
-    form = form_of(browser, address, **more)
-    answer = browser.post(address, form)
+    answer = browser.post(address, {**rows_of_stages(browser, address), **more}, follow=True)
 
     assert run(stage) == {"input.pipelines_id": said}
     assert run(nested) == {"input.stages.0": said}

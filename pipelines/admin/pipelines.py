@@ -1,13 +1,17 @@
-"""The admin pages of pipelines with their stages."""
+"""The lists and forms of pipelines and stages."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
@@ -19,6 +23,7 @@ from crm.admin.inlines import OwnRowsFormSet, VisibleInline
 from crm.admin.language import translate_models
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import FormSet, kept_forms
+from pipelines.admin.stages_page import WithStagesPage
 from pipelines.models import Pipeline, Stage, visible_lead_count
 from pipelines.services.pipelines import delete_pipeline, restore_pipeline, save_pipeline
 from pipelines.services.stages import StageValues, delete_stage, restore_stage, save_stage
@@ -46,11 +51,12 @@ class StageInline(VisibleInline[Stage, Pipeline]):
 
 
 @admin.register(Pipeline)
-class PipelineAdmin(LiveAdmin[Pipeline]):
+class PipelineAdmin(WithStagesPage):
+    change_form_template = "admin/pipelines/pipeline_form.html"
     write_action = Action.CHANGE_PIPELINES
     delete_service = staticmethod(delete_pipeline)
     restore_service = staticmethod(restore_pipeline)
-    list_display = ("name", "is_default", "weight", "stage_count", "lead_count", "created_at")
+    list_display = ("name", "is_default", "weight", "stages_link", "lead_count", "created_at")
     list_filter = (DeletedFilter, "is_default")
     search_fields = ("name", "slug")
     ordering = ("weight", "pk")
@@ -65,25 +71,37 @@ class PipelineAdmin(LiveAdmin[Pipeline]):
             lead_number=visible_lead_count(acting(request), key="pipeline"),
         )
 
-    @admin.display(description=_("stages"))
-    def stage_count(self, pipeline: Any) -> object:
-        return pipeline.stage_number
-
     @admin.display(description=_("leads"))
     def lead_count(self, pipeline: Any) -> object:
         return pipeline.lead_number
 
+    @admin.display(description=_("stages"))
+    def stages_link(self, pipeline: Any) -> str:
+        address = reverse("admin:pipelines_pipeline_stages", args=[pipeline.pk])
+        number = pipeline.stage_number
+        words = ngettext("%(number)s stage", "%(number)s stages", number) % {"number": number}
+        return format_html('<a href="{}">{}</a>', address, words)
+
+    def get_inlines(self, request: HttpRequest, obj: Pipeline | None) -> list[Any]:
+        # A new pipeline has stages from the start. Later they have a page of their own.
+        return list(self.inlines) if obj is None else []
+
     def store(self, request: HttpRequest, form: VersionedForm[Pipeline], formsets: Sequence[FormSet]) -> None:
-        # New stages first: a pipeline that loses all its old stages is never without one.
+        new = [_stage_values(stage) for formset in formsets for stage in kept_forms(formset)]
         actor = acting(request)
-        stages = [stage for formset in formsets for stage in kept_forms(formset)]
-        new = [_stage_values(stage) for stage in stages if stage.instance.pk is None]
         save_pipeline(form.instance, actor=actor, stages=new, expected_version=form.expected_version)
-        for stage in stages:
-            if stage.instance.pk and stage.has_changed():
-                save_stage(stage.instance, actor=actor, expected_version=stage.expected_version)
-        for removed in [row for formset in formsets for row in formset.deleted_forms if row.instance.pk]:
-            delete_stage(removed.instance.pk, actor=actor)
+
+    def response_add(self, request: HttpRequest, obj: Pipeline, post_url_continue: Any = None) -> Any:
+        answer = super().response_add(request, obj, post_url_continue)
+        if request.POST.keys() & {"_addanother", "_continue", IS_POPUP_VAR}:
+            return answer
+        return redirect("admin:pipelines_pipeline_stages", object_id=obj.pk)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        pipeline = kwargs.get("obj")
+        if pipeline is not None:
+            context["stages_address"] = reverse("admin:pipelines_pipeline_stages", args=[pipeline.pk])
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 def _stage_values(form: VersionedForm[Stage]) -> StageValues:

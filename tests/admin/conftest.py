@@ -39,14 +39,14 @@ def posted(response: Any, **changes: Any) -> dict[str, Any]:
     data: dict[str, Any] = {}
     context = response.context_data
     for inline in context["inline_admin_formsets"]:
-        data |= _values(inline.formset.management_form)
+        data |= values_of(inline.formset.management_form)
         for form in inline.formset.forms:
-            data |= _values(form)
-    data |= _values(context["adminform"].form)
+            data |= values_of(form)
+    data |= values_of(context["adminform"].form)
     return {**data, **changes}
 
 
-def _values(form: Any) -> dict[str, Any]:
+def values_of(form: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for bound in form:
         value = bound.value()

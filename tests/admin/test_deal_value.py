@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from crm.money import CURRENCIES
 from leads.models import Lead
-from pipelines.models import Stage
 from tests.admin.conftest import errors_of, posted
 from tests.factories.leads import LeadFactory
 
@@ -96,22 +95,6 @@ def test_viewers_see_the_value(signed_in, company):
 
     assert "1234.50" in page
     assert "CHF" in page
-
-
-def test_stages_have_a_probability_on_the_page_of_their_pipeline(signed_in, company):
-    stage = Stage.objects.filter(company=company).order_by("weight")[0]
-    client = signed_in("manager")
-    address = reverse("admin:pipelines_pipeline_change", args=[stage.pipeline_id])
-
-    page = client.get(address)
-    refused = client.post(address, posted(page, **{"stages-0-probability": "101"}))
-    saved = client.post(address, posted(page, **{"stages-0-probability": "25"}))
-
-    errors = refused.context["inline_admin_formsets"][0].formset.errors[0]
-    assert errors == {"probability": ["Ensure this value is less than or equal to 100."]}
-    assert saved.status_code == 302
-    stage.refresh_from_db()
-    assert stage.probability == 25
 
 
 def test_company_has_a_currency_and_a_field_for_amounts(signed_in, company):
