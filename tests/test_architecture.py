@@ -82,7 +82,7 @@ UNSCOPED_READS = {
     "crm/graphql/core/large_columns.py: column.model._base_manager": (
         "large values of rows that were read in scope just before, by their keys"
     ),
-    "leads/admin/receivers.py: ReceivedMail.objects": (
+    "leads/admin/receiver_attempts.py: ReceivedMail.objects": (
         "the message of one attempt that was read in scope: the database cuts it"
     ),
     "crm/graphql/types.py: models.Membership.objects": (

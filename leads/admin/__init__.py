@@ -6,4 +6,14 @@ from crm.admin.language import translate_models
 translate_models("leads")
 
 # Imported for their registrations.
-from leads.admin import companies, entries, leads, lookups, my_day, receivers, related, rotations  # noqa: E402, F401
+from leads.admin import (  # noqa: E402, F401
+    companies,
+    entries,
+    leads,
+    lookups,
+    my_day,
+    receiver_attempts,
+    receivers,
+    related,
+    rotations,
+)

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from datetime import datetime
+from typing import Any, cast
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from crm.actors import Action, Actor, Door, system_actor
 from crm.errors import CrmError
@@ -112,28 +114,66 @@ def errors_of(refused: ValidationError | CrmError) -> Errors:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TriedLead:
+    """The lead that a trial made before it was taken back, in words."""
+
+    owner: str | None
+    #: Why the owner gets it.
+    reason: str
+    stage: str
+    person: str | None
+    organization: str | None
+    #: Whether they were known before.
+    knows_person: bool
+    knows_organization: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trial:
     """The draft of a payload, and why its lead would be refused; None if it would not."""
 
     draft: Details
     errors: Errors | None
+    lead: TriedLead | None = None
 
 
 @transaction.atomic
-def try_payload(receiver_key: object, payload: object, *, actor: Actor) -> Trial:
-    """Return what a receiver would make of a payload; nothing is written."""
+def try_payload(
+    receiver_key: object, payload: object, *, actor: Actor, changes: Mapping[str, Any] | None = None
+) -> Trial:
+    """Return what a receiver would make of a payload; nothing is written.
+
+    :param changes: values of the receiver that are not stored yet, such as another template.
+    """
     actor.require(Action.CHANGE_LOOKUPS)
     receiver = LeadReceiver.objects.find(actor, receiver_key)
+    for name, value in (changes or {}).items():
+        setattr(receiver, name, value)
     if not isinstance(payload, dict):
         raise ValidationError({"payload": ["A payload must be a JSON object."]})
     stored = without_credentials(payload)
     shown: Details = {}
+    began = timezone.now()
     try:
         with transaction.atomic():
             shown = dict(lead_values(draft_of(receiver, stored), receiver))
             # Every rule is tried by making the lead in earnest; then it is rolled back.
-            make_lead(receiver, stored)
+            tried = _described(make_lead(receiver, stored), began)
             transaction.set_rollback(True)
     except (ValidationError, CrmError) as refused:
         return Trial(draft=shown, errors=errors_of(refused))
-    return Trial(draft=shown, errors=None)
+    return Trial(draft=shown, errors=None, lead=tried)
+
+
+def _described(lead: Lead, began: datetime) -> TriedLead:
+    person, organization = lead.person, lead.organization
+    log = lead.routing_logs.order_by("-pk").first()
+    return TriedLead(
+        owner=None if lead.owner is None else str(lead.owner),
+        reason="" if log is None else log.detail.get("reason", ""),
+        stage=str(lead.stage),
+        person=None if person is None else str(person),
+        organization=None if organization is None else str(organization),
+        knows_person=person is not None and person.created_at < began,
+        knows_organization=organization is not None and organization.created_at < began,
+    )
