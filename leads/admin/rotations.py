@@ -6,10 +6,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from crm.actors import Action
 from crm.admin.base import acting
@@ -18,6 +20,7 @@ from crm.admin.forms import NamedForm, ServiceForm
 from crm.admin.inlines import VisibleInline
 from crm.admin.writing import FormSet, WritesThroughService, kept_forms
 from crm.languages.messages import translated
+from leads.admin.rotation_page import rotation_page
 from leads.models import LeadRotation, LeadRotationAgent, LeadRoutingLog
 from leads.routing.rotation import LEAD
 from leads.services.rotations import RotationAgentValues, delete_rotation, save_rotation, simulate_turns
@@ -43,11 +46,27 @@ class LeadRotationAdmin(WritesThroughService[LeadRotation]):
     form = NamedForm[LeadRotation]
     write_action = Action.CHANGE_LOOKUPS
     delete_service = staticmethod(delete_rotation)
-    list_display = ("name", "agent_count", "hits", "leads_rotations_email")
+    list_display = ("name", "agent_count", "hits", "turns_link", "leads_rotations_email")
     search_fields = ("name",)
     ordering = ("name", "pk")
     inlines = (RotationAgentInline,)
-    readonly_fields = ("hits", "next_turns")
+    readonly_fields = ("hits", "next_turns", "turns_link")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_safe(rotation_page))
+        own = path("<int:object_id>/turns/", view, name="leads_leadrotation_turns")
+        return [own, *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)
+        if acting(request).may(Action.READ_ROUTING):
+            return shown
+        return [name for name in shown if name != "turns_link"]
+
+    @admin.display(description=_("turns"))
+    def turns_link(self, rotation: LeadRotation) -> str:
+        address = reverse("admin:leads_leadrotation_turns", args=[rotation.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Simulate and look back"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LeadRotation]:
         return super().get_queryset(request).annotate(agent_number=Count("agents"))
@@ -58,7 +77,7 @@ class LeadRotationAdmin(WritesThroughService[LeadRotation]):
         if obj is not None:
             fields.append("hits")
         if obj is not None and actor.may(Action.READ_ROUTING):
-            fields.append("next_turns")
+            fields += ["next_turns", "turns_link"]
             # Simulated here, where the actor is known: a readonly field is computed without the request.
             if not hasattr(obj, "turns"):
                 obj.turns = simulate_turns(obj.pk, SHOWN_TURNS, actor=actor)  # type: ignore[attr-defined]

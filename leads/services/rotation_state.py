@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, TypedDict
 
 from django.db.models import Count, Exists, F, OuterRef, Subquery
@@ -14,6 +15,8 @@ from leads.routing.rotation import Candidate, choose
 
 #: Percentages have four decimal places: the smallest one that is stored has the weight 1.
 WEIGHT_OF_PERCENT = 10_000
+#: Why an agent is skipped that is to get no leads.
+NO_SHARE = "percent 0"
 #: How many skipped agents a reason names before it counts the rest.
 MOST_NAMED = 5
 
@@ -130,7 +133,14 @@ def _unavailable(agent: Any) -> str | None:
         return "not an active agent"
     if agent.is_absent:
         return "absent"
-    return None if agent.percent > 0 else "percent 0"
+    return None if agent.percent > 0 else NO_SHARE
+
+
+def with_percent(agent: AgentState, percent: Decimal) -> AgentState:
+    """Return an agent as it would be with another percentage."""
+    without = NO_SHARE if not percent else None
+    unavailable = without if agent.unavailable in (None, NO_SHARE) else agent.unavailable
+    return replace(agent, weight=int(percent * WEIGHT_OF_PERCENT), unavailable=unavailable)
 
 
 def next_turn(rotation: LeadRotation, agents: Sequence[AgentState]) -> RotationTurn:

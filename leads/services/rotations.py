@@ -1,6 +1,6 @@
 """Create, change, delete and simulate rotations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TypedDict
 
@@ -15,7 +15,14 @@ from crm.services.replacing import find_replacement
 from leads.models import LeadReceiver, LeadRotation, LeadRotationAgent
 from leads.routing.rotation import divide
 from leads.services.receivers import update_receiver
-from leads.services.rotation_state import WEIGHT_OF_PERCENT, AgentState, RotationTurn, next_turn, read_agents
+from leads.services.rotation_state import (
+    WEIGHT_OF_PERCENT,
+    AgentState,
+    RotationTurn,
+    next_turn,
+    read_agents,
+    with_percent,
+)
 
 MOST_SIMULATED = 1000
 MOST_AGENTS = 500
@@ -160,13 +167,22 @@ def delete_rotation(key: object, *, actor: Actor, replacement_key: object = None
     rotation.delete()
 
 
-def simulate_turns(key: object, count: int, *, actor: Actor) -> list[RotationTurn]:
-    """Return who would get the next leads of a rotation if its agents stay as they are; write nothing."""
+def simulate_turns(
+    key: object, count: int, *, actor: Actor, percents: Mapping[int, object] | None = None
+) -> list[RotationTurn]:
+    """Return who would get the next leads of a rotation if its agents stay as they are; write nothing.
+
+    :param percents: other percentages of agents, by their keys; those of the rest stay.
+    """
     actor.require(Action.READ_ROUTING)
     rotation = LeadRotation.objects.find(actor, key)
     if not 1 <= count <= MOST_SIMULATED:
         raise ValidationError({"count": [f"Simulate 1 to {MOST_SIMULATED} leads."]})
-    agents: Sequence[AgentState] = read_agents(rotation)
+    others = {agent: _percent(percent) for agent, percent in (percents or {}).items()}
+    agents: Sequence[AgentState] = [
+        with_percent(agent, others[agent.key]) if agent.key in others else agent
+        for agent in read_agents(rotation)
+    ]
     turns = []
     for _ in range(count):
         turn = next_turn(rotation, agents)
