@@ -6,9 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.forms import OptionalObjectField, ServiceForm
+from crm.admin.setup import deliveries
 from crm.admin.writing import CreatesThroughService
 from crm.languages.messages import translated
 from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
@@ -67,14 +72,34 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     view_action = Action.MANAGE_COMPANY
     write_action = Action.MANAGE_COMPANY
     save_service = staticmethod(save_endpoint)
-    list_display = ("name", "url", "state", "last_success_at", "waiting")
+    list_display = ("name", "url", "state", "last_success_at", "waiting", "deliveries_link")
     list_filter = ("is_active", ("paused_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "url")
     ordering = ("name", "pk")
     actions: Sequence[str] = ("send_test_selected", "resume_selected", "rotate_selected", "delete_selected")
-    readonly_fields = ("state", "last_success_at", "waiting", "missed_at", "previous_secret_until")
+    readonly_fields = (
+        *("state", "last_success_at", "waiting", "deliveries_link"),
+        *("missed_at", "previous_secret_until"),
+    )
     add_fieldsets = ((None, {"fields": ("name", "url", "kinds", "filter", "is_active")}),)
     fieldsets = (*add_fieldsets, (_("Status"), {"fields": readonly_fields}))
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*deliveries.urls(self.admin_site), *super().get_urls()]
+
+    @admin.display(description=_("deliveries"))
+    def deliveries_link(self, endpoint: WebhookEndpoint) -> str:
+        if endpoint._state.adding:
+            return "-"
+        address = reverse("admin:crm_webhookendpoint_deliveries", args=[endpoint.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Test and look back"))
+
+    def response_add(self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: Any = None) -> Any:
+        answer = super().response_add(request, obj, post_url_continue)
+        if request.POST.keys() & {"_addanother", "_continue", IS_POPUP_VAR}:
+            return answer
+        # There a test says whether it works.
+        return redirect("admin:crm_webhookendpoint_deliveries", object_id=obj.pk)
 
     @admin.display(description=_("state"))
     def state(self, endpoint: WebhookEndpoint) -> str:

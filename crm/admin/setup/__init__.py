@@ -1,0 +1,1 @@
+"""Pages of the set-up beyond the lists and forms of models."""
