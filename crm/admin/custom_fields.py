@@ -13,16 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from crm.actors import Action
 from crm.admin.base import Fieldsets, visible_rows
 from crm.admin.dates import DateInput
-from crm.admin.forms import Cleaned, NamedForm, ServiceForm
+from crm.admin.forms import Cleaned, NamedForm, VersionedForm
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.lines import LinesField
 from crm.admin.writing import WritesThroughService
 from crm.languages.messages import translated
 from crm.models import CustomFieldDefinition
-from crm.models.custom_fields import WithCustomFields, is_same
+from crm.models.custom_fields import is_same
+from crm.models.records import Record
 from crm.services.custom_field_definitions import delete_definition, save_definition
 
-Record = TypeVar("Record", bound=WithCustomFields)
+Kept = TypeVar("Kept", bound=Record)
 
 
 class DefinitionForm(NamedForm[CustomFieldDefinition]):
@@ -70,7 +71,7 @@ def _name(definition: CustomFieldDefinition) -> str:
     return f"custom_{definition.pk}"
 
 
-class DefinedFieldsForm(ServiceForm[Record]):
+class DefinedFieldsForm(VersionedForm[Kept]):
     """A form with an input for each defined field of its record, and a text area for the others."""
 
     definitions: ClassVar[Sequence[CustomFieldDefinition]] = ()
@@ -94,6 +95,11 @@ class DefinedFieldsForm(ServiceForm[Record]):
         # Inputs for what is defined; the text area stays only where a record has more than that.
         if self.definitions and not free and "custom_fields" in self.fields:
             self.fields["custom_fields"].widget = forms.HiddenInput()
+
+    def name_in_history(self, name: str) -> str:
+        """Return how the history names a field of the form."""
+        known = {_name(each): f"custom_fields.{each.name}" for each in self.definitions}
+        return known.get(name) or super().name_in_history(name)
 
     @staticmethod
     def _fits(definition: CustomFieldDefinition, value: object) -> bool:

@@ -21,9 +21,7 @@ from crm.models.lifecycle import LiveModel
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
 
-STALE = _(
-    "Somebody else changed this meanwhile. Nothing was saved: open the page again to see the current values."
-)
+STALE = _("Somebody else changed this meanwhile. Nothing was saved yet: choose what to keep, and save again.")
 Cleaned = dict[str, Any]
 
 GONE = _("This choice no longer exists.")
@@ -186,10 +184,31 @@ class ServiceForm(forms.ModelForm[Row]):
         return name if name in self.fields else NON_FIELD_ERRORS
 
 
+class CarriedField(forms.CharField):
+    """A hidden text that the page posts back, and that is no change of the row."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False, strip=False)
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        return False
+
+
+#: The hidden fields of a form with a version.
+CARRIED = ("version", "seen", "before")
+
+
 class VersionedForm(ServiceForm[Live]):
     """A form with the version of the row that it shows."""
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    #: What the page showed, and what the fields that are to be chosen held before; see crm.admin.stale.
+    seen, before = CarriedField(), CarriedField()
+
+    #: Set by the admin for each request: whether others changed the row since the page was opened.
+    is_stale: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -204,9 +223,14 @@ class VersionedForm(ServiceForm[Live]):
     def clean(self) -> Cleaned | None:
         # Without this check a form that was opened earlier would overwrite newer values.
         cleaned = super().clean()
-        if not self.instance._state.adding and self.expected_version != self.instance.version:
+        is_older = not self.instance._state.adding and self.expected_version != self.instance.version
+        if self.is_stale or is_older:
             self.add_error(None, STALE)
         return cleaned
+
+    def name_in_history(self, name: str) -> str:
+        """Return how the history names a field of the form."""
+        return name
 
 
 class NamedForm(ServiceForm[Row]):

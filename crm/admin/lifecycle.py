@@ -13,14 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from crm.admin.base import Fieldsets, acting
 from crm.admin.change_lists import ListsRecords
 from crm.admin.filters import DELETED_PARAMETER
-from crm.admin.forms import VersionedForm
-from crm.admin.writing import WritesThroughService
+from crm.admin.forms import CARRIED, VersionedForm
+from crm.admin.stale.forms import ComparesStale
 from crm.models.lifecycle import LiveModel
 
 Live = TypeVar("Live", bound=LiveModel)
 
 
-class LiveAdmin(ListsRecords[Live], WritesThroughService[Live]):
+class LiveAdmin(ListsRecords[Live], ComparesStale[Live]):
     """The pages of a model whose rows have versions and can be deleted and restored."""
 
     restore_service: ClassVar[Callable[..., object]]
@@ -55,8 +55,8 @@ class LiveAdmin(ListsRecords[Live], WritesThroughService[Live]):
             return [
                 (title, {**options, "fields": self._shown(options["fields"])}) for title, options in fieldsets
             ]
-        # Hidden by its class: the form posts back the version that the user saw.
-        return [*fieldsets, (None, {"fields": ("version",), "classes": ("version",)})]
+        # Hidden by its class: the form posts back the version that the user saw, and what it showed.
+        return [*fieldsets, (None, {"fields": CARRIED, "classes": ("version",)})]
 
     def _shown(self, fields: Any) -> Any:
         if isinstance(fields, str):

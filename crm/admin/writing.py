@@ -76,8 +76,14 @@ class WritesThroughService(VisibleAdmin[Row]):
                 return super().changeform_view(request, object_id, form_url, extra_context)
         except (ValidationError, CrmError) as refused:
             # All that was written is rolled back here; the form is made once more, and holds the refusal.
-            vars(request)["refusal"] = refused
+            self.note_refusal(request, object_id, refused)
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def note_refusal(
+        self, request: HttpRequest, object_id: str | None, refused: ValidationError | CrmError
+    ) -> None:
+        """Keep a refusal for the form that is made once more."""
+        vars(request)["refusal"] = refused
 
     def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:
         # Django saves the row before its inlines; ``save_related`` stores all at once.

@@ -108,6 +108,10 @@ class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
             self.add_error("reason_lost", REASON_MISSING)
         return cleaned
 
+    def name_in_history(self, name: str) -> str:
+        """Return how the history names a field of the form."""
+        return "participants" if name == "team" else super().name_in_history(name)
+
     def _choices(self, name: str) -> Any:
         return self.fields[name]
 

@@ -199,15 +199,15 @@ class LeadAdmin(
         ]
 
     def _has_reason(self, request: HttpRequest, obj: Lead | None) -> bool:
-        attributes = vars(request)
-        if "has_reason" not in attributes:
-            wanted = parse_id(request.POST.get("status", ""))
+        # Looked up once for each posted status, which changes if the form is put over newer values.
+        found: dict[int | None, bool] = vars(request).setdefault("has_reason", {})
+        wanted = parse_id(request.POST.get("status", ""))
+        if wanted not in found:
             status = obj.status if obj is not None else None
             if wanted is not None:
                 status = visible_rows(LeadStatus, request).filter(pk=wanted).first()
-            attributes["has_reason"] = status is not None and status.category in WITH_REASON
-        has_reason: bool = attributes["has_reason"]
-        return has_reason
+            found[wanted] = status is not None and status.category in WITH_REASON
+        return found[wanted]
 
     def whose(self, row: Any) -> str:
         if not isinstance(row, Lead):
