@@ -36,7 +36,7 @@ class UserAdmin(EndsSignIn, WritesThroughService[User], DjangoUserAdmin):  # typ
     add_form = NewUserForm
     list_display = ("username", "displayname", "email", "is_active", "last_login")
     list_filter = ("is_active",)
-    search_fields = ("username",)
+    search_fields = ("username", "displayname")
     ordering = ("username", "pk")
     # Django's own value names groups and permissions, which these forms do not have.
     filter_horizontal = ()

@@ -15,20 +15,26 @@ from django_stubs_ext import StrOrPromise
 
 from crm.actors import Actor
 from crm.admin.acting import actor_of
-from crm.admin.lifecycle import LiveAdmin
+from crm.admin.one_field import EditsOneField
 
+#: Stands for the name of a field in an address that the script of the page completes.
+FIELD_IN_ADDRESS = "FIELD"
 #: Rows of a panel; a link leads to all of them where there are more.
 MOST_RELATED = 10
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One of the key facts of a record; ``address`` opens what it names."""
+    """One of the key facts of a record; ``address`` opens what it names.
+
+    ``field`` is the field of the form that holds it, if it is edited in place.
+    """
 
     label: StrOrPromise
     text: str
     address: str = ""
     is_late: bool = False
+    field: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ def page_of(record: Any) -> str:
     return reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[record.pk])
 
 
-class RecordPage(LiveAdmin[Any]):
+class RecordPage(EditsOneField):
     """Mixin: the page of a record with its facts, and what belongs to it."""
 
     change_form_template = "admin/crm/record_page.html"
@@ -96,8 +102,15 @@ class RecordPage(LiveAdmin[Any]):
             panels = [
                 make(record, actor) for _, make in sorted(_related[self.model], key=lambda each: each[0])
             ]
+            may_edit = self.has_change_permission(request, record)
+            facts = self.facts_of(record, actor)
             context |= {
-                "facts": [fact for fact in self.facts_of(record, actor) if fact.text],
+                # An empty fact is shown to those who may fill it in.
+                "facts": [fact for fact in facts if fact.text or (fact.field and may_edit)],
+                "may_edit": may_edit,
+                "field_address": reverse(
+                    f"admin:{self._name_of('field')}", args=[record.pk, FIELD_IN_ADDRESS]
+                ),
                 "head_template": self.head_template,
                 "panels": [panel for panel in panels if panel is not None],
                 **self.head_of(record, actor),

@@ -24,6 +24,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from crm.admin.acting import actor_of, companies_of, current_company, zone_of
+from crm.admin.base import acting, assignable_users
 from crm.admin.frame import home, navigation, search
 from crm.admin.imports import pages as imports
 from crm.authentication import COMPANY_IN_SESSION
@@ -59,7 +60,16 @@ def _in_own_time(view: View) -> View:
 
 
 class AutocompleteView(AutocompleteJsonView):
-    """The choices of an autocomplete field, labelled like those of other fields."""
+    """The choices of an autocomplete field, limited and labelled like those of other fields."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        rows = super().get_queryset()
+        source: Any = self.source_field
+        page: Any = self.admin_site._registry.get(source.model)
+        if page is None or source.name not in getattr(page, "owner_fields", ()):
+            return rows
+        # Only those who may own leads; a subquery, since the search has joined and ordered the rows.
+        return rows.filter(pk__in=assignable_users(acting(self.request)).order_by().values("pk"))
 
     def serialize_result(self, obj: models.Model, to_field_name: str) -> dict[str, str]:
         label = getattr(self.model_admin, "choice_label", str)

@@ -118,7 +118,7 @@ class LeadAdmin(
     search_help_text = _("Title, name, e-mail or phone number")
     ordering = ("-created_at", "pk")
     owner_fields = ("owner",)
-    autocomplete_fields = ("person", "organization", "stage", "tags")
+    autocomplete_fields = ("person", "organization", "owner", "stage", "tags")
     shown_instead = {"person": "live_person", "organization": "live_organization"}
     fieldsets = (
         (None, {"fields": ("title", ("status", "stage"), LOST_FIELDS, "owner", "team")}),

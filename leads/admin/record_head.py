@@ -1,9 +1,9 @@
 """The head of a lead's page: its facts, its path through the stages, and how it is closed or reopened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -35,6 +35,7 @@ class LeadPage(RecordPage):
     """Mixin: the page of a lead."""
 
     head_template = "admin/leads/record_head.html"
+    edited_together: ClassVar[Mapping[str, Sequence[str]]] = {"amount": ("currency",)}
 
     def facts_of(self, record: Lead, actor: Actor) -> Sequence[Fact]:
         person = record.person if record.person and record.person.deleted_at is None else None
@@ -43,20 +44,27 @@ class LeadPage(RecordPage):
             organization = None
         email, phone = record.email or (person.email if person else None), record.phone
         return [
-            Fact(gettext("Value"), shown_amount(record.amount, record.currency)),
+            Fact(gettext("Value"), shown_amount(record.amount, record.currency), field="amount"),
             Fact(
                 gettext("Expected to close"),
                 short_day(record.expected_close_on) if record.expected_close_on else "",
+                field="expected_close_on",
             ),
-            Fact(gettext("Owner"), str(record.owner) if record.owner else gettext("Nobody")),
-            Fact(gettext("Person"), str(person) if person else "", page_of(person) if person else ""),
+            Fact(gettext("Owner"), str(record.owner) if record.owner else gettext("Nobody"), field="owner"),
+            Fact(
+                gettext("Person"),
+                str(person) if person else "",
+                page_of(person) if person else "",
+                field="person",
+            ),
             Fact(
                 gettext("Organization"),
                 str(organization) if organization else "",
                 page_of(organization) if organization else "",
+                field="organization",
             ),
-            Fact(gettext("Phone"), phone or "", call_address(phone) if phone else ""),
-            Fact(gettext("E-mail"), email or "", mail_address(email) if email else ""),
+            Fact(gettext("Phone"), phone or "", call_address(phone) if phone else "", field="phone"),
+            Fact(gettext("E-mail"), email or "", mail_address(email) if email else "", field="email"),
             Fact(gettext("Left alone"), rotting_shown(record) or "", is_late=True),
         ]
 

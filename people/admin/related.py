@@ -30,12 +30,10 @@ class PersonPage(RecordPage):
         contacts = list(record.contacts.select_related("type").order_by("weight", "pk"))
         emails = [record.email, *(each.value for each in contacts if each.type.is_email)]
         phones = [each.value for each in contacts if each.type.is_phone]
+        first, *others = dict.fromkeys(emails)
         return [
-            *(
-                Fact(gettext("E-mail"), email, mail_address(email))
-                for email in dict.fromkeys(emails)
-                if email
-            ),
+            Fact(gettext("E-mail"), first or "", mail_address(first) if first else "", field="email"),
+            *(Fact(gettext("E-mail"), email, mail_address(email)) for email in others if email),
             *(Fact(gettext("Phone"), phone, call_address(phone)) for phone in dict.fromkeys(phones)),
             *(
                 Fact(gettext("Organization"), organization.name, page_of(organization))
@@ -50,7 +48,12 @@ class OrganizationPage(RecordPage):
     def facts_of(self, record: Organization, actor: Actor) -> Sequence[Fact]:
         place = " ".join(part for part in (record.zip, record.city) if part)
         return [
-            Fact(gettext("E-mail"), record.email or "", mail_address(record.email) if record.email else ""),
+            Fact(
+                gettext("E-mail"),
+                record.email or "",
+                mail_address(record.email) if record.email else "",
+                field="email",
+            ),
             Fact(gettext("Place"), ", ".join(part for part in (place, record.country) if part)),
         ]
 

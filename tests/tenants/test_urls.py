@@ -41,6 +41,12 @@ OF_THE_FRAME = {"admin:search", "admin:set_up", "admin:new_task", "admin:new_cal
 OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
+#: Parts of the pages of records: tests/admin/test_one_field.py tries those of other companies.
+OF_RECORDS = {
+    f"admin:{model}_{view}"
+    for model in ("leads_lead", "people_organization", "people_person")
+    for view in ("field",)
+}
 #: They are posted to: tests/admin/test_my_day.py tries activities of other companies.
 OF_ACTIVITIES = {"admin:crm_activity_done", "admin:crm_activity_reopen", "admin:crm_activity_snooze"}
 #: tests/admin/test_calendar.py tries members and activities of other companies, test_calendar_moves.py moves.
@@ -123,7 +129,7 @@ def known() -> set[str]:
         for page in OF_MODELS
     }
     own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_REPORTS | OF_THE_ACCOUNT | OF_THE_FRAME
-    own |= OF_THE_BOARD | OF_THE_CALENDAR | OF_IMPORTS
+    own |= OF_THE_BOARD | OF_THE_CALENDAR | OF_IMPORTS | OF_RECORDS
     return (
         own
         | OF_THE_SESSION

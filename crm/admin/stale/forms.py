@@ -68,7 +68,7 @@ class ComparesStale(WritesThroughService[Live]):
         is_stale = bool(unanswered) or data.get("version") != str(row.version)
         if not is_stale and not self.inlines:
             return
-        form, formsets = self._unbound(request, row)
+        form, formsets = self.unbound_form(request, row)
         if not is_stale and not _has_stale_rows(data, formsets):
             return
         theirs = shown_by(form, formsets)
@@ -88,22 +88,26 @@ class ComparesStale(WritesThroughService[Live]):
 
     def _add_fields(self, request: HttpRequest, row: Live, data: QueryDict, theirs: Shown) -> None:
         """Add fields that the form has only now, such as the reason of a lead that is lost meanwhile."""
-        form, _ = self._unbound(request, row)
+        form, _ = self.unbound_form(request, row)
         for name, values in shown_by(form, ()).fields.items():
             if name not in theirs.fields:
                 theirs.fields[name] = values
                 put_into(data, name, values)
         data["seen"] = theirs.dumped()
 
-    def _unbound(self, request: HttpRequest, row: Live) -> tuple[Any, list[Any]]:
+    def unbound_form(self, request: HttpRequest, row: Live) -> tuple[Any, list[Any]]:
         """Return the form and the inlines of a row as a page shows them before anybody types."""
-        names = flatten_fieldsets(self.get_fieldsets(request, row))
-        form = self.get_form(request, row, change=True, fields=names)(instance=row)
+        form = self.form_class(request, row)(instance=row)
         formsets = [
             formset(instance=row, prefix=formset.get_default_prefix(), queryset=inline.get_queryset(request))
             for formset, inline in self.get_formsets_with_inlines(request, row)
         ]
         return form, formsets
+
+    def form_class(self, request: HttpRequest, row: Live) -> Any:
+        """Return the class of the form of a row."""
+        names = flatten_fieldsets(self.get_fieldsets(request, row))
+        return self.get_form(request, row, change=True, fields=names)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         row, form = kwargs.get("obj"), context["adminform"].form

@@ -85,7 +85,7 @@ def words_of(field: forms.Field, values: Posted) -> str:
         return gettext("Yes") if texts else gettext("No")
     if not texts:
         return ""
-    labels = _labels(field, texts)
+    labels = labels_of(field, texts)
     if labels is not None:
         return ", ".join(labels.get(text, text) for text in texts)
     try:
@@ -103,7 +103,7 @@ def _named(values: Posted) -> QueryDict:
     return named
 
 
-def _labels(field: Any, texts: Sequence[str]) -> dict[str, str] | None:
+def labels_of(field: Any, texts: Sequence[str]) -> dict[str, str] | None:
     """Return the labels of chosen values; None for a field without choices."""
     if isinstance(field, forms.ModelChoiceField):
         keys = [text for text in texts if text.isdecimal()]

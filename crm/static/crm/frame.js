@@ -109,6 +109,8 @@
     const form = guarded(event.target);
     if (form && event.isTrusted) changed.add(form);
   });
+  // Another script saved or took back all that was typed into a form.
+  document.addEventListener("crm:unchanged", (event) => changed.delete(event.target));
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[hx-post]")) {
       changed.delete(event.target);
