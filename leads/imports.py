@@ -21,6 +21,7 @@ from leads.models.deal_value import READERS
 from leads.services import importing
 from leads.services.lead_input import LeadValues
 from leads.services.leads import delete_lead
+from leads.services.upserting import match_lead
 from people.models import Organization, Person
 from people.models.canonical import canonical_email
 from people.models.phones import parted
@@ -126,7 +127,7 @@ class LeadImport:
         return importing.import_lead(given, policy=self._policy, actor=self._actor, known=known)
 
     def match(self, values: Mapping[str, Any]) -> tuple[Lead, str] | None:
-        return importing.match_lead(cast(LeadValues, values), actor=self._actor)
+        return match_lead(cast(LeadValues, values), actor=self._actor)
 
     def restore(
         self, key: int, columns: Mapping[str, Any], lists: Mapping[str, Any], *, expected_version: int | None

@@ -202,13 +202,15 @@ def _without_gone(request: HttpRequest, present: list[int]) -> dict[str, str]:
 
 def _rows_of(pipeline: Pipeline, actor: Actor, sent: Any) -> Rows:
     """Return a form for each stage, and one for a new stage."""
+    # The stubs know no lazy texts.
+    labels: Any = labels_for(Stage)
     known: Any = inlineformset_factory(
         Pipeline,
         Stage,
         form=VersionedForm[Stage],
         formset=OwnRowsFormSet,
         fields=FIELDS,
-        labels=labels_for(Stage),
+        labels=labels,
         extra=1,
         can_delete=False,
         # Above the cap the form of a new stage stays away; the service refuses it besides.
