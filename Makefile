@@ -8,7 +8,7 @@ PACKAGES := config crm people pipelines leads
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test check check-types check-rest bench bench-stream chaos fix migrations \
-	schema schema-write limits-write figures
+	schema schema-write limits-write messages figures
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make schema      show how the code's schema differs from config/schema.graphql"
 	@echo "make schema-write  write the code's schema to config/schema.graphql, for review"
 	@echo "make limits-write  write the table of limits into docs/api.md"
+	@echo "make messages    collect the texts to translate into locale/, and compile what is translated (needs gettext)"
 	@echo "make figures     measure the code: sizes, complexity, typing, comments, imports"
 	@echo "make bench       run the benchmarks"
 	@echo "make chaos       take Redis, PostgreSQL and servers away from the lead stream, and count what arrives"
@@ -82,6 +83,16 @@ schema-write: .venv/installed
 
 limits-write: .venv/installed
 	@$(BIN)/python -m config.limits_table --write
+
+# What is left to translate has an empty msgstr or the mark "fuzzy" in locale/*/LC_MESSAGES/django.po afterwards.
+messages: .venv/installed
+	$(BIN)/python -m config.texts_of_services --write
+	$(BIN)/python manage.py makemessages --all --no-location --no-obsolete --no-wrap --extension html,txt,py \
+		--ignore .venv --ignore build --ignore tests --ignore benchmarks --ignore static-collected --ignore node_modules
+	@sed -i.old '/^"POT-Creation-Date/d' locale/*/LC_MESSAGES/django.po && rm locale/*/LC_MESSAGES/*.old
+	@for file in locale/*/LC_MESSAGES/django.po; do \
+		echo "$$file"; msgfmt --check-format --statistics --output-file "$${file%.po}.mo" "$$file" || exit 1; \
+	done
 
 figures: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.figures
