@@ -45,10 +45,10 @@ def in_own_language(error: Any) -> Any:
     if len(error.error_list) != 1:
         return ValidationError([*map(in_own_language, error.error_list)])
     (only,) = error.error_list
-    # Django's own are translated already, and have places for their values.
-    if only.params or not isinstance(only.message, str):
+    # Django's own texts are lazy, and translated already.
+    if not isinstance(only.message, str):
         return only
-    return ValidationError(translated(only.message), code=only.code)
+    return ValidationError(translated(only.message), code=only.code, params=only.params)
 
 
 class CustomFieldsField(forms.JSONField):

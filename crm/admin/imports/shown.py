@@ -53,7 +53,7 @@ class ShownJob:
     @property
     def who(self) -> str:
         name = str(self.job.user) if self.job.user else gettext("Nobody any more")
-        way = DOORS[Door.COMMAND if self.job.is_attended else self.job.door]
+        way = DOORS.get(Door.COMMAND if self.job.is_attended else self.job.door, "")
         return ", ".join(str(part) for part in (name, way) if part)
 
     @property

@@ -1,0 +1,88 @@
+"""What services say is translated where it is shown, by the text as it is or by its fixed parts."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import translation
+
+from crm.admin.dates import day_in_words, short_day
+from crm.admin.forms import message_of
+from crm.admin.money import shown_amount
+from crm.dates import parse_date
+from crm.errors import Conflict, ConflictReason, NotFound
+from crm.languages.chosen import first_known
+from crm.languages.messages import translated
+from crm.money import read_amount
+
+WORKED = [
+    ("Choose a pipeline.", "Wählen Sie eine Pipeline."),
+    ("7 leads still use it.", "7 Leads verwenden es noch."),
+    ("A note has no participants.", "Eine Notiz hat keine Teilnehmer."),
+    ("Ann gave you the lead Choose a pipeline.", "Ann hat Ihnen den Lead Choose a pipeline. gegeben"),
+    ("Stage: Open -> Won, after 3 days", "Phase: Open -> Won, nach 3 Tagen"),
+    ("Line 3: there is a NUL character.", "Zeile 3: Sie enthält ein NUL-Zeichen."),
+    ("Nothing of ours.", "Nothing of ours."),
+    ("100 % of it", "100 % of it"),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("said", "shown"), WORKED)
+def test_messages_are_translated_by_their_fixed_parts(said, shown):
+    with translation.override("de"):
+        in_german = translated(said)
+
+    assert in_german == shown
+    # Without a language, as in the API and in commands, they stay English.
+    assert translated(said) == said
+
+
+def test_refusals_are_translated_together():
+    refused = ValidationError({"stage": ["Choose a stage."], "name": ["Choose a pipeline."]})
+
+    with translation.override("es"):
+        shown = [
+            message_of(refused),
+            message_of(NotFound()),
+            message_of(Conflict(ConflictReason.IN_USE, "A pipeline keeps at least one stage.")),
+        ]
+
+    assert shown == [
+        "Choose a stage. Elija un embudo.",
+        "No encontrado.",
+        "Un embudo conserva al menos una etapa.",
+    ]
+
+
+def test_a_language_of_a_region_is_the_language():
+    assert [first_known(code) for code in ("de-AT", "es_MX", "fr", "", None)] == [
+        "de",
+        "es",
+        "en",
+        "en",
+        "en",
+    ]
+    assert first_known("fr", "de") == "de"
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", ["1,234.50 EUR", "2,000 JPY", "2026-12-01", "Tomorrow", "Thu 24 Dec", "Sun 3 Jan 2027"]),
+        ("de", ["1.234,50 EUR", "2.000 JPY", "01.12.2026", "Morgen", "Do, 24. Dez", "So, 3. Jan 2027"]),
+        ("es", ["1 234,50 EUR", "2 000 JPY", "01/12/2026", "Mañana", "Jue 24 Dic", "Dom 3 Ene 2027"]),
+    ],
+)
+def test_amounts_and_days_are_written_as_in_the_language(language, shown):
+    today = parse_date("2026-11-30")
+    days = [parse_date(text) for text in ("2026-12-01", "2026-12-24", "2027-01-03")]
+
+    with translation.override(language):
+        found = [
+            shown_amount(read_amount("1234.50"), "EUR"),
+            shown_amount(read_amount("2000.00"), "JPY"),
+            short_day(days[0]),
+            *(day_in_words(day, today) for day in days),
+        ]
+
+    # Spanish parts thousands by a space that does not break.
+    assert [text.replace("\u00a0", " ") for text in found] == shown
