@@ -1,8 +1,9 @@
-"""The admin pages of a company's settings and of its members."""
+"""The admin page of a company's settings."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -10,23 +11,19 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext
+from django.utils.translation import get_language_info, gettext
 from django.utils.translation import gettext_lazy as _
 
-from crm.actors import Action, Actor, Door, Role, system_actor
-from crm.admin.base import acting, assignable_users
-from crm.admin.ends_sign_in import SIGN_IN_ACTIONS, EndsSignIn
+from crm.actors import Action, Actor, Door, system_actor
+from crm.admin.base import Fieldsets, acting
 from crm.admin.forms import ServiceForm
 from crm.admin.money import CurrencyField
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.importing.job_records import open_jobs
-from crm.languages.messages import translated
-from crm.models import Company, InvitationState, Membership, User
+from crm.models import Company
 from crm.services.companies import ADDRESS, save_company
 from crm.services.file_quota import most_bytes, most_files, usage_of
-from crm.services.invitations import invite_or_add, resend_invitation, withdraw_invitation
-from crm.services.lockout import unlock
-from crm.services.members import save_membership
+from crm.services.logos import EXTENSIONS, remove_logo, store_logo
 
 
 def _of(used: str, most: object) -> str:
@@ -40,11 +37,34 @@ class CompanyForm(ServiceForm[Company]):
         label=_("Currency"), help_text=_("Of amounts that come without one; stored amounts keep theirs.")
     )
 
+    timezone = forms.ChoiceField(
+        label=_("Time zone"), required=False, help_text=_("Of members who have not chosen another one.")
+    )
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ",".join(f".{name}" for name in EXTENSIONS)}),
+        help_text=_("A PNG, JPEG, GIF or WebP of at most 200 KB. It stands at the top of every page."),
+    )
+    removes_logo = forms.BooleanField(label=_("Remove the logo"), required=False)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "currency" in self.fields:
             offered: Any = self.fields["currency"]
             offered.offer(self.instance.currency)
+        zones = {name: name for name in sorted(available_timezones())}
+        languages = {code: get_language_info(code)["name_local"] for code, _name in settings.LANGUAGES}
+        for name, known in (("timezone", zones), ("language", languages)):
+            if name in self.fields:
+                stored = getattr(self.instance, name)
+                # What is stored stays a choice, such as a zone of another spelling.
+                others = {stored: stored} if stored and stored not in known else {}
+                choice: Any = self.fields[name]
+                choice.choices = [("", "---------"), *{**others, **known}.items()]
+        if not self.instance.logo_hash:
+            self.fields.pop("removes_logo", None)
 
 
 class CompanyAdmin(CreatesThroughService[Company]):
@@ -64,7 +84,7 @@ class CompanyAdmin(CreatesThroughService[Company]):
     readonly_fields = ("uuid", "files", "file_sizes", "open_imports")
     owner_fields = ("default_owner",)
     fieldsets = (
-        (None, {"fields": ("name", "website", "email", "phone", "uuid")}),
+        (None, {"fields": ("name", "logo", "removes_logo", "website", "email", "phone", "uuid")}),
         (_("Address"), {"fields": ADDRESS, "classes": ("collapse",)}),
         (_("Region"), {"fields": ("region", "timezone", "language", "currency")}),
         ("API", {"fields": ("registered_documents_only",)}),
@@ -101,6 +121,16 @@ class CompanyAdmin(CreatesThroughService[Company]):
             return admin.ModelAdmin.get_queryset(self, request)
         return super().get_queryset(request)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Company | None = None) -> Fieldsets:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or obj.logo_hash:
+            return fieldsets
+        hidden = "removes_logo"
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name != hidden)})
+            for title, options in fieldsets
+        ]
+
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return bool(request.user.is_superuser) or super().has_view_permission(request, obj)
 
@@ -111,122 +141,15 @@ class CompanyAdmin(CreatesThroughService[Company]):
         return bool(request.user.is_superuser) or super().has_change_permission(request, obj)
 
     def store(self, request: HttpRequest, form: ServiceForm[Company], formsets: Sequence[FormSet]) -> None:
-        save_company(form.instance, actor=self._manager(request, form.instance))
+        manager = self._manager(request, form.instance)
+        save_company(form.instance, actor=manager)
+        if form.cleaned_data.get("logo"):
+            store_logo(form.cleaned_data["logo"], actor=manager)
+        elif form.cleaned_data.get("removes_logo"):
+            remove_logo(actor=manager)
 
     def _manager(self, request: HttpRequest, company: Company) -> Actor:
         if request.user.is_superuser:
             # A superuser need not be a member, and then has no role in the company.
             return replace(system_actor(company.pk, door=Door.ADMIN), user_id=request.user.pk)
         return acting(request)
-
-
-class MemberForm(ServiceForm[Membership]):
-    """The form of a member, with the heir of the open leads of a member who leaves."""
-
-    heir: forms.ModelChoiceField[User] = forms.ModelChoiceField(
-        queryset=None,  # Set for each request: the heirs depend on the actor.
-        required=False,
-        label=_("Open leads go to"),
-        help_text=_("When the membership ends, or the role becomes viewer. Empty: to the default owner."),
-    )
-
-    fields_of_arguments = {"reassign_to_id": "heir"}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.actor is not None and "heir" in self.fields:
-            heir: Any = self.fields["heir"]
-            heir.queryset = assignable_users(self.actor).exclude(pk=self.instance.user_id)
-
-
-class NewMemberForm(ServiceForm[Membership]):
-    """The form of a new member, by e-mail address or username."""
-
-    username = forms.CharField(
-        label=_("E-mail address or username"),
-        max_length=150,
-        help_text=_(
-            "An e-mail address gets a mail with a link, on which the person chooses a password. "
-            "Another new name creates a user without a password; an operator sets one."
-        ),
-    )
-
-    fields_of_arguments = {"email": "username"}
-
-    class Meta:
-        model = Membership
-        fields = ("role",)
-
-    def clean_username(self) -> str:
-        # Ended memberships count too: they are activated again on their own page.
-        name: str = self.cleaned_data["username"]
-        if self.actor and Membership.objects.visible_to(self.actor).filter(user__username=name).exists():
-            raise forms.ValidationError(gettext("This user is already a member of the company."))
-        return name
-
-
-@admin.register(Membership)
-class MembershipAdmin(EndsSignIn, CreatesThroughService[Membership]):
-    """The members of the current company; memberships are ended, never deleted."""
-
-    form = MemberForm
-    # The user of a membership never changes, so only a new one asks for a username.
-    add_form = NewMemberForm
-    add_fieldsets = ((None, {"fields": ("username", "role")}),)
-    fields = ("user", "role", "is_active", "heir", "member_id", "capacity", "invited")
-    readonly_fields = ("user", "invited")
-    view_action = Action.MANAGE_COMPANY
-    write_action = Action.MANAGE_COMPANY
-    may_delete = False
-    list_display = ("user", "role", "is_active", "invited", "created_at")
-    list_filter = ("role", "is_active")
-    list_select_related = ("user", "company", "invitation")
-    search_fields = ("user__username", "user__displayname", "user__email")
-    ordering = ("user__username", "pk")
-    actions: Sequence[str] = ("resend_selected", "withdraw_selected", "unlock_selected", *SIGN_IN_ACTIONS)
-
-    @admin.display(description=_("Invitation"), ordering="invitation__expires_at", empty_value="-")
-    def invited(self, member: Membership) -> str | None:
-        invitation = getattr(member, "invitation", None)
-        if invitation is None:
-            return None
-        state = gettext(invitation.state().label)
-        return (
-            f"{state}: {translated(invitation.fault)}"
-            if invitation.state() == InvitationState.FAILED
-            else state
-        )
-
-    def make(self, request: HttpRequest, form: NewMemberForm) -> Membership:
-        actor = acting(request)
-        return invite_or_add(form.cleaned_data["username"], Role(form.cleaned_data["role"]), actor=actor)
-
-    @admin.action(permissions=["write"], description=_("Send invitation again"))
-    def resend_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
-        actor = acting(request)
-        self.for_each(
-            request,
-            queryset,
-            lambda member: resend_invitation(member.user_id, actor=actor),
-            done=gettext("Sent an invitation to %(rows)s."),
-        )
-
-    @admin.action(permissions=["write"], description=_("Withdraw invitation"))
-    def withdraw_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
-        actor = acting(request)
-        self.for_each(
-            request,
-            queryset,
-            lambda member: withdraw_invitation(member.user_id, actor=actor),
-            done=gettext("Withdrew the invitation of %(rows)s."),
-        )
-
-    @admin.action(permissions=["write"], description=_("Unlock sign-in"))
-    def unlock_selected(self, request: HttpRequest, queryset: models.QuerySet[Membership]) -> None:
-        by = acting(request).user_id
-        self.for_each(
-            request, queryset, lambda member: unlock(member.user, by=by), done=gettext("Unlocked %(rows)s.")
-        )
-
-    def store(self, request: HttpRequest, form: MemberForm, formsets: Sequence[FormSet]) -> None:
-        save_membership(form.instance, actor=acting(request), heir=form.cleaned_data["heir"])

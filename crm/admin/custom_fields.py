@@ -1,54 +1,28 @@
-"""Definitions of custom fields, and their inputs in the forms of records."""
+"""The inputs of defined custom fields in the forms of records."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
-from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.http import HttpRequest
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
-from crm.actors import Action
 from crm.admin.base import Fieldsets, visible_rows
 from crm.admin.dates import DateInput
-from crm.admin.forms import Cleaned, NamedForm, VersionedForm
+from crm.admin.forms import Cleaned, VersionedForm
 from crm.admin.lifecycle import LiveAdmin
-from crm.admin.lines import LinesField
-from crm.admin.writing import WritesThroughService
 from crm.languages.messages import translated
 from crm.models import CustomFieldDefinition
 from crm.models.custom_fields import is_same
 from crm.models.records import Record
-from crm.services.custom_field_definitions import delete_definition, save_definition
 
 Kept = TypeVar("Kept", bound=Record)
 
 
-class DefinitionForm(NamedForm[CustomFieldDefinition]):
-    choices = LinesField(
-        label=_("Choices"), required=False, help_text=_("One per line; only for the kind Choice.")
-    )
-
-
-@admin.register(CustomFieldDefinition)
-class CustomFieldDefinitionAdmin(WritesThroughService[CustomFieldDefinition]):
-    form = DefinitionForm
-    write_action = Action.CHANGE_LOOKUPS
-    save_service = staticmethod(save_definition)
-    delete_service = staticmethod(delete_definition)
-    list_display = ("name", "label", "model", "kind", "required", "weight")
-    list_filter = ("model", "kind", "required")
-    search_fields = ("name",)
-    ordering = ("model", "weight", "name", "pk")
-    fields = ("model", "name", "label", "kind", "choices", "required", "weight")
-
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: CustomFieldDefinition | None = None
-    ) -> tuple[str, ...]:
-        # The values are stored in records of that kind.
-        return () if obj is None else ("model",)
+def input_of(definition: CustomFieldDefinition) -> forms.CharField:
+    """Return the input that forms of records have for a defined field."""
+    return forms.CharField(label=str(definition), required=False, widget=_widget(definition))
 
 
 def _widget(definition: CustomFieldDefinition) -> forms.Widget:
@@ -147,10 +121,7 @@ class DefinedFieldsAdmin(LiveAdmin[Any]):
     ) -> type[forms.ModelForm[Any]]:
         if self.has_change_permission(request, obj):
             definitions = self._definitions(request)
-            inputs = {
-                _name(each): forms.CharField(label=str(each), required=False, widget=_widget(each))
-                for each in definitions
-            }
+            inputs = {_name(each): input_of(each) for each in definitions}
             form = kwargs.get("form") or self.form
             bases = (DefinedFieldsForm, form)
             # A class for each request: the definitions of companies differ, and change while the server runs.

@@ -63,7 +63,7 @@ register(
 set_up(
     COMPANY,
     (Company, _("Company"), _("Name, currency, time zone, who sees which leads")),
-    (Membership, _("Members"), _("Invite colleagues, and choose their roles")),
+    (Membership, _("Members and invitations"), _("Who works here, in which role; invite colleagues")),
     (User, _("Colleagues"), _("Names and addresses of everybody in the company")),
     (Absence, _("Absences"), _("Who is away, and takes no new leads meanwhile")),
 )

@@ -21,12 +21,13 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from crm.admin.acting import actor_of, companies_of, current_company, zone_of
 from crm.admin.base import acting, assignable_users
 from crm.admin.frame import home, navigation, search
 from crm.admin.imports import pages as imports
+from crm.admin.setup.logo import logo_address, logo_page
 from crm.authentication import COMPANY_IN_SESSION
 from crm.database.keys import parse_id
 from crm.services import browser_sessions, second_factor
@@ -94,6 +95,7 @@ class CrmAdminSite(admin.AdminSite):
             **super().each_context(request),
             "companies": companies_of(request),
             "current_company": current_company(request),
+            "logo_address": logo_address(current_company(request)),
             # Counted where a page shows it.
             "count_unread": None if actor is None else partial(count_unread, actor),
             "most_unread": MOST_COUNTED,
@@ -170,8 +172,10 @@ class CrmAdminSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         choose = self.admin_view(require_POST(self.choose_company))
         quick_add = self.admin_view(search.choose_record)
+        logo = self.admin_view(require_safe(logo_page), cacheable=True)
         return [
             path("company/", choose, name="choose_company"),
+            path("logo/<str:hash>", logo, name="company_logo"),
             path("search/", self.admin_view(search.search), name="search"),
             path("set-up/", self.admin_view(self.set_up), name="set_up"),
             *(

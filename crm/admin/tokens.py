@@ -7,11 +7,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action, Scope
 from crm.admin.base import acting, visible_rows
+from crm.admin.copying import copyable
 from crm.admin.forms import ServiceForm
 from crm.admin.writing import CreatesThroughService
 from crm.models import ApiToken, Company
@@ -66,12 +68,8 @@ class ApiTokenAdmin(CreatesThroughService[ApiToken]):
             name=values["name"],
             by=acting(request).user_id,
         )
-        self.message_user(
-            request,
-            gettext("Copy the token now, it is not shown again: %(raw)s") % {"raw": raw},
-            messages.SUCCESS,
-            "token",
-        )
+        said = format_html("{} {}", gettext("Copy the token now, it is not shown again:"), copyable(raw))
+        self.message_user(request, said, messages.SUCCESS, "token")
         return token
 
     @admin.action(permissions=["write"], description=_("Revoke selected tokens"))

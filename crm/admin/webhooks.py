@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.base import acting
+from crm.admin.copying import copyable
 from crm.admin.forms import OptionalObjectField, ServiceForm
 from crm.admin.setup import deliveries
 from crm.admin.writing import CreatesThroughService
@@ -33,8 +34,6 @@ from crm.webhooks.endpoints import (
     save_endpoint,
     send_test,
 )
-
-SHOWN_ONCE = _("Copy the secret of %(name)s now, it is not shown again: %(secret)s")
 
 
 class FilterField(OptionalObjectField):
@@ -139,7 +138,8 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
         delete_endpoint(obj, actor=acting(request))
 
     def _show(self, request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> None:
-        text = SHOWN_ONCE % {"name": endpoint.name, "secret": secret}
+        said = _("Copy the secret of %(name)s now, it is not shown again:") % {"name": endpoint.name}
+        text = format_html("{} {}", said, copyable(secret))
         self.message_user(request, text, messages.SUCCESS, "token")
 
     @admin.action(permissions=["write"], description=_("Send a test to selected endpoints"))

@@ -27,6 +27,7 @@ from crm.models.imports import (
 )
 from crm.models.invitations import Invitation, InvitationState
 from crm.models.list_views import ListColumns, ListView
+from crm.models.logos import CompanyLogo
 from crm.models.messages import Message, MessageFile
 from crm.models.notifications import (
     Notification,
@@ -56,6 +57,7 @@ __all__ = [
     "CalendarFeed",
     "ChannelMember",
     "Company",
+    "CompanyLogo",
     "CustomFieldDefinition",
     "CustomFieldKind",
     "DeliveryStatus",

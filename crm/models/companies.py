@@ -88,6 +88,8 @@ class Company(Stamped):
         blank=True,
         help_text="Name of the custom field whose number becomes the amount of a new lead that has none.",
     )
+    #: Of its ``CompanyLogo``, whose address has it; empty without one.
+    logo_hash = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     is_active = models.BooleanField(default=True)
     lead_visibility = models.CharField(
         max_length=8, choices=LeadVisibility.choices, default=LeadVisibility.ALL

@@ -59,6 +59,13 @@ def type_of(content: IO[bytes], extension: str) -> str:
     return TYPES[extension]
 
 
+def pixels_of(content: IO[bytes], extension: str) -> int:
+    """Return the number of pixels of an image whose type was checked."""
+    content.seek(0)
+    width, height = _SIZES[TYPES[extension]](content, content.read(HEAD)) or (0, 0)
+    return width * height
+
+
 def _is_image(content: IO[bytes], head: bytes, extension: str) -> bool:
     reader = _SIZES[TYPES[extension]]
     try:

@@ -1,7 +1,6 @@
 """The home page: what a member has to do, and how the member stands; for managers, how the team does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
@@ -12,21 +11,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_stubs_ext import StrOrPromise
 
-from crm.actors import Action, Actor
+from crm.actors import Action
 from crm.admin.acting import zone_of
 from crm.admin.base import acting
 from crm.admin.dates import day_in_words
 from crm.admin.frame import home
 from crm.admin.money import shown_amount
-from crm.models import Activity, Membership
+from crm.models import Activity
+from leads.admin.first_steps import first_steps
 from leads.admin.rotting import rotting_shown
 from leads.admin.team import leads_team, tiles_of
-from leads.models import Lead, LeadReceiver
+from leads.models import Lead
 from leads.services.my_day import BY_TIME, LONGEST_IDLE_FIRST, NEWEST_FIRST, MyDay
 from leads.services.standing import standing_of
-from people.models import Person
 
 #: Rows of each list; the list page shows all.
 MOST_SHOWN = 15
@@ -34,16 +32,6 @@ MOST_SHOWN = 15
 SNOOZES = ((1, _("Tomorrow")), (2, _("In 2 days")), (7, _("In a week")))
 #: What a row of a lead shows.
 RELATED = ("stage", "status", "organization", "person", "owner")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One of the first steps of an empty company."""
-
-    label: StrOrPromise
-    hint: StrOrPromise
-    address: str
-    is_done: bool
 
 
 def _rows(rows: QuerySet[Any], order: Sequence[Any]) -> tuple[list[Any], bool]:
@@ -91,55 +79,6 @@ def _when(activity: Activity, day: MyDay) -> str:
     return f"{day_in_words(local.date(), day.today)}, {local:%H:%M}"
 
 
-def _first_steps(actor: Actor) -> list[Step]:
-    steps = [
-        Step(
-            label=gettext("Add your first lead"),
-            hint=gettext("With its person and organization"),
-            address=reverse("admin:leads_lead_add"),
-            is_done=False,
-        ),
-        Step(
-            label=gettext("Add people"),
-            hint=gettext("Or import a file, under Imports")
-            if actor.may(Action.IMPORT)
-            else gettext("Or ask a manager to import a file"),
-            address=reverse("admin:people_person_add"),
-            is_done=Person.objects.visible_to(actor).exists(),
-        ),
-    ]
-    if not actor.may(Action.CHANGE_LOOKUPS):
-        return steps
-    steps.append(
-        Step(
-            label=gettext("Fit the pipeline to your sales"),
-            hint=gettext("Stages, their chances, and after how many days a lead rots"),
-            address=reverse("admin:pipelines_pipeline_changelist"),
-            is_done=False,
-        )
-    )
-    receivers = LeadReceiver.objects.visible_to(actor)
-    steps.append(
-        Step(
-            label=gettext("Connect your web form"),
-            hint=gettext("A receiver has an address that takes leads"),
-            address=reverse("admin:leads_leadreceiver_changelist"),
-            is_done=receivers.filter(is_default=False).exists(),
-        )
-    )
-    if actor.may(Action.MANAGE_COMPANY):
-        colleagues = Membership.objects.visible_to(actor).exclude(user=actor.user_id)
-        steps.append(
-            Step(
-                label=gettext("Invite your colleagues"),
-                hint=gettext("Each with a role"),
-                address=reverse("admin:crm_membership_add"),
-                is_done=colleagues.exists(),
-            )
-        )
-    return steps
-
-
 def my_day_page(request: HttpRequest) -> HttpResponse:
     """Show the day of the acting member."""
     actor = acting(request)
@@ -166,7 +105,8 @@ def my_day_page(request: HttpRequest) -> HttpResponse:
     is_quiet = not any(part["rows"] for part in (*todo, rotting, new))
     # Asked only where nothing else says that there are leads.
     if is_quiet and not own.open.number and not Lead.objects.visible_to(actor).exists():
-        context["first_steps"] = _first_steps(actor)
+        context["first_steps"] = first_steps(actor)
+        context["may_set_up"] = actor.may(Action.CHANGE_LOOKUPS)
     return TemplateResponse(request, "admin/leads/my_day/page.html", context)
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from crm.actors import Action
+from crm.admin.copying import copyable
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm, OptionalObjectField
 from crm.admin.lines import LinesField
@@ -99,19 +100,20 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     def address(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.kind != ReceiverKind.WEB:
             return "-"
-        return f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}"
+        return copyable(f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}")
 
     @admin.display(description=_("e-mail address"))
     def mail_address(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.kind != ReceiverKind.MAIL:
             return "-"
-        return receiver_address(receiver.uuid) or gettext("Set MAIL_ADDRESS: no mailbox is set up.")
+        address = receiver_address(receiver.uuid)
+        return copyable(address) if address else gettext("Set MAIL_ADDRESS: no mailbox is set up.")
 
     @admin.display(description=_("key"))
     def key(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.verification == Verification.NONE:
             return "-"
-        return f"{HEADERS[receiver.verification]}: {receiver_key(receiver)}"
+        return format_html("{}: {}", HEADERS[receiver.verification], copyable(receiver_key(receiver)))
 
     def get_fieldsets(self, request: HttpRequest, obj: LeadReceiver | None = None) -> Any:
         """Hide the key from those who may not change the receiver: it is a credential; and the editor."""

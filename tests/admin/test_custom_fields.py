@@ -222,3 +222,33 @@ def test_saving_an_untouched_form_changes_nothing(signed_in, actors):
     assert (lead.version, lead.custom_fields) == before
     # There is an input for it, so that nobody meets the text area.
     assert page.context["adminform"].form.fields["custom_fields"].widget.is_hidden
+
+
+def test_a_definition_shows_its_input_as_forms_will_have_it(signed_in, company):
+    client = signed_in("manager")
+    page = reverse("admin:crm_customfielddefinition_add")
+    address = reverse("admin:crm_customfielddefinition_preview")
+
+    empty = client.get(page).content.decode()
+    choice = {"name": "size", "label": "Size", "kind": "CHOICE", "choices": " S \r\n\r\nL", "required": "on"}
+    shown = client.post(address, choice).content.decode()
+    kinds = {
+        kind: client.post(address, {"name": "x", "kind": kind}).content.decode()
+        for kind in ("TEXT", "NUMBER", "DATE", "BOOLEAN", "URL", "NONSENSE")
+    }
+    made = CustomFieldDefinition.objects.create(company=company, model="LEAD", name="due", kind="DATE")
+    stored = client.get(reverse("admin:crm_customfielddefinition_change", args=[made.pk])).content.decode()
+
+    assert "Name the field, and choose its kind." in empty
+    assert 'class="required">Size:' in shown
+    assert '<option value="S">S</option>' in shown
+    # A required input would hold up the form around the preview.
+    assert " required" not in shown.replace('class="required"', "")
+    assert 'type="number"' in kinds["NUMBER"]
+    assert 'type="date"' in kinds["DATE"]
+    assert 'type="url"' in kinds["URL"]
+    assert '<option value="true">Yes</option>' in kinds["BOOLEAN"]
+    assert "Name the field" in kinds["NONSENSE"]
+    assert 'name="preview-value"' in stored
+    assert CustomFieldDefinition.objects.count() == 1
+    assert signed_in("agent").post(address, choice).status_code == 403

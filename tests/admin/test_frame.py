@@ -69,6 +69,12 @@ def test_the_navigation_follows_the_role(signed_in, role):
         groups = {part.title: [link.label for link in part.links] for part in answer.context["parts"]}
         assert groups["Sales process"][:2] == ["Pipelines", "Stages"]
         assert ("API tokens" in groups.get("Integrations", [])) == (role == "admin")
+        # Whatever is offered opens.
+        links = [link for part in answer.context["parts"] for link in part.links]
+        assert {link.label: client.get(link.address).status_code for link in links} == {
+            link.label: 200 for link in links
+        }
+        assert all(link.hint for link in links)
     quick = [each["label"] for each in client.get(SEARCH).context["quick_add"]]
     assert quick == (["Lead", "Person", "Organization", "Task", "Call"] if rights else [])
 

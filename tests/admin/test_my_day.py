@@ -174,8 +174,13 @@ def test_an_empty_company_shows_the_first_steps(signed_in, actors):
     assert steps["admin"][2:] == [
         "Fit the pipeline to your sales",
         "Connect your web form",
+        "Complete your company",
         "Invite your colleagues",
     ]
+    for step in signed_in("admin").get(HOME).context["first_steps"]:
+        assert signed_in("admin").get(step.address).status_code == 200, step.label
+    links = {role: reverse("admin:set_up") in signed_in(role).get(HOME).content.decode() for role in steps}
+    assert links == {"agent": False, "admin": True}
     Company.objects.filter(pk=actors.agent.company_id).update(lead_visibility=LeadVisibility.OWN)
     make_lead(actors.agent)
     assert "first_steps" not in signed_in("agent").get(HOME).context

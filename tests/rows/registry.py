@@ -22,6 +22,7 @@ from crm.models.events import EventCounter
 from crm.models.files import FileUsage
 from crm.models.history import HistoryEntry
 from crm.models.idempotency import IdempotencyKey
+from crm.models.logos import CompanyLogo
 from crm.models.tallies import Tally
 from leads.models import AmountTally
 from tests.factories.crm import Tenant
@@ -47,6 +48,7 @@ EXCEPTIONS: dict[type[Model], str] = {
     NotificationMail: "no operation or page shows it: tests/notifications/test_mails.py",
     NotificationSource: "of no company: how far notifications were made",
     SignInFailures: "counters by hashes of names and addresses, which belong to no company",
+    CompanyLogo: "the image of a company, shown to its members alone: tests/admin/test_logo.py",
     FileUsage: "numbers of the files of a company, on its page in the admin alone",
     WorkPart: "of no company, and shown to superusers alone: tests/admin/test_work.py",
     AmountTally: "kept by the database with the leads that it sums up; read as amounts of other rows",

@@ -52,6 +52,7 @@ OF_THE_COMPANY = {
         "crm.Company",
         "crm.Membership",
         "crm.FileUsage",
+        "crm.CompanyLogo",
     ),
     *("crm.Tag", "crm.Tally", "crm.ActivityParticipant", "crm.BrowserSession", "crm.CalendarFeed"),
     "crm.ListColumns",

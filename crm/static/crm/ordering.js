@@ -28,6 +28,7 @@
 
   // Orders are sent one after the other, or an older one could be stored last.
   let sending = Promise.resolve();
+  let waiting = 0;
   let stored = rows();
 
   async function send() {
@@ -59,8 +60,20 @@
   }
   function changed() {
     showArrows();
-    sending = sending.then(send);
+    waiting += 1;
+    sending = sending.then(send).finally(() => {
+      waiting -= 1;
+    });
   }
+
+  // The form sends back the versions that an order answers: it waits for those on their way.
+  form.addEventListener("submit", (event) => {
+    if (!waiting) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { submitter } = event;
+    sending.then(() => form.requestSubmit(submitter));
+  });
 
   list.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-step]");
