@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from config.lazy_views import lazy_view
-from crm.downloads import download, download_export, download_rejects
+from crm.downloads import download, download_export, download_rejects, preview
 from crm.sign_in.pages import invitation
 
 handler500 = "config.failures.server_error"
@@ -19,6 +19,7 @@ urlpatterns = [
     path("invitation", invitation, name="invitation"),
     path("exports/<uuid:key>", download_export, name="export"),
     path("files/<uuid:key>", download, name="file"),
+    path("files/<uuid:key>/preview", preview, name="file_preview"),
     path("imports/<uuid:key>/rejects", download_rejects, name="import_rejects"),
     path(
         "receivers/<uuid:identifier>", csrf_exempt(lazy_view("leads.intake.receiver_view")), name="receiver"

@@ -13,9 +13,12 @@ from crm.authentication import authenticate_request
 from crm.errors import CrmError, Forbidden, NotFound, Unauthenticated
 from crm.exporting.formats import ExportFormat
 from crm.models import ExportJob, Filesystem, ImportJob
-from crm.streamed_files import file_answer, private
+from crm.streamed_files import PDF_POLICY, POLICY, file_answer, private
 
 UNKNOWN_TYPE = "application/octet-stream"
+PDF = "application/pdf"
+#: No SVG: it is markup.
+PREVIEWED = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", PDF})
 PLAIN = "text/plain; charset=utf-8"
 
 
@@ -28,6 +31,39 @@ def download(request: HttpRequest, key: UUID) -> HttpResponseBase:
     except (CrmError, FileNotFoundError) as refused:
         return _refusal(refused)
     return file_answer(request, content, type_=file.type or UNKNOWN_TYPE, name=file.name, size=file.size)
+
+
+def is_previewed(file: Filesystem) -> bool:
+    """Return whether browsers show a file by themselves, whatever it holds: pictures and PDF."""
+    return bool(file.stored) and file.type in PREVIEWED
+
+
+@require_safe
+def preview(request: HttpRequest, key: UUID) -> HttpResponseBase:
+    """Answer with a picture or PDF for a page of ours to show; all others are 404.
+
+    The type was found in the content when the file was stored, and ``nosniff`` keeps browsers to it: they
+    never show markup, and run no script.
+    """
+    try:
+        file = _visible_file(request, key)
+        if not is_previewed(file):
+            raise NotFound
+        content: IO[bytes] | None = None if request.method == "HEAD" else file.stored.open("rb")
+    except (CrmError, FileNotFoundError) as refused:
+        return _refusal(refused)
+    is_pdf = file.type == PDF
+    response = file_answer(
+        request,
+        content,
+        type_=file.type or UNKNOWN_TYPE,
+        name=file.name,
+        size=file.size,
+        disposition="inline",
+        policy=PDF_POLICY if is_pdf else POLICY,
+    )
+    response["X-Frame-Options"] = "SAMEORIGIN" if is_pdf else "DENY"
+    return response
 
 
 @require_safe

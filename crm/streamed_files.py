@@ -14,14 +14,25 @@ CHUNK_BYTES = 64 * 1024
 POLICY = "sandbox; default-src 'none'"
 
 
+#: Of a PDF in a frame of a page of ours. Not a sandbox: browsers open no PDF in one.
+PDF_POLICY = "default-src 'none'; object-src 'self'; frame-ancestors 'self'"
+
+
 def file_answer(
-    request: HttpRequest, content: IO[bytes] | None, *, type_: str, name: str, size: int
+    request: HttpRequest,
+    content: IO[bytes] | None,
+    *,
+    type_: str,
+    name: str,
+    size: int,
+    disposition: str = "attachment",
+    policy: str = POLICY,
 ) -> HttpResponseBase:
     """Return an answer that a browser saves as a file; None as the content answers a HEAD request."""
     response = _answer(request, content, type_)
     response["Content-Length"] = str(size)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    response["Content-Security-Policy"] = POLICY
+    response["Content-Disposition"] = f"{disposition}; filename*=UTF-8''{quote(name, safe='')}"
+    response["Content-Security-Policy"] = policy
     response["X-Content-Type-Options"] = "nosniff"
     return private(response)
 

@@ -67,6 +67,34 @@ def test_file_comes_with_headers_that_disarm_it(tenant, file):
     assert {name: response.headers[name] for name in wanted} == wanted
 
 
+def test_pictures_and_pdf_are_shown_and_nothing_else(tenant, actors, file):
+    headers = token_of(tenant, "agent")
+    picture = store_file(upload("a.png", png()), actor=actors.agent)
+    text = store_file(upload("a.txt", b"<b>Hello</b> 1"), actor=actors.agent)
+    kept = FilesystemFactory(company=tenant.company, user=tenant.users["agent"], type="image/png")
+
+    def shown(row: Any, **of_whom: Any) -> Any:
+        return Client().get(f"/files/{row.uuid}/preview", headers=of_whom or headers)
+
+    pdf, png_ = shown(file), shown(picture)
+    for response, policy, framed in (
+        (pdf, "default-src 'none'; object-src 'self'; frame-ancestors 'self'", "SAMEORIGIN"),
+        (png_, "sandbox; default-src 'none'", "DENY"),
+    ):
+        assert response.headers["Content-Security-Policy"] == policy
+        assert response.headers["X-Frame-Options"] == framed
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Content-Disposition"].startswith("inline; filename")
+        assert response.headers["Cache-Control"] == "private, no-store"
+    assert (pdf.headers["Content-Type"], body(pdf)) == ("application/pdf", PDF)
+    assert (png_.headers["Content-Type"], body(png_)) == ("image/png", png())
+    # A text may hold markup, and what is kept elsewhere was never looked into.
+    assert [shown(row).status_code for row in (text, kept)] == [404, 404]
+    # Only for those who may download it.
+    assert shown(picture, **token_of(tenant, "colleague")).status_code == 404
+    assert Client().get(f"/files/{file.uuid}/preview").status_code == 401
+
+
 def test_file_streams_under_an_asynchronous_server(tenant, actors):
     content = png() + bytes(300_000)
     row = store_file(upload("logo.png", content), actor=actors.agent)

@@ -1,20 +1,15 @@
-"""Files on the page of a record: links to the attached files, and an input for one more."""
+"""The input for a file in the form of a new record."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypedDict
 
 from django import forms
-from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import Fieldsets
-from crm.admin.lifecycle import LiveAdmin
-from crm.models.records import Record
+from crm.admin.file_pages import FilesInPlace
 from crm.services.file_links import FileValues
 from crm.services.file_types import TYPES
 from crm.services.files import LARGEST_FILE
@@ -22,7 +17,7 @@ from crm.services.tags import TagValues
 
 
 class TakesFile(forms.Form):
-    """A form of a record with an input for one more file."""
+    """A form of a record; that of a new one has an input for a file."""
 
     new_file = forms.FileField(
         required=False,
@@ -32,6 +27,13 @@ class TakesFile(forms.Form):
         ),
         widget=forms.FileInput(attrs={"accept": ",".join(f".{extension}" for extension in TYPES)}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Beside the form of a stored record stands one for its files.
+        instance = getattr(self, "instance", None)
+        if instance is not None and not instance._state.adding:
+            del self.fields["new_file"]
 
     fields_of_arguments: ClassVar[Mapping[str, str]] = {"files": "new_file"}
 
@@ -52,20 +54,10 @@ def set_relations(values: FormRelations, form: TakesFile) -> None:
         values["tags"] = [{"name": tag.name, "tag": tag} for tag in form.cleaned_data["tags"]]
 
 
-class WithFiles(LiveAdmin[Any]):
+class WithFiles(FilesInPlace):
     """The pages of a model whose records have files; its form extends ``TakesFile``."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:
-        shown = () if obj is None else ("attached_files",)
-        fields = (*shown, "new_file") if self.has_write_permission(request) else shown
         fieldsets = super().get_fieldsets(request, obj)
-        return [*fieldsets, (gettext("Files"), {"fields": fields})]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*super().get_readonly_fields(request, obj), "attached_files")
-
-    @admin.display(description=_("files"))
-    def attached_files(self, record: Record) -> SafeString:
-        links = record.file_links.select_related("file").order_by("pk")
-        parts = ((link.file.address, link.file.name) for link in links)
-        return format_html_join(", ", '<a href="{}" rel="noopener noreferrer">{}</a>', parts)
+        # Those of a stored record stand beside its form.
+        return fieldsets if obj is not None else [*fieldsets, (_("Files"), {"fields": ("new_file",)})]

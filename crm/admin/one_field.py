@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 
+from crm.admin.activity_actions import page_of
 from crm.admin.forms import VersionedForm
 from crm.admin.frame.fragments import is_fragment
 from crm.admin.lifecycle import LiveAdmin
@@ -160,7 +161,7 @@ class EditsOneField(LiveAdmin[Any]):
             "may_save_anyway": "save_anyway" in form.fields and hasattr(request, "refusal"),
             "comparison": comparison,
             "address": reverse(f"admin:{self._name_of('field')}", args=[row.pk, names[0]]),
-            "page": self._page_of(row),
+            "page": page_of(row),
         }
         if is_fragment(request):
             # In place of what is shown, or beside the input of the form of the page.
@@ -172,14 +173,11 @@ class EditsOneField(LiveAdmin[Any]):
         shared |= {"opts": self.opts, "media": self.media + form.media}
         return TemplateResponse(request, "admin/crm/field_page.html", {**shared, **context})
 
-    def _page_of(self, row: Any) -> str:
-        return reverse(f"admin:{self._name_of('change')}", args=[row.pk])
-
     def _saved(self, request: HttpRequest, row: Any, names: Sequence[str], before: int) -> HttpResponse:
         fresh = self.get_object(request, str(row.pk))
         if not is_fragment(request) or fresh is None:
             messages.success(request, gettext("“%(record)s” was saved.") % {"record": row})
-            return redirect(self._page_of(row))
+            return redirect(page_of(row))
         form, formsets = self.unbound_form(request, fresh)
         context = {
             "before": before,

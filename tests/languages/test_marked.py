@@ -1,4 +1,4 @@
-"""Every text that a page shows is marked for translation: in templates, scripts, and Python where it shows."""
+"""Texts of pages are marked for translation: in templates, in scripts, and in Python where it can be told."""
 
 import ast
 import re

@@ -15,7 +15,6 @@ from crm.models import Filesystem, FileUsage, ImportJob
 from crm.services import file_quota, orphans
 from crm.services.file_quota import MEGABYTE, usage_of
 from crm.services.files import removed_on_failure, store_file, store_files
-from tests.admin.conftest import errors_of, form_of
 from tests.clients import ask
 from tests.factories.crm import FilesystemFactory, Tenant
 from tests.factories.leads import LeadFactory
@@ -81,18 +80,18 @@ def test_a_file_that_does_not_fit_is_refused_with_the_numbers(
     user.save()
     browser = Client()
     browser.force_login(user)
-    address = f"/admin/leads/lead/{lead.pk}/change/"
+    address = f"/admin/leads/lead/{lead.pk}/files/"
 
     attach = """mutation ($file: Upload!, $id: ID!) { attachFileToLead(file: $file, id: $id) { id } }"""
     api = ask(attach, actor=actors.manager, variables={"id": lead.pk, "file": upload("a.pdf", PDF)})
-    form = browser.post(address, form_of(browser, address, new_file=upload("a.pdf", PDF)))
+    page = browser.post(address, {"files": [upload("a.pdf", PDF)]}, follow=True)
 
     [[said]] = api["errors"][0]["extensions"]["validation"].values()
     assert said == (
         f"Your company may keep 1.0 MB of files and has 1024.0 KB: this one of {SIZE} bytes does not fit."
         " Delete files, or have the operator raise FILES_MB_PER_COMPANY."
     )
-    assert errors_of(form) == {"new_file": [said]}
+    assert [str(message) for message in page.context["messages"]] == [f"a.pdf: {said}"]
     assert (used(tenant)[0], contents(tenant), Filesystem.objects.count()) == (3, 0, 0)
     store_file(upload("a.pdf", PDF), actor=other_tenant.actors.agent)
     FileUsage.objects.filter(company=tenant.company).update(bytes=MEGABYTE - SIZE)

@@ -41,11 +41,11 @@ OF_THE_FRAME = {"admin:search", "admin:set_up", "admin:new_task", "admin:new_cal
 OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
-#: Parts of the pages of records: tests/admin/test_one_field.py tries those of other companies.
+#: Parts of the pages of records: tests/admin/test_one_field.py and test_files.py try those of others.
 OF_RECORDS = {
     f"admin:{model}_{view}"
     for model in ("leads_lead", "people_organization", "people_person")
-    for view in ("field",)
+    for view in ("field", "files", "file", "remove_file")
 }
 #: They are posted to: tests/admin/test_my_day.py tries activities of other companies.
 OF_ACTIVITIES = {"admin:crm_activity_done", "admin:crm_activity_reopen", "admin:crm_activity_snooze"}
@@ -78,7 +78,7 @@ OF_LISTS = {
 }
 #: Its operations are tried one by one, and so are downloads in tests/test_downloads.py.
 OF_GRAPHQL = {"graphql", "stream"}
-OF_FILES = {"export", "file", "import_rejects"}
+OF_FILES = {"export", "file", "file_preview", "import_rejects"}
 #: Its tests try receivers of other companies; who sends to it has no company.
 OF_SENDERS = {"mail", "receiver"}
 #: Its secret names the company: tests/test_calendar_feeds.py tries rows of others.

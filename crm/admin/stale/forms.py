@@ -81,6 +81,11 @@ class ComparesStale(WritesThroughService[Live]):
             changes=latest_changes(row),
             unanswered=unanswered,
         )
+        if not comparison.differences and data.get("version"):
+            # What others changed is not in this form, such as a file that was added beside it.
+            data["version"] = str(row.version)
+            request.POST = data  # type: ignore[assignment]  # it is typed as one that nobody changes
+            return
         data["version"], data["seen"], data["before"] = str(row.version), theirs.dumped(), comparison.dumped()
         request.POST = data  # type: ignore[assignment]  # it is typed as one that nobody changes
         self._add_fields(request, row, data, theirs)
