@@ -13,12 +13,10 @@ from crm.authentication import authenticate_request
 from crm.errors import CrmError, Forbidden, NotFound, Unauthenticated
 from crm.exporting.formats import ExportFormat
 from crm.models import ExportJob, Filesystem, ImportJob
+from crm.services.file_types import PDF, PREVIEWED
 from crm.streamed_files import PDF_POLICY, POLICY, file_answer, private
 
 UNKNOWN_TYPE = "application/octet-stream"
-PDF = "application/pdf"
-#: No SVG: it is markup.
-PREVIEWED = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", PDF})
 PLAIN = "text/plain; charset=utf-8"
 
 
@@ -33,11 +31,6 @@ def download(request: HttpRequest, key: UUID) -> HttpResponseBase:
     return file_answer(request, content, type_=file.type or UNKNOWN_TYPE, name=file.name, size=file.size)
 
 
-def is_previewed(file: Filesystem) -> bool:
-    """Return whether browsers show a file by themselves, whatever it holds: pictures and PDF."""
-    return bool(file.stored) and file.type in PREVIEWED
-
-
 @require_safe
 def preview(request: HttpRequest, key: UUID) -> HttpResponseBase:
     """Answer with a picture or PDF for a page of ours to show; all others are 404.
@@ -47,7 +40,7 @@ def preview(request: HttpRequest, key: UUID) -> HttpResponseBase:
     """
     try:
         file = _visible_file(request, key)
-        if not is_previewed(file):
+        if file.type not in PREVIEWED:
             raise NotFound
         content: IO[bytes] | None = None if request.method == "HEAD" else file.stored.open("rb")
     except (CrmError, FileNotFoundError) as refused:

@@ -18,11 +18,10 @@ from crm.admin.base import acting
 from crm.admin.forms import message_of
 from crm.admin.frame.fragments import back_to, is_fragment
 from crm.admin.lifecycle import LiveAdmin
-from crm.downloads import is_previewed
 from crm.errors import CrmError
 from crm.models import Filesystem
 from crm.models.records import Record
-from crm.services.file_types import TYPES
+from crm.services.file_types import PREVIEWED, TYPES
 from crm.services.files import LARGEST_FILE, removed_on_failure
 from crm.services.record_files import detach_files
 from crm.services.records import update_record
@@ -91,7 +90,10 @@ class FilesInPlace(LiveAdmin[Any]):
             "record": record,
             "file": file,
             "page": page_of(record),
-            "preview": reverse("file_preview", args=[file.uuid]) if is_previewed(file) else "",
+            # Of what is kept elsewhere, nobody looked into the content.
+            "preview": reverse("file_preview", args=[file.uuid])
+            if file.stored and file.type in PREVIEWED
+            else "",
             "is_image": (file.type or "").startswith("image/"),
             "may_remove": actor.may(Action.CHANGE_FILES),
             "remove_url": f"admin:{self.opts.app_label}_{self.opts.model_name}_remove_file",

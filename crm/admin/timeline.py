@@ -1,6 +1,7 @@
 """The timeline of a record below its form, with a form for a new activity."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -10,9 +11,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
-from django_stubs_ext import StrOrPromise
+from django_stubs_ext import StrOrPromise, StrPromise
 
-from crm.actors import Action
+from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
 from crm.admin.activity_forms import ShortActivityForm
 from crm.admin.base import acting
@@ -32,6 +33,22 @@ ADDED: Mapping[str, StrOrPromise] = {
     ActivityKind.MEETING: _("The meeting was added."),
     ActivityKind.EMAIL: _("The e-mail was added."),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A further way to add to a timeline, in the dialog of the page."""
+
+    label: StrPromise
+    address: str
+
+
+#: What apps above add beside the note; each takes record and actor, and may return None.
+_ways: list[Callable[[Any, Actor], Way | None]] = []
+
+
+def register_way(make: Callable[[Any, Actor], Way | None]) -> None:
+    _ways.append(make)
 
 
 class WithTimeline(LiveAdmin[Any]):
@@ -88,6 +105,7 @@ class WithTimeline(LiveAdmin[Any]):
                 "timeline_goes_on": len(entries) > SHOWN,
                 "may_note": actor is not None and actor.may(Action.CHANGE_ACTIVITIES),
                 "activity_form": ShortActivityForm(auto_id="note-%s"),  # Other ids than the record's form.
+                "ways": [] if actor is None else [way for make in _ways if (way := make(record, actor))],
                 "note_url": f"admin:{self.opts.app_label}_{self.opts.model_name}_note",
             }
         return super().render_change_form(request, context, *args, **kwargs)

@@ -29,6 +29,9 @@ TYPES: Mapping[str, str] = {
     "txt": "text/plain",
     "csv": "text/csv",
 }
+PDF = TYPES["pdf"]
+#: What browsers show by themselves, whatever it holds. No SVG: it is markup.
+PREVIEWED = frozenset({TYPES[extension] for extension in ("jpg", "png", "gif", "webp", "pdf")})
 _OLE_START = bytes.fromhex("D0CF11E0A1B11AE1")
 #: Streams that distinguish the old office formats; the container stores names in UTF-16.
 _OLE_STREAMS = {"doc": ["WordDocument"], "xls": ["Workbook", "Book"], "ppt": ["PowerPoint Document"]}

@@ -30,6 +30,7 @@ from leads.admin.board.pages import WithBoard
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_days import DAYS_FILTERS
 from leads.admin.list_filters import OfOrganization, OfPerson, OpenFilter, TagFilter
+from leads.admin.mails import WritesMails
 from leads.admin.many import ChangesManyLeads
 from leads.admin.new_lead import NewLeadFields, NewLeadForm
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
@@ -65,6 +66,7 @@ class LeadAdmin(
     WithBoard,
     HasReports,
     WithTeam,
+    WritesMails,
     WarnsOfDuplicates,
     ChangesManyLeads,
     CreatesThroughService[Lead],

@@ -41,8 +41,8 @@ OF_THE_FRAME = {"admin:search", "admin:set_up", "admin:new_task", "admin:new_cal
 OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
-#: Parts of the pages of records: tests/admin/test_one_field.py and test_files.py try those of others.
-OF_RECORDS = {
+#: Parts of the pages of records: test_one_field.py, test_files.py, test_mails.py of tests/admin try others'.
+OF_RECORDS = {"admin:write_mail"} | {
     f"admin:{model}_{view}"
     for model in ("leads_lead", "people_organization", "people_person")
     for view in ("field", "files", "file", "remove_file")

@@ -165,6 +165,8 @@
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     const place = event.detail.target;
+    // What the dialog asked for is on the timeline.
+    if (place.id === "timeline-entries") document.getElementById("frame-dialog").close();
     const saved = place.querySelector?.(".field-saved");
     if (place.id?.startsWith("fact-")) {
       if (saved) {
