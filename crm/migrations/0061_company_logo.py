@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0050_done_activities"),
+        ("crm", "0060_user_language"),
     ]
 
     operations = [
