@@ -18,16 +18,24 @@ def language_of(request: HttpRequest) -> str:
     return first_known(*_wanted(request))
 
 
+def language_of_browser(request: HttpRequest) -> str:
+    return first_known(*_of_browser(request))
+
+
 def _wanted(request: HttpRequest) -> Iterator[str | None]:
     own = getattr(request.user, "language", None)
     if is_known(own):
         yield own
         return
-    yield from (code for code, _rank in parse_accept_lang_header(request.headers.get("Accept-Language", "")))
+    yield from _of_browser(request)
     # Read for a browser alone that names none of our languages.
     company = current_company(request)
     if company is not None:
         yield company.language
+
+
+def _of_browser(request: HttpRequest) -> Iterator[str]:
+    yield from (code for code, _rank in parse_accept_lang_header(request.headers.get("Accept-Language", "")))
 
 
 def choices(labels: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:

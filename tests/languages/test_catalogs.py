@@ -60,7 +60,7 @@ def test_translations_begin_and_end_as_their_texts(language):
 def test_the_compiled_catalog_is_that_of_the_texts(language):
     with path_of(language, "mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
-    written = {}
+    written: dict[object, str] = {}
     for each in messages_of(language):
         text = each.text if each.context is None else f"{each.context}\x04{each.text}"
         if each.plural is None:
