@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.formats import number_format
+from django.utils.formats import get_format, number_format
 
 from crm.languages.messages import translated
 from crm.money import AMOUNT_PLACES, CURRENCIES, read_amount
@@ -24,6 +24,9 @@ class AmountField(forms.DecimalField):
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # as Django does itself
         if value in self.empty_values:
             return None
+        # As the page writes amounts: 12,50 where a comma stands before cents. A point is read as well.
+        if isinstance(value, str) and get_format("DECIMAL_SEPARATOR") == "," and "." not in value:
+            value = value.replace(",", ".")
         try:
             return read_amount(value)
         except ValueError as refused:

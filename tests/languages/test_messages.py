@@ -6,7 +6,7 @@ from django.utils import translation
 
 from crm.admin.dates import day_in_words, short_day
 from crm.admin.forms import message_of
-from crm.admin.money import shown_amount
+from crm.admin.money import AmountField, shown_amount
 from crm.dates import parse_date
 from crm.errors import Conflict, ConflictReason, NotFound
 from crm.languages.chosen import first_known
@@ -86,3 +86,17 @@ def test_amounts_and_days_are_written_as_in_the_language(language, shown):
 
     # Spanish parts thousands by a space that does not break.
     assert [text.replace("\u00a0", " ") for text in found] == shown
+
+
+def test_amounts_are_read_as_the_page_writes_them():
+    field = AmountField(required=False)
+
+    with translation.override("de"):
+        by_comma, by_point = field.clean("1234,5"), field.clean("1234.5")
+
+    assert by_comma == by_point == read_amount("1234.50")
+    for text in ("1.234,50", "1,234.5"):
+        with translation.override("de"), pytest.raises(ValidationError):
+            field.clean(text)
+    with pytest.raises(ValidationError):
+        field.clean("1234,5")

@@ -295,3 +295,19 @@ def test_a_choice_counts_for_what_waits_too(tenant, actors, daily):
 
     assert make_digests(now=datetime(2036, 1, 1, 9, tzinfo=UTC)) == 0
     assert Notification.objects.get().delivery == "IN_APP"
+
+
+def test_a_mail_is_in_the_language_of_the_member_and_the_notification_in_english(tenant, told, mailbox):
+    user = tenant.users["agent"]
+    user.language = "de"
+    user.save()
+    lead = give(tenant)
+    [notification] = told(user)
+
+    send()
+
+    [mail] = mailbox.mails
+    manager = tenant.users["manager"]
+    assert notification.text == f"{manager} gave you the lead {lead.title}"
+    assert str(mail["Subject"]) == f"{manager} hat Ihnen den Lead {lead.title} gegeben"
+    assert "Wählen Sie, was Ihnen mitgeteilt wird" in mail.get_content()

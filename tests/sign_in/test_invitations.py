@@ -117,6 +117,17 @@ def test_invited_person_chooses_a_password_and_is_signed_in(admin, committed, se
     ]
 
 
+def test_an_invitation_is_in_the_language_of_the_company(admin, committed, server, tenant):
+    tenant.company.language = "es"
+    tenant.company.save()
+
+    committed(lambda: admin.post(f"{MEMBERS}add/", {"username": "jane@example.com", "role": "AGENT"}))
+
+    [sent] = server.mails
+    assert sent["Subject"] == "Invitación a Tenant"
+    assert "Abra este enlace para aceptar." in sent.get_content()
+
+
 def test_the_token_is_stored_nowhere(admin, committed, server):
     committed(lambda: admin.post(f"{MEMBERS}add/", {"username": "jane@example.com", "role": "AGENT"}))
     raw = link_of(server).partition("token=")[2]

@@ -11,26 +11,18 @@ TEXTS = (
     gettext_noop("%(encoding)s is not a known encoding."),
     gettext_noop("%(filled)s: a row of totals is left out."),
     gettext_noop("%(read_as)sMissing columns: %(names)s."),
-    gettext_noop(
-        '%(read_as)sUnknown columns: %(names)s. Leave them out with --ignore-rest, or name their fields, such as --map "%(first)s=FIELD". Known columns: %(columns)s.'
-    ),
+    gettext_noop("%(read_as)sUnknown columns: %(names)s. Leave them out with --ignore-rest, or name their fields, such as --map \"%(first)s=FIELD\". Known columns: %(columns)s."),
     gettext_noop("%(shown)s is no date as --date-format %(date_format)s says."),
     gettext_noop("%(shown)s is no number whose decimals stand after '%(sign)s'."),
-    gettext_noop(
-        "%(shown)s may be two numbers: say which sign stands before decimals, --decimal , or --decimal ."
-    ),
+    gettext_noop("%(shown)s may be two numbers: say which sign stands before decimals, --decimal , or --decimal ."),
     gettext_noop("%(text)s is no form of a date: write it as DD.MM.YYYY or MM/DD/YYYY."),
     gettext_noop("%(title)s holds one value: --split is for %(names)s and tags."),
-    gettext_noop(
-        "%(titles)s holds full names. Say what comes first in them: --name-order first-last (Ann Berg) or --name-order last-first (Berg Ann)."
-    ),
+    gettext_noop("%(titles)s holds full names. Say what comes first in them: --name-order first-last (Ann Berg) or --name-order last-first (Berg Ann)."),
     gettext_noop("%(titles)s is %(cells)s: the row is left out."),
     gettext_noop("A sheet has at most %(rows)s rows and %(most_columns)s columns. Convert it to CSV."),
     gettext_noop("Another process has just ended this import: see job %(uuid)s."),
     gettext_noop("Another process has taken over import %(uuid)s."),
-    gettext_noop(
-        "Cell {} holds a formula without its result: open the file in a spreadsheet and save it again."
-    ),
+    gettext_noop("Cell {} holds a formula without its result: open the file in a spreadsheet and save it again."),
     gettext_noop("Cell {} holds the error {}."),
     gettext_noop("Dry run, nothing is stored: %(counts)s."),
     gettext_noop("Enter a date as YYYY-MM-DD."),
@@ -65,9 +57,7 @@ TEXTS = (
     gettext_noop("Line %(number)s: the value is not in %(charset)s."),
     gettext_noop("Line %(number)s: there is a NUL character."),
     gettext_noop("Line %(self)s: the file is not in %(name)s."),
-    gettext_noop(
-        "Line %(wanted)s holds no header: --header-row names a line with cells among the first %(header_lines)s."
-    ),
+    gettext_noop("Line %(wanted)s holds no header: --header-row names a line with cells among the first %(header_lines)s."),
     gettext_noop("Lines above the header in line %(header)s are left out."),
     gettext_noop("More than %(most_repeated)s values: leave some out."),
     gettext_noop("Name the encoding in which these words are right:"),
@@ -85,9 +75,7 @@ TEXTS = (
     gettext_noop("The file has %(count)s columns, and no column %(beyond)s."),
     gettext_noop("The file has no column %(names)s to --split."),
     gettext_noop("The file has no column %(names)s."),
-    gettext_noop(
-        "The file holds more than %(most_bytes)s MB when it is unpacked. Unpack it and import it in parts."
-    ),
+    gettext_noop("The file holds more than %(most_bytes)s MB when it is unpacked. Unpack it and import it in parts."),
     gettext_noop("The file holds no card with a property."),
     gettext_noop("The file is %(kind)s, which has no %(name)s: leave it out."),
     gettext_noop("The file is HTML or XML, whatever its name. Save it as CSV or XLSX."),
@@ -104,9 +92,7 @@ TEXTS = (
     gettext_noop("The file is no plan: name one that --plan has written."),
     gettext_noop("The gzip file is damaged or cut off. Compress it again."),
     gettext_noop("The import has not ended: wait for its end."),
-    gettext_noop(
-        "The import was begun %(most_starts)s times and got no further; the rows before are stored."
-    ),
+    gettext_noop("The import was begun %(most_starts)s times and got no further; the rows before are stored."),
     gettext_noop("The import was stopped before its end, and undone."),
     gettext_noop("The name of a sheet holds no NUL character."),
     gettext_noop("The plan says %(action)s, but now it would be: %(now)s. Make a new plan."),
@@ -114,9 +100,7 @@ TEXTS = (
     gettext_noop("The plan was made for another file or other options. Make a new plan."),
     gettext_noop("The plan was made for another import: %(named)s differ. Make a new plan."),
     gettext_noop("The record was changed by %(by)s at %(created_at)s UTC."),
-    gettext_noop(
-        "The record was changed since the plan: its version is %(version_before)s, and was %(version)s."
-    ),
+    gettext_noop("The record was changed since the plan: its version is %(version_before)s, and was %(version)s."),
     gettext_noop("The record was changed since."),
     gettext_noop("The record was deleted already."),
     gettext_noop("The row would change the record otherwise now. Make a new plan."),
@@ -124,9 +108,7 @@ TEXTS = (
     gettext_noop("The sheet is too large when it is unpacked. Convert it to CSV."),
     gettext_noop("The sheet takes too long to read. Convert it to CSV."),
     gettext_noop("The uploaded file is gone: import it again."),
-    gettext_noop(
-        "The uploaded file is gone: it is kept for a day, and until it is imported. Upload it again."
-    ),
+    gettext_noop("The uploaded file is gone: it is kept for a day, and until it is imported. Upload it again."),
     gettext_noop("The user who started the import may no longer import."),
     gettext_noop("The workbook has a password. Save it without one."),
     gettext_noop("There is no plan to apply: wait for its end, or make a new one."),
@@ -136,7 +118,5 @@ TEXTS = (
     gettext_noop("This was a dry run: it stored nothing."),
     gettext_noop("Unknown fields: %(name)s. Known fields: %(columns)s."),
     gettext_noop("Unknown name. Choose one of: %(value)s."),
-    gettext_noop(
-        "Your company may have %(most)s imports open at once and has %(found)s: wait until one has ended, or have the operator raise OPEN_IMPORTS_PER_COMPANY."
-    ),
+    gettext_noop("Your company may have %(most)s imports open at once and has %(found)s: wait until one has ended, or have the operator raise OPEN_IMPORTS_PER_COMPANY."),
 )

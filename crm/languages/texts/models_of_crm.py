@@ -25,9 +25,7 @@ TEXTS = (
     gettext_noop("Delivered"),
     gettext_noop("Designates that this user has all permissions without explicitly assigning them."),
     gettext_noop("Designates whether the user can log into this admin site."),
-    gettext_noop(
-        "Designates whether this user should be treated as active. Unselect this instead of deleting accounts."
-    ),
+    gettext_noop("Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
     gettext_noop("Done"),
     gettext_noop("E-mail"),
     gettext_noop("Export"),
@@ -51,9 +49,7 @@ TEXTS = (
     gettext_noop("Low"),
     gettext_noop("Manager"),
     gettext_noop("Meeting"),
-    gettext_noop(
-        "Members sign in with a code of an authenticator app too. Members without one are asked to set it up before they can go on. API tokens keep working."
-    ),
+    gettext_noop("Members sign in with a code of an authenticator app too. Members without one are asked to set it up before they can go on. API tokens keep working."),
     gettext_noop("Mentioned in a note"),
     gettext_noop("Most open leads that a rotation fills up to; empty for no limit."),
     gettext_noop("Name of the custom field whose number becomes the amount of a new lead that has none."),
@@ -80,9 +76,7 @@ TEXTS = (
     gettext_noop("Text"),
     gettext_noop("The API runs no other documents than registered ones."),
     gettext_noop("The company this user works in unless told."),
-    gettext_noop(
-        "The groups this user belongs to. A user will get all permissions granted to each of their groups."
-    ),
+    gettext_noop("The groups this user belongs to. A user will get all permissions granted to each of their groups."),
     gettext_noop("URL"),
     gettext_noop("Unlock"),
     gettext_noop("Viewer"),

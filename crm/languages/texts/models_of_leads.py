@@ -7,9 +7,7 @@ from django.utils.translation import gettext_noop
 
 TEXTS = (
     gettext_noop("A field that people do not see: a delivery that fills it in makes no lead."),
-    gettext_noop(
-        "An e-mail from outside whose sender has no open lead makes one. Otherwise an e-mail of people whom nobody knows waits among the attempts."
-    ),
+    gettext_noop("An e-mail from outside whose sender has no open lead makes one. Otherwise an e-mail of people whom nobody knows waits among the attempts."),
     gettext_noop("By a request over the web"),
     gettext_noop("By a shared secret"),
     gettext_noop("By a signature of the body"),

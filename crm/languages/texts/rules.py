@@ -11,9 +11,7 @@ TEXTS = (
     gettext_noop("%(example)s FREQ is missing."),
     gettext_noop("%(example)s It may have %(allowed)s, and not %(value)s."),
     gettext_noop("%(example)s The value of %(name)s is not understood."),
-    gettext_noop(
-        "%(holder)s has at most %(most)s %(rows)s, and this would make %(after)s: remove some first."
-    ),
+    gettext_noop("%(holder)s has at most %(most)s %(rows)s, and this would make %(after)s: remove some first."),
     gettext_noop("%(named_kind)s has a time."),
     gettext_noop("%(named_kind)s has no %(label)s."),
     gettext_noop("%(names)s and %(names_2)s differ: send one of them."),
@@ -105,9 +103,7 @@ TEXTS = (
     gettext_noop("No answer within %(limit)s s."),
     gettext_noop("No connection: %(value)s."),
     gettext_noop("Not found."),
-    gettext_noop(
-        "Nothing is sent to port %(port)s: use %(usable)s, or have the operator add it to WEBHOOK_PORTS."
-    ),
+    gettext_noop("Nothing is sent to port %(port)s: use %(usable)s, or have the operator add it to WEBHOOK_PORTS."),
     gettext_noop("Nothing is sent to this address: it is inside a private network."),
     gettext_noop("Nothing is sent to this address: it is not a public internet address."),
     gettext_noop("Nothing is sent to this endpoint now: activate it, or resume it if it is paused."),
@@ -141,13 +137,9 @@ TEXTS = (
     gettext_noop("The database does not answer. Send the request again in a few seconds."),
     gettext_noop("The end lies before the start."),
     gettext_noop("The endpoint has not been sent anything after this cursor."),
-    gettext_noop(
-        "The events after this cursor are no longer stored: load the data again, then subscribe without it."
-    ),
+    gettext_noop("The events after this cursor are no longer stored: load the data again, then subscribe without it."),
     gettext_noop("The export was begun %(most_starts)s times and never ended: ask for fewer rows."),
-    gettext_noop(
-        "The file could not be stored: the storage is full or does not answer. Nothing was changed. Send the request again later."
-    ),
+    gettext_noop("The file could not be stored: the storage is full or does not answer. Nothing was changed. Send the request again later."),
     gettext_noop("The host is unknown."),
     gettext_noop("The input is not valid."),
     gettext_noop("The part of an e-mail address before the @ has at most %(longest_local_part)s characters."),
@@ -165,9 +157,7 @@ TEXTS = (
     gettext_noop("This is a test."),
     gettext_noop("This is not a URL."),
     gettext_noop("This merge is undone already."),
-    gettext_noop(
-        "This number has more digits than can be kept exactly: shorten it, or keep it in a text field."
-    ),
+    gettext_noop("This number has more digits than can be kept exactly: shorten it, or keep it in a text field."),
     gettext_noop("This person takes part already."),
     gettext_noop("This pipeline has no stages."),
     gettext_noop("This record was merged into another one. Undo the merge instead."),

@@ -36,9 +36,7 @@ TEXTS = (
     gettext_noop("Mail is not set up: an operator sets EMAIL_URL, and then it can be sent again."),
     gettext_noop("Name each of the %(count)s rows exactly once."),
     gettext_noop("No account here has your e-mail address. Ask an administrator of your company for one."),
-    gettext_noop(
-        'No member is called "%(name)s". Mention one as @username or @"Full name"; where the sign @ is to mention nobody, put a space after it.'
-    ),
+    gettext_noop("No member is called \"%(name)s\". Mention one as @username or @\"Full name\"; where the sign @ is to mention nobody, put a space after it."),
     gettext_noop("Nothing is left to tell: it was read, or is out of the member's sight."),
     gettext_noop("Only a task, call or meeting that is not done can be moved to another day."),
     gettext_noop("Only an open task can be put off."),
@@ -49,7 +47,7 @@ TEXTS = (
     gettext_noop("Remove characters that cannot be stored, such as NUL."),
     gettext_noop("Several accounts have this e-mail address: add one of them by its name."),
     gettext_noop("Several accounts here have your e-mail address. Sign in with your password."),
-    gettext_noop('Several members are called "%(name)s": mention one by username.'),
+    gettext_noop("Several members are called \"%(name)s\": mention one by username."),
     gettext_noop("Somebody else changed this meanwhile."),
     gettext_noop("Stopped, since a person of it was erased: take them out of the file and import it again."),
     gettext_noop("Task due: %(title)s"),
@@ -89,11 +87,7 @@ TEXTS = (
     gettext_noop("You are invited to work in %(company)s with the CRM."),
     gettext_noop("You have %(most_views)s views of this list: delete one first."),
     gettext_noop("Your account may not sign in to these pages. Ask an operator of the CRM."),
-    gettext_noop(
-        "Your company may keep %(files)s files and has %(files_2)s: delete files, or have the operator raise FILES_PER_COMPANY."
-    ),
-    gettext_noop(
-        "Your company may keep %(text)s of files and has %(text_2)s: this one of %(text_3)s does not fit. Delete files, or have the operator raise FILES_MB_PER_COMPANY."
-    ),
+    gettext_noop("Your company may keep %(files)s files and has %(files_2)s: delete files, or have the operator raise FILES_PER_COMPANY."),
+    gettext_noop("Your company may keep %(text)s of files and has %(text_2)s: this one of %(text_3)s does not fit. Delete files, or have the operator raise FILES_MB_PER_COMPANY."),
     gettext_noop("Your e-mail address is not verified at the provider of single sign-on."),
 )
