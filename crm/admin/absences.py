@@ -1,6 +1,7 @@
 """The admin page of absences."""
 
 from django.contrib import admin
+from django.utils.translation import gettext
 
 from crm.actors import Action
 from crm.admin.filters import VisibleRelatedFilter
@@ -25,3 +26,6 @@ class AbsenceAdmin(WritesThroughService[Absence]):
     ordering = ("-starts_at", "pk")
     autocomplete_fields = ("user",)
     fieldsets = ((None, {"fields": ("user", "starts_at", "ends_at", "reason")}),)
+
+    def heading_of(self, row: Absence) -> str:
+        return gettext("%(user)s away") % {"user": row.user}

@@ -206,9 +206,15 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        name = self.opts.verbose_name
+        name, row = self.opts.verbose_name, kwargs.get("obj")
+        if row is not None:
+            context["subtitle"] = self.heading_of(row)
         context["title"] = gettext("New %(name)s") % {"name": name} if kwargs.get("add") else capfirst(name)
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def heading_of(self, row: Row) -> str:
+        """Return the heading of the page of a row: its name, or a sentence about it."""
+        return str(row)
 
     def response_action(self, request: HttpRequest, queryset: models.QuerySet[Row], *given: Any) -> Any:
         # Django would ask the database for rows whose keys are none, which fails.

@@ -156,6 +156,10 @@ class MembershipAdmin(EndsSignIn, CreatesThroughService[Membership]):
             else state
         )
 
+    def heading_of(self, row: Membership) -> str:
+        named = {"user": row.user, "company": row.company, "role": row.get_role_display()}
+        return gettext("%(user)s in %(company)s: %(role)s") % named
+
     def make(self, request: HttpRequest, form: NewMemberForm) -> Membership:
         actor = acting(request)
         return invite_or_add(form.cleaned_data["username"], Role(form.cleaned_data["role"]), actor=actor)

@@ -12,6 +12,7 @@ from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.writing import WritesThroughService
+from crm.languages.messages import translated
 from crm.models import WebhookDelivery
 from crm.webhooks.deliveries import redeliver
 
@@ -31,7 +32,7 @@ class WebhookDeliveryAdmin(WritesThroughService[WebhookDelivery]):
         "status",
         "attempts",
         "response_status",
-        "error",
+        "fault",
         "next_attempt_at",
     )
     list_filter = ("status", "type", ("endpoint", VisibleRelatedFilter), "created_at")
@@ -50,6 +51,10 @@ class WebhookDeliveryAdmin(WritesThroughService[WebhookDelivery]):
         "finished_at",
     )
     readonly_fields = fields
+
+    @admin.display(description=_("error"), ordering="error")
+    def fault(self, row: WebhookDelivery) -> str:
+        return translated(row.error)
 
     @admin.action(permissions=["write"], description=_("Send selected deliveries again"))
     def redeliver_selected(self, request: HttpRequest, queryset: models.QuerySet[WebhookDelivery]) -> None:

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from crm.actors import Action
 from crm.admin.base import acting
@@ -57,6 +57,9 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
         "replayed_by",
     )
     readonly_fields = fields
+
+    def heading_of(self, row: ReceiverAttempt) -> str:
+        return gettext("Attempt %(uuid)s") % {"uuid": row.uuid}
 
     @admin.display(description=_("reason"))
     def reason(self, attempt: ReceiverAttempt) -> str:

@@ -94,6 +94,9 @@ class MergeAdmin(WritesThroughService[Merge]):
         name = Case(When(model=EntityKind.PEOPLE, then=Subquery(people)), default=Subquery(organizations))
         return super().get_queryset(request).annotate(winner_name=name)
 
+    def heading_of(self, row: Merge) -> str:
+        return gettext("Merge %(uuid)s") % {"uuid": row.uuid}
+
     @admin.display(description=_("merged into"))
     def winner(self, row: Any) -> str:
         # A deleted record has no visible name.
