@@ -26,6 +26,7 @@ from crm.actors import Actor
 from crm.admin.base import acting
 from crm.admin.lifecycle import LiveAdmin
 from crm.exporting.safety import spreadsheet_safe
+from crm.languages.messages import translated
 from crm.models.lifecycle import LiveModel
 from crm.services.bulk import BulkResult, Refusal
 
@@ -158,7 +159,8 @@ class ChangesMany(LiveAdmin[Live]):
                 done = f"{done} {had % {'count': result.unchanged}}"
             self.message_user(request, done, messages.SUCCESS)
             return None
-        return self._page(request, "changed", progress=progress)
+        refused = [(each.id, translated(each.message)) for each in result.refused]
+        return self._page(request, "changed", progress=progress, refused=refused)
 
     def _page(self, request: HttpRequest, name: str, **context: Any) -> HttpResponse:
         return TemplateResponse(
@@ -184,5 +186,5 @@ class ChangesMany(LiveAdmin[Live]):
         # Names of the API, for programs.
         writer.writerow(["id", "code", "field", "message"])
         for each in progress.result.refused:
-            writer.writerow([each.id, each.code, each.field, spreadsheet_safe(each.message)])
+            writer.writerow([each.id, each.code, each.field, spreadsheet_safe(translated(each.message))])
         return response

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
@@ -53,14 +53,27 @@ class ErasesPeople(LiveAdmin[Any]):
             return TemplateResponse(request, "admin/people/erase.html", context)
         for row in rows:
             try:
-                counts = erase_person(row.pk, actor=acting(request))
+                # In English: the audit list keeps what was counted.
+                with override("en"):
+                    counts = erase_person(row.pk, actor=acting(request))
             except (ValidationError, CrmError) as refused:
                 self.message_user(request, message_of(refused), messages.ERROR)
                 return None
-            told = ", ".join(f"{number} {gettext(what)}" for what, number in counts.items())
+            told = ", ".join(_counted(number, what) for what, number in counts.items())
             self.message_user(
                 request,
                 gettext("Erased person %(pk)s: %(told)s.") % {"pk": row.pk, "told": told},
                 messages.SUCCESS,
             )
         return None
+
+
+def _counted(number: int, what: str) -> str:
+    """Return what became of some rows, such as "3 contacts removed", in the language of the page."""
+    rows, _space, became = what.rpartition(" ")
+    named = {"number": number, "rows": gettext(rows)}
+    if became == "removed":
+        return gettext("%(number)s %(rows)s removed") % named
+    if became == "emptied":
+        return gettext("%(number)s %(rows)s emptied") % named
+    return f"{number} {gettext(what)}"

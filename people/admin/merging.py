@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.actors import Action
 from crm.admin.base import acting, visible_rows
 from crm.admin.forms import message_of
+from crm.admin.labels import label_of
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
@@ -71,6 +72,8 @@ class MergesRecords(LiveAdmin[Any]):
             "rows": [winner, *plan.losers],
             "winner": winner,
             "plan": plan,
+            "fields": [(label_of(self.model, each.field), each) for each in plan.fields],
+            "moves": [(gettext(each.label), each) for each in plan.moves],
         }
         return TemplateResponse(request, "admin/people/merge.html", context)
 
