@@ -62,16 +62,23 @@ register(
 )
 set_up(
     COMPANY,
-    (Company, _("Company"), _("Name, currency, time zone, who sees which leads")),
+    (Company, _("Company"), _("Name, logo, time zone, currency, who sees which leads")),
     (Membership, _("Members and invitations"), _("Who works here, in which role; invite colleagues")),
     (User, _("Colleagues"), _("Names and addresses of everybody in the company")),
     (Absence, _("Absences"), _("Who is away, and takes no new leads meanwhile")),
 )
-set_up((SALES[0], SALES[1] + 50), (CustomFieldDefinition, _("Custom fields"), _("Fields of your own")))
+set_up(
+    (SALES[0], SALES[1] + 50),
+    (CustomFieldDefinition, _("Custom fields"), _("Fields of your own, with a preview")),
+)
 set_up(
     INTEGRATIONS,
     (ApiToken, _("API tokens"), _("Keys of programs that use the API")),
-    (WebhookEndpoint, _("Webhooks"), _("Addresses that are told of changes")),
+    (
+        WebhookEndpoint,
+        _("Webhooks"),
+        _("Addresses that are told of changes; test them, and see what came back"),
+    ),
     (WebhookDelivery, _("Webhook deliveries"), _("What was sent, and what came back")),
     (RegisteredDocument, _("Registered queries"), _("Queries that programs may send")),
 )

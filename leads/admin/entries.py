@@ -53,8 +53,12 @@ set_up(
 )
 set_up(
     CAPTURE,
-    (LeadReceiver, _("Receivers"), _("Addresses that take leads from forms and mail")),
-    (LeadRotation, _("Rotations"), _("Who gets new leads in turn")),
+    (
+        LeadReceiver,
+        _("Receivers"),
+        _("Addresses that take leads from forms and mail, with the template of each"),
+    ),
+    (LeadRotation, _("Rotations"), _("Who gets new leads in turn; simulate and look back")),
     (LeadRoutingLog, _("Decisions of routing"), _("Who got which lead, and why")),
 )
 register_quick_add(

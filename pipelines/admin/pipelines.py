@@ -145,6 +145,6 @@ class StageAdmin(LiveAdmin[Stage]):
 
 set_up(
     SALES,
-    (Pipeline, _("Pipelines"), _("The stages that leads move through")),
-    (Stage, _("Stages"), _("Rotting days and chances, and deleted stages")),
+    (Pipeline, _("Pipelines"), _("The stages that leads move through, their chances and rotting days")),
+    (Stage, _("Stages"), _("Of all pipelines, also to restore deleted ones")),
 )
