@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import models
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
@@ -20,7 +19,7 @@ from crm.admin.forms import ServiceForm
 from crm.admin.setup import members as pages
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.languages.messages import translated
-from crm.models import BrowserSession, InvitationState, Membership, User
+from crm.models import InvitationState, Membership, User
 from crm.services.invitations import invite_or_add, resend_invitation, withdraw_invitation
 from crm.services.lockout import unlock
 from crm.services.members import save_membership
@@ -101,9 +100,9 @@ class MembershipAdmin(EndsSignIn, CreatesThroughService[Membership]):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Membership]:
         """Annotate each member with when a browser of theirs was last used."""
-        sessions = BrowserSession.objects.filter(user=models.OuterRef("user")).order_by("-last_seen_at")
-        last = models.Subquery(sessions.values("last_seen_at")[:1])
-        return super().get_queryset(request).annotate(seen_at=Coalesce(last, "user__last_login"))
+        rows: Any = super().get_queryset(request)
+        found: models.QuerySet[Membership] = rows.with_last_seen()
+        return found
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {

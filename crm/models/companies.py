@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from phonenumbers import SUPPORTED_REGIONS
 
 from crm.actors import Actor, Role
@@ -16,6 +17,7 @@ from crm.database.patterns import holding_pattern
 from crm.dates import check_time_zone
 from crm.models.accounts import User
 from crm.models.base import Stamped
+from crm.models.browser_sessions import BrowserSession
 from crm.money import CURRENCIES, UNKNOWN_CURRENCY, canonical_currency
 
 #: Of a company whose region nobody chose.
@@ -169,6 +171,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
         factors = Authenticator.objects.filter(user=OuterRef("user"), type=Authenticator.Type.TOTP)
         return self.filter(~Exists(required) | Exists(factors))
+
+    def with_last_seen(self) -> Self:
+        """Annotate ``seen_at``: when a browser of the user was last used, else the last sign-in."""
+        sessions = BrowserSession.objects.filter(user=OuterRef("user")).order_by("-last_seen_at")
+        return self.annotate(
+            seen_at=Coalesce(Subquery(sessions.values("last_seen_at")[:1]), "user__last_login")
+        )
 
     def search(self, text: str, _actor: Actor | None = None) -> Self:
         return self.filter(user__in=User.objects.search(text).values("pk"))

@@ -1,6 +1,7 @@
 """Members and invitations in one list: who, in which role, last seen; sent again, withdrawn, ended."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -93,7 +94,8 @@ def test_a_membership_ends_and_its_open_leads_go_to_the_chosen_one(signed_in, te
 
 def test_the_list_shows_when_a_member_was_last_seen_at_a_flat_cost(signed_in, tenant):
     client = signed_in("admin")
-    client.get(LIST)
+    page: Any = client.get(LIST)
+    user: Any = None
     counts = []
     for number in (1, 5):
         for _ in range(number):

@@ -1,6 +1,7 @@
 """The editor of a receiver's template, with what it makes of a payload."""
 
 import json
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,7 +17,7 @@ from tests.receivers.delivering import deliver
 from tests.unrendered import unrendered_pages
 
 PAYLOAD = {"first": "Jane", "mail": {"to": ["jane@example.com"]}, "firm": "Acme", "note": "Budget: 500"}
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "first": {"name": "firstname", "type": "string"},
     "mail.to.0": {"name": "email", "type": "string"},
     "firm": {"name": "company", "type": "string"},
@@ -144,7 +145,7 @@ def test_a_past_delivery_or_a_form_is_taken_as_the_payload(signed_in, receiver):
     client = signed_in("manager")
     deliver(receiver, {"first": "Old"})
     deliver(receiver, PAYLOAD)
-    old = ReceiverAttempt.objects.order_by("pk").first()
+    old = ReceiverAttempt.objects.earliest("pk")
     form = form_at(client, receiver, **{"rows-0-becomes": "title"})
 
     taken = client.post(page(receiver), {**form, "attempt": old.pk, "take": "1"}).context_data

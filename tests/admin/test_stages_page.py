@@ -9,7 +9,7 @@ from crm.models.lifecycle import LIVE
 from leads.models import Lead
 from pipelines.models import Stage
 from pipelines.services.pipelines import create_pipeline
-from pipelines.services.stages import create_stage
+from pipelines.services.stages import StageValues, create_stage
 from tests.admin.conftest import messages_of
 from tests.admin.stage_rows import rows_of_stages
 from tests.factories.leads import LeadFactory
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def partners(tenant):
     """A pipeline of two stages."""
-    stages = [{"name": "Hello", "probability": 20}, {"name": "Signed"}]
+    stages: list[StageValues] = [{"name": "Hello", "probability": 20}, {"name": "Signed"}]
     return create_pipeline({"name": "Partners", "stages": stages}, actor=tenant.actors.manager)
 
 

@@ -13,8 +13,7 @@ A_YEAR = 365 * 24 * 3600
 
 def logo_page(request: HttpRequest, hash: str) -> HttpResponse:
     """Answer the logo of the current company; another hash is not found, whoever it belongs to."""
-    logo = CompanyLogo.objects.filter(company__in=Company.objects.visible_to(acting(request)))
-    found = logo.filter(company__logo_hash=hash).first()
+    found = CompanyLogo.objects.visible_to(acting(request)).filter(company__logo_hash=hash).first()
     if found is None:
         raise Http404
     answer = HttpResponse(bytes(found.content), content_type=found.type)
