@@ -77,9 +77,12 @@ class PipelineAdmin(WithStagesPage):
 
     @admin.display(description=_("stages"))
     def stages_link(self, pipeline: Any) -> str:
-        address = reverse("admin:pipelines_pipeline_stages", args=[pipeline.pk])
         number = pipeline.stage_number
         words = ngettext("%(number)s stage", "%(number)s stages", number) % {"number": number}
+        if pipeline.deleted_at is not None:
+            # It has a page again once it is restored.
+            return words
+        address = reverse("admin:pipelines_pipeline_stages", args=[pipeline.pk])
         return format_html('<a href="{}">{}</a>', address, words)
 
     def get_inlines(self, request: HttpRequest, obj: Pipeline | None) -> list[Any]:

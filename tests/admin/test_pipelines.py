@@ -101,6 +101,8 @@ def test_delete_refuse_and_restore(signed_in, tenant, partners):
     both = {"action": "delete_selected", "_selected_action": [partners.pk, default.pk], "post": "yes"}
     deleted = client.post(LIST, both, follow=True)
     live = list(Pipeline.objects.filter(LIVE))
+    stages = reverse("admin:pipelines_pipeline_stages", args=[partners.pk])
+    assert stages not in client.get(LIST + "?deleted=1").content.decode()
     restored = {"action": "restore_selected", "_selected_action": [partners.pk]}
     client.post(LIST + "?deleted=1", restored)
 
