@@ -66,8 +66,8 @@ class AutocompleteView(AutocompleteJsonView):
     def get_queryset(self) -> models.QuerySet[Any]:
         rows = super().get_queryset()
         source: Any = self.source_field
-        site: Any = self.admin_site
-        page: Any = site._registry.get(source.model)
+        # The models of links, such as participants, have no page.
+        page: Any = cast(admin.AdminSite, self.admin_site)._registry.get(source.model)
         if page is None or source.name not in getattr(page, "owner_fields", ()):
             return rows
         # Only those who may own leads; a subquery, since the search has joined and ordered the rows.

@@ -13,6 +13,7 @@ from crm.dates import start_of
 from crm.models import Activity, ActivityParticipant
 from crm.models.activities import PLANNED_AT
 from crm.models.activity_kinds import APPOINTMENTS, PLANNABLE
+from crm.models.records import Record, link_columns
 
 
 @dataclass(kw_only=True)
@@ -97,3 +98,13 @@ def _in_order(actor: Actor, keys: dict[int, int]) -> QuerySet[Activity]:
         rows.select_related("assignee").prefetch_related("entity").order_by(PLANNED_AT, "pk")
     )
     return ordered
+
+
+def next_planned(record: Record) -> Activity | None:
+    """Return what is to be done next about a record, such as an overdue task.
+
+    Not narrowed to what an actor sees: look the record up with ``visible_to``.
+    """
+    rows = Activity.objects.filter(**link_columns(record), deleted_at=None, done_at=None)
+    planned = rows.filter(kind__in=PLANNABLE).annotate(planned_at=PLANNED_AT)
+    return planned.order_by(F("planned_at").asc(nulls_last=True), "pk").first()

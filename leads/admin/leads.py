@@ -27,6 +27,7 @@ from crm.database.keys import parse_id
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.money import AMOUNT_PLACES
 from leads.admin.board.pages import WithBoard
+from leads.admin.following import WithFollowing
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_days import DAYS_FILTERS
 from leads.admin.list_filters import OfOrganization, OfPerson, OpenFilter, TagFilter
@@ -66,6 +67,7 @@ class LeadAdmin(
     WithBoard,
     HasReports,
     WithTeam,
+    WithFollowing,
     WritesMails,
     WarnsOfDuplicates,
     ChangesManyLeads,

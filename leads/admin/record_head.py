@@ -77,6 +77,7 @@ class LeadPage(RecordPage):
             "is_open": is_open,
             "ending": "" if is_open else f"{record.status}{f': {reason}' if reason else ''}",
             "may_move": actor.may(Action.CHANGE_LEADS),
+            "follows": record.followings.filter(user=actor.user_id).exists(),
             "move_address": address_of(record),
             "here": page_of(record),
         }

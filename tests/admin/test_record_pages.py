@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm.admin.reach import call_address, mail_address
+from crm.services.activities import create_activity
 from leads.services.closing import close_lead
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, update_lead
@@ -94,6 +95,25 @@ def test_a_lead_is_moved_closed_and_reopened_on_its_page(signed_in, tenant):
     assert (won.context["ending"], won.context["is_open"]) == ("Won", False)
     reopened = act(outcome="reopen")
     assert (reopened.context["ending"], reopened.context["is_open"]) == ("", True)
+
+
+def test_what_is_next_stands_in_the_head_and_a_lead_is_followed(signed_in, tenant, grace):
+    actor, client = tenant.actors.agent, signed_in("agent")
+    lead = make_lead({"title": "Deal", "leads_owner_id": tenant.users["colleague"].pk}, actor=actor)
+    for record in (lead, grace):
+        about: Any = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": "TASK"}
+        create_activity({**about, "subject": "Some day"}, actor=actor)
+        late = create_activity({**about, "subject": "Call back", "due_at": START}, actor=actor)
+
+        facts = {fact.label: fact for fact in client.get(page(record)).context["facts"]}
+
+        assert facts["Next"].text.endswith("Call back")
+        assert (facts["Next"].address, facts["Next"].is_late) == (page(late), True)
+    address = reverse("admin:leads_lead_follow", args=[lead.pk])
+    for wanted in ("0", "1", "1", "0"):
+        answer = client.post(address, {"follow": wanted}, follow=True)
+        assert answer.context["follows"] is (wanted == "1")
+    assert signed_in("viewer").post(address, {"follow": "1"}).status_code == 403
 
 
 def test_viewers_see_the_way_and_cannot_move(signed_in, tenant):

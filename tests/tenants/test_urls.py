@@ -42,7 +42,7 @@ OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
 #: Parts of the pages of records: test_one_field.py, test_files.py, test_mails.py of tests/admin try others'.
-OF_RECORDS = {"admin:write_mail"} | {
+OF_RECORDS = {"admin:write_mail", "admin:leads_lead_follow"} | {
     f"admin:{model}_{view}"
     for model in ("leads_lead", "people_organization", "people_person")
     for view in ("field", "files", "file", "remove_file")

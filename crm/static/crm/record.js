@@ -6,6 +6,12 @@
   const bar = document.getElementById("field-bar");
   const $ = window.django?.jQuery;
 
+  const prints = document.querySelector("[data-prints]");
+  if (prints) {
+    prints.hidden = false;
+    prints.addEventListener("click", () => window.print());
+  }
+
   // Values of a field, under all of its names: a moment has one for its day and one for its time.
 
   const inputsOf = (scope, name) =>
