@@ -70,7 +70,8 @@ class FilesInPlace(LiveAdmin[Any]):
                     update_record(record.entity_kind, record.pk, {"files": [{"file": upload}]}, actor=actor)
                 added += 1
             except (ValidationError, CrmError) as refused:
-                messages.error(request, f"{upload.name}: {message_of(refused)}")
+                words = gettext("“%(file)s” was not added: %(reason)s")
+                messages.error(request, words % {"file": upload.name, "reason": message_of(refused)})
         if not sent:
             messages.error(request, gettext("Choose a file first."))
         if len(sent) > MOST_ADDED:

@@ -49,7 +49,7 @@ def test_files_are_added_beside_the_form_one_by_one(signed_in, record):
     assert names(record) == ["a.pdf", "<b>.png"]
     assert len(stored() - before) == 2
     refusal, done = messages_of(shown)
-    assert refusal.startswith("bad.exe: This type of file is not accepted")
+    assert refusal.startswith("“bad.exe” was not added: This type of file is not accepted")
     assert done == "2 files were added."
     assert "&lt;b&gt;.png" in text
     assert "<b>.png" not in text

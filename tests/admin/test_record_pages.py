@@ -88,6 +88,10 @@ def test_a_lead_is_moved_closed_and_reopened_on_its_page(signed_in, tenant):
         sent = {"version": lead.version, "next": context["here"], **fields}
         return client.post(context["move_address"], sent, follow=True)
 
+    # The links of the page ask what they say: why the lead is lost, or which pipeline.
+    text = client.get(page(lead)).content.decode()
+    link = f'hx-get="{reverse("admin:leads_lead_move", args=[lead.pk])}?outcome=lost&amp;next={page(lead)}"'
+    assert link in text
     moved = act(stage=last.pk)
     assert moved.redirect_chain[-1][0] == page(lead)
     assert [step.stage for step in moved.context["steps"] if step.is_current] == [last]

@@ -31,11 +31,15 @@ for user in (ann, bob):
     user.is_staff = True
     save_user(user)
 actor = actor_for(ann, company, door=Door.COMMAND)
-for title in ("Dragged", "Keyed", "Stale", "Noted", "Missed"):
+for title in ("Dragged", "Keyed", "Stale", "Noted", "Missed", "Edited", "Compared", "Touched"):
     values = {"title": title, "amount": 100, "currency": "EUR", "leads_owner_id": ann.pk}
     print("LEAD", title, create_lead(values, actor=actor).pk)
 print("TOKEN", create_token(ann, company, name="test")[1])
 """
+
+
+#: More than the controls of the longest page.
+MOST_TABS = 150
 
 
 @dataclass
@@ -59,10 +63,13 @@ class Place:
     def api(self) -> Api:
         return Api(self.port, self.token)
 
-    def page(self, member: str, *, width: int = 1280, live: bool = True) -> Page:
+    def page(self, member: str, *, width: int = 1280, live: bool = True, touch: bool = False) -> Page:
         """Open a page as a member."""
         context = self.browser.new_context(
-            viewport={"width": width, "height": 844}, storage_state=self.states.get(member)
+            viewport={"width": width, "height": 844},
+            storage_state=self.states.get(member),
+            has_touch=touch,
+            is_mobile=touch,
         )
         context.set_default_timeout(PATIENCE_SECONDS * 1_000)
         page = context.new_page()
@@ -120,3 +127,13 @@ def drag(page: Page, card: Locator, target: Locator) -> None:
             page.mouse.up()
             return
     raise AssertionError("The card was never taken.")
+
+
+def tab_to(page: Page, selector: str, *, back: bool = False) -> None:
+    """Press Tab until something has the focus, as those who have no mouse do."""
+    reached = "selector => document.activeElement.matches(selector)"
+    for _ in range(MOST_TABS):
+        if page.evaluate(reached, selector):
+            return
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+    raise AssertionError(f"No Tab reaches {selector}.")

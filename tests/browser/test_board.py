@@ -1,51 +1,14 @@
 """Board, calendar and frame in Chromium, on a real server: two browsers, keys alone, refusals, a restart."""
 
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.browser.place import MAKING, Place, drag
-from tests.config.processes import DEVELOPMENT, ROOT, environment
-from tests.e2e.servers import free_port
-from tests.patience import PATIENCE_SECONDS
+from tests.browser.place import Place, drag
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def place(
-    server: ExitStack, chromium: Browser, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Place:
-    folder = tmp_path_factory.mktemp("board")
-    shutil.copy(migrated_file, folder / "db.sqlite3")
-    env = environment(DEVELOPMENT, DATABASE_URL=f"sqlite:///{folder}/db.sqlite3")
-    made = subprocess.run(
-        [sys.executable, "-c", MAKING],
-        cwd=ROOT,
-        env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=True,
-    ).stdout
-    leads = dict(re.findall(r"LEAD (\w+) (\d+)", made))
-    token = re.findall(r"TOKEN (\S+)", made)[0]
-    place = Place(chromium, env, free_port(), leads, token)
-    place.serve(server)
-    return place
 
 
 def column(page: Page, number: int) -> Locator:

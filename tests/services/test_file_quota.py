@@ -91,7 +91,7 @@ def test_a_file_that_does_not_fit_is_refused_with_the_numbers(
         f"Your company may keep 1.0 MB of files and has 1024.0 KB: this one of {SIZE} bytes does not fit."
         " Delete files, or have the operator raise FILES_MB_PER_COMPANY."
     )
-    assert [str(message) for message in page.context["messages"]] == [f"a.pdf: {said}"]
+    assert [str(message) for message in page.context["messages"]] == [f"“a.pdf” was not added: {said}"]
     assert (used(tenant)[0], contents(tenant), Filesystem.objects.count()) == (3, 0, 0)
     store_file(upload("a.pdf", PDF), actor=other_tenant.actors.agent)
     FileUsage.objects.filter(company=tenant.company).update(bytes=MEGABYTE - SIZE)

@@ -49,13 +49,6 @@ class WithBoard(LiveAdmin[Lead]):
         ]
         return [*own, *super().get_urls()]
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        lead = kwargs.get("obj")
-        actor = acting(request)
-        if lead is not None and lead.deleted_at is None and actor.may(Action.CHANGE_LEADS):
-            context["move_address"] = f"{address_of(lead)}?{urlencode({'next': request.path})}"
-        return super().render_change_form(request, context, *args, **kwargs)
-
     def board_page(self, request: HttpRequest) -> HttpResponse:
         """Show the first cards of each stage of a pipeline."""
         actor, day = acting(request), _day(request)
