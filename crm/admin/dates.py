@@ -74,7 +74,9 @@ class SplitDateTimeInput(forms.SplitDateTimeWidget):
     template_name = "admin/widgets/split_datetime.html"
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        forms.MultiWidget.__init__(self, [DateInput(), TimeInput()], attrs)
+        # The label of the field is the legend of both; the words before them are none of theirs.
+        day, time = DateInput({"aria-label": _("Date")}), TimeInput({"aria-label": _("Time")})
+        forms.MultiWidget.__init__(self, [day, time], attrs)
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         labels = {"date_label": gettext("Date:"), "time_label": gettext("Time:")}

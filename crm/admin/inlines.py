@@ -6,8 +6,10 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
 from django.db import models
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import VisibleToActor, acting
 from crm.admin.labels import labels_for
@@ -29,6 +31,9 @@ class OwnRowsFormSet(BaseInlineFormSet[Child, Parent, ChildForm]):
         model: Any = self.model
         key: Any = form.fields[model._meta.pk.name]
         key.queryset = self.get_queryset()
+        if DELETION_FIELD_NAME in form.fields:
+            # In a table the head of its column is no label.
+            form.fields[DELETION_FIELD_NAME].widget.attrs["aria-label"] = _("Delete")
         row = form.instance
         # The rules of a row compare its relations with its company, already in the form.
         if row._state.adding and hasattr(row, "company_id"):
@@ -57,7 +62,15 @@ def _allow(form: ChildForm) -> None:
 class VisibleInline(
     VisibleToActor[Child], LeavesRulesToServices[Child, Parent], admin.TabularInline[Child, Parent]
 ):
-    pass
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        # The heads of columns are no labels of the fields below, as those who hear a page need them.
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            widget = getattr(field.widget, "widget", field.widget)
+            widget.attrs.setdefault("aria-label", field.label)
+        return field
 
 
 class VisibleStackedInline(

@@ -4,10 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.admin.autocomplete import KeySelectMultiple
 from crm.admin.files import TakesFile
 from crm.admin.forms import Cleaned, VersionedForm
 from crm.admin.money import AmountField, CurrencyField
@@ -59,7 +59,7 @@ class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
         queryset=None,
         required=False,
         label=_("Participants"),
-        widget=AutocompleteSelectMultiple(LeadParticipant._meta.get_field("user"), admin.site),
+        widget=KeySelectMultiple(LeadParticipant._meta.get_field("user"), admin.site),
     )
 
     amount = AmountField(label=_("Amount"), required=False, decimal_places=AMOUNT_PLACES)
