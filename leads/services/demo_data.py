@@ -5,15 +5,18 @@ from datetime import timedelta
 from itertools import cycle, islice
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 from crm.actors import Actor, Door, Role
 from crm.dates import today_in
 from crm.models import Company, Membership, User
 from crm.models.companies import DEFAULT_REGION
+from crm.services.activities import complete_task, create_activity
+from crm.services.activity_input import ActivityValues
 from crm.services.companies import find_or_create_user, save_user, update_company
 from crm.services.members import add_member
-from leads.models import LeadSource, LeadType
+from leads.models import Lead, LeadSource, LeadType
 from leads.services.closing import close_lead
 from leads.services.company_setup import set_up_company
 from leads.services.leads import create_lead
@@ -74,6 +77,28 @@ CLOSED = {
     28: ("closed", None),
     35: ("won", None),
 }
+#: What is to be done about leads: position of the lead, kind, subject, hours from now; None is a task without
+#: a time.
+PLANNED = (
+    (0, "CALL", "Ask about the number of seats", -26),
+    (8, "TASK", "Send the offer for the second office", -3),
+    (2, "CALL", "Talk about the start date", 2),
+    (6, "TASK", "Prepare the demonstration", 4),
+    (10, "MEETING", "Show the product to the whole team", 25),
+    (12, "TASK", "Check the references", 49),
+    (16, "CALL", "Hear what the board decided", 73),
+    (18, "TASK", "Send the contract", None),
+    (1, "CALL", "Ask who signs", 3),
+    (3, "TASK", "Send training dates", 26),
+)
+#: What was said: position of the lead, kind, text.
+SAID = (
+    (0, "CALL", "Wants 20 seats, and an offer before the end of the month."),
+    (2, "EMAIL", "Sent the price list."),
+    (8, "NOTE", "The second office opens in spring; they compare two offers."),
+    (6, "MEETING", "Met the head of sales. Next step: a demonstration for the team."),
+    (1, "CALL", "Very interested, needs the approval of the finance team."),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +141,8 @@ def load_demo_data(*, password: str, region: str = DEFAULT_REGION) -> Demo:
     update_company({"amount_custom_field": "deal_value"}, actor=actor)
     organizations = [_create_organization(*details, actor=actor) for details in ORGANIZATIONS]
     people = _create_people(organizations, actor)
-    _create_leads(people, organizations, owners=[user, agent], actor=actor)
+    leads = _create_leads(people, organizations, owners=[user, agent], actor=actor)
+    _create_activities(leads, actor)
     return Demo(company=company, user=user, is_new=True)
 
 
@@ -170,13 +196,14 @@ def _create_people(organizations: list[Organization], actor: Actor) -> list[Pers
 
 def _create_leads(
     people: list[Person], organizations: list[Organization], *, owners: list[User], actor: Actor
-) -> None:
+) -> list[Lead]:
     stages = list(Stage.objects.visible_to(actor).order_by("weight", "pk"))
     for stage, probability in zip(stages, PROBABILITIES, strict=True):
         update_stage(stage.pk, {"probability": probability}, actor=actor)
     sources = list(LeadSource.objects.visible_to(actor).order_by("pk"))
     types = list(LeadType.objects.visible_to(actor).order_by("pk"))
     today = today_in(None)
+    leads = []
     buyers = islice(cycle(zip(people, cycle(organizations), strict=False)), LEAD_COUNT)
     for index, (person, organization) in enumerate(buyers):
         deal, value = DEALS[index % len(DEALS)]
@@ -199,6 +226,34 @@ def _create_leads(
             },
             actor=actor,
         )
+        leads.append(lead)
         if index in CLOSED:
             outcome, reason = CLOSED[index]
             close_lead(lead.pk, outcome, reason_lost=reason, actor=actor)
+    return leads
+
+
+def _create_activities(leads: list[Lead], actor: Actor) -> None:
+    now = timezone.now()
+    for index, kind, subject, hours in PLANNED:
+        values: ActivityValues = {
+            "entity_type": "LEAD",
+            "entity_id": leads[index].pk,
+            "kind": kind,
+            "subject": subject,
+            "assignee_id": leads[index].owner_id,
+        }
+        if hours is not None:
+            when = now + timedelta(hours=hours)
+            values["due_at" if kind == "TASK" else "starts_at"] = when
+        create_activity(values, actor=actor)
+    for index, kind, text in SAID:
+        said: ActivityValues = {
+            "entity_type": "LEAD",
+            "entity_id": leads[index].pk,
+            "kind": kind,
+            "text": text,
+        }
+        activity = create_activity(said, actor=actor)
+        if kind in ("CALL", "MEETING"):
+            complete_task(activity.pk, actor=actor)
