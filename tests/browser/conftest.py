@@ -1,20 +1,16 @@
-"""Chromium for the tests of a module, and a served company."""
+"""Chromium for the tests of a module, and databases for the servers that it visits."""
 
-import re
+import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.place import MAKING, Place
-from tests.config.processes import DEVELOPMENT, ROOT, environment
-from tests.e2e.servers import free_port
-from tests.patience import PATIENCE_SECONDS
+from tests.browser.place import Place, make_place
+from tests.config.processes import DEVELOPMENT, environment
+from tests.migrated import SERVER, drop
 from tests.requirements import CHROMIUM_NAMES
 
 OPTIONS = [
@@ -40,29 +36,44 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ExitStack]:
+def server_environment(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """Return the environment of a server on a migrated database of its own.
+
+    It is of the kind of the run: on PostgreSQL with Redis, or a file of SQLite, which ``request.param`` may
+    also ask for.
+    """
+    folder = tmp_path_factory.mktemp("served")
+    files = str(folder / "files")
+    if getattr(request, "param", "") == "sqlite" or not (SERVER.scheme and os.environ.get("TEST_REDIS_URL")):
+        shutil.copy(request.getfixturevalue("migrated_file"), folder / "db.sqlite3")
+        yield environment(DEVELOPMENT, DATABASE_URL=f"sqlite:///{folder}/db.sqlite3", FILES_ROOT=files)
+        return
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    name = f"test_{SERVER.path.removeprefix('/')}_{request.module.__name__.rpartition('.')[2]}_{worker}"
+    copy: Callable[[str], None] = request.getfixturevalue("copy_template")
+    copy(name)
+    yield environment(
+        DEVELOPMENT,
+        DATABASE_URL=SERVER._replace(path=f"/{name}").geturl(),
+        FILES_ROOT=files,
+        REDIS_PREFIX=name,
+        REDIS_URL=os.environ["TEST_REDIS_URL"],
+    )
+    drop(name)
+
+
+@pytest.fixture(scope="module")
+def server(server_environment: dict[str, str]) -> Iterator[ExitStack]:
+    """Return the stack on which the server of the module stands, so that a test may restart it."""
     with ExitStack() as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
-def place(
-    server: ExitStack, chromium: Browser, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Place:
-    folder = tmp_path_factory.mktemp("board")
-    shutil.copy(migrated_file, folder / "db.sqlite3")
-    env = environment(DEVELOPMENT, DATABASE_URL=f"sqlite:///{folder}/db.sqlite3")
-    made = subprocess.run(
-        [sys.executable, "-c", MAKING],
-        cwd=ROOT,
-        env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=True,
-    ).stdout
-    leads = dict(re.findall(r"LEAD (\w+) (\d+)", made))
-    token = re.findall(r"TOKEN (\S+)", made)[0]
-    place = Place(chromium, env, free_port(), leads, token)
-    place.serve(server)
-    return place
+def place(chromium: Browser, server_environment: dict[str, str], server: ExitStack) -> Place:
+    """A served company with two members and some leads."""
+    made = make_place(chromium, server_environment)
+    made.serve(server)
+    return made

@@ -1,13 +1,15 @@
 """A served company, and browsers of its members."""
 
 import re
+import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, Locator, Page, StorageState, TimeoutError, expect
 
-from tests.e2e.servers import Api, Lines, running
+from tests.config.processes import ROOT
+from tests.e2e.servers import Api, Lines, free_port, running
 from tests.patience import PATIENCE_SECONDS
 
 #: Makes a company with two members and some leads; prints the id of each lead by title, and a token.
@@ -105,6 +107,27 @@ class Place:
         lines = stack.enter_context(running(*command, env=self.env))
         self.api.wait_until_up(lines)
         return lines
+
+
+def make_place(browser: Browser, env: dict[str, str]) -> Place:
+    """Make the company in a migrated database; its server is not started."""
+    made = subprocess.run(
+        [sys.executable, "-c", MAKING],
+        cwd=ROOT,
+        env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    ).stdout
+    leads = dict(re.findall(r"LEAD (\w+) (\d+)", made))
+    token = re.findall(r"TOKEN (\S+)", made)[0]
+    return Place(browser, env, free_port(), leads, token)
+
+
+def column(page: Page, number: int) -> Locator:
+    """Return the cards of a column of the board."""
+    return page.locator(".column .cards").nth(number)
 
 
 def drag(page: Page, card: Locator, target: Locator) -> None:

@@ -1,52 +1,13 @@
-"""Board, calendar and frame in Chromium, on a real server: two browsers, keys alone, refusals, a restart."""
+"""Board, calendar and frame in Chromium, on a real server: keys alone, refusals, a narrow screen."""
 
 import re
-from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Dialog, Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, expect
 
-from tests.browser.place import Place, drag
+from tests.browser.place import Place, column, drag
 
 pytestmark = pytest.mark.browser
-
-
-def column(page: Page, number: int) -> Locator:
-    return page.locator(".column .cards").nth(number)
-
-
-def test_each_of_two_browsers_sees_the_moves_of_the_other_also_after_a_restart(
-    place: Place, server: ExitStack
-) -> None:
-    ann, bob = place.board("ann"), place.board("bob")
-
-    drag(ann, place.card(ann, "Dragged", "New"), column(ann, 1))
-
-    seen = place.card(bob, "Dragged", "Contacted")
-    expect(seen).to_have_class(re.compile("changed"))
-    expect(bob.locator(".column .count").nth(1)).to_have_text("1")
-    expect(bob.locator(".column .sums").nth(1)).to_have_text("100 EUR")
-    expect(ann.locator("#frame-messages")).to_contain_text("“Dragged” is in Contacted.")
-    bob.locator(f"#lead-{place.leads['Dragged']} a.move").click()
-    bob.get_by_role("button", name="Proposal").click()
-    place.card(ann, "Dragged", "Proposal")
-    ann.get_by_role("button", name="Undo").click()
-    # Bob moved it since, so that there is nothing to undo any more.
-    expect(ann.locator("#frame-messages .error")).to_contain_text("bob changed “Dragged” meanwhile")
-    complaints = [text for text in place.complaints if "409" not in text]
-
-    server.close()
-    ann.wait_for_selector("#live[data-state=lost]")
-    place.serve(server)
-    moved = f"updateLead(id: {place.leads['Missed']}, input: {{ pipeline_stage_id: 3 }}) {{ id }}"
-    place.api.data(f"mutation {{ {moved} }}")
-    for page in (ann, bob):
-        place.card(page, "Missed", "Proposal")
-        page.wait_for_selector("#live[data-state=live]")
-        page.context.close()
-    # While the server was away, the browsers say that it does not answer.
-    place.complaints.clear()
-    assert complaints == []
 
 
 def test_a_move_and_a_loss_by_the_keyboard_alone(place: Place) -> None:
