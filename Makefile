@@ -8,7 +8,7 @@ PACKAGES := config crm people pipelines leads
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test check check-types check-rest bench bench-stream chaos fix migrations \
-	schema schema-write limits-write messages figures
+	schema schema-write limits-write messages figures screenshots pictures
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make limits-write  write the table of limits into docs/api.md"
 	@echo "make messages    collect the texts to translate into locale/, and compile what is translated (needs gettext)"
 	@echo "make figures     measure the code: sizes, complexity, typing, comments, imports"
+	@echo "make screenshots  draw the pages of the admin into .run/screenshots; make pictures draws those of docs"
 	@echo "make bench       run the benchmarks"
 	@echo "make chaos       take Redis, PostgreSQL and servers away from the lead stream, and count what arrives"
 	@echo "make bench-stream  run that of the lead stream"
@@ -96,6 +97,12 @@ messages: .venv/installed
 
 figures: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.figures
+
+screenshots: .venv/installed-dev
+	@$(BIN)/python -m tests.browser.screenshots
+
+pictures: .venv/installed-dev
+	@$(BIN)/python -m tests.browser.screenshots --docs
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null 2>&1 \
