@@ -47,6 +47,7 @@ class FollowedBoard:
     """One open board: what changed and has not been read yet."""
 
     served: Served
+    member: int
     cards: str
     cursor: str
     company: str
@@ -57,7 +58,8 @@ class FollowedBoard:
     _reading: asyncio.Task[None] | None = None
 
     async def follow(self, ready: asyncio.Event) -> None:
-        headers = {"Cookie": self.served.cookie, "Origin": self.served.site}
+        session = self.served.sessions[self.member]
+        headers = {"Cookie": f"sessionid={session}", "Origin": self.served.site}
         address = f"ws://127.0.0.1:{self.served.port}/graphql"
         protocols: Any = ["graphql-transport-ws"]
         async with connect(address, subprotocols=protocols, additional_headers=headers) as socket:
@@ -85,7 +87,7 @@ class FollowedBoard:
         await asyncio.sleep(wait)
         self._last = time.monotonic()
         keys, self.waiting = sorted(self.waiting)[:100], set(sorted(self.waiting)[100:])
-        await asyncio.to_thread(self.served.get, f"{self.cards}&ids={','.join(keys)}")
+        await asyncio.to_thread(self.served.get, f"{self.cards}&ids={','.join(keys)}", self.member)
         self.reads += 1
         self._reading = None
         if self.waiting:
@@ -134,7 +136,10 @@ async def cost_of_boards(served: Served, *, boards: int, rate: int, seconds: int
         for name in ("cards", "cursor", "company", "query")
     }
     cards = f"{found['cards']}?{found['query']}"
-    open_boards = [FollowedBoard(served, cards, found["cursor"], found["company"]) for _ in range(boards)]
+    open_boards = [
+        FollowedBoard(served, number % len(served.sessions), cards, found["cursor"], found["company"])
+        for number in range(boards)
+    ]
     events = [asyncio.Event() for _ in open_boards]
     tasks = [
         asyncio.create_task(board.follow(event)) for board, event in zip(open_boards, events, strict=True)
@@ -167,13 +172,14 @@ async def cost_of_boards(served: Served, *, boards: int, rate: int, seconds: int
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.admin_live", description=__doc__)
-    parser.add_argument("--member", default="larger-0")
     parser.add_argument("--moves", type=int, default=20)
     parser.add_argument("--boards", type=int, default=50)
     parser.add_argument("--rate", type=int, default=10, help="moves a second")
     parser.add_argument("--seconds", type=int, default=30)
     arguments = parser.parse_args()
-    with serving(os.environ["DATABASE_URL"], arguments.member) as served:
+    # A member may have 20 sockets.
+    members = [f"larger-{number}" for number in range(1 + arguments.boards // 10)]
+    with serving(os.environ["DATABASE_URL"], members) as served:
         if arguments.moves:
             times = seen_by_the_other(served, arguments.moves)
             sys.stdout.write(

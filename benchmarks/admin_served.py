@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from benchmarks.reads.load import cpu_seconds
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120
-#: Signs a member in and makes a token, whatever the password is.
+#: Signs members in, whatever their passwords are, and makes a token of the first.
 SIGN_IN = """
 import sys
 import django
@@ -32,36 +32,34 @@ django.setup()
 from django.test import Client
 from crm.models import User
 from crm.services.tokens import create_token
-user = User.objects.get(username=sys.argv[1])
-User.objects.filter(pk=user.pk).update(is_staff=True)
-client = Client()
-client.force_login(user)
-_, token = create_token(user, user.memberships.get().company, name="browsers")
-print(client.cookies["sessionid"].value, token)
+users = [User.objects.get(username=name) for name in sys.argv[1:]]
+for user in users:
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(user)
+    print(client.cookies["sessionid"].value)
+_, token = create_token(users[0], users[0].memberships.get().company, name="browsers")
+print(token)
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A running server, and a member who is signed in."""
+    """A running server, and the sessions of some members."""
 
     port: int
     pid: int
     database: str
-    session: str
+    sessions: list[str]
     token: str
 
     @property
     def site(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def cookie(self) -> str:
-        return f"sessionid={self.session}"
-
-    def get(self, path: str) -> str:
-        """Return the body of a page."""
-        return self._ask("GET", path, None, {"Cookie": self.cookie})
+    def get(self, path: str, member: int = 0) -> str:
+        """Return the body of a page as a member sees it."""
+        return self._ask("GET", path, None, {"Cookie": f"sessionid={self.sessions[member]}"})
 
     def graphql(self, document: str) -> Any:
         """Return the data of a document of the API."""
@@ -96,7 +94,7 @@ class Served:
 
 
 @contextmanager
-def serving(database: str, member: str) -> Iterator[Served]:
+def serving(database: str, members: Sequence[str]) -> Iterator[Served]:
     """Serve a database with Redis, as in production, while the block runs.
 
     :raises RuntimeError: if the server does not start.
@@ -117,14 +115,14 @@ def serving(database: str, member: str) -> Iterator[Served]:
             check=True,
         )
         made = subprocess.run(
-            [sys.executable, "-c", SIGN_IN, member],
+            [sys.executable, "-c", SIGN_IN, *members],
             cwd=ROOT,
             env=env,
             check=True,
             capture_output=True,
             text=True,
         )
-        session, token = made.stdout.split()
+        *sessions, token = made.stdout.split()
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         process = subprocess.Popen(
@@ -134,7 +132,7 @@ def serving(database: str, member: str) -> Iterator[Served]:
             stdout=log,
             stderr=log,
         )
-        served = Served(port=port, pid=process.pid, database=database, session=session, token=token)
+        served = Served(port=port, pid=process.pid, database=database, sessions=sessions, token=token)
         try:
             _wait(served, process)
             yield served
@@ -166,5 +164,5 @@ def open_page(browser: Browser, served: Served) -> Page:
     """Open an empty page of a browser of its own, in which the member is signed in."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(60_000)
-    context.add_cookies([{"name": "sessionid", "value": served.session, "url": served.site}])
+    context.add_cookies([{"name": "sessionid", "value": served.sessions[0], "url": served.site}])
     return context.new_page()

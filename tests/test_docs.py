@@ -73,6 +73,20 @@ def test_the_data_model_shows_every_model() -> None:
     assert missing == []
 
 
+#: A picture or another file that a page shows or links, beside it.
+LINKED_FILE = re.compile(r"\]\((?!https?:|#|mailto:)([\w./-]+\.\w+)(?:#[\w-]*)?\)")
+
+
+def test_pages_show_and_link_files_that_are_there() -> None:
+    pages = [*DOCS.rglob("*.md"), *DOCS.parent.glob("*.md")]
+    linked = [(page, name) for page in pages for name in LINKED_FILE.findall(page.read_text())]
+    pictures = {(page.parent / name).resolve() for page, name in linked if name.endswith(".webp")}
+
+    assert [f"{page.name}: {name}" for page, name in linked if not (page.parent / name).exists()] == []
+    assert pictures == set((DOCS / "pictures").iterdir())
+    assert [picture.name for picture in pictures if picture.stat().st_size > 120_000] == []
+
+
 #: A file or folder of the repository, with a slash, as the pages for contributors name them.
 NAMED_PATH = re.compile(r"`((?:config|crm|people|pipelines|leads|tests|docs)/[\w./-]+)`")
 
