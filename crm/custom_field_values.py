@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
@@ -138,5 +139,19 @@ def read_value(kind: str, value: object, choices: Sequence[str] = ()) -> CustomF
 
 
 def written(value: object) -> str:
-    """Return a stored value as the cell of a file holds it."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Return a stored value as the cell of a file holds it: a text as it is, another value as JSON."""
+    return value if isinstance(value, str) else _json_text(value)
+
+
+def _json_text(value: object) -> str:
+    # As PostgreSQL writes them, without an exponent for small numbers: exports may let it write the cells.
+    if isinstance(value, float) and "e-" in (text := repr(value)):
+        return format(Decimal(text), "f")
+    if isinstance(value, list):
+        return f"[{', '.join(map(_json_text, value))}]"
+    if isinstance(value, dict):
+        pairs = (
+            f"{json.dumps(name, ensure_ascii=False)}: {_json_text(each)}" for name, each in value.items()
+        )
+        return f"{{{', '.join(pairs)}}}"
+    return json.dumps(value, ensure_ascii=False)

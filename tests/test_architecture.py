@@ -82,6 +82,9 @@ UNSCOPED_READS = {
     "crm/graphql/core/large_columns.py: column.model._base_manager": (
         "large values of rows that were read in scope just before, by their keys"
     ),
+    "crm/exporting/sql_cells.py: model.tags.through._default_manager": (
+        "links to tags that are read in scope, joined to rows that are"
+    ),
     "leads/admin/receiver_attempts.py: ReceivedMail.objects": (
         "the message of one attempt that was read in scope: the database cuts it"
     ),

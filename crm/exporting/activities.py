@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from django.db.models import Case, CharField, Expression, F, OuterRef, Subquery, UUIDField, Value, When
 
 from crm.database.key_lists import AmongKeys
 from crm.exporting.sources import Cells, ExportSource
@@ -26,6 +28,19 @@ class ActivityExport(ExportSource):
         *("due_at", "starts_at", "minutes", "direction", "outcome", "priority", "recurrence"),
         *("done_at", "created_at"),
     )
+
+    def expressions(self) -> Mapping[str, F | Expression]:
+        names, uuids = [], []
+        for kind in record_kinds():
+            is_kind: Any = {"content_type__model": kind.model._meta.model_name}
+            found = kind.model.objects.visible_to(self.actor).filter(pk=OuterRef("object_id"))
+            names.append(When(**is_kind, then=Value(kind.name.value)))
+            uuids.append(When(**is_kind, then=Subquery(found.order_by().values("uuid"))))
+        return {
+            **super().expressions(),
+            "record_kind": Case(*names, output_field=CharField()),
+            "record_uuid": Case(*uuids, output_field=UUIDField()),
+        }
 
     def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
         kinds = {kind.model._meta.model_name: kind for kind in record_kinds()}

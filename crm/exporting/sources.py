@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Func, Model, QuerySet
+from django.db.models import Expression, F, Func, Model, QuerySet, TextField
 
 from crm.actors import Actor
 from crm.custom_field_values import written
 from crm.database.key_lists import AmongKeys
+from crm.exporting.sql_cells import JoinedCells
 from crm.importing.row_values import joined_tags
 from crm.models.custom_fields import CustomFieldDefinition
 from crm.records.row_import import CUSTOM_FIELD
@@ -78,7 +79,8 @@ class ExportSource:
         )
         names = set(defined.values_list("name", flat=True))
         if connection.vendor == "postgresql":
-            keys = Func("custom_fields", function="jsonb_object_keys")
+            # Not JSON, as what they are of: a name may be 12.
+            keys = Func("custom_fields", function="jsonb_object_keys", output_field=TextField())
             names.update(
                 rows.order_by().annotate(field_name=keys).values_list("field_name", flat=True).distinct()
             )
@@ -109,6 +111,17 @@ class ExportSource:
             yield [_cells(row, plan, read.get(row["pk"], {})) for row in batch]
             if len(batch) < BATCH:
                 return
+
+    def expressions(self) -> Mapping[str, F | Expression]:
+        """Return what SQL reads in the query of the rows themselves, by heading."""
+        return {name: F(path) for name, path in self.plain.items()}
+
+    def joined(self, keys: QuerySet[Any, Any] | None, wanted: Sequence[str]) -> Sequence[JoinedCells] | None:
+        """Return how SQL reads what ``read_related`` does; None if only Python can.
+
+        :param keys: those of the rows; None if they are all that the actor sees.
+        """
+        return ()
 
     def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
         """Return the cells of what belongs to the rows with these keys, by key and heading."""

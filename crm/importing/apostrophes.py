@@ -5,7 +5,8 @@ import re
 #: Cells that say "nothing", whatever the column.
 NULL_MARKERS = frozenset({"NULL", "n/a", "N/A", "-", "0/0/00", "#N/A"})
 #: What a spreadsheet takes for the begin of a formula, full-width forms included.
-_FORMULA = "[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]"
+FORMULA_SIGNS = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
+_FORMULA = "[" + FORMULA_SIGNS.replace("-", "\\-") + "]"
 _NUMBER = r"[0-9][0-9 ()/.\-]*\Z"
 _NULL = rf"\s*(?:{'|'.join(sorted(map(re.escape, NULL_MARKERS)))})\s*\Z"
 #: An apostrophe before a formula, a number, or a text that says "nothing". Exactly one is taken off, since

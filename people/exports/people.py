@@ -1,35 +1,26 @@
-"""Exports of people and organizations, in the columns of their imports."""
+"""The export of people, in the columns of their import."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Count, Max, QuerySet
+from django.db import connection
+from django.db.models import Count, F, Max, QuerySet
 
 from crm.actors import Actor
 from crm.database.key_lists import AmongKeys
 from crm.exporting.sources import Cells, ExportSource, tags_of
+from crm.exporting.sql_cells import JoinedCells, compiled, tag_cells
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import MOST_REPEATED
+from people.exports.common import COMMON
+from people.exports.person_cells import address_cells, contact_cells, organization_cells
 from people.imports import ADDRESS, CONTACT, CONTACTS, NAMES
-from people.models import (
-    ORGANIZATION_TEXTS,
-    Address,
-    Contact,
-    ContactType,
-    Employment,
-    Organization,
-    Person,
-)
+from people.models import Address, Contact, ContactType, Employment, Person
 from people.services.contacts import ADDRESS_TEXTS
 
 ORGANIZATION_COLUMNS = ("organization", "organization_uuid", "position")
-COMMON = {
-    **{name: name for name in EXTERNAL_ID_COLUMNS},
-    "owner": "user__username",
-    "created_at": "created_at",
-}
 
 
 class PersonExport(ExportSource):
@@ -51,6 +42,10 @@ class PersonExport(ExportSource):
         by_base = {shared[kind]: base for base, kind in CONTACTS.items() if kind in shared}
         #: The column of the contacts of each type.
         self._columns = {type_.pk: by_base.get(type_.pk, CONTACT + type_.name) for type_ in types}
+
+        self._emails = [key for key, column in self._columns.items() if column == "email"]
+        #: The largest numbers of contacts of a type and of addresses of a person.
+        self._most_of_type = self._most_addresses = 0
 
     def accepts(self, name: str) -> bool:
         from people.imports import PersonImport
@@ -78,30 +73,62 @@ class PersonExport(ExportSource):
         return names
 
     def _most_contacts(self, rows: QuerySet[Any]) -> dict[str, int]:
-        """Return how many contacts of each column a person has at most."""
-        contacts = Contact.objects.visible_to(self.actor).filter(person__in=rows.order_by().values("pk"))
-        numbers = contacts.values("person_id", "type_id").annotate(number=Count("pk"))
+        """Return how many contacts of each column a person has at most, besides the primary e-mail."""
+        contacts = Contact.objects.visible_to(self.actor).exclude(
+            type_id__in=self._emails, canonical=F("person__email_canonical")
+        )
+        contacts = contacts.filter(person__in=rows.order_by().values("pk")).order_by()
+        numbers = contacts.values("type_id", "person_id").annotate(number=Count("pk"))
+        text, parameters = compiled(numbers.values("type_id", "number"))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT type_id, max(number) FROM ({text}) AS numbers GROUP BY type_id",  # noqa: S608 - compiled
+                parameters,
+            )
+            found = dict(cursor.fetchall())
+        self._most_of_type = max(found.values(), default=0)
         most: dict[str, int] = {}
-        for type_id in self._columns:
-            number = numbers.filter(type_id=type_id).aggregate(most=Max("number"))["most"] or 0
-            column = self._columns[type_id]
-            # One e-mail address may not be the primary one, which is in the first column.
-            number += 1 if column == "email" and number else 0
-            most[column] = self._bounded(number, column)
+        for type_id, column in self._columns.items():
+            # The first e-mail column is that of the primary one.
+            most[column] = self._bounded(found.get(type_id, 0) + (column == "email"), column)
         return most
 
     def _address_columns(self, rows: QuerySet[Any]) -> list[str]:
         addresses = Address.objects.visible_to(self.actor).filter(person__in=rows.order_by().values("pk"))
         numbers = addresses.values("person_id").annotate(number=Count("pk"))
-        number = self._bounded(numbers.aggregate(most=Max("number"))["most"] or 0, "address")
+        self._most_addresses = numbers.aggregate(most=Max("number"))["most"] or 0
+        number = self._bounded(self._most_addresses, "address")
         return [_of_address(each) + name for each in range(1, max(number, 1) + 1) for name in ADDRESS_TEXTS]
 
     def _bounded(self, number: int, column: str) -> int:
-        if number > MOST_REPEATED + (column == "email"):
+        if number > MOST_REPEATED:
             self.notes.append(
                 f"{column}: a record has {number}; a file holds {MOST_REPEATED}, the others are left out."
             )
         return min(number, MOST_REPEATED)
+
+    def joined(self, keys: QuerySet[Any, Any] | None, wanted: Sequence[str]) -> Sequence[JoinedCells] | None:
+        numbers = range(1, MOST_REPEATED + 1)
+        columns = list(dict.fromkeys(self._columns.values()))
+        contacts = {_numbered(column, each): (column, each) for column in columns for each in numbers}
+        if len(contacts) < len(columns) * len(numbers):
+            # A type is named as the second contact of another one.
+            return None
+        addresses = {_of_address(each) + name: (name, each) for name in ADDRESS_TEXTS for each in numbers}
+        parts: list[JoinedCells] = []
+        places = {name: contacts[name] for name in wanted if name in contacts}
+        if places:
+            is_single = self._most_of_type < 2
+            parts.append(contact_cells(keys, self._columns, places, self.actor, is_single=is_single))
+        places = {name: addresses[name] for name in wanted if name in addresses}
+        if places:
+            is_single = self._most_addresses < 2
+            parts.append(address_cells(keys, places, self.actor, is_single=is_single))
+        if any(name in wanted for name in ORGANIZATION_COLUMNS):
+            parts.append(organization_cells(keys, wanted, self.actor))
+        if "tags" in wanted:
+            parts.append(tag_cells(Person, keys, self.actor))
+        return parts
 
     def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
         cells: dict[int, Cells] = defaultdict(dict)
@@ -176,19 +203,3 @@ def _numbered(column: str, number: int) -> str:
 
 def _of_address(number: int) -> str:
     return "" if number == 1 else f"{ADDRESS}{number}."
-
-
-class OrganizationExport(ExportSource):
-    name = "ORGANIZATION"
-    model = Organization
-    plain: ClassVar[Mapping[str, str]] = {
-        **{name: name for name in ("uuid", *ORGANIZATION_TEXTS)},
-        **COMMON,
-    }
-    order: ClassVar[Sequence[str]] = (
-        *("uuid", *ORGANIZATION_TEXTS, "owner", "tags", *EXTERNAL_ID_COLUMNS, "created_at"),
-    )
-
-    def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
-        tags = tags_of(Organization, keys, actor=self.actor)
-        return {key: {"tags": cell} for key, cell in tags.items()}

@@ -1,0 +1,6 @@
+"""Exports of people and organizations, in the columns of their imports."""
+
+from people.exports.organizations import OrganizationExport
+from people.exports.people import PersonExport
+
+__all__ = ["OrganizationExport", "PersonExport"]
