@@ -14,11 +14,13 @@ class CrmConfig(AppConfig):
         from crm.exporting.activities import ActivityExport
         from crm.models import Activity
         from crm.notifications.own import register_own
+        from crm.services.archives import own_tables
         from crm.services.record_events import readers_of_activity
         from crm.sign_in import receivers  # noqa: F401 - connects them to Django's signals
         from crm.webhooks import contents
 
         register_parts()
+        own_tables.register()
         kinds.register(
             kinds.LoggedKind(
                 entity="activity",

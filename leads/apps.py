@@ -10,11 +10,12 @@ class LeadsConfig(AppConfig):
         from crm.events import kinds
         from crm.exporting import registry as exports
         from crm.records.registry import RecordKind, register
+        from crm.services.archives.tables import leave_out
         from crm.webhooks import contents
         from leads.background import ATTEMPTS, MAILBOX
         from leads.exports import LeadExport
         from leads.imports import LeadImport
-        from leads.models import Lead
+        from leads.models import AmountTally, Lead
         from leads.notifications import register_sources
         from leads.services import (
             erasing,  # noqa: F401 - connects its receivers
@@ -24,6 +25,7 @@ class LeadsConfig(AppConfig):
         from leads.services.leads import update_lead
         from leads.services.timeline import ROUTING, detail_history
 
+        leave_out({AmountTally: "made anew of the leads that it sums up"})
         register(
             RecordKind(
                 model=Lead,

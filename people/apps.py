@@ -13,12 +13,16 @@ class PeopleConfig(AppConfig):
         from people.imports import PersonImport
         from people.models import Organization, Person
         from people.organization_imports import OrganizationImport
-        from people.services import signal_handlers  # noqa: F401 - connects its receiver
+        from people.services import (
+            archives,
+            signal_handlers,  # noqa: F401 - connects its receiver
+        )
         from people.services.activity_people import set_people
         from people.services.organizations import update_organization
         from people.services.people import update_person
 
         # Whatever locks records of several kinds locks people before organizations.
+        archives.register()
         register(
             RecordKind(
                 model=Person,

@@ -83,9 +83,10 @@ def release(company_id: int, size: int) -> None:
     )
 
 
-def recount() -> None:
-    """Count the files of each company anew, while nobody stores one: what was written by hand counts too."""
-    for company_id in Filesystem.objects.values_list("company", flat=True).distinct().order_by("company"):
+def recount(company: int | None = None) -> None:
+    """Count the files of a company, or of each, anew while nobody stores one, whoever wrote their rows."""
+    stored = Filesystem.objects.all() if company is None else Filesystem.objects.filter(company=company)
+    for company_id in stored.values_list("company", flat=True).distinct().order_by("company"):
         with transaction.atomic():
             FileUsage.objects.bulk_create([FileUsage(company_id=company_id)], ignore_conflicts=True)
             usage = FileUsage.objects.select_for_update().get(pk=company_id)

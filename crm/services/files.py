@@ -80,7 +80,7 @@ def store_file(
         size=upload.size,
         attributes=attributes,
     )
-    row.stored.name = _write_content(stored_name(row, ""), upload)
+    row.stored.name = store_content(stored_name(row, ""), upload)
     file_quota.reserve(actor.company_id, upload.size or 0)
     saving.store(row, actor=actor)
     return row
@@ -103,7 +103,8 @@ def _extension(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
-def _write_content(name: str, upload: File[bytes]) -> str:
+def store_content(name: str, upload: File[bytes]) -> str:
+    """Store a content, which ``removed_on_failure`` removes again; return the name that the storage chose."""
     # Not the upload itself: a storage may move a temporary file, which can be sent for two places.
     written = write_content(name, File(upload.file))
     names = _written.get()

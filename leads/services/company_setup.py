@@ -7,14 +7,9 @@ from crm.models import Company, User
 from crm.models.companies import DEFAULT_CURRENCY, DEFAULT_REGION
 from crm.services.members import add_member
 from leads.models import LeadLostReason, LeadReceiver, LeadSource, LeadStatus, LeadType, StatusCategory
-from people.models import ContactKind, ContactType
+from people.services.contact_types import ensure_shared_contact_types
 from pipelines.models import Pipeline, Stage
 
-SHARED_CONTACT_TYPES = (
-    ("Email", ContactKind.EMAIL),
-    ("Phone", ContactKind.PHONE),
-    ("Cellphone", ContactKind.CELLPHONE),
-)
 STATUSES = (
     ("Open", StatusCategory.OPEN),
     ("Won", StatusCategory.WON),
@@ -35,17 +30,6 @@ LOST_REASONS = (
 SOURCES = ("Website", "Referral", "Phone", "E-mail", "Event", "Other")
 #: Names and days until a lead rots.
 STAGES = (("New", 7), ("Contacted", 14), ("Proposal", 21), ("Negotiation", 14))
-
-
-def ensure_shared_contact_types() -> None:
-    """Create the contact types that all companies share, unless they exist.
-
-    In an empty database they get the ids 1 Email, 2 Phone and 3 Cellphone, which clients rely on.
-    """
-    present = set(ContactType.objects.filter(company=None).values_list("kind", flat=True))
-    ContactType.objects.bulk_create(
-        ContactType(name=name, kind=kind) for name, kind in SHARED_CONTACT_TYPES if kind not in present
-    )
 
 
 @transaction.atomic

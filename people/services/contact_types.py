@@ -10,12 +10,30 @@ from crm.errors import Conflict, ConflictReason, Forbidden
 from crm.models.texts import stored_name_key
 from crm.services import saving
 from crm.services.replacing import find_replacement
-from people.models import Contact, ContactType
+from people.models import Contact, ContactKind, ContactType
 from people.services.person_details import update_contact
 
 
 class ContactTypeValues(TypedDict, total=False):
     name: str | None
+
+
+SHARED_CONTACT_TYPES = (
+    ("Email", ContactKind.EMAIL),
+    ("Phone", ContactKind.PHONE),
+    ("Cellphone", ContactKind.CELLPHONE),
+)
+
+
+def ensure_shared_contact_types() -> None:
+    """Create the contact types that all companies share, unless they exist.
+
+    In an empty database they get the ids 1 Email, 2 Phone and 3 Cellphone, which clients rely on.
+    """
+    present = set(ContactType.objects.filter(company=None).values_list("kind", flat=True))
+    ContactType.objects.bulk_create(
+        ContactType(name=name, kind=kind) for name, kind in SHARED_CONTACT_TYPES if kind not in present
+    )
 
 
 @saving.retried

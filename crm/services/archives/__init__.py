@@ -1,0 +1,1 @@
+"""Archives: everything of one company in a file, from which another installation makes it again."""
