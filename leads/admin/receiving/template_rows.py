@@ -95,6 +95,9 @@ def rows_of(template: Mapping[str, Any] | None, sent: Any = None) -> Rows:
         EntryForm, formset=EntryRows, extra=EMPTY_ROWS, max_num=MOST_ENTRIES, absolute_max=MOST_ENTRIES + 50
     )
     initial = [_row(path, entry) for path, entry in (template or {}).items() if _is_row(entry)]
+    # By field, since PostgreSQL keeps no order. Places of one field stay in theirs: the first value counts.
+    order = [*FIELDS, CUSTOM]
+    initial.sort(key=lambda row: order.index(row["becomes"]))
     rows: Rows = known(sent, initial=initial, prefix="rows")
     return rows
 
