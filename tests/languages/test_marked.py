@@ -43,7 +43,8 @@ class Texts(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        shown = ATTRIBUTES | ({"value"} if given.get("type") == "submit" else set())
+        # The value of another button is sent, and not shown.
+        shown = ATTRIBUTES | ({"value"} if tag == "input" and given.get("type") == "submit" else set())
         self.found += [value for name, value in attrs if name in shown and value]
 
 
@@ -64,6 +65,7 @@ def unmarked(source: str) -> list[str]:
         ("{% blocktranslate %}All {{ number }}{% endblocktranslate %}", []),
         ('<input type="submit" value="Save"><a aria-label="Next">2</a>', ["Save", "Next"]),
         ("{% if late %}late{% endif %}", ["·late·"]),
+        ('<button type="submit" name="outcome" value="won">{{ name }}</button>', []),
         ('<ul class="menu"><li data-stage="one">{{ row }}</li></ul>', []),
     ],
 )
