@@ -1,7 +1,12 @@
-"""Settings of accounts, sign-in and mail: a part of ``config.settings``."""
+"""Settings of accounts, sign-in, mail and languages: a part of ``config.settings``."""
 
-from config.environment import DEBUG, env, number
+from config.environment import DEBUG, ROOT, env, number
 from config.sign_in import mail_server, single_sign_on
+
+# Of the admin, signing in and mails; the API and commands speak English. See docs/translating.md.
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+LOCALE_PATHS = [ROOT / "locale"]
 
 AUTH_USER_MODEL = "crm.User"
 AUTHENTICATION_BACKENDS = ["crm.sign_in.backend.GuardedBackend"]

@@ -225,10 +225,6 @@ if REDIS_URL:
 
 USE_TZ = True
 TIME_ZONE = "UTC"
-# Of the admin, signing in and mails; the API and commands speak English. See docs/translating.md.
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static-collected"

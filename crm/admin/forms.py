@@ -203,7 +203,7 @@ CARRIED = ("version", "seen", "before")
 class VersionedForm(ServiceForm[Live]):
     """A form with the version of the row that it shows."""
 
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    version = forms.IntegerField(label=_("Version"), required=False, widget=forms.HiddenInput)
     #: What the page showed, and what the fields that are to be chosen held before; see crm.admin.stale.
     seen, before = CarriedField(), CarriedField()
 
