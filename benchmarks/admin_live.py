@@ -22,7 +22,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 from websockets.asyncio.client import connect
 
-from benchmarks.admin_served import Served, launch, open_page, serving
+from benchmarks.admin_served import SESSION, Served, launch, open_page, serving
 
 #: As in board.js: when a change is read that comes alone, and the least time between two reads, in seconds.
 SOON, LATER = 0.015, 2.0
@@ -59,7 +59,7 @@ class FollowedBoard:
 
     async def follow(self, ready: asyncio.Event) -> None:
         session = self.served.sessions[self.member]
-        headers = {"Cookie": f"sessionid={session}", "Origin": self.served.site}
+        headers = {"Cookie": f"{SESSION}={session}", "Origin": self.served.site}
         address = f"ws://127.0.0.1:{self.served.port}/graphql"
         protocols: Any = ["graphql-transport-ws"]
         async with connect(address, subprotocols=protocols, additional_headers=headers) as socket:

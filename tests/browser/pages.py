@@ -103,6 +103,7 @@ NO_PAGES = {
     "new_calendar": "takes a form",
     "openid_connect_callback": "leads from the provider of single sign-on into the admin",
     "openid_connect_login": "leads to the provider of single sign-on",
+    "password_reset_confirm": "opened by the link of a mail: tests/admin/account",
     "second_factor_qr": "a picture",
 }
 #: The same of each kind of records or list.
