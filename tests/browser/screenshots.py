@@ -64,8 +64,16 @@ SIZES: dict[str, ViewportSize] = {
 }
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 #: Those of docs/admin.md, by page, theme and width.
-PICTURES = ("my-day-light-wide", "board-light-wide", "lead-light-wide", "new-lead-light-wide")
-PICTURES += ("calendar-week-light-wide", "board-dark-narrow")
+PICTURES = frozenset(
+    {
+        "my-day-light-wide",
+        "board-light-wide",
+        "board-dark-narrow",
+        "new-lead-light-wide",
+        "lead-light-wide",
+        "calendar-week-light-wide",
+    }
+)
 
 
 def addresses(page: Page, site: str) -> dict[str, str]:
