@@ -145,7 +145,10 @@ def derived(company_id: int) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for kind in record_kinds():
         rows = kind.model._base_manager.filter(company=company_id).order_by("uuid")
-        found[kind.name] = list(rows.values_list("uuid", *sorted(kind.model.derived_columns)))
+        fields = (kind.model._meta.get_field(name) for name in sorted(kind.model.derived_columns))
+        # No keys, which differ.
+        names = [field.name for field in fields if not field.is_relation]
+        found[kind.name] = list(rows.values_list("uuid", *names))
     return found
 
 
