@@ -106,8 +106,8 @@ def test_what_is_next_stands_in_the_head_and_a_lead_is_followed(signed_in, tenan
     lead = make_lead({"title": "Deal", "leads_owner_id": tenant.users["colleague"].pk}, actor=actor)
     for record in (lead, grace):
         about: Any = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": "TASK"}
-        create_activity({**about, "subject": "Some day"}, actor=actor)
-        late = create_activity({**about, "subject": "Call back", "due_at": START}, actor=actor)
+        create_activity(cast(Any, {**about, "subject": "Some day"}), actor=actor)
+        late = create_activity(cast(Any, {**about, "subject": "Call back", "due_at": START}), actor=actor)
 
         facts = {fact.label: fact for fact in client.get(page(record)).context["facts"]}
 

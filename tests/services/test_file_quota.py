@@ -84,14 +84,14 @@ def test_a_file_that_does_not_fit_is_refused_with_the_numbers(
 
     attach = """mutation ($file: Upload!, $id: ID!) { attachFileToLead(file: $file, id: $id) { id } }"""
     api = ask(attach, actor=actors.manager, variables={"id": lead.pk, "file": upload("a.pdf", PDF)})
-    page = browser.post(address, {"files": [upload("a.pdf", PDF)]}, follow=True)
+    answer = browser.post(address, {"files": [upload("a.pdf", PDF)]}, follow=True)
 
     [[said]] = api["errors"][0]["extensions"]["validation"].values()
     assert said == (
         f"Your company may keep 1.0 MB of files and has 1024.0 KB: this one of {SIZE} bytes does not fit."
         " Delete files, or have the operator raise FILES_MB_PER_COMPANY."
     )
-    assert [str(message) for message in page.context["messages"]] == [f"“a.pdf” was not added: {said}"]
+    assert [str(message) for message in answer.context["messages"]] == [f"“a.pdf” was not added: {said}"]
     assert (used(tenant)[0], contents(tenant), Filesystem.objects.count()) == (3, 0, 0)
     store_file(upload("a.pdf", PDF), actor=other_tenant.actors.agent)
     FileUsage.objects.filter(company=tenant.company).update(bytes=MEGABYTE - SIZE)
