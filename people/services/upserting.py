@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -66,8 +67,25 @@ def extend_person(person: Person, values: PersonValues, *, actor: Actor) -> tupl
     """
     given = _without_keys(person, values)
     before = _lists_before(person, given, actor)
-    changed = people.update_person(person.pk, _added_to(person, given, before), actor=actor)
+    try:
+        changed = people.update_person(person.pk, _added_to(person, given, before), actor=actor)
+    except ValidationError as refused:
+        raise _at_given_places(refused, before) from refused
     return changed, before
+
+
+def _at_given_places(refused: ValidationError, before: Mapping[str, Any]) -> ValidationError:
+    """Return a refusal whose paths count the contacts of the input, not those that the person has."""
+    if not hasattr(refused, "error_dict"):
+        return refused
+    messages = {}
+    for path, errors in refused.error_dict.items():
+        name, _, rest = path.partition(".")
+        index, _, field = rest.partition(".")
+        if name == "contacts" and index.isdigit():
+            path = f"contacts.{max(0, int(index) - len(before.get(name, ())))}.{field}"
+        messages[path] = errors
+    return ValidationError(messages)
 
 
 def _without_keys(record: Organization | Person, values: Mapping[str, Any]) -> Any:
