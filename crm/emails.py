@@ -1,5 +1,7 @@
 """E-mail addresses: their canonical form, and what is no address."""
 
+from functools import lru_cache
+
 import idna
 from django.core.exceptions import ValidationError
 from email_validator import EmailNotValidError, validate_email
@@ -40,6 +42,8 @@ def ascii_domain(domain: str) -> str:
         return _lower(domain)
 
 
+# A request looks at an address several times: to match by it, to store it, and as one of the contacts.
+@lru_cache(maxsize=4096)
 def has_email_form(text: str) -> bool:
     """Return whether a text has the form of an e-mail address; no DNS query is made."""
     try:

@@ -1,8 +1,8 @@
 """Import leads: one row of a file becomes one lead."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
@@ -16,16 +16,19 @@ from crm.models import DuplicatePolicy
 from crm.models.custom_fields import EntityKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import Columns, Imported
+from crm.services.versions import locked_records
 from leads.models import Lead, LeadLostReason, LeadSource, LeadStatus, LeadType
 from leads.models.deal_value import READERS
 from leads.services import importing
 from leads.services.lead_input import LeadValues
 from leads.services.leads import delete_lead
+from leads.services.referenced_rows import read_people_ahead
 from leads.services.upserting import match_lead
 from people.models import Organization, Person
 from people.models.canonical import canonical_email
 from people.models.phones import parted
-from people.services.person_organizations import remove_people
+from people.services.organizations import read_names_ahead
+from people.services.person_organizations import read_links_ahead, remove_people
 from pipelines.models import Pipeline, Stage
 
 TEXTS = (
@@ -90,6 +93,8 @@ class LeadImport:
         self._actor = actor
         self._policy = policy
         self._split_phones = split_phones
+        #: The people of a batch, by their canonical e-mail address.
+        self._people: dict[str, list[int]] = {}
         self._record_values = RecordValues(actor, owner="leads_owner_id")
         pipelines = Pipeline.objects.visible_to(actor).order_by("weight", "pk")
         self._pipelines = Names("pipeline", pipelines.values_list("name", "pk"))
@@ -117,7 +122,30 @@ class LeadImport:
     def batch(
         self, contents: Sequence[Mapping[str, Any]], *, are_cells: bool
     ) -> AbstractContextManager[None]:
-        return nullcontext()
+        return self._reading_ahead(contents) if are_cells else nullcontext()
+
+    @contextmanager
+    def _reading_ahead(self, contents: Sequence[Mapping[str, Any]]) -> Iterator[None]:
+        given = [(cells, canonical_email(cells.get("person_email"))) for cells in contents]
+        emails = {email for _, email in given if email}
+        people = Person.objects.visible_to(self._actor).filter(email_canonical__in=emails)
+        found: dict[str, list[int]] = {email: [] for email in emails}
+        for email, key in people.order_by("pk").values_list("email_canonical", "pk"):
+            found[email or ""].append(key)
+        meant = {email: keys[0] for email, keys in found.items() if len(keys) == 1}
+        read_people_ahead(meant.values(), actor=self._actor)
+        joining = {meant[email] for cells, email in given if email in meant and "organization" in cells}
+        read_links_ahead(joining, actor=self._actor)
+        names = [cells["organization"] for cells in contents if "organization" in cells]
+        known = read_names_ahead(names, actor=self._actor)
+        if joining:
+            # Whatever locks records of several kinds locks people before organizations.
+            locked_records(Organization, known)
+        self._people = found
+        try:
+            yield
+        finally:
+            self._people = {}
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
         return importing.import_lead(self._values(cells), policy=self._policy, actor=self._actor, known=known)
@@ -183,8 +211,11 @@ class LeadImport:
         return cast(LeadValues, {key: value for key, value in values.items() if value})
 
     def _person(self, cell: str) -> int:
-        same_email = Person.objects.visible_to(self._actor).filter(email_canonical=canonical_email(cell))
-        found = list(same_email.values_list("pk", flat=True)[:2])
+        email = canonical_email(cell)
+        found = self._people.get(email or "")
+        if found is None:
+            same_email = Person.objects.visible_to(self._actor).filter(email_canonical=email)
+            found = list(same_email.values_list("pk", flat=True)[:2])
         if not found:
             raise ValidationError({"person_email": ["No person has this e-mail address."]})
         if len(found) > 1:

@@ -29,6 +29,7 @@ from people.models.phones import parted
 from people.services import importing, people
 from people.services.absent_keys import noting_absent
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
+from people.services.organizations import read_names_ahead
 from people.services.reach import Reach
 
 NAMES = ("firstname", "middlename", "lastname")
@@ -92,6 +93,9 @@ class PersonImport:
                 reaches.append(Reach(values, self._actor))
         emails = {email for reach in reaches for email in reach.emails}
         phones = {phone for reach in reaches for phone in reach.phones}
+        if are_cells and self._policy != DuplicatePolicy.CREATE:
+            names = [content["organization"] for content in contents if "organization" in content]
+            read_names_ahead(names, actor=self._actor)
         return noting_absent(emails, phones, actor=self._actor)
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.signals import post_save, pre_save
 
+from crm.database import write_behind
 from crm.database.statements import Parameter, Sql, Statement, as_text
 
 #: A column that refers to a row of the same call, and the position of that row's group.
@@ -25,15 +26,37 @@ def insert_together(rows: Sequence[Model]) -> None:
     """
     for row in rows:
         pre_save.send(type(row), instance=row, raw=False, using=connection.alias, update_fields=None)
-    groups = _grouped(rows)
-    if connection.vendor == "postgresql" and rows:
-        _insert_at_once(groups)
+    kept = write_behind.current()
+    if kept is not None:
+        _keep(rows, kept)
+    elif connection.vendor == "postgresql" and rows:
+        _insert_at_once(_grouped(rows))
     else:
-        _insert_in_turn(groups)
+        _insert_in_turn(_grouped(rows))
     for row in rows:
         post_save.send(
             type(row), instance=row, created=True, raw=False, using=connection.alias, update_fields=None
         )
+
+
+def insert_all(rows: Sequence[Model]) -> None:
+    """Insert rows of one model that refer to none of each other, and set their keys."""
+    kept = write_behind.current()
+    if kept is not None:
+        for row in rows:
+            kept.add(row)
+    elif rows:
+        type(rows[0])._base_manager.bulk_create(rows)
+
+
+def _keep(rows: Sequence[Model], kept: write_behind.WriteBehind) -> None:
+    new = {id(row) for row in rows}
+    for row in rows:
+        for name, column in _relations(type(row)):
+            related = row._state.fields_cache.get(name)
+            if related is not None and id(related) in new:
+                row.__dict__[column] = related.pk
+        kept.add(row)
 
 
 def _grouped(rows: Sequence[Model]) -> list[Group]:

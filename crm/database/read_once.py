@@ -30,6 +30,11 @@ def forget() -> None:
         kept.clear()
 
 
+def is_reading_once() -> bool:
+    """Return whether a batch is under way."""
+    return _kept.get() is not None
+
+
 def once(key: Hashable, read: Callable[[], Value]) -> Value:
     """Return what a function reads; within a batch, what it has read first under this key."""
     kept = _kept.get()

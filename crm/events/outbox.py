@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from crm.actors import Door
+from crm.database.inserts import insert_all
 from crm.events import wakeups
 from crm.events.audience import INTERNAL, Event
 from crm.models import events as models
@@ -52,6 +53,15 @@ def holding_back() -> Iterator[set[str]]:
         _held_back.reset(token)
 
 
+def hold_back(entity: str) -> bool:
+    """Return whether events of a kind of records are not to be written now; note that there would be some."""
+    kinds = _held_back.get()
+    if kinds is None or entity in INTERNAL:
+        return False
+    kinds.add(entity)
+    return True
+
+
 def emit_import(kinds: Iterable[str], row: TenantModel, *, import_id: str, actor_id: int | None) -> None:
     """Store one bulk event of each kind of records that an import has changed; it names the import."""
     for entity in sorted(kinds):
@@ -77,7 +87,7 @@ def emit(events: Sequence[Event]) -> Sequence[Event]:
     ``bulk`` event replaces all of its events.
     """
     stored, rows = _plan(events)
-    models.Event.objects.bulk_create(rows)
+    insert_all(rows)
     return stored
 
 
@@ -126,9 +136,7 @@ def _plan(events: Sequence[Event]) -> tuple[Sequence[Event], list[models.Event]]
     if not events:
         return (), []
     company_id, entity = events[0].company_id, events[0].entity
-    held_back = _held_back.get()
-    if held_back is not None and entity not in INTERNAL:
-        held_back.add(entity)
+    if hold_back(entity):
         return (), []
     written = _written_so_far(company_id, entity)
     if written.is_bulk:

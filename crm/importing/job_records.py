@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from crm.actors import Action, Actor, Door
 from crm.database.advisory_locks import take_turn
+from crm.database.row_writer import write_new
 from crm.events import outbox
 from crm.events.audience import IMPORT
 from crm.importing.report import LEFT_OUT
@@ -171,7 +172,7 @@ def postpone(job: ImportJob, *, delay: timedelta) -> None:
 def note_batch(
     job: ImportJob,
     rows: Sequence[ImportRow],
-    errors: Iterable[ImportRowError] = (),
+    errors: Sequence[ImportRowError] = (),
     *,
     silent_kinds: Iterable[str] = (),
 ) -> Mapping[str, Any]:
@@ -191,8 +192,8 @@ def note_batch(
         "silent_kinds": sorted({*job.silent_kinds, *silent_kinds}),
     }
     write(job, starts=0, **counts)
-    ImportRow.objects.bulk_create(rows, batch_size=500)
-    ImportRowError.objects.bulk_create(errors, batch_size=500)
+    write_new(rows)
+    write_new(errors)
     return counts
 
 

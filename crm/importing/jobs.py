@@ -20,6 +20,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, OperationalError, transaction
 
 from crm.actors import Actor, Door
+from crm.database.write_behind import WriteFailed
 from crm.events import outbox
 from crm.importing import claims, job_records
 from crm.importing.options import ImportOptions
@@ -33,8 +34,11 @@ from crm.records.row_import import RowImport
 from crm.services.contents import remove_content, write_content
 from crm.services.locking import holding_company, is_deadlock, is_lock_timeout, without_company_lock
 
-#: Few rows: other requests that create what is shared wait for the end of a batch.
+#: Rows that are stored together: other requests that create what is shared wait for the end of a batch.
 BATCH = 50
+#: The same of an import without an event of each record, whose batches are written together as well.
+LARGE_BATCH = 500
+SECONDS_OF_BATCH = 0.5
 #: How often a batch is begun that other writers stop.
 MOST_TRIES = 5
 #: Jobs of more rows are left to ``manage.py work``, so that no request waits for them.
@@ -124,15 +128,24 @@ def run_claimed(
     unseen = islice(records, job.processed, None)
     planned = None if plan is None else islice(plan.rows(), job.processed, None)
     processor = Processor(job, rows, actor=importer, are_cells=are_cells, salt=salt, plan=planned)
-    while batch := list(islice(unseen, BATCH)):
-        if is_stopped() or time.monotonic() > ends:
+    size = BATCH
+    while batch := list(islice(unseen, size)):
+        begun = time.monotonic()
+        if is_stopped() or begun > ends:
             _release(job)
             return False
         on_batch(_store(job, batch, processor))
+        if _is_silent(job):
+            size = _next_size(size, time.monotonic() - begun)
     if job.failed and "file" in payload:
         job.rejects = store_rejects(job, actor=actor)
     job_records.finish(job)
     return True
+
+
+def _next_size(size: int, seconds: float) -> int:
+    """Return how many rows the next batch has: others that wait for its end must not wait for long."""
+    return max(BATCH, min(LARGE_BATCH, 2 * size, int(size * SECONDS_OF_BATCH / max(seconds, 0.001))))
 
 
 def _release(job: ImportJob) -> None:
@@ -147,29 +160,38 @@ def _store(job: ImportJob, batch: Sequence[Record], processor: Processor) -> Pro
 
     It begins anew where another writer holds a record for too long, or waits for a record of this one.
     """
+    one_by_one = False
     for _ in range(MOST_TRIES - 1):
         try:
-            return _store_once(job, batch, processor)
+            return _store_once(job, batch, processor, one_by_one=one_by_one)
+        except WriteFailed:
+            # Then each row of the database by itself: the row of the file that it refuses is reported.
+            one_by_one = True
         except OperationalError as error:
             if not (is_lock_timeout(error) or is_deadlock(error)):
                 raise
         except IntegrityError:
             # Somebody has just deleted what rows of the batch share, such as a tag: it is made anew.
             continue
-    return _store_once(job, batch, processor)
+    return _store_once(job, batch, processor, one_by_one=one_by_one)
 
 
-def _store_once(job: ImportJob, batch: Sequence[Record], processor: Processor) -> Processed:
+def _is_silent(job: ImportJob) -> bool:
+    # A receiver of very many events would rather read all anew.
+    return job.total > settings.IMPORT_SINGLE_EVENTS
+
+
+def _store_once(
+    job: ImportJob, batch: Sequence[Record], processor: Processor, *, one_by_one: bool
+) -> Processed:
     with transaction.atomic():
         job_records.hold(job)
         # Before any row: two imports at once take turns by batches, and never wait for each other.
-        # A receiver of very many events would rather read all anew.
-        is_silent = job.total > settings.IMPORT_SINGLE_EVENTS
         with (
             holding_company(job.company_id),
-            outbox.holding_back() if is_silent else nullcontext(set[str]()) as kinds,
+            outbox.holding_back() if _is_silent(job) else nullcontext(set[str]()) as kinds,
         ):
-            processed = processor.process(batch)
+            processed = processor.process(batch, one_by_one=one_by_one)
         counts = job_records.note_batch(job, *processed, silent_kinds=kinds)
     job.__dict__.update(counts)
     processor.forget()
@@ -214,6 +236,14 @@ def store_rejects(job: ImportJob, *, actor: Actor) -> str:
         return write_content(name, File(file))
 
 
+def _try(batch: Sequence[Record], processor: Processor) -> Processed:
+    try:
+        with transaction.atomic():
+            return processor.process(batch)
+    except WriteFailed:
+        return processor.process(batch, one_by_one=True)
+
+
 def _try_all(
     job: ImportJob,
     records: Iterable[Record],
@@ -229,8 +259,8 @@ def _try_all(
         # in one, so that later rows meet earlier ones as they would in earnest.
         job_records.hold(job)
         with transaction.atomic(), without_company_lock():
-            while not is_stopped() and (batch := list(islice(remaining, BATCH))):
-                processed = processor.process(batch)
+            while not is_stopped() and (batch := list(islice(remaining, LARGE_BATCH))):
+                processed = _try(batch, processor)
                 pickle.dump(processed, kept)
                 on_batch(processed)
             transaction.set_rollback(True)

@@ -1,6 +1,7 @@
 """Stores rows of an import and writes what became of each into its ledger."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -8,6 +9,7 @@ from django.utils.functional import cached_property
 
 from crm.actors import Actor
 from crm.database.read_once import forget, reading_once
+from crm.database.write_behind import write_behind
 from crm.errors import CrmError
 from crm.importing import ledger
 from crm.importing.plans import WRITTEN, ChangedSincePlan, PlannedRow, PlanRefused
@@ -52,15 +54,20 @@ class Processor:
         self._read: dict[int, PlannedRow] = {}
         self._planned = ledger.PlannedRecords() if job.dry_run else None
 
-    def process(self, records: Sequence[Record]) -> Processed:
-        """Store some rows in the caller's transaction; return their entries and reports, which it stores."""
+    def process(self, records: Sequence[Record], *, one_by_one: bool = False) -> Processed:
+        """Store some rows in the caller's transaction; return their entries and reports, which it stores.
+
+        :param one_by_one: whether to write each row of the database by itself.
+        :raises WriteFailed: if the database refuses what was to be written together.
+        """
+        kept = nullcontext if one_by_one else write_behind
         hashes = [ledger.hash_of(record.content, self._salt) for record in records]
         known = self._known(hashes)
         planned = [self._planned_row(record) for record in records]
         rows: list[ImportRow] = []
         errors: list[ImportRowError] = []
         contents = [record.content for record in records]
-        with reading_once(), self._rows.batch(contents, are_cells=self._are_cells):
+        with reading_once(), self._rows.batch(contents, are_cells=self._are_cells), kept():
             for record, plan, hash_ in zip(records, planned, hashes, strict=True):
                 row = ImportRow(job=self._job, number=record.number, hash=hash_)
                 errors += self._process(record, row, plan, known.get(hash_), rows)

@@ -142,11 +142,14 @@ class WithCustomFields(models.Model):
     def definitions(self) -> Mapping[str, CustomFieldDefinition]:
         """Return the definitions for this kind of record, by their name keys."""
         if self._definitions is None:
-            defined = CustomFieldDefinition.objects.filter(company_id=self.company_id, model=self.entity_kind)
-            self.set_definitions(
-                once((self.company_id, self.entity_kind, "definitions"), lambda: list(defined))
+            self._definitions = once(
+                (self.company_id, self.entity_kind, "definitions"), self._read_definitions
             )
         return self._definitions or {}
+
+    def _read_definitions(self) -> dict[str, CustomFieldDefinition]:
+        defined = CustomFieldDefinition.objects.filter(company_id=self.company_id, model=self.entity_kind)
+        return {definition.name_key: definition for definition in defined}
 
     def set_definitions(self, definitions: Iterable[CustomFieldDefinition]) -> None:
         """Set the definitions for this kind of record, which the caller has read already."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import models
 
 from crm.actors import Actor
+from crm.database.inserts import insert_all
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.records import Record
 from crm.services.locking import Columns
@@ -23,11 +24,11 @@ def is_recorded(instance: models.Model) -> TypeGuard[Record]:
 
 
 def record(instance: Record, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None) -> None:
-    entry(instance, kind, actor=actor, changes=changes).save(force_insert=True)
+    insert_all([entry(instance, kind, actor=actor, changes=changes)])
 
 
 def record_all(entries: Sequence[HistoryEntry]) -> None:
-    HistoryEntry.objects.bulk_create(entries, batch_size=500)
+    insert_all(entries)
 
 
 def entry(

@@ -36,7 +36,7 @@ def row_of(
     :param relations: what changed outside the columns.
     """
     logged = kinds.kind_of(type(instance))
-    if logged is None or not logged.is_automatic:
+    if logged is None or not logged.is_automatic or outbox.hold_back(logged.entity):
         return []
     event = _event(logged, instance, kind, actor, before or {}, relations)
     return outbox.row_of(event, instance)

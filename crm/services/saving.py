@@ -139,6 +139,7 @@ def store(
     kind: HistoryKind = HistoryKind.UPDATED,
     referenced: Iterable[models.Model] = (),
     extra_rows: Callable[[Stored], Sequence[models.Model]] | None = None,
+    is_valid: bool = False,
 ) -> Stored:
     """Validate a row, write what changed, and record it in the history and the event log of its kind.
 
@@ -148,12 +149,14 @@ def store(
     :param referenced: rows that it refers to, so that the history need not look up their names.
     :param extra_rows: called when the row is valid and about to be written; may set more of its columns, and
         returns new rows to insert with it.
+    :param is_valid: whether the caller has just validated the row.
     :raises Conflict: if the stored version is another.
     :raises Clash: if a concurrent write took a unique place.
     """
     try:
         if instance._state.adding:
-            validate(instance)
+            if not is_valid:
+                validate(instance)
             stored = Stored(created=True, before={}, changes={})
             rows = _notes(instance, HistoryKind.CREATED, actor)
             rows += extra_rows(stored) if extra_rows is not None else []
@@ -166,7 +169,8 @@ def store(
             return stored
         before = locking.stored_values(instance, actor) if before is None else before
         _check_version(before, expected_version)
-        validate(instance)
+        if not is_valid:
+            validate(instance)
         changed = _changed(instance, before)
         changes: Changes = {}
         if changed or relations:

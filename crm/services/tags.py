@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from crm.actors import Action, Actor
 from crm.caps import TAGS
+from crm.database.inserts import insert_all
 from crm.database.read_once import once
 from crm.models.records import record_models
 from crm.models.tags import LONGEST_SLUG, Tag, Tagged, tag_slug
@@ -106,7 +107,12 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
 
     :raises ValidationError: keyed ``tags.N.name`` or ``.slug`` if a name or slug cannot be stored.
     """
-    wanted = [_wanted(index, value, actor) for index, value in enumerate(values)]
+    given = list(values)
+    # Within a batch: a name that was typed just so before.
+    typed: dict[str | None, Tag] = once((actor.company_id, "tags as typed"), dict)
+    if all(value.keys() == {"name"} and value["name"] in typed for value in given):
+        return list(dict.fromkeys(typed[value["name"]] for value in given))
+    wanted = [_wanted(index, value, actor) for index, value in enumerate(given)]
     known = _known(wanted, actor)
     if not known.covers(wanted):
         known = locking.find_locked(
@@ -120,6 +126,7 @@ def find_or_create(values: Iterable[TagValues], *, actor: Actor) -> list[Tag]:
             missing.append(each)
         found.append(tag or each.tag)
     _create(missing, actor)
+    typed |= {value["name"]: tag for value, tag in zip(given, found, strict=True) if value.keys() == {"name"}}
     return list(dict.fromkeys(found))
 
 
@@ -247,6 +254,11 @@ def replace(record: Tagged, tags: Sequence[Tag], *, is_new: bool = False) -> Cha
     if present.keys() == wanted.keys():
         return {}
     TAGS.check(before=len(present), after=len(wanted), field="tags")
+    if is_new:
+        link = type(record).tags.through
+        [own] = (field.attname for field in link._meta.concrete_fields if field.related_model is type(record))
+        insert_all([link(**{own: record.pk, "tag_id": key}) for key in wanted])
+        return {"tags": [[], sorted(wanted.values())]}
     record.tags.remove(*(present.keys() - wanted.keys()))
     record.tags.add(*(wanted.keys() - present.keys()))
     return {"tags": [sorted(present.values()), sorted(wanted.values())]}

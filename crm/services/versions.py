@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from django.db.models import F
 from django.utils import timezone
 
 from crm.actors import Actor
+from crm.database.read_once import once
+from crm.database.write_behind import change_columns
 from crm.models.history import HistoryKind
 from crm.models.records import Record
 from crm.services import history, record_events
@@ -29,6 +30,21 @@ def lock_records(model: type[Kept], keys: Sequence[int]) -> list[Kept]:
     return list(rows.select_for_update(of=("self",), no_key=True))
 
 
+def note_locked(record: Record) -> None:
+    """Note within a batch that a record need not be locked: the transaction itself has made it."""
+    locked: dict[int, Record] = once(("locked", type(record)), dict)
+    locked[record.pk] = record
+
+
+def locked_records(model: type[Kept], keys: Sequence[int]) -> list[Kept]:
+    """Return what ``lock_records`` does; within a batch each record is read and locked once."""
+    locked: dict[int, Kept] = once(("locked", model), dict)
+    missing = [key for key in keys if key not in locked]
+    if missing:
+        locked |= {record.pk: record for record in lock_records(model, missing)}
+    return [locked[key] for key in sorted(keys) if key in locked]
+
+
 def count_versions(model: type[Record], changes: Mapping[int, Changes], *, actor: Actor) -> None:
     """Raise the version of records, write their history and events, and tell the apps above.
 
@@ -38,9 +54,10 @@ def count_versions(model: type[Record], changes: Mapping[int, Changes], *, actor
     :param changes: by primary key, what the history of each record says.
     """
     for keys in _batches(sorted(changes)):
-        records = lock_records(model, keys)
-        rows = model._base_manager.filter(pk__in=[record.pk for record in records])
-        rows.update(version=F("version") + 1, updated_at=timezone.now())
+        records = locked_records(model, keys)
+        change_columns(
+            model, [record.pk for record in records], {"updated_at": timezone.now()}, {"version": 1}
+        )
         history.record_all(
             [
                 history.entry(record, HistoryKind.UPDATED, actor=actor, changes=changes[record.pk])

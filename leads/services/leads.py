@@ -211,7 +211,7 @@ def _write_relations(
     changes: dict[str, Sequence[Any]] = {}
     if "tags" in values:
         found = tags.find_or_create(values["tags"] or [], actor=actor) if named is None else named
-        changes |= tags.replace(lead, found)
+        changes |= tags.replace(lead, found, is_new=named is not None)
     changes |= file_links.change_links(lead, values, actor=actor)
     if "participants_id" in values:
         changes |= _replace_participants(lead, values["participants_id"] or [], actor)

@@ -3,7 +3,8 @@
 docs/adr/0012 says why: rows that are read one at a time were most of the time of a createLead.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 from django.contrib.contenttypes.models import ContentType
@@ -12,6 +13,7 @@ from django.db.models import Exists, Model, OuterRef, QuerySet, Subquery
 from crm.actors import Actor
 from crm.database.batch_reads import BatchPart, BatchRead
 from crm.database.keys import parse_id, parse_uuid
+from crm.database.read_once import is_reading_once, once
 from crm.errors import NotFound
 from crm.models import Company, CustomFieldDefinition, EntityKind, User
 from crm.models.channels import SocialChannel
@@ -117,6 +119,8 @@ class ReferencedRows:
         :param lead: the stored one; it gets its stage, its status and its company from what is read.
         """
         keys = dict(_reference_keys(values))
+        if lead is None and is_reading_once():
+            return cls(_read_once(keys, actor))
         keys |= {"creator": actor.user_id} if lead is None else _keys_of_stored(lead)
         rows = cls(_batch.read(actor, **keys))
         if lead is not None:
@@ -149,6 +153,24 @@ class ReferencedRows:
         """Return the first stage of the pipeline that an argument of the input refers to."""
         stage: Stage | None = self._oldest(f"first_stage_of_{argument}")
         return stage
+
+
+def _read_once(keys: Keys, actor: Actor) -> dict[str, Sequence[Any]]:
+    """Return the rows for a new lead of a batch, whose leads refer to the same rows."""
+    company_id, creator = actor.company_id, actor.user_id
+    read = partial(_batch.read, actor, creator=creator)
+    rows: dict[str, Sequence[Any]] = {**once((company_id, "rows of new leads"), read)}
+    for name, key in keys.items():
+        rows.update(once((company_id, name, key), partial(read, **{name: key})))
+    return rows
+
+
+def read_people_ahead(keys: Collection[int], *, actor: Actor) -> None:
+    """Read the people that new leads of a batch refer to, by one statement."""
+    _, visible_to, columns = REFERENCES["people_id"]
+    own = [column for column in columns if column != "main_phone"]
+    for person in visible_to(actor).filter(pk__in=keys).only(*own):
+        once((actor.company_id, "people_id__pk", person.pk), partial(dict, people_id=[person]))
 
 
 def _reference_keys(values: Keys) -> Iterator[tuple[str, object]]:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from django.db.models import Count, Exists, F, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.utils import timezone
 
+from crm.database.read_once import once
+from crm.database.write_behind import change_columns
 from crm.models import Absence, Membership, User
 from crm.models.lifecycle import LIVE
 from leads.models import Lead, LeadRotation, LeadRotationAgent
@@ -72,20 +74,28 @@ def take_turn(rotation_id: int) -> RotationTurn:
 
     A transaction that is rolled back gives the turn back.
     """
-    # FOR NO KEY UPDATE: two leads wait for each other here, but rows that refer to the rotation do not.
-    rotation = LeadRotation.objects.select_for_update(no_key=True).get(pk=rotation_id)
-    agents = read_agents(rotation)
+    rotation = once((rotation_id, "rotation"), lambda: _locked(rotation_id))
+    # Within a batch the state after each turn is kept; a capacity is that of leads which are open now.
+    kept: list[Sequence[AgentState]] = once((rotation_id, "agents"), list)
+    agents = kept.pop() if kept else read_agents(rotation)
     turn = next_turn(rotation, agents)
     if turn.user is not None:
-        changed = [
-            LeadRotationAgent(pk=after.key, credit=after.credit, updated_at=timezone.now())
-            for before, after in zip(agents, turn.agents, strict=True)
-            if after.credit != before.credit
-        ]
-        LeadRotationAgent.objects.bulk_update(changed, ["credit", "updated_at"])
-        LeadRotationAgent.objects.filter(rotation=rotation, user=turn.user).update(hits=F("hits") + 1)
-        LeadRotation.objects.filter(pk=rotation.pk).update(hits=F("hits") + 1)
+        for before, after in zip(agents, turn.agents, strict=True):
+            columns = {"credit": after.credit, "updated_at": timezone.now()}
+            hits = {"hits": 1} if after.user is turn.user else {}
+            if after.credit != before.credit or hits:
+                change_columns(
+                    LeadRotationAgent, [after.key], columns if after.credit != before.credit else {}, hits
+                )
+        change_columns(LeadRotation, [rotation.pk], {}, {"hits": 1})
+    if all(agent.capacity is None for agent in turn.agents):
+        kept.append(turn.agents)
     return turn
+
+
+def _locked(rotation_id: int) -> LeadRotation:
+    # FOR NO KEY UPDATE: two leads wait for each other here, but rows that refer to the rotation do not.
+    return LeadRotation.objects.select_for_update(no_key=True).get(pk=rotation_id)
 
 
 def read_agents(rotation: LeadRotation) -> list[AgentState]:

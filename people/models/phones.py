@@ -33,6 +33,7 @@ _EXTENSION = re.compile(
     rf"[\s,;(]+(?:{_FURTHER_NAMES})\.?\s*:?\s*(?=[0-9]{{1,7}}\)?\s*$)",
     re.IGNORECASE,
 )
+_NO_DIGITS = re.compile(r"[^0-9]+")
 _TRUNK_IN_BRACKETS = re.compile(r"\(\s*0\s*\)")
 _PREFIX = re.compile(r"^\s*(?:00|011)(?=[\s0-9(./-])")
 _BETWEEN_NUMBERS = re.compile(r"[/;,|&\n\r]|(?<=[0-9)])\s+(?=\+)|\s(?:or|and|oder|und|ou|et|o|y|e|u)\s")
@@ -55,6 +56,8 @@ class Phone:
 
 def digits_of(text: str) -> str:
     """Return the digits of a text, in every script, as ASCII."""
+    if text.isascii():
+        return _NO_DIGITS.sub("", text)
     return str(phonenumbers.normalize_digits_only(text))
 
 
@@ -108,13 +111,22 @@ def parted(text: str) -> list[str]:
     return parts if whole and len(parts) > 1 else [text.strip()]
 
 
-# A request reads a number several times: to match by it, to store it and to search by it.
-@lru_cache(maxsize=1024)
 def parse_phone(text: str | None, region: str | None) -> Phone | None:
     """Return the number that a text spells; None for one that no numbering plan knows.
 
     :param region: country code for numbers without an international prefix.
     """
+    if text and region and text.startswith("+"):
+        # Most such numbers mean the same in every region: read once for all.
+        found = _parsed(text, None)
+        if found is not None and found.is_valid:
+            return found
+    return _parsed(text, region)
+
+
+# A request reads a number several times: to match by it, to store it and to search by it.
+@lru_cache(maxsize=4096)
+def _parsed(text: str | None, region: str | None) -> Phone | None:
     raw = cleaned_phone(text or "")
     if len(digits_of(raw)) < FEWEST_DIGITS:
         return None

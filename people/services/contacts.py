@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
 from crm.caps import ADDRESSES, CONTACTS
+from crm.database.inserts import insert_all
 from crm.database.keys import parse_id
 from crm.database.read_once import once
 from crm.errors import NotFound
@@ -56,7 +57,7 @@ class ContactPlan:
         new = [contact for contact in self.keep if contact._state.adding]
         for contact in new:
             contact.person = person
-        Contact.objects.bulk_create(new)
+        insert_all(new)
         for contact in self.keep:
             if contact.pk in self.changed:
                 contact.save()
@@ -161,6 +162,8 @@ def _match(
 
 def _equal(existing: Sequence[Contact], type_: ContactType, value: str, region: str | None) -> Contact | None:
     """Return the contact of a person that has a value already, as it is typed or in another spelling."""
+    if not existing:
+        return None
     for contact in existing:
         if (contact.type_id, contact.value) == (type_.pk, value):
             return contact
@@ -250,7 +253,10 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Change
         Address.objects.filter(pk__in=gone).delete()
     # The constraint allows one default at a time, so the new one is written last.
     for address in sorted(changed, key=lambda row: row.is_default):
-        address.save()
+        if address._state.adding:
+            insert_all([address])
+        else:
+            address.save()
     if not (gone or changed):
         return {}
     return {"address": [listed_before, [str(address) for address in keep]]}

@@ -63,8 +63,7 @@ def find_person(
     """
     if PeopleMatch.CUSTOM_FIELD in match and not match_field:
         raise ValidationError({"match_field": ["Name the custom field to match by."]})
-    visible = Person.objects.visible_to(actor) if people is None else people
-    search = _Search(values, actor, match_field, visible)
+    search = _Search(values, actor, match_field, people)
     for place, way in enumerate(match):
         found = search.by(way)
         if len(found) > 1:
@@ -129,14 +128,23 @@ class _Search:
     """The people that an input finds in each way, read once."""
 
     def __init__(
-        self, values: PersonValues, actor: Actor, match_field: str | None, visible: QuerySet[Person]
+        self,
+        values: PersonValues,
+        actor: Actor,
+        match_field: str | None,
+        people: QuerySet[Person] | None,
     ) -> None:
         self.values = values
         self.reach = Reach(values, actor)
         self._actor = actor
         self._match_field = match_field
-        self._visible = visible
+        self._people = people
         self._found: dict[PeopleMatch, list[Person]] = {}
+
+    @property
+    def _visible(self) -> QuerySet[Person]:
+        # Made only where it is needed: most rows of an import mean somebody new.
+        return Person.objects.visible_to(self._actor) if self._people is None else self._people
 
     def by(self, way: PeopleMatch) -> list[Person]:
         if way not in self._found:
@@ -146,35 +154,34 @@ class _Search:
         return self._found[way]
 
     def _matching(self, way: PeopleMatch) -> QuerySet[Person] | None:
-        visible = self._visible
         if way in (PeopleMatch.ID, PeopleMatch.UUID):
             key = self.values.get("id")
             # Clients send the UUID in the same field as the id.
             if saving.is_none_given(key) or (way is PeopleMatch.UUID and parse_id(key) is not None):
                 return None
             # An id that does not exist for the actor is an error, not a new record.
-            return visible.filter(pk=pick(visible, key).pk)
+            return self._visible.filter(pk=pick(self._visible, key).pk)
         if way is PeopleMatch.EXTERNAL_ID:
             same = external_ids.find(Person, self.values, actor=self._actor)
-            return None if same is None else visible.filter(pk=same.pk)
+            return None if same is None else self._visible.filter(pk=same.pk)
         if way is PeopleMatch.CUSTOM_FIELD:
             equal: QuerySet[Person] | None = with_custom_field(
-                visible, str(self._match_field), self.values, self._actor
+                self._visible, str(self._match_field), self.values, self._actor
             )
             return equal
-        contacts = Contact.objects.visible_to(self._actor)
-        if way is PeopleMatch.EMAIL:
-            emails = without_absent(self.reach.emails)
-            if not emails:
-                return None
-            of_contacts = contacts.filter(type__kind=ContactKind.EMAIL, canonical__in=emails)
-            of_people = visible.filter(email_canonical__in=emails)
+        email = way is PeopleMatch.EMAIL
+        keys = without_absent(self.reach.emails if email else self.reach.phones)
+        if not keys:
+            return None
+        visible, contacts = self._visible, Contact.objects.visible_to(self._actor)
+        if email:
+            of_contacts = contacts.filter(type__kind=ContactKind.EMAIL, canonical__in=keys)
+            of_people = visible.filter(email_canonical__in=keys)
             # One set of keys, each part by its own index.
-            keys = of_people.values("pk").union(of_contacts.values("person_id"))
-            return visible.filter(pk__in=keys)
-        phones = without_absent(self.reach.phones)
-        of_contacts = contacts.filter(type__kind__in=PHONES, canonical__in=phones)
-        return visible.filter(pk__in=of_contacts.values("person_id")) if phones else None
+            both = of_people.values("pk").union(of_contacts.values("person_id"))
+            return visible.filter(pk__in=both)
+        of_contacts = contacts.filter(type__kind__in=PHONES, canonical__in=keys)
+        return visible.filter(pk__in=of_contacts.values("person_id"))
 
 
 def _check_other_keys(

@@ -1,6 +1,6 @@
 """Create, change, delete and restore organizations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -8,8 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
+from crm.database.read_once import once
 from crm.errors import Conflict, ConflictReason
-from crm.services import custom_fields, external_ids, file_links, imported, locking, saving, tags
+from crm.models.texts import stored_name_key
+from crm.services import custom_fields, external_ids, file_links, imported, locking, saving, tags, versions
 from crm.services.history import Changes
 from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, Person
 
@@ -107,11 +109,42 @@ def find_or_create_by_name(name: str, *, actor: Actor) -> Organization:
 
 def find_or_create(values: OrganizationValues, *, actor: Actor) -> Organization:
     """Return the oldest live organization with the name of these values, or create it of all of them."""
+    kept = _kept(actor)
+    key = stored_name_key(values["name"])
+    found = kept[key] if key in kept else _find_or_create(values, actor=actor)
+    if found is None:
+        # Looked for under the lock of the company, which the batch holds.
+        found = create_organization(values, actor=actor)
+        versions.note_locked(found)
+    kept[key] = found
+    return found
+
+
+def _find_or_create(values: OrganizationValues, *, actor: Actor) -> Organization:
     return locking.find_or_create(
         lambda: Organization.objects.visible_to(actor).named(values["name"] or "").first(),
         lambda: create_organization(values, actor=actor),
         actor=actor,
     )
+
+
+def _kept(actor: Actor) -> dict[str, Organization | None]:
+    """Return what names mean within a batch, None for a new organization; outside of one an empty object."""
+    return once((actor.company_id, "organizations by name"), dict)
+
+
+def read_names_ahead(names: Iterable[str], *, actor: Actor) -> list[int]:
+    """Look for the organizations of a batch by their names, and return the keys of those that exist.
+
+    The batch holds the lock of the company.
+    """
+    keys = {stored_name_key(name) for name in names} - {""}
+    if not keys:
+        return []
+    found = Organization.objects.visible_to(actor).filter(name_key__in=keys).order_by("-pk")
+    by_key = {organization.name_key: organization for organization in found}
+    _kept(actor).update({key: by_key.get(key) for key in keys})
+    return [organization.pk for organization in by_key.values()]
 
 
 @transaction.atomic

@@ -122,11 +122,18 @@ def save_person(
     saving.validate(person)
     person.index_for_search(spelling for contact in plan.keep for spelling in contact.spellings)
     if adding:
-        saving.store(person, actor=actor)
+        saving.store(person, actor=actor, is_valid=True)
         imported.keep_created_at(person, relations)
     changes = {**plan.write(person), **_write_relations(person, relations, actor, is_new=adding)}
     if not adding:
-        saving.store(person, actor=actor, before=before, expected_version=expected_version, relations=changes)
+        saving.store(
+            person,
+            actor=actor,
+            before=before,
+            expected_version=expected_version,
+            relations=changes,
+            is_valid=True,
+        )
     return person
 
 
@@ -138,15 +145,15 @@ def _write_relations(person: Person, relations: PersonValues, actor: Actor, *, i
         found = tags.find_or_create(relations["tags"] or [], actor=actor)
         changes |= tags.replace(person, found, is_new=is_new)
     if ORGANIZATION_LISTS & relations.keys():
-        changes |= _change_organizations(person, relations, actor)
+        changes |= _change_organizations(person, relations, actor, is_new=is_new)
     # Last: whoever stores a file lets others wait for the quota, and must not wait for anybody.
     changes |= file_links.change_links(person, relations, actor=actor)
     return changes
 
 
-def _change_organizations(person: Person, relations: PersonValues, actor: Actor) -> Changes:
+def _change_organizations(person: Person, relations: PersonValues, actor: Actor, *, is_new: bool) -> Changes:
     """Store the organizations and positions that an input names; whoever has a position belongs to it."""
-    present = organizations_of(person, actor)
+    present = set() if is_new else organizations_of(person, actor)
     named = _named_organization(relations, actor)
     wanted = _given_organizations(relations, present, actor) | ({named} if named is not None else set())
     changes: Changes = {}

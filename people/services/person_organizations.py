@@ -1,7 +1,7 @@
 """The links between people and organizations. Both answer them, so each change is a new version of both."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -9,7 +9,9 @@ from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.caps import ORGANIZATIONS
+from crm.database.inserts import insert_all
 from crm.database.keys import parse_id, parse_uuid
+from crm.database.read_once import once
 from crm.errors import NotFound
 from crm.services import locking, stored_rows, versions
 from crm.services.history import Changes
@@ -19,12 +21,15 @@ from people.models import Organization, Person
 Link: Any = Person.organizations.through
 
 
-def _names_of(keys: Collection[int]) -> list[str]:
+def _names_of(keys: Set[int]) -> list[str]:
     """Return the names of organizations whose keys were looked up in scope before, in order."""
     if not keys:
         return []
-    names = Organization.objects.filter(pk__in=keys).order_by("name", "pk")
-    return list(names.values_list("name", flat=True))
+    # Within a batch each name is read once.
+    known: dict[int, str] = once("names of organizations", dict)
+    if not keys <= known.keys():
+        known |= Organization.objects.filter(pk__in=keys).values_list("pk", "name")
+    return [name for name, _ in sorted((known[key], key) for key in keys)]
 
 
 def organizations_of(person: Person, actor: Actor) -> set[int]:
@@ -43,8 +48,11 @@ def set_organizations(person: Person, wanted: set[int], *, present: set[int], ac
     if not (added or removed):
         return {}
     ORGANIZATIONS.check(before=len(present), after=len(wanted), field="organizations_id")
-    person.organizations.remove(*removed)
-    person.organizations.add(*added)
+    if present:
+        person.organizations.remove(*removed)
+        person.organizations.add(*added)
+    else:
+        insert_all([Link(person_id=person.pk, organization_id=key) for key in sorted(added)])
     name = [str(person)]
     changes: dict[int, tuple[list[str], list[str]]] = {key: ([], name) for key in added}
     changes |= {key: (name, []) for key in removed}
@@ -54,9 +62,9 @@ def set_organizations(person: Person, wanted: set[int], *, present: set[int], ac
 
 def link_organization(person: Person, organization: Organization, *, actor: Actor) -> None:
     """Add one organization to a stored person; one that the person has already changes nothing."""
-    if not Link._base_manager.filter(person=person, organization=organization).exists():
+    if organization.pk not in _links_of([person.pk], actor)[person.pk]:
         # Whatever locks records of several kinds locks people before organizations.
-        versions.lock_records(Person, [person.pk])
+        versions.locked_records(Person, [person.pk])
         _add(organization, [person], actor)
 
 
@@ -85,18 +93,50 @@ def remove_people(organization_key: object, people_keys: Mapping[str, object], *
 
 
 def _add(organization: Organization, people: Collection[Person], actor: Actor) -> None:
-    links = Link._base_manager.filter(organization=organization, person__in=people)
-    members = set(links.values_list("person_id", flat=True))
-    joining = [person for person in people if person.pk not in members]
-    before = _names_by_person([person.pk for person in joining], actor)
+    present = _links_of([person.pk for person in people], actor)
+    joining = [person for person in people if organization.pk not in present[person.pk]]
+    changes: dict[int, Changes] = {}
     for person in joining:
-        present = len(before.get(person.pk, ()))
-        ORGANIZATIONS.check(before=present, after=present + 1, field="organization_id")
-    organization.people.add(*joining)
+        links = present[person.pk]
+        before = _visible_names(links)
+        ORGANIZATIONS.check(before=len(before), after=len(before) + 1, field="organization_id")
+        links[organization.pk] = organization.name
+        changes[person.pk] = {"organizations": [before, _visible_names(links)]}
+    insert_all([Link(person_id=person.pk, organization_id=organization.pk) for person in joining])
     for person in joining:
         stored_rows.note(Link(person=person, organization=organization), created=True)
-    _count_people(joining, before, actor)
+    versions.count_versions(Person, changes, actor=actor)
     _count_organizations({organization.pk: ([], _labels(joining))} if joining else {}, actor)
+
+
+#: The organizations of a person by key, each with its name, None for one that the actor does not see.
+Links = dict[int, str | None]
+
+
+def _links_of(keys: Collection[int], actor: Actor) -> dict[int, Links]:
+    """Return the links of people; within a batch each person's are read once, and kept up to date."""
+    kept: dict[int, Links] = once((actor.company_id, "organizations of people"), dict)
+    missing = [key for key in keys if key not in kept]
+    if missing:
+        kept |= {key: {} for key in missing}
+        links = Link._base_manager.filter(person__in=missing)
+        for person, organization in links.values_list("person_id", "organization_id"):
+            kept[person][organization] = None
+        seen = links.filter(organization__in=Organization.objects.visible_to(actor))
+        for person, key, name in seen.values_list("person_id", "organization_id", "organization__name"):
+            kept[person][key] = name
+    return kept
+
+
+def _visible_names(links: Links) -> list[str]:
+    return [name for name, _ in sorted((name, key) for key, name in links.items() if name is not None)]
+
+
+def read_links_ahead(keys: Collection[int], *, actor: Actor) -> None:
+    """Read the organizations of people who join others in a batch, and lock the people, by few statements."""
+    if keys:
+        versions.locked_records(Person, sorted(keys))
+        _links_of(keys, actor)
 
 
 def _locked(

@@ -177,15 +177,14 @@ def statements_of(import_people, count: int) -> int:
     return len(queries)
 
 
-def test_each_row_takes_the_same_number_of_statements(import_people, monkeypatch):
+def test_more_rows_take_no_more_statements(import_people, monkeypatch):
     monkeypatch.setattr(jobs, "BATCH", 100)
     statements_of(import_people, 1)
 
     ten, sixty = statements_of(import_people, 10), statements_of(import_people, 60)
 
-    # The rows that go together are one statement on PostgreSQL. Four are the organization's new version and
-    # its event.
-    assert (sixty - ten) / 50 == (17 if connection.vendor == "postgresql" else 19)
+    # Rows are written together; their keys are fetched a hundred at a time.
+    assert sixty - ten <= 3
 
 
 def test_a_row_of_a_name_and_an_email_takes_few_statements(actors):
