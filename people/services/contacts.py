@@ -215,9 +215,10 @@ def _check_fields(row: Contact | Address, path: str) -> None:
         row.clean_fields(exclude=relations)
 
 
-def replace_addresses(person: Person, wanted: Sequence[AddressValues]) -> Changes:
+def replace_addresses(person: Person, wanted: Sequence[AddressValues], *, is_new: bool = False) -> Changes:
     """Replace the addresses of a person, exactly one of them the default; empty ones are ignored."""
-    existing = {address.pk: address for address in person.addresses.order_by("pk")}
+    stored = () if is_new else person.addresses.order_by("pk")
+    existing = {address.pk: address for address in stored}
     before = {pk: _address_state(address) for pk, address in existing.items()}
     listed_before = [str(address) for address in existing.values()]
     keep: list[Address] = []

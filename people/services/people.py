@@ -140,7 +140,7 @@ def save_person(
 def _write_relations(person: Person, relations: PersonValues, actor: Actor, *, is_new: bool) -> Changes:
     changes: dict[str, Any] = {}
     if "address" in relations:
-        changes |= contacts.replace_addresses(person, relations["address"] or [])
+        changes |= contacts.replace_addresses(person, relations["address"] or [], is_new=is_new)
     if "tags" in relations:
         found = tags.find_or_create(relations["tags"] or [], actor=actor)
         changes |= tags.replace(person, found, is_new=is_new)
