@@ -68,7 +68,7 @@ class VisibleInline(
         # The heads of columns are no labels of the fields below, as those who hear a page need them.
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
-            widget = getattr(field.widget, "widget", field.widget)
+            widget: Any = getattr(field.widget, "widget", field.widget)
             widget.attrs.setdefault("aria-label", field.label)
         return field
 
