@@ -41,6 +41,7 @@ class Visit:
 
 #: What superusers may besides.
 OPERATING = {User: ("add",), Company: ("add",)}
+ADMINISTERING = ("operator", "admin")
 MANAGING = ("operator", "admin", "manager")
 WRITING = (*MANAGING, "agent")
 SIGNED_IN = (*MEMBERS, "stranger")
@@ -62,9 +63,25 @@ OWN = {
     "admin:undo_import": Case(arguments={"key": "import_job_uuid"}, roles=WRITING),
     "admin:crm_activity_calendar": Case(query={"view": "month"}),
     "admin:crm_activity_move": Case(arguments=ACTIVITY, roles=WRITING),
+    "admin:crm_membership_end": Case(arguments={"object_id": "membership"}, roles=ADMINISTERING),
+    "admin:crm_webhookendpoint_deliveries": Case(
+        arguments={"object_id": "webhook_endpoint"}, roles=ADMINISTERING
+    ),
     "admin:leads_lead_board": Case(),
+    "admin:leads_lead_field": Case(arguments={**LEAD, "name": "=title"}, roles=WRITING),
     "admin:leads_lead_move": Case(arguments=LEAD, roles=WRITING),
     "admin:leads_lead_team": Case(roles=MANAGING),
+    "admin:leads_leadreceiver_template": Case(arguments={"object_id": "receiver"}, roles=MANAGING),
+    "admin:leads_leadrotation_turns": Case(arguments={"object_id": "rotation"}, roles=MANAGING),
+    "admin:people_organization_field": Case(
+        arguments={"object_id": "organization", "name": "=name"}, roles=WRITING
+    ),
+    "admin:people_person_field": Case(arguments={"object_id": "person", "name": "=firstname"}, roles=WRITING),
+    "admin:pipelines_pipeline_stages": Case(arguments={"object_id": "pipeline"}),
+    "admin:pipelines_pipeline_delete_stage": Case(
+        arguments={"object_id": "pipeline", "stage_id": "stage"}, roles=MANAGING
+    ),
+    "admin:write_mail": Case(arguments={**LEAD, "kind": "=LEAD"}, roles=WRITING),
     "admin:reports": Case(),
     "admin:report": Case(arguments={"name": "=funnel"}),
     "mfa_index": Case(roles=SIGNED_IN),
@@ -80,16 +97,26 @@ NO_PAGES = {
     "admin:auth_user_password_change": "of accounts, whose passwords nobody else changes: answers 403",
     "admin:autocomplete": "answers with choices, not with a page",
     "admin:choose_company": "takes a form",
+    "admin:company_logo": "a picture",
     "admin:crm_activity_done": "takes a form",
     "admin:crm_activity_reopen": "takes a form",
     "admin:crm_activity_snooze": "takes a form",
+    "admin:crm_customfielddefinition_preview": "takes a form",
     "admin:crm_importjob_change": "leads to the page of an import",
+    "admin:crm_membership_resend": "takes a form",
+    "admin:crm_membership_withdraw": "takes a form",
     "admin:crm_notification_read": "takes a form",
+    "admin:crm_webhookendpoint_resume": "takes a form",
+    "admin:crm_webhookendpoint_send_again": "takes a form",
+    "admin:crm_webhookendpoint_test": "takes a form",
     "admin:jsi18n": "a script",
     "admin:leads_lead_board_cards": "a part of the board, which loads it itself: test_board.py",
     "admin:leads_lead_board_column": "a part of the board, which loads it itself: test_board.py",
+    "admin:leads_lead_follow": "takes a form",
     "admin:login": "the address of account_login",
     "admin:logout": "takes a form",
+    "admin:pipelines_pipeline_order_stages": "takes a form",
+    "admin:pipelines_pipeline_restore_stage": "takes a form",
     "admin:view_on_site": "leads to nothing: records have no public page",
     "end_calendar": "takes a form",
     "end_other_sessions": "takes a form",
@@ -107,7 +134,11 @@ NO_PAGES = {
     "second_factor_qr": "a picture",
 }
 #: The same of each kind of records or list.
-NO_PAGES_OF_MODELS = ("_save_view", "_delete_view", "_choose_columns", "_note")
+NO_PAGES_OF_MODELS = (
+    *("_save_view", "_delete_view", "_choose_columns", "_note"),
+    # A file stands in the dialog of its record: test_record.py.
+    *("_file", "_files", "_remove_file"),
+)
 
 
 def patterns(found: Collection[URLPattern | URLResolver], namespace: str = "") -> Iterator[str]:
