@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from crm.models import Company
@@ -11,6 +12,12 @@ from tests.factories.crm import tenant as make_tenant
 from tests.unrendered import unrendered_pages
 
 pytest_plugins = ["tests.emptying", "tests.migrated", "tests.module_world", "tests.requirements"]
+
+# No test fails because the machine is busy.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 
 @pytest.fixture
