@@ -45,6 +45,7 @@ MACHINERY_WRITERS = frozenset(
         "crm/database/batches.py",
         "crm/database/inserts.py",
         "crm/database/updates.py",
+        "crm/database/write_behind.py",
         "crm/events/outbox.py",
         "crm/events/retention.py",
         "crm/events/sequencer.py",

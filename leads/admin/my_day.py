@@ -44,7 +44,7 @@ def _leads(rows: QuerySet[Lead], order: Sequence[Any]) -> dict[str, Any]:
     # The first ones alone are joined to their people and organizations: with 1,800 rotting leads that was
     # most of the time of the statement. With a subquery PostgreSQL would look through all leads.
     first = list(rows.order_by(*order).values_list("pk", flat=True)[: MOST_SHOWN + 1])
-    found, goes_on = _rows(Lead.objects.filter(pk__in=first).select_related(*RELATED), order)
+    found, goes_on = _rows(rows.filter(pk__in=first).select_related(*RELATED), order)
     shown = [
         {
             "lead": lead,

@@ -135,3 +135,18 @@ def test_a_new_endpoint_leads_to_its_test_and_statements_stay_the_same(browser, 
 
     assert page(endpoint) in listed
     assert counts[0] == counts[1]
+
+
+def test_an_endpoint_of_another_company_is_not_there(browser, make_endpoint, other_actors):
+    theirs = make_endpoint(actor=other_actors.admin)
+    delivery = send_test(theirs, actor=other_actors.admin)
+
+    answers = [
+        browser.get(page(theirs)),
+        browser.post(page(theirs, "test")),
+        browser.post(page(theirs, "resume")),
+        browser.post(page(theirs, "send_again", delivery.pk)),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 4
+    assert WebhookDelivery.objects.count() == 1

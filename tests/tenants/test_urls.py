@@ -47,6 +47,20 @@ OF_RECORDS = {"admin:write_mail", "admin:leads_lead_follow"} | {
     for model in ("leads_lead", "people_organization", "people_person")
     for view in ("field", "files", "file", "remove_file")
 }
+#: Pages of the set-up: test_members_page.py, test_webhook_page.py, test_receiver_templates.py, test_logo.py,
+#: test_rotation_page.py and test_stages_page.py of tests/admin try rows of others. A preview reads none.
+OF_THE_SET_UP = {
+    "admin:company_logo",
+    "admin:crm_customfielddefinition_preview",
+    "admin:leads_leadreceiver_template",
+    "admin:leads_leadrotation_turns",
+    *(f"admin:crm_membership_{view}" for view in ("end", "resend", "withdraw")),
+    *(f"admin:crm_webhookendpoint_{view}" for view in ("deliveries", "resume", "send_again", "test")),
+    *(
+        f"admin:pipelines_pipeline_{view}"
+        for view in ("delete_stage", "order_stages", "restore_stage", "stages")
+    ),
+}
 #: They are posted to: tests/admin/test_my_day.py tries activities of other companies.
 OF_ACTIVITIES = {"admin:crm_activity_done", "admin:crm_activity_reopen", "admin:crm_activity_snooze"}
 #: tests/admin/test_calendar.py tries members and activities of other companies, test_calendar_moves.py moves.
@@ -129,7 +143,7 @@ def known() -> set[str]:
         for page in OF_MODELS
     }
     own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_REPORTS | OF_THE_ACCOUNT | OF_THE_FRAME
-    own |= OF_THE_BOARD | OF_THE_CALENDAR | OF_IMPORTS | OF_RECORDS
+    own |= OF_THE_BOARD | OF_THE_CALENDAR | OF_IMPORTS | OF_RECORDS | OF_THE_SET_UP
     return (
         own
         | OF_THE_SESSION
