@@ -18,6 +18,7 @@ TEXTS = (
     gettext_noop("%(names)s gave you the lead %(titles)s"),
     gettext_noop("%(owner)s, as requested."),
     gettext_noop("%(owner)s, the company's default owner."),
+    gettext_noop("%(person)s does not want to be contacted: no e-mail may be written."),
     gettext_noop("%(used)s leads have this status, so its category cannot change."),
     gettext_noop("%(used)s leads still use it."),
     gettext_noop("A company has one default receiver."),

@@ -165,6 +165,7 @@ TEXTS = (
     gettext_noop("lead visibility"),
     gettext_noop("leased by"),
     gettext_noop("leased until"),
+    gettext_noop("logo hash"),
     gettext_noop("mail"),
     gettext_noop("member id"),
     gettext_noop("membership"),
