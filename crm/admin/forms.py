@@ -190,7 +190,8 @@ class CarriedField(forms.CharField):
     widget = forms.HiddenInput
 
     def __init__(self) -> None:
-        super().__init__(required=False, strip=False)
+        # Nobody sees the field, so that it has no label to translate.
+        super().__init__(required=False, strip=False, label="")
 
     def has_changed(self, initial: object, data: object) -> bool:
         return False

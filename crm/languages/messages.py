@@ -61,7 +61,7 @@ def translated(message: object) -> str:
     said = str(message)
     if not said or (get_language() or "en").startswith("en"):
         return said
-    if said in _plain():
+    if said in _plain() or said in WORDS:
         return gettext(said)
     return _filled(said, _patterns()) or said
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action, Actor
 from crm.admin.base import acting
+from crm.admin.forms import message_of
 from crm.admin.frame.fragments import back_to, is_fragment
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.reach import mail_address
@@ -66,7 +67,7 @@ class WritesMails(LiveAdmin[Lead]):
         try:
             refuse_unwanted(record)
         except ValidationError as refused:
-            return self._answer(request, {**context, "unwanted": " ".join(refused.messages)})
+            return self._answer(request, {**context, "unwanted": message_of(refused)})
         if not form.is_valid():
             return self._answer(request, context)
         cleaned = form.cleaned_data

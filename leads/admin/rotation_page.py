@@ -7,11 +7,14 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from crm.actors import Action, Actor
 from crm.admin.base import acting
+from crm.admin.forms import message_of
 from crm.database.keys import parse_id
+from crm.languages.messages import translated
 from leads.models import LeadRotation, LeadRotationAgent, LeadRoutingLog
 from leads.routing.rotation import LEAD
 from leads.services.rotations import simulate_turns
@@ -39,7 +42,7 @@ def rotation_page(request: HttpRequest, object_id: int) -> HttpResponse:
     try:
         turns = simulate_turns(rotation.pk, count, actor=actor, percents=changed)
     except ValidationError as refused:
-        refusal = " ".join(refused.messages)
+        refusal = message_of(refused)
         turns = simulate_turns(rotation.pk, count, actor=actor)
     shares = Counter(turn.user.pk for turn in turns if turn.user is not None)
     log = _log(rotation, actor)
@@ -52,8 +55,8 @@ def rotation_page(request: HttpRequest, object_id: int) -> HttpResponse:
         "refusal": refusal,
         "is_changed": bool(changed),
         "agents": [_shown(agent, turns[0].candidates, shares, tried) for agent in agents],
-        "turns": [{"number": number, "turn": turn} for number, turn in enumerate(turns, 1)],
-        "log": log[:MOST_LOGGED],
+        "turns": [{"user": turn.user, "reason": translated(turn.reason)} for turn in turns],
+        "log": [{"row": row, "why": _why(row)} for row in log[:MOST_LOGGED]],
         "goes_on": len(log) > MOST_LOGGED,
         "may_change": actor.may(Action.CHANGE_LOOKUPS),
     }
@@ -76,10 +79,10 @@ def _shown(
         "key": agent.pk,
         "name": entry["name"],
         "percent": tried.get(agent.pk, _percent(agent)),
-        "share": f"{100 * entry['share'] / LEAD:.1f}",
+        "share": number_format(100 * entry["share"] / LEAD, 1),
         "credit": f"{entry['credit'] / LEAD:+.2f}",
         "hits": agent.hits,
-        "skipped": entry["skipped"],
+        "skipped": entry["skipped"] and translated(entry["skipped"]),
         "next": shares[agent.user_id],
     }
 
@@ -87,3 +90,9 @@ def _shown(
 def _log(rotation: LeadRotation, actor: Actor) -> list[LeadRoutingLog]:
     rows = LeadRoutingLog.objects.visible_to(actor).filter(rotation=rotation)
     return list(rows.select_related("lead", "user", "receiver").order_by("-pk")[: MOST_LOGGED + 1])
+
+
+def _why(row: LeadRoutingLog) -> str:
+    """Return why a lead was assigned as it was, else what became of it."""
+    said = row.error or row.detail.get("reason") or ""
+    return translated(said) or row.get_outcome_display()

@@ -29,7 +29,7 @@ def page(rotation):
 
 
 def names_of(context):
-    return [str(each["turn"].user) for each in context["turns"]]
+    return [str(each["user"]) for each in context["turns"]]
 
 
 def test_the_next_leads_are_shared_out_as_they_will_be_and_nothing_is_written(
@@ -90,7 +90,7 @@ def test_the_log_tells_who_got_which_lead_and_why(signed_in, actors, rotation):
     shown = signed_in("manager").get(page(rotation))
 
     text = shown.content.decode()
-    assert [(log.lead.title, str(log.user)) for log in shown.context_data["log"]] == [
+    assert [(each["row"].lead.title, str(each["row"].user)) for each in shown.context_data["log"]] == [
         ("Gone", "Agent 2"),
         ("Kept", "Agent 1"),
     ]

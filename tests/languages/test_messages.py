@@ -20,6 +20,8 @@ WORKED = [
     ("Ann gave you the lead Choose a pipeline.", "Ann hat Ihnen den Lead Choose a pipeline. gegeben"),
     ("Stage: Open -> Won, after 3 days", "Phase: Open -> Won, nach 3 Tagen"),
     ("Line 3: there is a NUL character.", "Zeile 3: Sie enthält ein NUL-Zeichen."),
+    ("at capacity", "ausgelastet"),
+    ("percent 0", "0 Prozent"),
     ("Nothing of ours.", "Nothing of ours."),
     ("100 % of it", "100 % of it"),
     ("", ""),

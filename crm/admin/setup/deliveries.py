@@ -23,6 +23,7 @@ from crm.admin.forms import message_of
 from crm.admin.frame.fragments import is_fragment
 from crm.database.keys import parse_id
 from crm.errors import CrmError
+from crm.languages.messages import translated
 from crm.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 from crm.webhooks.deliveries import redeliver
 from crm.webhooks.endpoints import resume_endpoint, send_test
@@ -85,6 +86,9 @@ def deliveries_page(request: HttpRequest, object_id: int) -> HttpResponse:
     found = deliveries.filter(**{"status": state} if state else {}, **{"pk__lt": before} if before else {})
     # A page more than is shown says whether there are older ones, without a count of all.
     rows = list(found.order_by("-pk")[: PAGE + 1])
+    # Errors are stored in English; the page shows them in its language, and stores nothing.
+    for row in rows:
+        row.error = translated(row.error)
     context |= {
         **admin.site.each_context(request),
         "title": _("Deliveries of %(endpoint)s") % {"endpoint": endpoint},
@@ -94,6 +98,7 @@ def deliveries_page(request: HttpRequest, object_id: int) -> HttpResponse:
         "state": state,
         "states": STATES.items(),
         "is_sending": endpoint.is_active and not endpoint.paused_at,
+        "pause_reason": translated(endpoint.pause_reason),
     }
     return TemplateResponse(request, "admin/crm/setup/deliveries.html", context)
 
@@ -115,6 +120,7 @@ def _watched(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, 
         why = _("No worker seems to run: see Background work in the set-up, or ask who operates the server.")
     return {
         "delivery": delivery,
+        "error": translated(delivery.error),
         "has_outcome": has_outcome,
         "is_awaited": not has_outcome and not why,
         "why": why,
@@ -133,7 +139,7 @@ def test(request: HttpRequest, object_id: int) -> HttpResponse:
     try:
         return _page(endpoint, send_test(endpoint, actor=actor))
     except CrmError as refused:
-        messages.error(request, refused.message)
+        messages.error(request, message_of(refused))
     return _page(endpoint)
 
 

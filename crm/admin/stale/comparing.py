@@ -7,6 +7,7 @@ from typing import Any
 
 from django.forms import Field
 from django.http import QueryDict
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from crm.admin.stale.posted import Fields, Posted, is_equal, put_into, typed_in, words_of
@@ -109,7 +110,7 @@ class Comparison:
     def _compare_rows(self, formset: Any) -> None:
         posted, stored = PostedRows(self.data, formset), self._theirs.inlines[formset.prefix]
         before = None if self._before is None else self._before.inlines.get(formset.prefix, {})
-        fields, title = formset.empty_form.fields, str(formset.model._meta.verbose_name).capitalize()
+        fields, title = formset.empty_form.fields, capfirst(str(formset.model._meta.verbose_name))
         if not posted.known and not posted.new and f"{formset.prefix}-TOTAL_FORMS" not in self.data:
             return
         gone = self._gone(posted, stored, before, fields, title, formset.prefix)

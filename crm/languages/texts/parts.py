@@ -28,6 +28,8 @@ WORDS = (
     gettext_noop("leads"),
     gettext_noop("absent"),
     gettext_noop("not an active agent"),
+    gettext_noop("at capacity"),
+    gettext_noop("percent 0"),
     gettext_noop("due date"),
 )
 #: The same, around a number.

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from crm.actors import Actor
 from crm.admin.labels import label_of
+from crm.languages.messages import translated
 from leads.models import Lead
 from leads.services.received_leads import Trial
 from people.models import ContactType, Person
@@ -22,6 +23,7 @@ def preview_of(trial: Trial, actor: Actor) -> dict[str, Any]:
     organization = draft.get("organization") or {}
     return {
         "made": trial.lead,
+        "reason": translated(trial.lead.reason) if trial.lead else "",
         "lead": [(label_of(Lead, name), value) for name, value in draft.items() if name not in APART],
         "person": list(_person(draft.get("people") or {}, actor)),
         "organization": [(label_of(Person, name), value) for name, value in organization.items() if value],

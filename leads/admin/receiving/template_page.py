@@ -18,6 +18,7 @@ from crm.actors import Action, Actor
 from crm.admin.base import acting
 from crm.admin.forms import message_of
 from crm.errors import CrmError
+from crm.languages.messages import translated
 from leads.admin.receiving.preview import preview_of
 from leads.admin.receiving.template_rows import (
     FunctionsField,
@@ -67,7 +68,7 @@ class PayloadForm(forms.Form):
         try:
             return read_payload(text.encode(), {"CONTENT_TYPE": kind})
         except UnreadablePayload as refused:
-            raise ValidationError(str(refused)) from refused
+            raise ValidationError(translated(refused)) from refused
 
 
 def template_page(request: HttpRequest, object_id: int) -> HttpResponse:
@@ -131,7 +132,10 @@ class _Page:
             return
         self.trial = try_payload(self.receiver.pk, payload, actor=self.actor, changes={"template": template})
         if not self.rows.is_bound:
-            self.faults = self.trial.errors or {}
+            self.faults = {
+                place: [translated(each) for each in said]
+                for place, said in (self.trial.errors or {}).items()
+            }
         elif self.trial.errors:
             self.faults = show_errors(self.rows, self.trial.errors)
 
@@ -173,7 +177,8 @@ class _Page:
             update_receiver(self.receiver.pk, {"template": template}, actor=self.actor)
         except (ValidationError, CrmError) as refused:
             self.faults = show_errors(self.rows, errors_of(refused))
-            messages.error(self.request, _("The template is not saved: %s") % message_of(refused))
+            said = _("The template is not saved: %(reason)s")
+            messages.error(self.request, said % {"reason": message_of(refused)})
             return self.answer()
         messages.success(
             self.request, _("The template of “%(receiver)s” is saved.") % {"receiver": self.receiver}

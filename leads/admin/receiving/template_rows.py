@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.admin.forms import OptionalObjectField
+from crm.languages.messages import translated
 from leads.routing.template import LONGEST_PATH, MOST_ENTRIES
 
 #: The fields of a lead that a path may become, in the order of the choice.
@@ -130,13 +131,14 @@ def show_errors(rows: Rows, errors: Mapping[str, Iterable[str]]) -> dict[str, li
     """Put messages that are about a row to it; return the others."""
     others: dict[str, list[str]] = {}
     for place, said in errors.items():
+        told = [translated(each) for each in said]
         path = place.removeprefix("template.")
         form = _row_about(rows, path)
         if form is None:
-            others[place] = list(said)
+            others[place] = told
             continue
         part = path.removeprefix(form.given_path).removeprefix(".")
-        for each in said:
+        for each in told:
             form.add_error(part if part in form.fields else "path", each)
     return others
 
