@@ -8,10 +8,18 @@ from django.urls import reverse
 from django.utils import translation
 
 from crm.admin.frame.navigation import entries
-from crm.models import CustomFieldDefinition, Tag
+from crm.models import CustomFieldDefinition, EntityKind, Membership, Tag, WebhookEndpoint
 from crm.services.own_settings import update_own
 from leads.admin.reports.kinds import REPORTS
-from leads.models import LeadLostReason, LeadSource, LeadStatus, LeadType
+from leads.models import (
+    Lead,
+    LeadLostReason,
+    LeadReceiver,
+    LeadRotation,
+    LeadSource,
+    LeadStatus,
+    LeadType,
+)
 from leads.services.leads import create_lead
 from people.models import ContactType, Organization, PeopleRelationship, Person
 from pipelines.models import Pipeline, Stage
@@ -173,6 +181,18 @@ def addresses(rows):
     yield from (reverse(page(row, "change"), args=[row.pk]) for row in rows.values())
     yield from (reverse(page(model, "add")) for model in (Person, Organization, Pipeline))
     yield reverse("admin:leads_lead_add")
+    # The pages of one row beside its form.
+    beside = {
+        "crm_membership_end": [rows[Membership].pk],
+        "crm_webhookendpoint_deliveries": [rows[WebhookEndpoint].pk],
+        "leads_lead_field": [rows[Lead].pk, "amount"],
+        "leads_leadreceiver_template": [rows[LeadReceiver].pk],
+        "leads_leadrotation_turns": [rows[LeadRotation].pk],
+        "pipelines_pipeline_delete_stage": [rows[Stage].pipeline_id, rows[Stage].pk],
+        "pipelines_pipeline_stages": [rows[Stage].pipeline_id],
+        "write_mail": [EntityKind.LEAD, rows[Lead].pk],
+    }
+    yield from (reverse(f"admin:{name}", args=arguments) for name, arguments in beside.items())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
