@@ -8,7 +8,7 @@ PACKAGES := config crm people pipelines leads
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test check check-types check-rest bench bench-stream chaos fix migrations \
-	schema schema-write limits-write messages figures screenshots pictures
+	schema schema-write limits-write messages figures screenshots pictures walk
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make limits-write  write the table of limits into docs/api.md"
 	@echo "make messages    collect the texts to translate into locale/, and compile what is translated (needs gettext)"
 	@echo "make figures     measure the code: sizes, complexity, typing, comments, imports"
+	@echo "make walk        open every page of the admin as every role in Chromium, and audit it with axe-core"
 	@echo "make screenshots  draw the pages of the admin into .run/screenshots; make pictures draws those of docs"
 	@echo "make bench       run the benchmarks"
 	@echo "make chaos       take Redis, PostgreSQL and servers away from the lead stream, and count what arrives"
@@ -97,6 +98,9 @@ messages: .venv/installed
 
 figures: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.figures
+
+walk: install-dev
+	@WALK=whole $(BIN)/python -m pytest -s tests/browser/test_walk.py
 
 screenshots: .venv/installed-dev
 	@$(BIN)/python -m tests.browser.screenshots

@@ -146,7 +146,7 @@ def columns(row: Any, places: dict[type[models.Model], dict[Any, int]]) -> Itera
             value = places[model_of(row)].get(value)
         elif isinstance(field, models.JSONField) or field.name in ("message", "via", "slug"):
             # Keys of rows are numbers in it.
-            value = re.sub(r"\b\d+\b|[0-9a-f]{8}-[0-9a-f-]{27}", "#", json.dumps(value, sort_keys=True))
+            value = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b\d+\b", "#", json.dumps(value, sort_keys=True))
         yield field.name, value
 
 
