@@ -1,4 +1,4 @@
-"""What PostgreSQL alone needs for the rows of an import: COPY into a staging table, then set-based upserts.
+"""The baseline of imports on PostgreSQL: COPY into a staging table, then set-based upserts.
 
 The statements write the same tables as the import, with the same indexes and triggers, and one history row a
 record. They check nothing: what an import has to do beside is what the ratio measures.

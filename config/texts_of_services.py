@@ -214,7 +214,7 @@ def collected() -> dict[str, str]:
     files = {f"models_of_{app}": _file(about.format(app), texts_of_models(app)) for app in APPS}
     for name, places in SOURCES.items():
         texts = {text for path in _modules(places) for text in texts_of_module(path.read_text())}
-        files[name] = _file(f"What the code of {name} says to people.", texts)
+        files[name] = _file(f"Texts for people in the code of {name}.", texts)
     return files
 
 

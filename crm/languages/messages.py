@@ -1,4 +1,4 @@
-"""What services say, in the language of the page that shows it.
+"""Messages of services in the language of the page that shows them.
 
 Services speak English at every door, since their messages are a part of the API's contract, and some are
 stored. The pages translate them when they show them: a message is found among the texts of the product, as it

@@ -1,4 +1,4 @@
-"""Who changed a row lately, and when. Look the row up with ``visible_to`` first."""
+"""The latest changes of a row, with user and time. Look the row up with ``visible_to`` first."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the exports of people and organizations share."""
+"""Parts that the exports of people and organizations share."""
 
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 

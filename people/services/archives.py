@@ -1,4 +1,4 @@
-"""What archives must know of the tables of people."""
+"""The tables of people in archives."""
 
 from typing import Any
 

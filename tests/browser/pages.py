@@ -22,7 +22,7 @@ OF_MODELS = {"changelist": "list", "add": "add", "change": "list", "delete": "de
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """How a page of our own is called, and to whom it opens."""
+    """The arguments of a page of our own, and the roles to whom it opens."""
 
     #: What each argument of the address names: a kind of row, or something else of the world.
     arguments: Mapping[str, str] = field(default_factory=dict)

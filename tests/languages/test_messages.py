@@ -1,4 +1,4 @@
-"""What services say is translated where it is shown, by the text as it is or by its fixed parts."""
+"""Messages of services are translated where they are shown, by the whole text or by its fixed parts."""
 
 import pytest
 from django.core.exceptions import ValidationError

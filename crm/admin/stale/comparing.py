@@ -21,7 +21,7 @@ BETWEEN = ":"
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """What was changed of a field or row.
+    """A change of a field or row.
 
     ``key`` is that of the field to choose; where nothing is left to choose it is empty, and ``outcome`` says
     what became of it.

@@ -1,4 +1,4 @@
-"""What a form and its inlines show of the stored rows; the page posts it back with what was typed."""
+"""Stored values as a form and its inlines show them; the page posts them back with what was typed."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the code of importing says to people.
+"""Texts for people in the code of importing.
 
 Written by ``make messages``: do not edit. See config/texts_of_services.py.
 """

@@ -1,4 +1,4 @@
-"""What the code of leads says to people.
+"""Texts for people in the code of leads.
 
 Written by ``make messages``: do not edit. See config/texts_of_services.py.
 """

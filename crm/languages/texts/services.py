@@ -1,4 +1,4 @@
-"""What the code of services says to people.
+"""Texts for people in the code of services.
 
 Written by ``make messages``: do not edit. See config/texts_of_services.py.
 """

@@ -1,4 +1,4 @@
-"""What is in the zip of an archive besides the rows: the manifest, and the names of its parts."""
+"""The manifest of an archive, and the names of its parts."""
 
 import hashlib
 from typing import IO, Any, TypedDict
@@ -25,7 +25,7 @@ class PartOfTable(TypedDict):
 
 
 class Manifest(TypedDict):
-    """What an archive is, and what is in it."""
+    """The format of an archive, and its contents."""
 
     format: str
     version: int

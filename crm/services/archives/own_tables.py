@@ -1,4 +1,4 @@
-"""What archives leave out of the tables of crm, and where its columns hold keys."""
+"""Tables of crm that archives leave out, and columns that hold keys."""
 
 from crm import models
 from crm.models.files import FileUsage

@@ -41,7 +41,7 @@ MARGIN = 10_000
 
 @dataclass(kw_only=True)
 class Made:
-    """What was made of an archive."""
+    """The result of importing an archive."""
 
     company: Company
     rows: dict[str, int] = field(default_factory=dict)

@@ -26,7 +26,7 @@ BATCH = 2_000
 
 @dataclass(kw_only=True)
 class Written:
-    """What an archive holds."""
+    """The contents of an archive."""
 
     rows: dict[str, int] = field(default_factory=dict)
     files: int = 0

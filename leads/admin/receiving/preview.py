@@ -1,4 +1,4 @@
-"""What a receiver would make of a payload, in the words of people."""
+"""The result of a payload at a receiver, in the words of people."""
 
 import json
 from collections.abc import Iterator, Mapping
