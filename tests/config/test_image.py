@@ -72,6 +72,20 @@ def test_static_files_are_collected_without_the_settings_of_an_installation(imag
     assert (image / "static-collected" / "staticfiles.json").exists()
 
 
+def test_the_pages_speak_each_language(image):
+    speaking = (
+        "import django; django.setup()\n"
+        "from django.conf import settings\n"
+        "from django.utils.translation import gettext, override\n"
+        "for code, _name in settings.LANGUAGES:\n"
+        "    with override(code): print(gettext('Stage'))"
+    )
+
+    said = run(image, "-c", speaking, DJANGO_SETTINGS_MODULE="config.settings").split()
+
+    assert said == ["Stage", "Phase", "Etapa"]
+
+
 def test_commands_of_the_services_exist(image):
     commands = [
         json.loads(found)
