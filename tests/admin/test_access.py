@@ -91,6 +91,7 @@ def test_matrix_knows_every_model():
     assert set(admin.site._registry) == {*MATRIX, WorkPart}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("role", ["viewer", "agent", "manager", "admin"])
 def test_pages_open_by_role(signed_in, tenant, role, unrendered):
     client = signed_in(role)
@@ -120,6 +121,7 @@ def test_pages_open_by_role(signed_in, tenant, role, unrendered):
     assert all(listed.values())
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("role", ["viewer", "agent", "manager"])
 def test_posting_to_a_closed_page_writes_nothing(signed_in, tenant, role, unrendered):
     client = signed_in(role)
@@ -281,6 +283,7 @@ def test_visitors_are_sent_to_the_login(tenant):
         assert client.get(response["Location"]).status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("is_superuser", [False, True])
 def test_user_without_a_company(db, tenant, is_superuser):
     stranger = UserFactory(is_staff=True, is_superuser=is_superuser)

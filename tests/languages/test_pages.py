@@ -27,7 +27,7 @@ from tests.admin.conftest import errors_of, form_of
 from tests.admin.rows import page, rows_of
 from tests.languages.catalogs import LANGUAGES, messages_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 SEARCH = reverse("admin:search")
 SETTINGS = reverse("notification_settings")
 
