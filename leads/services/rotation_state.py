@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from crm.database.read_once import once
-from crm.database.write_behind import change_columns
+from crm.database.write_behind import change_columns, current
 from crm.models import Absence, Membership, User
 from crm.models.lifecycle import LIVE
 from leads.models import Lead, LeadRotation, LeadRotationAgent
@@ -80,17 +80,28 @@ def take_turn(rotation_id: int) -> RotationTurn:
     agents = kept.pop() if kept else read_agents(rotation)
     turn = next_turn(rotation, agents)
     if turn.user is not None:
-        for before, after in zip(agents, turn.agents, strict=True):
-            columns = {"credit": after.credit, "updated_at": timezone.now()}
-            hits = {"hits": 1} if after.user is turn.user else {}
-            if after.credit != before.credit or hits:
-                change_columns(
-                    LeadRotationAgent, [after.key], columns if after.credit != before.credit else {}, hits
-                )
-        change_columns(LeadRotation, [rotation.pk], {}, {"hits": 1})
+        _store(rotation, agents, turn)
     if all(agent.capacity is None for agent in turn.agents):
         kept.append(turn.agents)
     return turn
+
+
+def _store(rotation: LeadRotation, agents: Sequence[AgentState], turn: RotationTurn) -> None:
+    changed = [
+        LeadRotationAgent(pk=after.key, credit=after.credit, updated_at=timezone.now())
+        for before, after in zip(agents, turn.agents, strict=True)
+        if after.credit != before.credit
+    ]
+    if current() is None:
+        LeadRotationAgent.objects.bulk_update(changed, ["credit", "updated_at"])
+    else:
+        # Within a batch the last state of each agent is written once.
+        for agent in changed:
+            columns = {"credit": agent.credit, "updated_at": agent.updated_at}
+            change_columns(LeadRotationAgent, [agent.pk], columns)
+    [chosen] = [agent.key for agent in turn.agents if agent.user is turn.user]
+    change_columns(LeadRotationAgent, [chosen], {}, {"hits": 1})
+    change_columns(LeadRotation, [rotation.pk], {}, {"hits": 1})
 
 
 def _locked(rotation_id: int) -> LeadRotation:
