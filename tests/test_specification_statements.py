@@ -66,7 +66,6 @@ def test_create_lead_with_nested_rows(actor: Actor, number: int) -> None:
         "SELECT crm_tag",
         *["SAVEPOINT", "INSERT crm_tag", "RELEASE"],
         *together(*NEW_LEAD),
-        "SELECT crm_tag",
         "INSERT leads_lead_tags",
         "SELECT crm_user",
         "SELECT leads_leadparticipant",
