@@ -100,7 +100,7 @@ figures: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.figures
 
 walk: install-dev
-	@WALK=whole $(BIN)/python -m pytest -s tests/browser/test_walk.py
+	@WALK=1 $(BIN)/python -m pytest -s tests/browser/test_walk.py
 
 screenshots: .venv/installed-dev
 	@$(BIN)/python -m tests.browser.screenshots
