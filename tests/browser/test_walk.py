@@ -1,8 +1,8 @@
 """Every page of the admin as every role, in Chromium: whom it opens to, what it complains of, who can use it.
 
 Operators walk all pages, which axe-core audits. Of the pages of the other roles, those are opened in the
-browser whose content no role above has seen; the others are asked for alone. That takes minutes, so `make walk`
-does it and the suite leaves it out: tests/admin/test_access.py tries the roles without a browser.
+browser whose content no role above has seen; the others are asked for alone. That takes minutes, so `make
+walk` does it and the suite leaves it out: tests/admin/test_access.py tries the roles without a browser.
 """
 
 import json
