@@ -91,8 +91,9 @@ def test_stages_are_dragged_and_moved_by_keys_and_typed_text_stays(place: Place)
 def test_a_stage_is_deleted_in_the_dialog_and_its_leads_move(place: Place) -> None:
     page = place.page("ann")
     page.goto(f"{place.address}/pipelines/pipeline/1/stages/")
-    first, leads = page.locator(".stages .stage").first, len(place.leads)
-    expect(first.locator(".leads")).to_contain_text(str(leads))
+    first = page.locator(".stages .stage").first
+    [leads] = re.findall(r"\d+", first.locator(".leads").inner_text())
+    assert int(leads) > 0
 
     first.get_by_role("link", name=re.compile("Delete")).click()
     dialog = page.get_by_role("dialog")
@@ -100,7 +101,7 @@ def test_a_stage_is_deleted_in_the_dialog_and_its_leads_move(place: Place) -> No
     dialog.get_by_role("button", name="Delete").click()
 
     said(page, f"is deleted, and its {leads} leads are in the stage that you chose.")
-    expect(page.locator(".stages .stage").first.locator(".leads")).to_contain_text(str(leads))
+    expect(page.locator(".stages .stage").first.locator(".leads")).to_contain_text(leads)
 
 
 def test_a_template_is_tried_without_leaving_the_page(place: Place) -> None:
