@@ -16,14 +16,13 @@ from crm.services.archives.tables import tables
 NO_ARCHIVE = "This is no archive of a company: manage.py export_company writes one."
 DAMAGED = "The archive is damaged: {part} is not what was written. Copy or export it again."
 NEWER = "The archive is of a newer version of the product: update this installation first."
-#: Errors of a zip that is cut, changed or encrypted.
+#: Errors of a zip that is cut, changed, encrypted or packed by an unknown method.
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
     OSError,
     ValueError,
-    NotImplementedError,
     RuntimeError,
 )
 MOST_MANIFEST_BYTES = 4 * 1024 * 1024
