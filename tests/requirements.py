@@ -116,11 +116,17 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if left_out and collection_path.name.startswith("test_") else None
 
 
+def is_left_out(item: pytest.Item) -> bool:
+    if item.get_closest_marker("walk") and "WALK" not in os.environ:
+        return True
+    return DATABASE_TESTS_ONLY and comes_out_alike(item)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if DATABASE_TESTS_ONLY:
-        alike = [item for item in items if comes_out_alike(item)]
-        config.hook.pytest_deselected(items=alike)
-        items[:] = [item for item in items if not comes_out_alike(item)]
+    left_out = [item for item in items if is_left_out(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not is_left_out(item)]
 
 
 def pytest_collection_finish() -> None:

@@ -6,7 +6,6 @@ walk` does it and the suite leaves it out: tests/admin/test_access.py tries the 
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -169,7 +168,7 @@ def test_every_page_has_a_case() -> None:
     assert found == known
 
 
-@pytest.mark.skipif("WALK" not in os.environ, reason="takes minutes: make walk")
+@pytest.mark.walk
 def test_every_page_as_every_role(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     auditor = axe.Auditor()
     seen: set[str] = set()
