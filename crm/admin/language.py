@@ -10,16 +10,16 @@ from django.utils.translation import gettext_lazy, override
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from crm.admin.acting import current_company
-from crm.languages.chosen import first_known, is_known
+from crm.languages.chosen import first_known_of, is_known
 
 
 def language_of(request: HttpRequest) -> str:
     """Return the language of who reads a page: their own, else the browser's, else the company's."""
-    return first_known(*_wanted(request))
+    return first_known_of(_wanted(request))
 
 
 def language_of_browser(request: HttpRequest) -> str:
-    return first_known(*_of_browser(request))
+    return first_known_of(_of_browser(request))
 
 
 def _wanted(request: HttpRequest) -> Iterator[str | None]:

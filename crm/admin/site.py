@@ -89,10 +89,19 @@ class CrmAdminSite(admin.AdminSite):
     enable_nav_sidebar = False
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Add what the frame of every page shows: navigation, companies of the user, unread notifications."""
+        """Return what the frame of every page shows: navigation, companies of the user, unread notifications.
+
+        Django's own context also has the list of all models and the last actions, which no page shows here:
+        they ask every model for its permissions.
+        """
         actor = actor_of(request)
         return {
-            **super().each_context(request),
+            "site_title": self.site_title,
+            "site_header": self.site_header,
+            "site_url": self.site_url,
+            "has_permission": self.has_permission(request),
+            "is_popup": False,
+            "is_nav_sidebar_enabled": self.enable_nav_sidebar,
             "companies": companies_of(request),
             "current_company": current_company(request),
             "logo_address": logo_address(current_company(request)),

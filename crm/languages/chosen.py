@@ -1,5 +1,6 @@
 """Which of the languages of the pages somebody reads."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 from django.conf import settings
@@ -16,6 +17,11 @@ def first_known(*codes: str | None) -> str:
 
     A language of a region, such as de-AT, counts as the language itself.
     """
+    return first_known_of(codes)
+
+
+def first_known_of(codes: Iterable[str | None]) -> str:
+    """Return the same, and read no further than to that language."""
     for code in codes:
         base = (code or "").replace("_", "-").partition("-")[0].lower()
         if is_known(base):

@@ -119,15 +119,22 @@ def navigation_of(request: HttpRequest) -> list[Part]:
     # Superusers without a company open some pages of the set-up.
     if actor is None and not request.user.is_superuser:
         return []
-    current = _current(request)
+    places = [(entry, entry.address) for entry in entries()]
+    current = _current(request, [address for _entry, address in places])
     parts = []
     for section in (Section.WORK, Section.DATA):
-        links = [_link(entry, current) for entry in _open(request, actor, section)]
+        links = [
+            _link(entry, address, current)
+            for entry, address in places
+            if entry.section is section and entry.is_open_to(request, actor)
+        ]
         parts += [Part(title=section.title, links=links)] if links else []
-    set_up = list(_open(request, actor, Section.SET_UP))
-    if set_up:
+    of_set_up = [place for place in places if place[0].section is Section.SET_UP]
+    if any(entry.is_open_to(request, actor) for entry, _address in of_set_up):
         address = reverse("admin:set_up")
-        is_current = current == address or current in {entry.address for entry in set_up}
+        is_current = current == address or any(
+            current == each and entry.is_open_to(request, actor) for entry, each in of_set_up
+        )
         link = Link(label=gettext("Set-up"), address=address, icon="set-up", hint="", is_current=is_current)
         parts.append(Part(title="", links=[link]))
     return parts
@@ -135,17 +142,16 @@ def navigation_of(request: HttpRequest) -> list[Part]:
 
 def set_up_of(request: HttpRequest) -> list[Part]:
     """Return the groups of the set-up that a member may open."""
-    shown = _open(request, actor_of(request), Section.SET_UP)
+    actor = actor_of(request)
+    of_set_up = (each for each in entries() if each.section is Section.SET_UP)
+    shown = (each for each in of_set_up if each.is_open_to(request, actor))
     grouped = groupby(shown, key=lambda entry: entry.group)
-    return [Part(title=title, links=[_link(each, "") for each in group]) for title, group in grouped]
+    return [
+        Part(title=title, links=[_link(each, each.address, "") for each in group]) for title, group in grouped
+    ]
 
 
-def _open(request: HttpRequest, actor: Actor | None, section: Section) -> Iterable[Entry]:
-    return (each for each in entries() if each.section is section and each.is_open_to(request, actor))
-
-
-def _link(entry: Entry, current: str) -> Link:
-    address = entry.address
+def _link(entry: Entry, address: str, current: str) -> Link:
     return Link(
         label=entry.label,
         address=address,
@@ -155,10 +161,10 @@ def _link(entry: Entry, current: str) -> Link:
     )
 
 
-def _current(request: HttpRequest) -> str:
+def _current(request: HttpRequest, addresses: Iterable[str]) -> str:
     """Return the address of the entry that a page belongs to: the longest that the path begins with."""
     index = reverse("admin:index")
-    known = {*(entry.address for entry in entries()), reverse("admin:set_up")}
+    known = {*addresses, reverse("admin:set_up")}
     inside = [address for address in known if address != index and request.path.startswith(address)]
     return max(inside, key=len, default=request.path)
 
