@@ -24,14 +24,11 @@ REQUIRES_ALL = os.environ.get("CRM_REQUIRE_ALL") == "1"
 DATABASE_TESTS_ONLY = os.environ.get("CRM_DATABASE_TESTS_ONLY") == "1"
 ALIKE = ("node", "browser", "one_database")
 TESTS = Path(__file__).parent
-ABOVE = {"admin", "receivers", "routing", "sign_in", "tenants", "versions", "webhooks"}
+ABOVE = {"admin", "notifications", "receivers", "routing", "sign_in", "tenants", "versions", "webhooks"}
 WITH_STATEMENTS = {
-    "admin/account/test_second_factor.py",
-    "admin/test_access.py",
-    "admin/test_leads.py",
     "admin/test_queries.py",
     "admin/test_search.py",
-    "receivers/test_answers.py",
+    "notifications/test_subscription.py",
     "receivers/test_concurrency.py",
     "receivers/test_replays.py",
     "sign_in/test_lockout.py",

@@ -20,7 +20,7 @@ from tests.module_tenant import made_tenant, tenant
 from tests.receivers.delivering import deliver, deliver_body
 from tests.unrendered import unrendered_pages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CREATE = "mutation ($input: LeadInput!) { createLead(input: $input) { id } }"
 __all__ = ["made_tenant", "signed_in", "tenant"]
 FORM = "application/x-www-form-urlencoded"

@@ -20,6 +20,8 @@ from tests.stored import read_all, without_ledger
 
 __all__ = ["made_tenant", "tenant"]
 
+pytestmark = pytest.mark.one_database
+
 NUMBER = "Expected a number such as 1234.50."
 DIGITS = "Enter at most 12 digits before the point and 2 behind it."
 NEGATIVE = "An amount cannot be negative."

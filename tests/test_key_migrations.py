@@ -21,6 +21,9 @@ from tests.test_migrations import OWN, alias, schema, unapply
 
 __all__ = ["alias"]
 
+# All single migrations one after the other take a minute on SQLite, where each makes its tables anew.
+pytestmark = pytest.mark.one_database
+
 #: The name of a unique key that was added later has a hash.
 NAMES_OF_KEYS = re.compile(r"_[0-9a-f]{8}_uniq\b")
 #: Foreign keys that single migrations leave beside the tenant keys of the same columns.

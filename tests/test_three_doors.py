@@ -22,6 +22,8 @@ from tests.stored import read_all
 
 __all__ = ["made_tenant", "tenant"]
 
+pytestmark = pytest.mark.one_database
+
 DOORS = [GraphQLDoor, AdminDoor, ImportDoor]
 #: What a form says of an empty field before the rule of the row can say it.
 EMPTY = ["This field cannot be blank."], ["This field is required."]

@@ -32,6 +32,7 @@ from people.services.merging import merge
 from people.services.people import create_person, update_person
 from people.services.unmerging import undo_merge
 from tests.archives.answers import answers, differences
+from tests.clients import data
 from tests.factories.crm import tenant as make_tenant
 from tests.rows.registry import new_rows
 from tests.stored import models, read_all, rolled_back
@@ -273,8 +274,9 @@ def test_an_archive_that_was_written_before_on_sqlite_is_read_on_both_databases(
 
         assert made.rows == {name: rows for name, rows in _rows_of(FROM_SQLITE).items() if name != "crm.user"}
         assert find_wrong_tallies() == []
-        found = answers(admin_of(made.company))
-        assert (found["leadCount"], found["peopleCount"]) == (40, 30)
+        # What else is answered is compared above: here counts that the old rows are found.
+        found = data("{ leadCount peopleCount }", actor=admin_of(made.company))
+        assert found == {"leadCount": 40, "peopleCount": 30}
         for kind in record_kinds():
             for row in kind.model._base_manager.filter(company=made.company):
                 stored = {name: getattr(row, name) for name in row.derived_columns - {"search_text"}}

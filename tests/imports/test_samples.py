@@ -18,7 +18,7 @@ from tests.module_tenant import made_tenant, tenant
 
 __all__ = ["made_tenant", "tenant"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SAMPLES = Path(__file__).parent / "samples"
 GUIDE = (Path(__file__).parent.parent.parent / "docs" / "imports.md").read_text()

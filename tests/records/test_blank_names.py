@@ -37,14 +37,14 @@ NAMED: dict[str, tuple[str, dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("mutation", NAMED)
-@pytest.mark.parametrize("text", INVISIBLE)
-def test_mutations(mutation, text, tenant):
+def test_mutations(mutation, tenant):
     name, besides = NAMED[mutation]
     before = read_all()
 
-    paths = refused_paths(mutation, {name: text, **besides}, actor=tenant.actors.admin)
+    for text in INVISIBLE:
+        paths = refused_paths(mutation, {name: text, **besides}, actor=tenant.actors.admin)
+        assert f"input.{name}" in paths, text
 
-    assert f"input.{name}" in paths
     assert read_all() == before
 
 
@@ -65,26 +65,26 @@ NESTED: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("path", NESTED)
-@pytest.mark.parametrize("text", INVISIBLE[1:])
-def test_nested_inputs(path, text, tenant):
+def test_nested_inputs(path, tenant):
     mutation, given = NESTED[path]
     before = read_all()
 
-    assert refused_paths(mutation, given(text), actor=tenant.actors.admin) == [path]
+    for text in INVISIBLE[1:]:
+        assert refused_paths(mutation, given(text), actor=tenant.actors.admin) == [path], text
     assert read_all() == before
 
 
 @pytest.mark.parametrize("page", ADMIN_PAGES)
-@pytest.mark.parametrize("text", ["\u200b", "\u00ad \u3164", "\ufeff\u2060"])
-def test_forms(page, text, signed_in):
+def test_forms(page, signed_in):
     client = signed_in("admin")
     before = read_all()
     address = f"/admin/{page}/add/"
     named = {"leads/lead": "title", "people/person": "firstname"}.get(page, "name")
+    filled = form_of(client, address, **ADMIN_PAGES[page])
 
-    answer = client.post(address, form_of(client, address, **{**ADMIN_PAGES[page], named: text}))
+    for text in ("\u200b", "\u00ad \u3164", "\ufeff\u2060"):
+        assert named in errors_of(client.post(address, {**filled, named: text})), text
 
-    assert named in errors_of(answer)
     assert read_all() == before
 
 

@@ -21,7 +21,7 @@ from tests.tenants.world import make_world
 
 __all__ = ["made_tenant", "signed_in", "tenant"]
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unrendered")]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.usefixtures("unrendered")]
 
 DECOMPOSED = "Jose\u0301"
 #: An accent that stands alone, as databases may show it.
@@ -47,7 +47,6 @@ def text_places(type_: Any, path: str) -> Iterator[tuple[str, Any]]:
         yield path, {DECOMPOSED: [DECOMPOSED]}
 
 
-@pytest.mark.one_database
 def test_no_mutation_stores_a_decomposed_text():
     world = make_world()
     watch = Watch()

@@ -17,7 +17,7 @@ from tests.records.mutating import mutate, refused_paths
 
 __all__ = ["import_leads", "import_people", "made_tenant", "receiver", "tenant"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 class Doors(NamedTuple):

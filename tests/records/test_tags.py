@@ -19,7 +19,7 @@ from tests.statements import statements
 
 __all__ = ["import_leads", "import_people", "made_tenant", "signed_in", "tenant"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 #: Names that differ though their slugs do not.
 DIFFERENT = [

@@ -24,7 +24,7 @@ KINDS = {
     if admin.site.is_registered(model)
 }
 PAGES = ("change", "delete", "history")
-WORDS = ("", "e", MARK)
+WORDS = ("", MARK)
 UNKNOWN = "9223372036854775807"
 
 

@@ -150,6 +150,7 @@ def enum_of(field: GraphQLField, argument: str) -> set[str]:
     return set(column.values)
 
 
+@pytest.mark.one_database
 def test_where_finds_own_rows_alone(world: World):
     columns = [
         (name, column_name, column)
@@ -205,6 +206,7 @@ def condition(column: str, operator: SQLOperator, value: Any) -> str:
     return f"{{column: {column.upper()}, operator: {operator.value}{said}}}"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 def test_order_adds_and_removes_nothing(world: World, direction: str):
     for name, filterset in LISTED.items():

@@ -16,6 +16,8 @@ from tests.clients import ask, data, refusal
 from tests.factories.crm import Tenant
 from tests.graphql.budget.bulky import Bulky, make_bulky
 
+pytestmark = pytest.mark.one_database
+
 OBJECTS = {"code": "QUERY_TOO_COMPLEX", "limit": "objects", "max": 10_000}
 COST = {"code": "QUERY_TOO_COMPLEX", "limit": "cost", "max": 5_000}
 

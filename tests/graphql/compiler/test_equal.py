@@ -22,7 +22,7 @@ from tests.examples import examples
 from tests.graphql.compiler.documents import documents
 
 pytestmark = pytest.mark.postgres
-EXAMPLES = examples(150)
+EXAMPLES = examples(75)
 LIMITS = {
     "cost": 10**9,
     "aliases": 10**4,

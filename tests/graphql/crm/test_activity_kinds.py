@@ -14,7 +14,7 @@ from tests.clients import data
 from tests.graphql.leads.conversations import WHOLE_ACTIVITY, do, not_found, refused
 from tests.graphql.lists.asking import listed, where
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LATER = "2030-01-31T12:00:00+00:00"
 BEFORE = "2030-01-31T09:00:00+00:00"
 

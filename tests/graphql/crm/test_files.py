@@ -17,7 +17,7 @@ from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
 from tests.file_samples import PDF, upload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 KINDS = {"LEAD": LeadFactory, "PEOPLE": PersonFactory, "ORGANIZATION": OrganizationFactory}
 NAMES = {"LEAD": "Lead", "PEOPLE": "People", "ORGANIZATION": "Organization"}

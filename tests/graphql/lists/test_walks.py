@@ -27,7 +27,7 @@ from tests.graphql.lists.world import add_records
 pytestmark = pytest.mark.django_db
 
 DRAWN = settings(
-    max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=examples(10), deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 ROWS = 9
 TEXTS = st.sampled_from(["a", "A", "b", "ä", "Ünïcödé ß", "😀", "\u2028", "a b", "a\u0301", "100% %s", '"\\'])
