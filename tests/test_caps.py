@@ -237,10 +237,12 @@ def test_the_form_refuses_one_more_of_each(tenant: Tenant, browser: Client) -> N
         ("custom fields", {"custom_fields": '{"a": 1, "b": 2, "c": 3}'}),
     ]
 
-    # As many fields as the form of a person has who holds 250 of each.
-    filled = form_of(browser, address) | {f"field-{number}": "" for number in range(7_000)}
+    filled = form_of(browser, address)
+    # The first has as many fields as the form of a person who holds 250 of each: they are slow to read.
+    many = {f"field-{number}": "" for number in range(7_000)}
     for rows, changes in more:
-        answer = browser.post(address, filled | changes)
+        answer = browser.post(address, filled | changes | many)
+        many = {}
         assert answer.status_code == 200, rows
         assert f"has at most {MOST} {rows}, and this would make 3" in answer.content.decode(), rows
         assert numbers(person) == FULL
