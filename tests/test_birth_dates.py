@@ -7,6 +7,7 @@ import pytest
 from people.models import Person
 from tests.clients import data, refusal
 from tests.doors import AdminDoor, GraphQLDoor, ImportDoor
+from tests.each_case import each_case
 from tests.factories.leads import LeadReceiverFactory
 from tests.factories.people import PersonFactory
 from tests.module_tenant import made_tenant, tenant
@@ -32,19 +33,19 @@ def _now(time_machine):
     time_machine.move_to("2026-03-01T12:00:00Z", tick=False)
 
 
-@pytest.mark.parametrize("day", ["2030-01-01", "2026-03-02", "9999-12-31", "1899-12-31", "1066-10-14"])
+@each_case("day", ["2030-01-01", "2026-03-02", "9999-12-31", "1899-12-31", "1066-10-14"])
 def test_refused(door, day):
     assert door.create_person({"firstname": "Jane", "dob": day}).errors == {"dob": [SAID]}
     assert not Person.objects.exists()
 
 
-@pytest.mark.parametrize("day", ["0001-01-01", "0050-12-31", "50-12-31", "12/31/1950"])
+@each_case("day", ["0001-01-01", "0050-12-31", "50-12-31", "12/31/1950"])
 def test_refused_before_the_rule_is_asked(door, day):
     assert door.create_person({"firstname": "Jane", "dob": day}).errors
     assert not Person.objects.exists()
 
 
-@pytest.mark.parametrize("day", ["0001-01-01", "0050-12-31", "0099-12-31"])
+@each_case("day", ["0001-01-01", "0050-12-31", "0099-12-31"])
 def test_years_of_two_digits_are_refused_by_the_field(tenant, day):
     """A year that a form filled up with zeros is a rule of the field, whatever day it is."""
     born = {"firstname": "Jane", "dob": day}
@@ -62,12 +63,12 @@ def test_years_of_two_digits_are_refused_by_the_field(tenant, day):
     assert not Person.objects.exists()
 
 
-@pytest.mark.parametrize("day", ["1900-01-01", "1990-12-31", "2000-02-29", "2026-02-28", "2026-03-01"])
+@each_case("day", ["1900-01-01", "1990-12-31", "2000-02-29", "2026-02-28", "2026-03-01"])
 def test_accepted(door, day):
     assert door.create_person({"firstname": "Jane", "dob": day}).row.dob == date.fromisoformat(day)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("now", "zone", "day", "accepted"),
     [
         ("2026-03-01T12:00:00Z", "Pacific/Auckland", "2026-03-02", True),
@@ -113,7 +114,7 @@ def test_imported_inputs(actors):
     assert job == {"created": 1, "errors": [error]}
 
 
-@pytest.mark.parametrize("day", ["2030-01-01", "1890-01-01", "12/31/50"])
+@each_case("day", ["2030-01-01", "1890-01-01", "12/31/50"])
 def test_a_receiver_refuses_too(company, tenant, day):
     receiver = LeadReceiverFactory(company=company, agent=tenant.users["agent"])
 

@@ -12,6 +12,7 @@ from leads.models import AttemptStatus, Lead, LeadReceiver, ReceiverAttempt
 from leads.models.deal_value import READERS
 from tests.clients import ask
 from tests.doors import AdminDoor, GraphQLDoor, ImportDoor, Outcome
+from tests.each_case import each_case
 from tests.factories.crm import Tenant
 from tests.factories.leads import LeadFactory, LeadReceiverFactory
 from tests.module_tenant import made_tenant, tenant
@@ -89,7 +90,7 @@ def door(request: pytest.FixtureRequest, tenant: Tenant) -> Any:
     return request.param(tenant)
 
 
-@pytest.mark.parametrize(("field", "value", "message"), BAD)
+@each_case(("field", "value", "message"), BAD)
 def test_bad_values_are_refused_at_their_field(door, field, value, message):
     values = {"title": "New", "amount": "5", field: value}
     before = business_rows()
@@ -125,7 +126,7 @@ def test_good_values_are_stored_exactly(door):
     assert (lead.currency, lead.expected_close_on, lead.probability) == ("EUR", date(2026, 12, 31), 0)
 
 
-@pytest.mark.parametrize("amount", ["0", "0.00", "999999999999.99"])
+@each_case("amount", ["0", "0.00", "999999999999.99"])
 def test_amounts_reach_from_nothing_to_fourteen_digits(door, amount):
     lead = door.create_lead({"title": "New", "amount": amount}).row
 
@@ -143,7 +144,7 @@ def test_an_amount_without_a_currency_is_in_that_of_the_company(door, tenant):
     assert (with_amount.currency, without.currency) == ("CHF", None)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "amount"),
     [("50000", "50000"), (" 1234.50 ", "1234.50"), ("about 50", None), ("-5", None), ("1.500", None)],
 )
@@ -184,7 +185,7 @@ def editing_door(request: pytest.FixtureRequest, tenant: Tenant) -> Any:
     return request.param(tenant)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("field", "value", "message"),
     [bad for bad in BAD if bad[1] not in NOT_COERCED and bad[:2] not in OF_FORMS],
 )
@@ -200,7 +201,7 @@ def test_changes_keep_the_rules_too(editing_door, tenant, field, value, message)
     assert read_all() == before
 
 
-@pytest.mark.parametrize(("field", "value", "message"), [bad for bad in BAD if bad[1] not in NOT_COERCED])
+@each_case(("field", "value", "message"), [bad for bad in BAD if bad[1] not in NOT_COERCED])
 def test_bulk_changes_are_refused_lead_by_lead(tenant, field, value, message):
     leads = [LeadFactory(company=tenant.company) for _ in range(2)]
     document = """mutation($ids: [ID!], $changes: LeadUpdateInput!) {

@@ -4,6 +4,7 @@ import pytest
 
 from leads.models import Lead
 from tests.doors import AdminDoor, GraphQLDoor, ImportDoor
+from tests.each_case import each_case
 from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory
 from tests.module_tenant import made_tenant, tenant
@@ -50,7 +51,7 @@ def editor(request, tenant):
     return request.param(tenant)
 
 
-@pytest.mark.parametrize(("field", "text", "said"), FAULTS)
+@each_case(("field", "text", "said"), FAULTS)
 def test_a_new_lead_is_refused(creator, field, text, said):
     before = read_all()
 
@@ -66,7 +67,7 @@ def test_a_new_lead_is_refused(creator, field, text, said):
     assert without_ledger(read_all()) == without_ledger(before)
 
 
-@pytest.mark.parametrize(("field", "text", "said"), FAULTS)
+@each_case(("field", "text", "said"), FAULTS)
 def test_a_change_is_refused(editor, company, field, text, said):
     lead = LeadFactory(company=company, email="kept@example.com", phone="555 0100")
 
@@ -78,7 +79,7 @@ def test_a_change_is_refused(editor, company, field, text, said):
     }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("typed", "stored", "canonical"),
     [
         ("4155550177.0", "4155550177", "+14155550177"),
@@ -97,7 +98,7 @@ def test_what_is_stored(creator, typed, stored, canonical):
         assert lead.phone_canonical == canonical
 
 
-@pytest.mark.parametrize("email", ["x" * 64 + "@example.com", "anna@bücher.example", "o'neil+x@example.com"])
+@each_case("email", ["x" * 64 + "@example.com", "anna@bücher.example", "o'neil+x@example.com"])
 def test_valid_emails(creator, email):
     assert creator.create_lead({"title": "Deal", "email": email}).row.email == email
 

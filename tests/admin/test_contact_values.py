@@ -12,6 +12,7 @@ from people.services.people import create_person
 from tests.admin.conftest import errors_of, form_of
 from tests.clients import ask, data, refusal
 from tests.doors import AdminDoor, Door, GraphQLDoor, ImportDoor, contact_type, stored
+from tests.each_case import each_case
 from tests.stored import read_all
 
 CREATE = "mutation ($input: PeopleInput!) { createPeople(input: $input) { id } }"
@@ -78,7 +79,7 @@ def door(request, tenant) -> Door:
     return opened
 
 
-@pytest.mark.parametrize(("typed", "value", "canonical", "dialled"), PHONES)
+@each_case(("typed", "value", "canonical", "dialled"), PHONES)
 def test_stored_phones(door, typed, value, canonical, dialled):
     outcome = door.create_person({"firstname": "Jane", "phone": typed})
 
@@ -86,7 +87,7 @@ def test_stored_phones(door, typed, value, canonical, dialled):
     assert (contact.value, contact.canonical, contact.dialled) == (value, canonical, dialled)
 
 
-@pytest.mark.parametrize(("typed", "reason"), BAD_PHONES)
+@each_case(("typed", "reason"), BAD_PHONES)
 def test_refused_phones_of_an_api_client(actors, typed, reason):
     person = create_person({"firstname": "Jane", "contacts": [phone("212 555 0100")]}, actor=actors.agent)
     kept = person.contacts.get()
@@ -105,7 +106,7 @@ def test_refused_phones_of_an_api_client(actors, typed, reason):
     assert read_all() == before
 
 
-@pytest.mark.parametrize(("typed", "reason"), [each for each in BAD_PHONES if each[0] not in NULL_MARKERS])
+@each_case(("typed", "reason"), [each for each in BAD_PHONES if each[0] not in NULL_MARKERS])
 def test_refused_phones_of_an_import(tenant, typed, reason):
     outcome = ImportDoor(tenant).create_person({"firstname": "Jane", "phone": typed})
 
@@ -113,8 +114,8 @@ def test_refused_phones_of_an_import(tenant, typed, reason):
     assert not Person.objects.exists()
 
 
-@pytest.mark.parametrize("field", ["phone", "email"])
-@pytest.mark.parametrize("marker", NULL_MARKERS)
+@each_case("field", ["phone", "email"])
+@each_case("marker", NULL_MARKERS)
 def test_an_import_reads_what_says_that_there_is_none_as_an_empty_cell(tenant, field, marker):
     assert ImportDoor(tenant).create_person({"firstname": "Jane", field: marker}).errors == {}
     person = Person.objects.get()
@@ -126,7 +127,7 @@ def inline_errors(response: Any) -> list[dict[str, list[str]]]:
     return [{name: list(messages) for name, messages in form.errors.items()} for form in formset.forms]
 
 
-@pytest.mark.parametrize(("typed", "reason"), BAD_PHONES)
+@each_case(("typed", "reason"), BAD_PHONES)
 def test_refused_phones_in_the_admin(signed_in, tenant, unrendered, typed, reason):
     client = signed_in("agent")
     row = {"contacts-TOTAL_FORMS": 1, "contacts-0-type": contact_type(ContactKind.PHONE).pk}
@@ -139,7 +140,7 @@ def test_refused_phones_in_the_admin(signed_in, tenant, unrendered, typed, reaso
     assert not Person.objects.exists()
 
 
-@pytest.mark.parametrize("typed", CONTROLLED)
+@each_case("typed", CONTROLLED)
 def test_control_characters_in_phones(actors, typed):
     error = refusal(
         CREATE, actor=actors.agent, variables={"input": {"firstname": "J", "contacts": [phone(typed)]}}
@@ -148,7 +149,7 @@ def test_control_characters_in_phones(actors, typed):
     assert error["extensions"]["validation"] == {"input.contacts.0.value": [CONTROLS]}
 
 
-@pytest.mark.parametrize("typed", BAD_EMAILS)
+@each_case("typed", BAD_EMAILS)
 def test_refused_emails(door, typed):
     before = stored(Person)
 
@@ -163,7 +164,7 @@ def test_refused_emails(door, typed):
     assert stored(Person) == before
 
 
-@pytest.mark.parametrize("typed", BAD_EMAILS)
+@each_case("typed", BAD_EMAILS)
 def test_refused_emails_beside_the_primary_one(actors, typed):
     email = phone(typed, ContactKind.EMAIL)
     person = create_person({"firstname": "Jane", "email": "jane@example.com"}, actor=actors.agent)
@@ -181,7 +182,7 @@ def test_refused_emails_beside_the_primary_one(actors, typed):
     assert read_all() == before
 
 
-@pytest.mark.parametrize("typed", ["ja\x07ne@example.com", "jane@exam\x7fple.com", "jane\n@example.com"])
+@each_case("typed", ["ja\x07ne@example.com", "jane@exam\x7fple.com", "jane\n@example.com"])
 def test_control_characters_in_emails(actors, typed):
     asked = {"firstname": "J", "contacts": [phone(typed, ContactKind.EMAIL)]}
     contact = refusal(CREATE, actor=actors.agent, variables={"input": asked})
@@ -191,7 +192,7 @@ def test_control_characters_in_emails(actors, typed):
     assert primary["extensions"]["validation"] == {"input.email": [email_fault(typed)]}
 
 
-@pytest.mark.parametrize("typed", BAD_EMAILS)
+@each_case("typed", BAD_EMAILS)
 def test_refused_emails_of_organizations(signed_in, actors, typed):
     client = signed_in("agent")
     add = "/admin/people/organization/add/"
@@ -203,7 +204,7 @@ def test_refused_emails_of_organizations(signed_in, actors, typed):
     assert not Organization.objects.exists()
 
 
-@pytest.mark.parametrize("value", ["+1-555-0100", "(212) 555-0100", "+1 212 555 0100 x12"])
+@each_case("value", ["+1-555-0100", "(212) 555-0100", "+1 212 555 0100 x12"])
 def test_a_phone_may_be_stored_as_an_email_but_is_no_primary_one(actors, value):
     given = {"firstname": "Jane", "contacts": [phone(value, ContactKind.EMAIL)]}
 

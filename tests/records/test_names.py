@@ -9,6 +9,7 @@ from crm.actors import Actor
 from leads.models import Lead, LeadReceiver, LeadStatus
 from leads.services.closing import close_lead
 from people.models import Organization, Person
+from tests.each_case import each_case
 from tests.imports.conftest import Import, import_leads, import_people
 from tests.module_tenant import made_tenant, tenant
 from tests.receivers.conftest import receiver
@@ -83,14 +84,14 @@ def doors(tenant, import_people, import_leads, receiver):
     return Doors(tenant.actors.agent, import_people, import_leads, receiver)
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
+@each_case(("one", "other"), SAME)
 def test_every_door_finds_an_organization_by_its_name(doors, one, other):
     found = [find(name, doors) for find in FINDERS for name in (one, other)]
 
     assert set(found) == {str(Organization.objects.get().pk)}
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+@each_case(("one", "other"), DIFFERENT)
 def test_no_door_takes_one_organization_for_another(doors, one, other):
     for find in FINDERS:
         assert find(one, doors) != find(other, doors)
@@ -109,7 +110,7 @@ LOOKUPS = {
 }
 
 
-@pytest.mark.parametrize("mutation", LOOKUPS)
+@each_case("mutation", LOOKUPS)
 def test_names_are_unique_in_all_spellings(mutation, tenant):
     besides, actor = LOOKUPS[mutation], tenant.actors.admin
     for one, other in SAME:

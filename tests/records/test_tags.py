@@ -1,6 +1,7 @@
 """Tags are told apart by their names, whatever their slugs, through each door."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from leads.models import Lead
 from people.models import Organization, Person
 from tests.admin.conftest import errors_of, form_of, signed_in
 from tests.clients import data, refusal
+from tests.each_case import each_case
 from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory
 from tests.graphql.lists.asking import listed
@@ -80,7 +82,7 @@ MAKERS = {
 def tag_of_record(request, tenant, import_people, import_leads):
     """Return a function that makes a record with tags through a door, and returns the names that it has."""
     model, make = MAKERS[request.param]
-    rows = iter(range(1, 10))
+    rows = count(1)
 
     def tag(*tags):
         given = [{"name": tag} if isinstance(tag, str) else tag for tag in tags]
@@ -91,7 +93,7 @@ def tag_of_record(request, tenant, import_people, import_leads):
     return tag
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+@each_case(("one", "other"), DIFFERENT)
 def test_different_names_are_different_tags(tag_of_record, one, other):
     assert tag_of_record(one) == [one]
     assert tag_of_record(other) == [other]
@@ -99,7 +101,7 @@ def test_different_names_are_different_tags(tag_of_record, one, other):
     assert Tag.objects.count() == 2
 
 
-@pytest.mark.parametrize(("one", "other"), SAME)
+@each_case(("one", "other"), SAME)
 def test_spellings_of_one_name_are_one_tag(tag_of_record, one, other):
     assert tag_of_record(one) == [one]
     assert tag_of_record(other) == [one]
@@ -186,7 +188,7 @@ def test_tags_of_other_companies_are_nobodys(actors, company, other_company):
     assert made == {"createTag": {"name": "c++", "slug": "c"}}
 
 
-@pytest.mark.parametrize("name", ["", " ", "\u200b", "\u00ad\u3164", "\u2060 \ufeff"])
+@each_case("name", ["", " ", "\u200b", "\u00ad\u3164", "\u2060 \ufeff"])
 def test_a_tag_has_a_name_that_shows(actors, signed_in, name):
     create = "mutation ($input: TagInput!) { createTag(input: $input) { id } }"
     nested = 'mutation ($tags: [TagInput!]) { createLead(input: {title: "Deal", tags: $tags}) { id } }'
