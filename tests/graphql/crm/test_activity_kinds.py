@@ -11,6 +11,7 @@ from people.models import ActivityPerson
 from people.services.organizations import create_organization
 from people.services.people import create_person, delete_person, restore_person
 from tests.clients import data
+from tests.each_case import each_case
 from tests.graphql.leads.conversations import WHOLE_ACTIVITY, do, not_found, refused
 from tests.graphql.lists.asking import listed, where
 
@@ -127,14 +128,14 @@ SURPLUS = {
 }
 
 
-@pytest.mark.parametrize("kind", GOOD)
+@each_case("kind", GOOD)
 def test_each_kind_has_its_fields(lead, actors, kind):
     made = create(actors, lead, kind=kind, **GOOD[kind])
 
     assert {name: made[name] for name in GOOD[kind]} == GOOD[kind]
 
 
-@pytest.mark.parametrize("kind", SURPLUS)
+@each_case("kind", SURPLUS)
 def test_a_field_of_another_kind_is_refused_by_its_name(lead, actors, kind):
     needed = {"TASK": {"due_at": LATER}, "CALL": {"starts_at": LATER}, "MEETING": {"starts_at": LATER}}
     answer = {"kind": kind, "text": "A", **needed.get(kind, {})}
@@ -149,7 +150,7 @@ def test_a_field_of_another_kind_is_refused_by_its_name(lead, actors, kind):
     assert Activity.objects.count() == len(VALUES) - len(SURPLUS[kind]) - (kind == "NOTE")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("values", "field"),
     [
         ({"kind": "NOTE", "subject": "Only this"}, "text"),
@@ -184,8 +185,8 @@ def test_refusals(lead, actors, values, field):
     assert Activity.objects.count() == 0
 
 
-@pytest.mark.parametrize("kind", ["NOTE", "TASK"])
-@pytest.mark.parametrize("name", ["participants_id", "people_participants_id"])
+@each_case("kind", ["NOTE", "TASK"])
+@each_case("name", ["participants_id", "people_participants_id"])
 def test_only_talks_have_participants(lead, jane, actors, kind, name):
     key = jane.pk if name.startswith("people") else actors.agent.user_id
     assert list(errors(actors, lead, kind=kind, text="A", **{name: [str(key)]})) == [f"input.{name}"]

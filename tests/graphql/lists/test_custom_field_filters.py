@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from crm.models.custom_fields import is_storable
 from leads.models import Lead
 from tests.clients import data, refusal
+from tests.each_case import each_case
 from tests.factories.crm import CustomFieldDefinitionFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
@@ -133,7 +134,7 @@ def test_without_a_definition_the_type_of_the_operand_counts(leads, actors):
     assert mistakes(actors.viewer, UNTYPED) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("kind", "cases"),
     [
         ("NUMBER", NUMBER),
@@ -151,7 +152,7 @@ def test_with_a_definition_values_are_read_by_its_kind(leads, company, actors, k
     assert mistakes(actors.viewer, cases) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("kind", "operator", "value", "reason"),
     [
         ("NUMBER", "EQ", "many", "Expected a number."),
@@ -185,7 +186,7 @@ def test_values_that_do_not_fit(leads, company, actors, kind, operator, value, r
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("condition", "message"),
     [
         ({**on("field", "EQ", 1), "column": "TITLE"}, "Use column or custom_field, not both."),

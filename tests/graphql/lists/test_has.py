@@ -15,6 +15,7 @@ from crm.models.companies import LeadVisibility
 from leads.models import LeadParticipant
 from people.models import ContactType
 from tests.clients import GraphQLSchema, data, refusal
+from tests.each_case import each_case
 from tests.factories.crm import TagFactory, Tenant
 from tests.factories.leads import LeadFactory, LeadReceiverFactory, LeadSourceFactory, LeadTypeFactory
 from tests.factories.people import AddressFactory, ContactFactory, OrganizationFactory, PersonFactory
@@ -251,7 +252,7 @@ def test_two_conditions_must_hold_for_one_row(tenant, actors):
     assert having("peoples", "hasAddress", {"OR": [lyon, rome_country]}, actor=actors.viewer) == ["Anna"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("field", "has", "condition", "message"),
     [
         ("peoples", "hasTags", where("ID", "EQ", "x"), "The value does not fit the column ID."),

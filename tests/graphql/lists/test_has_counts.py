@@ -11,6 +11,7 @@ from crm.authentication import actor_for
 from crm.graphql.lists.where import MOST_RELATIONS
 from crm.models.companies import LeadVisibility
 from leads.models import Lead
+from tests.each_case import each_case
 from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.people import OrganizationFactory, PersonFactory
@@ -37,7 +38,7 @@ def people(tenant, other_tenant):
         LeadFactory(company=made.company, person=people[-1], title="Gone", deleted_at=timezone.now())
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("operator", "amount", "found"),
     [
         (None, None, ["Anna", "Bert"]),
@@ -63,7 +64,7 @@ def test_amounts(people, actors, operator, amount, found):
     assert listed("peoples", "firstname", actor=actors.viewer, where=condition) == found
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("condition", "found"),
     [
         (has("leads", condition=where("title", "EQ", "Deal 1")), ["Bert"]),
@@ -141,7 +142,7 @@ def test_relations_of_pipelines_and_custom_fields(tenant, actors):
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("field", "condition", "message"),
     [
         ("peoples", has("company"), "The list has no such relation for HAS."),
