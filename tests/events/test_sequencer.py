@@ -19,7 +19,7 @@ from tests.factories.crm import CompanyFactory
 from tests.patience import PATIENCE_SECONDS
 
 #: Transactions of the race; thousands are for a longer look.
-TRANSACTIONS = int(os.environ.get("EVENT_RACE_TRANSACTIONS", "300"))
+TRANSACTIONS = int(os.environ.get("EVENT_RACE_TRANSACTIONS", "100"))
 WRITERS = 6
 
 pytestmark = pytest.mark.django_db(transaction=True)
