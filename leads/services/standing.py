@@ -14,7 +14,8 @@ from crm.database.amounts import AmountSum
 from crm.dates import start_of
 from crm.models import Activity, ActivityKind
 from leads.models import Lead, StatusCategory
-from leads.models.rotting import is_rotting_if_open
+from leads.models.rotting import is_rotting_in
+from pipelines.models import Stage
 
 #: A currency and the sum of the amounts in it.
 Sums = Sequence[tuple[str, Decimal]]
@@ -58,8 +59,10 @@ def standing_of(actor: Actor, *, today: date, zone: tzinfo) -> Standing:
 
 
 def standings(actor: Actor, *, today: date, zone: tzinfo) -> Mapping[int | None, Standing]:
-    """Return how each owner of visible leads stands, by three statements; None stands for leads of nobody."""
-    found = _by_owner(actor, today, zone, Q(), Count("pk", filter=is_rotting_if_open()))
+    """Return how each owner of visible leads stands, by four statements; None stands for leads of nobody."""
+    # Also deleted ones, which leads may still be in.
+    stages = Stage.objects.with_deleted_for(actor).filter(rotting_days__gt=0).order_by("pk")
+    found = _by_owner(actor, today, zone, Q(), Count("pk", filter=is_rotting_in(stages)))
     late = Activity.objects.visible_to(actor).filter(
         kind=ActivityKind.TASK, done_at=None, due_at__lt=start_of(today, zone)
     )

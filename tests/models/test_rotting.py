@@ -9,7 +9,15 @@ import time_machine
 from django.utils import timezone as clock
 
 from leads.models import LastActivity, Lead, StatusCategory
-from leads.models.rotting import is_lead_rotting, is_rotting, record_activity, rotting_flag, rotting_reason
+from leads.models.rotting import (
+    is_lead_rotting,
+    is_rotting,
+    is_rotting_in,
+    record_activity,
+    rotting_flag,
+    rotting_reason,
+)
+from pipelines.models import Stage
 from tests.factories.leads import LeadFactory, LeadStatusFactory
 from tests.factories.pipelines import StageFactory
 from tests.module_tenant import made_tenant, tenant
@@ -53,6 +61,8 @@ def test_condition_annotation_reason_and_python_agree(grid, zone):
     with time_machine.travel(NOW, tick=False), clock.override(zone):
         rotting = set(Lead.objects.filter(is_rotting()).values_list("pk", flat=True))
         fresh = set(Lead.objects.filter(~is_rotting()).values_list("pk", flat=True))
+        opened = Lead.objects.filter(status__category=StatusCategory.OPEN)
+        of_open = set(opened.filter(is_rotting_in(Stage.objects.all())).values_list("pk", flat=True))
         flagged = dict(Lead.objects.annotate(flag=rotting_flag()).values_list("pk", "flag"))
         leads = list(Lead.objects.select_related("stage", "status"))
         in_python = {lead.pk: is_lead_rotting(lead) for lead in leads}
@@ -63,6 +73,7 @@ def test_condition_annotation_reason_and_python_agree(grid, zone):
     assert with_reason == grid
     assert rotting == {pk for pk, rots in grid.items() if rots}
     assert fresh == grid.keys() - rotting
+    assert of_open == rotting
 
 
 def test_the_reason_names_days_activity_and_limit(tenant):
