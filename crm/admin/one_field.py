@@ -47,7 +47,7 @@ class EditsOneField(LiveAdmin[Any]):
         """Show a form of one field, or save it."""
         row = self.get_object(request, str(object_id))
         if row is None:
-            raise Http404
+            return self._gone(request, object_id, name)
         if not self.has_change_permission(request, row):
             raise PermissionDenied
         form, _ = self.unbound_form(request, row)
@@ -65,8 +65,18 @@ class EditsOneField(LiveAdmin[Any]):
             # Somebody saved the record at the same moment.
             row = self.get_object(request, str(object_id))
             if row is None:
-                raise Http404
+                return self._gone(request, object_id, name)
         return HttpResponse(gettext("Others are saving this too. Save again in a moment."), status=409)
+
+    def _gone(self, request: HttpRequest, object_id: int, name: str) -> HttpResponse:
+        """Return what was typed into the form of a record that is gone."""
+        if request.method != "POST" or not self.has_change_permission(request):
+            raise Http404
+        names = (name, *self.edited_together.get(name, ()))
+        answer = self.answer_gone(request, str(object_id), names)
+        # One field alone offers no way to restore the record.
+        assert answer is not None
+        return answer
 
     def _save_field(self, request: HttpRequest, row: Any, names: Sequence[str]) -> HttpResponse:
         unbound, _ = self.unbound_form(request, row)
@@ -102,8 +112,9 @@ class EditsOneField(LiveAdmin[Any]):
         form = self._bound(request, row, data)
         if form.is_valid() and (refused := self._store_field(request, form)) is not None:
             vars(request)["refusal"] = refused
-            if (row := self.get_object(request, str(row.pk))) is None:
-                raise Http404
+            key = row.pk
+            if (row := self.get_object(request, str(key))) is None:
+                return self._gone(request, key, names[0])
             form = self._bound(request, row, data)
         if not form.is_valid():
             return self._field_page(request, row, form, names)

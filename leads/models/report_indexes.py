@@ -24,7 +24,7 @@ REPORT_INDEXES = [
         condition=LIVE & Q(closed_at__isnull=False),
         name="lead_closed",
     ),
-    # For numbers, which are of what was won, or won and lost: behind the status, so that the rest is not read.
+    # For numbers, which are of what was won, or won and lost: behind the status, so that no other is read.
     models.Index(
         fields=["company", "status", "closed_at"],
         include=[

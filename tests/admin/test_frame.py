@@ -15,9 +15,12 @@ from leads.services.leads import create_lead
 from people.models import ContactType
 from people.services.organizations import create_organization
 from people.services.people import create_person
+from tests.config.processes import ROOT
 
 pytestmark = pytest.mark.django_db
 SEARCH = reverse("admin:search")
+#: An input that holds words or files; fields that a template loops over may be one.
+TYPED = re.compile(r'<textarea|type="(?:text|file)"|{{ field }}')
 WORK = ["My day", "Board", "Leads", "People", "Organizations", "Tasks", "Calendar", "Reports"]
 
 
@@ -164,3 +167,19 @@ def test_a_task_is_added_from_any_page(signed_in, actors):
     assert "Anna Müller" in form
     assert '<input type="hidden" name="entity_id"' in form
     assert signed_in("viewer").get(reverse("admin:new_call")).status_code == 403
+
+
+def test_every_form_with_a_text_asks_before_what_is_typed_is_lost():
+    forms = [
+        (path.name, form)
+        for path in (ROOT / "templates" / "admin").rglob("*.html")
+        for form in re.findall(r"<form\b.*?</form>", path.read_text(), re.DOTALL)
+        if 'method="post"' in form
+    ]
+
+    unguarded = [name for name, form in forms if "data-unguarded" in form]
+    lost = [name for name, form in forms if "data-unguarded" in form and TYPED.search(form)]
+
+    assert {"file.html", "deliveries.html"} <= set(unguarded)
+    assert {"mail.html", "files.html", "move.html"} <= {name for name, _ in forms}
+    assert lost == []

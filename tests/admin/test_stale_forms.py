@@ -12,8 +12,9 @@ from crm.models import Activity, CustomFieldDefinition
 from crm.services.activities import create_activity
 from leads.models import Lead
 from leads.services.closing import close_lead
-from leads.services.leads import update_lead
+from leads.services.leads import delete_lead, update_lead
 from people.models import ContactType, Person
+from people.services.merging import merge
 from people.services.people import create_person, update_person
 from tests.admin.conftest import errors_of, form_of, posted
 from tests.admin.rows import page as page_named
@@ -170,3 +171,59 @@ def test_every_versioned_form_carries_what_it_showed(signed_in, tenant):
         assert isinstance(refused.context_data["adminform"].form, VersionedForm), model
         stored = model._base_manager.get(pk=row.pk)
         assert getattr(stored, name) == "Theirs", model
+
+
+def test_a_form_of_a_lead_deleted_meanwhile_comes_back_and_can_be_saved_after_all(signed_in, tenant, lead):
+    client = signed_in("agent")
+    mine = form_of(client, address(lead), title="Mine", description="Long\nwords")
+    delete_lead(lead.pk, actor=tenant.actors.manager)
+
+    refused = client.post(address(lead), mine)
+    page = refused.content.decode()
+
+    assert refused.status_code == 404
+    assert "Nothing was saved: somebody deleted this lead meanwhile." in page
+    # What nobody typed is not repeated.
+    typed = [(each.label, each.text) for each in refused.context_data["typed"]]
+    assert typed == [("Title", "Mine"), ("Description", "Long\nwords")]
+    assert "Long\nwords</textarea>" in page
+
+    again = client.post(address(lead), {**dict(refused.context_data["sent"]), "_restore": "1"})
+
+    lead.refresh_from_db()
+    assert again.status_code == 302
+    assert (lead.title, lead.description, lead.deleted_at) == ("Mine", "Long\nwords", None)
+
+
+def test_a_form_of_a_merged_person_names_the_one_that_stays(signed_in, tenant):
+    stays, goes = (create_person({"firstname": name}, actor=tenant.actors.agent) for name in ("Ann", "Anne"))
+    client = signed_in("agent")
+    mine = form_of(client, address(goes), lastname="Typed")
+    beside = {"lastname": "Beside", "version": "1", "seen": mine["seen"]}
+    merge(Person, stays.pk, [goes.pk], actor=tenant.actors.manager)
+
+    refused = client.post(address(goes), {**mine, "_restore": "1"})
+    field = reverse("admin:people_person_field", args=[goes.pk, "lastname"])
+    alone = client.post(field, beside, headers={"HX-Request": "true"})
+
+    assert refused.status_code == 404
+    assert refused.context_data["winner"] == stays
+    assert f'<a href="{address(stays)}">Ann</a>' in refused.content.decode()
+    assert [each.text for each in refused.context_data["typed"]] == ["Typed"]
+    assert (alone.status_code, [each.text for each in alone.context_data["typed"]]) == (200, ["Beside"])
+    assert 'name="_restore"' not in refused.content.decode()
+
+
+def test_a_form_of_a_record_of_others_says_no_more_than_one_of_nothing(signed_in, tenant, lead):
+    client = signed_in("agent")
+    foreign, mine = LeadFactory(), form_of(client, address(lead), title="Mine")
+    addresses = [reverse("admin:leads_lead_change", args=[key]) for key in (foreign.pk, 999_999)]
+
+    pages = [client.post(each, mine) for each in addresses]
+
+    for page in pages:
+        assert page.status_code == 404
+        assert "this lead is gone, or you may no longer see it" in page.content.decode()
+        assert [each.text for each in page.context_data["typed"]] == ["Mine"]
+    foreign.refresh_from_db()
+    assert foreign.title != "Mine"

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from crm.admin.stale.comparing import BETWEEN, Comparison
+from crm.admin.stale.gone import KeepsTyped
 from crm.admin.stale.posted import put_into
 from crm.admin.stale.rows import row_numbers
 from crm.admin.stale.shown import Shown, read_before, read_shown, shown_by
-from crm.admin.writing import WritesThroughService
 from crm.errors import Conflict, ConflictReason, CrmError
 from crm.models.lifecycle import LiveModel
 from crm.services.latest_changes import latest_changes
@@ -21,7 +21,7 @@ Live = TypeVar("Live", bound=LiveModel)
 MINE, THEIRS = "mine", "theirs"
 
 
-class ComparesStale(WritesThroughService[Live]):
+class ComparesStale(KeepsTyped[Live]):
     """Mixin: refuses a form that is out of date, and shows what others changed meanwhile."""
 
     def get_form(
@@ -38,7 +38,12 @@ class ComparesStale(WritesThroughService[Live]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if request.method == "POST" and object_id is not None:
+        if request.method != "POST" or object_id is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        if not self._compare(request, object_id) and self.has_change_permission(request):
+            gone = self.answer_gone(request, object_id)
+            if gone is not None:
+                return gone
             self._compare(request, object_id)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
@@ -56,7 +61,8 @@ class ComparesStale(WritesThroughService[Live]):
                 return
         super().note_refusal(request, object_id, refused)
 
-    def _compare(self, request: HttpRequest, object_id: str) -> None:
+    def _compare(self, request: HttpRequest, object_id: str) -> bool:
+        """Keep what others changed for the page; return whether there is such a record."""
         data: QueryDict = request.POST.copy()
         before, unanswered = read_shown(data.get("seen", "")), read_before(data.get("before", ""))
         if before is not None:
@@ -64,13 +70,13 @@ class ComparesStale(WritesThroughService[Live]):
             request.POST = data  # type: ignore[assignment]  # it is typed as one that nobody changes
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_change_permission(request, row):
-            return
+            return row is not None
         is_stale = bool(unanswered) or data.get("version") != str(row.version)
         if not is_stale and not self.inlines:
-            return
+            return True
         form, formsets = self.unbound_form(request, row)
         if not is_stale and not _has_stale_rows(data, formsets):
-            return
+            return True
         theirs = shown_by(form, formsets)
         comparison = Comparison(
             data,
@@ -85,11 +91,12 @@ class ComparesStale(WritesThroughService[Live]):
             # What others changed is not in this form, such as a file that was added beside it.
             data["version"] = str(row.version)
             request.POST = data  # type: ignore[assignment]  # it is typed as one that nobody changes
-            return
+            return True
         data["version"], data["seen"], data["before"] = str(row.version), theirs.dumped(), comparison.dumped()
         request.POST = data  # type: ignore[assignment]  # it is typed as one that nobody changes
         self._add_fields(request, row, data, theirs)
         vars(request)["comparison"] = comparison.differences
+        return True
 
     def _add_fields(self, request: HttpRequest, row: Live, data: QueryDict, theirs: Shown) -> None:
         """Add fields that the form has only now, such as the reason of a lead that is lost meanwhile."""

@@ -36,7 +36,10 @@
       const isOver = Boolean(event.target.closest?.("#timeline"));
       area().classList.toggle("drop", isOver && name === "dragover");
       if (name === "drop" && isOver) {
-        form().querySelector("[type=file]").files = event.dataTransfer.files;
+        const input = form().querySelector("[type=file]");
+        input.files = event.dataTransfer.files;
+        // A script tells nobody of it; the page asks before it is left with files that are not sent.
+        input.dispatchEvent(new Event("input", { bubbles: true }));
         if (!isTooLarge()) form().requestSubmit();
       }
     });

@@ -84,22 +84,33 @@
     open.querySelector("summary").focus();
   });
 
+  // The forms that were typed into.
+  const changed = new Set();
+
   // The dialog: what htmx puts into it opens it; a link or button with data-closes closes it.
 
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "frame-dialog-body" && !dialog.open) dialog.showModal();
   });
+  const isTypedIn = () => [...changed].some((form) => dialog.contains(form));
   dialog?.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-closes]")) {
       event.preventDefault();
-      dialog.close();
+      if (!isTypedIn() || window.confirm(texts.asksUnsaved)) dialog.close();
     }
+  });
+  // The Escape key.
+  dialog?.addEventListener("cancel", (event) => {
+    if (isTypedIn() && !window.confirm(texts.asksUnsaved)) event.preventDefault();
+  });
+  dialog?.addEventListener("close", () => {
+    for (const form of changed) if (dialog.contains(form)) changed.delete(form);
   });
 
   // Typed text: leaving a changed form asks first. Forms that post by themselves leave the others alone.
 
-  const changed = new Set();
-  const guarded = (target) => target.closest?.("#content-main form[method=post]:not(#changelist-form, [data-unguarded])");
+  const guarded = (target) =>
+    target.closest?.(":is(#content-main, #frame-dialog) form[method=post]:not(#changelist-form, [data-unguarded])");
   document.addEventListener("input", (event) => {
     const form = guarded(event.target);
     if (form) changed.add(form);
@@ -124,6 +135,19 @@
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful && event.detail.elt.matches?.("form")) changed.delete(event.detail.elt);
   });
+  // A form that was sent beside the page and refused stays as it is, and says so: in the dialog if it is there.
+  for (const name of ["htmx:responseError", "htmx:sendError"]) {
+    document.body.addEventListener(name, (event) => {
+      const form = event.detail.elt.closest?.("form[method=post]:not([data-failed], #calendar-form)");
+      if (!form || event.detail.requestConfig.verb !== "post") return;
+      const said = document.createElement("p");
+      said.className = "late not-saved";
+      said.setAttribute("role", "alert");
+      said.textContent = event.detail.xhr.status === 404 ? texts.gone : texts.unanswered;
+      form.querySelector(".not-saved")?.remove();
+      form.append(said);
+    });
+  }
   window.addEventListener("beforeunload", (event) => {
     if ([...changed].some((form) => form.isConnected)) event.preventDefault();
   });
