@@ -120,6 +120,10 @@ class MeInput(graphene.InputObjectType):
     timezone = graphene.String(
         description="Name of a time zone, such as Europe/Paris; null for that of the company."
     )
+    language = graphene.String(
+        description="Language of pages and mails, such as de; null for that of the browser, "
+        "and of the company in mails."
+    )
     digest_hour = graphene.Int(
         description="Hour of the day, 0 to 23 in this time zone, from which the daily mail is sent."
     )

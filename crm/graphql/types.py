@@ -133,7 +133,7 @@ class User(DjangoObjectType):
 
     class Meta:
         model = models.User
-        fields = ["id", "uuid", "displayname", "is_active", "timezone", "updated_at"]
+        fields = ["id", "uuid", "displayname", "is_active", "language", "timezone", "updated_at"]
 
     firstname = Attribute(graphene.String, "first_name")
     lastname = Attribute(graphene.String, "last_name")

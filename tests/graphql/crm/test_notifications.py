@@ -179,6 +179,19 @@ def test_a_member_chooses_time_zone_and_hour(tenant, actors):
     assert Membership.objects.get(user=user).digest_hour == 0
 
 
+def test_a_member_chooses_a_language(tenant, actors):
+    change = "mutation ($code: String) { updateMe(input: {language: $code}) { language timezone } }"
+
+    answer = data(change, actor=actors.viewer, variables={"code": "es"})
+    error = refusal(change, actor=actors.viewer, variables={"code": "tlh"})["extensions"]
+
+    assert answer == {"updateMe": {"language": "es", "timezone": None}}
+    assert (error["code"], list(error["validation"])) == ("VALIDATION", ["input.language"])
+    assert data("{ me { language } }", actor=actors.viewer) == {"me": {"language": "es"}}
+    data(change, actor=actors.viewer, variables={"code": None})
+    assert User.objects.get(pk=tenant.users["viewer"].pk).language is None
+
+
 @pytest.mark.parametrize(
     ("values", "path"),
     [
