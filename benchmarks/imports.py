@@ -38,6 +38,12 @@ def write_people(path: Path, number: int, *, changed: bool = False) -> None:
             file.write(f"First{n % 5000},{last},p{n}@example.com,{phone},Tag{n % 10},S{n % 50}\n")
 
 
+def write_leads(path: Path, number: int) -> None:
+    """Write a file of leads of the people that ``write_people`` writes."""
+    lines = (f"Deal {n},p{n}@example.com,Org {n % 1000},Proposal,{n % 997}.50" for n in range(number))
+    path.write_text("\n".join(["title,person_email,organization,stage,amount", *lines]) + "\n")
+
+
 def new_company(name: str) -> Any:
     """Return an actor who may import into a new company."""
     from crm.actors import Actor, Door, Role
@@ -174,8 +180,7 @@ def measure_leads(directory: Path, rows: int, rounds: int) -> None:
 
     people, leads = directory / "people.csv", directory / "leads.csv"
     write_people(people, rows)
-    lines = (f"Deal {n},p{n}@example.com,Org {n % 1000},Proposal,{n % 997}.50" for n in range(rows))
-    leads.write_text("\n".join(["title,person_email,organization,stage,amount", *lines]) + "\n")
+    write_leads(leads, rows)
     base, new = [], []
     for number in range(rounds):
         theirs, ours = new_company(f"Baseline {number}"), new_company(f"Import {number}")

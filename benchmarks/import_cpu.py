@@ -1,0 +1,135 @@
+"""Compare the CPU time of imports with that of their baseline, on a machine that does other work as well.
+
+``python -m benchmarks.import_cpu [people|leads] [--rows N] [--rounds N] [--profile]`` with ``DATABASE_URL``
+of a PostgreSQL server on this machine. The clock says little where others work: CPU time says more.
+It is that of this process and of its backend of PostgreSQL. ``--profile`` shows the functions of one import.
+A first round is not counted: it loads modules, which an import of a size worth measuring does not notice.
+"""
+
+import argparse
+import cProfile
+import os
+import pstats
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import django
+
+from benchmarks import imports
+
+#: The fields of ``/proc/PID/stat`` with the time in user mode and in the kernel, after the process name.
+USER, KERNEL = 11, 12
+
+
+def backend_seconds() -> float:
+    """Return the CPU time that the backend of this connection has used."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [process] = cursor.fetchone()
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[USER]) + int(fields[KERNEL])) / os.sysconf("SC_CLK_TCK")
+
+
+def cost(work: Callable[[], object], rows: int) -> tuple[float, float]:
+    """Return the CPU time of Python and of PostgreSQL for each row, in microseconds."""
+    begun, backend = time.process_time(), backend_seconds()
+    work()
+    return (
+        (time.process_time() - begun) / rows * 1_000_000,
+        (backend_seconds() - backend) / rows * 1_000_000,
+    )
+
+
+def pairs(
+    what: str, directory: Path, rows: int, rounds: int
+) -> list[tuple[Callable[[], object], Callable[[], object]]]:
+    """Return the baseline and the import of each round, for two new companies each."""
+    people, leads = directory / "people.csv", directory / "leads.csv"
+    imports.write_people(people, rows)
+    imports.write_leads(leads, rows)
+    found: list[tuple[Callable[[], object], Callable[[], object]]] = []
+    for number in range(rounds + 1):
+        theirs, ours = (imports.new_company(f"{name} {number}") for name in ("Baseline", "Import"))
+        if what == "people":
+            found.append(
+                (partial(imports.people_baseline, people, theirs), partial(imports.import_file, people, ours))
+            )
+            continue
+        for actor in (theirs, ours):
+            imports.people_baseline(people, actor)
+        agents = imports.with_rotation(theirs)
+        imports.with_rotation(ours)
+        found.append(
+            (
+                partial(imports.leads_baseline, leads, theirs, agents),
+                partial(imports.import_file, leads, ours, kind="LEAD"),
+            )
+        )
+    return found
+
+
+def measure(what: str, directory: Path, rows: int, rounds: int, *, is_profiled: bool) -> None:
+    from django.conf import settings
+
+    # As an import of a size worth measuring: it has no event of each record.
+    settings.IMPORT_SINGLE_EVENTS = min(settings.IMPORT_SINGLE_EVENTS, rows - 1)
+    base: list[float] = []
+    python: list[float] = []
+    database: list[float] = []
+    works = pairs(what, directory, rows, rounds)
+    imports.analyze()
+    for work in works[0]:
+        work()
+    if is_profiled:
+        profile = cProfile.Profile()
+        profile.runcall(works[1][1])
+        pstats.Stats(profile).sort_stats("tottime").print_stats(60)
+        profile.dump_stats(f"{what}.profile")
+        return
+    for baseline, own in works[1:]:
+        base.append(sum(cost(baseline, rows)))
+        of_python, of_database = cost(own, rows)
+        python.append(of_python)
+        database.append(of_database)
+    ratio = statistics.median(
+        one / (two + three) for one, two, three in zip(base, python, database, strict=True)
+    )
+    sys.stdout.write(
+        f"{what}: {rows} rows; microseconds of CPU a row: baseline {_range(base)},"
+        f" import {_range(python)} of Python and {_range(database)} of PostgreSQL; ratio {ratio:.3f}\n"
+    )
+
+
+def _range(times: list[float]) -> str:
+    return f"{min(times):.0f} to {max(times):.0f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("people", "leads"), default="people", nargs="?")
+    parser.add_argument("--rows", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--profile", action="store_true")
+    given: Any = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from django.test.utils import setup_databases, teardown_databases
+
+    databases = setup_databases(verbosity=0, interactive=False)
+    try:
+        with tempfile.TemporaryDirectory() as directory:
+            measure(given.what, Path(directory), given.rows, given.rounds, is_profiled=given.profile)
+    finally:
+        teardown_databases(databases, verbosity=0)
+
+
+if __name__ == "__main__":
+    main()
