@@ -11,11 +11,12 @@ from crm.actors import Actor
 from crm.errors import NotFound
 from crm.importing.names import Names
 from crm.importing.record_values import MOMENTS, RECORD_COLUMNS, RecordValues, find_named, id_by_uuid
-from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
+from crm.importing.row_values import custom_field_column, custom_field_values, tag_names, tag_values
 from crm.models import DuplicatePolicy
 from crm.models.custom_fields import EntityKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import Columns, Imported
+from crm.services.tags import read_ahead as read_tags_ahead
 from crm.services.versions import locked_records
 from leads.models import Lead, LeadLostReason, LeadSource, LeadStatus, LeadType
 from leads.models.deal_value import READERS
@@ -138,6 +139,7 @@ class LeadImport:
         read_links_ahead(joining, actor=self._actor)
         names = [cells["organization"] for cells in contents if "organization" in cells]
         known = read_names_ahead(names, actor=self._actor)
+        read_tags_ahead(tag_names(contents), actor=self._actor)
         if joining:
             # Whatever locks records of several kinds locks people before organizations.
             locked_records(Organization, known)

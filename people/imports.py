@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import date
+from functools import lru_cache
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
@@ -18,11 +19,12 @@ from crm.importing.record_values import (
     id_by_uuid,
     read_flag,
 )
-from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
+from crm.importing.row_values import custom_field_column, custom_field_values, tag_names, tag_values
 from crm.models import DuplicatePolicy
 from crm.models.custom_fields import EntityKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import MOST_REPEATED, Columns, Imported
+from crm.services.tags import read_ahead as read_tags_ahead
 from crm.texts import name_key
 from people.models import ContactKind, ContactType, Organization, Person
 from people.models.phones import parted
@@ -96,6 +98,8 @@ class PersonImport:
         if are_cells and self._policy != DuplicatePolicy.CREATE:
             names = [content["organization"] for content in contents if "organization" in content]
             read_names_ahead(names, actor=self._actor)
+        if are_cells:
+            read_tags_ahead(tag_names(contents), actor=self._actor)
         return noting_absent(emails, phones, actor=self._actor)
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
@@ -195,10 +199,8 @@ class PersonImport:
         """Return the column and the text of each contact of a row, without the primary e-mail."""
         found: list[tuple[str, str]] = []
         taken = {cells.get("email", "").strip().casefold()}
-        for column, text in sorted(cells.items(), key=lambda cell: _contact_order(cell[0])):
-            base = _base(column)
-            if column == "email" or (base not in CONTACTS and not column.startswith(CONTACT)):
-                continue
+        for column, base in _contact_columns(tuple(cells)):
+            text = cells[column]
             values = parted(text) if self._split_phones and base in ("phone", "cellphone") else [text]
             for value in values:
                 # An e-mail address that a file repeats is one contact.
@@ -219,18 +221,34 @@ class PersonImport:
 
     def _addresses(self, cells: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
         """Return the addresses of a row, each with what its columns begin with."""
-        prefixes = ["", *(f"{ADDRESS}{number}." for number in range(2, MOST_REPEATED + 1))]
-        addresses = [
-            (prefix, {name: cells[prefix + name] for name in ADDRESS_TEXTS if prefix + name in cells})
-            for prefix in prefixes
+        return [
+            (prefix, {name: cells[prefix + name] for name in names})
+            for prefix, names in _address_columns(tuple(cells))
         ]
-        return [(prefix, address) for prefix, address in addresses if address]
 
 
 def _base(column: str) -> str:
     """Return the column that one such as ``phone_2`` is a further one of."""
     base, _, number = column.rpartition("_")
     return base if number.isdigit() else column
+
+
+# The rows of a file have few sets of columns.
+@lru_cache(maxsize=1024)
+def _contact_columns(columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the columns of contacts in their order, without the primary e-mail, each with its base."""
+    pairs = ((column, _base(column)) for column in sorted(columns, key=_contact_order) if column != "email")
+    return tuple(pair for pair in pairs if pair[1] in CONTACTS or pair[0].startswith(CONTACT))
+
+
+@lru_cache(maxsize=1024)
+def _address_columns(columns: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return what the columns of each address begin with, and the names of those that are given."""
+    prefixes = ["", *(f"{ADDRESS}{number}." for number in range(2, MOST_REPEATED + 1))]
+    given = (
+        (prefix, tuple(name for name in ADDRESS_TEXTS if prefix + name in columns)) for prefix in prefixes
+    )
+    return tuple(pair for pair in given if pair[1])
 
 
 def _contact_order(column: str) -> tuple[int, str]:

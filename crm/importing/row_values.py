@@ -35,6 +35,15 @@ def tag_values(cells: Mapping[str, str]) -> list[TagValues]:
     return [{"name": name} for name in names if name]
 
 
+def tag_names(contents: Iterable[Mapping[str, str]]) -> set[str | None]:
+    """Return the names of all tags of some rows."""
+    return {
+        tag["name"]
+        for text in {cells.get("tags", "") for cells in contents}
+        for tag in tag_values({"tags": text})
+    }
+
+
 def joined_tags(names: Iterable[str]) -> str:
     """Return the cell ``tags`` of a record with tags of these names."""
     return TAG_SEPARATOR.join(name.replace(TAG_SEPARATOR, f"\\{TAG_SEPARATOR}") for name in names)

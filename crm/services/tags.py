@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Required, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from crm.actors import Action, Actor
 from crm.caps import TAGS
 from crm.database.inserts import insert_all
+from crm.database.new_rows import new_row
 from crm.database.read_once import once
 from crm.models.records import record_models
 from crm.models.tags import LONGEST_SLUG, Tag, Tagged, tag_slug
@@ -197,12 +199,25 @@ def _known(wanted: Sequence[_Wanted], actor: Actor) -> _Known:
 
 def _read(names: set[str], slugs: set[str], actor: Actor) -> Iterable[Tag]:
     """Return the tags with one of these name keys or slugs; within a batch each name is read once."""
-    kept: dict[str, Tag] = once((actor.company_id, "tags"), dict)
+    kept = _kept(actor)
     if not slugs and names <= kept.keys():
-        return [kept[name] for name in names]
+        return [tag for name in names if (tag := kept[name]) is not None]
     rows = Tag.objects.visible_to(actor).filter(Q(name_key__in=names) | Q(slug__in=slugs)).order_by("pk")
     kept |= {tag.name_key: tag for tag in rows}
     return rows
+
+
+def _kept(actor: Actor) -> dict[str, Tag | None]:
+    """Return what name keys mean within a batch, None for a new tag; outside of one an empty object."""
+    return once((actor.company_id, "tags"), dict)
+
+
+def read_ahead(names: Iterable[str | None], *, actor: Actor) -> None:
+    """Look for the tags of a batch by their names. The batch holds the lock of the company."""
+    keys = {stored_name_key(name) for name in names} - {""}
+    if keys:
+        found = Tag.objects.visible_to(actor).filter(name_key__in=keys)
+        _kept(actor).update({**dict.fromkeys(keys), **{tag.name_key: tag for tag in found}})
 
 
 def lock_if_new(values: Iterable[TagValues] | None, *, actor: Actor) -> None:
@@ -224,7 +239,13 @@ def _create(wanted: Sequence[_Wanted], actor: Actor) -> None:
         taken.add(each.tag.slug or None)
     for each in wanted:
         _make_slug(each.tag, taken)
-    saving.insert([each.tag for each in wanted])
+    new = {each.tag.name_key: each.tag for each in wanted}
+    kept = _kept(actor)
+    for name in new:
+        # Where the batch holds no lock, somebody else may have made it: then it is looked for again.
+        kept.pop(name, None)
+    saving.insert(list(new.values()))
+    kept |= new
 
 
 def _taken_slugs(tags: Iterable[Tag], actor: Actor) -> set[str | None]:
@@ -256,9 +277,16 @@ def replace(record: Tagged, tags: Sequence[Tag], *, is_new: bool = False) -> Cha
     TAGS.check(before=len(present), after=len(wanted), field="tags")
     if is_new:
         link = type(record).tags.through
-        [own] = (field.attname for field in link._meta.concrete_fields if field.related_model is type(record))
-        insert_all([link(**{own: record.pk, "tag_id": key}) for key in wanted])
+        own = _key_of(link, type(record))
+        insert_all([new_row(link, **{own: record.pk, "tag_id": key}) for key in wanted])
         return {"tags": [[], sorted(wanted.values())]}
     record.tags.remove(*(present.keys() - wanted.keys()))
     record.tags.add(*(wanted.keys() - present.keys()))
     return {"tags": [sorted(present.values()), sorted(wanted.values())]}
+
+
+@cache
+def _key_of(link: type[Model], model: type[Tagged]) -> str:
+    """Return the column of the links between tags and records that holds the key of the record."""
+    [own] = (field.attname for field in link._meta.concrete_fields if field.related_model is model)
+    return str(own)
