@@ -1,5 +1,6 @@
 """E-mail addresses: their canonical form, and what is no address."""
 
+import re
 from functools import lru_cache
 
 import idna
@@ -11,9 +12,16 @@ from crm.texts import has_controls, normalized
 #: An address of 64 characters, "@" and a domain of 253, whose letters of other scripts are spelled in ASCII.
 LONGEST_EMAIL = 320
 LONGEST_LOCAL_PART = 64
+#: The greatest length of an address in ASCII as a mail server takes it (RFC 5321).
+LONGEST_USUAL = 254
+#: Words of ASCII before the @, and a domain of ASCII in lower case.
+_USUAL = re.compile(
+    rf"(?=.{{1,{LONGEST_LOCAL_PART}}}@)[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@([a-z0-9]+(?:[.-]+[a-z0-9]+)+)"
+)
 NO_EMAIL = "Enter a valid email address."
 
 
+@lru_cache(maxsize=4096)
 def canonical_email(text: str | None) -> str | None:
     """Return an e-mail address in lower case with its domain in ASCII, or None if it is empty.
 
@@ -46,6 +54,14 @@ def ascii_domain(domain: str) -> str:
 @lru_cache(maxsize=4096)
 def has_email_form(text: str) -> bool:
     """Return whether a text has the form of an e-mail address; no DNS query is made."""
+    if len(text) <= LONGEST_USUAL and (usual := _USUAL.fullmatch(text)):
+        # Whether such an address is valid is up to its domain, which very many addresses of a file share.
+        return _has_form(f"a@{usual[1]}")
+    return _has_form(text)
+
+
+@lru_cache(maxsize=4096)
+def _has_form(text: str) -> bool:
     try:
         validated = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError:

@@ -54,13 +54,15 @@ def name_key(text: str | None) -> str:
     Names are equal if they differ only in case, white space, invisible characters, or in how Unicode spells
     their letters. Computed here and stored, since each database folds the case of other letters.
     """
+    folded = _folded(text or "")
     # Case folding may undo the normal form, and the other way round: a second round settles both.
-    return _folded(_folded(text or ""))
+    return folded if folded.isascii() else _folded(folded)
 
 
 def _folded(text: str) -> str:
     if text.isascii():
-        return " ".join(_INVISIBLE.sub("", text.lower()).split())
+        lower = text.lower()
+        return " ".join((lower if lower.isprintable() else _INVISIBLE.sub("", lower)).split())
     # Decomposed first, as Unicode's caseless matching demands (D145).
     folded = unicodedata.normalize("NFD", _INVISIBLE.sub("", text)).casefold()
     return unicodedata.normalize("NFC", " ".join(_INVISIBLE.sub("", folded).split()))
@@ -68,5 +70,6 @@ def _folded(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Return whether a text shows nothing: it is empty, or of white space and invisible characters only."""
-    shows = text[:1].isalnum() and not _INVISIBLE.match(text)
+    first = text[:1]
+    shows = first.isalnum() and (first.isascii() or not _INVISIBLE.match(text))
     return not shows and not name_key(text)

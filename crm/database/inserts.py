@@ -24,8 +24,9 @@ def insert_together(rows: Sequence[Model]) -> None:
     Consecutive rows of one model that refer to none of the others share an INSERT. ``pre_save`` and
     ``post_save`` are sent for all rows at once: in ``pre_save`` references to new rows have no key yet.
     """
+    alias = connection.alias
     for row in rows:
-        pre_save.send(type(row), instance=row, raw=False, using=connection.alias, update_fields=None)
+        pre_save.send(type(row), instance=row, raw=False, using=alias, update_fields=None)
     kept = write_behind.current()
     if kept is not None:
         _keep(rows, kept)
@@ -34,9 +35,7 @@ def insert_together(rows: Sequence[Model]) -> None:
     else:
         _insert_in_turn(_grouped(rows))
     for row in rows:
-        post_save.send(
-            type(row), instance=row, created=True, raw=False, using=connection.alias, update_fields=None
-        )
+        post_save.send(type(row), instance=row, created=True, raw=False, using=alias, update_fields=None)
 
 
 def insert_all(rows: Sequence[Model]) -> None:
@@ -50,6 +49,9 @@ def insert_all(rows: Sequence[Model]) -> None:
 
 
 def _keep(rows: Sequence[Model], kept: write_behind.WriteBehind) -> None:
+    if len(rows) == 1:
+        kept.add(rows[0])
+        return
     new = {id(row) for row in rows}
     for row in rows:
         for name, column in _relations(type(row)):

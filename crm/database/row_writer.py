@@ -22,6 +22,7 @@ from django.db.models import (
     TextField,
     UUIDField,
 )
+from django.utils import timezone
 
 #: The values of a row, as the database driver takes them.
 Values = tuple[Any, ...]
@@ -41,8 +42,14 @@ class RowWriter:
             field for field in model._meta.concrete_fields if with_key or not field.primary_key
         ]
         self._names = [str(field.column) for field in fields]
-        #: Fields that set their value when a row is stored.
-        self._set = [field for field in fields if type(field).pre_save not in _UNSET or _is_automatic(field)]
+        #: Columns of the time at which a row is stored.
+        self._moments = [field.attname for field in fields if _is_moment(field)]
+        #: Other fields that set their value when a row is stored.
+        self._set = [
+            field
+            for field in fields
+            if not _is_moment(field) and (type(field).pre_save not in _UNSET or _is_automatic(field))
+        ]
         self._read = itemgetter(*(field.attname for field in fields))
         is_postgres = connection.vendor == "postgresql"
         plain = PLAIN_IN_POSTGRES if is_postgres else PLAIN
@@ -54,6 +61,10 @@ class RowWriter:
 
     def values(self, row: Model) -> Values:
         """Return the columns of a row, and set those of the instance that are made when it is stored."""
+        if self._moments:
+            now = timezone.now()
+            for name in self._moments:
+                row.__dict__[name] = now
         for field in self._set:
             field.pre_save(row, True)
         values = self._read(row.__dict__)
@@ -88,6 +99,10 @@ _UNSET = (Field.pre_save, DateField.pre_save, DateTimeField.pre_save)
 
 def _is_automatic(field: "Field[Any, Any]") -> bool:
     return isinstance(field, DateField) and (field.auto_now or field.auto_now_add)
+
+
+def _is_moment(field: "Field[Any, Any]") -> bool:
+    return type(field) is DateTimeField and _is_automatic(field)
 
 
 def _has_usual_values(field: "Field[Any, Any]") -> bool:

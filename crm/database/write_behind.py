@@ -19,10 +19,11 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connection, connections
 from django.db.models import F, Model
 
-from crm.database.row_writer import Values, row_writer
+from crm.database.row_writer import RowWriter, Values, row_writer
 
-#: Keys that are fetched at a time; those that are not needed are left out for ever.
+#: Keys that are fetched first, then twice as many each time; those that are not needed are left out for ever.
 KEYS = 100
+MOST_KEYS = 1_000
 
 
 class WriteFailed(Exception):
@@ -47,7 +48,9 @@ class WriteBehind:
         #: Savepoints that were not sent, each with the number of rows before it.
         self._savepoints: list[tuple[str, int]] = []
         self._keys: dict[type[Model], list[int]] = {}
+        self._writers: dict[type[Model], RowWriter] = {}
         self._last_keys: dict[type[Model], int] = {}
+        self._numbers: dict[type[Model], int] = {}
         self._is_writing = False
 
     def before(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
@@ -87,7 +90,10 @@ class WriteBehind:
         model = type(row)
         if row.pk is None:
             row.pk = self._next_key(model)
-        self._rows.append((model, row_writer(model).values(row)))
+        writer = self._writers.get(model)
+        if writer is None:
+            writer = self._writers[model] = row_writer(model)
+        self._rows.append((model, writer.values(row)))
         row._state.adding = False
         row._state.db = DEFAULT_DB_ALIAS
 
@@ -149,8 +155,10 @@ class WriteBehind:
         keys = self._keys.get(model)
         if not keys:
             with self._writing():
-                keys = self._keys[model] = _fetch_keys(model, after=self._last_keys.get(model))
+                number = self._numbers.get(model, KEYS)
+                keys = self._keys[model] = _fetch_keys(model, number, after=self._last_keys.get(model))
             self._last_keys[model] = keys[0]
+            self._numbers[model] = min(2 * number, MOST_KEYS)
         return keys.pop()
 
 
@@ -224,7 +232,7 @@ def current() -> WriteBehind | None:
     return _open.get()
 
 
-def _fetch_keys(model: type[Model], *, after: int | None) -> list[int]:
+def _fetch_keys(model: type[Model], number: int, *, after: int | None) -> list[int]:
     """Return new keys for rows of a model, the highest first.
 
     :param after: the last key that this transaction has fetched, rows with which may not be written yet.
@@ -233,13 +241,13 @@ def _fetch_keys(model: type[Model], *, after: int | None) -> list[int]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             sequence = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
-            cursor.execute(sequence, [connection.ops.quote_name(table), column, KEYS])
+            cursor.execute(sequence, [connection.ops.quote_name(table), column, number])
             return [key for (key,) in reversed(cursor.fetchall())]
         if after is None:
             # The transaction has the only right to write until its end.
             cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
             [after] = cursor.fetchone() or [0]
-        return list(range(after + KEYS, after, -1))
+        return list(range(after + number, after, -1))
 
 
 def _in_order(models: Iterable[type[Model]]) -> list[type[Model]]:

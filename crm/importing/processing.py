@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.functional import cached_property
 
 from crm.actors import Actor
+from crm.database.new_rows import new_row, relate
 from crm.database.read_once import forget, reading_once
 from crm.database.write_behind import write_behind
 from crm.errors import CrmError
@@ -69,7 +70,7 @@ class Processor:
         contents = [record.content for record in records]
         with reading_once(), self._rows.batch(contents, are_cells=self._are_cells), kept():
             for record, plan, hash_ in zip(records, planned, hashes, strict=True):
-                row = ImportRow(job=self._job, number=record.number, hash=hash_)
+                row = self._entry(record.number, hash_)
                 errors += self._process(record, row, plan, known.get(hash_), rows)
                 rows.append(row)
         if self._planned is not None:
@@ -111,9 +112,14 @@ class Processor:
             return []
         # What the row had made, and later rows might have found, is gone.
         forget()
-        blank = ImportRow(job=self._job, number=row.number, hash=row.hash)
+        blank = self._entry(row.number, row.hash)
         row.__dict__.update({name: value for name, value in blank.__dict__.items() if name != "_state"})
         return ledger.note_refusal(row, errors)
+
+    def _entry(self, number: int, hash_: str) -> ImportRow:
+        entry = new_row(ImportRow, job_id=self._job.pk, number=number, hash=hash_)
+        relate(entry, "job", self._job)
+        return entry
 
     def _repeat(self, plan: PlannedRow, row: ImportRow, before: Sequence[ImportRow]) -> list[ImportRowError]:
         """Write down what the plan says of a row that writes nothing."""

@@ -12,6 +12,7 @@ from crm.actors import Actor
 from crm.database.keys import named_key
 from crm.dates import SHORT_YEAR, SMALLEST_YEAR
 from crm.errors import NotFound
+from crm.models.plain_values import are_plain
 from crm.models.texts import normalize_texts
 
 Row = TypeVar("Row", bound=models.Model)
@@ -102,7 +103,8 @@ class Stamped(models.Model):
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         normalize_texts(self)
-        super().clean_fields(exclude)
+        if not are_plain(self, exclude or ()):
+            super().clean_fields(exclude)
         check_years(self)
 
 

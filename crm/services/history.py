@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 from uuid import UUID
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
 from crm.actors import Actor
 from crm.database.inserts import insert_all
+from crm.database.new_rows import new_row, relate
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.records import Record
 from crm.services.locking import Columns
@@ -35,15 +37,19 @@ def entry(
     instance: Record, kind: HistoryKind, *, actor: Actor, changes: Changes | None = None
 ) -> HistoryEntry:
     """Return the unsaved entry that ``record`` writes."""
-    return HistoryEntry(
+    row = new_row(
+        HistoryEntry,
         company_id=instance.company_id,
-        entity=instance,
+        content_type_id=ContentType.objects.get_for_model(instance).pk,
+        object_id=instance.pk,
         user_id=actor.user_id,
         kind=kind,
         door=actor.door.value,
         via=actor.via,
         changes=dict(changes or {}),
     )
+    relate(row, "entity", instance)
+    return row
 
 
 def changes_of(

@@ -4,16 +4,16 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import UniqueConstraint
 from django.utils import timezone
 
 from crm.actors import Actor
 from crm.database.inserts import insert_together
 from crm.database.keys import parse_id
+from crm.database.read_once import is_reading_once
 from crm.database.updates import save_columns
 from crm.errors import Conflict, ConflictReason
 from crm.models import Company
@@ -23,6 +23,7 @@ from crm.models.lifecycle import LiveModel
 from crm.services import history, locking, record_events, stored_rows
 from crm.services.history import Changes
 from crm.services.locking import Columns
+from crm.services.unique_places import check_unique
 
 Row = TypeVar("Row", bound=models.Model)
 Live = TypeVar("Live", bound=LiveModel)
@@ -59,6 +60,19 @@ def retried(service: Callable[Parameters, Result]) -> Callable[Parameters, Resul
     return run
 
 
+def in_transaction(service: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Run a service in a transaction or a savepoint of its own; within a batch in that which each row has."""
+
+    @wraps(service)
+    def run(*args: Parameters.args, **options: Parameters.kwargs) -> Result:
+        if is_reading_once():
+            return service(*args, **options)
+        with transaction.atomic():
+            return service(*args, **options)
+
+    return run
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stored:
     """The result of a save: ``before`` holds the previous values of the columns that changed.
@@ -78,20 +92,14 @@ class Stored:
 def validate(instance: models.Model) -> None:
     """Check a row's fields, rules and uniqueness, but not its relations: services look those up in scope."""
     validate_columns(instance)
-    taken: dict[str, list[str]] = {}
-    for constraint in instance._meta.constraints:
-        if isinstance(constraint, UniqueConstraint):
-            try:
-                constraint.validate(type(instance), instance)
-            except ValidationError as clash:
-                taken.setdefault(_clash_field(constraint), []).extend(clash.messages)
-    if taken:
-        raise ValidationError(taken)
+    check_unique(instance)
 
 
 def validate_columns(instance: models.Model) -> None:
     """Check a row's fields and rules, but not its uniqueness."""
-    instance.full_clean(exclude=_relations(type(instance)), validate_unique=False, validate_constraints=False)
+    instance.full_clean(
+        exclude=relations_of(type(instance)), validate_unique=False, validate_constraints=False
+    )
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -111,22 +119,9 @@ def insert(rows: Sequence[models.Model]) -> None:
 
 
 @cache
-def _relations(model: type[models.Model]) -> frozenset[str]:
+def relations_of(model: type[models.Model]) -> frozenset[str]:
+    """Return the names of the relations of a model, which services look up in scope and do not validate."""
     return frozenset(field.name for field in model._meta.concrete_fields if field.is_relation)
-
-
-def _clash_field(constraint: UniqueConstraint) -> str:
-    """Return the field that a clash is reported at: the last of several, such as a name in its company."""
-    if len(constraint.fields) > 1:
-        field = constraint.fields[-1]
-        return "name" if field == "name_key" else field
-    if len(constraint.expressions) < 2:
-        return NON_FIELD_ERRORS
-    expression: Any = constraint.expressions[-1]
-    # Down to the column itself: Lower("name") clashes over "name".
-    while hasattr(expression, "get_source_expressions"):
-        expression = expression.get_source_expressions()[0]
-    return str(expression.name)
 
 
 def store(

@@ -28,7 +28,7 @@ DUPLICATE_STATUS = "Duplicate"
 POSTED_RELATIONS = ("owner", "stage", "status")
 
 
-@transaction.atomic
+@saving.in_transaction
 def create_lead(
     values: LeadValues,
     *,

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm.actors import Actor
+from crm.database.new_rows import relate
 from crm.emails import LONGEST_EMAIL, NO_EMAIL, canonical_email, email_fault, has_email_form
 from crm.models.base import Stamped, TenantModel, TenantQuerySet, pick
 from crm.models.named import unique_name
@@ -142,7 +143,8 @@ class Contact(TenantModel):
                 value = type_.cleaned(value)
             except ValidationError as refused:
                 raise ValidationError({"value": refused.messages}) from refused
-        self.type, self.value = type_, value
+        self.type_id, self.value = type_.pk, value
+        relate(self, "type", type_)
 
     @property
     def spellings(self) -> list[str | None]:

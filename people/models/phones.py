@@ -61,6 +61,7 @@ def digits_of(text: str) -> str:
     return str(phonenumbers.normalize_digits_only(text))
 
 
+@lru_cache(maxsize=4096)
 def cleaned_phone(text: str) -> str:
     """Return a phone number as it is stored: on one line, without the fraction that a spreadsheet adds."""
     line = single_line(text)
@@ -78,6 +79,7 @@ def check_phone(text: str) -> None:
         raise ValidationError(fault, code="invalid")
 
 
+@lru_cache(maxsize=4096)
 def phone_fault(text: str) -> str | None:
     """Return the sentence that says why a text is no phone number; None if it is one."""
     stripped = text.strip()

@@ -10,10 +10,11 @@ from crm.actors import Actor
 from crm.caps import ADDRESSES, CONTACTS
 from crm.database.inserts import insert_all
 from crm.database.keys import parse_id
+from crm.database.new_rows import new_row, relate
 from crm.database.read_once import once
 from crm.errors import NotFound
 from crm.models import Company
-from crm.services import nesting
+from crm.services import nesting, saving
 from crm.services.history import Changes
 from people.models import Address, Contact, ContactKind, ContactType, Person
 from people.models.canonical import canonical_email, has_email_form
@@ -56,7 +57,8 @@ class ContactPlan:
             Contact.objects.filter(pk__in=[contact.pk for contact in self.remove]).delete()
         new = [contact for contact in self.keep if contact._state.adding]
         for contact in new:
-            contact.person = person
+            contact.person_id = person.pk
+            relate(contact, "person", person)
         insert_all(new)
         for contact in self.keep:
             if contact.pk in self.changed:
@@ -131,7 +133,8 @@ def _match(
     for index, item in enumerate(wanted):
         path = f"contacts.{index}"
         value = (item.get("value") or "").strip()
-        contact = Contact(company_id=actor.company_id, person=person)
+        contact = new_row(Contact, company_id=actor.company_id)
+        relate(contact, "person", person)
         if item.get("id") is not None:
             known = by_id.get(parse_id(item["id"]) or 0)
             if known is None:
@@ -204,15 +207,15 @@ def _follow_email(plan: ContactPlan, person: Person, email_before: str | None) -
         if old is not None:
             _change(plan, old, old.type, person.email, None)
         else:
-            contact = Contact(company_id=person.company_id, person=person)
+            contact = new_row(Contact, company_id=person.company_id)
+            relate(contact, "person", person)
             contact.set_value(email_type(), person.email)
             plan.keep.insert(0, contact)
 
 
 def _check_fields(row: Contact | Address, path: str) -> None:
-    relations = {field.name for field in row._meta.concrete_fields if field.is_relation}
     with nesting.within(path):
-        row.clean_fields(exclude=relations)
+        row.clean_fields(exclude=saving.relations_of(type(row)))
 
 
 def replace_addresses(person: Person, wanted: Sequence[AddressValues], *, is_new: bool = False) -> Changes:

@@ -66,7 +66,7 @@ def update_organization(
     )
 
 
-@transaction.atomic
+@saving.in_transaction
 def save_organization(
     organization: Organization,
     *,

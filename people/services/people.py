@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
+from crm.database.new_rows import new_row
 from crm.emails import has_email_form
 from crm.services import custom_fields, external_ids, file_links, imported, locking, saving, tags
 from crm.services.bulk_deletion import delete_many, restore_many
@@ -63,7 +64,7 @@ def create_person(values: PersonValues, *, actor: Actor) -> Person:
     """Create a person, even if others share the e-mail or phone."""
     if values.get("id") is not None:
         raise ValidationError({"id": ["A new person has no id yet."]})
-    person = Person(company_id=actor.company_id, user_id=actor.user_id)
+    person = new_row(Person, company_id=actor.company_id, user_id=actor.user_id)
     _assign(person, values, actor)
     return save_person(person, actor=actor, values=values)
 
@@ -89,7 +90,7 @@ def _lock_for_new_names(values: PersonValues, actor: Actor) -> None:
         locking.lock_company(actor.company_id)
 
 
-@transaction.atomic
+@saving.in_transaction
 def save_person(
     person: Person,
     *,

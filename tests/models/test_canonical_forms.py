@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crm.emails import email_fault
+from crm.emails import _has_form, email_fault
 from crm.texts import is_blank, name_key, normalized_json, single_line
 from people.models.canonical import canonical_email, has_email_form
 from people.models.phones import (
@@ -324,3 +324,20 @@ def test_a_spreadsheets_fraction_is_dropped():
 def test_several_numbers_are_parted():
     assert parted("415-555-4444 / 415-555-5555") == ["415-555-4444", "415-555-5555"]
     assert parted("030/901830") == ["030/901830"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text("aZ9.+-_ '@é", max_size=12),
+    st.sampled_from(
+        ["x.example", "a-b.co.uk", "a..b", "-a.example", "localhost", "a.local", "1.2.3.4", "x.y-"]
+    ),
+    st.sampled_from([0, 52, 64, 65]),
+)
+@example("a" * 64, "x.example", 0)
+@example("a" * 65, "x.example", 0)
+@example("a" * 60, "b." * 100 + "example", 0)
+def test_a_usual_address_is_judged_as_by_all_rules(local, domain, padding):
+    text = f"{'p' * padding}{local}@{domain}"
+
+    assert has_email_form(text) is _has_form(text)

@@ -1,0 +1,43 @@
+"""Checks that a row takes no unique place that another row has, such as a name in its company."""
+
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+from django.db.models import UniqueConstraint
+
+
+def check_unique(instance: models.Model) -> None:
+    """Refuse a row whose place is taken, at the field that says which place it is."""
+    taken: dict[str, list[str]] = {}
+    for constraint in instance._meta.constraints:
+        if isinstance(constraint, UniqueConstraint) and _takes_place(constraint, instance):
+            try:
+                constraint.validate(type(instance), instance)
+            except ValidationError as clash:
+                taken.setdefault(_clash_field(constraint), []).extend(clash.messages)
+    if taken:
+        raise ValidationError(taken)
+
+
+def _takes_place(constraint: UniqueConstraint, instance: models.Model) -> bool:
+    """Return whether a row may clash at all: null equals no null, unless a constraint says so."""
+    if constraint.nulls_distinct is False:
+        return True
+    field_of = instance._meta.get_field
+    # Django finds this out too, but only once it has made a query set.
+    return all(instance.__dict__.get(field_of(name).attname, name) is not None for name in constraint.fields)
+
+
+def _clash_field(constraint: UniqueConstraint) -> str:
+    """Return the field that a clash is reported at: the last of several, such as a name in its company."""
+    if len(constraint.fields) > 1:
+        field = constraint.fields[-1]
+        return "name" if field == "name_key" else field
+    if len(constraint.expressions) < 2:
+        return NON_FIELD_ERRORS
+    expression: Any = constraint.expressions[-1]
+    # Down to the column itself: Lower("name") clashes over "name".
+    while hasattr(expression, "get_source_expressions"):
+        expression = expression.get_source_expressions()[0]
+    return str(expression.name)
