@@ -25,6 +25,8 @@ from benchmarks import imports
 
 #: The fields of ``/proc/PID/stat`` with the time in user mode and in the kernel, after the process name.
 USER, KERNEL = 11, 12
+#: The rows of the first round.
+FIRST_ROWS = 60
 
 
 def backend_seconds() -> float:
@@ -52,11 +54,13 @@ def pairs(
     what: str, directory: Path, rows: int, rounds: int
 ) -> list[tuple[Callable[[], object], Callable[[], object]]]:
     """Return the baseline and the import of each round, for two new companies each."""
-    people, leads = directory / "people.csv", directory / "leads.csv"
-    imports.write_people(people, rows)
-    imports.write_leads(leads, rows)
     found: list[tuple[Callable[[], object], Callable[[], object]]] = []
     for number in range(rounds + 1):
+        # Other people in each round: what was read of their addresses and numbers would be kept otherwise.
+        people, leads = directory / f"people-{number}.csv", directory / f"leads-{number}.csv"
+        size = rows if number else FIRST_ROWS
+        imports.write_people(people, size, first=number * rows)
+        imports.write_leads(leads, size, first=number * rows, organizations=max(1, rows // 10))
         theirs, ours = (imports.new_company(f"{name} {number}") for name in ("Baseline", "Import"))
         if what == "people":
             found.append(

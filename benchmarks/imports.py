@@ -28,19 +28,23 @@ CHANGED_ONE_IN = 100
 SHARES = (60, 40)
 
 
-def write_people(path: Path, number: int, *, changed: bool = False) -> None:
-    """Write a file of people; ``changed`` gives one in a hundred another last name."""
+def write_people(path: Path, number: int, *, changed: bool = False, first: int = 0) -> None:
+    """Write a file of people; ``changed`` gives one in a hundred another last name.
+
+    :param first: the number of the first of them: other numbers are other people.
+    """
     with path.open("w") as file:
         file.write("firstname,lastname,email,phone,tags,custom_fields.segment\n")
-        for n in range(number):
+        for n in range(first, first + number):
             last = f"Last{n}" if not changed or n % CHANGED_ONE_IN else f"Other{n}"
             phone = f"+1 212 {2 + n // 1_000_000}{n // 10_000 % 100:02} {n % 10_000:04}"
             file.write(f"First{n % 5000},{last},p{n}@example.com,{phone},Tag{n % 10},S{n % 50}\n")
 
 
-def write_leads(path: Path, number: int) -> None:
+def write_leads(path: Path, number: int, *, first: int = 0, organizations: int = 1_000) -> None:
     """Write a file of leads of the people that ``write_people`` writes."""
-    lines = (f"Deal {n},p{n}@example.com,Org {n % 1000},Proposal,{n % 997}.50" for n in range(number))
+    numbers = range(first, first + number)
+    lines = (f"Deal {n},p{n}@example.com,Org {n % organizations},Proposal,{n % 997}.50" for n in numbers)
     path.write_text("\n".join(["title,person_email,organization,stage,amount", *lines]) + "\n")
 
 

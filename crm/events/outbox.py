@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from crm.actors import Door
 from crm.database.inserts import insert_all
+from crm.database.new_rows import new_row
 from crm.events import wakeups
 from crm.events.audience import INTERNAL, Event
 from crm.models import events as models
@@ -161,7 +162,8 @@ def _written_so_far(company_id: int, entity: str) -> WrittenEvents:
 
 
 def _row(event: Event) -> models.Event:
-    return models.Event(
+    return new_row(
+        models.Event,
         company_id=event.company_id,
         entity=event.entity,
         object_id=event.object_id,

@@ -1,10 +1,12 @@
 """Channels of communication about a record."""
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
 from crm.database.inserts import insert_together
+from crm.database.new_rows import new_row, relate
 from crm.errors import Conflict, ConflictReason, NotFound
 from crm.models.accounts import User
 from crm.models.channels import ChannelMember, SocialChannel
@@ -33,12 +35,20 @@ def default_channel(
     record: LiveModel, *, creator_id: int | None
 ) -> tuple[SocialChannel, *tuple[ChannelMember, ...]]:
     """Return the default channel of a new record and the creator's membership in it, both unsaved."""
-    channel = SocialChannel(
-        company_id=record.company_id, name=DEFAULT_CHANNEL, slug=default_slug(record), entity=record
+    channel = new_row(
+        SocialChannel,
+        company_id=record.company_id,
+        name=DEFAULT_CHANNEL,
+        slug=default_slug(record),
+        content_type_id=ContentType.objects.get_for_model(record).pk,
+        object_id=record.pk,
     )
+    relate(channel, "entity", record)
     if creator_id is None:
         return (channel,)
-    return channel, ChannelMember(channel=channel, user_id=creator_id, is_admin=True)
+    member = new_row(ChannelMember, channel_id=channel.pk, user_id=creator_id, is_admin=True)
+    relate(member, "channel", channel)
+    return channel, member
 
 
 def default_slug(record: LiveModel) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 
 from crm.actors import Actor, Door, Role
+from crm.database.new_rows import new_row, relate
 from crm.models import User
 from crm.texts import single_line
 from leads.models import Lead, LeadReceiver, LeadRoutingLog, ReceiverAttempt, RoutingOutcome
@@ -57,17 +58,23 @@ def routing_log(
 ) -> LeadRoutingLog:
     """Return the row that records why a lead has its owner, not stored yet."""
     receiver = lead.receiver
-    return LeadRoutingLog(
+    owner = assignment.owner
+    log = new_row(
+        LeadRoutingLog,
         company_id=lead.company_id,
-        lead=lead,
-        receiver=receiver,
+        lead_id=lead.pk,
+        receiver_id=None if receiver is None else receiver.pk,
         rotation_id=None if receiver is None else receiver.rotation_id,
-        user=assignment.owner,
-        attempt=attempt,
+        user_id=None if owner is None else owner.pk,
+        attempt_id=None if attempt is None else attempt.pk,
         outcome=assignment.outcome,
         door=actor.door.value,
         detail=assignment.detail(),
     )
+    for name, row in (("lead", lead), ("receiver", receiver), ("user", owner), ("attempt", attempt)):
+        if row is not None:
+            relate(log, name, row)
+    return log
 
 
 def _by_rules(

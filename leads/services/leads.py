@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from crm.actors import Action, Actor
+from crm.database.new_rows import new_row
 from crm.models import Tag, User
 from crm.models.lifecycle import LIVE
 from crm.services import channels, external_ids, file_links, imported, locking, messages, saving, tags
@@ -56,7 +57,7 @@ def create_lead(
     actor.require(Action.CHANGE_LEADS)
     saving.check_current_company(values.get("company_id"), actor)
     rows = ReferencedRows.fetch(values, actor=actor)
-    lead = Lead(company_id=actor.company_id, user_id=actor.user_id)
+    lead = new_row(Lead, company_id=actor.company_id, user_id=actor.user_id)
     rows.attach_to(lead)
     apply_input(lead, values, rows, actor=actor)
     external_ids.check_free(lead, actor=actor)

@@ -87,18 +87,17 @@ def take_turn(rotation_id: int) -> RotationTurn:
 
 
 def _store(rotation: LeadRotation, agents: Sequence[AgentState], turn: RotationTurn) -> None:
-    changed = [
-        LeadRotationAgent(pk=after.key, credit=after.credit, updated_at=timezone.now())
-        for before, after in zip(agents, turn.agents, strict=True)
-        if after.credit != before.credit
-    ]
+    pairs = zip(agents, turn.agents, strict=True)
+    changed = [after for before, after in pairs if after.credit != before.credit]
+    now = timezone.now()
     if current() is None:
-        LeadRotationAgent.objects.bulk_update(changed, ["credit", "updated_at"])
+        rows = [LeadRotationAgent(pk=agent.key, credit=agent.credit, updated_at=now) for agent in changed]
+        LeadRotationAgent.objects.bulk_update(rows, ["credit", "updated_at"])
     else:
         # Within a batch the last state of each agent is written once.
         for agent in changed:
-            columns = {"credit": agent.credit, "updated_at": agent.updated_at}
-            change_columns(LeadRotationAgent, [agent.pk], columns)
+            columns = {"credit": agent.credit, "updated_at": now}
+            change_columns(LeadRotationAgent, [agent.key], columns)
     [chosen] = [agent.key for agent in turn.agents if agent.user is turn.user]
     change_columns(LeadRotationAgent, [chosen], {}, {"hits": 1})
     change_columns(LeadRotation, [rotation.pk], {}, {"hits": 1})

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from crm.actors import Actor
+from crm.database.new_rows import new_row, relate
 from crm.database.updates import save_columns
 from leads.models import Lead, StageVisit
 
@@ -30,9 +31,10 @@ def next_visit(lead: Lead, open_visit: StageVisit | None, *, actor: Actor) -> St
 
 def new_visit(lead: Lead, entered_at: datetime, *, actor: Actor) -> StageVisit:
     """Return a visit of a lead to its stage, not stored yet."""
-    return StageVisit(
+    visit = new_row(
+        StageVisit,
         company_id=lead.company_id,
-        lead=lead,
+        lead_id=lead.pk,
         stage_id=lead.stage_id,
         # Copies: the history shows the names of that time, whatever becomes of stage and pipeline.
         stage_name=lead.stage.name,
@@ -42,3 +44,5 @@ def new_visit(lead: Lead, entered_at: datetime, *, actor: Actor) -> StageVisit:
         door=actor.door.value,
         via=actor.via,
     )
+    relate(visit, "lead", lead)
+    return visit

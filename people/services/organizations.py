@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
+from crm.database.new_rows import new_row
 from crm.database.read_once import once
 from crm.errors import Conflict, ConflictReason
 from crm.models.texts import stored_name_key
@@ -46,7 +47,7 @@ def create_organization(values: OrganizationValues, *, actor: Actor) -> Organiza
     """Create an organization, even if another one has its name."""
     if values.get("id") is not None:
         raise ValidationError({"id": ["A new organization has no id yet."]})
-    organization = Organization(company_id=actor.company_id, user_id=actor.user_id)
+    organization = new_row(Organization, company_id=actor.company_id, user_id=actor.user_id)
     _assign(organization, values, actor)
     return save_organization(organization, actor=actor, values=values)
 

@@ -11,6 +11,7 @@ from crm.actors import Action, Actor
 from crm.caps import ORGANIZATIONS
 from crm.database.inserts import insert_all
 from crm.database.keys import parse_id, parse_uuid
+from crm.database.new_rows import new_row
 from crm.database.read_once import once
 from crm.errors import NotFound
 from crm.services import locking, stored_rows, versions
@@ -102,9 +103,10 @@ def _add(organization: Organization, people: Collection[Person], actor: Actor) -
         ORGANIZATIONS.check(before=len(before), after=len(before) + 1, field="organization_id")
         links[organization.pk] = organization.name
         changes[person.pk] = {"organizations": [before, _visible_names(links)]}
-    insert_all([Link(person_id=person.pk, organization_id=organization.pk) for person in joining])
-    for person in joining:
-        stored_rows.note(Link(person=person, organization=organization), created=True)
+    new = [new_row(Link, person_id=person.pk, organization_id=organization.pk) for person in joining]
+    insert_all(new)
+    for link in new:
+        stored_rows.note(link, created=True)
     versions.count_versions(Person, changes, actor=actor)
     _count_organizations({organization.pk: ([], _labels(joining))} if joining else {}, actor)
 
