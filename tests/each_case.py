@@ -7,7 +7,7 @@ The fixtures are set up once, and what a case wrote is undone before the next on
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.stored import rolled_back
 Test = Callable[..., None]
 
 
-def each_case(names: str | Sequence[str], cases: Sequence[Any]) -> Callable[[Test], Test]:
+def each_case(names: str | Sequence[str], cases: Collection[Any]) -> Callable[[Test], Test]:
     """Call a test once for each case, as ``pytest.mark.parametrize`` would, but within one test.
 
     :param names: the arguments that a case gives, or the one argument that it is.
