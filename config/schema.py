@@ -11,6 +11,7 @@ from crm.graphql.core.scalars import Decimal
 from crm.graphql.custom_fields import CustomFieldMutation, CustomFieldQuery
 from crm.graphql.exports import ExportMutation, ExportQuery
 from crm.graphql.files import FileMutation, FileQuery
+from crm.graphql.import_mappings import ImportMappingMutation, ImportMappingQuery
 from crm.graphql.imports import ImportMutation, ImportQuery
 from crm.graphql.members import MemberMutation, MemberQuery
 from crm.graphql.mutations import Mutation as CrmMutation
@@ -64,6 +65,7 @@ class Query(
     ForecastQuery,
     ReportQuery,
     ImportQuery,
+    ImportMappingQuery,
     ExportQuery,
     ErasureQuery,
     ClusterQuery,
@@ -100,6 +102,7 @@ class Mutation(
     FileMutation,
     AttachmentMutation,
     ImportMutation,
+    ImportMappingMutation,
     ExportMutation,
     ErasureMutation,
     PeopleImportMutation,

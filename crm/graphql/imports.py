@@ -187,6 +187,9 @@ class ImportMutation(graphene.ObjectType):
         file=graphene.Argument(Upload, required=True),
         model=graphene.Argument(EntityType, required=True),
         mapping=graphene.Argument(JSON, description="Titles of columns to fields; null leaves a column out."),
+        mapping_name=graphene.String(
+            description="Name of a saved mapping; what the other arguments say comes before it."
+        ),
         on_duplicate=graphene.Argument(
             ImportDuplicatePolicy, required=True, default_value=models.DuplicatePolicy.UPDATE
         ),
@@ -233,6 +236,7 @@ class ImportMutation(graphene.ObjectType):
         on_duplicate: str,
         dry_run: bool,
         mapping: object = None,
+        mapping_name: str | None = None,
         encoding: str | None = None,
         reading: Mapping[str, Any] | None = None,
         split_phones: bool = False,
@@ -248,6 +252,7 @@ class ImportMutation(graphene.ObjectType):
             options=reading_options(encoding, reading),
             split_phones=split_phones,
             plan=plan,
+            mapping_name=mapping_name,
         )
         stored: models.ImportJob | None = refetch(info, ImportJob, job)
         return stored

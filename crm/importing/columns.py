@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from crm.importing.column_refusals import refuse_missing, refuse_twice, refuse_unknown
 from crm.importing.files.options import FileRefused
+from crm.importing.given_fields import given_fields
 from crm.importing.options import ColumnOptions, MappingRefused
 from crm.importing.products.catalog import Product, common_titles, known_titles, recognised
 from crm.importing.separators import separators
@@ -55,7 +56,7 @@ def is_known_title(title: str, kind: EntityKind, columns: Columns, options: Colu
     return (
         columns.accepts(field_of(title))
         or name_key(title) in known_titles(kind)
-        or name_key(title) in {name_key(given) for given in options.titles}
+        or name_key(title) in {name_key(given) for given in (*options.titles, *options.saved_titles)}
     )
 
 
@@ -73,7 +74,7 @@ def map_columns(
     :raises FileRefused: if a column is unknown, or a field given twice or missing, with what to do.
     """
     product = _product_of(titles, kind, columns, file_format)
-    given = _given(titles, options)
+    given = given_fields(titles, options)
     fields = _fields(titles, kind, columns, product, given)
     needless = {place for place, name in given.items() if name is None}
     needless |= _settle_full_names(titles, fields, columns, options)
@@ -134,7 +135,7 @@ def _fields(
     for place, title in enumerate(titles):
         found = given[place] if place in given else _field_by_title(title, kind, columns, product)
         if place in given and found is not None:
-            found = _checked(found, columns)
+            found = checked_field(found, columns)
         fields.append(
             _next_free(found, fields, columns) if _may_count(found, place, given, titles) else found
         )
@@ -150,24 +151,11 @@ def field_of(title: str) -> str:
     return name_key(name)
 
 
-def _given(titles: Sequence[str], options: ColumnOptions) -> dict[int, str | None]:
-    """Return the fields that somebody gave to columns, by position."""
-    by_title: dict[str, list[int]] = {}
-    for place, title in enumerate(titles):
-        by_title.setdefault(name_key(title), []).append(place)
-    absent = [title for title in options.titles if name_key(title) not in by_title]
-    if absent:
-        raise MappingRefused(f"The file has no column {', '.join(sorted(absent))}.")
-    beyond = [number for number in options.columns if not 1 <= number <= len(titles)]
-    if beyond:
-        raise MappingRefused(f"The file has {len(titles)} columns, and no column {beyond[0]}.")
-    given = {
-        place: name or None for title, name in options.titles.items() for place in by_title[name_key(title)]
-    }
-    return given | {number - 1: name or None for number, name in options.columns.items()}
+def checked_field(name: str, columns: Columns) -> str:
+    """Return a field that somebody named, as it is called here.
 
-
-def _checked(name: str, columns: Columns) -> str:
+    :raises MappingRefused: if there is none.
+    """
     known = field_of(name)
     if known != FULL_NAME and not columns.accepts(known):
         raise MappingRefused(f"Unknown fields: {name}. Known fields: {columns.shown()}.")

@@ -24,6 +24,8 @@ class ColumnOptions:
     ``columns`` are fields by the position of the column from 1, ``titles`` fields by title; None leaves a
     column out. ``split`` stands between several values of a cell, ``split_columns`` does by field or title.
     ``date_format`` is one of ``strptime``. ``source`` is the product that external ids are from.
+    ``saved_columns`` and ``saved_titles`` are those of a saved mapping: the others come first, and a file
+    need not have them. Where ``column_titles`` has the title that a saved column had, it counts for no other.
     """
 
     columns: Mapping[int, str | None] = field(default_factory=dict)
@@ -36,6 +38,9 @@ class ColumnOptions:
     date_format: str | None = None
     decimal: str | None = None
     source: str | None = None
+    saved_columns: Mapping[int, str | None] = field(default_factory=dict)
+    saved_titles: Mapping[str, str | None] = field(default_factory=dict)
+    column_titles: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +55,11 @@ class ImportOptions:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        columns = dict(values["columns"])
-        columns["columns"] = {int(place): name for place, name in columns["columns"].items()}
-        return cls(file=FileOptions(**values["file"]), columns=ColumnOptions(**columns))
+        columns = dict(values.get("columns", {}))
+        # The keys of JSON are texts.
+        for by_number in ("columns", "saved_columns", "column_titles"):
+            columns[by_number] = {int(place): name for place, name in columns.get(by_number, {}).items()}
+        return cls(file=FileOptions(**values.get("file", {})), columns=ColumnOptions(**columns))
 
 
 def date_format_of(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -13,6 +14,7 @@ from crm.importing.columns import proposed_fields
 from crm.importing.drafts import SALT, Draft, FileGone, draft_of, opened
 from crm.importing.files.options import FileRefused
 from crm.importing.files.rows import Description, Row, Table
+from crm.importing.given_fields import given_fields
 from crm.importing.options import ImportOptions
 from crm.importing.sources import Source, open_source, open_titled, source_of
 from crm.models.imports import ImportJob
@@ -43,6 +45,8 @@ class Seen:
 
     form: Description | None = None
     product: str | None = None
+    #: The product that external ids are from.
+    source: str | None = None
     not_stored: Sequence[str] = ()
     columns: Sequence[SeenColumn] = ()
     refused: str = ""
@@ -96,6 +100,7 @@ def _seen(table: Table, rows: Any, options: ImportOptions, actor: Actor) -> Seen
     return Seen(
         form=table.description,
         product=mapping_.product if mapping_ else None,
+        source=mapping_.source if mapping_ else None,
         not_stored=mapping_.not_stored if mapping_ else (),
         columns=columns,
         refused=refused,
@@ -123,12 +128,15 @@ def _fields(
     """Return the fields of the columns, and what those are a part of that are none."""
     if source is None:
         known = proposed_fields(table.columns, rows.kind, rows.columns, file_format=table.description.format)
-        given = options.columns.columns
-        return [given.get(place + 1, name) for place, name in enumerate(known)], {}
+        given: dict[int, str | None] = {}
+        # What names a column that is not there is the reason for the refusal.
+        with suppress(FileRefused):
+            given = given_fields(table.columns, options.columns)
+        return [given.get(place, name) for place, name in enumerate(known)], {}
     mapping = source.mapping
     parts = {place: name for name, places in mapping.compose.items() for place in places}
     parts |= dict.fromkeys(mapping.left_out, "which rows are left out")
-    chosen = {number - 1 for number in options.columns.columns}
+    chosen = given_fields(table.columns, options.columns).keys()
     own = {place for place, name in enumerate(mapping.fields) if name is not None or place in chosen}
     return list(mapping.fields), {place: said for place, said in parts.items() if place not in own}
 

@@ -10,15 +10,17 @@ from django.db import OperationalError
 
 from crm.actors import Action, Actor
 from crm.errors import CrmError
-from crm.importing import claims, job_records
+from crm.importing import claims, job_records, mappings
 from crm.importing.files.options import Limits
 from crm.importing.jobs import run_claimed
+from crm.importing.mappings import used_options
 from crm.importing.options import ImportOptions
 from crm.importing.plans import Plan, PlanRefused
 from crm.importing.processing import Processed
 from crm.importing.report import RowError, Summary
 from crm.importing.sources import Source, open_source
 from crm.models import Company
+from crm.models.import_mappings import ImportMapping
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRowError
 from crm.records.row_import import RowImport
 
@@ -62,6 +64,13 @@ class FileImport:
             "split_phones": self._split_phones,
             "company": str(company.uuid),
         }
+
+    def save_mapping(self, name: str) -> ImportMapping:
+        """Save the fields of the columns and the options of this import under a name."""
+        used = used_options(self._options, self.source.mapping)
+        return mappings.save_mapping(
+            name, self._rows.kind, used, split_phones=self._split_phones, actor=self._actor
+        )
 
     def open_job(self, *, dry_run: bool = False, plan: Plan | None = None) -> ImportJob:
         """Return the job of this import that is not finished, else a new one, claimed for this process.

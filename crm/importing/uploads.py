@@ -3,7 +3,6 @@
 import hashlib
 import re
 import uuid
-from dataclasses import replace
 from typing import BinaryIO
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -13,6 +12,7 @@ from crm.actors import Action, Actor
 from crm.importing import job_records
 from crm.importing.files.options import FileRefused
 from crm.importing.jobs import run_if_short
+from crm.importing.mappings import find_mapping, with_saved, with_titles
 from crm.importing.options import ImportOptions, MappingRefused
 from crm.importing.sources import open_source
 from crm.models.base import pick
@@ -39,6 +39,7 @@ def start_file_job(
     options: ImportOptions | None = None,
     split_phones: bool = False,
     plan: str | None = None,
+    mapping_name: str | None = None,
 ) -> ImportJob:
     """Store a job for a file, and run it at once if it is short.
 
@@ -46,10 +47,17 @@ def start_file_job(
 
     :param mapping: titles of columns to fields; null leaves a column out; others are known by their names.
     :param split_phones: part cells with several phone numbers instead of refusing them.
-    :raises ValidationError: keyed ``file``, ``mapping`` or ``plan``, if one of them cannot be understood.
+    :param mapping_name: the name of a saved mapping, before which all other options come.
+    :raises ValidationError: keyed by the argument that cannot be understood.
     """
     actor.require(Action.IMPORT)
-    options = _with_mapping(options or ImportOptions(), mapping)
+    options = with_titles(options or ImportOptions(), mapping)
+    if mapping_name is not None:
+        try:
+            saved = find_mapping(mapping_name, model, actor=actor)
+        except MappingRefused as refused:
+            raise ValidationError({"mapping_name": [refused.message]}) from refused
+        options, split_phones = with_saved(options, saved), split_phones or saved.split_phones
     rows = record_kind(model).row_import
     try:
         with refused_when_full(), open_source(upload, rows, actor=actor, options=options) as source:
@@ -117,16 +125,6 @@ def digest_of(file: File[bytes] | BinaryIO) -> str:
     while piece := file.read(PIECE):
         digest.update(piece)
     return digest.hexdigest()
-
-
-def _with_mapping(options: ImportOptions, mapping: object) -> ImportOptions:
-    if mapping is None:
-        return options
-    if not isinstance(mapping, dict) or not all(
-        value is None or isinstance(value, str) for value in mapping.values()
-    ):
-        raise ValidationError({"mapping": ["Enter an object of titles and fields."]})
-    return replace(options, columns=replace(options.columns, titles=mapping))
 
 
 def in_words_of_the_api(message: str) -> str:

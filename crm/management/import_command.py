@@ -22,7 +22,7 @@ from crm.importing.running import FileImport, error_of, opened_import
 from crm.importing.sources import Source
 from crm.management.arguments import company_of, ensure_ready, refusals_as_command_errors, user_of
 from crm.management.import_files import STANDARD_INPUT, check_writable, opened, rejects_path, written
-from crm.management.import_options import add_import_options, import_options
+from crm.management.import_options import add_import_options, saved_or_typed
 from crm.management.import_progress import shown_progress
 from crm.management.signals import SIGNAL_BASE, until_signal
 from crm.models import DuplicatePolicy, ImportJob, ImportRow
@@ -97,7 +97,7 @@ class ImportCommand(BaseCommand):
                 file,
                 self.row_import,
                 actor=actor,
-                options=import_options(options),
+                options=saved_or_typed(options, self.row_import.kind, actor),
                 limits=COMMAND_LIMITS,
                 on_opened=lambda source: self._tell(source, is_wanted=options["verbosity"] > 1),
                 policy=DuplicatePolicy(options["on_match"].upper()),
@@ -105,6 +105,8 @@ class ImportCommand(BaseCommand):
                 filename=None if path == STANDARD_INPUT else Path(path).name[:255],
             ) as work,
         ):
+            if options["save_mapping"]:
+                self._say(f"Saved as mapping {work.save_mapping(options['save_mapping'])}.")
             job = work.open_job(dry_run=options["dry_run"] or bool(options["plan"]), plan=plan)
             summary = self._run(work, job, plan, received)
             rejects = self._write_files(work, job, summary, options)

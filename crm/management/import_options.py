@@ -4,7 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from crm.actors import Actor
 from crm.importing.files.options import DELIMITERS, HEADER_LINES, FileOptions
+from crm.importing.mappings import find_mapping, with_saved
 from crm.importing.options import NAME_ORDERS, ColumnOptions, ImportOptions, MappingRefused, date_format_of
 
 #: Signs that are hard to type.
@@ -30,6 +32,12 @@ def add_import_options(parser: CommandParser) -> None:
     )
     columns.add_argument(
         "--column", action="append", default=[], metavar="N=FIELD", help="field of the Nth column, from 1"
+    )
+    columns.add_argument(
+        "--mapping", metavar="NAME", help="use a saved mapping; options that are typed come before it"
+    )
+    columns.add_argument(
+        "--save-mapping", metavar="NAME", help="save the fields of the columns and these options for the next"
     )
     columns.add_argument(
         "--ignore-rest", action="store_true", help="leave unknown columns out, and list them"
@@ -81,6 +89,21 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
             source=options["source"],
         ),
     )
+
+
+def saved_or_typed(options: dict[str, Any], model: str, actor: Actor) -> ImportOptions:
+    """Return the options that were typed, and else those of the saved mapping that was named.
+
+    Its ``split_phones`` is written to the options of the command.
+
+    :raises MappingRefused: if one cannot be understood, or there is no such mapping.
+    """
+    typed = import_options(options)
+    if options["mapping"] is None:
+        return typed
+    saved = find_mapping(options["mapping"], model, actor=actor)
+    options["split_phones"] = options["split_phones"] or saved.split_phones
+    return with_saved(typed, saved)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from crm.models.exports import ExportJob, ExportKind
 from crm.models.files import FileLink, Filesystem, FileUsage
 from crm.models.history import HistoryEntry, HistoryKind
 from crm.models.idempotency import IdempotencyKey
+from crm.models.import_mappings import ImportMapping
 from crm.models.imports import (
     DuplicatePolicy,
     ImportJob,
@@ -76,6 +77,7 @@ __all__ = [
     "HistoryKind",
     "IdempotencyKey",
     "ImportJob",
+    "ImportMapping",
     "ImportRow",
     "ImportRowError",
     "ImportStatus",

@@ -18,7 +18,7 @@ from crm.admin.imports.words import FIELDS, in_words_of_the_page
 from crm.importing.drafts import Draft
 from crm.importing.retention import remove_orphaned_files
 from crm.importing.worker import run_next_job
-from crm.models import ImportJob, ImportRow
+from crm.models import ImportJob, ImportMapping, ImportRow
 from crm.models.imports import ImportStatus
 from people.models import Person
 from people.services.people import create_person, update_person
@@ -334,3 +334,41 @@ def test_the_words_of_refusals_are_those_of_the_form(signed_in):
     client = signed_in("manager")
     names = {field.name for field in client.get(uploaded(client, "firstname\nAnn\n")).context_data["form"]}
     assert {name for name, _ in FIELDS.values()} - {"columns"} == names
+
+
+def test_a_mapping_is_saved_used_and_deleted_on_the_page(signed_in, other_tenant):
+    client = signed_in("manager")
+    address = uploaded(client, "Vorname;Egal;Post\nAnn;none;ann@example.com\n")
+    chosen = {
+        **form_on(client.get(address)),
+        "column_1": "firstname",
+        "column_2": "",
+        "column_3": "email",
+        "null_markers": "none",
+    }
+
+    page = client.post(address, {**chosen, "save_mapping": "1", "mapping_name": " "})
+    assert (page.context_data["refused"], page.context_data["saved"]) == ("This field is required.", [])
+    page = client.post(address, {**chosen, "save_mapping": "1", "mapping_name": "Liste"})
+
+    [saved] = page.context_data["saved"]
+    assert "The mapping “Liste” is saved." in page.content.decode()
+    columns = saved.options["columns"]
+    assert columns["titles"] == {"Vorname": "firstname", "Egal": None, "Post": "email"}
+    assert columns["null_markers"] == ["none"]
+
+    address = uploaded(client, "Post;Vorname\nbob@example.com;none\n")
+    page = client.post(address, {"use_mapping": "1", "saved": str(saved.pk)})
+    assert [choice.chosen for choice in page.context_data["choices"]] == ["email", "firstname"]
+    plan = client.post(address, {**form_on(page), "plan": "1"}, follow=True).context_data["job"]
+    assert counts_of(plan)["created"] == 1
+    job = applied(client, plan)
+    assert Person.objects.get(pk=job.rows.get().object_id).firstname is None
+
+    foreign = ImportMapping.objects.create(company=other_tenant.company, model="PEOPLE", name="Theirs")
+    for key in (str(foreign.pk), "x"):
+        for button in ("use_mapping", "delete_mapping"):
+            page = client.post(address, {**form_on(client.get(address)), button: "1", "saved": key})
+            assert "Choose a saved mapping: this one is gone." in page.content.decode()
+    page = client.post(address, {**form_on(page), "delete_mapping": "1", "saved": str(saved.pk)})
+    assert (page.context_data["saved"], ImportMapping.objects.get()) == ([], foreign)

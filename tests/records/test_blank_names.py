@@ -32,6 +32,7 @@ NAMED: dict[str, tuple[str, dict[str, str]]] = {
     "createContactType": ("name", {}),
     "createPeopleRelationship": ("name", {}),
     "createCustomFieldDefinition": ("name", {"model": "LEAD"}),
+    "createImportMapping": ("name", {"model": "LEAD"}),
     "createPeople": ("firstname", {"lastname": "\u200b"}),
 }
 

@@ -107,6 +107,7 @@ LOOKUPS = {
     "createContactType": {},
     "createPeopleRelationship": {},
     "createCustomFieldDefinition": {"model": "LEAD"},
+    "createImportMapping": {"model": "LEAD"},
 }
 
 

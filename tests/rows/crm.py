@@ -33,6 +33,7 @@ from crm.models import (
 )
 from crm.models.channels import ChannelMember
 from crm.models.exports import ExportJob
+from crm.models.import_mappings import ImportMapping
 from crm.models.imports import ImportJob, ImportRow, ImportRowError
 from crm.models.messages import Message
 from leads.models import Lead
@@ -119,6 +120,7 @@ RECIPES: dict[type[Model], Recipe] = {
             "status": "COMPLETED",
         },
     ),
+    ImportMapping: Recipe("import_mapping", lambda rows: {**named_once(rows), "model": "PEOPLE"}),
     ImportRow: Recipe(
         "import_row",
         lambda rows: {

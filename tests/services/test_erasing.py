@@ -49,6 +49,7 @@ OF_THE_COMPANY = {
         "crm.Absence",
         "crm.User",
         "crm.CustomFieldDefinition",
+        "crm.ImportMapping",
         "crm.Company",
         "crm.Membership",
         "crm.FileUsage",

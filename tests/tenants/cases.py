@@ -383,6 +383,7 @@ CASES: dict[str, Case] = {
     "Mutation.erasePeople": _by_id("person"),
     "Query.personReport": _by_id("person"),
     "Mutation.exportFile": Case(arguments={"model": "PEOPLE"}),
+    "Query.importMappings": Case(),
     "Query.imports": Case(),
     "Query.me": Case(),
     "Query.merges": Case(),
@@ -460,6 +461,11 @@ CASES: dict[str, Case] = {
     "Mutation.createTag": Case(arguments={"input": {"name": "New"}}),
     "Mutation.createCustomFieldDefinition": Case(arguments={"input": {"model": "LEAD", "name": "New"}}),
     "Mutation.deleteCustomFieldDefinition": _by_id("definition"),
+    "Mutation.createImportMapping": Case(arguments={"input": {"model": "LEAD", "name": "New"}}),
+    "Mutation.deleteImportMapping": _by_id("import_mapping"),
+    "Mutation.updateImportMapping": Case(
+        arguments={"id": Key("import_mapping"), "input": {"name": "New"}}, ids={"id": "import_mapping"}
+    ),
     "Mutation.mergeOrganizations": _merged("organization"),
     "Mutation.mergePeople": _merged("person"),
     "Mutation.undoImport": _by_id("import_job"),

@@ -10,6 +10,7 @@ from crm.graphql.absences import AbsenceFilterSet
 from crm.graphql.activities import ActivityFilterSet
 from crm.graphql.channels import ChannelMessageFilterSet, SocialChannelFilterSet
 from crm.graphql.custom_fields import CustomFieldDefinitionFilterSet
+from crm.graphql.import_mappings import ImportMappingFilterSet
 from crm.graphql.imports import ImportJobFilterSet
 from crm.graphql.lists.columns import Column, ListFilterSet
 from crm.graphql.lists.operators import LISTS, NULL_TESTS, RANGES, SQLOperator
@@ -48,6 +49,7 @@ LISTED: dict[str, type[ListFilterSet]] = {
     "members": MemberFilterSet,
     "contactType": people.ContactTypeFilterSet,
     "customFieldDefinitions": CustomFieldDefinitionFilterSet,
+    "importMappings": ImportMappingFilterSet,
     "imports": ImportJobFilterSet,
     "leadLostReasons": LeadLostReasonFilterSet,
     "leadReceivers": leads.LeadReceiverFilterSet,

@@ -93,6 +93,12 @@ class ReadingForm(forms.Form):
         max_length=200,
         help_text=_("The sign between them, such as ; or for one column tags=,"),
     )
+    null_markers = forms.CharField(
+        label=_("Further words for an empty cell"),
+        required=False,
+        max_length=200,
+        help_text=_("With ; between several, such as none;not set"),
+    )
     source = forms.CharField(
         label=_("Ids are from"),
         required=False,
@@ -147,6 +153,7 @@ class ReadingForm(forms.Form):
                 split=split,
                 split_columns=by_column,
                 name_order=given["name_order"] or None,
+                null_markers=[text.strip() for text in given["null_markers"].split(";") if text.strip()],
                 date_format=given["date_format"],
                 decimal=given["decimal"] or None,
                 source=given["source"].strip() or None,
@@ -180,6 +187,7 @@ def values_of(options: ImportOptions, *, split_phones: bool, on_duplicate: str) 
         "name_order": columns.name_order,
         "decimal": columns.decimal,
         "source": columns.source,
+        "null_markers": ";".join(columns.null_markers),
         "split": " ".join([*([columns.split] if columns.split else []), *by_column]),
         "split_phones": split_phones,
         "on_match": on_duplicate,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.actors import Actor
 from crm.admin.imports.acting import importing
 from crm.admin.imports.forms import ReadingForm, recognised, values_of
+from crm.admin.imports.saved import delete_saved, save_chosen, take_saved
 from crm.admin.imports.words import field_asked_for, in_words_of_the_page
 from crm.admin.labels import label_of
 from crm.database.keys import parse_uuid
@@ -23,6 +24,7 @@ from crm.importing.columns import FULL_NAME
 from crm.importing.drafts import Draft, FileGone, make_plan
 from crm.importing.files.options import FileRefused
 from crm.importing.files.rows import Description
+from crm.importing.mappings import saved_mappings
 from crm.importing.options import ImportOptions
 from crm.importing.previews import Seen, SeenColumn, look
 from crm.importing.templates import template_columns
@@ -61,6 +63,12 @@ def settings_page(request: HttpRequest, token: str) -> HttpResponse:
         options, values = _kept(request, draft, actor)
         form = ReadingForm(initial=values)
         return _shown(request, draft, form, options, actor)
+    if "use_mapping" in request.POST:
+        taken = take_saved(request, draft, actor)
+        if taken is not None:
+            return _shown(request, draft, *taken, actor)
+    if "delete_mapping" in request.POST:
+        delete_saved(request, actor)
     form = ReadingForm(request.POST)
     if not form.is_valid():
         return _shown(request, draft, form, recognised(), actor, refused=gettext("Correct the fields below."))
@@ -75,6 +83,8 @@ def _taken(request: HttpRequest, draft: Draft, form: ReadingForm, actor: Actor) 
         return _gone(request, translated(gone.message))
     is_same = request.POST.get("mark") == seen.mark
     options = form.options(_chosen(request.POST, seen)) if is_same else as_recognised
+    if "save_mapping" in request.POST and is_same:
+        return _saved(request, draft, form, options, actor)
     if "plan" not in request.POST or not is_same:
         again = gettext("The columns were read anew: look at them, then make the plan.")
         refused = again if "plan" in request.POST and seen.columns and not seen.refused else ""
@@ -96,6 +106,19 @@ def _taken(request: HttpRequest, draft: Draft, form: ReadingForm, actor: Actor) 
     except ValidationError as refusal:
         return _shown(request, draft, form, options, actor, refused=" ".join(refusal.messages))
     return redirect("admin:import_job", key=job.uuid)
+
+
+def _saved(
+    request: HttpRequest, draft: Draft, form: ReadingForm, options: ImportOptions, actor: Actor
+) -> HttpResponse:
+    refused = ""
+    try:
+        save_chosen(request, draft, form, options, actor)
+    except FileGone as gone:
+        return _gone(request, translated(gone.message))
+    except ValidationError as refusal:
+        refused = " ".join(refusal.messages)
+    return _shown(request, draft, form, options, actor, refused=refused)
 
 
 def _kept(request: HttpRequest, draft: Draft, actor: Actor) -> tuple[ImportOptions, dict[str, Any] | None]:
@@ -148,6 +171,7 @@ def _shown(
         "form_of_file": _words_of(seen.form) if seen.form else "",
         "choices": [_choice(column, fields) for column in shown],
         "fields": fields if len(shown) > MOST_LISTS else None,
+        "saved": saved_mappings(draft.model, actor=actor),
         "further": len(seen.columns) - len(shown),
         "refused": in_words_of_the_page(message),
         "asked": asked,

@@ -17,6 +17,7 @@ FIELDS = {
     "date-format": ("date_format", _("Form of dates")),
     "decimal": ("decimal", _("Before decimals")),
     "split": ("split", _("Several values in a cell")),
+    "null-marker": ("null_markers", _("Further words for an empty cell")),
     "source": ("source", _("Ids are from")),
     "split-phones": ("split_phones", _("Part cells with several phone numbers")),
     "on-match": ("on_match", _("Records that are known already")),

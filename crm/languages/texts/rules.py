@@ -27,6 +27,7 @@ TEXTS = (
     gettext_noop("A contact type of this name exists already."),
     gettext_noop("A custom field of this name exists already."),
     gettext_noop("A filter is a JSON object, like the where argument of leads."),
+    gettext_noop("A mapping of this name exists already."),
     gettext_noop("A name has 1 to %(longest_name)s characters."),
     gettext_noop("A new organization has no id yet."),
     gettext_noop("A new person has no id yet."),

@@ -110,6 +110,7 @@ EVERYTHING = {
     "companies": f"{COMPANY} total_users default_owner {{ {USER} }} website region updated_at",
     "contactType": CONTACT_TYPE,
     "customFieldDefinitions": "id model name label kind choices required weight created_at updated_at",
+    "importMappings": "id model name mapping encoding reading split_phones created_at updated_at",
     "imports": IMPORT,
     "leadLostReasons": "id name is_active weight",
     "leadReceivers": RECEIVER,
@@ -134,7 +135,7 @@ EVERYTHING = {
     "users": USER,
 }
 #: Lists that are not for everybody.
-OF_MANAGERS = {"leadRoutingLogs", "receiverAttempts"}
+OF_MANAGERS = {"importMappings", "leadRoutingLogs", "receiverAttempts"}
 #: Clusters of records, whose statements are counted in tests/graphql/people/test_duplicates.py.
 CLUSTERS = {"organizationDuplicates", "peopleDuplicates"}
 #: The log of events, whose statements are counted where its own tests are.
@@ -155,6 +156,7 @@ STATEMENTS = {
     "companies": 2,
     "contactType": 2,
     "customFieldDefinitions": 1,
+    "importMappings": 1,
     "imports": 3,
     "leadLostReasons": 1,
     "leadReceivers": 9,
