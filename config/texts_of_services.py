@@ -25,6 +25,7 @@ APPS = ("crm", "people", "pipelines", "leads")
 SOURCES = {
     "importing": (
         "crm/importing",
+        "crm/imports.py",
         "crm/records",
         "people/imports.py",
         "people/organization_imports.py",

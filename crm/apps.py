@@ -12,8 +12,10 @@ class CrmConfig(AppConfig):
         from crm.events import kinds
         from crm.exporting import registry as exports
         from crm.exporting.activities import ActivityExport
+        from crm.imports import ActivityImport
         from crm.models import Activity
         from crm.notifications.own import register_own
+        from crm.records.registry import ImportedKind, register_import
         from crm.services.archives import own_tables
         from crm.services.record_events import readers_of_activity
         from crm.sign_in import receivers  # noqa: F401 - connects them to Django's signals
@@ -36,5 +38,6 @@ class CrmConfig(AppConfig):
                 graphql_list=("activities", "crm.graphql.activities.ActivityFilterSet"),
             )
         )
+        register_import(ImportedKind(model=Activity, row_import=ActivityImport))
         contents.register("activity", "crm.graphql.webhooks.contents.ActivityContent")
         register_own()

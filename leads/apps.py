@@ -22,6 +22,7 @@ class LeadsConfig(AppConfig):
             events,
             signal_handlers,  # noqa: F401 - connects its receivers
         )
+        from leads.services.importing import find_leads
         from leads.services.leads import update_lead
         from leads.services.timeline import ROUTING, detail_history
 
@@ -31,6 +32,8 @@ class LeadsConfig(AppConfig):
                 model=Lead,
                 update=update_lead,
                 row_import=LeadImport,
+                find_named=find_leads,
+                named_by="title",
                 graphql_type="leads.graphql.types.Lead",
                 upload_arguments=("file", "files"),
                 timeline_sources=(ROUTING,),

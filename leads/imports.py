@@ -12,8 +12,7 @@ from crm.errors import NotFound
 from crm.importing.names import Names
 from crm.importing.record_values import MOMENTS, RECORD_COLUMNS, RecordValues, find_named, id_by_uuid
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_names, tag_values
-from crm.models import DuplicatePolicy
-from crm.models.custom_fields import EntityKind
+from crm.models import DuplicatePolicy, ImportKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import Columns, Imported
 from crm.services.tags import read_ahead as read_tags_ahead
@@ -82,7 +81,7 @@ class LeadImport:
         names=("firstname", "lastname"),
         moments=TIMES,
     )
-    kind: ClassVar[EntityKind] = EntityKind.LEAD
+    kind: ClassVar[ImportKind] = ImportKind.LEAD
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ class PeopleConfig(AppConfig):
             signal_handlers,  # noqa: F401 - connects its receiver
         )
         from people.services.activity_people import set_people
+        from people.services.naming import find_organizations, find_people
         from people.services.organizations import update_organization
         from people.services.people import update_person
 
@@ -28,6 +29,8 @@ class PeopleConfig(AppConfig):
                 model=Person,
                 update=update_person,
                 row_import=PersonImport,
+                find_named=find_people,
+                named_by="email",
                 graphql_type="people.graphql.types.People",
                 set_participants=set_people,
             )
@@ -37,6 +40,8 @@ class PeopleConfig(AppConfig):
                 model=Organization,
                 update=update_organization,
                 row_import=OrganizationImport,
+                find_named=find_organizations,
+                named_by="name",
                 graphql_type="people.graphql.types.Organization",
             )
         )

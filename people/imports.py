@@ -20,8 +20,7 @@ from crm.importing.record_values import (
     read_flag,
 )
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_names, tag_values
-from crm.models import DuplicatePolicy
-from crm.models.custom_fields import EntityKind
+from crm.models import DuplicatePolicy, ImportKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import MOST_REPEATED, Columns, Imported
 from crm.services.tags import read_ahead as read_tags_ahead
@@ -67,7 +66,7 @@ class PersonImport:
         moments=MOMENTS,
         names=NAMES,
     )
-    kind: ClassVar[EntityKind] = EntityKind.PEOPLE
+    kind: ClassVar[ImportKind] = ImportKind.PEOPLE
 
     def __init__(
         self,

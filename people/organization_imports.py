@@ -7,8 +7,7 @@ from typing import Any, ClassVar, cast
 from crm.actors import Actor
 from crm.importing.record_values import MOMENTS, RECORD_COLUMNS, RecordValues, id_by_uuid
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
-from crm.models import DuplicatePolicy
-from crm.models.custom_fields import EntityKind
+from crm.models import DuplicatePolicy, ImportKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import Columns, Imported
 from people.models import ORGANIZATION_TEXTS, Organization
@@ -23,7 +22,7 @@ class OrganizationImport:
         required=[("name",)],
         moments=MOMENTS,
     )
-    kind: ClassVar[EntityKind] = EntityKind.ORGANIZATION
+    kind: ClassVar[ImportKind] = ImportKind.ORGANIZATION
 
     def __init__(
         self,

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db.models import Case, CharField, Expression, F, OuterRef, Subquery, UUIDField, Value, When
 
 from crm.database.key_lists import AmongKeys
 from crm.exporting.sources import Cells, ExportSource
 from crm.models import Activity
-from crm.records.registry import record_kinds
+from crm.records.registry import RecordKind, record_kinds
+
+#: What names the record of an activity, here and at another installation.
+RECORD = ("record_uuid", "record_external_id", "record_external_source", "record_name")
 
 
 class ActivityExport(ExportSource):
@@ -24,23 +27,28 @@ class ActivityExport(ExportSource):
         "assignee": "assignee__username",
     }
     order: ClassVar[Sequence[str]] = (
-        *("uuid", "record_kind", "record_uuid", "kind", "subject", "text", "owner", "assignee"),
+        *("uuid", "record_kind", "record_uuid", "record_external_id", "record_external_source"),
+        *("record_name", "kind", "subject", "text", "owner", "assignee"),
         *("due_at", "starts_at", "minutes", "direction", "outcome", "priority", "recurrence"),
         *("done_at", "created_at"),
     )
 
     def expressions(self) -> Mapping[str, F | Expression]:
-        names, uuids = [], []
-        for kind in record_kinds():
-            is_kind: Any = {"content_type__model": kind.model._meta.model_name}
-            found = kind.model.objects.visible_to(self.actor).filter(pk=OuterRef("object_id"))
-            names.append(When(**is_kind, then=Value(kind.name.value)))
-            uuids.append(When(**is_kind, then=Subquery(found.order_by().values("uuid"))))
-        return {
-            **super().expressions(),
-            "record_kind": Case(*names, output_field=CharField()),
-            "record_uuid": Case(*uuids, output_field=UUIDField()),
+        found = super().expressions()
+        is_kind = {
+            kind.name.value: {"content_type__model": kind.model._meta.model_name} for kind in record_kinds()
         }
+        kinds = [When(**condition, then=Value(name)) for name, condition in is_kind.items()]
+        own: dict[str, F | Expression] = {"record_kind": Case(*kinds, output_field=CharField())}
+        for heading in RECORD:
+            cells = []
+            for kind in record_kinds():
+                records = kind.model.objects.visible_to(self.actor).filter(pk=OuterRef("object_id"))
+                column = Subquery(records.order_by().values(_column(kind, heading)))
+                cells.append(When(**is_kind[kind.name.value], then=column))
+            field = UUIDField() if heading == "record_uuid" else CharField()
+            own[heading] = Case(*cells, output_field=field)
+        return {**found, **own}
 
     def read_related(self, keys: Sequence[int], wanted: Sequence[str]) -> Mapping[int, Cells]:
         kinds = {kind.model._meta.model_name: kind for kind in record_kinds()}
@@ -52,7 +60,13 @@ class ActivityExport(ExportSource):
         for name, objects in records.items():
             kind = kinds[name]
             found = kind.model.objects.visible_to(self.actor).filter(pk__in=set(objects.values()))
-            uuids = dict(found.values_list("pk", "uuid"))
+            columns = [_column(kind, heading) for heading in RECORD]
+            read = {key: values for key, *values in found.values_list("pk", *columns)}
             for key, object_id in objects.items():
-                cells[key] = {"record_kind": kind.name.value, "record_uuid": uuids.get(object_id)}
+                own = dict(zip(RECORD, read.get(object_id, ()), strict=False))
+                cells[key] = {"record_kind": kind.name.value, **own}
         return cells
+
+
+def _column(kind: RecordKind, heading: str) -> str:
+    return kind.named_by if heading == "record_name" else heading.removeprefix("record_")

@@ -88,7 +88,7 @@ class ImportMappingFilterSet(ListFilterSet):
     order_columns = {name: name for name in ("id", "name")}
 
     id = IdColumn("id")
-    model = ChoiceColumn("model", words=models.EntityKind.values)
+    model = ChoiceColumn("model", words=models.ImportKind.values)
     name = TextColumn("name")
 
 

@@ -166,7 +166,7 @@ class ImportJobFilterSet(ListFilterSet):
 
     id = IdColumn("id")
     uuid = UuidColumn("uuid")
-    model = ChoiceColumn("model", words=models.EntityKind.values)
+    model = ChoiceColumn("model", words=models.ImportKind.values)
     status = ChoiceColumn("status", words=models.ImportStatus.values)
     created_at = DateTimeColumn("created_at")
 

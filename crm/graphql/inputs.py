@@ -6,10 +6,15 @@ from crm import models
 from crm.graphql.core.scalars import JSON, Mixed
 from crm.graphql.core.upload import Upload
 
+#: With the rows that imports alone know: clients name the type of both by this one.
 EntityType = graphene.Enum.from_enum(
-    models.EntityKind,
+    models.ImportKind,
     name="EntityType",
-    description="The records that tags, files and custom fields are tied to.",
+    description=lambda value: (
+        "The records that tags, files and custom fields are tied to."
+        if value is None
+        else {"ACTIVITY": "Notes, tasks, calls, meetings and e-mails: of imports alone."}.get(value.value)
+    ),
 )
 
 

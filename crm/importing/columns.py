@@ -9,7 +9,7 @@ from crm.importing.given_fields import given_fields
 from crm.importing.options import ColumnOptions, MappingRefused
 from crm.importing.products.catalog import Product, common_titles, known_titles, recognised
 from crm.importing.separators import separators
-from crm.models.custom_fields import EntityKind
+from crm.models.imports import ImportKind
 from crm.records.row_import import CUSTOM_FIELD, MOST_REPEATED, Columns
 from crm.texts import name_key, single_line
 
@@ -51,7 +51,7 @@ class ColumnMapping:
         return said + ([f"Not stored: {', '.join(self.not_stored)}"] if self.not_stored else [])
 
 
-def is_known_title(title: str, kind: EntityKind, columns: Columns, options: ColumnOptions) -> bool:
+def is_known_title(title: str, kind: ImportKind, columns: Columns, options: ColumnOptions) -> bool:
     """Return whether a text is the title of a column, by our names, those of a product, or those given."""
     return (
         columns.accepts(field_of(title))
@@ -62,7 +62,7 @@ def is_known_title(title: str, kind: EntityKind, columns: Columns, options: Colu
 
 def map_columns(
     titles: Sequence[str],
-    kind: EntityKind,
+    kind: ImportKind,
     columns: Columns,
     options: ColumnOptions,
     *,
@@ -110,7 +110,7 @@ def map_columns(
 
 
 def proposed_fields(
-    titles: Sequence[str], kind: EntityKind, columns: Columns, *, file_format: str = "CSV"
+    titles: Sequence[str], kind: ImportKind, columns: Columns, *, file_format: str = "CSV"
 ) -> list[str | None]:
     """Return what the columns of a file seem to mean, also of a file that ``map_columns`` refuses."""
     product = _product_of(titles, kind, columns, file_format)
@@ -118,7 +118,7 @@ def proposed_fields(
 
 
 def _product_of(
-    titles: Sequence[str], kind: EntityKind, columns: Columns, file_format: str
+    titles: Sequence[str], kind: ImportKind, columns: Columns, file_format: str
 ) -> Product | None:
     own = all(columns.accepts(field_of(title)) for title in titles if title.strip())
     return None if own else recognised(titles, kind, file_format)
@@ -126,7 +126,7 @@ def _product_of(
 
 def _fields(
     titles: Sequence[str],
-    kind: EntityKind,
+    kind: ImportKind,
     columns: Columns,
     product: Product | None,
     given: Mapping[int, str | None],
@@ -162,7 +162,7 @@ def checked_field(name: str, columns: Columns) -> str:
     return known
 
 
-def _field_by_title(title: str, kind: EntityKind, columns: Columns, product: Product | None) -> str | None:
+def _field_by_title(title: str, kind: ImportKind, columns: Columns, product: Product | None) -> str | None:
     key = name_key(title)
     if product is not None:
         if key in product.columns:

@@ -23,9 +23,8 @@ from crm.importing.jobs import run_if_short
 from crm.importing.options import ImportOptions
 from crm.importing.sources import open_source
 from crm.importing.uploads import digest_of
-from crm.models.custom_fields import EntityKind
-from crm.models.imports import STORED_BELOW, DuplicatePolicy, ImportJob, ImportStatus
-from crm.records.registry import record_kind
+from crm.models.imports import STORED_BELOW, DuplicatePolicy, ImportJob, ImportKind, ImportStatus
+from crm.records.registry import import_kind
 from crm.services import nesting
 from crm.services.contents import refused_when_full, write_content
 
@@ -48,7 +47,7 @@ class Draft:
     company_id: int
     file: str
     filename: str
-    model: EntityKind
+    model: ImportKind
 
     @property
     def token(self) -> str:
@@ -68,10 +67,10 @@ class Draft:
             raise NotFound("file") from wrong
         if company_id != actor.company_id:
             raise NotFound("file")
-        return cls(company_id=company_id, file=file, filename=filename, model=EntityKind(model))
+        return cls(company_id=company_id, file=file, filename=filename, model=ImportKind(model))
 
 
-def store_draft(upload: File[bytes], model: EntityKind, *, actor: Actor) -> Draft:
+def store_draft(upload: File[bytes], model: ImportKind, *, actor: Actor) -> Draft:
     """Store an uploaded file to look at.
 
     :raises StorageUnavailable: if the storage does not take it.
@@ -93,7 +92,7 @@ def draft_of(job: ImportJob) -> Draft | None:
         company_id=job.company_id,
         file=given["file"],
         filename=job.filename or "",
-        model=EntityKind(job.model),
+        model=ImportKind(job.model),
     )
 
 
@@ -112,7 +111,7 @@ def make_plan(
     :raises ValidationError: if the company has too many imports open.
     """
     actor.require(Action.IMPORT)
-    rows = record_kind(draft.model).row_import
+    rows = import_kind(draft.model).row_import
     with opened(draft) as file:
         digest = digest_of(file)
         file.seek(0)

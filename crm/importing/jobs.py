@@ -29,7 +29,7 @@ from crm.importing.processing import Processed, Processor
 from crm.importing.rejects import refused_rows, write_rejects
 from crm.importing.sources import Record, Source, open_source
 from crm.models.imports import DuplicatePolicy, ImportJob
-from crm.records.registry import record_kind
+from crm.records.registry import import_kind
 from crm.records.row_import import RowImport
 from crm.services.contents import remove_content, write_content
 from crm.services.locking import holding_company, is_deadlock, is_lock_timeout, without_company_lock
@@ -107,7 +107,7 @@ def run_claimed(
     ends = time.monotonic() + seconds
     payload: Any = job.payload
     importer = actor.through(Door.IMPORT, via=f"import {job.uuid}")
-    rows = record_kind(job.model).row_import(
+    rows = import_kind(job.model).row_import(
         importer, DuplicatePolicy(job.on_duplicate), split_phones=bool(payload.get("split_phones"))
     )
     if plan is None and job.plan is not None:
@@ -225,7 +225,7 @@ def store_rejects(job: ImportJob, *, actor: Actor) -> str:
     """Store the file of the refused rows of a job whose own file is stored; return its key."""
     payload: Any = job.payload
     with (
-        _stored_source(payload, record_kind(job.model).row_import, actor) as source,
+        _stored_source(payload, import_kind(job.model).row_import, actor) as source,
         TemporaryFile() as file,
     ):
         write_rejects(source.table, refused_rows(job), file)

@@ -16,6 +16,7 @@ from crm.models.activities import Activity
 from crm.models.activity_kinds import ActivityKind
 from crm.models.base import visible_rows
 from crm.models.imports import ImportJob, ImportRow, ImportRowError, RowAction
+from crm.models.lifecycle import LiveModel
 from crm.models.records import Record
 from crm.models.tags import Tag
 from crm.records.row_import import Imported
@@ -54,7 +55,7 @@ class KnownRow:
 
 
 def known_rows(
-    job: ImportJob, sources: Sequence[int], hashes: Collection[str], *, model: type[Record], actor: Actor
+    job: ImportJob, sources: Sequence[int], hashes: Collection[str], *, model: type[LiveModel], actor: Actor
 ) -> dict[str, KnownRow]:
     """Return what equal rows of earlier imports have made or meant, by the hash of the row.
 
@@ -110,7 +111,12 @@ def note_result(row: ImportRow, imported: Imported, stored: Sequence[StoredRow])
     for each in stored:
         if each.created and each not in own and isinstance(each.row, Record | Tag):
             _note_made(row, each.row, each.row.pk)
-        elif each.created and isinstance(each.row, Activity) and each.row.kind == ActivityKind.NOTE:
+        elif (
+            each.created
+            and each not in own
+            and isinstance(each.row, Activity)
+            and each.row.kind == ActivityKind.NOTE
+        ):
             _note_made(row, each.row, each.row.pk)
             if imported.action == RowAction.UPDATE:
                 row.changes = {**row.changes, "note": [None, each.row.text]}

@@ -15,7 +15,7 @@ from crm.models.history import HistoryEntry
 from crm.models.imports import ImportJob, ImportRow
 from crm.models.records import Record, link_columns, record_models
 from crm.models.tags import Tag
-from crm.records.registry import record_kind
+from crm.records.registry import import_kind, record_kind
 from crm.services.imported import remove_note
 from crm.services.locking import holding_company
 from crm.services.tags import delete_tag
@@ -59,7 +59,7 @@ def remove_made_rows(job: ImportJob, *, actor: Actor) -> None:
 
 
 def _unlink(keys: list[dict[str, int]], job: ImportJob, actor: Actor) -> None:
-    importer = record_kind(job.model).row_import(actor)
+    importer = import_kind(job.model).row_import(actor)
     for link in keys:
         importer.unlink(link)
 

@@ -12,10 +12,10 @@ from crm.importing.columns import ColumnMapping, checked_field
 from crm.importing.given_fields import given_fields
 from crm.importing.options import ImportOptions, MappingRefused
 from crm.models.base import TenantQuerySet
-from crm.models.custom_fields import EntityKind
 from crm.models.import_mappings import ImportMapping
+from crm.models.imports import ImportKind
 from crm.models.texts import stored_name_key
-from crm.records.registry import record_kind
+from crm.records.registry import import_kind
 from crm.services import import_mappings
 from crm.texts import name_key
 
@@ -42,8 +42,8 @@ def stored_form(options: ImportOptions, model: str | None) -> dict[str, Any]:
     :raises ValidationError: keyed ``mapping``, if one names a field that the kind has not.
     """
     # A kind that does not exist is refused by the service.
-    if model in EntityKind.values:
-        columns = record_kind(str(model)).row_import.columns
+    if model in ImportKind.values:
+        columns = import_kind(str(model)).row_import.columns
         try:
             for name in (*options.columns.titles.values(), *options.columns.columns.values()):
                 if name:

@@ -18,7 +18,7 @@ from crm.importing.given_fields import given_fields
 from crm.importing.options import ImportOptions
 from crm.importing.sources import Source, open_source, open_titled, source_of
 from crm.models.imports import ImportJob
-from crm.records.registry import record_kind
+from crm.records.registry import import_kind
 
 #: Rows that are read to show a file; its plan reads all.
 LOOKED_AT = 1_000
@@ -63,7 +63,7 @@ def look(draft: Draft, options: ImportOptions, *, actor: Actor) -> Seen:
     :raises FileGone: if it is not there any more.
     """
     actor.require(Action.IMPORT)
-    rows = record_kind(draft.model).row_import
+    rows = import_kind(draft.model).row_import
     try:
         with opened(draft) as file, open_titled(file, rows, options=options) as table:
             return _seen(table, rows, options, actor)
@@ -149,7 +149,7 @@ def cells_of(job: ImportJob, lines: Collection[int], *, actor: Actor) -> dict[in
         return {}
     payload: Any = job.payload
     options = ImportOptions.from_json(payload["options"])
-    rows = record_kind(job.model).row_import
+    rows = import_kind(job.model).row_import
     try:
         with opened(draft) as file, open_source(file, rows, actor=actor, options=options) as source:
             near = takewhile(lambda row: row.line <= last, source.table.rows())

@@ -17,7 +17,7 @@ from crm.importing.plans import WRITTEN, ChangedSincePlan, PlannedRow, PlanRefus
 from crm.importing.report import CHANGED_SINCE_PLAN, LEFT_OUT, RowError, row_errors
 from crm.importing.sources import Record
 from crm.models.imports import DuplicatePolicy, ImportJob, ImportRow, ImportRowError, RowAction
-from crm.records.registry import record_kind
+from crm.records.registry import import_kind
 from crm.records.row_import import RowImport
 from crm.services import stored_rows
 from crm.services.importing import SAME_ROW
@@ -157,5 +157,5 @@ class Processor:
     def _known(self, hashes: Collection[str]) -> Mapping[str, ledger.KnownRow]:
         if self._job.on_duplicate == DuplicatePolicy.CREATE:
             return {}
-        model = record_kind(self._job.model).model
+        model = import_kind(self._job.model).model
         return ledger.known_rows(self._job, self._sources, hashes, model=model, actor=self._actor)

@@ -26,6 +26,8 @@ MOMENTS = ("note_at", "created_at")
 YES = frozenset({"true", "yes", "y", "1", "x", "ja", "oui", "si", "sí", "unsubscribed"})
 NO = frozenset({"false", "no", "n", "0", "nein", "non", "subscribed"})
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+#: Of what is planned.
+LATEST = datetime(2199, 12, 31, tzinfo=UTC)
 
 
 class RecordValues:
@@ -48,22 +50,31 @@ class RecordValues:
             values[self._owner] = self._members.find(cells["owner"])
         for name in moments:
             if name in cells:
-                values[name] = self._moment(name, cells[name].strip())
+                values[name] = self.moment(name, cells[name])
         if "note" in cells:
             values["note"] = cells["note"]
         return values
 
-    def _moment(self, name: str, text: str) -> datetime:
+    def moment(self, name: str, text: str, *, may_be_to_come: bool = False) -> datetime:
+        """Return the moment of a cell, in the time zone of the company if it names none.
+
+        :raises ValidationError: keyed by column.
+        """
         try:
-            moment = datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(text.strip())
         except ValueError as refused:
             said = "Enter a time as 2026-12-31 or 2026-12-31 13:45, in the time zone of the company."
             raise ValidationError({name: [said]}) from refused
         if moment.tzinfo is None:
             self._company = self._company or Company.objects.get(pk=self._actor.company_id)
             moment = moment.replace(tzinfo=zone_named(self._company.timezone))
-        if not EARLIEST <= moment <= datetime.now(UTC):
-            raise ValidationError({name: ["Enter a time between 1970 and now."]})
+        if not EARLIEST <= moment <= (LATEST if may_be_to_come else datetime.now(UTC)):
+            said = (
+                "Enter a time between 1970 and 2199."
+                if may_be_to_come
+                else "Enter a time between 1970 and now."
+            )
+            raise ValidationError({name: [said]})
         return moment.astimezone(UTC)
 
 

@@ -1,17 +1,18 @@
 """The title row of an empty file with every column that an import takes."""
 
 from crm.actors import Actor
-from crm.models.custom_fields import CustomFieldDefinition, EntityKind
-from crm.records.registry import record_kind
+from crm.models.custom_fields import CustomFieldDefinition
+from crm.models.imports import ImportKind
+from crm.records.registry import import_kind
 from crm.records.row_import import CUSTOM_FIELD
 
 
-def template_columns(kind: EntityKind, actor: Actor) -> list[str]:
+def template_columns(kind: ImportKind, actor: Actor) -> list[str]:
     """Return the titles of a file of one kind of records, with the company's custom fields.
 
     Of columns that may occur several times, such as ``email``, the second one stands for all further ones.
     """
-    columns = record_kind(kind).row_import.columns
+    columns = import_kind(kind).row_import.columns
     titles: list[str] = []
     for name in columns.known:
         titles.append(name)

@@ -21,7 +21,7 @@ from crm.importing.runners import is_dead
 from crm.models.base import visible_rows
 from crm.models.history import HistoryEntry
 from crm.models.imports import UNFINISHED, ImportJob, ImportRow, ImportStatus, RowAction, UndoState
-from crm.records.registry import RecordKind, record_kind
+from crm.records.registry import ImportedKind, RecordKind, import_kind
 from crm.records.row_import import RowImport
 from crm.services.locking import holding_company
 
@@ -81,7 +81,7 @@ def plan_undo(job: ImportJob, *, actor: Actor) -> Iterator[tuple[ImportRow, str]
 
     In constant memory, and with as many statements for some rows as for one.
     """
-    kind = record_kind(job.model)
+    kind = import_kind(job.model)
     for batch in _batches(job):
         keys = {row.object_id for row in batch if row.object_id is not None}
         now = dict(visible_rows(kind.model, actor).filter(pk__in=keys).values_list("pk", "version"))
@@ -116,7 +116,7 @@ def run_undo(
     :raises LeaseLost: if another process has taken the job over.
     """
     actor.require(Action.IMPORT)
-    kind = record_kind(job.model)
+    kind = import_kind(job.model)
     undoing = actor.through(Door.IMPORT, via=f"undo of import {job.uuid}")
     rows = kind.row_import(undoing)
     for batch in _batches(job):
@@ -145,7 +145,7 @@ def _batches(job: ImportJob) -> Iterator[list[ImportRow]]:
 
 
 def _undo(
-    row: ImportRow, rows: RowImport, kind: RecordKind, actor: Actor, batch: Sequence[ImportRow]
+    row: ImportRow, rows: RowImport, kind: RecordKind | ImportedKind, actor: Actor, batch: Sequence[ImportRow]
 ) -> None:
     """Undo a row and note what became of it."""
     key, version = row.object_id, row.version
@@ -174,7 +174,7 @@ def _undo(
         row.undo = UndoState.UNDONE
 
 
-def _who_changed(row: ImportRow, key: int, kind: RecordKind, actor: Actor) -> str:
+def _who_changed(row: ImportRow, key: int, kind: RecordKind | ImportedKind, actor: Actor) -> str:
     content_type = ContentType.objects.get_for_model(kind.model)
     entries = HistoryEntry.objects.filter(content_type=content_type, object_id=key)
     entries = entries.exclude(via=f"import {row.job.uuid}")

@@ -17,7 +17,7 @@ from crm.importing.options import ImportOptions, MappingRefused
 from crm.importing.sources import open_source
 from crm.models.base import pick
 from crm.models.imports import STORED_BELOW, DuplicatePolicy, ImportJob, ImportStatus
-from crm.records.registry import record_kind
+from crm.records.registry import import_kind
 from crm.services import nesting
 from crm.services.contents import refused_when_full, remove_content, write_content
 
@@ -58,7 +58,7 @@ def start_file_job(
         except MappingRefused as refused:
             raise ValidationError({"mapping_name": [refused.message]}) from refused
         options, split_phones = with_saved(options, saved), split_phones or saved.split_phones
-    rows = record_kind(model).row_import
+    rows = import_kind(model).row_import
     try:
         with refused_when_full(), open_source(upload, rows, actor=actor, options=options) as source:
             total = source.check()

@@ -10,6 +10,19 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="importjob",
+            name="model",
+            field=models.CharField(
+                choices=[
+                    ("LEAD", "Lead"),
+                    ("PEOPLE", "Person"),
+                    ("ORGANIZATION", "Organization"),
+                    ("ACTIVITY", "Activity"),
+                ],
+                max_length=12,
+            ),
+        ),
         migrations.CreateModel(
             name="ImportMapping",
             fields=[
@@ -26,7 +39,12 @@ class Migration(migrations.Migration):
                 (
                     "model",
                     models.CharField(
-                        choices=[("LEAD", "Lead"), ("PEOPLE", "Person"), ("ORGANIZATION", "Organization")],
+                        choices=[
+                            ("LEAD", "Lead"),
+                            ("PEOPLE", "Person"),
+                            ("ORGANIZATION", "Organization"),
+                            ("ACTIVITY", "Activity"),
+                        ],
                         max_length=12,
                     ),
                 ),

@@ -19,6 +19,7 @@ from crm.models.import_mappings import ImportMapping
 from crm.models.imports import (
     DuplicatePolicy,
     ImportJob,
+    ImportKind,
     ImportRow,
     ImportRowError,
     ImportStatus,
@@ -77,6 +78,7 @@ __all__ = [
     "HistoryKind",
     "IdempotencyKey",
     "ImportJob",
+    "ImportKind",
     "ImportMapping",
     "ImportRow",
     "ImportRowError",

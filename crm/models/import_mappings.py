@@ -5,14 +5,14 @@ from typing import ClassVar
 from django.db import models
 
 from crm.models.base import TenantQuerySet
-from crm.models.custom_fields import EntityKind
+from crm.models.imports import ImportKind
 from crm.models.named import NamedModel
 
 
 class ImportMapping(NamedModel):
     """The fields of the columns of a file, and how it is read, for the next file of the same shape."""
 
-    model = models.CharField(max_length=12, choices=EntityKind.choices)
+    model = models.CharField(max_length=12, choices=ImportKind.choices)
     #: As ``ImportOptions.as_json`` writes them.
     options = models.JSONField(default=dict)
     split_phones = models.BooleanField(default=False)

@@ -9,8 +9,16 @@ from django.urls import reverse
 
 from crm.actors import Action, Actor
 from crm.models.base import TenantModel, TenantQuerySet
-from crm.models.custom_fields import EntityKind
 from crm.models.leases import Leased, LeasedQuerySet
+
+
+class ImportKind(models.TextChoices):
+    """The kinds of rows that can be imported."""
+
+    LEAD = "LEAD", "Lead"
+    PEOPLE = "PEOPLE", "Person"
+    ORGANIZATION = "ORGANIZATION", "Organization"
+    ACTIVITY = "ACTIVITY", "Activity"
 
 
 class ImportStatus(models.TextChoices):
@@ -62,7 +70,7 @@ class ImportJob(Leased, TenantModel):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    model = models.CharField(max_length=12, choices=EntityKind.choices)
+    model = models.CharField(max_length=12, choices=ImportKind.choices)
     status = models.CharField(max_length=9, choices=ImportStatus.choices, default=ImportStatus.QUEUED)
     on_duplicate = models.CharField(
         max_length=6, choices=DuplicatePolicy.choices, default=DuplicatePolicy.UPDATE

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
 
 from crm.actors import Actor
+from crm.errors import NotFound
 from crm.models.activities import Activity
 from crm.models.custom_fields import EntityKind
 from crm.models.history import HistoryEntry
+from crm.models.imports import ImportKind
+from crm.models.lifecycle import LiveModel
 from crm.models.records import Record
 from crm.records.row_import import RowImport
 from crm.records.timeline_entries import HistoryDetail, TimelineSource
@@ -42,6 +46,10 @@ class RecordKind:
     #: Takes ``tags``, ``custom_fields``, ``files`` and ``detached_files`` among its values.
     update: UpdateRecord
     row_import: type[RowImport]
+    #: Returns the visible records that a text names, as a column of another file may do it.
+    find_named: Callable[[str, Actor], QuerySet[Any]]
+    #: The column with that text.
+    named_by: str
     #: Import path of the type in the API. A path, since commands without the API load no GraphQL types.
     graphql_type: str
     #: Arguments of ``attachFilesTo...`` that take the uploads; leads have two spellings in the API.
@@ -59,7 +67,16 @@ class RecordKind:
         return self.model.entity_kind
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImportedKind:
+    """Rows that are imported and are no records."""
+
+    model: type[LiveModel]
+    row_import: type[RowImport]
+
+
 _kinds: dict[str, RecordKind] = {}
+_imported: dict[str, ImportedKind] = {}
 
 
 def register(kind: RecordKind) -> None:
@@ -78,8 +95,28 @@ def record_kinds() -> tuple[RecordKind, ...]:
 
 
 def record_kind(name: str) -> RecordKind:
-    """Return the kind with a name of ``EntityKind``."""
+    """Return the kind with a name of ``EntityKind``.
+
+    :raises NotFound: keyed ``entity_type``, if rows of that name are no records.
+    """
+    if name not in _kinds:
+        raise NotFound("entity_type")
     return _kinds[name]
+
+
+def register_import(kind: ImportedKind) -> None:
+    """Register the import of rows that are no records."""
+    _imported[kind.row_import.kind] = kind
+
+
+def import_kind(name: str) -> RecordKind | ImportedKind:
+    """Return what is imported under a name of ``ImportKind``."""
+    return _imported.get(name) or record_kind(name)
+
+
+def import_kinds() -> tuple[ImportKind, ...]:
+    """Return the names of all that can be imported, in the order of ``ImportKind``."""
+    return tuple(name for name in ImportKind if name in _kinds or name in _imported)
 
 
 def find_record(name: str, key: object, actor: Actor) -> Record:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from crm.actors import Actor
-from crm.models.custom_fields import EntityKind
-from crm.models.imports import DuplicatePolicy, RowAction
-from crm.models.records import Record
+from crm.models.imports import DuplicatePolicy, ImportKind, RowAction
+from crm.models.lifecycle import LiveModel
 
 CUSTOM_FIELD = "custom_fields."
 #: A record has this many of a repeated field at most: ``email``, ``email_2`` and so on.
@@ -32,13 +31,14 @@ class Columns:
     decimals: Sequence[str] = ()
     #: What a full name is parted into: first, middle and last name; the middle may be missing.
     names: Sequence[str] = ()
+    has_custom_fields: bool = True
 
     def accepts(self, name: str) -> bool:
         """Return whether a row may have a cell of this field."""
         if name in self.known:
             return True
         if name.startswith(CUSTOM_FIELD):
-            return name != CUSTOM_FIELD
+            return self.has_custom_fields and name != CUSTOM_FIELD
         base, _, number = name.rpartition("_")
         if base in self.repeated and re.fullmatch(rf"[2-{MOST_REPEATED}]", number):
             return True
@@ -47,7 +47,8 @@ class Columns:
     def shown(self) -> str:
         """Return the names of all columns for a message."""
         further = [f"{name}_2 to {name}_{MOST_REPEATED}" for name in self.repeated]
-        return ", ".join([*self.known, *further, *self.families, f"{CUSTOM_FIELD}NAME"])
+        custom = [f"{CUSTOM_FIELD}NAME"] if self.has_custom_fields else []
+        return ", ".join([*self.known, *further, *self.families, *custom])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class Imported:
     """
 
     action: RowAction
-    record: Record
+    record: LiveModel
     key: str = ""
     version_before: int | None = None
     lists: Mapping[str, Any] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class RowImport(Protocol):
     """
 
     columns: ClassVar[Columns]
-    kind: ClassVar[EntityKind]
+    kind: ClassVar[ImportKind]
 
     def __init__(
         self,
@@ -108,7 +109,7 @@ class RowImport(Protocol):
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         """Return the column that the value at a path of the service's input came from."""
 
-    def match(self, values: Mapping[str, Any]) -> tuple[Record, str] | None:
+    def match(self, values: Mapping[str, Any]) -> tuple[LiveModel, str] | None:
         """Return the visible record that the input of a service means, and by what it was found.
 
         :raises Conflict: if several match, or one that is probably another.

@@ -9,6 +9,7 @@ from crm.actors import Actor
 from crm.errors import Conflict, ConflictReason
 from crm.models.base import visible_rows
 from crm.models.imports import DuplicatePolicy, RowAction
+from crm.models.lifecycle import LiveModel
 from crm.models.records import Record
 from crm.records.row_import import Imported
 from crm.services import imported, locking
@@ -21,7 +22,7 @@ SAME_ROW = "ROW"
 def import_record(
     values: Any,
     *,
-    model: type[Record],
+    model: type[LiveModel],
     policy: DuplicatePolicy,
     actor: Actor,
     match: Callable[[Any], tuple[Any, str] | None],
@@ -57,7 +58,7 @@ def import_record(
 
 def _import_matched(
     values: Any,
-    given: tuple[type[Record], DuplicatePolicy, Actor, int | None],
+    given: tuple[type[LiveModel], DuplicatePolicy, Actor, int | None],
     *,
     match: Callable[[Any], tuple[Any, str] | None],
     create: Callable[[Any], Any],
@@ -102,19 +103,19 @@ def _created(values: Any, create: Callable[[Any], Any], actor: Actor) -> Importe
 
 
 def only_missing_columns(
-    record: Record, values: Mapping[str, Any], *, columns: Mapping[str, str]
+    record: LiveModel, values: Mapping[str, Any], *, columns: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the values without the columns and custom fields that a record has a value of.
 
     :param columns: the attributes of the keys of the input that are called otherwise.
     """
     own = {name: name for field in record._meta.concrete_fields for name in (field.name, field.attname)}
-    del own["custom_fields"]
+    own.pop("custom_fields", None)
     own |= columns
     missing = {
         name: value for name, value in values.items() if name not in own or _is_missing(record, own[name])
     }
-    if missing.get("custom_fields"):
+    if isinstance(record, Record) and missing.get("custom_fields"):
         stored = {name_key(name) for name in record.custom_fields}
         missing["custom_fields"] = [
             item for item in missing["custom_fields"] if name_key(item["name"]) not in stored
@@ -122,7 +123,7 @@ def only_missing_columns(
     return missing
 
 
-def _is_missing(record: Record, attribute: str) -> bool:
+def _is_missing(record: LiveModel, attribute: str) -> bool:
     value = getattr(record, attribute)
     # No is what is not known yet, such as whether somebody asked not to be contacted.
     return value is None or value is False or value == ""

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet
+
 from crm.actors import Actor
 from crm.models import DuplicatePolicy
 from crm.records.row_import import Imported
 from crm.services import importing
+from crm.texts import single_line
 from leads.models import Lead
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, save_lead
@@ -63,3 +66,8 @@ def restore_lead(
     return importing.restore_record(
         Lead, key, columns, lists, actor=actor, expected_version=expected_version, save=save
     )
+
+
+def find_leads(text: str, actor: Actor) -> QuerySet[Lead]:
+    """Return the visible leads with a title, with which a file of other rows names them."""
+    return Lead.objects.visible_to(actor).filter(title=single_line(text))

@@ -22,6 +22,7 @@ from crm.models import ImportJob, ImportMapping, ImportRow
 from crm.models.imports import ImportStatus
 from people.models import Person
 from people.services.people import create_person, update_person
+from tests.clients import data
 from tests.imports.test_samples import COUNTS, ROWS, SAMPLES
 
 pytestmark = pytest.mark.django_db
@@ -372,3 +373,30 @@ def test_a_mapping_is_saved_used_and_deleted_on_the_page(signed_in, other_tenant
             assert "Choose a saved mapping: this one is gone." in page.content.decode()
     page = client.post(address, {**form_on(page), "delete_mapping": "1", "saved": str(saved.pk)})
     assert (page.context_data["saved"], ImportMapping.objects.get()) == ([], foreign)
+
+
+def test_activities_are_imported_on_the_page_and_by_the_api(signed_in, actors):
+    person = create_person({"firstname": "Ann", "email": "ann@example.com"}, actor=actors.agent)
+    client = signed_in("manager")
+    content = "record_kind,record_name,Type,Subject\nPEOPLE,ann@example.com,CALL,Hello\n"
+
+    page = client.get(uploaded(client, content, model="ACTIVITY"))
+    choices = page.context_data["choices"]
+    assert [choice.chosen for choice in choices] == ["record_kind", "record_name", "kind", "subject"]
+    assert "New custom field" not in page.content.decode()
+    plan = planned(client, page.request["PATH_INFO"]).context_data["job"]
+    job = applied(client, plan)
+
+    assert (job.model, job.created) == ("ACTIVITY", 1)
+    call = person.activities.get()
+    shown = client.get(reverse("admin:import_job", args=[job.uuid])).context_data["rows"]
+    assert [row.address for row in shown] == [reverse("admin:crm_activity_change", args=[call.pk])]
+    document = """mutation ($file: Upload!) {
+      importFile(file: $file, model: ACTIVITY) { model unchanged rows { record_id } } }"""
+    again = data(
+        document,
+        actor=actors.manager,
+        variables={"file": SimpleUploadedFile("rows.csv", content.encode())},
+    )
+    expected = {"model": "ACTIVITY", "unchanged": 1, "rows": [{"record_id": str(call.pk)}]}
+    assert again["importFile"] == expected

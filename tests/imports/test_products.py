@@ -6,8 +6,8 @@ import pytest
 
 from crm.importing.columns import FULL_NAME
 from crm.importing.products.catalog import TABLES, common_titles, recognised
-from crm.models.custom_fields import EntityKind
-from crm.records.registry import record_kind
+from crm.models import ImportKind
+from crm.records.registry import import_kind
 from crm.texts import name_key
 
 NAMES = sorted(path.stem for path in TABLES.glob("*.toml"))
@@ -20,7 +20,7 @@ PARTS = {
 @pytest.mark.parametrize("name", NAMES)
 def test_table(name):
     table = tomllib.loads((TABLES / f"{name}.toml").read_text())
-    columns = record_kind(table["model"]).row_import.columns
+    columns = import_kind(table["model"]).row_import.columns
 
     assert table.keys() <= PARTS
     fields = [*table["columns"].values(), *table.get("compose", {})]
@@ -39,7 +39,7 @@ def _titles(table, part):
     return found if part == "columns" else [title for titles in found.values() for title in titles]
 
 
-@pytest.mark.parametrize("kind", EntityKind)
+@pytest.mark.parametrize("kind", ImportKind)
 def test_each_kind_has_usual_titles(kind):
     assert common_titles(kind)
 
@@ -61,6 +61,6 @@ def test_each_kind_has_usual_titles(kind):
     ],
 )
 def test_recognised(titles, kind, name):
-    found = recognised(titles, EntityKind(kind), "CSV")
+    found = recognised(titles, ImportKind(kind), "CSV")
 
     assert (found.name if found else None) == name

@@ -12,16 +12,16 @@ from crm.importing.files.encodings import LIKELY
 from crm.importing.files.options import DELIMITERS, FileOptions
 from crm.importing.options import ColumnOptions, ImportOptions, MappingRefused, date_format_of
 from crm.languages.messages import translated
-from crm.models.custom_fields import EntityKind
 from crm.models.external_ids import LONGEST_SOURCE
-from crm.models.imports import DuplicatePolicy
-from crm.records.registry import record_kinds
+from crm.models.imports import DuplicatePolicy, ImportKind
+from crm.records.registry import import_kinds
 
 #: What a row of a file is.
 RECORDS = {
-    EntityKind.PEOPLE: _("a person"),
-    EntityKind.ORGANIZATION: _("an organization"),
-    EntityKind.LEAD: _("a lead"),
+    ImportKind.PEOPLE: _("a person"),
+    ImportKind.ORGANIZATION: _("an organization"),
+    ImportKind.LEAD: _("a lead"),
+    ImportKind.ACTIVITY: _("an activity"),
 }
 RECOGNISED = ("", _("Recognise it"))
 POLICIES = {
@@ -46,8 +46,7 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
         field: Any = self.fields["model"]
-        kinds = sorted((kind.name for kind in record_kinds()), key=list(EntityKind).index)
-        field.choices = [(kind.value, RECORDS[kind]) for kind in kinds]
+        field.choices = [(kind.value, RECORDS[kind]) for kind in import_kinds()]
 
 
 class ReadingForm(forms.Form):

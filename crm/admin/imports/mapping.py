@@ -30,7 +30,7 @@ from crm.importing.previews import Seen, SeenColumn, look
 from crm.importing.templates import template_columns
 from crm.languages.messages import translated
 from crm.models.imports import DuplicatePolicy, ImportJob
-from crm.records.registry import record_kind
+from crm.records.registry import import_kind
 from crm.records.row_import import CUSTOM_FIELD
 
 #: The field of a column that stays what it was recognised as, such as a part of a phone number.
@@ -156,8 +156,9 @@ def _shown(
         return _gone(request, translated(gone.message))
     message = refused or seen.refused
     asked = field_asked_for(message)
-    model = record_kind(draft.model).model
+    model = import_kind(draft.model).model
     fields = _fields(draft, actor)
+    columns = import_kind(draft.model).row_import.columns
     shown = seen.columns[:MOST_CHOSEN]
     context = {
         **admin.site.each_context(request),
@@ -169,7 +170,7 @@ def _shown(
         "form": form,
         "seen": seen,
         "form_of_file": _words_of(seen.form) if seen.form else "",
-        "choices": [_choice(column, fields) for column in shown],
+        "choices": [_choice(column, fields, has_custom=columns.has_custom_fields) for column in shown],
         "fields": fields if len(shown) > MOST_LISTS else None,
         "saved": saved_mappings(draft.model, actor=actor),
         "further": len(seen.columns) - len(shown),
@@ -181,9 +182,9 @@ def _shown(
 
 def _fields(draft: Draft, actor: Actor) -> list[tuple[str, str]]:
     """Return the fields that a column may be, with labels."""
-    model = record_kind(draft.model).model
+    model = import_kind(draft.model).model
     names = template_columns(draft.model, actor)
-    if record_kind(draft.model).row_import.columns.names:
+    if import_kind(draft.model).row_import.columns.names:
         names.append(FULL_NAME)
     return [(name, _label(model, name)) for name in names]
 
@@ -211,7 +212,7 @@ def _words_of(form: Description) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _choice(column: SeenColumn, fields: Sequence[tuple[str, str]]) -> Choice:
+def _choice(column: SeenColumn, fields: Sequence[tuple[str, str]], *, has_custom: bool) -> Choice:
     options = [("", gettext("Leave out")), *fields]
     chosen = column.field or ""
     if column.part_of:
@@ -220,7 +221,7 @@ def _choice(column: SeenColumn, fields: Sequence[tuple[str, str]]) -> Choice:
     known = {name for name, _ in options}
     own = f"{CUSTOM_FIELD}{' '.join(column.title.split())}"
     further = [(chosen, chosen)] if chosen not in known else []
-    if column.title.strip() and own not in known and own != chosen:
+    if has_custom and column.title.strip() and own not in known and own != chosen:
         further.append((own, gettext("New custom field “%(title)s”") % {"title": column.title.strip()}))
     return Choice(column=column, chosen=chosen, options=[*options, *further])
 

@@ -17,8 +17,7 @@ from crm.database.keys import parse_id
 from crm.errors import CrmError
 from crm.importing.drafts import store_draft
 from crm.languages.messages import translated
-from crm.models.custom_fields import EntityKind
-from crm.models.imports import ImportJob
+from crm.models.imports import ImportJob, ImportKind
 
 _either = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -56,13 +55,13 @@ def list_page(request: HttpRequest) -> HttpResponse:
 def new_page(request: HttpRequest) -> HttpResponse:
     """Take the file of a new import, and lead to what was recognised of it."""
     actor = importing(request)
-    form = UploadForm(initial={"model": EntityKind.PEOPLE.value})
+    form = UploadForm(initial={"model": ImportKind.PEOPLE.value})
     if request.method == "POST":
         form = UploadForm(request.POST, request.FILES)
         if form.is_valid():
             given = form.cleaned_data
             try:
-                draft = store_draft(given["file"], EntityKind(given["model"]), actor=actor)
+                draft = store_draft(given["file"], ImportKind(given["model"]), actor=actor)
             except CrmError as refused:
                 form.add_error("file", translated(refused.message))
             else:

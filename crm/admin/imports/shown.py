@@ -25,7 +25,7 @@ from crm.models.imports import (
     JobUndo,
     RowAction,
 )
-from crm.records.registry import record_kind
+from crm.records.registry import import_kind
 
 PAGE = 50
 DONE = {
@@ -48,7 +48,7 @@ class ShownJob:
 
     @property
     def kind(self) -> str:
-        return str(record_kind(self.job.model).model._meta.verbose_name_plural)
+        return str(import_kind(self.job.model).model._meta.verbose_name_plural)
 
     @property
     def who(self) -> str:
@@ -147,7 +147,7 @@ def rows_page(job: ImportJob, action: str, page: int, actor: Actor) -> tuple[lis
 
 
 def _shown(job: ImportJob, rows: Sequence[ImportRow], actor: Actor) -> list[ShownRow]:
-    model: Any = record_kind(job.model).model
+    model: Any = import_kind(job.model).model
     keys = {row.object_id for row in rows if row.object_id is not None}
     records = visible_rows(model, actor).in_bulk(keys) if keys else {}
     # They have no values before and after; the file of a plan is there to look them up.

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crm.models.custom_fields import EntityKind
+from crm.models.imports import ImportKind
 from crm.texts import name_key
 
 TABLES = Path(__file__).parent / "tables"
@@ -35,7 +35,7 @@ class Product:
     name: str
     #: The product without what the file is of: the source of its external ids.
     source: str
-    kind: EntityKind
+    kind: ImportKind
     signature: Sequence[frozenset[str]]
     formats: frozenset[str] | None
     columns: Mapping[str, str]
@@ -62,7 +62,7 @@ class Product:
         return len(present & self.titles)
 
 
-def recognised(titles: Sequence[str], kind: EntityKind, file_format: str) -> Product | None:
+def recognised(titles: Sequence[str], kind: ImportKind, file_format: str) -> Product | None:
     """Return the product that a file is from, by its titles; None if it is from no known one."""
     keys = [name_key(title) for title in titles]
     scores = [(product.score(keys, file_format), product) for product in _products(kind)]
@@ -70,19 +70,19 @@ def recognised(titles: Sequence[str], kind: EntityKind, file_format: str) -> Pro
     return best[1] if best[0] else None
 
 
-def common_titles(kind: EntityKind) -> Mapping[str, str]:
+def common_titles(kind: ImportKind) -> Mapping[str, str]:
     """Return the fields of titles that many products and people use, by name key."""
     return next(product.columns for product in _products(kind) if not product.signature)
 
 
 @cache
-def known_titles(kind: EntityKind) -> frozenset[str]:
+def known_titles(kind: ImportKind) -> frozenset[str]:
     """Return the name keys of all titles that some product or person gives to a column."""
     return frozenset().union(*(product.titles for product in _products(kind)))
 
 
 @cache
-def _products(kind: EntityKind) -> list[Product]:
+def _products(kind: ImportKind) -> list[Product]:
     tables = [tomllib.loads(path.read_text()) for path in sorted(TABLES.glob("*.toml"))]
     return [_product(table) for table in tables if table["model"] == kind]
 
@@ -91,7 +91,7 @@ def _product(table: Mapping[str, Any]) -> Product:
     return Product(
         name=table["name"],
         source=table.get("source", table["name"].split()[0]),
-        kind=EntityKind(table["model"]),
+        kind=ImportKind(table["model"]),
         signature=[frozenset(map(name_key, titles.split("|"))) for titles in table.get("signature", [])],
         formats=frozenset(table["formats"]) if "formats" in table else None,
         columns=_numbered(table["columns"]),

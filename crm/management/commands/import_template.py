@@ -12,13 +12,14 @@ from crm.errors import Forbidden, NotFound
 from crm.importing.templates import template_columns
 from crm.management.arguments import company_of, ensure_ready, user_of
 from crm.management.import_files import STANDARD_INPUT
-from crm.models.custom_fields import EntityKind
+from crm.models import ImportKind
 
 #: What each kind is called on the command line.
 KINDS = {
-    "people": EntityKind.PEOPLE,
-    "organizations": EntityKind.ORGANIZATION,
-    "leads": EntityKind.LEAD,
+    "people": ImportKind.PEOPLE,
+    "organizations": ImportKind.ORGANIZATION,
+    "leads": ImportKind.LEAD,
+    "activities": ImportKind.ACTIVITY,
 }
 
 

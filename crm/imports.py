@@ -1,0 +1,167 @@
+"""Imports of activities: a row of a file becomes the input of a service."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar, cast
+
+from django.core.exceptions import ValidationError
+
+from crm.actors import Actor
+from crm.database.keys import parse_id, parse_uuid
+from crm.importing.names import Members
+from crm.importing.record_values import NO_PRODUCT, RecordValues
+from crm.models import Activity, ActivityKind, DuplicatePolicy, ImportKind, Priority
+from crm.models.activity_kinds import Direction
+from crm.models.records import Record
+from crm.records.registry import RecordKind, record_kind, record_kinds
+from crm.records.row_import import Columns, Imported
+from crm.services import external_ids, imported_activities
+from crm.services.activities import delete_activity
+from crm.services.imported_activities import ImportedActivityValues
+from crm.texts import name_key
+
+TEXTS = ("subject", "text", "outcome", "recurrence")
+#: Columns whose cells are one of some words.
+WORDS: Mapping[str, Sequence[str]] = {
+    "kind": ActivityKind.values,
+    "direction": Direction.values,
+    "priority": Priority.values,
+}
+#: Moments of the past, and those that may be to come.
+PAST, TO_COME = ("done_at", "created_at"), ("due_at", "starts_at")
+#: By what a row names its record, beside its kind.
+RECORD = ("record_uuid", "record_external_id", "record_name")
+
+
+class ActivityImport:
+    """Stores an activity for each row; one that exists is found by its uuid, else by the row itself."""
+
+    columns: ClassVar[Columns] = Columns(
+        known=(
+            *("uuid", "record_kind", *RECORD, "record_external_source", "kind", "subject", "text"),
+            *("owner", "assignee", "due_at", "starts_at", "minutes", "direction", "outcome", "priority"),
+            *("recurrence", "done_at", "created_at"),
+        ),
+        required=[("text", "subject"), ("record_kind",), RECORD],
+        moments=(*TO_COME, *PAST),
+        has_custom_fields=False,
+    )
+    kind: ClassVar[ImportKind] = ImportKind.ACTIVITY
+
+    def __init__(
+        self,
+        actor: Actor,
+        policy: DuplicatePolicy = DuplicatePolicy.UPDATE,
+        *,
+        split_phones: bool = False,  # An activity has no phone number.
+    ) -> None:
+        self._actor = actor
+        self._policy = policy
+        self._values = RecordValues(actor)
+        self._members: dict[str, Members] = {}
+
+    def batch(
+        self, contents: Sequence[Mapping[str, Any]], *, are_cells: bool
+    ) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
+        values: dict[str, Any] = {name: cells[name] for name in TEXTS if name in cells}
+        values |= {name: _word(name, cells[name]) for name in WORDS if name in cells}
+        values |= {name: self._values.moment(name, cells[name]) for name in PAST if name in cells}
+        values |= {
+            name: self._values.moment(name, cells[name], may_be_to_come=True)
+            for name in TO_COME
+            if name in cells
+        }
+        if "minutes" in cells:
+            values["minutes"] = parse_id(cells["minutes"].strip())
+            if values["minutes"] is None:
+                raise ValidationError({"minutes": ["Enter a whole number of minutes."]})
+        for column in ("owner", "assignee"):
+            if column in cells:
+                members = self._members.setdefault(column, Members(self._actor, column))
+                values[f"{column}_id"] = members.find(cells[column])
+        if "uuid" in cells and self._policy != DuplicatePolicy.CREATE:
+            values["id"] = self._id_of(cells["uuid"])
+        values["record"] = self._record(cells)
+        return self.store_values({name: value for name, value in values.items() if value}, known=known)
+
+    def store_values(self, values: Mapping[str, Any], *, known: int | None = None) -> Imported:
+        given = cast(ImportedActivityValues, values)
+        return imported_activities.import_activity(given, policy=self._policy, actor=self._actor, known=known)
+
+    def match(self, values: Mapping[str, Any]) -> tuple[Activity, str] | None:
+        return imported_activities.match_activity(values, actor=self._actor)
+
+    def restore(
+        self, key: int, columns: Mapping[str, Any], lists: Mapping[str, Any], *, expected_version: int | None
+    ) -> int:
+        return imported_activities.restore_activity_columns(
+            key, columns, actor=self._actor, expected_version=expected_version
+        )
+
+    def unlink(self, keys: Mapping[str, int]) -> None:
+        """Do nothing: rows of activities link no records."""
+
+    def remove(self, key: int, *, expected_version: int | None) -> None:
+        delete_activity(key, actor=self._actor, expected_version=expected_version)
+
+    def column_of(self, path: str, cells: Mapping[str, str]) -> str:
+        return {"assignee_id": "assignee", "owner_id": "owner", "entity_id": "record_uuid"}.get(path, path)
+
+    def _id_of(self, cell: str) -> int | None:
+        uuid = parse_uuid(cell.strip())
+        if uuid is None:
+            raise ValidationError({"uuid": ["Enter a uuid, as an export has it."]})
+        return Activity.objects.visible_to(self._actor).filter(uuid=uuid).values_list("pk", flat=True).first()
+
+    def _record(self, cells: Mapping[str, str]) -> Record:
+        """Return the record of a row: by its uuid, else its external id, else its name.
+
+        :raises ValidationError: keyed by column, if there is none, or several have the name.
+        """
+        names = [kind.name.value for kind in record_kinds()]
+        kind = record_kind(_word("record_kind", cells.get("record_kind", ""), names))
+        for column, find in (("record_uuid", self._by_uuid), ("record_external_id", self._by_external_id)):
+            found = find(kind, cells) if column in cells else None
+            if found is not None:
+                return found
+        if "record_name" in cells:
+            return self._by_name(kind, cells["record_name"])
+        given = [column for column in RECORD if column in cells]
+        said = f"No {kind.model._meta.verbose_name} is known by this: import those records first."
+        raise ValidationError({(given or ["record_uuid"])[0]: [said]})
+
+    def _by_uuid(self, kind: RecordKind, cells: Mapping[str, str]) -> Record | None:
+        uuid = parse_uuid(cells["record_uuid"].strip())
+        if uuid is None:
+            raise ValidationError({"record_uuid": ["Enter a uuid, as an export has it."]})
+        found: Record | None = kind.model.objects.visible_to(self._actor).filter(uuid=uuid).first()
+        return found
+
+    def _by_external_id(self, kind: RecordKind, cells: Mapping[str, str]) -> Record | None:
+        source = cells.get("record_external_source") or cells.get("external_source") or NO_PRODUCT
+        given = {"external_id": cells["record_external_id"], "external_source": source}
+        return external_ids.find(kind.model, given, actor=self._actor)
+
+    def _by_name(self, kind: RecordKind, text: str) -> Record:
+        found = list(kind.find_named(text, self._actor).order_by("pk")[:2])
+        if len(found) == 1:
+            record: Record = found[0]
+            return record
+        noun = kind.model._meta
+        said = (
+            f"Several {noun.verbose_name_plural} are called this: name the uuid or external id."
+            if found
+            else f"No {noun.verbose_name} is called this: import those records first."
+        )
+        raise ValidationError({"record_name": [said]})
+
+
+def _word(column: str, text: str, words: Sequence[str] | None = None) -> str:
+    known = {name_key(word): word for word in words or WORDS[column]}
+    found = known.get(name_key(text))
+    if found is None:
+        raise ValidationError({column: [f"Choose one of: {', '.join(known.values())}."]})
+    return found
