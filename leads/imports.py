@@ -10,7 +10,14 @@ from django.core.exceptions import ValidationError
 from crm.actors import Actor
 from crm.errors import NotFound
 from crm.importing.names import Names
-from crm.importing.record_values import MOMENTS, RECORD_COLUMNS, RecordValues, find_named, id_by_uuid
+from crm.importing.record_values import (
+    MOMENTS,
+    RECORD_COLUMNS,
+    RecordValues,
+    find_named,
+    id_by_uuid,
+    without_source_of_links,
+)
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_names, tag_values
 from crm.models import DuplicatePolicy, ImportKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
@@ -181,7 +188,8 @@ class LeadImport:
         return COLUMN_OF_KEY.get(key, key)
 
     def _values(self, cells: Mapping[str, str]) -> LeadValues:
-        values: dict[str, object] = {name: cells[name] for name in TEXTS if name in cells}
+        own = without_source_of_links(cells)
+        values: dict[str, object] = {name: own[name] for name in TEXTS if name in own}
         if self._split_phones and "phone" in cells:
             values |= _with_one_phone(cells["phone"], cells.get("description"))
         values["custom_fields"] = custom_field_values(cells)

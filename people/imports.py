@@ -18,6 +18,7 @@ from crm.importing.record_values import (
     find_named,
     id_by_uuid,
     read_flag,
+    without_source_of_links,
 )
 from crm.importing.row_values import custom_field_column, custom_field_values, tag_names, tag_values
 from crm.models import DuplicatePolicy, ImportKind
@@ -161,7 +162,8 @@ class PersonImport:
         return list_name
 
     def _values(self, cells: Mapping[str, str]) -> people.PersonValues:
-        values: dict[str, Any] = {name: cells[name] for name in TEXTS if name in cells}
+        own = without_source_of_links(cells)
+        values: dict[str, Any] = {name: own[name] for name in TEXTS if name in own}
         values |= cast(dict[str, Any], self._reach_values(cells))
         values["address"] = [address for _, address in self._addresses(cells)]
         values["custom_fields"] = custom_field_values(cells)

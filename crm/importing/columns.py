@@ -15,6 +15,8 @@ from crm.texts import name_key, single_line
 
 #: What a column with the whole name of a person means; it is parted into several fields.
 FULL_NAME = "full_name"
+#: How the target of a link ends.
+LINK = ".external_id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,9 +159,18 @@ def checked_field(name: str, columns: Columns) -> str:
     :raises MappingRefused: if there is none.
     """
     known = field_of(name)
+    # As links are written: ``organization.external_id``.
+    if known.endswith(LINK) and columns.accepts(known.replace(LINK, "_external_id")):
+        return known.replace(LINK, "_external_id")
     if known != FULL_NAME and not columns.accepts(known):
         raise MappingRefused(f"Unknown fields: {name}. Known fields: {columns.shown()}.")
     return known
+
+
+def links(columns: Columns) -> list[str]:
+    """Return the targets of links that rows of a kind may have."""
+    end = "_external_id"
+    return [f"{name.removesuffix(end)}{LINK}" for name in columns.known if name.endswith(end)]
 
 
 def _field_by_title(title: str, kind: ImportKind, columns: Columns, product: Product | None) -> str | None:

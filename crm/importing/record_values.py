@@ -78,6 +78,12 @@ class RecordValues:
         return moment.astimezone(UTC)
 
 
+def without_source_of_links(cells: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the cells of a row without the source of ids, if those are of other records alone."""
+    is_of_links = "external_id" not in cells and any(name.endswith("_external_id") for name in cells)
+    return {name: text for name, text in cells.items() if name != "external_source"} if is_of_links else cells
+
+
 def find_by_external_id(name: str, model: type[Found], cells: Mapping[str, str], actor: Actor) -> Found:
     """Return the record that the column ``NAME_external_id`` of a row names, by the source of the row.
 

@@ -97,7 +97,7 @@ class ImportCommand(BaseCommand):
                 file,
                 self.row_import,
                 actor=actor,
-                options=saved_or_typed(options, self.row_import.kind, actor),
+                options=saved_or_typed(options, self.row_import, actor),
                 limits=COMMAND_LIMITS,
                 on_opened=lambda source: self._tell(source, is_wanted=options["verbosity"] > 1),
                 policy=DuplicatePolicy(options["on_match"].upper()),

@@ -5,9 +5,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from crm.actors import Actor
+from crm.importing.columns import links
 from crm.importing.files.options import DELIMITERS, HEADER_LINES, FileOptions
 from crm.importing.mappings import find_mapping, with_saved
 from crm.importing.options import NAME_ORDERS, ColumnOptions, ImportOptions, MappingRefused, date_format_of
+from crm.records.row_import import Columns, RowImport
 
 #: Signs that are hard to type.
 SIGNS = {"tab": "\t", "newline": "\n"}
@@ -32,6 +34,14 @@ def add_import_options(parser: CommandParser) -> None:
     )
     columns.add_argument(
         "--column", action="append", default=[], metavar="N=FIELD", help="field of the Nth column, from 1"
+    )
+    columns.add_argument(
+        "--link",
+        action="append",
+        default=[],
+        metavar="TITLE=RECORD.external_id",
+        help="a column with ids of other records in the product that the file is from, such as"
+        " AccountId=organization.external_id; import those records first",
     )
     columns.add_argument(
         "--mapping", metavar="NAME", help="use a saved mapping; options that are typed come before it"
@@ -60,9 +70,10 @@ def add_import_options(parser: CommandParser) -> None:
     columns.add_argument("--decimal", choices=(",", "."), help="sign before decimals")
 
 
-def import_options(options: dict[str, Any]) -> ImportOptions:
+def import_options(options: dict[str, Any], columns: Columns) -> ImportOptions:
     """Return the options that were typed.
 
+    :param columns: those of the kind of record, of which some are links.
     :raises MappingRefused: if one of them cannot be understood.
     """
     delimiter = options["delimiter"]
@@ -78,7 +89,10 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         ),
         columns=ColumnOptions(
             columns={_number(name): field or None for name, field in map(_pair, options["column"])},
-            titles={title: field or None for title, field in map(_pair, options["map"])},
+            titles={
+                **{title: field or None for title, field in map(_pair, options["map"])},
+                **dict(_link(text, columns) for text in options["link"]),
+            },
             ignore_rest=options["ignore_rest"],
             split=next((sign for name, sign in separators if not name), None),
             split_columns={name: sign for name, sign in separators if name},
@@ -91,17 +105,17 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
     )
 
 
-def saved_or_typed(options: dict[str, Any], model: str, actor: Actor) -> ImportOptions:
+def saved_or_typed(options: dict[str, Any], rows: type[RowImport], actor: Actor) -> ImportOptions:
     """Return the options that were typed, and else those of the saved mapping that was named.
 
     Its ``split_phones`` is written to the options of the command.
 
     :raises MappingRefused: if one cannot be understood, or there is no such mapping.
     """
-    typed = import_options(options)
+    typed = import_options(options, rows.columns)
     if options["mapping"] is None:
         return typed
-    saved = find_mapping(options["mapping"], model, actor=actor)
+    saved = find_mapping(options["mapping"], rows.kind, actor=actor)
     options["split_phones"] = options["split_phones"] or saved.split_phones
     return with_saved(typed, saved)
 
@@ -112,6 +126,15 @@ def _pair(text: str) -> tuple[str, str]:
     if not sign or not title:
         raise MappingRefused(f"{text} is no pair such as TITLE=FIELD.")
     return title.strip(), field.strip()
+
+
+def _link(text: str, columns: Columns) -> tuple[str, str]:
+    title, target = _pair(text)
+    known = links(columns)
+    if target not in known:
+        choices = f"choose {' or '.join(known)}" if known else "rows of this file link no other records"
+        raise MappingRefused(f"--link {text} names no other record: {choices}.")
+    return title, target
 
 
 def _number(text: str) -> int:

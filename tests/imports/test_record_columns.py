@@ -155,3 +155,26 @@ def test_a_flag_is_yes_or_no(import_people):
 
     assert ended.errors[0] == "line 2: do_not_contact: Enter yes or no."
     assert set(Person.objects.values_list("lastname", "do_not_contact")) == {("Roe", True), ("Poe", False)}
+
+
+def test_links_to_other_records(tenant, tmp_path):
+    organizations, people, leads = (
+        importing(f"import_{kind}", tenant, tmp_path) for kind in ("organizations", "people", "leads")
+    )
+    source = ("--source", "Hub")
+    organizations("name,external_id\nAcme,o1\n", *source)
+
+    linked = people("lastname,AccountId\nDoe,o1\n", *source, "--link", "AccountId=organization.external_id")
+    wrong = leads("title,AccountId\nDeal,o1\n", *source, "--link", "AccountId=organization")
+    none = organizations("name,AccountId\nB,o1\n", *source, "--link", "AccountId=organization.external_id")
+
+    assert linked.code == 0, "; ".join(linked.errors)
+    assert (linked.code, Person.objects.get().organizations.get().name) == (0, "Acme")
+    assert wrong.errors == [
+        "--link AccountId=organization names no other record: choose organization.external_id or"
+        " person.external_id."
+    ]
+    assert none.errors == [
+        "--link AccountId=organization.external_id names no other record: rows of this file link no other"
+        " records."
+    ]
