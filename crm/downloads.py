@@ -75,7 +75,8 @@ def download_rejects(request: HttpRequest, key: UUID) -> HttpResponseBase:
     except (CrmError, FileNotFoundError) as refused:
         return _refusal(refused)
     name = (job.filename or "rows").rpartition(".")[0] or "rows"
-    return file_answer(request, content, type_=UNKNOWN_TYPE, name=f"{name}.rejects.csv", size=size)
+    end = "jsonl" if job.rejects.endswith(".jsonl") else "csv"
+    return file_answer(request, content, type_=UNKNOWN_TYPE, name=f"{name}.rejects.{end}", size=size)
 
 
 @require_safe

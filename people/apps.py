@@ -9,7 +9,7 @@ class PeopleConfig(AppConfig):
         from crm.exporting import registry as exports
         from crm.records.registry import RecordKind, register
         from crm.webhooks import contents
-        from people.exports import OrganizationExport, PersonExport
+        from people.exports import OrganizationExport, PersonExport, row_of_input
         from people.imports import PersonImport
         from people.models import Organization, Person
         from people.organization_imports import OrganizationImport
@@ -31,6 +31,7 @@ class PeopleConfig(AppConfig):
                 row_import=PersonImport,
                 find_named=find_people,
                 named_by="email",
+                row_of_input=row_of_input,
                 graphql_type="people.graphql.types.People",
                 set_participants=set_people,
             )

@@ -26,10 +26,10 @@ from crm.importing import claims, job_records
 from crm.importing.options import ImportOptions
 from crm.importing.plans import Plan
 from crm.importing.processing import Processed, Processor
-from crm.importing.rejects import refused_rows, write_rejects
+from crm.importing.rejects import refused_rows, write_input_rejects, write_rejects
 from crm.importing.sources import Record, Source, open_source
-from crm.models.imports import DuplicatePolicy, ImportJob
-from crm.records.registry import import_kind
+from crm.models.imports import STORED_BELOW, DuplicatePolicy, ImportJob
+from crm.records.registry import import_kind, record_kind
 from crm.records.row_import import RowImport
 from crm.services.contents import remove_content, write_content
 from crm.services.locking import holding_company, is_deadlock, is_lock_timeout, without_company_lock
@@ -39,6 +39,8 @@ BATCH = 50
 #: The same of an import without an event of each record, whose batches are written together as well.
 LARGE_BATCH = 500
 SECONDS_OF_BATCH = 0.5
+#: Ends the key of refused rows that came as JSON.
+LINES = ".rejects.jsonl"
 #: How often a batch is begun that other writers stop.
 MOST_TRIES = 5
 #: Jobs of more rows are left to ``manage.py work``, so that no request waits for them.
@@ -137,7 +139,7 @@ def run_claimed(
         on_batch(_store(job, batch, processor))
         if _is_silent(job):
             size = _next_size(size, time.monotonic() - begun)
-    if job.failed and "file" in payload:
+    if job.failed and ("file" in payload or "rows" in payload):
         job.rejects = store_rejects(job, actor=actor)
     job_records.finish(job)
     return True
@@ -222,15 +224,18 @@ def _stored_source(
 
 
 def store_rejects(job: ImportJob, *, actor: Actor) -> str:
-    """Store the file of the refused rows of a job whose own file is stored; return its key."""
+    """Store the file of the refused rows of a job that keeps its own file or rows; return its key."""
     payload: Any = job.payload
-    with (
-        _stored_source(payload, import_kind(job.model).row_import, actor) as source,
-        TemporaryFile() as file,
-    ):
-        write_rejects(source.table, refused_rows(job), file)
+    with TemporaryFile() as file:
+        if "file" in payload:
+            name = f"{payload['file']}.rejects"
+            with _stored_source(payload, import_kind(job.model).row_import, actor) as source:
+                write_rejects(source.table, refused_rows(job), file)
+        else:
+            name = f"{STORED_BELOW}/{job.company_id}/{job.uuid.hex}{LINES}"
+            as_row = partial(record_kind(job.model).row_of_input, actor=actor)
+            write_input_rejects(payload["rows"], refused_rows(job), file, as_row)
         file.seek(0)
-        name = f"{payload['file']}.rejects"
         # A runner that was killed before the end of the job may have left it.
         remove_content(name)
         return write_content(name, File(file))

@@ -2,9 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from crm.importing.files.rows import RawRow, Table
 from crm.models.imports import ImportJob, ImportRow, RowAction
@@ -44,6 +45,22 @@ def write_rejects(table: Table, refused: Iterable[ImportRow], file: BinaryIO) ->
     # The caller closes the file.
     text.detach()
     return count
+
+
+def write_input_rejects(
+    inputs: Sequence[Mapping[str, Any]],
+    refused: Iterable[ImportRow],
+    file: BinaryIO,
+    as_row: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> None:
+    """Write the refused ones of rows that were given as inputs of the API, as JSON Lines.
+
+    :param as_row: returns an input with the keys of a file.
+    """
+    for row in refused:
+        marks = dict(zip(MARKS, (row.number, row.code, row.message), strict=True))
+        line = {**marks, **as_row(inputs[row.number - 1])}
+        file.write(json.dumps(line, ensure_ascii=False).encode(errors="replace") + b"\n")
 
 
 def without_marks(table: Table) -> Table:

@@ -52,6 +52,9 @@ class RecordKind:
     named_by: str
     #: Import path of the type in the API. A path, since commands without the API load no GraphQL types.
     graphql_type: str
+    #: Returns an input of the API as a row of JSON Lines that the import of the kind takes, where inputs are
+    #: imported.
+    row_of_input: Callable[..., Mapping[str, Any]] = lambda values, *, actor: values
     #: Arguments of ``attachFilesTo...`` that take the uploads; leads have two spellings in the API.
     upload_arguments: tuple[str, ...] = ("files",)
     #: Sources of entries that only this kind has in its timeline.

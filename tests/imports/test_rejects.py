@@ -3,6 +3,7 @@
 import csv
 import errno
 import io
+import json
 import os
 from typing import Any
 
@@ -12,7 +13,8 @@ from openpyxl import Workbook
 
 from crm.importing.rejects import MARKS
 from crm.models import ImportJob
-from people.models import Person
+from people.models import ContactType, Person
+from people.services.organizations import create_organization
 from tests.clients import data
 from tests.commands.running import run
 from tests.factories.crm import Tenant
@@ -169,3 +171,72 @@ def test_refused_rows_of_the_api_are_a_download_for_who_may_import(tenant, other
     assert (get("agent").status_code, get("admin", other_tenant).status_code) == (403, 404)
     assert Client().get(job["rejects_url"]).status_code == 401
     assert Client().get(f"/imports/{ImportJob.objects.latest('pk').uuid}/rejects").status_code == 401
+
+
+def test_refused_rows_of_import_peoples_load_again_by_the_command(tenant, tmp_path):
+    actor = tenant.actors.manager
+    acme = create_organization({"name": "Acme"}, actor=actor)
+    types = {kind: ContactType.objects.get(company=None, kind=kind).pk for kind in ("EMAIL", "PHONE")}
+    fax = ContactType.objects.create(company=tenant.company, name="Fax").pk
+    given = {
+        "firstname": "'=Bob",
+        "lastname": "n/a",
+        "email": "bad",
+        "dob": "1990-01-31",
+        "do_not_contact": True,
+        "contacts": [
+            {"contacts_types_id": types["EMAIL"], "value": "bob2@example.com"},
+            {"contacts_types_id": types["PHONE"], "value": "+12125550100"},
+            {"contacts_types_id": fax, "value": "+12125550111"},
+        ],
+        "address": [{"city": "Bern"}, {"city": "Thun", "zip": "3600"}],
+        "organizations_id": [acme.pk],
+        "tags": [{"name": "a;b"}, {"name": "VIP"}],
+        "custom_fields": [{"name": "Size", "value": 5}, {"name": "x", "data": "-"}],
+    }
+    rows = [{"firstname": "Ann"}, given, {"firstname": "Cid", "email": "bad", "employment_history": [{}]}]
+    document = "mutation ($rows: [PeopleInput!]!) { importPeoples(input: $rows) }"
+    job = ImportJob.objects.get(uuid=data(document, actor=actor, variables={"rows": rows})["importPeoples"])
+    assert (job.created, job.failed) == (1, 2)
+
+    client = Client()
+    client.force_login(tenant.users["manager"])
+    answer = client.get(str(job.rejects_address))
+    assert "rows.rejects.jsonl" in answer["Content-Disposition"]
+    first, second = b"".join(answer).splitlines()
+    said = "email: Enter a valid email address."
+    assert json.loads(second) == {
+        **dict(zip(MARKS, (3, "VALIDATION", said), strict=True)),
+        "firstname": "Cid",
+        "email": "bad",
+        "employment_history": [{}],
+    }
+    path = tmp_path / "rows.rejects.jsonl"
+    path.write_bytes(first.replace(b'"bad"', b'"bob@example.com"') + b"\n")
+    own = ("--company", str(tenant.company.pk), "--as", "manager@tenant")
+
+    ended = run("import_people", str(path), *own)
+
+    assert ended.code == 0, ended.errors
+    bob = Person.objects.get(email="bob@example.com")
+    assert (bob.firstname, bob.lastname, str(bob.dob), bob.do_not_contact) == (
+        "'=Bob",
+        "n/a",
+        "1990-01-31",
+        True,
+    )
+    values = bob.contacts.order_by("type_id").values_list("type_id", "value")
+    assert [value for key, value in values if key == fax] == ["+12125550111"]
+    assert {value for _, value in values} >= {"bob2@example.com", "+12125550100"}
+    assert list(bob.addresses.order_by("city").values_list("city", "zip")) == [
+        ("Bern", None),
+        ("Thun", "3600"),
+    ]
+    assert bob.organizations.get() == acme
+    assert sorted(bob.tags.values_list("name", flat=True)) == ["VIP", "a;b"]
+    # Without a definition a value of a file is a text.
+    assert bob.custom_fields == {"Size": "5", "x": "-"}
+
+    path.write_bytes(second.replace(b'"bad"', b'"cid@example.com"') + b"\n")
+    ended = run("import_people", str(path), *own)
+    assert (ended.code, ended.errors[-1].partition(". ")[0]) == (1, "Unknown columns: employment_history")
