@@ -11,6 +11,30 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AlterField(
+            model_name="auditentry",
+            name="event",
+            field=models.CharField(
+                choices=[
+                    ("SIGN_IN", "Sign-in"),
+                    ("SIGN_OUT", "Sign-out"),
+                    ("LOCKOUT", "Lockout"),
+                    ("UNLOCK", "Unlock"),
+                    ("PASSWORD", "Password set"),
+                    ("TOKEN_CREATED", "API token created"),
+                    ("TOKEN_REVOKED", "API token revoked"),
+                    ("CALENDAR_CREATED", "Calendar address created"),
+                    ("CALENDAR_REVOKED", "Calendar address revoked"),
+                    ("EXPORT", "Export"),
+                    ("ERASURE", "Person erased"),
+                    ("COMPANY_IMPORTED", "Company made of an archive"),
+                    ("INVITATION_SENT", "Invitation sent"),
+                    ("INVITATION_ACCEPTED", "Invitation accepted"),
+                    ("INVITATION_WITHDRAWN", "Invitation withdrawn"),
+                ],
+                max_length=24,
+            ),
+        ),
+        migrations.AlterField(
             model_name="importjob",
             name="model",
             field=models.CharField(

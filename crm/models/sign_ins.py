@@ -42,6 +42,7 @@ class AuditEvent(models.TextChoices):
     CALENDAR_REVOKED = "CALENDAR_REVOKED", "Calendar address revoked"
     EXPORT = "EXPORT", "Export"
     ERASURE = "ERASURE", "Person erased"
+    COMPANY_IMPORTED = "COMPANY_IMPORTED", "Company made of an archive"
     INVITATION_SENT = "INVITATION_SENT", "Invitation sent"
     INVITATION_ACCEPTED = "INVITATION_ACCEPTED", "Invitation accepted"
     INVITATION_WITHDRAWN = "INVITATION_WITHDRAWN", "Invitation withdrawn"

@@ -17,7 +17,7 @@ from django.db import connection
 from crm.actors import Actor, Door
 from crm.authentication import actor_for
 from crm.errors import Forbidden
-from crm.models import Company, Event, Filesystem, Membership, User, WebhookDelivery
+from crm.models import AuditEntry, Company, Event, Filesystem, Membership, User, WebhookDelivery
 from crm.models.files import FileUsage
 from crm.records.registry import record_kinds
 from crm.services.archives import reading, writing
@@ -126,6 +126,9 @@ def test_every_query_has_the_same_answer_at_another_installation():
         assert (usage.files, usage.bytes) == counted
         assert (Event.objects.count(), WebhookDelivery.objects.count()) == told
         assert mail.outbox == []
+        noted = AuditEntry.objects.get(event="COMPANY_IMPORTED")
+        assert (noted.company, noted.user) == (made.company, None)
+        assert noted.detail == f"{sum(made.rows.values())} rows, {made.files} files"
         assert not any(User.objects.get(username=name).has_usable_password() for name in made.accounts)
         after = read_all()
         for table, rows in before.items():

@@ -20,6 +20,7 @@ TEXTS = (
     gettext_noop("Calendar address revoked"),
     gettext_noop("Call"),
     gettext_noop("Choice"),
+    gettext_noop("Company made of an archive"),
     gettext_noop("Country code that phone numbers without a prefix belong to."),
     gettext_noop("Date"),
     gettext_noop("Delivered"),

@@ -14,10 +14,10 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
 from django.db.models import ForeignKey, Max, Model
 from django.db.models.sql import InsertQuery
 
-from crm.models import Company, Filesystem, Membership, Notification, User
+from crm.models import AuditEvent, Company, Filesystem, Membership, Notification, User
 from crm.models.files import stored_name
 from crm.models.notifications import NotificationDelivery
-from crm.services import file_quota
+from crm.services import audit, file_quota
 from crm.services.archives import format as archive
 from crm.services.archives import values
 from crm.services.archives.accounts import account_for
@@ -110,6 +110,8 @@ def _read(
     _move_sequences([table.model for table in own])
     reading.made.company = Company.objects.get(pk=keys.of(Company, parts["crm.company"]["first"]))
     file_quota.recount(reading.made.company.pk)
+    counted = f"{sum(reading.made.rows.values())} rows, {reading.made.files} files"
+    audit.record(AuditEvent.COMPANY_IMPORTED, company=reading.made.company.pk, detail=counted)
     return reading.made
 
 
