@@ -94,11 +94,8 @@ class ImportMappingFilterSet(ListFilterSet):
 
 def _values(input: Values, stored: ImportOptions, model: str | None) -> MappingValues:
     """Return an input as the service takes it; what it does not say stays as it is stored."""
-    values: MappingValues = {
-        name: input[name]  # type: ignore[literal-required,misc]  # of the input, by the names of the service
-        for name in ("model", "name", "split_phones")
-        if name in input
-    }
+    given: Any = {name: input[name] for name in ("model", "name", "split_phones") if name in input}
+    values: MappingValues = given
     options = stored
     if "reading" in input:
         read = reading_options(stored.file.encoding, input["reading"])

@@ -29,6 +29,7 @@ from crm.models import (
     HistoryEntry,
     IdempotencyKey,
     ImportJob,
+    ImportKind,
     ImportRow,
     ImportRowError,
     ImportStatus,
@@ -123,11 +124,13 @@ def erase_records(erasure: Erasure, model: type[Model], entity: str, keys: Colle
     )
     _remove_files(erasure, model, keys)
     if issubclass(model, Record):
-        ledger = ImportRow.objects.filter(
-            job__company_id=erasure.actor.company_id, job__model=model.entity_kind, object_id__in=keys
-        )
-        # Nothing is left that an undo could restore, or that knows the row again.
-        erasure.wipe(ledger, **FORGOTTEN)
+        _empty_ledgers(erasure, model.entity_kind, keys)
+
+
+def _empty_ledgers(erasure: Erasure, kind: str, keys: Collection[int]) -> None:
+    """Leave nothing in the ledgers of imports that an undo could restore, or that knows a row again."""
+    company = {"job__company_id": erasure.actor.company_id}
+    erasure.wipe(ImportRow.objects.filter(**company, job__model=kind, object_id__in=keys), **FORGOTTEN)
 
 
 def erase_activities(erasure: Erasure, activities: QuerySet[Activity]) -> None:
@@ -140,6 +143,7 @@ def erase_activities(erasure: Erasure, activities: QuerySet[Activity]) -> None:
     erasure.remove(
         WebhookDelivery.objects.filter(**company, type__startswith="activity.", object_id__in=keys)
     )
+    _empty_ledgers(erasure, ImportKind.ACTIVITY, keys)
     erasure.remove(Activity.objects.filter(pk__in=keys))
 
 

@@ -12,7 +12,7 @@ from crm.models.base import keyed
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import CUSTOM_FIELD, MOST_REPEATED
 from people.imports import ADDRESS, CONTACT, CONTACTS, NAMES
-from people.models import ContactType, Organization, Person
+from people.models import ContactKind, ContactType, Organization, Person
 
 
 def row_of_input(values: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
@@ -76,11 +76,10 @@ def _contact_cells(rest: dict[str, Any], actor: Actor) -> dict[str, str]:
     return cells
 
 
-def _columns_of(type_: ContactType, columns: Mapping[str, str]) -> list[str]:
+def _columns_of(type_: ContactType, columns: Mapping[ContactKind, str]) -> list[str]:
     """Return the columns that contacts of a type may have."""
-    if type_.company_id is not None or type_.kind not in columns:
-        return [f"{CONTACT}{type_.name}"]
-    base = columns[type_.kind]
+    shared = columns.get(ContactKind(type_.kind)) if type_.company_id is None else None
+    base = shared or f"{CONTACT}{type_.name}"
     further = [f"{base}_{number}" for number in range(2, MOST_REPEATED + 1)]
     # The first e-mail address is that of the person, and no contact.
     return further if base == "email" else [base, *further]

@@ -9,7 +9,7 @@ from crm.importing.files.options import FileRefused
 from crm.importing.files.rows import Plain, Row
 from crm.importing.full_names import parted_name
 from crm.importing.options import ColumnOptions, MappingRefused, date_format_of
-from crm.models.custom_fields import EntityKind
+from crm.models import ImportKind
 from crm.records.row_import import Columns
 
 COLUMNS = Columns(
@@ -24,7 +24,7 @@ COLUMNS = Columns(
 
 def reader_of(titles: list[str], **options: object) -> CellReader:
     given = ColumnOptions(**options)  # type: ignore[arg-type]
-    return CellReader(map_columns(titles, EntityKind.PEOPLE, COLUMNS, given), COLUMNS, given)
+    return CellReader(map_columns(titles, ImportKind.PEOPLE, COLUMNS, given), COLUMNS, given)
 
 
 def read(title: str, cell: str, **options: object) -> tuple[dict[str, str], dict[str, str]]:

@@ -5,7 +5,7 @@ import pytest
 from crm.importing.columns import ColumnMapping, map_columns, proposed_fields
 from crm.importing.files.options import FileRefused
 from crm.importing.options import ColumnOptions, MappingRefused
-from crm.models.custom_fields import EntityKind
+from crm.models import ImportKind
 from crm.records.row_import import Columns
 
 COLUMNS = Columns(
@@ -22,7 +22,7 @@ KNOWN = (
 
 
 def mapped(titles: list[str], /, **options: object) -> ColumnMapping:
-    return map_columns(titles, EntityKind.PEOPLE, COLUMNS, ColumnOptions(**options))  # type: ignore[arg-type]
+    return map_columns(titles, ImportKind.PEOPLE, COLUMNS, ColumnOptions(**options))  # type: ignore[arg-type]
 
 
 def fields_of(titles: list[str], /, **options: object) -> list[str | None]:
@@ -146,5 +146,5 @@ def test_what_columns_seem_to_be_is_said_of_a_refused_file_too():
     titles = ["firstname", "E-Mail", "firstname", "Zeta"]
 
     assert refusal_of(titles).startswith("Columns that occur twice")
-    proposed = proposed_fields(titles, EntityKind.PEOPLE, COLUMNS)
+    proposed = proposed_fields(titles, ImportKind.PEOPLE, COLUMNS)
     assert proposed == ["firstname", "email", "firstname", None]

@@ -16,10 +16,11 @@ from crm.exporting.running import export_rows
 from crm.importing import undo
 from crm.importing.running import run_import
 from crm.imports import ActivityImport
-from crm.models import Activity, DuplicatePolicy, ImportJob, Membership
+from crm.models import Activity, DuplicatePolicy, ImportJob, ImportRow, Membership
 from crm.services.activities import complete_task, create_activity
 from crm.services.records import attach_tag
 from leads.services.leads import create_lead
+from people.services.erasing import erase_person
 from people.services.organizations import create_organization
 from people.services.people import create_person
 from tests.factories.crm import Tenant
@@ -46,22 +47,30 @@ def records(actor: Actor) -> list[Any]:
     ]
 
 
+def made(record: Any, actor: Actor, **values: Any) -> Activity:
+    given: Any = {"entity_type": record.entity_kind, "entity_id": record.pk, **values}
+    return create_activity(given, actor=actor)
+
+
 def activities(found: list[Any], tenant: Tenant) -> None:
     """Make an activity of each kind about the records."""
     actor = tenant.actors.agent
-    person, lead, organization = ({"entity_type": r.entity_kind, "entity_id": r.pk} for r in found)
-    soon = timezone.now() + timedelta(days=3)
-    create_activity({**person, "text": "=a note\nof @agent"}, actor=actor)
-    task: Any = {"kind": "TASK", "subject": "Call", "due_at": soon, "recurrence": "FREQ=WEEKLY;COUNT=2"}
-    assigned = {"assignee_id": tenant.users["manager"].pk, "priority": "HIGH"}
-    done = create_activity({**lead, **task, **assigned}, actor=actor)
+    person, lead, organization = found
+    soon, past = timezone.now() + timedelta(days=3), datetime(2020, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+    made(person, actor, text="=a note\nof @agent")
+    task = {"subject": "Call", "due_at": soon, "recurrence": "FREQ=WEEKLY;COUNT=2", "priority": "HIGH"}
+    done = made(lead, actor, kind="TASK", assignee_id=tenant.users["manager"].pk, **task)
     complete_task(done.pk, actor=actor)
-    past = datetime(2020, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
-    call: Any = {"kind": "CALL", "text": "-", "starts_at": past, "minutes": 5, "direction": "OUT"}
-    create_activity({**organization, **call, "outcome": "n/a"}, actor=actor)
-    create_activity({**person, "kind": "MEETING", "subject": "Later", "starts_at": soon}, actor=actor)
-    create_activity({**lead, "kind": "EMAIL", "subject": "Re: x", "starts_at": past}, actor=actor)
+    call = {"text": "-", "starts_at": past, "minutes": 5, "direction": "OUT", "outcome": "n/a"}
+    made(organization, actor, kind="CALL", **call)
+    made(person, actor, kind="MEETING", subject="Later", starts_at=soon)
+    made(lead, actor, kind="EMAIL", subject="Re: x", starts_at=past)
     Activity.objects.filter(kind="NOTE").update(created_at=past)
+
+
+def _columns(key: int) -> dict[str, Any]:
+    columns = [field.attname for field in Activity._meta.concrete_fields]
+    return dict(Activity.objects.values(*columns).get(pk=key))
 
 
 def exported(actor: Actor, file_format: ExportFormat, *, without: str = "") -> bytes:
@@ -160,7 +169,7 @@ def test_a_known_activity_is_changed_by_the_policy_and_undone(tenant, tmp_path):
     filled = imported(content.split(b"\n,")[0] + b"\n", manager, policy=DuplicatePolicy.FILL)
     activity.refresh_from_db()
     assert (filled.updated, activity.subject, activity.text) == (1, "Old", "Said")
-    before = {**Activity.objects.values().get(), **kept}
+    before = {**_columns(activity.pk), **kept}
     summary = imported(content, manager)
     activity.refresh_from_db()
     assert (summary.updated, summary.created) == (1, 1)
@@ -169,10 +178,23 @@ def test_a_known_activity_is_changed_by_the_policy_and_undone(tenant, tmp_path):
     assert (plan.updated, plan.unchanged, plan.created) == (1, 0, 1)
 
     undo.start_undo(ImportJob.objects.filter(dry_run=False).latest("pk"), actor=manager)
-    assert {**Activity.objects.values().get(pk=activity.pk), **kept} == before
+    assert {**_columns(activity.pk), **kept} == before
     assert Activity.objects.visible_to(manager).count() == 1
 
 
 def test_tags_and_fields_of_activities_are_not_found(tenant):
     with pytest.raises(NotFound):
         attach_tag(1, "ACTIVITY", 1, actor=tenant.actors.manager)
+
+
+def test_the_ledger_keeps_nothing_of_activities_of_an_erased_person(tenant):
+    person = records(tenant.actors.manager)[0]
+    head = b"record_kind,record_name,kind,subject,text\nPEOPLE,ann@example.com,CALL,Re: divorce,"
+    imported(head + b"Said\n", tenant.actors.manager)
+    row = ImportRow.objects.get()
+    assert row.hash != ""
+
+    erase_person(person.pk, actor=tenant.actors.admin)
+
+    row.refresh_from_db()
+    assert (row.hash, row.changes, Activity.objects.count()) == ("", {}, 0)

@@ -96,7 +96,9 @@ def test_an_import_beside_eight_writers(own):
     def act(writer: int, _turn: int) -> Any:
         if writer == WRITERS:
             return imported(content, own)
-        return [write(own, keys, writer, place) for place in range(WRITES)]
+        for place in range(WRITES):
+            write(own, keys, writer, place)
+        return None
 
     [answers] = rounds(act, 1, writers=WRITERS + 1)
 
@@ -135,7 +137,9 @@ def test_a_plan_is_applied_as_it_was_made_beside_eight_writers(own):
 
         def act(writer: int, _turn: int) -> Any:
             if writer < WRITERS:
-                return [change(number) for number in changed[writer][1:]]
+                for number in changed[writer][1:]:
+                    change(number)
+                return None
             job = work.open_job(plan=plan)
             work.run(job, plan=plan)
             return job

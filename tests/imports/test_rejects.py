@@ -194,7 +194,11 @@ def test_refused_rows_of_import_peoples_load_again_by_the_command(tenant, tmp_pa
         "tags": [{"name": "a;b"}, {"name": "VIP"}],
         "custom_fields": [{"name": "Size", "value": 5}, {"name": "x", "data": "-"}],
     }
-    rows = [{"firstname": "Ann"}, given, {"firstname": "Cid", "email": "bad", "employment_history": [{}]}]
+    rows = [
+        {"firstname": "Ann"},
+        given,
+        {"firstname": "Cid", "email": "bad", "employment_history": [{"position": "CEO"}]},
+    ]
     document = "mutation ($rows: [PeopleInput!]!) { importPeoples(input: $rows) }"
     job = ImportJob.objects.get(uuid=data(document, actor=actor, variables={"rows": rows})["importPeoples"])
     assert (job.created, job.failed) == (1, 2)
@@ -209,7 +213,7 @@ def test_refused_rows_of_import_peoples_load_again_by_the_command(tenant, tmp_pa
         **dict(zip(MARKS, (3, "VALIDATION", said), strict=True)),
         "firstname": "Cid",
         "email": "bad",
-        "employment_history": [{}],
+        "employment_history": [{"position": "CEO"}],
     }
     path = tmp_path / "rows.rejects.jsonl"
     path.write_bytes(first.replace(b'"bad"', b'"bob@example.com"') + b"\n")
@@ -239,4 +243,7 @@ def test_refused_rows_of_import_peoples_load_again_by_the_command(tenant, tmp_pa
 
     path.write_bytes(second.replace(b'"bad"', b'"cid@example.com"') + b"\n")
     ended = run("import_people", str(path), *own)
-    assert (ended.code, ended.errors[-1].partition(". ")[0]) == (1, "Unknown columns: employment_history")
+    assert (ended.code, ended.errors[-1].partition(". ")[0]) == (
+        1,
+        "Unknown columns: employment_history.position",
+    )

@@ -53,7 +53,9 @@ def save_chosen(
     :raises ValidationError: if it has no name, or the company has too many.
     """
     seen = look(draft, options, actor=actor)
-    fields = {number - 1: name for number, name in options.columns.columns.items() if name is None}
+    fields: dict[int, str | None] = {
+        number - 1: name for number, name in options.columns.columns.items() if name is None
+    }
     fields |= {column.number - 1: column.field for column in seen.columns if column.field is not None}
     used = with_fields(options, [column.title for column in seen.columns], fields, source=seen.source)
     saved = save_mapping(
