@@ -27,7 +27,10 @@ def _wanted(request: HttpRequest) -> Iterator[str | None]:
     if is_known(own):
         yield own
         return
-    yield from _of_browser(request)
+    for code in _of_browser(request):
+        yield code
+        if is_known(code.partition("-")[0].lower()):
+            return
     # Read for a browser alone that names none of our languages.
     company = current_company(request)
     if company is not None:

@@ -10,9 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from crm.events import journal
+from crm.events.cursor import Cursor
+from crm.events.sequencer import sequence
 from crm.models import Company, CustomFieldDefinition, LeadVisibility
 from crm.services.activities import create_activity
 from crm.services.custom_field_definitions import save_definition
+from leads.admin.board import present, shared
 from leads.models import Lead, LeadLostReason, LeadSource
 from leads.services.closing import close_lead
 from leads.services.lead_input import LeadValues
@@ -297,3 +301,43 @@ def test_statements_do_not_grow_with_the_cards(signed_in, actors):
             statements.append(len(queries))
         counted.append(statements)
     assert counted[0] == counted[1]
+
+
+def test_what_was_rendered_for_an_event_answers_all_boards_that_show_the_same(signed_in, actors, monkeypatch):
+    # What other tests rendered a moment ago is of the same company.
+    monkeypatch.setattr(present, "shared_cards", shared.SharedCards())
+    lead = make_lead(actors.agent, title="Shared", amount=5, currency="EUR")
+    first, second, viewer = signed_in("agent"), signed_in("colleague"), signed_in("viewer")
+
+    def asked(client: Any, cursor: str, **filters: str) -> tuple[Any, int]:
+        with CaptureQueriesContext(connection) as queries:
+            said = client.get(CARDS, {"ids": f"{lead.pk}@{cursor}", **filters}).json()
+        # Reads of leads: their cards, their numbers and their sums.
+        return said, sum("leads_lead" in query["sql"] for query in queries)
+
+    def now() -> str:
+        sequence()
+        return str(journal.end())
+
+    (rendered, reads), (again, no_reads) = asked(first, now()), asked(second, now())
+
+    assert again == rendered
+    assert (reads > 0, no_reads) == (True, 0)
+    card = rendered["cards"][str(lead.pk)]
+    assert (card["version"], 'class="move"' in card["html"]) == (1, True)
+    # Who may do less, or asks for less, gets what is rendered for them.
+    assert 'class="move"' not in asked(viewer, now())[0]["cards"][str(lead.pk)]["html"]
+    assert asked(second, now(), owner="nobody")[0]["cards"] == {str(lead.pk): None}
+    # A later event, an unknown one and none at all are answered by the rows.
+    update_lead(lead.pk, {"title": "Moved", "amount": 7}, actor=actors.agent)
+    # Rendered with what comes until then, since something was a moment ago.
+    waits, no_reads = asked(second, now())
+    assert (waits["cards"], waits["later"], waits["columns"]) == ({}, [lead.pk], rendered["columns"])
+    assert no_reads == 0
+    monkeypatch.setattr(shared, "PAUSE_SECONDS", 0.0)
+    later, reads = asked(second, now())
+    assert (later["cards"][str(lead.pk)]["version"], reads > 0) == (2, True)
+    assert "7 EUR" in [column["sums"] for column in later["columns"]]
+    assert [asked(second, cursor)[1] > 0 for cursor in ("", "x", str(Cursor("0" * 12, 1)))] == [True] * 3
+    Company.objects.filter(pk=actors.agent.company_id).update(lead_visibility=LeadVisibility.OWN)
+    assert asked(second, now())[0]["cards"] == {str(lead.pk): None}

@@ -9,24 +9,23 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from crm.actors import Action
-from crm.admin.acting import zone_of
 from crm.admin.base import acting
 from crm.admin.frame.fragments import back_to, is_fragment, message_with_undo
 from crm.admin.lifecycle import LiveAdmin
 from crm.database.keys import parse_id
 from crm.events import journal
 from crm.events.sequencer import sequence_if_alone
-from leads.admin.board.cards import cards_of, column_of, head_of, render_card
+from leads.admin.board.cards import cards_of, column_of
 from leads.admin.board.filters import choices_of, read_filters
 from leads.admin.board.moves import Outcome, address_of, move, reasons_for
+from leads.admin.board.present import day_of, present, shared
+from leads.admin.board.shared import read_asked
 from leads.models import Lead, StatusCategory
 from leads.services.board import PAGE, Board
-from leads.services.my_day import MyDay
 from pipelines.models import Pipeline, Stage
 
 #: Most cards that are read again at once; with more changes the whole board is.
@@ -51,7 +50,7 @@ class WithBoard(LiveAdmin[Lead]):
 
     def board_page(self, request: HttpRequest) -> HttpResponse:
         """Show the first cards of each stage of a pipeline."""
-        actor, day = acting(request), _day(request)
+        actor, day = acting(request), day_of(request)
         # Before the leads are read: what changes meanwhile is told once more, and nothing is missed.
         sequence_if_alone()
         cursor = str(journal.end())
@@ -93,7 +92,7 @@ class WithBoard(LiveAdmin[Lead]):
         after = None if key is None else Lead.objects.visible_to(actor).filter(pk=key).first()
         leads = board.page(stage, after)
         context = {
-            "cards": cards_of(leads[:PAGE], board, _day(request)),
+            "cards": cards_of(leads[:PAGE], board, day_of(request)),
             "stage": stage.pk,
             "last": leads[PAGE - 1].pk if len(leads) > PAGE else None,
             "query": urlencode({"pipeline": stage.pipeline_id, **filters.given}),
@@ -106,9 +105,9 @@ class WithBoard(LiveAdmin[Lead]):
         pipeline = _pipeline(request, pipelines)
         if pipeline is None:
             raise Http404
-        keys = [parse_id(key) for key in request.GET.get("ids", "").split(",")[:MOST_CARDS]]
-        board, _filters = _board(request, pipeline)
-        return JsonResponse(_present(request, board, [key for key in keys if key is not None]))
+        asked = read_asked(request.GET.get("ids", ""), MOST_CARDS)
+        board, filters = _board(request, pipeline)
+        return JsonResponse(shared(request, board, asked, is_narrowed=bool(filters.given)))
 
     def move_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Show where a lead can move to, or move it."""
@@ -153,10 +152,6 @@ class WithBoard(LiveAdmin[Lead]):
         return TemplateResponse(request, "admin/leads/board/move_page.html", context)
 
 
-def _day(request: HttpRequest) -> MyDay:
-    return MyDay(actor=acting(request), zone=zone_of(request), now=timezone.now())
-
-
 def _pipeline(request: HttpRequest, pipelines: list[Pipeline]) -> Pipeline | None:
     """Return the pipeline that the address names, else the default one."""
     wanted = parse_id(request.GET.get("pipeline", "") or request.POST.get("pipeline", ""))
@@ -171,17 +166,6 @@ def _board(request: HttpRequest, pipeline: Pipeline) -> tuple[Board, Any]:
     return board, filters
 
 
-def _present(request: HttpRequest, board: Board, keys: list[int]) -> dict[str, Any]:
-    """Return the cards of leads as they are now, null for those that are not on the board, and the heads."""
-    stages = board.stages()
-    totals = board.totals(stages)
-    cards: dict[str, Any] = {str(key): None for key in keys}
-    for card in cards_of(board.cards(keys), board, _day(request)):
-        lead = card["lead"]
-        cards[str(lead.pk)] = {"stage": lead.stage_id, "version": lead.version, "html": render_card(card)}
-    return {"cards": cards, "columns": [head_of(stage, totals[stage.pk]) for stage in stages]}
-
-
 def _answer(request: HttpRequest, outcome: Outcome, key: int) -> JsonResponse:
     """Answer a move of the board's script: what to say, the present card, how to undo it."""
     pipelines = list(Pipeline.objects.visible_to(acting(request)))
@@ -189,7 +173,7 @@ def _answer(request: HttpRequest, outcome: Outcome, key: int) -> JsonResponse:
     said: dict[str, Any] = {"message": outcome.message, "cards": {str(key): None}, "columns": []}
     if pipeline is not None:
         board, _filters = _board(request, pipeline)
-        said |= _present(request, board, [key])
+        said |= present(request, board, [key])
     if outcome.undo is not None and outcome.lead is not None:
         said["undo"] = {"address": address_of(outcome.lead), "fields": outcome.undo}
     return JsonResponse(said, status=outcome.code)

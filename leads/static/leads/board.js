@@ -204,16 +204,23 @@
 
   const SOON = 15;
   const LATER = 2000;
-  const waiting = new Set();
+  // With more changes than anybody follows, twice as long: the work of the server is shared by fewer reads.
+  const MANY = 10;
+  const SPREAD = 1000;
+  // With the event that told of each: what the server rendered for another board since then will do.
+  const waiting = new Map();
   let timer = null;
   let lastRead = 0;
+  let pause = LATER;
+  let waitsForDetails = false;
   let readsAll = false;
 
   async function read() {
     timer = null;
     lastRead = Date.now();
-    const keys = [...waiting].slice(0, 100);
-    for (const key of keys) waiting.delete(key);
+    const asked = [...waiting].slice(0, 100);
+    pause = asked.length > MANY ? 2 * LATER : LATER;
+    for (const [key] of asked) waiting.delete(key);
     if (readsAll) {
       readsAll = false;
       waiting.clear();
@@ -221,30 +228,52 @@
       return;
     }
     try {
-      const response = await fetch(`${board.dataset.cards}?${query}&ids=${keys.join(",")}`);
-      if (response.ok) show(await response.json(), true);
+      const ids = asked.map(([key, cursor]) => `${key}@${cursor}`).join(",");
+      const response = await fetch(`${board.dataset.cards}?${query}&ids=${ids}`);
+      if (response.ok) {
+        const answer = await response.json();
+        show(answer, true);
+        // The server renders what many boards ask for together; an event since then names a later state.
+        const cursors = new Map(asked);
+        for (const key of answer.later ?? []) {
+          if (!waiting.has(String(key))) waiting.set(String(key), cursors.get(String(key)));
+        }
+      }
     } catch {
       // The connection is lost, which the stream notices too; it tells of the same changes when it is back.
     }
-    if (waiting.size) plan();
+    if (waiting.size) plan(false);
   }
-  function plan() {
-    if (timer === null) timer = setTimeout(read, Date.now() - lastRead > LATER ? SOON : LATER);
+  function plan(isSeen) {
+    if (timer !== null && (isSeen || !waitsForDetails)) return;
+    clearTimeout(timer);
+    const isRested = Date.now() - lastRead > pause;
+    waitsForDetails = isRested && isSeen;
+    // What is seen already is completed a little later, at another moment on each of many boards.
+    timer = setTimeout(read, isRested ? (isSeen ? SPREAD * Math.random() : SOON) : pause);
   }
   function changed(data, extensions) {
     const lead = data?.leadUpdate;
+    let isSeen = false;
     if (extensions.kind === "bulk") readsAll = true;
     else if (extensions.removed) {
       if (!card(extensions.removed)) return;
-      waiting.add(extensions.removed);
+      waiting.set(extensions.removed, extensions.cursor);
     } else if (lead) {
       const shown = card(lead.id);
       // Not of this board, or our own move, which is shown already.
       if (!shown && !list(lead.stage?.id)) return;
       if (shown && Number(shown.dataset.version) >= lead.version) return;
-      waiting.add(lead.id);
+      const target = shown && list(lead.stage?.id);
+      if (target && target !== shown.parentElement && !board.classList.contains("dragging")) {
+        // The event says where the card is; what else changed on it, and the numbers, are read.
+        target.prepend(shown);
+        shown.classList.add("changed");
+        isSeen = true;
+      }
+      waiting.set(lead.id, extensions.cursor);
     } else return;
-    plan();
+    plan(isSeen);
   }
 
   if (window.crmLive) {
