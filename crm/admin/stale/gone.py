@@ -118,8 +118,10 @@ class KeepsTyped(WritesThroughService[Row]):
 
     def _typed_rows(self, request: HttpRequest, row: Any) -> Iterator[Typed]:
         shown = read_shown(request.POST.get("seen", ""))
-        for made, _inline in self.get_formsets_with_inlines(request, row):
-            formset = made(prefix=made.get_default_prefix(), instance=row, queryset=made.model.objects.none())
+        for made, inline in self.get_formsets_with_inlines(request, row):
+            formset = made(
+                prefix=made.get_default_prefix(), instance=row, queryset=inline.get_queryset(request).none()
+            )
             fields = formset.empty_form.fields
             before = {} if shown is None else shown.inlines.get(formset.prefix, {})
             posted = PostedRows(request.POST, formset)
