@@ -1,12 +1,17 @@
 """The inputs of defined custom fields in the forms of records."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import Fieldsets, visible_rows
 from crm.admin.dates import DateInput
@@ -67,7 +72,7 @@ class DefinedFieldsForm(VersionedForm[Kept]):
             )
         self.initial["custom_fields"] = free
         # Inputs for what is defined; the text area stays only where a record has more than that.
-        if self.definitions and not free and "custom_fields" in self.fields:
+        if not free and "custom_fields" in self.fields:
             self.fields["custom_fields"].widget = forms.HiddenInput()
 
     def name_in_history(self, name: str) -> str:
@@ -137,3 +142,18 @@ class DefinedFieldsAdmin(LiveAdmin[Any]):
         )
         names = tuple(_name(definition) for definition in self._definitions(request))
         return [*fieldsets[:place], (gettext("Custom fields"), {"fields": names}), *fieldsets[place:]]
+
+    def _shown(self, fields: Any) -> Any:
+        return "shown_custom_fields" if fields == "custom_fields" else super()._shown(fields)
+
+    @admin.display(description=_("Custom fields"))
+    def shown_custom_fields(self, record: Any) -> str | None:
+        """Return the values in lines, for those who may only look: not the object that is stored."""
+        rows = ((name, _words(value)) for name, value in record.custom_fields.items())
+        return format_html_join(mark_safe("<br>"), "{}: {}", rows) or None
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

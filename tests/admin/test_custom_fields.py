@@ -252,3 +252,15 @@ def test_a_definition_shows_its_input_as_forms_will_have_it(signed_in, company):
     assert 'name="preview-value"' in stored
     assert CustomFieldDefinition.objects.count() == 1
     assert signed_in("agent").post(address, choice).status_code == 403
+
+
+def test_nobody_meets_the_object_that_is_stored(signed_in, company):
+    plain, filled = LeadFactory(company=company), LeadFactory(company=company)
+    Lead.objects.filter(pk=filled.pk).update(custom_fields={"Size <b>": "M", "VIP": True, "Rooms": 3})
+
+    form = signed_in("agent").get(page_of(plain)).context["adminform"].form
+    read_only = signed_in("viewer").get(page_of(filled)).content.decode()
+
+    assert form.fields["custom_fields"].widget.is_hidden
+    assert "Size &lt;b&gt;: M<br>VIP: Yes<br>Rooms: 3" in read_only
+    assert "{&quot;" not in read_only
