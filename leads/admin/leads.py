@@ -91,7 +91,7 @@ class LeadAdmin(
         "owner",
         "stage_name",
         "value",
-        "expected_close_on",
+        "closing_day",
         "untouched_since",
         "status",
     )
@@ -176,6 +176,11 @@ class LeadAdmin(
     @admin.display(description=_("last activity"), ordering="last_activity_at")
     def untouched_since(self, lead: Lead) -> str:
         return short_day(timezone.localtime(lead.last_activity_at).date())
+
+    @admin.display(description=_("Expected to close on"), ordering="expected_close_on")
+    def closing_day(self, lead: Lead) -> str | None:
+        # As the other days of the list: Django would write it out.
+        return None if lead.expected_close_on is None else short_day(lead.expected_close_on)
 
     def totals_of(self, request: HttpRequest, rows: QuerySet[Lead], count: int) -> list[str]:
         is_whole = request.GET.keys() <= UNNARROWED

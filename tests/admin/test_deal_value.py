@@ -1,5 +1,6 @@
 """Amounts, currencies and close dates on the pages of leads, stages and companies."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -44,6 +45,17 @@ def test_list_is_filtered_by_amount_and_close_date(signed_in, company):
     assert (found(amount="yes"), found(amount="no")) == ([valued], [later])
     day = {"expected_close_on__gte": str(today), "expected_close_on__lt": str(today + timedelta(days=1))}
     assert found(**day) == [valued]
+
+
+def test_days_of_the_list_are_written_alike(signed_in, company):
+    LeadFactory(company=company, expected_close_on="2026-12-24")
+
+    page = signed_in("viewer").get(LIST)
+    days = re.findall(r'class="field-(?:closing_day|untouched_since)[^"]*">([^<]*)<', page.content.decode())
+
+    assert len(days) == 2
+    assert "2026-12-24" in days
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", day) for day in days)
 
 
 def test_form_offers_currencies_and_keeps_one_that_was_withdrawn(signed_in, company):
