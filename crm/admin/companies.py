@@ -32,6 +32,12 @@ def _of(used: str, most: object) -> str:
     return gettext("%(used)s of %(most)s") % {"used": used, "most": most}
 
 
+def languages() -> list[tuple[str, str]]:
+    """Return the choices of a language that the pages exist in, and of none."""
+    names = [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
+    return [("", "---------"), *names]
+
+
 class CompanyForm(ServiceForm[Company]):
     currency = CurrencyField(
         label=_("Currency"), help_text=_("Of amounts that come without one; stored amounts keep theirs.")
@@ -55,8 +61,7 @@ class CompanyForm(ServiceForm[Company]):
             offered: Any = self.fields["currency"]
             offered.offer(self.instance.currency)
         zones = {name: name for name in sorted(available_timezones())}
-        languages = {code: get_language_info(code)["name_local"] for code, _name in settings.LANGUAGES}
-        for name, known in (("timezone", zones), ("language", languages)):
+        for name, known in (("timezone", zones), ("language", dict(languages()[1:]))):
             if name in self.fields:
                 stored = getattr(self.instance, name)
                 # What is stored stays a choice, such as a zone of another spelling.

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from crm.admin.companies import CompanyAdmin
+from crm.admin.companies import CompanyAdmin, languages
 from crm.admin.forms import ServiceForm
 from crm.admin.money import CurrencyField
 from crm.models import Company
@@ -15,7 +15,7 @@ from leads.services.company_setup import set_up_company
 
 
 class NewCompanyForm(ServiceForm[Company]):
-    """The form of a new company: its name, its administrator, its region and its currency."""
+    """The form of a new company: its name, its administrator, its region, currency and language."""
 
     admin_username = forms.CharField(
         label=_("Administrator"),
@@ -24,6 +24,14 @@ class NewCompanyForm(ServiceForm[Company]):
     )
 
     currency = CurrencyField(label=_("Currency"), initial=DEFAULT_CURRENCY)
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=languages,
+        help_text=_(
+            "Of its pages, its mails, and the names of the statuses, stages and reasons it starts with."
+        ),
+    )
 
     fields_of_arguments = {"username": "admin_username"}
 
@@ -34,7 +42,7 @@ class SetUpCompanyAdmin(CompanyAdmin):
 
     add_form = NewCompanyForm
     # The other fields have defaults, and can be changed once the company exists.
-    add_fieldsets = ((None, {"fields": ("name", "admin_username", "region", "currency")}),)
+    add_fieldsets = ((None, {"fields": ("name", "admin_username", "region", "currency", "language")}),)
 
     def make(self, request: HttpRequest, form: NewCompanyForm) -> Company:
         user, _ = find_or_create_user(form.cleaned_data["admin_username"])
@@ -43,4 +51,5 @@ class SetUpCompanyAdmin(CompanyAdmin):
             admin=user,
             region=form.cleaned_data["region"],
             currency=form.cleaned_data["currency"],
+            language=form.cleaned_data["language"] or None,
         )

@@ -1,14 +1,18 @@
 """Create, change, delete and restore leads."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from crm.actors import Action, Actor
 from crm.database.new_rows import new_row
+from crm.languages.chosen import reading
 from crm.models import Tag, User
 from crm.models.lifecycle import LIVE
 from crm.services import channels, external_ids, file_links, imported, locking, messages, saving, tags
@@ -24,7 +28,7 @@ from leads.services.lead_input import LeadValues, apply_input, check_owner, fill
 from leads.services.past import set_past
 from leads.services.referenced_rows import ReferencedRows
 
-DUPLICATE_STATUS = "Duplicate"
+DUPLICATE_STATUS = gettext_lazy("Duplicate")
 #: The relations whose changes are posted as messages in the lead's channel.
 POSTED_RELATIONS = ("owner", "stage", "status")
 
@@ -89,6 +93,16 @@ def create_lead(
     return lead
 
 
+@cache
+def _keys_of_duplicate() -> frozenset[str]:
+    """Return the usual name of the status in all languages: a company has it in the one it was set up in."""
+    keys = set()
+    for code, _name in settings.LANGUAGES:
+        with reading(code):
+            keys.add(name_key(str(DUPLICATE_STATUS)))
+    return frozenset(keys)
+
+
 def _flag_duplicate(lead: Lead, values: LeadValues) -> None:
     """Set the status "Duplicate" where the lead's person has another open lead."""
     # A status that the input names is the client's decision.
@@ -98,7 +112,7 @@ def _flag_duplicate(lead: Lead, values: LeadValues) -> None:
     # Not only leads that the actor sees: a duplicate of a colleague's lead is one too.
     if Lead.objects.filter(LIVE, person=lead.person).open().exists():
         statuses = LeadStatus.objects.filter(company=lead.company)
-        duplicate = statuses.filter(name_key=name_key(DUPLICATE_STATUS)).first()
+        duplicate = statuses.filter(name_key__in=_keys_of_duplicate()).order_by("weight", "pk").first()
         lead.status = duplicate or lead.status
 
 

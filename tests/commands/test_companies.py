@@ -1,9 +1,15 @@
 """create_company and add_member."""
 
+from typing import Any
+
 import pytest
 
+from crm.actors import Door
+from crm.authentication import actor_for
 from crm.models import Company, Membership, User
-from leads.models import LeadReceiver, LeadStatus
+from leads.models import LeadLostReason, LeadReceiver, LeadStatus
+from leads.services.closing import close_lead
+from leads.services.leads import create_lead
 from pipelines.models import Stage
 from tests.commands.running import run, usage_error
 from tests.factories.crm import UserFactory
@@ -13,6 +19,32 @@ pytestmark = pytest.mark.django_db
 
 def role_in(company_id: str | int, username: str) -> str:
     return Membership.objects.get(company_id=company_id, user__username=username, is_active=True).role
+
+
+def test_a_company_starts_with_names_in_its_language():
+    assert run("create_company", "Nord", "--admin", "ada", "--language", "de").code == 0
+
+    company = Company.objects.get()
+    stages = Stage.objects.filter(company=company).order_by("weight")
+    statuses = LeadStatus.objects.filter(company=company).order_by("weight")
+    assert company.language == "de"
+    assert [stage.name for stage in stages] == ["Neu", "Kontaktiert", "Angebot", "Verhandlung"]
+    assert [status.name for status in statuses] == [
+        "Offen",
+        "Gewonnen",
+        "Verloren",
+        "Geschlossen",
+        "Duplikat",
+    ]
+    reasons = LeadLostReason.objects.filter(company=company).order_by("weight")
+    assert reasons[0].name == "Zu teuer"
+    # The rules that look for a usual name find it in any language.
+    Company.objects.update(flag_duplicate_leads=True)
+    actor = actor_for(User.objects.get(), company, door=Door.COMMAND)
+    person: Any = {"firstname": "Jane", "email": "jane@example.com"}
+    first, second = (create_lead({"title": "Deal", "people": person}, actor=actor) for _ in range(2))
+    assert (first.status.name, second.status.name) == ("Offen", "Duplikat")
+    assert close_lead(first.pk, "closed", actor=actor).status.name == "Geschlossen"
 
 
 def test_company_is_set_up_with_a_new_administrator():

@@ -155,6 +155,7 @@ def data_of(tenant):
     named = (
         ContactType,
         LeadLostReason,
+        LeadReceiver,
         LeadSource,
         LeadStatus,
         LeadType,

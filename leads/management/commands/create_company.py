@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
@@ -25,13 +26,23 @@ class Command(BaseCommand):
             help="ISO 4217 code of the currency of amounts that come without one (default: %(default)s)",
         )
 
+        parser.add_argument(
+            "--language",
+            choices=sorted(code for code, _name in settings.LANGUAGES),
+            help="of its pages and mails, and of the names of what it starts with (default: English)",
+        )
+
     def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()
         region = chosen_region(options["region"])
         with refusals_as_command_errors(), transaction.atomic():
             admin, is_new = find_or_create_user(options["admin"])
             company = set_up_company(
-                options["name"], admin=admin, region=region, currency=options["currency"]
+                options["name"],
+                admin=admin,
+                region=region,
+                currency=options["currency"],
+                language=options["language"],
             )
         self.stdout.write(f"{admin} administers {company}.")
         if is_new:
