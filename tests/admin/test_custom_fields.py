@@ -1,5 +1,6 @@
 """Definitions of custom fields in the admin, and their inputs on the forms of records."""
 
+import re
 from typing import Any
 
 import pytest
@@ -262,5 +263,8 @@ def test_nobody_meets_the_object_that_is_stored(signed_in, company):
     read_only = signed_in("viewer").get(page_of(filled)).content.decode()
 
     assert form.fields["custom_fields"].widget.is_hidden
-    assert "Size &lt;b&gt;: M<br>VIP: Yes<br>Rooms: 3" in read_only
+    # PostgreSQL keeps the names of an object in an order of its own.
+    shown = re.search(r"[^>]*(?:<br>[^>]*){2}(?=</div>)", read_only)
+    assert shown is not None
+    assert set(shown[0].split("<br>")) == {"Size &lt;b&gt;: M", "VIP: Yes", "Rooms: 3"}
     assert "{&quot;" not in read_only
