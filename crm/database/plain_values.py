@@ -63,13 +63,14 @@ def _check(field: "models.Field[Any, Any]") -> Check:
     base = next((each for each in type(field).__mro__ if each in TYPES), None)
     if base is None or not _is_usual(field, base):
         return _checked_by(field)
-    type_ = TYPES[base]
+    type_: Any = TYPES[base]
     empty_is_fine = field.blank or not field.editable
     choices = {key for key, _ in field.flatchoices} if field.editable and field.choices else None
     longest, lowest, highest, others = _limits(field)
 
     def check(value: Any, _instance: models.Model) -> bool:
-        if type(value) is not type_:
+        # Exactly: a subclass may be another kind of value, as a boolean is of a number.
+        if value.__class__ is not type_:
             return False
         if value == "":
             return empty_is_fine

@@ -115,7 +115,9 @@ _KNOWN = tuple(each.get_db_prep_value for each in PLAIN_IN_POSTGRES)
 
 def _converter(field: "Field[Any, Any]") -> Callable[[Any], Any]:
     if isinstance(field, JSONField):
-        return json.JSONEncoder().encode if field.encoder is None else field.encoder().encode
+        encode = json.JSONEncoder().encode if field.encoder is None else field.encoder().encode
+        # Most lists and objects of new rows are empty.
+        return lambda value: "{}" if value == {} else "[]" if value == [] else encode(value)
     return lambda value: field.get_db_prep_save(value, connection)
 
 

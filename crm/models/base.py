@@ -10,9 +10,9 @@ from django.db import models
 
 from crm.actors import Actor
 from crm.database.keys import named_key
+from crm.database.plain_values import are_plain
 from crm.dates import SHORT_YEAR, SMALLEST_YEAR
 from crm.errors import NotFound
-from crm.models.plain_values import are_plain
 from crm.models.texts import normalize_texts
 
 Row = TypeVar("Row", bound=models.Model)

@@ -32,6 +32,8 @@ def is_same(one: object, other: object) -> bool:
 
 def is_storable(value: object) -> bool:
     """Return whether a value is JSON that every database stores as it is, and not nested too deep."""
+    if _is_shown(value) or (type(value) is dict and all(map(_is_shown, (*value, *value.values())))):
+        return True
     if not is_bounded(value):
         return False
     # Python's parser also accepts infinity, half surrogates and NUL, which PostgreSQL refuses.
@@ -41,6 +43,11 @@ def is_storable(value: object) -> bool:
     except (ValueError, TypeError):
         return False
     return NUL.search(text) is None
+
+
+def _is_shown(value: object) -> bool:
+    """Return whether a value is a text of characters that show something, unlike NUL and half surrogates."""
+    return type(value) is str and value.isprintable()
 
 
 class CustomFieldKind(models.TextChoices):

@@ -1,11 +1,13 @@
 """Store one record of an import, of any kind; the policy decides about one that exists."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from django.db import models, transaction
 
 from crm.actors import Actor
+from crm.database.read_once import is_reading_once
 from crm.errors import Conflict, ConflictReason
 from crm.models.base import visible_rows
 from crm.models.imports import DuplicatePolicy, RowAction
@@ -43,8 +45,8 @@ def import_record(
     """
     if policy == DuplicatePolicy.CREATE:
         return _created(values, create, actor)
-    # Without a savepoint: a row that is refused is undone by whoever imports it.
-    with transaction.atomic(savepoint=False):
+    # Without a savepoint: a row that is refused is undone by whoever imports it, such as a batch.
+    with nullcontext() if is_reading_once() else transaction.atomic(savepoint=False):
         locking.lock_company(actor.company_id)
         return _import_matched(
             values,

@@ -1,5 +1,7 @@
 """Checks that a row takes no unique place that another row has, such as a name in its company."""
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -24,9 +26,15 @@ def _takes_place(constraint: UniqueConstraint, instance: models.Model) -> bool:
     """Return whether a row may clash at all: null equals no null, unless a constraint says so."""
     if constraint.nulls_distinct is False:
         return True
-    field_of = instance._meta.get_field
+    names = _attributes(type(instance))
     # Django finds this out too, but only once it has made a query set.
-    return all(instance.__dict__.get(field_of(name).attname, name) is not None for name in constraint.fields)
+    return all(instance.__dict__.get(names[name], name) is not None for name in constraint.fields)
+
+
+@cache
+def _attributes(model: type[models.Model]) -> Mapping[str, str]:
+    """Return the attributes that hold the values of fields, by the names of the fields."""
+    return {field.name: field.attname for field in model._meta.concrete_fields}
 
 
 def _clash_field(constraint: UniqueConstraint) -> str:

@@ -11,14 +11,14 @@ from django.db import models
 from django.db.models.fields import NOT_PROVIDED
 
 from crm.database.new_rows import new_row, relate
+from crm.database.plain_values import are_plain
 from crm.models import Company, HistoryEntry
 from crm.models.base import Stamped
-from crm.models.plain_values import are_plain
 from people.models import Person
 
 MODELS = [model for model in apps.get_models() if issubclass(model, Stamped)]
 #: Values of every kind, some of which each field refuses.
-VALUES = (
+VALUES: tuple[Any, ...] = (
     *(None, "", "x", "a@x.example", "WON", "x" * 400, "1", 0, 1, -1, 2**40, 2.5, True, False, [], {}, [1]),
     *(
         {"a": 1},
