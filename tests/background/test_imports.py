@@ -49,10 +49,10 @@ def fresh(job: ImportJob) -> ImportJob:
 @pytest.mark.parametrize(
     ("module", "name", "dry_run"),
     [
-        (jobs, "record_kind", False),
+        (jobs, "import_kind", False),
         (job_records, "finish", False),
         (None, "batch", False),
-        (jobs, "record_kind", True),
+        (jobs, "import_kind", True),
         (jobs, "_try_all", True),
     ],
 )
