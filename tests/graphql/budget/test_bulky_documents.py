@@ -19,7 +19,7 @@ from tests.graphql.budget.bulky import Bulky, make_bulky
 from tests.graphql.compiler.documents import QUERY, Drawn
 
 pytestmark = pytest.mark.postgres
-EXAMPLES = examples(120)
+EXAMPLES = examples(60)
 #: Processor time of one answer, which a busy machine does not change.
 MOST_SECONDS = 2
 MOST_GROWTH = 200 * 2**20
