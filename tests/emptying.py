@@ -5,13 +5,16 @@ are, and then has all content types and permissions made again. Here the rows ar
 lists, which follow from the models alone, are left as they are.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.test import TransactionTestCase
+from psycopg.errors import DeadlockDetected
 
 TALLIES = {"crm_tally", "leads_amounttally"}
+ATTEMPTS = 3
 KEPT = {"auth_permission", "django_content_type"}
 
 
@@ -26,14 +29,26 @@ def delete_rows(case: Any) -> None:
         tables = [
             quoted(table) for table in sorted({*found} - KEPT, key=lambda name: (name in TALLIES, name))
         ]
+        if connection.vendor == "postgresql":
+            _delete_of_postgres(alias, tables)
+            continue
         with transaction.atomic(using=alias), connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                # As a truncation does, wait for whoever still writes: nothing is to appear afterwards.
+            for table in tables:
+                cursor.execute(f"DELETE FROM {table}")
+
+
+def _delete_of_postgres(alias: str, tables: Sequence[str]) -> None:
+    # As a truncation does, wait for whoever still writes: nothing is to appear afterwards. A writer that
+    # waits for one of these locks while it has another is a deadlock; it is gone the next time.
+    for attempt in range(ATTEMPTS):
+        try:
+            with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
                 cursor.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
                 cursor.execute("; ".join(f"DELETE FROM {table}" for table in tables))
-            else:
-                for table in tables:
-                    cursor.execute(f"DELETE FROM {table}")
+            return
+        except OperationalError as failure:
+            if not isinstance(failure.__cause__, DeadlockDetected) or attempt == ATTEMPTS - 1:
+                raise
 
 
 @pytest.fixture(autouse=True, scope="session")

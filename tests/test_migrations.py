@@ -86,6 +86,20 @@ def test_history_is_linear():
     assert [key for key, count in children.items() if count > 1] == []
 
 
+def test_no_migration_needs_a_squashed_one_by_its_name():
+    # makemigrations names it so, but who migrates step by step would make the tables of the app twice.
+    loader = MigrationLoader(None, replace_migrations=False)
+    squashed = {key for key, each in loader.disk_migrations.items() if each.replaces}
+
+    needed = {
+        (key, tuple(need)) for key, each in loader.disk_migrations.items() for need in each.dependencies
+    }
+    found = [(key, need) for key, need in needed if need in squashed and key not in squashed]
+
+    assert squashed
+    assert found == []
+
+
 def test_no_migration_is_missing(db):
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
         ("crm", "0061_company_logo"),
         ("leads", "0030_board_indexes"),
         ("people", "0030_comparable_organizations"),
-        ("pipelines", "0001_squashed_0004_stage_probability_rule"),
+        ("pipelines", "0004_stage_probability_rule"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
