@@ -9,92 +9,23 @@ windows that were opened, clicks, keys and seconds: of the machine alone, since 
 import argparse
 import re
 import sys
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from itertools import count
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
+from benchmarks.day_one_plain import (
+    plain_add_lead,
+    plain_find_by_phone,
+    plain_log_call,
+    plain_lose,
+    plain_move_stage,
+    plain_reassign,
+)
+from benchmarks.hand import MANY, MARK, Hand, first_open_lead
 from tests.requirements import CHROMIUM_NAMES
 
 WIDE = {"width": 1280, "height": 900}
-#: Leads that are given to somebody else.
-MANY = 20
-#: Of each run others, so that a second one on the same data meets no duplicate.
-MARK = f"{int(time.time()) % 1_000_000:06}"
 HEAD = "| task | pages | clicks | keys | seconds |\n|---|---|---|---|---|\n"
-
-
-@dataclass
-class Hand:
-    """A person at a browser: what it does is counted."""
-
-    page: Page
-    address: str
-    pages: int = 0
-    clicks: int = 0
-    keys: int = 0
-    begun: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.watch(self.page)
-
-    def watch(self, page: Page) -> None:
-        page.on("framenavigated", lambda frame: self._count(frame is page.main_frame))
-
-    def _count(self, is_page: bool) -> None:
-        self.pages += is_page
-
-    def open(self, path: str) -> None:
-        """Go to where a task begins, which counts for nothing."""
-        self.page.goto(f"{self.address}/admin/{path}")
-        self.pages = self.clicks = self.keys = 0
-        self.begun = time.monotonic()
-
-    def click(self, target: Locator, **options: object) -> None:
-        target.click(**options)  # type: ignore[arg-type]  # as Playwright names them
-        self.clicks += 1
-
-    def type(self, target: Locator, text: str) -> None:
-        """Click into an input and type."""
-        self.click(target)
-        target.fill(text)
-        self.keys += len(text)
-
-    def press(self, key: str) -> None:
-        self.page.keyboard.press(key)
-        self.keys += 1
-
-    def choose(self, target: Locator, label: str | re.Pattern[str]) -> None:
-        """Open a list and choose from it: two clicks."""
-        options = target.locator("option")
-        found = options.filter(has_text=label).first.get_attribute("value")
-        target.select_option(found)
-        self.clicks += 2
-
-    def window(self, target: Locator) -> Page:
-        """Click on what opens a window."""
-        with self.page.expect_popup() as opened:
-            self.click(target)
-        self.pages += 1
-        return opened.value
-
-    def row(self, task: str) -> str:
-        seconds = time.monotonic() - self.begun
-        return f"| {task} | {self.pages} | {self.clicks} | {self.keys} | {seconds:.1f} |\n"
-
-
-def first_open_lead(hand: Hand) -> str:
-    """Return the path of an open lead."""
-    query = "?owned=all&open=yes" if hand.page.locator(".frame-nav").count() else ""
-    hand.page.goto(f"{hand.address}/admin/leads/lead/{query}")
-    links = hand.page.locator("#result_list a[href*='/leads/lead/'][href*='/change/']")
-    place = min(next(_leads), links.count() - 1)
-    return (links.nth(place).get_attribute("href") or "").split("/admin/", 1)[1].split("?")[0]
-
-
-_leads = count()
 
 
 def add_lead(hand: Hand) -> None:
@@ -165,97 +96,6 @@ def reassign(hand: Hand) -> None:
     page.wait_for_load_state()
     if page.locator("form.continues").count():
         page.wait_for_selector("form.continues", state="detached")
-
-
-def until_chosen(page: Page, select: str) -> None:
-    """Wait until a window has put what it made into the form of the page."""
-    # Polled from here: the policy of the page forbids what Playwright would evaluate in it.
-    for _ in range(200):
-        if page.locator(select).input_value():
-            return
-        page.wait_for_timeout(50)
-    raise TimeoutError(select)
-
-
-def plain_add_lead(hand: Hand) -> None:
-    hand.open("")
-    page = hand.page
-    hand.click(page.locator("tr.model-lead .addlink, a.addlink[href*='leads/lead/add']").first)
-    hand.type(page.locator("#id_title"), f"Roof for {MARK}")
-    hand.click(page.locator("#add_id_person"))
-    person = page.context.pages[-1] if len(page.context.pages) > 1 else page.wait_for_event("popup")
-    hand.pages += 1
-    person.wait_for_load_state()
-    hand.type(person.locator("#id_firstname"), "Greta")
-    hand.type(person.locator("#id_lastname"), f"Winter{MARK}")
-    hand.click(person.locator("#contacts-group .add-row a").first)
-    hand.choose(person.locator("#id_contacts-0-type"), re.compile("Phone|Mobile|Cell"))
-    hand.type(person.locator("#id_contacts-0-value"), f"+49 30 5{MARK}")
-    hand.click(person.locator("input[name=_save]"))
-    until_chosen(page, "#id_person")
-    hand.click(page.locator("#add_id_organization"))
-    page.wait_for_timeout(500)
-    organization = page.context.pages[-1]
-    hand.pages += 1
-    organization.wait_for_load_state()
-    hand.type(organization.locator("#id_name"), f"Winter Works {MARK}")
-    hand.click(organization.locator("input[name=_save]"))
-    until_chosen(page, "#id_organization")
-    hand.click(page.locator("input[name=_save]"))
-    page.wait_for_selector(".messagelist .success")
-
-
-def plain_log_call(hand: Hand) -> None:
-    """There is no call: it is a note."""
-    hand.open(first_open_lead(hand))
-    page = hand.page
-    hand.type(
-        page.locator("#note-text, .note-form textarea, #timeline textarea").first, "Call: wants an offer."
-    )
-    hand.click(page.locator(".note-form [type=submit], #timeline form [type=submit]").first)
-    page.wait_for_selector(".messagelist .success")
-
-
-def plain_move_stage(hand: Hand) -> None:
-    hand.open(first_open_lead(hand))
-    page = hand.page
-    hand.click(page.locator(".field-stage .select2-selection"))
-    options = page.locator(".select2-results__option:not(.loading-results):not([aria-selected=true])")
-    hand.click(options.nth(1))
-    hand.click(page.locator("input[name=_continue]"))
-    page.wait_for_selector(".messagelist .success")
-
-
-def plain_lose(hand: Hand) -> None:
-    hand.open(first_open_lead(hand))
-    page = hand.page
-    hand.choose(page.locator("#id_status"), "Lost")
-    hand.type(page.locator("#id_reason_lost"), "Too dear")
-    hand.click(page.locator("input[name=_save]"))
-    page.wait_for_selector(".messagelist .success")
-
-
-def plain_find_by_phone(hand: Hand) -> None:
-    hand.open("")
-    page = hand.page
-    hand.click(page.locator("#content-main a[href$='/people/person/']").first)
-    # The national spelling finds nobody there.
-    hand.type(page.locator("#searchbar"), f"+49 30 5{MARK}")
-    hand.press("Enter")
-    page.wait_for_url("**q=**")
-    hand.click(page.locator("#result_list tbody th a").first)
-    page.wait_for_url("**/change/**")
-
-
-def plain_reassign(hand: Hand) -> None:
-    """There is no action for it: each lead is opened and saved."""
-    hand.open("leads/lead/")
-    page = hand.page
-    for place in range(MANY):
-        hand.click(page.locator("#result_list tbody th a").nth(place))
-        hand.choose(page.locator("#id_owner"), "Amira")
-        hand.click(page.locator("input[name=_save]"))
-        page.wait_for_selector("#result_list")
 
 
 TASKS: Mapping[str, tuple[Callable[[Hand], None], Callable[[Hand], None]]] = {

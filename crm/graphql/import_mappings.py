@@ -55,7 +55,7 @@ def _reading(mapping: models.ImportMapping) -> dict[str, Any]:
 
 
 class ImportMapping(DjangoObjectType):
-    """What the columns of a file mean, and how it is read, under a name."""
+    """The meaning of the columns of a file, and how it is read, under a name."""
 
     class Meta:
         model = models.ImportMapping

@@ -1,4 +1,4 @@
-"""What the columns of a kind of file mean, kept by a company under a name."""
+"""The meaning of the columns of a kind of file, kept by a company under a name."""
 
 from typing import ClassVar
 

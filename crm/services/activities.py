@@ -33,8 +33,8 @@ def _mentioned(activity: Activity, actor: Actor, *, before: str = "") -> frozens
     return mentioned_in(activity.text, actor, before=before)
 
 
-def _notify(activity: Activity, actor: Actor, took_place_at: datetime | None = None) -> None:
-    """Tell the record of a change; with a moment, that the activity took place then."""
+def tell_of_activity(activity: Activity, actor: Actor, took_place_at: datetime | None = None) -> None:
+    """Have a record know that an activity changed; with a moment, that it took place then."""
     record = locking.lock_record_of(activity, actor)
     record_discussed.send(
         sender=type(record),
@@ -68,7 +68,7 @@ def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
     set_participants(activity, values, actor=actor)
     emit_mentions(activity, mentioned, actor=actor)
     # Without a time it took place when it was stored, which is later than ``now``.
-    _notify(activity, actor, activity.took_place(max(now, activity.created_at)))
+    tell_of_activity(activity, actor, activity.took_place(max(now, activity.created_at)))
     return activity
 
 
@@ -110,7 +110,7 @@ def update_activity(
     emit_mentions(activity, mentioned, actor=actor)
     # An update that changes nothing is no event of the record.
     if stored.changed:
-        _notify(activity, actor, takes_place)
+        tell_of_activity(activity, actor, takes_place)
     return activity
 
 
@@ -159,7 +159,7 @@ def _set_done(key: object, *, done: bool, actor: Actor) -> Activity:
     saving.store(activity, actor=actor, before=before)
     if done:
         recurring_tasks.create_next(activity, actor=actor)
-    _notify(activity, actor, takes_place)
+    tell_of_activity(activity, actor, takes_place)
     return activity
 
 
@@ -171,7 +171,7 @@ def delete_activity(key: object, *, actor: Actor, expected_version: int | None =
     _refuse_strangers(activity, actor)
     before = locking.column_values(activity)
     saving.soft_delete(activity, actor=actor, before=before, expected_version=expected_version)
-    _notify(activity, actor)
+    tell_of_activity(activity, actor)
 
 
 @transaction.atomic
@@ -183,4 +183,4 @@ def restore_activity(key: object, *, actor: Actor) -> None:
         return
     _refuse_strangers(activity, actor)
     saving.undelete(activity, actor=actor)
-    _notify(activity, actor)
+    tell_of_activity(activity, actor)

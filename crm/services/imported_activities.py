@@ -19,8 +19,8 @@ from crm.models.imports import DuplicatePolicy
 from crm.models.records import Record, link_columns
 from crm.records.row_import import Imported
 from crm.services import importing, locking, saving
+from crm.services.activities import tell_of_activity
 from crm.services.activity_input import ActivityValues, assign_values
-from crm.signals import record_discussed
 
 #: The columns of the keys of an input that are called otherwise.
 COLUMNS = {"assignee_id": "assignee_id", "owner_id": "user_id"}
@@ -80,7 +80,7 @@ def _create(values: ImportedActivityValues, *, actor: Actor) -> Activity:
         # A column that sets itself is not set by an insert.
         activity.created_at = values["created_at"]
         Activity.objects.filter(pk=activity.pk).update(created_at=activity.created_at)
-    _tell(activity, activity.took_place(max(now, activity.created_at)), actor)
+    tell_of_activity(activity, actor, activity.took_place(max(now, activity.created_at)))
     return activity
 
 
@@ -121,14 +121,7 @@ def _store(
     stored = saving.store(activity, actor=actor, before=before, expected_version=expected_version)
     if stored.changed:
         after = activity.took_place(timezone.now())
-        _tell(activity, after if after != took_place else None, actor)
-
-
-def _tell(activity: Activity, at: datetime | None, actor: Actor) -> None:
-    """Tell the record of a change; with a moment, that the activity took place then."""
-    record = locking.lock_record_of(activity, actor)
-    kind = activity.kind if at is not None else None
-    record_discussed.send(sender=type(record), record=record, activity=kind, at=at, actor=actor)
+        tell_of_activity(activity, actor, after if after != took_place else None)
 
 
 @transaction.atomic

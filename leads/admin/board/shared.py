@@ -55,7 +55,7 @@ def read_asked(text: str, most: int) -> dict[int, Cursor | None]:
 
 
 class SharedCards:
-    """What was rendered a moment ago, with the position in the log of events before which it was not read."""
+    """Keeps what was rendered a moment ago, with a position in the log of events after which it was read."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[Hashable, int], tuple[float, Cursor, Any]] = OrderedDict()
