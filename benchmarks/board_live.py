@@ -9,7 +9,6 @@ delays are printed; then the load, during which the CPU time of the server and o
 
 import argparse
 import asyncio
-import http.client
 import os
 import re
 import statistics
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.open_board import HOST, LATER, Board
-from benchmarks.reads.contenders import PRODUCTION
+from benchmarks.reads.contenders import PRODUCTION, wait_until_up
 from benchmarks.reads.load import cpu_seconds
 
 REDIS_PREFIX = "crm-benchmark-board"
@@ -193,14 +192,7 @@ def main() -> None:
     command = [sys.executable, "manage.py", "serve", "--port", str(arguments.port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(600):
-            try:
-                probe = http.client.HTTPConnection(HOST, arguments.port, timeout=1)
-                probe.request("GET", "/healthz")
-                probe.getresponse().read()
-                break
-            except OSError:
-                time.sleep(0.1)
+        wait_until_up(arguments.port, process)
         is_within = asyncio.run(run(arguments.port, process.pid, arguments))
     finally:
         process.terminate()

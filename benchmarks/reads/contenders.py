@@ -69,7 +69,7 @@ class Contender:
             stderr=subprocess.DEVNULL if "DJANGO_SECRET_KEY" in self.environment else None,
         )
         try:
-            _wait(port, process)
+            wait_until_up(port, process)
             yield process.pid
         finally:
             process.terminate()
@@ -84,7 +84,11 @@ class Contender:
         return [python, "-m", *self.command, *address]
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_until_up(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server answers.
+
+    :raises RuntimeError: if it ends before, or does not answer within a minute.
+    """
     for _ in range(600):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).read()
@@ -93,9 +97,9 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
             return
         except OSError:
             if process.poll() is not None:
-                raise RuntimeError("A contender did not start; what it said stands above.") from None
+                raise RuntimeError("The server did not start: run its command by hand to see why.") from None
             time.sleep(0.1)
-    raise RuntimeError("A contender did not answer within 60 s.")
+    raise RuntimeError("The server did not answer within 60 s.")
 
 
 CONTENDERS = {
