@@ -17,8 +17,9 @@ from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
 from crm.admin.activity_forms import ShortActivityForm
 from crm.admin.base import acting
-from crm.admin.frame.fragments import back_to
+from crm.admin.frame.fragments import back_to, is_fragment
 from crm.admin.lifecycle import LiveAdmin
+from crm.admin.stale.gone import Typed
 from crm.admin.timeline_words import lines_of, text_of, title_of, who_of
 from crm.models import ActivityKind
 from crm.services.activities import create_activity
@@ -68,9 +69,11 @@ class WithTimeline(LiveAdmin[Any]):
             raise PermissionDenied
         model: Any = self.model
         record = model.objects.visible_to(actor).filter(pk=object_id).first()
-        if record is None:
-            raise Http404
         form = ShortActivityForm(request.POST)
+        if record is None:
+            if (gone := self._gone_note(request, object_id, form)) is not None:
+                return gone
+            record = model.objects.find(actor, object_id)
         if form.is_valid():
             values: ActivityValues = {
                 "entity_type": model.entity_kind,
@@ -84,6 +87,16 @@ class WithTimeline(LiveAdmin[Any]):
             messages.error(request, gettext("Nothing was added: enter a text of at most 100,000 characters."))
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return back_to(request, reverse(page, args=[record.pk], current_app=self.admin_site.name))
+
+    def _gone_note(
+        self, request: HttpRequest, object_id: int, form: ShortActivityForm
+    ) -> HttpResponse | None:
+        """Show the text that was typed for a record that is gone; None if it was restored for it."""
+        if is_fragment(request):
+            # The page says so, and keeps its form with the text.
+            raise Http404
+        text = Typed(str(form["text"].label), str(form["text"].value() or ""))
+        return self.answer_gone(request, str(object_id), typed=[text])
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         record = kwargs.get("obj")

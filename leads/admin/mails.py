@@ -19,6 +19,7 @@ from crm.admin.frame.fragments import back_to, is_fragment
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.reach import mail_address
 from crm.admin.record_pages import page_of
+from crm.admin.stale.gone import Typed
 from crm.admin.timeline import Way, register_way
 from crm.models import EntityKind
 from crm.models.activities import LONGEST_TEXT
@@ -57,11 +58,15 @@ class WritesMails(LiveAdmin[Lead]):
         """Ask for an e-mail, then show how it is sent; put it on the timeline once it was."""
         actor = acting(request)
         model = MODELS.get(kind)
-        record = None if model is None else model.objects.visible_to(actor).filter(pk=object_id).first()
-        if record is None:
+        if model is None:
             raise Http404
         if not actor.may(Action.CHANGE_ACTIVITIES):
             raise PermissionDenied
+        record = model.objects.visible_to(actor).filter(pk=object_id).first()
+        if record is None:
+            if (gone := self._gone_mail(request, model, object_id)) is not None:
+                return gone
+            record = model.objects.find(actor, object_id)
         form = MailForm(addresses_of(record), request.POST or None)
         context: dict[str, Any] = {"record": record, "form": form, "kind": kind, "page": page_of(record)}
         try:
@@ -80,6 +85,19 @@ class WritesMails(LiveAdmin[Lead]):
         fits = len(whole) <= LONGEST_ADDRESS
         address = whole if fits else address_of(cleaned["to"], cleaned["subject"], "", copy)
         return self._answer(request, {**context, "address": address, "fits": fits, "copy": copy})
+
+    def _gone_mail(self, request: HttpRequest, model: Any, object_id: int) -> HttpResponse | None:
+        """Show the e-mail that was typed for a record that is gone; None if it was restored for it."""
+        # In a dialog the page says so, and keeps what was typed.
+        if request.method != "POST" or is_fragment(request):
+            raise Http404
+        fields = {name: field.label for name, field in MailForm.base_fields.items() if name != "to"}
+        typed = [
+            Typed(str(label), text) for name, label in fields.items() if (text := request.POST.get(name))
+        ]
+        pages: Any = self.admin_site._registry[model]
+        answer: HttpResponse | None = pages.answer_gone(request, str(object_id), typed=typed)
+        return answer
 
     def _answer(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         if is_fragment(request):

@@ -227,3 +227,42 @@ def test_a_form_of_a_record_of_others_says_no_more_than_one_of_nothing(signed_in
         assert [each.text for each in page.context_data["typed"]] == ["Mine"]
     foreign.refresh_from_db()
     assert foreign.title != "Mine"
+
+
+@pytest.mark.parametrize("door", ["note", "mail"])
+def test_a_text_for_a_record_that_is_gone_comes_back_and_can_be_kept(signed_in, tenant, lead, door):
+    client = signed_in("manager")
+    if door == "note":
+        place = reverse("admin:leads_lead_note", args=[lead.pk])
+        sent = {"kind": "NOTE", "text": "What she said"}
+    else:
+        place = reverse("admin:write_mail", args=["LEAD", lead.pk])
+        sent = {"to": "", "subject": "About it", "text": "What she said"}
+    delete_lead(lead.pk, actor=tenant.actors.manager)
+
+    refused = client.post(place, sent)
+    in_dialog = client.post(place, sent, headers={"HX-Request": "true"})
+    again = client.post(place, {**dict(refused.context_data["sent"]), "_restore": "1"})
+
+    assert (refused.status_code, in_dialog.status_code) == (404, 404)
+    assert "What she said" in [each.text for each in refused.context_data["typed"]]
+    assert "somebody deleted this lead meanwhile" in refused.content.decode()
+    lead.refresh_from_db()
+    assert lead.deleted_at is None
+    if door == "note":
+        assert again.status_code == 302
+        assert Activity.objects.get(text="What she said").entity == lead
+    else:
+        assert "What she said" in again.content.decode()
+
+
+def test_a_note_to_a_record_of_others_says_no_more_than_one_of_nothing(signed_in, lead):
+    foreign, client = LeadFactory(), signed_in("agent")
+    for key in (foreign.pk, 999_999):
+        page = client.post(
+            reverse("admin:leads_lead_note", args=[key]), {"kind": "NOTE", "text": "Mine", "_restore": "1"}
+        )
+        assert page.status_code == 404
+        assert "this lead is gone, or you may no longer see it" in page.content.decode()
+        assert [each.text for each in page.context_data["typed"]] == ["Mine"]
+    assert not Activity.objects.filter(text="Mine").exists()

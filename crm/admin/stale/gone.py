@@ -45,13 +45,19 @@ class KeepsTyped(WritesThroughService[Row]):
     restore_service: ClassVar[Any]
 
     def answer_gone(
-        self, request: HttpRequest, object_id: str, names: Sequence[str] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        names: Sequence[str] | None = None,
+        *,
+        typed: Sequence[Typed] | None = None,
     ) -> HttpResponse | None:
         """Show what was typed into the form of a record that is gone.
 
         Return None if the form can be saved after all, since it asked to restore the record first.
 
         :param names: of the fields of the form; all, if they are not given.
+        :param typed: what was typed into another form than that of the record, such as a note.
         """
         row = self._deleted(request, unquote(object_id))
         winner = None if row is None else self._winner(request, row)
@@ -70,7 +76,7 @@ class KeepsTyped(WritesThroughService[Row]):
             "is_deleted": row is not None,
             "winner": winner,
             "winner_address": "" if winner is None else self._page_address("change", winner.pk),
-            "typed": list(self._typed(request, row, names)),
+            "typed": list(self._typed(request, row, names)) if typed is None else typed,
             "may_restore": may_restore and names is None,
             "sent": _sent_again(request.POST),
             "restore": RESTORE,
