@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import threading
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -18,22 +19,28 @@ from tests.commands.running import Ended, run
 from tests.factories.crm import Tenant
 from tests.forked_calls import run_in_fork
 
-KILLS = 20 if os.environ.get("CHAOS") == "long" else 3
+IS_LONG = os.environ.get("CHAOS") == "long"
+KILLS = 20 if IS_LONG else 3
 #: So many that the file does not end before the last kill.
 ROWS = 20 * KILLS
+#: Rows of a file whose batches grow, and that has one event in all.
+LARGE = 100_000 if IS_LONG else 1_200
+#: Seconds, by the clock, within which a process is killed once it has stored a part of a large file.
+LATEST = 1.0 if IS_LONG else 0.1
 #: A kill comes after less than so many steps: rows, commits, and the end.
 STEPS = 18
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
-def content() -> str:
+def content(rows: int = ROWS) -> str:
     """Return rows of which some are refused, and some mean the same person; all share organizations."""
     lines = ["firstname,email,phone,organization,tags"]
-    for number in range(ROWS):
+    for number in range(rows):
         same = number - number % 10 if number % 10 == 9 else number
         email = "bad" if number % 20 == 7 else f"p{same}@x.example"
-        lines.append(f"P{number},{email},+1 212 555 {number:04},Org {number % 3},T{number % 4}")
+        phone = f"+1 {212 + number // 10_000} 555 {number % 10_000:04}"
+        lines.append(f"P{number},{email},{phone},Org {number % 3},T{number % 4}")
     return "\n".join(lines) + "\n"
 
 
@@ -113,6 +120,44 @@ def test_a_command_that_is_killed_again_and_again_ends_as_one_that_was_not(
     again = load(path, tenant)
     assert again.lines == [f"0 created, {ROWS - ROWS // 20} unchanged, {ROWS // 20} failed, {ROWS} in all."]
     assert stored(tenant) == before
+
+
+def kill_after(rows: int, seconds: float, path: Path, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run the command in a fork that is killed by the clock once it has stored some rows."""
+    real = jobs._store
+    clocks: list[threading.Timer] = []
+
+    def store(job: ImportJob, *given: Any) -> Any:
+        if job.processed >= rows and not clocks:
+            clocks.append(threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)))
+            clocks[0].start()
+        return real(job, *given)
+
+    def act() -> None:
+        monkeypatch.setattr(jobs, "_store", store)
+        load(path, tenant)
+
+    return run_in_fork(act)
+
+
+def test_a_large_file_is_killed_by_the_clock_and_ends_as_one_that_was_not(
+    tenant, other_tenant, tmp_path, monkeypatch
+):
+    path = tmp_path / "people.csv"
+    path.write_text(content(LARGE))
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    for number in range(KILLS):
+        stored_rows, seconds = number * LARGE // (KILLS + 1), chance.uniform(0, LATEST)
+        assert kill_after(stored_rows, seconds, path, tenant, monkeypatch) == -signal.SIGKILL, seed
+        job = ImportJob.objects.get()
+        assert (job.status, ImportRow.objects.count()) == (ImportStatus.RUNNING, job.processed), seed
+
+    ended, whole = load(path, tenant), load(path, other_tenant)
+
+    assert (ended.code, whole.code) == (3, 3)
+    assert stored(tenant) == stored(other_tenant), seed
+    assert ledger(tenant) == ledger(other_tenant), seed
 
 
 def test_a_worker_that_is_dead_is_seen_at_once_and_a_living_one_is_told(actors, monkeypatch):

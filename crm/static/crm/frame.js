@@ -90,7 +90,10 @@
   // The dialog: what htmx puts into it opens it; a link or button with data-closes closes it.
 
   document.body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "frame-dialog-body" && !dialog.open) dialog.showModal();
+    if (event.detail.target.id !== "frame-dialog-body") return;
+    // Or Enter would send its form before htmx knows it, and leave the page.
+    window.htmx.process(event.detail.target);
+    if (!dialog.open) dialog.showModal();
   });
   const isTypedIn = () => [...changed].some((form) => dialog.contains(form));
   dialog?.addEventListener("click", (event) => {

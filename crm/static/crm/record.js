@@ -180,6 +180,8 @@
         wanted = place.id;
         facts.clear();
       } else if ($) {
+        // Or Enter would send the form before htmx knows it, and leave the page.
+        window.htmx.process(place);
         $(place).find(".admin-autocomplete").djangoAdminSelect2();
         const input = place.querySelector("[role=alert] ~ * button, input:not([type=hidden]), select, textarea");
         if (input?.matches(".admin-autocomplete")) $(input).select2("open");
