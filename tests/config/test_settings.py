@@ -1,6 +1,7 @@
 """Settings that must not run are refused at every entry point, and the others have the documented values."""
 
 import os
+import subprocess
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,7 +68,7 @@ PRINT_HASH = (
     "import django; django.setup();"
     "from django.contrib.auth.hashers import make_password; print(make_password('x'))"
 )
-#: What is run, once for all tests here, in forks of one process: most of the time was the start of Python.
+#: What is run in forks of one process for each test: most of the time was the start of Python.
 COMMANDS: dict[Any, tuple[list[str], dict[str, str]]] = {
     **{
         number: (["manage.py", "check"], environment(PRODUCTION, **changes))
@@ -99,72 +100,59 @@ COMMANDS: dict[Any, tuple[list[str], dict[str, str]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def ended():
-    return dict(zip(COMMANDS, run_each(list(COMMANDS.values())), strict=True))
+def ended(*names: Any) -> list[subprocess.CompletedProcess[str]]:
+    return run_each([COMMANDS[name] for name in names])
 
 
-@pytest.mark.parametrize("number", range(len(REFUSALS)), ids=lambda number: f"{REFUSALS[number]}")
-def test_refusal_is_one_sentence(ended, number):
-    refused, sentence = ended[number], REFUSALS[number][1]
+def test_refusals_are_one_sentence():
+    refusals = zip(REFUSALS, ended(*range(len(REFUSALS))), strict=True)
 
-    assert refused.returncode == 1
-    assert refused.stderr.startswith(f"manage.py: {sentence}")
-    assert len(refused.stderr.splitlines()) == 1
-    assert "secret@" not in refused.stderr
-
-
-@pytest.mark.parametrize("entry", ENTRIES)
-@pytest.mark.parametrize("changes", REFUSED_BY_ALL)
-def test_every_entry_point_refuses(ended, entry, changes):
-    sentence = next(sentence for refused, sentence in REFUSALS if refused == changes)
-
-    refused = ended[entry, str(changes)]
-
-    assert refused.returncode == ENTRIES[entry][1]
-    assert sentence in refused.stderr
+    for (changes, sentence), refused in refusals:
+        assert refused.returncode == 1, changes
+        assert refused.stderr.startswith(f"manage.py: {sentence}"), changes
+        assert len(refused.stderr.splitlines()) == 1, changes
+        assert "secret@" not in refused.stderr, changes
 
 
-def test_production_settings_pass_the_deployment_checks(ended):
-    assert ended["deploy"].returncode == 0, ended["deploy"].stderr
-    assert ended["deploy"].stdout == "System check identified no issues (1 silenced).\n"
+def test_every_entry_point_refuses():
+    sentences = {str(changes): sentence for changes, sentence in REFUSALS}
+    names = [(entry, str(changes)) for entry in ENTRIES for changes in REFUSED_BY_ALL]
+
+    for (entry, changes), refused in zip(names, ended(*names), strict=True):
+        assert refused.returncode == ENTRIES[entry][1], (entry, changes)
+        assert sentences[changes] in refused.stderr, (entry, changes)
 
 
-def test_deployment_checks_warn_of_development_settings(ended):
-    warned = ended["deploy in development"]
+def test_deployment_checks_pass_production_settings_and_warn_of_those_of_development():
+    passed, warned = ended("deploy", "deploy in development")
 
+    assert passed.returncode == 0, passed.stderr
+    assert passed.stdout == "System check identified no issues (1 silenced).\n"
     assert warned.returncode == 1
     assert "(crm.W001)" in warned.stderr
     assert "(crm.W002)" in warned.stderr
 
 
-def test_single_sign_on_is_off_unless_it_is_configured(ended):
-    assert ended["without single sign-on"].stdout == "[]\n"
-    assert "allauth.socialaccount" in ended["with single sign-on"].stdout
+def test_a_single_worker_needs_no_redis_and_debug_for_other_hosts_is_explicit():
+    for passed in ended("one worker", "debug elsewhere"):
+        assert passed.returncode == 0, passed.stderr
 
 
-def test_single_worker_needs_no_redis(ended):
-    assert ended["one worker"].returncode == 0, ended["one worker"].stderr
+def test_settings_that_follow_from_others():
+    printed = {
+        "without single sign-on": "[]",
+        # Webhooks reach private networks, and any port, in debug only.
+        "private": "False",
+        "private in debug": "True",
+        "ports": "[]",
+        "given ports": "[80, 8443]",
+        "ports in debug": "None",
+    }
+    *plain, social, hashed = ended(*printed, "with single sign-on", "hash")
 
-
-def test_debug_for_other_hosts_must_be_explicit(ended):
-    assert ended["debug elsewhere"].returncode == 0, ended["debug elsewhere"].stderr
-
-
-@pytest.mark.parametrize(("name", "allowed"), [("private", "False"), ("private in debug", "True")])
-def test_webhooks_reach_private_networks_in_debug_only(ended, name, allowed):
-    assert ended[name].stdout == f"{allowed}\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "allowed"), [("ports", "[]"), ("given ports", "[80, 8443]"), ("ports in debug", "None")]
-)
-def test_webhooks_use_any_port_in_debug_only(ended, name, allowed):
-    assert ended[name].stdout == f"{allowed}\n"
-
-
-def test_secrets_are_hashed_with_argon2(ended):
-    assert ended["hash"].stdout.startswith("argon2$argon2id$")
+    assert [each.stdout.strip() for each in plain] == list(printed.values())
+    assert "allauth.socialaccount" in social.stdout
+    assert hashed.stdout.startswith("argon2$argon2id$")
 
 
 @pytest.mark.skipif("sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="tests SQLite")
