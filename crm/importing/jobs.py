@@ -31,6 +31,7 @@ from crm.importing.sources import Record, Source, open_source
 from crm.models.imports import STORED_BELOW, DuplicatePolicy, ImportJob
 from crm.records.registry import import_kind, record_kind
 from crm.records.row_import import RowImport
+from crm.services import locking
 from crm.services.contents import remove_content, write_content
 from crm.services.locking import holding_company, is_deadlock, is_lock_timeout, without_company_lock
 
@@ -39,6 +40,9 @@ BATCH = 50
 #: The same of an import without an event of each record, whose batches are written together as well.
 LARGE_BATCH = 500
 SECONDS_OF_BATCH = 0.5
+#: The same while others wait for the end of batches.
+SECONDS_WAITED_FOR = 0.05
+SECONDS_BETWEEN = 0.005
 #: Ends the key of refused rows that came as JSON.
 LINES = ".rejects.jsonl"
 #: How often a batch is begun that other writers stop.
@@ -136,18 +140,23 @@ def run_claimed(
         if is_stopped() or begun > ends:
             _release(job)
             return False
-        on_batch(_store(job, batch, processor))
+        processed, is_waited_for = _store(job, batch, processor)
+        on_batch(processed)
         if _is_silent(job):
-            size = _next_size(size, time.monotonic() - begun)
+            size = _next_size(size, time.monotonic() - begun, is_waited_for=is_waited_for)
+        if is_waited_for:
+            # A lock that is free goes to whoever asks first, not to who waits: these wake meanwhile.
+            time.sleep(SECONDS_BETWEEN)
     if job.failed and ("file" in payload or "rows" in payload):
         job.rejects = store_rejects(job, actor=actor)
     job_records.finish(job)
     return True
 
 
-def _next_size(size: int, seconds: float) -> int:
+def _next_size(size: int, seconds: float, *, is_waited_for: bool) -> int:
     """Return how many rows the next batch has: others that wait for its end must not wait for long."""
-    return max(BATCH, min(LARGE_BATCH, 2 * size, int(size * SECONDS_OF_BATCH / max(seconds, 0.001))))
+    most = SECONDS_WAITED_FOR if is_waited_for else SECONDS_OF_BATCH
+    return max(BATCH, min(LARGE_BATCH, 2 * size, int(size * most / max(seconds, 0.001))))
 
 
 def _release(job: ImportJob) -> None:
@@ -157,8 +166,8 @@ def _release(job: ImportJob) -> None:
         job_records.release(job)
 
 
-def _store(job: ImportJob, batch: Sequence[Record], processor: Processor) -> Processed:
-    """Store a batch of rows with their entries of the ledger, all or none.
+def _store(job: ImportJob, batch: Sequence[Record], processor: Processor) -> tuple[Processed, bool]:
+    """Store a batch of rows with their entries of the ledger, all or none; return whether others waited.
 
     It begins anew where another writer holds a record for too long, or waits for a record of this one.
     """
@@ -185,7 +194,7 @@ def _is_silent(job: ImportJob) -> bool:
 
 def _store_once(
     job: ImportJob, batch: Sequence[Record], processor: Processor, *, one_by_one: bool
-) -> Processed:
+) -> tuple[Processed, bool]:
     with transaction.atomic():
         job_records.hold(job)
         # Before any row: two imports at once take turns by batches, and never wait for each other.
@@ -195,9 +204,10 @@ def _store_once(
         ):
             processed = processor.process(batch, one_by_one=one_by_one)
         counts = job_records.note_batch(job, *processed, silent_kinds=kinds)
+        is_waited_for = _is_silent(job) and locking.is_waited_for()
     job.__dict__.update(counts)
     processor.forget()
-    return processed
+    return processed, is_waited_for
 
 
 def _records(payload: Mapping[str, Any], rows: RowImport) -> Iterator[Record]:

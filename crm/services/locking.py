@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
-from django.db import OperationalError, models, transaction
+from django.db import OperationalError, connection, models, transaction
 
 from crm.actors import Actor
 from crm.database.row_locks import can_lock, locked_row
@@ -55,6 +55,19 @@ def is_lock_timeout(error: OperationalError) -> bool:
 
 def is_deadlock(error: OperationalError) -> bool:
     return getattr(error.__cause__, "sqlstate", None) == DEADLOCK
+
+
+def is_waited_for() -> bool:
+    """Return whether another transaction waits for a row that this one has locked; SQLite does not tell."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks waiting JOIN pg_locks held USING (transactionid)"
+            " WHERE NOT waiting.granted AND held.granted AND held.pid = pg_backend_pid())"
+        )
+        [answer] = cursor.fetchone()
+    return bool(answer)
 
 
 def lock_company_patiently(company_id: int) -> None:

@@ -1,15 +1,21 @@
 """Imports beside each other and eight writers: no valid row is refused, nothing lost, and plans hold."""
 
 import io
+import time
+from contextlib import closing
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
+from crm.importing import job_records, jobs
 from crm.importing.files.options import COMMAND_LIMITS
 from crm.importing.plans import Plan
 from crm.importing.report import CHANGED_SINCE_PLAN, Summary
 from crm.importing.running import opened_import, run_import
 from crm.models import ImportRow, RowAction, Tag
+from crm.services import locking
 from leads.models import Lead
 from leads.services.leads import create_lead
 from people.imports import PersonImport
@@ -114,6 +120,36 @@ def test_an_import_beside_eight_writers(own):
         assert person.custom_fields == ({"seen": number // WRITES} if number < KNOWN else {})
     captured = Lead.objects.values_list("title", "person__email")
     assert set(captured) == {(f"Deal {number}", email(KNOWN + number)) for number in range(KNOWN)}
+
+
+def test_a_batch_that_others_wait_for_is_followed_by_a_short_one(own, settings, monkeypatch):
+    settings.IMPORT_SINGLE_EVENTS = 1
+    monkeypatch.setattr(jobs, "SECONDS_OF_BATCH", 1e9)
+    monkeypatch.setattr(jobs, "SECONDS_WAITED_FOR", 0)
+    sizes: list[int] = []
+    threads: list[Thread] = []
+    note = job_records.note_batch
+
+    def write() -> None:
+        with closing(connection), transaction.atomic():
+            locking.lock_company(own.company.pk)
+
+    def noted(job: Any, rows: Any, *given: Any, **options: Any) -> Any:
+        sizes.append(len(rows))
+        if len(sizes) == 2:
+            assert not locking.is_waited_for()
+            threads.append(Thread(target=write))
+            threads[0].start()
+            while not locking.is_waited_for() and threads[0].is_alive():
+                time.sleep(0.01)
+        return note(job, rows, *given, **options)
+
+    monkeypatch.setattr(job_records, "note_batch", noted)
+    summary, errors = imported(people_file(range(300)), own)
+    threads[0].join()
+
+    assert (errors, summary.created) == ([], 300)
+    assert sizes[:3] == [50, 100, 50]
 
 
 def test_a_plan_is_applied_as_it_was_made_beside_eight_writers(own):
