@@ -14,6 +14,8 @@ from crm.models.imports import ImportJob, ImportRow, RowAction
 FORM = 1
 #: Facts of an import that its plan repeats: the file is applied to no other one.
 FACTS = ("model", "sha256", "options", "on_match", "split_phones", "company")
+#: Rows of a plan that are read together.
+PAGE = 500
 WRITTEN = frozenset({RowAction.CREATE, RowAction.UPDATE})
 
 
@@ -121,7 +123,7 @@ def write_plan(job: ImportJob, facts: Mapping[str, Any], counts: Mapping[str, An
     """Write the plan of a dry run: a line about the import, then one for each row."""
     head = {"plan": FORM, "job": str(job.uuid), "file": job.filename, **facts, "counts": dict(counts)}
     file.write(json.dumps(head, ensure_ascii=False) + "\n")
-    for row in ImportRow.objects.filter(job=job).order_by("number").iterator(chunk_size=500):
+    for row in ImportRow.objects.filter(job=job).order_by("number").iterator(chunk_size=PAGE):
         file.write(json.dumps(PlannedRow.of(row).as_json(), ensure_ascii=False) + "\n")
 
 
@@ -140,7 +142,11 @@ class Plan:
         """Yield the rows in the order of the input."""
         if self.lines is None:
             rows = ImportRow.objects.filter(job__uuid=self.job).order_by("number")
-            yield from map(PlannedRow.of, rows.iterator(chunk_size=500))
+            last = 0
+            # A cursor of the database would end with the transaction of the first batch.
+            while page := list(rows.filter(number__gt=last)[:PAGE]):
+                yield from map(PlannedRow.of, page)
+                last = page[-1].number
             return
         self.lines.seek(0)
         next(self.lines)
