@@ -7,6 +7,7 @@ from config.sign_in import mail_server, single_sign_on
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 LOCALE_PATHS = [ROOT / "locale"]
+FORMAT_MODULE_PATH = "crm.languages.formats"
 
 AUTH_USER_MODEL = "crm.User"
 AUTHENTICATION_BACKENDS = ["crm.sign_in.backend.GuardedBackend"]

@@ -5,16 +5,16 @@ from datetime import timedelta
 from itertools import cycle, islice
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.text import slugify
 
 from crm.actors import Actor, Door, Role
-from crm.dates import today_in
+from crm.dates import start_of, today_in
 from crm.models import Company, Membership, User
 from crm.models.companies import DEFAULT_REGION
 from crm.services.activities import complete_task, create_activity
 from crm.services.activity_input import ActivityValues
 from crm.services.companies import find_or_create_user, save_user, update_company
+from crm.services.days import today_of, zone_of
 from crm.services.members import add_member
 from leads.models import Lead, LeadSource, LeadType
 from leads.services.closing import close_lead
@@ -77,19 +77,19 @@ CLOSED = {
     28: ("closed", None),
     35: ("won", None),
 }
-#: What is to be done about leads: position of the lead, kind, subject, hours from now; None is a task without
-#: a time.
+#: What is to be done about leads: position of the lead, kind, subject, days from today and hour; None is a
+#: task without a time.
 PLANNED = (
-    (0, "CALL", "Ask about the number of seats", -26),
-    (8, "TASK", "Send the offer for the second office", -3),
-    (2, "CALL", "Talk about the start date", 2),
-    (6, "TASK", "Prepare the demonstration", 4),
-    (10, "MEETING", "Show the product to the whole team", 25),
-    (12, "TASK", "Check the references", 49),
-    (16, "CALL", "Hear what the board decided", 73),
+    (0, "CALL", "Ask about the number of seats", (-1, 11)),
+    (8, "TASK", "Send the offer for the second office", (0, 9)),
+    (2, "CALL", "Talk about the start date", (0, 16)),
+    (6, "TASK", "Prepare the demonstration", (1, 10)),
+    (10, "MEETING", "Show the product to the whole team", (1, 14)),
+    (12, "TASK", "Check the references", (2, 12)),
+    (16, "CALL", "Hear what the board decided", (3, 15)),
     (18, "TASK", "Send the contract", None),
-    (1, "CALL", "Ask who signs", 3),
-    (3, "TASK", "Send training dates", 26),
+    (1, "CALL", "Ask who signs", (0, 15)),
+    (3, "TASK", "Send training dates", (1, 11)),
 )
 #: What was said: position of the lead, kind, text.
 SAID = (
@@ -234,8 +234,8 @@ def _create_leads(
 
 
 def _create_activities(leads: list[Lead], actor: Actor) -> None:
-    now = timezone.now()
-    for index, kind, subject, hours in PLANNED:
+    midnight = start_of(today_of(actor), zone_of(actor))
+    for index, kind, subject, at in PLANNED:
         values: ActivityValues = {
             "entity_type": "LEAD",
             "entity_id": leads[index].pk,
@@ -243,8 +243,9 @@ def _create_activities(leads: list[Lead], actor: Actor) -> None:
             "subject": subject,
             "assignee_id": leads[index].owner_id,
         }
-        if hours is not None:
-            when = now + timedelta(hours=hours)
+        if at is not None:
+            days, hours = at
+            when = midnight + timedelta(days=days, hours=hours)
             values["due_at" if kind == "TASK" else "starts_at"] = when
         create_activity(values, actor=actor)
     for index, kind, text in SAID:

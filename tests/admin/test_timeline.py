@@ -84,7 +84,7 @@ def test_changes_are_told_in_the_words_of_people(actors, signed_in, tenant):
         "First name": "Jane → Joan",
         "Tags": "added Trade fair",
         "Amount": "1,500.00 → 12,500.50",
-        "Expected to close on": "Dec. 24, 2026",
+        "Expected to close on": "24 December 2026",
         "Description": "Wants a quote",
         "Segment": "A",
         "Owner": f"{tenant.users['admin']} → empty",
