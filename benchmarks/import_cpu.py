@@ -24,30 +24,17 @@ import django
 
 from benchmarks import imports
 
-#: The fields of ``/proc/PID/stat`` with the time in user mode and in the kernel, after the process name.
-USER, KERNEL = 11, 12
 #: The rows of the first round.
 FIRST_ROWS = 60
 
 
-def backend_seconds() -> float:
-    """Return the CPU time that the backend of this connection has used."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        [process] = cursor.fetchone()
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[USER]) + int(fields[KERNEL])) / os.sysconf("SC_CLK_TCK")
-
-
 def cost(work: Callable[[], object], rows: int) -> tuple[float, float]:
     """Return the CPU time of Python and of PostgreSQL for each row, in microseconds."""
-    begun, backend = time.process_time(), backend_seconds()
+    begun, backend = time.process_time(), imports.backend_seconds()
     work()
     return (
         (time.process_time() - begun) / rows * 1_000_000,
-        (backend_seconds() - backend) / rows * 1_000_000,
+        (imports.backend_seconds() - backend) / rows * 1_000_000,
     )
 
 

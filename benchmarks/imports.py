@@ -13,9 +13,10 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import django
@@ -24,6 +25,8 @@ from benchmarks import import_baselines
 
 #: One row in so many is another one in the file that is imported again.
 CHANGED_ONE_IN = 100
+#: The fields of ``/proc/PID/stat`` with the time in user mode and in the kernel, after the process name.
+USER, KERNEL = 11, 12
 #: Percentages of the agents of a rotation.
 SHARES = (60, 40)
 
@@ -92,10 +95,42 @@ def import_file(path: Path, actor: Any, *, kind: str = "PEOPLE", dry_run: bool =
         )
 
 
-def timed(work: Callable[[], object]) -> float:
-    begun = perf_counter()
+@dataclass(frozen=True)
+class Cost:
+    """What a piece of work took: seconds by the clock, and CPU seconds of Python and of PostgreSQL."""
+
+    clock: float
+    python: float
+    postgres: float
+
+    @property
+    def cpu(self) -> float:
+        return self.python + self.postgres
+
+
+def timed(work: Callable[[], object]) -> Cost:
+    from django.db import connection
+
+    is_postgres = connection.vendor == "postgresql"
+    clock, python = perf_counter(), process_time()
+    postgres = backend_seconds() if is_postgres else 0.0
     work()
-    return perf_counter() - begun
+    return Cost(
+        perf_counter() - clock,
+        process_time() - python,
+        backend_seconds() - postgres if is_postgres else 0.0,
+    )
+
+
+def backend_seconds() -> float:
+    """Return the CPU time that the backend of this connection has used, on this machine."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [process] = cursor.fetchone()
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[USER]) + int(fields[KERNEL])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory() -> float:
@@ -112,12 +147,23 @@ def analyze() -> None:
             cursor.execute("ANALYZE")
 
 
-def report(name: str, rows: int, base: list[float], own: list[float]) -> None:
-    ratio = statistics.median(one / other for one, other in zip(base, own, strict=True))
-    rates = [rows / statistics.median(times) for times in (base, own)]
+def report(name: str, rows: int, base: list[Cost], own: list[Cost]) -> None:
+    """Print the medians: rates by the clock, and the CPU time of a row, which other work disturbs less."""
+    ratio, of_cpu = (
+        statistics.median(
+            getattr(one, part) / getattr(other, part) for one, other in zip(base, own, strict=True)
+        )
+        for part in ("clock", "cpu")
+    )
+    rates = [rows / statistics.median(each.clock for each in costs) for costs in (base, own)]
+    python, postgres, of_base = (
+        statistics.median(getattr(each, part) for each in costs) / rows * 1_000_000
+        for part, costs in (("python", own), ("postgres", own), ("cpu", base))
+    )
     sys.stdout.write(
         f"{name}: {rows} rows; baseline {rates[0]:.0f}/s, import {rates[1]:.0f}/s, ratio {ratio:.3f};"
-        f" highest memory {memory():.0f} MB\n"
+        f" CPU of a row: baseline {of_base:.0f} us, import {python:.0f} us of Python and {postgres:.0f} us of"
+        f" PostgreSQL, ratio {of_cpu:.3f}; highest memory {memory():.0f} MB\n"
     )
     sys.stdout.flush()
 
@@ -127,7 +173,9 @@ def measure_people(directory: Path, rows: int, rounds: int) -> None:
     first, second = directory / "first.csv", directory / "second.csv"
     write_people(first, rows)
     write_people(second, rows, changed=True)
-    base, new, again_base, again, dry = [], [], [], [], []
+    base: list[Cost] = []
+    new: list[Cost] = []
+    again_base, again, dry = [], [], []
     for number in range(rounds):
         theirs, ours = new_company(f"Baseline {number}"), new_company(f"Import {number}")
         works = [(base, partial(people_baseline, first, theirs)), (new, partial(import_file, first, ours))]
@@ -185,7 +233,8 @@ def measure_leads(directory: Path, rows: int, rounds: int) -> None:
     people, leads = directory / "people.csv", directory / "leads.csv"
     write_people(people, rows)
     write_leads(leads, rows)
-    base, new = [], []
+    base: list[Cost] = []
+    new: list[Cost] = []
     for number in range(rounds):
         theirs, ours = new_company(f"Baseline {number}"), new_company(f"Import {number}")
         for actor in (theirs, ours):
@@ -207,7 +256,7 @@ def measure_alone(directory: Path, rows: int, rounds: int) -> None:
     path = directory / "first.csv"
     write_people(path, rows)
     times = [timed(partial(import_file, path, new_company(f"Import {n}"))) for n in range(rounds)]
-    rate = rows / statistics.median(times)
+    rate = rows / statistics.median(each.clock for each in times)
     sys.stdout.write(f"people, new: {rows} rows; import {rate:.0f}/s; highest memory {memory():.0f} MB\n")
 
 
