@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import RedirectView
 
 from config.lazy_views import lazy_view
 from crm.downloads import download, download_export, download_rejects, preview
@@ -11,9 +12,13 @@ from crm.sign_in.pages import invitation
 
 handler500 = "config.failures.server_error"
 
+# An address of the admin that was chosen is told to nobody.
+FROM_ROOT = [path("", RedirectView.as_view(pattern_name="admin:index"))]
+
 urlpatterns = [
     path(settings.ADMIN_URL, include("config.account_urls")),
     path(settings.ADMIN_URL, admin.site.urls),
+    *(FROM_ROOT if settings.ADMIN_URL == "admin/" else []),
     path("graphql", csrf_exempt(lazy_view("config.graphql_view.graphql_view")), name="graphql"),
     path("graphql/stream", csrf_exempt(lazy_view("crm.graphql.sse.streams_unsupported")), name="stream"),
     path("invitation", invitation, name="invitation"),

@@ -183,6 +183,11 @@ def national_digits(text: str) -> list[str]:
     return [each for each in stripped if each] or [digits_of(text)]
 
 
+def significant_digits(phone: Phone) -> str:
+    """Return the digits of a number as they are dialled within its country, without a trunk prefix."""
+    return phonenumbers.national_significant_number(phonenumbers.parse(phone.number, None))
+
+
 def _spellings(raw: str) -> list[str]:
     """Return the ways in which a text may be meant, the likeliest first."""
     spellings = [raw]

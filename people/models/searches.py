@@ -6,7 +6,14 @@ import unicodedata
 from crm.emails import ascii_domain, canonical_email
 from crm.texts import name_key
 from people.models.canonical import LINE_END
-from people.models.phones import EXTENSION_NAMES, SHORTEST_UNKNOWN, digits_of, national_digits, parse_phone
+from people.models.phones import (
+    EXTENSION_NAMES,
+    SHORTEST_UNKNOWN,
+    digits_of,
+    national_digits,
+    parse_phone,
+    significant_digits,
+)
 
 #: Fewer digits are part of too many phone numbers to look for them in other spellings.
 SHORTEST_NUMBER = 4
@@ -76,6 +83,9 @@ def _phone_words(run: list[str], region: str | None) -> list[tuple[str, ...]]:
     numbers = [digits for digits in national_digits(text) if len(digits) >= SHORTEST_NUMBER]
     if phone is not None:
         numbers.append(digits_of(phone.number))
+        if len(significant := significant_digits(phone)) >= SHORTEST_WHOLE:
+            # Of a number that was written without its country, in a company of another one.
+            numbers.append(significant)
         if phone.is_valid and len(digits_of(text)) >= SHORTEST_WHOLE:
             # Together: groups of two digits, as in France, are part of many other numbers.
             return [_shortest(text, *numbers)]

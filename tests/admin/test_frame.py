@@ -87,7 +87,8 @@ def test_the_page_of_an_entry_is_marked(signed_in, actors):
     page = signed_in("manager").get(reverse("admin:leads_lead_change", args=[lead.pk])).content.decode()
 
     current = re.findall(r'<a href="([^"]+)" aria-current="page">', page)
-    assert current == [reverse("admin:leads_lead_changelist")]
+    # Once beside the page, once in the menu of a narrow screen.
+    assert current == 2 * [reverse("admin:leads_lead_changelist")]
     assert "<title>Deal | Lead | " in page
     assert "Select lead" not in page
     # Its address is below that of the tasks.
@@ -183,3 +184,7 @@ def test_every_form_with_a_text_asks_before_what_is_typed_is_lost():
     assert {"file.html", "deliveries.html"} <= set(unguarded)
     assert {"mail.html", "files.html", "move.html"} <= {name for name, _ in forms}
     assert lost == []
+
+
+def test_the_address_of_the_site_leads_to_the_admin(client):
+    assert client.get("/").headers["Location"] == "/admin/"

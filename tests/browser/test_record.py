@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Dialog, FilePayload, Page, expect
 
 from tests.browser.place import Place, tab_to
 from tests.file_samples import PDF, png
@@ -75,6 +75,24 @@ def test_what_is_typed_stays_while_other_things_are_saved(place: Place) -> None:
     assert lead == {"description": "Typed, not saved", "phone": "+1 212 555 0100", "amount": "250.00"}
     page.context.close()
     assert place.complaints == []
+
+
+def test_a_note_that_was_not_sent_is_asked_about(place: Place) -> None:
+    page = place.page("ann")
+    open_lead(place, page, "Edited")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.locator("#note-text").press_sequentially("Half a note")
+    page.get_by_role("link", name="People", exact=True).click(no_wait_after=True)
+
+    expect(page.locator("#note-text")).to_have_value("Half a note")
+    page.locator("#note-text").fill("")
+    assert asked == ["beforeunload"]
 
 
 def test_of_two_who_edit_a_lead_the_second_sees_both_values(place: Place) -> None:

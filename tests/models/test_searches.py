@@ -35,6 +35,14 @@ def test_every_spelling_finds_every_spelling(region):
         assert not [search for search in spelled(other, "AT") if finds(search, text, "AT")]
 
 
+@pytest.mark.parametrize("search", ["+49 170 5551234", "0049 170 5551234", "+491705551234", "0170 5551234"])
+def test_a_number_of_another_country_that_was_written_without_it(search):
+    text = text_of("0170 555 1234", "US")
+
+    assert finds(search, text, "US")
+    assert not finds(search, text_of("0170 555 1235", "US"), "US")
+
+
 @pytest.mark.parametrize(
     "search",
     [

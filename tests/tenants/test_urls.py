@@ -124,7 +124,7 @@ OF_THE_ACCOUNT = {
     "second_factor_qr",
 }
 #: What the admin does with every other address below its own, and changes of passwords by superusers.
-REDIRECTS_AND_PASSWORDS = {"admin:", "admin:auth_user_password_change"}
+REDIRECTS_AND_PASSWORDS = {"", "admin:", "admin:auth_user_password_change"}
 
 
 def addresses(resolver: URLResolver, namespace: str = "") -> Iterator[str]:

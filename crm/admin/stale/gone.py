@@ -27,6 +27,8 @@ from crm.errors import CrmError
 Row = TypeVar("Row", bound=Model)
 #: The button that restores a record and saves the same form.
 RESTORE = "_restore"
+#: About the letters of a line, and the most lines of an input.
+LINE, MOST_LINES = 80, 12
 #: What a form sends about itself.
 OF_FORM = frozenset({*CARRIED, "csrfmiddlewaretoken", "next", "beside", RESTORE})
 
@@ -37,6 +39,11 @@ class Typed:
 
     label: str
     text: str
+
+    @property
+    def lines(self) -> int:
+        """Return how many lines an input of this text is high."""
+        return min(MOST_LINES, self.text.count("\n") + 1 + len(self.text) // LINE)
 
 
 class KeepsTyped(WritesThroughService[Row]):

@@ -68,6 +68,26 @@
     }
   });
 
+  // The list of these keys.
+
+  const shortcuts = document.getElementById("frame-shortcuts");
+  const entry = document.querySelector("[data-shortcuts]");
+  const showShortcuts = () => {
+    if (!shortcuts || dialog.open) return;
+    document.getElementById("frame-dialog-body").replaceChildren(shortcuts.content.cloneNode(true));
+    dialog.showModal();
+  };
+  if (entry) {
+    entry.hidden = false;
+    entry.addEventListener("click", () => {
+      closeMenus();
+      showShortcuts();
+    });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "?" && !isTyping(event.target)) showShortcuts();
+  });
+
   // Menus: one open at a time, closed by Escape and by a click beside them.
 
   const closeMenus = (but) => {
@@ -113,7 +133,7 @@
   // Typed text: leaving a changed form asks first. Forms that post by themselves leave the others alone.
 
   const guarded = (target) =>
-    target.closest?.(":is(#content-main, #frame-dialog) form[method=post]:not(#changelist-form, [data-unguarded])");
+    target.closest?.(":is(#content, #frame-dialog) form[method=post]:not(#changelist-form, [data-unguarded])");
   document.addEventListener("input", (event) => {
     const form = guarded(event.target);
     if (form) changed.add(form);
