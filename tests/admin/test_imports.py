@@ -142,12 +142,15 @@ def test_what_a_file_asks_for_is_a_field_of_the_page(signed_in):
 
     page = client.get(address)
     assert (page.context_data["asked"], page.context_data["choices"]) == ("encoding", [])
-    assert "Encoding cp1252: " in page.context_data["refused"]
+    # Each reading of the file is a button.
+    [right] = [each for each in page.context_data["answers"] if each.about == "cp1252"]
+    assert "Jürgen" in right.words
     assert "--" not in page.context_data["refused"]
     assert 'class="field errors"' in page.content.decode()
 
-    page = client.post(address, {**form_on(page), "encoding": "cp1252", "look": "1"})
+    page = client.post(address, {**form_on(page), "answer": right.sent})
     assert page.context_data["asked"] == "date_format"
+    assert "date_format=DD.MM.YYYY" in [each.sent for each in page.context_data["answers"]]
     assert [each.chosen for each in page.context_data["choices"]][:3] == ["firstname", "lastname", "email"]
     # A plan is refused for the same reason.
     page = client.post(address, {**form_on(page), "plan": "1"})
@@ -164,6 +167,23 @@ def test_what_a_file_asks_for_is_a_field_of_the_page(signed_in):
     # The settings of a plan are there again to be changed.
     again = f"{reverse('admin:import_settings', args=[page.context_data['draft'].token])}?plan={job.uuid}"
     assert form_on(client.get(again))["date_format"] == "DD.MM.YYYY"
+
+
+def test_what_a_refusal_offers_is_chosen_by_buttons(signed_in):
+    client = signed_in("manager")
+    address = uploaded(client, "Name;Mail;Betrag\nBerg Ann;ann@example.com;1\n")
+
+    page = client.get(address)
+    assert [(each.words, each.sent) for each in page.context_data["answers"]] == [
+        ("Ann Berg", "name_order=first-last"),
+        ("Berg Ann", "name_order=last-first"),
+    ]
+    page = client.post(address, {**form_on(page), "answer": "name_order=last-first"})
+    assert (page.context_data["refused"], page.context_data["answers"]) == ("", [])
+    assert form_on(page)["name_order"] == "last-first"
+    # What no button sends changes nothing.
+    unknown = client.post(address, {**form_on(page), "answer": "mark=1", "look": "1"})
+    assert unknown.context_data["refused"] == ""
 
 
 def test_a_mapping_is_changed_by_hand(signed_in, unrendered):

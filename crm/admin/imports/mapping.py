@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.imports.acting import importing
+from crm.admin.imports.answers import ANSWER, answers_to, with_answer
 from crm.admin.imports.forms import ReadingForm, recognised, values_of
 from crm.admin.imports.saved import delete_saved, save_chosen, take_saved
 from crm.admin.imports.words import field_asked_for, in_words_of_the_page
@@ -69,7 +70,7 @@ def settings_page(request: HttpRequest, token: str) -> HttpResponse:
             return _shown(request, draft, *taken, actor)
     if "delete_mapping" in request.POST:
         delete_saved(request, actor)
-    form = ReadingForm(request.POST)
+    form = ReadingForm(with_answer(request.POST))
     if not form.is_valid():
         return _shown(request, draft, form, recognised(), actor, refused=gettext("Correct the fields below."))
     return _taken(request, draft, form, actor)
@@ -155,7 +156,11 @@ def _shown(
     except FileGone as gone:
         return _gone(request, translated(gone.message))
     message = refused or seen.refused
-    asked = field_asked_for(message)
+    asked, answers = field_asked_for(message), answers_to(message)
+    said = in_words_of_the_page(message)
+    if answers and asked == "encoding":
+        # Of bytes and their numbers only who wrote the file could make something.
+        said = gettext("This file is not in UTF-8. Choose the line in which the words are right.")
     model = import_kind(draft.model).model
     fields = _fields(draft, actor)
     columns = import_kind(draft.model).row_import.columns
@@ -174,8 +179,10 @@ def _shown(
         "fields": fields if len(shown) > MOST_LISTS else None,
         "saved": saved_mappings(draft.model, actor=actor),
         "further": len(seen.columns) - len(shown),
-        "refused": in_words_of_the_page(message),
+        "refused": said,
         "asked": asked,
+        "answers": answers,
+        "answer_name": ANSWER,
     }
     return TemplateResponse(request, "admin/crm/imports/settings.html", context)
 
