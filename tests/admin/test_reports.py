@@ -22,7 +22,7 @@ from pipelines.models import Stage
 NOW = datetime(2026, 3, 20, 12, tzinfo=ZoneInfo("UTC"))
 DAYS = {"days_from": "2026-01-01", "days_to": "2026-06-30"}
 #: Numbers that a list of leads cannot show.
-WITHOUT_LIST = {"Went on", "Won of both", "Median days in it", "Median days to win", "Weighted"}
+WITHOUT_LIST = {"Went on", "Share won", "Median days in it", "Median days to win", "Weighted"}
 
 
 @pytest.fixture
@@ -124,6 +124,15 @@ def test_activity_is_counted_for_who_did_it(signed_in, worked, tenant):
 
     [row] = table.rows
     assert [cell.value for cell in row] == [str(tenant.users["agent"]), 1, 0, 0, 0, 0, 1]
+
+
+def test_a_report_ends_with_its_sums(signed_in, worked):
+    page = signed_in("manager").get(reverse("admin:report", args=["owners"]), DAYS)
+
+    table = page.context_data["table"]
+    assert len(table.rows) > 1
+    assert [cell.shown for cell in table.total] == ["Total", "2", "3", "40 %", "203 EUR", "208 EUR, 104 USD"]
+    assert "<tfoot>" in page.content.decode()
 
 
 def test_a_report_is_written_as_csv(signed_in, worked):

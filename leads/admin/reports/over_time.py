@@ -10,7 +10,7 @@ from crm.admin.dates import short_day
 from crm.admin.money import shown_amount
 from crm.models import ActivityKind, User
 from leads.admin.reports.asked import Asked, names_of
-from leads.admin.reports.tables import Cell, Table, days
+from leads.admin.reports.tables import Cell, Table, days, total_of
 from leads.services import forecast, funnel, member_activity, reports
 from leads.services.report_days import DAY, Length
 from pipelines.models import Pipeline, Stage
@@ -71,7 +71,8 @@ def new_leads_table(asked: Asked) -> Table:
         ]
         for each in found
     ]
-    return Table(columns=(gettext("Day"), gettext("New leads")), rows=rows, charted=1)
+    columns = (gettext("Day"), gettext("New leads"))
+    return Table(columns=columns, rows=rows, charted=1, total=total_of(rows, 1))
 
 
 def cycle_table(asked: Asked) -> Table:
@@ -151,7 +152,8 @@ def activity_table(asked: Asked) -> Table:
         gettext("Tasks done"),
         gettext("All"),
     )
-    return Table(columns=columns, rows=rows, charted=6)
+    total = total_of(rows, *range(1, len(columns)))
+    return Table(columns=columns, rows=rows, charted=6, total=total)
 
 
 def months_ahead(today: date) -> tuple[date, date]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext
 
 from crm.admin.money import shown_amount
 
@@ -51,6 +52,8 @@ class Table:
     #: So many columns name a row.
     naming: int = 1
     note: str = ""
+    #: A last row of sums; files have none, so that programs need not leave it out.
+    total: Sequence[Cell] = ()
 
     @property
     def bars(self) -> list[Bar]:
@@ -61,7 +64,7 @@ class Table:
             return []
         return [
             Bar(
-                row[0].shown,
+                " ".join(cell.shown for cell in row[: self.naming]),
                 row[self.charted].shown,
                 round(100 * value / longest, 2),
                 row[self.charted].address,
@@ -79,6 +82,14 @@ class Table:
         yield self.columns
         for row in self.rows:
             yield [cell.value for cell in row]
+
+
+def total_of(rows: Sequence[Sequence[Cell]], *columns: int) -> list[Cell]:
+    """Return a row of the sums of these columns; the others are empty. One row alone needs none."""
+    if len(rows) < 2:
+        return []
+    sums = {column: sum(int(_number(row[column])) for row in rows) for column in columns}
+    return [Cell(gettext("Total")), *(Cell(sums.get(column)) for column in range(1, len(rows[0])))]
 
 
 def _number(cell: Cell) -> float:

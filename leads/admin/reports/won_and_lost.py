@@ -1,6 +1,8 @@
 """Won and lost leads by owner, source, type and reason."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Model
@@ -8,7 +10,7 @@ from django.utils.translation import gettext
 from django_stubs_ext import StrOrPromise
 
 from leads.admin.reports.asked import Asked, names_of
-from leads.admin.reports.tables import Cell, Table, amounts
+from leads.admin.reports.tables import Cell, Table, amounts, total_of
 from leads.models import LeadLostReason
 from leads.services import reports
 from leads.services.reports import Grouping, Outcome
@@ -45,7 +47,7 @@ def outcomes_by(
             Cell(name),
             Cell(each.won, address(asked, each.key, "won")),
             Cell(each.lost, address(asked, each.key, "lost")),
-            Cell(round(100 * each.won / closed), text=f"{round(100 * each.won / closed)} %"),
+            _share(each.won, closed),
             amounts((sums.currency, sums.won) for sums in each.amounts),
             amounts((sums.currency, sums.lost) for sums in each.amounts),
         ]
@@ -57,13 +59,33 @@ def outcomes_by(
             str(title),
             gettext("Won"),
             gettext("Lost"),
-            gettext("Won of both"),
+            gettext("Share won"),
             gettext("Won amount"),
             gettext("Lost amount"),
         )
-        return Table(columns=columns, rows=[row(asked, each, names) for each in found], charted=1)
+        rows = [row(asked, each, names) for each in found]
+        total = total_of(rows, 1, 2)
+        if total:
+            won = sum(each.won for each in found)
+            total[3] = _share(won, won + sum(each.lost for each in found))
+            total[4], total[5] = _sums(found, "won"), _sums(found, "lost")
+        return Table(columns=columns, rows=rows, charted=1, total=total)
 
     return table
+
+
+def _share(won: int, closed: int) -> Cell:
+    percent = round(100 * won / closed) if closed else 0
+    return Cell(percent, text=f"{percent} %")
+
+
+def _sums(found: Iterable[Outcome], part: str) -> Cell:
+    """Return the amounts of all outcomes together, by currency."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for each in found:
+        for amount in each.amounts:
+            sums[amount.currency] += getattr(amount, part)
+    return amounts(sorted(sums.items()))
 
 
 def reason_table(asked: Asked) -> Table:
@@ -88,4 +110,8 @@ def reason_table(asked: Asked) -> Table:
         ]
         for each in found
     ]
-    return Table(columns=(gettext("Reason"), gettext("Lost"), gettext("Amount")), rows=rows, charted=1)
+    total = total_of(rows, 1)
+    if total:
+        total[2] = _sums(found, "lost")
+    columns = (gettext("Reason"), gettext("Lost"), gettext("Amount"))
+    return Table(columns=columns, rows=rows, charted=1, total=total)
