@@ -64,12 +64,21 @@ def text_of(entry: Entry) -> str:
     # Of a plain change the text only repeats the title.
     if text in (entry.label, title_of(entry)):
         return ""
-    return text if entry.activity is not None or entry.message is not None else translated(text)
+    if entry.activity is not None or entry.message is not None:
+        return text
+    # With the arrow of the other changes; the API's is of ASCII.
+    return translated(text).replace(" -> ", " → ") if _tells_stage(entry) else translated(text)
+
+
+def _tells_stage(entry: Entry) -> bool:
+    """Return whether the text says from which stage to which a record was moved, and after how long."""
+    return entry.kind == TimelineKind.UPDATED and "stage" in (entry.changes or {})
 
 
 def lines_of(entry: Entry, model: type[models.Model]) -> list[dict[str, str]]:
     """Return a line for each change: the label of the field, and from what to what."""
-    return lines_of_changes(entry.changes or {}, model)
+    told = {"stage"} if _tells_stage(entry) else set()
+    return lines_of_changes({k: v for k, v in (entry.changes or {}).items() if k not in told}, model)
 
 
 def lines_of_changes(changes: Mapping[str, Sequence[Any]], model: type[models.Model]) -> list[dict[str, str]]:
