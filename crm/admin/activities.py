@@ -24,8 +24,6 @@ from crm.admin.writing import CreatesThroughService, FormSet
 from crm.dates import start_of
 from crm.errors import CrmError
 from crm.models import Activity, ActivityKind
-from crm.models.activities import PLANNED_AT
-from crm.models.activity_kinds import PLANNABLE
 from crm.models.records import Record
 from crm.records.registry import find_record
 from crm.services import activities
@@ -51,22 +49,19 @@ class DueFilter(admin.SimpleListFilter):
             ("open", gettext("Not done")),
         ]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() is None:
             return queryset
         zone = zone_of(acting(request))
         today = timezone.now().astimezone(zone).date()
         start, tomorrow, week = (start_of(today + timedelta(days=days), zone) for days in (0, 1, 7))
         found = {
-            "overdue": Q(kind="TASK", due_at__lt=start),
+            "overdue": Q(planned_at__lt=start),
             "today": Q(planned_at__gte=start, planned_at__lt=tomorrow),
             "week": Q(planned_at__gte=start, planned_at__lt=week),
-            "open": Q(kind="TASK") | Q(starts_at__gt=timezone.now()),
+            "open": Q(),
         }.get(self.value() or "")
-        if found is None:
-            return queryset
-        planned = queryset.alias(planned_at=PLANNED_AT).filter(done_at=None, kind__in=PLANNABLE)
-        return planned.filter(found)
+        return queryset if found is None else queryset.to_do().filter(found)
 
 
 @admin.register(Activity)

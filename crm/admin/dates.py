@@ -1,7 +1,7 @@
 """Date inputs of the admin: the browser's own, which show days as people write them and send ISO 8601."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any
 
 from django import forms
@@ -10,8 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from crm.dates import check_year, parse_date
+from crm.dates import check_year, parse_date, start_of
 from crm.languages.messages import translated
+from crm.models import Activity
 
 ISO = "%Y-%m-%d"
 NEAR = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow")}
@@ -30,6 +31,22 @@ def day_in_words(day: date, today: date) -> str:
     if 1 < distance < 7:
         return date_format(day, "l")
     return date_format(day, gettext("D j M") if day.year == today.year else gettext("D j M Y"))
+
+
+def is_day_alone(activity: Activity, zone: tzinfo) -> bool:
+    """Return whether it is a task for a day without a time, which is stored as the midnight before."""
+    due = activity.due_at
+    return due is not None and due == start_of(due.astimezone(zone).date(), zone)
+
+
+def planned_in_words(activity: Activity, today: date, zone: tzinfo) -> str:
+    """Return when an activity is planned for, such as "Tomorrow, 10:00"; empty without a day."""
+    moment = activity.planned_for
+    if moment is None:
+        return ""
+    local = moment.astimezone(zone)
+    day = day_in_words(local.date(), today)
+    return day if is_day_alone(activity, zone) else f"{day}, {local:%H:%M}"
 
 
 class DateInput(forms.DateInput):

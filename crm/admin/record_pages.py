@@ -6,19 +6,21 @@ An app registers what belongs to records of the apps below it, such as the leads
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, TypeAlias
 
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django_stubs_ext import StrOrPromise
 
 from crm.actors import Actor
-from crm.admin.acting import actor_of
+from crm.admin.acting import actor_of, zone_of
+from crm.admin.dates import planned_in_words
 from crm.admin.one_field import EditsOneField
+from crm.dates import start_of
 from crm.models.records import Record
 from crm.services.planned_days import next_planned
 
@@ -108,7 +110,7 @@ class RecordPage(EditsOneField):
                 make(record, actor) for _, make in sorted(_related[self.model], key=lambda each: each[0])
             ]
             may_edit = self.has_change_permission(request, record)
-            facts = [*self.facts_of(record, actor), _next_fact(record)]
+            facts = [*self.facts_of(record, actor), _next_fact(record, zone_of(request))]
             context |= {
                 # An empty fact is shown to those who may fill it in.
                 "facts": [fact for fact in facts if fact.text or (fact.field and may_edit)],
@@ -123,12 +125,12 @@ class RecordPage(EditsOneField):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def _next_fact(record: Record) -> Fact:
+def _next_fact(record: Record, zone: tzinfo) -> Fact:
     """Return what is to be done next about a record, and when."""
     activity = next_planned(record)
     if activity is None:
         return Fact(gettext("Next"), "")
-    at = activity.due_at or activity.starts_at
-    when = f"{date_format(timezone.localtime(at), 'SHORT_DATETIME_FORMAT')}: " if at else ""
-    is_late = at is not None and at < timezone.now()
-    return Fact(gettext("Next"), f"{when}{activity}", page_of(activity), is_late=is_late)
+    today = timezone.now().astimezone(zone).date()
+    words = (planned_in_words(activity, today, zone), str(activity))
+    is_late = activity.is_overdue(start_of(today, zone))
+    return Fact(gettext("Next"), ": ".join(filter(None, words)), page_of(activity), is_late=is_late)

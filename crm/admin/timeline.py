@@ -81,7 +81,7 @@ class WithTimeline(LiveAdmin[Any]):
                 "kind": form.cleaned_data["kind"],
                 "text": form.cleaned_data["text"],
             }
-            create_activity(values, actor=actor)
+            create_activity(values, actor=actor, is_logged=True)
             messages.success(request, ADDED[form.cleaned_data["kind"]])
         else:
             messages.error(request, gettext("Nothing was added: enter a text of at most 100,000 characters."))

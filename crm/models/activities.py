@@ -36,6 +36,8 @@ PLANNED_AT = Coalesce("due_at", "starts_at")
 #: What can be done and is not: of a million activities a small part. In one order, for the migrations.
 OPEN = LIVE & Q(done_at=None, kind__in=sorted(PLANNABLE))
 DONE = LIVE & Q(done_at__isnull=False, kind__in=sorted(PLANNABLE))
+#: Tasks, and calls and meetings that were entered before their time. One that was entered later took place.
+PLANNED = Q(kind=ActivityKind.TASK) | Q(kind__in=sorted(APPOINTMENTS), starts_at__gt=F("created_at"))
 
 
 def took_place_at(now: object) -> Case:
@@ -69,6 +71,15 @@ class ActivityQuerySet(LiveQuerySet["Activity"]):
         """Narrow to open tasks, and to calls and meetings that are still to come."""
         to_come = Q(kind__in=APPOINTMENTS, starts_at__gt=now)
         return self.filter(Q(kind=ActivityKind.TASK) | to_come, done_at=None)
+
+    def to_do(self) -> Self:
+        """Narrow to what was planned and is not done, also if its time is past; alias ``planned_at``."""
+        # The kinds once more, as the partial indexes name them.
+        return self.filter(PLANNED, kind__in=PLANNABLE, done_at=None).alias(planned_at=PLANNED_AT)
+
+    def overdue(self, today: datetime) -> Self:
+        """Narrow to what was to be done before a day, given its first moment, and is not done."""
+        return self.to_do().filter(planned_at__lt=today)
 
 
 class Activity(RecordLink, LiveModel):
@@ -150,10 +161,24 @@ class Activity(RecordLink, LiveModel):
         return "\n".join(line for line in lines if line)
 
     @property
+    def was_planned(self) -> bool:
+        """Whether it is a task, or a call or meeting that was entered before its time: ``PLANNED``."""
+        is_later = self.starts_at is not None and self.starts_at > self.created_at
+        return self.kind == ActivityKind.TASK or (self.kind in APPOINTMENTS and is_later)
+
+    @property
     def is_open(self) -> bool:
-        """Whether it is a task that is not done, or a call or meeting that is still to come."""
-        is_planned = self.kind == ActivityKind.TASK or self.is_to_come(timezone.now())
-        return is_planned and self.done_at is None
+        """Whether it is to be done, as ``to_do`` narrows rows."""
+        return self.was_planned and self.done_at is None
+
+    @property
+    def planned_for(self) -> datetime | None:
+        """When a task is due, or a call or meeting begins."""
+        return self.due_at or self.starts_at
+
+    def is_overdue(self, today: datetime) -> bool:
+        """Return whether it was to be done before a day, given its first moment, as ``overdue`` does."""
+        return self.is_open and self.planned_for is not None and self.planned_for < today
 
     def took_place(self, now: datetime) -> datetime | None:
         """Return when it took place, as ``took_place_at`` does for stored rows."""

@@ -1,12 +1,12 @@
 """Entries of a record's timeline, and the sources that an app adds to it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from crm.models import Activity, Message, User
 from crm.models.records import Record
@@ -89,3 +89,5 @@ class TimelineSource:
     #: Names of moments to their columns. A row has one entry for each of these columns that is not null; the
     #: names start the ids of entries, so no two sources of a timeline share one.
     moments: Mapping[str, str]
+    #: Names of moments to the rows that have no entry for them.
+    left_out: Mapping[str, Q] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from crm.actors import Action, Actor
 from crm.errors import Conflict, ConflictReason, Forbidden
 from crm.models.activities import Activity
-from crm.models.activity_kinds import PLANNABLE, ActivityKind, named_kind
+from crm.models.activity_kinds import APPOINTMENTS, PLANNABLE, ActivityKind, named_kind
 from crm.models.records import link_columns
 from crm.services import locking, recurring_tasks, saving
 from crm.services.activity_input import (
@@ -46,12 +46,13 @@ def tell_of_activity(activity: Activity, actor: Actor, took_place_at: datetime |
 
 
 @transaction.atomic
-def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
+def create_activity(values: ActivityValues, *, actor: Actor, is_logged: bool = False) -> Activity:
     """Write down what was done about a record, or plan what is to be done.
 
     A note is an activity of its record by itself, a task once it is done, a call or meeting once its time
     has come.
 
+    :param is_logged: a call or meeting that is not for later is done with this, as members log it.
     :raises ValidationError: if text and subject are missing, or a field does not belong to the kind.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
@@ -63,6 +64,10 @@ def create_activity(values: ActivityValues, *, actor: Actor) -> Activity:
     mentioned = _mentioned(activity, actor)
     now = timezone.now()
     activity.is_awaited = activity.is_to_come(now)
+    if is_logged and activity.kind in APPOINTMENTS and not activity.is_awaited:
+        activity.starts_at = activity.starts_at or now
+        # Done at its own time, which tells the timeline that the two are one event.
+        activity.done_at, activity.done_by_id = activity.starts_at, actor.user_id
     recurring_tasks.check_rule(activity)
     saving.store(activity, actor=actor)
     set_participants(activity, values, actor=actor)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When, Window
@@ -35,11 +35,6 @@ def of_member(user_id: int | None) -> Q:
     own = Q(assignee=user_id) | Q(Exists(taking_part))
     # Who planned a call or meeting and named nobody else holds it.
     return own | Q(kind__in=APPOINTMENTS, user=user_id, assignee=None)
-
-
-def planned_moment(activity: Activity) -> datetime | None:
-    """Return when a task is due, or a call or meeting begins."""
-    return activity.due_at or activity.starts_at
 
 
 def planned_days(
@@ -105,6 +100,5 @@ def next_planned(record: Record) -> Activity | None:
 
     Not narrowed to what an actor sees: look the record up with ``visible_to``.
     """
-    rows = Activity.objects.filter(**link_columns(record), deleted_at=None, done_at=None)
-    planned = rows.filter(kind__in=PLANNABLE).annotate(planned_at=PLANNED_AT)
+    planned = Activity.objects.filter(**link_columns(record), deleted_at=None).to_do()
     return planned.order_by(F("planned_at").asc(nulls_last=True), "pk").first()

@@ -34,7 +34,8 @@ def snooze_task(key: object, *, days: int, actor: Actor) -> Activity:
         raise ValidationError(f"Put a task off by 1 to {MOST_DAYS} days.")
     zone, now = zone_of(actor), timezone.now()
     day = now.astimezone(zone).date() + timedelta(days=days)
-    moved = _moved(task, task.due_at or now, day, zone)
+    # A task without a day gets one without a time.
+    moved = _moved(task, task.due_at or start_of(day, zone), day, zone)
     return update_activity(task.pk, moved, actor=actor, expected_version=task.version)
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import CharField, F, Q, QuerySet, Value
 
 from crm.models import Activity, HistoryEntry, Message
+from crm.models.activity_kinds import APPOINTMENTS
 from crm.models.records import Record, link_columns
 from crm.records.registry import record_kind
 from crm.records.timeline_entries import Entry, HistoryDetail, TimelineKind, TimelineSource
@@ -82,6 +83,8 @@ SOURCES = (
         rows=_activities,
         entry=_activity_entry,
         moments={"activity": "created_at", "done": "done_at"},
+        # A call that was done when it was entered is one event.
+        left_out={"done": Q(kind__in=APPOINTMENTS, done_at=F("starts_at"))},
     ),
     TimelineSource(rows=_messages, entry=_message_entry, moments={"message": "created_at"}),
 )
@@ -111,6 +114,8 @@ class Timeline:
     def _keys_of(self, moment: str, source: TimelineSource) -> Keys:
         column = source.moments[moment]
         rows = source.rows(self._record).filter(**{f"{column}__isnull": False}).order_by()
+        if moment in source.left_out:
+            rows = rows.exclude(source.left_out[moment])
         rows = rows.annotate(at=F(column), moment=Value(moment, output_field=CharField()), key=F("pk"))
         keys: Keys = rows.values_list("at", "moment", "key")
         return keys

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.acting import zone_of
+from crm.admin.activity_actions import page_of
 from crm.admin.base import acting
-from crm.admin.dates import day_in_words
+from crm.admin.dates import planned_in_words
 from crm.admin.frame import home
 from crm.admin.money import shown_amount
 from crm.models import Activity
@@ -61,25 +62,26 @@ def _is_live(record: Any) -> bool:
     return record is not None and record.deleted_at is None
 
 
-def _activities(title: str, rows: QuerySet[Activity], day: MyDay) -> dict[str, Any]:
+def _activities(title: str, rows: QuerySet[Activity], day: MyDay, due: str) -> dict[str, Any]:
     # The records of a list are read by one statement for each kind.
-    found, goes_on = _rows(rows.prefetch_related("entity"), BY_TIME)
-    shown = [{"activity": row, "when": _when(row, day), **_record(row)} for row in found]
-    return {"title": title, "rows": shown, "goes_on": goes_on}
+    records = GenericPrefetch("entity", [Lead.objects.select_related("status")])
+    found, goes_on = _rows(rows.prefetch_related(records), BY_TIME)
+    shown = [
+        {
+            "activity": row,
+            "when": planned_in_words(row, day.today, day.zone),
+            "record": row.entity,
+            "address": page_of(row.entity),
+            "ending": _ending(row.entity),
+        }
+        for row in found
+    ]
+    return {"title": title, "rows": shown, "goes_on": goes_on, "due": due}
 
 
-def _record(activity: Activity) -> dict[str, Any]:
-    record: Any = activity.entity
-    page = f"admin:{record._meta.app_label}_{record._meta.model_name}_change"
-    return {"record": record, "address": reverse(page, args=[record.pk])}
-
-
-def _when(activity: Activity, day: MyDay) -> str:
-    moment = activity.due_at or activity.starts_at
-    if moment is None:
-        return ""
-    local = moment.astimezone(day.zone)
-    return f"{day_in_words(local.date(), day.today)}, {local:%H:%M}"
+def _ending(record: Any) -> str:
+    """Return how a lead ended, such as "Lost"; empty for one that is open, and for other records."""
+    return str(record.status) if isinstance(record, Lead) and record.closed_at is not None else ""
 
 
 def my_day_page(request: HttpRequest) -> HttpResponse:
@@ -87,9 +89,10 @@ def my_day_page(request: HttpRequest) -> HttpResponse:
     actor = acting(request)
     day = MyDay(actor=actor, zone=zone_of(request), now=timezone.now())
     todo = [
-        _activities(gettext("Overdue"), day.overdue(), day),
-        _activities(gettext("Today"), day.due_today(), day),
-        _activities(gettext("This week"), day.due_this_week(), day),
+        _activities(gettext("Overdue"), day.overdue(), day, "overdue"),
+        _activities(gettext("Today"), day.due_today(), day, "today"),
+        _activities(gettext("This week"), day.due_this_week(), day, "week"),
+        _activities(gettext("Without a day"), day.undated(), day, "open"),
     ]
     rotting, new = _leads(day.rotting(), LONGEST_IDLE_FIRST), _leads(day.new_leads(), NEWEST_FIRST)
     context: dict[str, Any] = {

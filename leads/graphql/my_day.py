@@ -53,7 +53,8 @@ class MyDay(graphene.ObjectType):
         Activity,
         service.MyDay.overdue,
         BY_TIME,
-        "Open tasks of the caller that were due before today, the oldest first.",
+        "What is assigned to the caller, was planned for a day before today and is not done, the oldest"
+        " first.",
     )
     today = _list(
         Activity,

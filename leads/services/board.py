@@ -13,8 +13,6 @@ from django.db.models.functions import RowNumber
 from crm.actors import Actor
 from crm.database.amounts import AmountSum
 from crm.models import Activity, Tag
-from crm.models.activities import PLANNED_AT
-from crm.models.activity_kinds import PLANNABLE
 from leads.models import Lead
 from leads.services.standing import Total
 from people.models import Organization, Person
@@ -95,14 +93,13 @@ def load_cards(leads: Sequence[Lead], actor: Actor) -> dict[int, Activity]:
 
 def next_activities(keys: Collection[int], actor: Actor) -> dict[int, Activity]:
     """Return the first planned activity of each lead that has one."""
-    planned: QuerySet[Any] = Activity.objects.filter(
+    of_leads: Any = Activity.objects.filter(
         company_id=actor.company_id,
         content_type=ContentType.objects.get_for_model(Lead),
         object_id__in=keys,
-        done_at=None,
         deleted_at=None,
-        kind__in=PLANNABLE,
-    ).annotate(planned_at=PLANNED_AT)
+    )
+    planned: QuerySet[Activity] = of_leads.to_do()
     place = Window(
         RowNumber(), partition_by=F("object_id"), order_by=[F("planned_at").asc(nulls_last=True), "pk"]
     )

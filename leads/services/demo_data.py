@@ -9,9 +9,9 @@ from django.utils.text import slugify
 
 from crm.actors import Actor, Door, Role
 from crm.dates import start_of, today_in
-from crm.models import Company, Membership, User
+from crm.models import Activity, Company, Membership, User
 from crm.models.companies import DEFAULT_REGION
-from crm.services.activities import complete_task, create_activity
+from crm.services.activities import create_activity
 from crm.services.activity_input import ActivityValues
 from crm.services.companies import find_or_create_user, save_user, update_company
 from crm.services.days import today_of, zone_of
@@ -247,7 +247,11 @@ def _create_activities(leads: list[Lead], actor: Actor) -> None:
             days, hours = at
             when = midnight + timedelta(days=days, hours=hours)
             values["due_at" if kind == "TASK" else "starts_at"] = when
-        create_activity(values, actor=actor)
+        activity = create_activity(values, actor=actor)
+        if activity.planned_for is not None and activity.planned_for <= activity.created_at:
+            # Planned the day before: what is entered after its time took place.
+            planned_on = activity.planned_for - timedelta(days=1)
+            Activity.objects.filter(pk=activity.pk).update(created_at=planned_on)
     for index, kind, text in SAID:
         said: ActivityValues = {
             "entity_type": "LEAD",
@@ -255,6 +259,4 @@ def _create_activities(leads: list[Lead], actor: Actor) -> None:
             "kind": kind,
             "text": text,
         }
-        activity = create_activity(said, actor=actor)
-        if kind in ("CALL", "MEETING"):
-            complete_task(activity.pk, actor=actor)
+        create_activity(said, actor=actor, is_logged=True)

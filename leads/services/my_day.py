@@ -14,7 +14,6 @@ from crm.actors import Actor
 from crm.dates import start_of
 from crm.models import Activity, ActivityKind, ActivityParticipant, HistoryEntry
 from crm.models.activities import PLANNED_AT
-from crm.models.activity_kinds import PLANNABLE
 from crm.services.days import zone_of
 from leads.models import Lead
 from leads.models.rotting import is_rotting
@@ -40,11 +39,15 @@ class MyDay:
         return self.now.astimezone(self.zone).date()
 
     def overdue(self) -> QuerySet[Activity]:
-        """Return the member's open tasks that were due before today."""
-        # Nobody but the assignee takes part in a task.
-        tasks = self._open().filter(kind=ActivityKind.TASK, assignee=self.actor.user_id)
-        overdue: QuerySet[Activity] = tasks.filter(planned_at__lt=start_of(self.today, self.zone))
-        return overdue
+        """Return what is assigned to the member, was planned for before today and is not done."""
+        # Not what the member only takes part in, for which somebody else answers: so the index is used.
+        rows = Activity.objects.visible_to(self.actor).filter(assignee=self.actor.user_id)
+        return rows.overdue(start_of(self.today, self.zone))
+
+    def undated(self) -> QuerySet[Activity]:
+        """Return the member's open tasks without a day."""
+        rows = Activity.objects.visible_to(self.actor).filter(assignee=self.actor.user_id)
+        return rows.to_do().filter(kind=ActivityKind.TASK, due_at=None)
 
     def due_today(self) -> QuerySet[Activity]:
         """Return the open tasks due today, and the calls and meetings of today that are not done."""
@@ -78,15 +81,12 @@ class MyDay:
         """Return what the member is to do, or takes part in, from one day on until before another."""
         user_id = self.actor.user_id
         takes_part = ActivityParticipant.objects.filter(activity=OuterRef("pk"), user=user_id)
-        mine = self._open().filter(Q(assignee=user_id) | Q(Exists(takes_part)))
+        rows: Any = Activity.objects.visible_to(self.actor).to_do()
+        mine = rows.filter(Q(assignee=user_id) | Q(Exists(takes_part)))
         planned: QuerySet[Activity] = mine.filter(
             planned_at__gte=start_of(first, self.zone), planned_at__lt=start_of(end, self.zone)
         )
         return planned
-
-    def _open(self) -> Any:
-        rows = Activity.objects.visible_to(self.actor).filter(done_at=None, kind__in=PLANNABLE)
-        return rows.alias(planned_at=PLANNED_AT)
 
 
 def my_day(actor: Actor) -> MyDay:

@@ -12,7 +12,7 @@ from django.db.models import Case, Count, IntegerField, Q, Value, When
 from crm.actors import Actor
 from crm.database.amounts import AmountSum
 from crm.dates import start_of
-from crm.models import Activity, ActivityKind
+from crm.models import Activity
 from leads.models import Lead, StatusCategory
 from leads.models.rotting import is_rotting_in
 from pipelines.models import Stage
@@ -63,9 +63,7 @@ def standings(actor: Actor, *, today: date, zone: tzinfo) -> Mapping[int | None,
     # Also deleted ones, which leads may still be in.
     stages = Stage.objects.with_deleted_for(actor).filter(rotting_days__gt=0).order_by("pk")
     found = _by_owner(actor, today, zone, Q(), Count("pk", filter=is_rotting_in(stages)))
-    late = Activity.objects.visible_to(actor).filter(
-        kind=ActivityKind.TASK, done_at=None, due_at__lt=start_of(today, zone)
-    )
+    late = Activity.objects.visible_to(actor).overdue(start_of(today, zone))
     for assignee, number in late.order_by().values_list("assignee").annotate(number=Count("pk")):
         found[assignee].overdue = number
     return found

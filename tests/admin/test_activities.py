@@ -255,19 +255,22 @@ def test_the_list_is_filtered_by_kind_assignee_and_due(tenant, lead, signed_in, 
 
     yesterday, today, soon = task(-1), task(0, assignee_id=actors.agent.user_id), task(3)
     later = task(30)
-    call = create_activity(about(lead, kind="CALL", text="A"), actor=actors.agent).pk
+    call = create_activity(about(lead, kind="CALL", text="A", starts_at=now), actor=actors.agent).pk
+    Activity.objects.filter(pk=call).update(created_at=now - timedelta(days=1))
+    # One that was logged is nothing to do.
+    logged = create_activity(about(lead, kind="CALL", text="A"), actor=actors.agent).pk
     client = signed_in("agent")
 
     def rows(**filters):
         return sorted(row.pk for row in client.get(LIST, filters).context["cl"].queryset)
 
-    assert rows() == [yesterday, today, soon, later, call]
-    assert rows(kind__exact="CALL") == [call]
+    assert rows() == [yesterday, today, soon, later, call, logged]
+    assert rows(kind__exact="CALL") == [call, logged]
     assert rows(assignee__id__exact=actors.agent.user_id) == [today]
     assert rows(due="overdue") == [yesterday]
     assert rows(due="today") == [today, call]
     assert rows(due="week") == [today, soon, call]
-    assert rows(due="open") == [yesterday, today, soon, later]
+    assert rows(due="open") == [yesterday, today, soon, later, call]
     assert rows(q="a") == rows()
 
 

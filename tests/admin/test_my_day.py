@@ -40,6 +40,14 @@ def make_task(actor: Any, lead: Lead, days: float, **values: Any) -> Activity:
     return create_activity(cast(ActivityValues, given | values), actor=actor)
 
 
+def make_call(actor: Any, lead: Lead, days: float, *, planned: float = 0, **values: Any) -> Activity:
+    """Make a call at a time that was entered some days from now."""
+    now = timezone.now()
+    call = make_task(actor, lead, 0, kind="CALL", due_at=None, starts_at=now + timedelta(days=days), **values)
+    Activity.objects.filter(pk=call.pk).update(created_at=now + timedelta(days=planned))
+    return call
+
+
 def listed(context: Any) -> dict[str, list[str]]:
     shown = {part["title"]: [str(row["activity"]) for row in part["rows"]] for part in context["todo"]}
     shown["rotting"] = [str(row["lead"]) for row in context["rotting"]["rows"]]
@@ -66,6 +74,7 @@ def test_the_day_of_a_member(signed_in, actors):
         "Overdue": ["Call back"],
         "Today": [],
         "This week": [],
+        "Without a day": [],
         "rotting": ["Old"],
         "new": ["New"],
     }
@@ -76,6 +85,51 @@ def test_the_day_of_a_member(signed_in, actors):
         "won_before": {"number": 1, "sums": ["9 EUR"]},
     }
     assert TEAM not in page.content.decode()
+
+
+def test_a_call_whose_day_has_passed_is_overdue_wherever_tasks_are(signed_in, actors, tenant):
+    lead = make_lead(actors.agent)
+    late = make_call(actors.agent, lead, -1, planned=-2, subject="Ask about seats")
+    make_call(actors.agent, lead, -1, subject="Was called yesterday")
+    make_task(actors.agent, lead, 3, subject="Send the quote")
+    client = signed_in("agent")
+
+    assert listed(client.get(HOME).context)["Overdue"] == ["Ask about seats"]
+    found = client.get(reverse("admin:crm_activity_changelist"), {"due": "overdue"})
+    assert [row.pk for row in found.context["cl"].result_list] == [late.pk]
+    shown = client.get(reverse("admin:leads_lead_change", args=[lead.pk]))
+    [following] = [fact for fact in shown.context["facts"] if fact.label == "Next"]
+    assert (following.text[:11], following.text[-15:]) == ("Yesterday, ", "Ask about seats")
+    assert following.is_late
+    assert reverse("admin:crm_activity_done", args=[late.pk]) in shown.content.decode()
+    team = {row["name"]: row for row in signed_in("manager").get(TEAM).context["team"]}
+    assert team[str(tenant.users["agent"])]["standing"].overdue == 1
+
+
+def test_a_task_without_a_day_is_shown_and_put_off_to_a_day(signed_in, actors):
+    task = make_task(actors.agent, make_lead(actors.agent), 0, due_at=None, subject="Some day")
+    make_task(actors.colleague, make_lead(actors.agent), 0, due_at=None)
+    client = signed_in("agent")
+
+    assert listed(client.get(HOME).context)["Without a day"] == ["Some day"]
+    client.post(reverse("admin:crm_activity_snooze", args=[task.pk]), {"days": 1})
+
+    task.refresh_from_db()
+    tomorrow = (timezone.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    # Midnight is a day without a time.
+    assert task.due_at == tomorrow
+
+
+def test_a_task_of_a_closed_lead_says_how_it_ended(signed_in, actors):
+    lead = make_lead(actors.agent)
+    make_task(actors.agent, lead, -1)
+    make_task(actors.agent, make_lead(actors.agent), -1)
+    close_lead(lead.pk, "lost", reason_lost="No budget", actor=actors.agent)
+
+    page = signed_in("agent").get(HOME)
+
+    assert [row["ending"] for row in page.context["todo"][0]["rows"]] == ["Lost", ""]
+    assert '<span class="late">Lost</span>' in page.content.decode()
 
 
 def test_managers_see_how_the_team_stands(signed_in, actors, tenant):
@@ -148,6 +202,10 @@ def test_a_call_is_logged_in_place_and_the_lead_stops_rotting(signed_in, actors)
 
     assert listed(page.context)["rotting"] == []
     assert messages_of(page) == ["The call was added."]
+    # It took place: nothing of it is left to do.
+    call = Activity.objects.get()
+    assert (call.done_at, call.done_by_id) == (call.starts_at, actors.agent.user_id)
+    assert listed(page.context)["Today"] == []
 
 
 def test_buttons_are_for_those_who_may_and_for_what_they_see(signed_in, actors, other_actors):

@@ -7,10 +7,13 @@ from django.urls import reverse
 
 from crm.models import Activity
 from crm.services.activities import create_activity
+from crm.services.activity_input import ActivityValues
+from leads.services.board import next_activities
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, update_lead
 from people.services.organizations import create_organization
 from people.services.people import create_person
+from pipelines.models import Stage
 from tests.admin.conftest import form_of
 from tests.admin.rows import page
 
@@ -46,6 +49,30 @@ def test_a_note_is_added_and_shown_as_text(record, signed_in, actors):
     assert XSS not in shown
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
     assert "The note was added." in shown
+
+
+@pytest.mark.parametrize("kind", ["CALL", "MEETING", "EMAIL"])
+def test_what_is_logged_took_place_and_is_nowhere_to_do(actors, signed_in, kind):
+    lead = create_lead({"title": "Deal"}, actor=actors.agent)
+    about: ActivityValues = {"entity_type": "LEAD", "entity_id": lead.pk, "assignee_id": actors.agent.user_id}
+    # As programs log it, which say by another call that it is done.
+    create_activity({**about, "kind": kind, "text": "By a program"}, actor=actors.agent)
+    client = signed_in("agent")
+
+    answer = client.post(note(lead), {"kind": kind, "text": "Wants a quote"}, follow=True)
+
+    logged = Activity.objects.get(text="Wants a quote")
+    assert logged.done_at == (None if kind == "EMAIL" else logged.starts_at)
+    assert [fact.text for fact in answer.context["facts"] if fact.label == "Next"] == []
+    told = [(row["title"], row["text"]) for row in answer.context["timeline"]]
+    assert [text for _title, text in told].count("Wants a quote") == 1
+    assert "Mark as done" not in answer.content.decode()
+    assert next_activities([lead.pk], actors.agent) == {}
+    calendar = client.get(reverse("admin:crm_activity_calendar"), {"view": "day", "member": "all"}).context
+    entries = calendar["days"][0]["entries"]
+    assert [entry["is_done"] for entry in entries] == [True] * (0 if kind == "EMAIL" else 2)
+    assert [entry["may_reopen"] for entry in entries] == [False] * len(entries)
+    assert [row for part in client.get(reverse("admin:index")).context["todo"] for row in part["rows"]] == []
 
 
 def test_changes_are_shown_with_door_and_values(actors, signed_in):
@@ -89,6 +116,17 @@ def test_changes_are_told_in_the_words_of_people(actors, signed_in, tenant):
         "Segment": "A",
         "Owner": f"{tenant.users['admin']} → empty",
     }
+
+
+def test_a_move_to_another_stage_is_told_once(actors, signed_in):
+    lead = create_lead({"title": "Deal"}, actor=actors.agent)
+    first, second = Stage.objects.filter(pipeline=lead.pipeline).order_by("weight", "pk")[:2]
+    update_lead(lead.pk, {"pipeline_stage_id": second.pk, "title": "Big deal"}, actor=actors.agent)
+
+    moved = signed_in("agent").get(change(lead)).context["timeline"][0]
+
+    assert moved["text"] == f"Stage: {first.name} → {second.name}, after 0 minutes"
+    assert [line["label"] for line in moved["lines"]] == ["Title"]
 
 
 def test_a_note_leaves_the_form_beside_it_valid(actors, signed_in):

@@ -44,4 +44,15 @@ def test_what_is_planned_did_not_take_place(rows):
 
     assert {row.kind for row in planned} == {"TASK", "CALL", "MEETING"}
     assert [row.took_place(NOW) for row in planned] == [None] * len(planned)
-    assert {row.pk for row in planned} == {row.pk for row in rows if row.is_open}
+
+
+def test_what_was_entered_before_its_time_is_to_do_until_it_is_done(rows):
+    Activity.objects.filter(pk__in=list(rows.values_list("pk", flat=True))[::2]).update(
+        created_at=NOW - timedelta(days=3), due_at=NOW - timedelta(days=1)
+    )
+    to_do, overdue = rows.to_do(), rows.overdue(NOW)
+
+    assert {row.pk for row in to_do} == {row.pk for row in rows if row.is_open}
+    assert {row.pk for row in overdue} == {row.pk for row in rows if row.is_overdue(NOW)}
+    assert {row.kind for row in overdue} == {"TASK", "CALL", "MEETING"}
+    assert not [row for row in to_do if row.kind != "TASK" and row.starts_at <= row.created_at]

@@ -20,15 +20,16 @@ from crm.admin.acting import zone_of
 from crm.admin.activity_actions import Done, WithButtons, page_of
 from crm.admin.base import acting
 from crm.admin.calendar.asked import Asked, View, read_asked
+from crm.admin.dates import is_day_alone
 from crm.admin.forms import message_of
 from crm.admin.frame.fragments import is_fragment
 from crm.database.keys import parse_id
 from crm.dates import parse_date, start_of
 from crm.errors import Conflict, ConflictReason
 from crm.languages.messages import translated
-from crm.models import Activity, ActivityKind
+from crm.models import Activity
 from crm.models.activity_kinds import APPOINTMENTS
-from crm.services.planned_days import PlannedDay, planned_days, planned_moment
+from crm.services.planned_days import PlannedDay, planned_days
 from crm.services.snoozing import move_to_day
 
 LABELS = {View.DAY: _("Day"), View.WEEK: _("Week"), View.MONTH: _("Month")}
@@ -97,7 +98,7 @@ class WithCalendar(WithButtons):
         activity = Activity.objects.visible_to(actor).filter(pk=object_id).first()
         if activity is None:
             raise Http404
-        moment = planned_moment(activity)
+        moment = activity.planned_for
         context = {
             "activity": activity,
             "title": gettext("Move %(activity)s") % {"activity": activity},
@@ -162,7 +163,7 @@ def _move(request: HttpRequest, activity: Activity) -> Done:
         ) from None
     shown = date_format(day, gettext("l, j F Y"))
     text = gettext("“%(activity)s” is on %(day)s.") % {"activity": moved, "day": shown}
-    before = planned_moment(activity)
+    before = activity.planned_for
     if before is None or moved.version == activity.version:
         return Done(text=text)
     return Done(
@@ -176,7 +177,7 @@ def _shown_day(planned: PlannedDay, asked: Asked, today: date, zone: tzinfo) -> 
     return {
         "day": planned.day,
         "query": asked.query(view=View.DAY, day=planned.day),
-        "entries": [_entry(activity, planned.day, today, zone) for activity in planned.activities],
+        "entries": [_entry(activity, today, zone) for activity in planned.activities],
         "number": planned.number,
         "left_out": planned.left_out,
         "is_today": planned.day == today,
@@ -184,19 +185,19 @@ def _shown_day(planned: PlannedDay, asked: Asked, today: date, zone: tzinfo) -> 
     }
 
 
-def _entry(activity: Activity, day: date, today: date, zone: tzinfo) -> dict[str, Any]:
-    moment = planned_moment(activity)
+def _entry(activity: Activity, today: date, zone: tzinfo) -> dict[str, Any]:
+    moment = activity.planned_for
     assert moment is not None
     local = moment.astimezone(zone)
     ends = (moment + timedelta(minutes=activity.minutes or 0)).astimezone(zone)
-    is_task = activity.kind == ActivityKind.TASK
     return {
         "activity": activity,
         "record": activity.entity,
         "address": page_of(activity.entity),
-        "at": "" if is_task and moment == start_of(day, zone) else f"{local:%H:%M}",
+        "at": "" if is_day_alone(activity, zone) else f"{local:%H:%M}",
         "until": f"{ends:%H:%M}" if activity.minutes else "",
-        "is_done": activity.done_at is not None,
-        # As My day has it: what is due today is not overdue yet.
-        "is_late": is_task and activity.done_at is None and day < today,
+        # What was entered after it had taken place is nothing to do, and cannot be opened again.
+        "is_done": not activity.is_open,
+        "may_reopen": activity.was_planned,
+        "is_late": activity.is_overdue(start_of(today, zone)),
     }

@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 from crm.actors import Action, Actor
 from crm.admin.dates import day_in_words
 from crm.admin.money import shown_amount
-from crm.models import HistoryEntry
+from crm.dates import start_of
+from crm.models import Activity, HistoryEntry
 from crm.models.records import link_columns
 from leads.admin.rotting import rotting_shown
 from leads.models import Lead
@@ -41,13 +42,12 @@ def cards_of(leads: Sequence[Lead], board: Board, day: Any) -> list[dict[str, An
     return shown
 
 
-def _planned(activity: Any, day: Any) -> dict[str, Any]:
-    moment = activity.planned_at
-    local = moment and moment.astimezone(day.zone).date()
+def _planned(activity: Activity, day: Any) -> dict[str, Any]:
+    moment = activity.planned_for
     return {
         "text": str(activity),
-        "day": day_in_words(local, day.today) if local else "",
-        "is_late": bool(local and local < day.today),
+        "day": day_in_words(moment.astimezone(day.zone).date(), day.today) if moment else "",
+        "is_late": activity.is_overdue(start_of(day.today, day.zone)),
     }
 
 

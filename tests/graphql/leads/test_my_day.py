@@ -54,17 +54,25 @@ def day(actor):
     return found | {name: [row["id"] for row in found[name]["data"]] for name in LISTS}
 
 
-def test_tasks_and_meetings_are_sorted_into_days(plan, actors):
+def test_tasks_and_meetings_are_sorted_into_days(plan, actors, time_machine):
+    # What is planned before its time is to be done after it too.
+    time_machine.move_to(NOW - timedelta(days=2), tick=False)
+    missed = plan("CALL", "2026-06-02T14:00:00+00:00")
+    plan("CALL", "2026-06-02T15:00:00+00:00", assignee_id=None, participants_id=[actors.agent.user_id])
+    complete_task(plan("MEETING", "2026-06-02T16:00:00+00:00"), actor=actors.agent)
+    call = plan("CALL", "2026-06-03T11:00:00+00:00")
+    time_machine.move_to(NOW, tick=False)
     late = plan(at="2026-06-02T23:59:59+00:00")
     later = plan(at="2026-06-01T10:00:00+00:00")
     first = plan(at="2026-06-03T00:00:00+00:00")
-    call = plan("CALL", "2026-06-03T11:00:00+00:00")
     meeting = plan("MEETING", "2026-06-03T14:00:00+00:00")
     last = plan(at="2026-06-03T23:59:59+00:00")
     tomorrow = plan(at="2026-06-04T00:00:00+00:00")
     sunday = plan("MEETING", "2026-06-07T23:00:00+00:00")
     plan(at="2026-06-08T00:00:00+00:00")
+    # Entered after they took place: they are nothing to do.
     plan("MEETING", "2026-06-02T14:00:00+00:00")
+    plan("CALL", "2026-06-03T11:30:00+00:00")
     plan("EMAIL", "2026-06-03T09:00:00+00:00")
     plan(at=None)
     complete_task(plan(at="2026-06-03T10:00:00+00:00"), actor=actors.agent)
@@ -75,7 +83,7 @@ def test_tasks_and_meetings_are_sorted_into_days(plan, actors):
 
     found = day(actors.agent)
     assert (found["date"], found["timezone"]) == ("2026-06-03", "UTC")
-    assert found["overdue"] == [later, late]
+    assert found["overdue"] == [later, missed, late]
     assert found["today"] == [first, call, meeting, joined, last]
     assert found["this_week"] == [tomorrow, sunday]
     assert day(actors.manager)["today"] == []
