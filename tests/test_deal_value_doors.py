@@ -27,6 +27,7 @@ NUMBER = "Expected a number such as 1234.50."
 DIGITS = "Enter at most 12 digits before the point and 2 behind it."
 NEGATIVE = "An amount cannot be negative."
 CURRENCY = "Enter a currency code of ISO 4217, such as EUR."
+UNCLEAR = "is not clear as an amount. Write it in full, such as 12,000.50."
 YEARS = "Enter a day from 1970 to 2199."
 DATE = "Expected a date such as 2026-01-31."
 PERCENT = "Enter a whole number from 0 to 100."
@@ -34,7 +35,7 @@ BAD = [
     ("amount", "abc", NUMBER),
     ("amount", "1.234,50 EUR", NUMBER),
     ("amount", "1e3", NUMBER),
-    ("amount", "1.500", DIGITS),
+    ("amount", "1.5000", DIGITS),
     ("amount", "1234567890123.45", DIGITS),
     ("amount", "-1", NEGATIVE),
     ("currency", "XYZ", CURRENCY),
@@ -48,6 +49,10 @@ BAD = [
 ]
 #: What a form says in its own words: the browser offers no such choice, day or number.
 OF_FORMS = {
+    ("amount", "abc"): f"“abc” {UNCLEAR}",
+    ("amount", "1.234,50 EUR"): "The amount is in EUR, and the currency is USD: choose one of them.",
+    ("amount", "1e3"): f"“1e3” {UNCLEAR}",
+    ("amount", "1.5000"): f"“1.5000” {UNCLEAR}",
     ("currency", "XYZ"): "Select a valid choice. XYZ is not one of the available choices.",
     ("currency", "XAU"): "Select a valid choice. XAU is not one of the available choices.",
     ("expected_close_on", "tomorrow"): "Enter a valid date.",
@@ -124,6 +129,15 @@ def test_good_values_are_stored_exactly(door):
     lead.refresh_from_db()
     assert str(lead.amount) == "1234.50"
     assert (lead.currency, lead.expected_close_on, lead.probability) == ("EUR", date(2026, 12, 31), 0)
+
+
+def test_a_point_before_three_digits_is_refused_of_programs_and_thousands_of_people(door):
+    outcome = door.create_lead({"title": "New", "amount": "1.500"})
+
+    if isinstance(door, AdminDoor):
+        assert (outcome.row.amount, outcome.row.currency) == (1500, "USD")
+    else:
+        assert outcome.errors == {"amount": [DIGITS]}
 
 
 @each_case("amount", ["0", "0.00", "999999999999.99"])

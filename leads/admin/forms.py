@@ -1,5 +1,6 @@
 """The form of a lead."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -10,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from crm.admin.autocomplete import KeySelectMultiple
 from crm.admin.files import TakesFile
 from crm.admin.forms import Cleaned, VersionedForm
-from crm.admin.money import AmountField, CurrencyField
+from crm.admin.money import AmountField, CurrencyField, check_unit
 from crm.models import User
 from crm.money import AMOUNT_PLACES
 from leads.models import Lead, LeadParticipant, StatusCategory
+from leads.services.currencies import used_currencies
 from people.admin.warnings import MayBeKnown
 from pipelines.models import Stage
 
@@ -63,9 +65,7 @@ class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
     )
 
     amount = AmountField(label=_("Amount"), required=False, decimal_places=AMOUNT_PLACES)
-    currency = CurrencyField(
-        label=_("Currency"), required=False, help_text=_("Empty: the currency of the company.")
-    )
+    currency = CurrencyField(label=_("Currency"), required=False)
 
     fields_of_arguments = {
         **{argument: name for name, argument in ARGUMENTS.items()},
@@ -83,8 +83,13 @@ class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
         for name in DEFAULTS.keys() & self.fields.keys():
             self.fields[name].help_text = DEFAULTS[name] if adding else ""
             self.fields[name].required = name in ("status", "stage") and not adding
-        if "currency" in self.fields:
-            self._choices("currency").offer(self.instance.currency)
+        if "currency" in self.fields and self.actor is not None:
+            self._choices("currency").offer(
+                self.instance.currency,
+                # The currency of an amount that comes without one.
+                usual=self.instance.company.currency,
+                used=used_currencies(self.actor),
+            )
         if not adding:
             self.initial["team"] = [
                 participation.user_id for participation in self.instance.participations.all()
@@ -95,6 +100,13 @@ class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
             rows = self._choices("lost_reason").queryset
             present = Q(is_active=True) | Q(pk=self.instance.lost_reason_id)
             self._choices("lost_reason").queryset = rows.filter(present).order_by("weight", "pk")
+
+    def clean_amount(self) -> Decimal | None:
+        """Refuse an amount with the sign of another currency than the chosen one."""
+        amount: Decimal | None = self.cleaned_data["amount"]
+        if amount is not None and "currency" in self.fields:
+            check_unit(str(self["amount"].data), self["currency"].data or self.instance.company.currency)
+        return amount
 
     def clean(self) -> Cleaned | None:
         """Ask why a lead is lost when it is lost, and only then."""

@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +24,6 @@ from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.database.keys import parse_id
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
-from crm.money import AMOUNT_PLACES
 from leads.admin.board.pages import WithBoard
 from leads.admin.following import WithFollowing
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
@@ -168,10 +166,7 @@ class LeadAdmin(
 
     @admin.display(description=_("value"), ordering="amount")
     def value(self, lead: Lead) -> str | None:
-        if lead.amount is None:
-            return None
-        amount = number_format(lead.amount, AMOUNT_PLACES, use_l10n=True, force_grouping=True)
-        return f"{amount} {lead.currency}"
+        return shown_amount(lead.amount, lead.currency) or None
 
     @admin.display(description=_("last activity"), ordering="last_activity_at")
     def untouched_since(self, lead: Lead) -> str:

@@ -122,7 +122,10 @@ def test_filters_live_in_the_address(signed_in, actors):
     assert found(owner="nobody") == ["Nobody's"]
     assert found(owner=actors.colleague.user_id) == ["Colleague's"]
     assert found(tag=mine.tags.get().pk) == found(source=source.pk) == found(min="500") == ["Mine"]
-    assert found(max="50") == ["Nobody's"]
+    assert found(max="50") == found(max="50,00") == ["Nobody's"]
+    # A currency that is typed is a part of the filter.
+    assert found(min="$ 500.00") == ["Mine"]
+    assert found(min="€500") == []
     assert found(q="nobod") == ["Nobody's"]
     assert found(q="212 5550109") == ["Mine"]
     assert found(field=definition.pk, value="7") == ["Mine"]
@@ -133,6 +136,9 @@ def test_filters_live_in_the_address(signed_in, actors):
     )
     assert odd.context["filters"].given == {}
     assert len(columns_of(odd)["New"]) == 3
+    # But an amount was typed: the page says that it could not be read.
+    assert "“1e3” is not clear as an amount" in odd.context["filters"].refused["min"]
+    assert 'name="min" value="1e3" aria-invalid="true"' in odd.content.decode()
     assert client.get(BOARD, {"owner": "me"}).context["query"].endswith("&owner=me")
 
 

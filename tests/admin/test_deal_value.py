@@ -27,7 +27,7 @@ def test_list_shows_the_value_and_sorts_by_it(signed_in, company):
 
     page = client.get(LIST)
 
-    assert "1,234,567.00 EUR" in page.content.decode()
+    assert "1,234,567 EUR" in page.content.decode()
     column = list(page.context["cl"].list_display).index("value")
     ordered = client.get(LIST, {"o": f"-{column}"}).context["cl"].queryset
     assert [lead.amount for lead in ordered if lead.amount is not None] == [Decimal(1234567), Decimal(5)]
@@ -66,10 +66,22 @@ def test_form_offers_currencies_and_keeps_one_that_was_withdrawn(signed_in, comp
     offered = [code for code, _ in page.context["adminform"].form.fields["currency"].choices]
     saved = client.post(change_page(lead), posted(page, amount="7.5"))
 
-    assert offered == ["", *sorted({*CURRENCIES, "HRK"})]
+    # The company's is what an empty choice means.
+    assert offered == ["", "HRK", *sorted(CURRENCIES - {"USD"})]
     assert saved.status_code == 302
     lead.refresh_from_db()
     assert (str(lead.amount), lead.currency, lead.version) == ("7.50", "HRK", 2)
+
+
+def test_form_offers_the_currencies_that_are_in_use_first(signed_in, company, other_tenant):
+    for currency in ("SEK", "CHF", "CHF", "USD"):
+        LeadFactory(company=company, amount=Decimal(5), currency=currency)
+    LeadFactory(company=other_tenant.company, amount=Decimal(5), currency="JPY")
+
+    page = signed_in("agent").get("/admin/leads/lead/add/")
+
+    choices = page.context["adminform"].form.fields["currency"].choices
+    assert choices[:4] == [("", "USD"), ("CHF", "CHF"), ("SEK", "SEK"), ("AED", "AED")]
 
 
 def test_form_that_changes_nothing_makes_no_version(signed_in, company):

@@ -48,7 +48,7 @@ def test_a_field_is_saved_alone_with_and_without_scripts(signed_in, tenant, lead
     assert again["HX-Trigger"] == "crm:changed"
     # What the form of the page needs to be of the new version.
     assert (again.context_data["before"], again.context_data["version"], lead.version) == (2, 3, 3)
-    assert json.loads(again.context_data["seen"])["fields"]["amount"] == {"": ["13.00"]}
+    assert json.loads(again.context_data["seen"])["fields"]["amount"] == {"": ["13"]}
     assert (lead.amount, lead.currency, lead.description) == (13, "USD", "Old")
     changes = [entry.changes for entry in HistoryEntry.objects.filter(object_id=lead.pk).order_by("pk")]
     assert [[*each] for each in changes] == [["amount", "currency"], ["amount"]]
@@ -56,6 +56,26 @@ def test_a_field_is_saved_alone_with_and_without_scripts(signed_in, tenant, lead
     client.post(where, sent(client.get(where), amount="13"))
     lead.refresh_from_db()
     assert lead.version == 3
+
+
+def test_an_amount_is_read_as_it_is_typed_and_shown_as_it_is_written(signed_in, tenant, lead):
+    client, where = signed_in("agent"), address(lead, "amount")
+    user = tenant.users["agent"]
+    user.language = "de"
+    user.save()
+
+    client.post(where, sent(client.get(where, **HTMX), amount="12.000,50 €"), **HTMX)
+    lead.refresh_from_db()
+    assert str(lead.amount) == "12000.50"
+    page = client.get(where, **HTMX)
+    assert 'value="12.000,50"' in page.content.decode()
+    assert 'type="number"' not in page.content.decode()
+    for typed in ("12k", "$5"):
+        refused = client.post(where, sent(page, amount=typed), **HTMX)
+        assert refused.context_data["bound"][0].errors, typed
+        assert f'value="{typed}"' in refused.content.decode()
+    lead.refresh_from_db()
+    assert str(lead.amount) == "12000.50"
 
 
 def test_a_field_that_others_changed_shows_both_and_another_is_no_conflict(signed_in, tenant, lead):

@@ -97,6 +97,26 @@ def test_broken_form_shows_its_errors(page, work, live_server):
     assert page.input_value("#id_custom_fields") == "{"
 
 
+def test_a_wrong_amount_is_shown_where_it_was_typed(page, live_server):
+    page.goto(f"{live_server.url}/admin/leads/lead/add/")
+    assert page.evaluate("document.activeElement.id") == "id_title"
+    page.fill("#id_title", "Offer")
+    page.fill("#id_amount", "12k")
+    page.click("summary:has-text('More')")
+    page.fill("#id_description", "A long story")
+
+    page.click("[name=_save]")
+
+    assert page.input_value("#id_amount") == "12k"
+    assert "“12k” is not clear as an amount" in page.inner_text(".field-amount .errorlist >> nth=0")
+    assert page.evaluate("document.activeElement.id") == "id_amount"
+    assert page.is_visible("#id_description")
+    page.fill("#id_amount", "12.000,50")
+    page.click("[name=_save]")
+    page.wait_for_selector(".messagelist .success")
+    assert str(Lead.objects.get(title="Offer").amount) == "12000.50"
+
+
 def test_company_is_switched(page, live_server):
     page.click("#own-menu summary")
     page.select_option("#current-company", label="Elsewhere")

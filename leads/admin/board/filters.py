@@ -1,8 +1,7 @@
 """The filters of the board, which live in its address."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,10 +10,10 @@ from django.db.models.lookups import Exact
 
 from crm.actors import Actor
 from crm.admin.base import assignable_users
+from crm.admin.typed_amounts import read_typed_amount
 from crm.database.json_entries import Contains, Entries, EntryName, ValueMatches
 from crm.database.keys import parse_id
 from crm.models import CustomFieldDefinition, EntityKind, Tag
-from crm.money import read_amount
 from leads.models import Lead, LeadSource
 from pipelines.models import Pipeline
 
@@ -26,11 +25,16 @@ LONGEST_TEXT = 200
 
 @dataclass(frozen=True, kw_only=True)
 class BoardFilters:
-    """The filters of an address: those that mean something, as they were given."""
+    """The filters of an address: those that mean something, as they were given.
+
+    ``refused`` has the messages for amounts that could not be read, and ``typed`` the texts of all amounts.
+    """
 
     given: Mapping[str, str]
     condition: Q
     text: str
+    typed: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def query(self) -> str:
@@ -41,12 +45,13 @@ class BoardFilters:
 def read_filters(query: Mapping[str, Any], actor: Actor) -> BoardFilters:
     """Read the filters of an address; what means nothing is left out, so that an old address still works."""
     sent = {name: str(query.get(name, "")).strip()[:LONGEST_TEXT] for name in NAMES}
+    refused: dict[str, str] = {}
     conditions = {
         "owner": _owner(sent["owner"], actor),
         "tag": _related("tags", sent["tag"]),
         "source": _related("source", sent["source"]),
-        "min": _amount("amount__gte", sent["min"]),
-        "max": _amount("amount__lte", sent["max"]),
+        "min": _amount("min", "amount__gte", sent, refused),
+        "max": _amount("max", "amount__lte", sent, refused),
         "value": _custom(sent["field"], sent["value"], actor),
     }
     given = {name: sent[name] for name, found in conditions.items() if found is not None}
@@ -57,7 +62,8 @@ def read_filters(query: Mapping[str, Any], actor: Actor) -> BoardFilters:
     condition = Q()
     for found in conditions.values():
         condition &= found if found is not None else Q()
-    return BoardFilters(given=given, condition=condition, text=sent["q"])
+    typed = {name: sent[name] for name in ("min", "max")}
+    return BoardFilters(given=given, condition=condition, text=sent["q"], typed=typed, refused=refused)
 
 
 def _owner(text: str, actor: Actor) -> Q | None:
@@ -72,12 +78,17 @@ def _related(name: str, text: str) -> Q | None:
     return None if key is None else Q(**{name: key})
 
 
-def _amount(lookup: str, text: str) -> Q | None:
-    try:
-        amount: Decimal = read_amount(text)
-    except ValueError:
+def _amount(name: str, lookup: str, sent: Mapping[str, str], refused: dict[str, str]) -> Q | None:
+    if not sent[name]:
         return None
-    return Q(**{lookup: amount})
+    try:
+        typed = read_typed_amount(sent[name])
+    except ValueError as unclear:
+        # Unlike other filters it is typed: a board that ignored it would look as if it were narrowed.
+        refused[name] = str(unclear)
+        return None
+    found = Q(**{lookup: typed.amount})
+    return found & Q(currency__in=typed.currencies) if typed.currencies else found
 
 
 def _custom(field: str, text: str, actor: Actor) -> Q | None:
