@@ -64,7 +64,7 @@ def _is_live(record: Any) -> bool:
 
 def _activities(title: str, rows: QuerySet[Activity], day: MyDay, due: str) -> dict[str, Any]:
     # The records of a list are read by one statement for each kind.
-    records = GenericPrefetch("entity", [Lead.objects.select_related("status")])
+    records = GenericPrefetch("entity", [Lead.objects.visible_to(day.actor).select_related("status")])
     found, goes_on = _rows(rows.prefetch_related(records), BY_TIME)
     shown = [
         {
