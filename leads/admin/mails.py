@@ -24,7 +24,13 @@ from crm.admin.timeline import Way, register_way
 from crm.models import EntityKind
 from crm.models.activities import LONGEST_TEXT
 from leads.models import Lead
-from leads.services.outgoing_mails import addresses_of, copy_address, log_mail, refuse_unwanted
+from leads.services.outgoing_mails import (
+    addresses_of,
+    copy_address,
+    log_mail,
+    person_of,
+    refuse_unwanted,
+)
 from people.models import Person
 
 #: The shortest limit of an address that mail programs are known to have.
@@ -69,6 +75,8 @@ class WritesMails(LiveAdmin[Lead]):
             record = model.objects.find(actor, object_id)
         form = MailForm(addresses_of(record), request.POST or None)
         context: dict[str, Any] = {"record": record, "form": form, "kind": kind, "page": page_of(record)}
+        # Somebody is written to, not a deal.
+        context["recipient"] = person_of(record) or record
         try:
             refuse_unwanted(record)
         except ValidationError as refused:

@@ -43,6 +43,8 @@ def test_an_e_mail_is_opened_in_the_mail_program_and_put_on_the_timeline(signed_
     assert Activity.objects.count() == 0
     sent = client.post(address(lead), {**MAIL, "sent": "1"}, follow=True)
 
+    # It is to a person, whatever the deal is called.
+    assert "E-mail to Jane</h2>" in asked.content.decode()
     offered = [value for value, _ in asked.context["form"].fields["to"].choices]
     assert offered == ["Office@example.com", "jane@example.com", "jane@home.example.com"]
     link = urlsplit(opened.context["address"])
