@@ -16,16 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from crm.actors import Action
 from crm.admin.activity_actions import page_of
 from crm.admin.activity_forms import ActivityForm
+from crm.admin.activity_page import WithActivityPage
 from crm.admin.base import acting
-from crm.admin.calendar.pages import WithCalendar
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.dates import start_of
-from crm.errors import CrmError
-from crm.models import Activity, ActivityKind
-from crm.models.records import Record
-from crm.records.registry import find_record
+from crm.models import Activity
 from crm.services import activities
 from crm.services.days import zone_of
 
@@ -65,7 +62,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Activity)
-class ActivityAdmin(WithCalendar, CreatesThroughService[Activity], LiveAdmin[Activity]):
+class ActivityAdmin(WithActivityPage, CreatesThroughService[Activity], LiveAdmin[Activity]):
     form = ActivityForm
     write_action = Action.CHANGE_ACTIVITIES
     delete_service = staticmethod(activities.delete_activity)
@@ -81,13 +78,13 @@ class ActivityAdmin(WithCalendar, CreatesThroughService[Activity], LiveAdmin[Act
     actions = ("mark_done", "open_again", "delete_selected", "restore_selected")
     fieldsets = (
         (None, {"fields": ("record", "kind", "subject", "text", ("assignee", "priority"))}),
-        (_("Task"), {"fields": (("due_at", "recurrence"),)}),
+        (_("Task"), {"fields": ("due_at", "recurrence", "own_rule")}),
         (_("Call, meeting or e-mail"), {"fields": ("starts_at", ("minutes", "direction"), *WHO)}),
         (_("Reminder and outcome"), {"fields": ("remind_at", "outcome", "done_at")}),
     )
     add_fieldsets = (
         (None, {"fields": (("entity_type", "entity_id"), *FIELDS[:3], ("assignee", "priority"))}),
-        (_("Task"), {"fields": (("due_at", "recurrence"),)}),
+        (_("Task"), {"fields": ("due_at", "recurrence", "own_rule")}),
         (_("Call, meeting or e-mail"), {"fields": ("starts_at", ("minutes", "direction"), *WHO)}),
         (_("Reminder and outcome"), {"fields": ("remind_at", "outcome")}),
     )
@@ -98,34 +95,6 @@ class ActivityAdmin(WithCalendar, CreatesThroughService[Activity], LiveAdmin[Act
 
     def get_readonly_fields(self, request: HttpRequest, obj: Activity | None = None) -> tuple[str, ...]:
         return ("record", "done_at")
-
-    def get_form(
-        self, request: HttpRequest, obj: Activity | None = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        form: Any = super().get_form(request, obj, change=change, **kwargs)
-        form.about = None if obj is not None else self._named_record(request)
-        return form
-
-    def _named_record(self, request: HttpRequest) -> Record | None:
-        """Return the record that the address of a new activity names, if the actor sees it."""
-        kind, key = request.GET.get("entity_type", ""), request.GET.get("entity_id", "")
-        attributes = vars(request)
-        if "named_record" not in attributes:
-            try:
-                attributes["named_record"] = find_record(kind, key, acting(request))
-            except (KeyError, CrmError):
-                attributes["named_record"] = None
-        record: Record | None = attributes["named_record"]
-        return record
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        record = self._named_record(request) if kwargs.get("add") else None
-        if record is not None:
-            wanted = request.GET.get("kind", "")
-            known = wanted in ActivityKind.values
-            label = gettext(ActivityKind(wanted).label) if known else gettext("Activity")
-            context["subtitle"] = f"{label}: {record}"
-        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("record"))
     def record(self, activity: Activity) -> SafeString:
@@ -144,7 +113,7 @@ class ActivityAdmin(WithCalendar, CreatesThroughService[Activity], LiveAdmin[Act
     def make(self, request: HttpRequest, form: ActivityForm) -> Activity:
         given = [name for name in (*FIELDS, *TALK_FIELDS, *WHO) if form.cleaned_data[name] not in (None, "")]
         values = form.values([*given, "entity_type", "entity_id"])
-        return activities.create_activity(values, actor=acting(request))
+        return activities.create_activity(values, actor=acting(request), is_logged=True)
 
     def store(self, request: HttpRequest, form: ActivityForm, formsets: Sequence[FormSet]) -> None:
         changed = [name for name in form.changed_data if name in (*FIELDS, *TALK_FIELDS, *WHO)]

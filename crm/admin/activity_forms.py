@@ -5,15 +5,20 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.admin.activity_fields import OTHER
 from crm.admin.autocomplete import KeySelectMultiple
+from crm.admin.dates import IsoDateField
 from crm.admin.forms import VersionedForm
 from crm.admin.language import choices
 from crm.models import Activity, ActivityKind, ActivityParticipant, EntityKind, User
 from crm.models.activities import LONGEST_TEXT
+from crm.models.activity_kinds import takes
 from crm.models.records import Record
 from crm.records.registry import record_kind
+from crm.recurrence import EXAMPLE
 from crm.services.activity_input import ActivityValues
 
 #: The argument of the service for each field of the form that is called otherwise.
@@ -25,7 +30,7 @@ ARGUMENTS = {
 
 
 class ShortActivityForm(forms.Form):
-    """An activity that took place now, or a task: kind and text."""
+    """An activity that took place now, or a task for a day: kind and text."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=choices(ActivityKind.choices))
     text = forms.CharField(
@@ -33,6 +38,7 @@ class ShortActivityForm(forms.Form):
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 3, "aria-label": _("Text")}),
     )
+    due_on = IsoDateField(label=_("Due"), required=False, initial=timezone.localdate)
 
 
 class ActivityForm(VersionedForm[Activity]):
@@ -44,15 +50,23 @@ class ActivityForm(VersionedForm[Activity]):
     members: forms.ModelMultipleChoiceField[User] = forms.ModelMultipleChoiceField(
         queryset=None,
         required=False,
-        label=_("Participants"),
+        label=_("Colleagues who take part"),
         widget=KeySelectMultiple(ActivityParticipant._meta.get_field("user"), admin.site),
     )
     people: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
         queryset=None, required=False, label=_("People who take part")
     )
 
-    #: The record that the address names; set by the admin for each request.
+    own_rule = forms.CharField(
+        required=False,
+        max_length=255,
+        label=_("Another rule"),
+        help_text=_("As calendars write it (RFC 5545), such as FREQ=WEEKLY;BYDAY=MO,TH"),
+    )
+
+    #: Set by the admin for each request: the record that the address names, and whether it names a kind.
     about: ClassVar[Record | None] = None
+    kind_is_known: ClassVar[bool] = False
 
     fields_of_arguments: ClassVar[Mapping[str, str]] = {
         argument: name for name, argument in ARGUMENTS.items()
@@ -64,7 +78,9 @@ class ActivityForm(VersionedForm[Activity]):
             # Chosen on the page before: its number tells a person nothing.
             for name in ("entity_type", "entity_id"):
                 self.fields[name].widget = forms.HiddenInput()
-        if not self.instance._state.adding:
+        if self.instance._state.adding:
+            self._begin()
+        else:
             # An activity stays with its record.
             del self.fields["entity_type"], self.fields["entity_id"]
             self._show_participants()
@@ -76,6 +92,28 @@ class ActivityForm(VersionedForm[Activity]):
                 link.through._meta.get_field("person"), admin.site
             )
             self._offer("people", record_kind(EntityKind.PEOPLE).model)
+
+    def _begin(self) -> None:
+        """Have a new activity be the member's own, and typing begin at what is not chosen yet."""
+        if self.actor is not None and "assignee" in self.fields:
+            # Who may add activities may be assigned to them.
+            self.fields["assignee"].initial = self.actor.user_id
+        kind = self.initial.get("kind") if self.kind_is_known else None
+        first = "kind" if kind is None else "text" if kind == ActivityKind.NOTE else "subject"
+        if first in self.fields:
+            self.fields[first].widget.attrs["autofocus"] = True
+
+    def clean(self) -> Any:
+        cleaned: Any = super().clean()
+        if cleaned.get("recurrence") == OTHER:
+            cleaned["recurrence"] = cleaned.get("own_rule") or None
+            if cleaned["recurrence"] is None and "own_rule" not in self.errors:
+                self.add_error("own_rule", EXAMPLE)
+        kind = cleaned.get("kind")
+        if kind is not None and not takes(kind, "assignee") and "assignee" not in self.changed_data:
+            # Nobody chose the member, whom the form begins with.
+            cleaned["assignee"] = None
+        return cleaned
 
     def _offer(self, name: str, model: Any) -> None:
         if name in self.fields and self.actor is not None:

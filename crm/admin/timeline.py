@@ -14,13 +14,15 @@ from django.views.decorators.http import require_POST
 from django_stubs_ext import StrOrPromise, StrPromise
 
 from crm.actors import Action, Actor
-from crm.admin.acting import actor_of
+from crm.admin.acting import actor_of, zone_of
 from crm.admin.activity_forms import ShortActivityForm
 from crm.admin.base import acting
+from crm.admin.dates import is_day_alone
 from crm.admin.frame.fragments import back_to, is_fragment
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.stale.gone import Typed
 from crm.admin.timeline_words import lines_of, text_of, title_of, who_of
+from crm.dates import start_of
 from crm.models import ActivityKind
 from crm.services.activities import create_activity
 from crm.services.activity_input import ActivityValues
@@ -81,12 +83,24 @@ class WithTimeline(LiveAdmin[Any]):
                 "kind": form.cleaned_data["kind"],
                 "text": form.cleaned_data["text"],
             }
+            if values["kind"] == ActivityKind.TASK:
+                values["assignee_id"] = actor.user_id
+                if (day := form.cleaned_data["due_on"]) is not None:
+                    values["due_at"] = start_of(day, zone_of(request))
             create_activity(values, actor=actor, is_logged=True)
-            messages.success(request, ADDED[form.cleaned_data["kind"]])
+            messages.success(request, self._added(values))
         else:
-            messages.error(request, gettext("Nothing was added: enter a text of at most 100,000 characters."))
+            refused = gettext("Nothing was added: enter a text of at most 100,000 characters.")
+            if "due_on" in form.errors:
+                refused = gettext("Nothing was added: enter a day such as 2026-01-31.")
+            messages.error(request, refused)
         page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return back_to(request, reverse(page, args=[record.pk], current_app=self.admin_site.name))
+
+    @staticmethod
+    def _added(values: ActivityValues) -> StrOrPromise:
+        is_undated = values["kind"] == ActivityKind.TASK and "due_at" not in values
+        return _("The task was added, without a day.") if is_undated else ADDED[values["kind"] or ""]
 
     def _gone_note(
         self, request: HttpRequest, object_id: int, form: ShortActivityForm
@@ -103,7 +117,7 @@ class WithTimeline(LiveAdmin[Any]):
         if record is not None and record.deleted_at is None:
             actor = actor_of(request)
             # One more than is shown tells whether there are older ones.
-            entries = Timeline(record)[: SHOWN + 1]
+            entries, zone = Timeline(record)[: SHOWN + 1], zone_of(request)
             context |= {
                 "timeline": [
                     {
@@ -112,6 +126,7 @@ class WithTimeline(LiveAdmin[Any]):
                         "text": text_of(entry),
                         "who": who_of(entry),
                         "lines": lines_of(entry, self.model),
+                        "is_day": entry.activity is not None and is_day_alone(entry.activity, zone),
                     }
                     for entry in entries[:SHOWN]
                 ],

@@ -51,7 +51,7 @@ def add(client, record, **values):
 def test_a_meeting_is_added_from_the_page_of_its_record(lead, jane, signed_in, actors):
     client = signed_in("agent")
     shown = client.get(reverse(page(lead, "change"), args=[lead.pk])).content.decode()
-    assert f"{ADD}?entity_type=LEAD&amp;entity_id={lead.pk}" in shown
+    assert f'formaction="{reverse("admin:crm_activity_start")}"' in shown
 
     answer = add(
         client,

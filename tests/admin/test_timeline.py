@@ -1,5 +1,7 @@
 """The timeline below a record's form, and the form for notes and tasks."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -73,6 +75,32 @@ def test_what_is_logged_took_place_and_is_nowhere_to_do(actors, signed_in, kind)
     assert [entry["is_done"] for entry in entries] == [True] * (0 if kind == "EMAIL" else 2)
     assert [entry["may_reopen"] for entry in entries] == [False] * len(entries)
     assert [row for part in client.get(reverse("admin:index")).context["todo"] for row in part["rows"]] == []
+
+
+def test_a_quick_task_is_ones_own_and_has_a_day(actors, signed_in):
+    lead = create_lead({"title": "Deal"}, actor=actors.agent)
+    client = signed_in("agent")
+
+    def add(**typed):
+        answer = client.post(note(lead), {"kind": "TASK", "text": "Send the quote", **typed}, follow=True)
+        return [str(message) for message in answer.context["messages"]], Activity.objects.order_by(
+            "pk"
+        ).last()
+
+    said, task = add(due_on="2031-06-06")
+    assert (said, task.assignee_id) == (["The task was added."], actors.agent.user_id)
+    assert task.due_at == datetime(2031, 6, 6, tzinfo=UTC)
+    shown = client.get(change(lead))
+    [following] = [fact for fact in shown.context["facts"] if fact.label == "Next"]
+    # A day without a time.
+    assert following.text == "Fri 6 Jun 2031: Send the quote"
+    assert ">6 Jun 2031</time>" in shown.content.decode()
+    said, task = add(due_on="")
+    assert (said, task.assignee_id) == (["The task was added, without a day."], actors.agent.user_id)
+    assert task.due_at is None
+    said, last = add(due_on="06/31/2031")
+    assert said == ["Nothing was added: enter a day such as 2026-01-31."]
+    assert last == task
 
 
 def test_changes_are_shown_with_door_and_values(actors, signed_in):

@@ -1,7 +1,7 @@
 """The pages of the calendar, beside the list of activities."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from crm.actors import Action
 from crm.admin.acting import zone_of
 from crm.admin.activity_actions import Done, WithButtons, page_of
+from crm.admin.activity_fields import MORNING
 from crm.admin.base import acting
 from crm.admin.calendar.asked import Asked, View, read_asked
 from crm.admin.dates import is_day_alone
@@ -35,8 +36,6 @@ from crm.services.snoozing import move_to_day
 LABELS = {View.DAY: _("Day"), View.WEEK: _("Week"), View.MONTH: _("Month")}
 BEFORE = {View.DAY: _("The day before"), View.WEEK: _("The week before"), View.MONTH: _("The month before")}
 AFTER = {View.DAY: _("The day after"), View.WEEK: _("The week after"), View.MONTH: _("The month after")}
-#: When a call or meeting begins that is added to a day.
-MORNING = time(9)
 
 
 class WithCalendar(WithButtons):

@@ -169,6 +169,10 @@
     // A refusal is shown in place, such as of a record that is gone.
     if (!facts.has(place.id)) facts.set(place.id, place.innerHTML);
   });
+  document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const place = event.detail.target;
+    if (place.id === "record-head" && place.querySelector(".field-form")) event.detail.shouldSwap = false;
+  });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     const place = event.detail.target;
     // What the dialog asked for is on the timeline.
