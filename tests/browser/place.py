@@ -130,8 +130,8 @@ def column(page: Page, number: int) -> Locator:
     return page.locator(".column .cards").nth(number)
 
 
-def drag(page: Page, card: Locator, target: Locator) -> None:
-    """Drag with the mouse as a person does: some steps on the way, and again if the card was not taken."""
+def drag(page: Page, card: Locator, target: Locator, *, down: int = 30) -> None:
+    """Drag to below the top of a target as a person does: in steps, and again if the card was not taken."""
     for _ in range(PATIENCE_SECONDS):
         start, end = card.bounding_box(), target.bounding_box()
         assert start is not None
@@ -139,7 +139,7 @@ def drag(page: Page, card: Locator, target: Locator) -> None:
         page.mouse.move(start["x"] + 30, start["y"] + start["height"] - 8)
         page.mouse.down()
         page.mouse.move(start["x"] + 60, start["y"] + 40, steps=4)
-        page.mouse.move(end["x"] + 60, end["y"] + 30, steps=8)
+        page.mouse.move(end["x"] + 60, end["y"] + down, steps=8)
         try:
             target.locator(".ghost").wait_for(timeout=1_000)
         except TimeoutError:

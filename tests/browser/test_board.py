@@ -64,6 +64,20 @@ def test_a_refused_move_goes_back_with_a_message(place: Place) -> None:
     assert others == []
 
 
+def test_a_card_is_dropped_anywhere_in_a_column(place: Place) -> None:
+    page = place.board("bob")
+    columns = page.locator(".column")
+
+    drag(page, place.card(page, "Missed", "New"), columns.nth(2), down=500)
+    expect(page.locator("#frame-messages .success")).to_contain_text("“Missed” is in Proposal")
+    drag(page, place.card(page, "Missed", "Proposal"), columns.nth(1), down=12)
+    expect(page.locator("#frame-messages .success")).to_contain_text("“Missed” is in Contacted")
+    drag(page, place.card(page, "Missed", "Contacted"), columns.nth(0), down=12)
+    place.card(page, "Missed", "New")
+    page.context.close()
+    assert place.complaints == []
+
+
 def test_an_entry_of_the_calendar_is_dragged_and_goes_back_if_it_is_refused(place: Place) -> None:
     task = (
         f'entity_type: LEAD, entity_id: {place.leads["Keyed"]}, kind: TASK, subject: "Offer", assignee_id: 1'
