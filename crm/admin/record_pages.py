@@ -10,7 +10,8 @@ from datetime import tzinfo
 from typing import Any, TypeAlias
 
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -102,6 +103,11 @@ class RecordPage(EditsOneField):
     def head_of(self, record: Any, actor: Actor) -> dict[str, Any]:
         """Return what ``head_template`` shows."""
         return {}
+
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        """Open the page of a new record: what comes next is done there, and not in the list."""
+        # Who creates a lead always sees it: the service sees to that.
+        return redirect(page_of(obj))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         record, actor = kwargs.get("obj"), actor_of(request)

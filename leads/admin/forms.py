@@ -17,6 +17,7 @@ from crm.money import AMOUNT_PLACES
 from leads.models import Lead, LeadParticipant, StatusCategory
 from leads.services.currencies import used_currencies
 from people.admin.warnings import MayBeKnown
+from people.services.person_organizations import only_organization_of
 from pipelines.models import Stage
 
 #: The argument of ``create_lead`` for each relation of the form.
@@ -33,12 +34,15 @@ ARGUMENTS = {
 }
 #: The help texts that say what an empty field of a new lead means.
 DEFAULTS = {
-    "status": _("Empty: the default status."),
-    "stage": _("Empty: the first stage of the default pipeline."),
-    "owner": _("Empty: the agent of the receiver."),
-    "receiver": _("Empty: the default receiver."),
-    "type": _("Empty: the type of the receiver."),
-    "source": _("Empty: the source of the receiver."),
+    "status": _("If left empty: the usual one."),
+    "stage": _("If left empty: the first one."),
+    "owner": _("If left empty: whoever is next for new leads."),
+    "receiver": _(
+        "The web form, mailbox or other way by which the lead came in. If left empty: the usual one."
+    ),
+    "type": _("If left empty: the usual one for this receiver."),
+    "source": _("If left empty: the usual one for this receiver."),
+    "organization": _("If left empty: the organization of the person."),
 }
 
 
@@ -111,6 +115,7 @@ class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
     def clean(self) -> Cleaned | None:
         """Ask why a lead is lost when it is lost, and only then."""
         cleaned: Cleaned = super().clean() or self.cleaned_data
+        self._bring_organization(cleaned)
         status = cleaned.get("status")
         is_lost_now = status is not None and status.category == StatusCategory.LOST
         is_told = cleaned.get("lost_reason") or cleaned.get("reason_lost")
@@ -119,6 +124,15 @@ class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
         if is_asked and not is_told and not self.instance.company.reason_lost_required:
             self.add_error("reason_lost", REASON_MISSING)
         return cleaned
+
+    def _bring_organization(self, cleaned: Cleaned) -> None:
+        """Set the organization of a person who was just chosen, unless the lead has one."""
+        person = cleaned.get("person")
+        is_free = not cleaned.get("organization") and not {"organization", "organization_name"} & {
+            *self.changed_data
+        }
+        if person and is_free and "person" in self.changed_data and self.actor is not None:
+            cleaned["organization"] = only_organization_of(person, self.actor)
 
     def name_in_history(self, name: str) -> str:
         """Return how the history names a field of the form."""

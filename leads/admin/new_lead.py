@@ -18,11 +18,13 @@ from leads.services.lead_input import LeadValues
 from people.models import ContactKind, ContactType, Person
 from people.services.duplicate_warning import organizations_like, people_like
 from people.services.duplicates import Reason
+from people.services.matching import find_same_person
 from people.services.people import PersonValues
+from people.services.person_organizations import only_organization_of
 
 #: What a new lead is made of at once; the rest is folded up below.
 FIELDSETS: Fieldsets = (
-    (None, {"fields": ("title", ("amount", "currency"), ("stage", "owner"))}),
+    (None, {"fields": ("title", ("amount", "currency", "expected_close_on"), ("stage", "owner"))}),
     (
         _("Customer"),
         {
@@ -33,7 +35,10 @@ FIELDSETS: Fieldsets = (
                 "keep_person",
                 ("organization", "organization_name"),
             ),
-            "description": _("Choose who is known. Who is new is written down here, and made with the lead."),
+            "description": _(
+                "Choose a person and an organization that you know already, or type new ones: they are added "
+                "with the lead."
+            ),
         },
     ),
     (
@@ -42,7 +47,7 @@ FIELDSETS: Fieldsets = (
             "fields": (
                 "status",
                 ("lost_reason", "reason_lost"),
-                ("expected_close_on", "probability"),
+                "probability",
                 ("type", "source"),
                 "receiver",
                 "team",
@@ -70,14 +75,14 @@ class NewLeadForm(LeadForm):
     keep_person = forms.BooleanField(
         required=False,
         initial=True,
-        label=_("Keep as a person"),
-        help_text=_("Whoever is known by this e-mail address or phone number is taken, unchanged."),
+        label=_("Add to people"),
+        help_text=_("Somebody with this e-mail address or phone number is chosen, and not added again."),
     )
     organization_name = forms.CharField(
         required=False,
         max_length=255,
         label=_("New organization"),
-        help_text=_("One of this name that is known already is taken."),
+        help_text=_("If there is one of this name already, it is chosen, and not added again."),
     )
 
     fields_of_arguments = {
@@ -102,6 +107,11 @@ class NewLeadForm(LeadForm):
             values["people"] = person
         if self.cleaned_data["organization_name"]:
             values["organization"] = {"name": self.cleaned_data["organization_name"]}
+        elif person and not self.cleaned_data["organization"]:
+            known = find_same_person(person, actor=actor)
+            organization = known and only_organization_of(known, actor)
+            if organization:
+                values["organization_id"] = organization.pk
         return values
 
     def like(self, actor: Actor) -> Sequence[tuple[Any, Sequence[Reason | str]]]:

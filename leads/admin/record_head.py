@@ -16,7 +16,7 @@ from crm.admin.record_pages import Fact, RecordPage, page_of
 from leads.admin.board.moves import address_of
 from leads.admin.rotting import rotting_shown
 from leads.models import Lead, StageVisit, StatusCategory
-from pipelines.models import Stage
+from pipelines.models import Pipeline, Stage
 
 DAY = timedelta(days=1)
 
@@ -76,6 +76,7 @@ class LeadPage(RecordPage):
             "steps": path_of(record, actor),
             "is_open": is_open,
             "ending": "" if is_open else f"{record.status}{f': {reason}' if reason else ''}",
+            "has_other_pipelines": Pipeline.objects.visible_to(actor).exclude(pk=record.pipeline_id).exists(),
             "may_move": actor.may(Action.CHANGE_LEADS),
             "follows": record.followings.filter(user=actor.user_id).exists(),
             "move_address": address_of(record),

@@ -38,6 +38,12 @@ def organizations_of(person: Person, actor: Actor) -> set[int]:
     return set(person.organizations.visible_to(actor).values_list("pk", flat=True))
 
 
+def only_organization_of(person: Person, actor: Actor) -> Organization | None:
+    """Return the organization of a stored person; None if the person has none, or several."""
+    found = list(person.organizations.visible_to(actor).order_by("pk")[:2])
+    return found[0] if len(found) == 1 else None
+
+
 def set_organizations(person: Person, wanted: set[int], *, present: set[int], actor: Actor) -> Changes:
     """Set the organizations of a stored person; return what changed, for the person's own history.
 

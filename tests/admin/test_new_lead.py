@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from leads.models import Lead
 from people.models import Organization, Person
 from people.services.organizations import create_organization
 from people.services.people import create_person
 from tests.admin.conftest import errors_of, form_of
+from tests.factories.leads import LeadFactory
 
 ADD = "/admin/leads/lead/add/"
 
@@ -95,3 +97,62 @@ def test_one_organization_is_chosen_or_named(add, tenant):
     response = add(title="Two", organization=acme.pk, organization_name="Brightwater")
 
     assert errors_of(response)["organization_name"] == ["Choose one, or name a new one: not both."]
+
+
+def test_the_page_of_the_new_record_opens(signed_in, tenant):
+    client = signed_in("agent")
+    for address, model, fields in (
+        (ADD, Lead, {"title": "Offer"}),
+        ("/admin/people/person/add/", Person, {"firstname": "Grace"}),
+        ("/admin/people/organization/add/", Organization, {"name": "Acme"}),
+    ):
+        saved = client.post(address, form_of(client, address, **fields, _save="1", save_anyway="on"))
+        row: Any = model.objects.get()
+        assert saved.url == reverse(
+            f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk]
+        )
+        again = client.post(address, form_of(client, address, **fields, _addanother="1", save_anyway="on"))
+        assert again.url == address
+
+
+@pytest.mark.parametrize("way", ["chosen", "recognised"])
+def test_a_person_brings_the_organization_along(add, tenant, way):
+    actor = tenant.actors.agent
+    acme = create_organization({"name": "Acme"}, actor=actor)
+    grace = create_person(
+        {"firstname": "Grace", "email": "grace@example.com", "organizations_id": [acme.pk]}, actor=actor
+    )
+    other = create_organization({"name": "Brightwater"}, actor=actor)
+    person = {"person": grace.pk} if way == "chosen" else {"email": "grace@example.com"}
+
+    add(title="Theirs", **person)
+    add(title="Another", **person, organization=other.pk, save_anyway="on")
+    add(title="New", **person, organization_name="Nordlicht", save_anyway="on")
+    # The person now has several: nobody can tell which is meant.
+    add(title="Which", **person, save_anyway="on")
+
+    organizations = dict(Lead.objects.values_list("title", "organization__name"))
+    assert organizations == {"Theirs": "Acme", "Another": "Brightwater", "New": "Nordlicht", "Which": None}
+
+
+def test_a_person_who_is_chosen_later_brings_the_organization_too(signed_in, tenant):
+    actor, client = tenant.actors.agent, signed_in("agent")
+    acme = create_organization({"name": "Acme"}, actor=actor)
+    grace = create_person({"firstname": "Grace", "organizations_id": [acme.pk]}, actor=actor)
+    lead = LeadFactory(company=tenant.company)
+    address = reverse("admin:leads_lead_change", args=[lead.pk])
+
+    client.post(address, form_of(client, address, person=grace.pk))
+    lead.refresh_from_db()
+    assert (lead.person, lead.organization) == (grace, acme)
+    # What is taken away stays away.
+    client.post(address, form_of(client, address, organization=""))
+    lead.refresh_from_db()
+    assert (lead.person, lead.organization) == (grace, None)
+
+
+def test_what_is_asked_first_stands_first(signed_in):
+    page = signed_in("agent").get(ADD).content.decode()
+
+    assert page.index("id_expected_close_on") < page.index("id_stage") < page.index("id_person")
+    assert 'class="required" for="id_title"' in page

@@ -1,5 +1,6 @@
 """The pages of leads, people and organizations around their forms."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from people.models import ContactKind, ContactType
 from people.services.organizations import create_organization
 from people.services.people import create_person
 from pipelines.models import Stage
+from pipelines.services.pipelines import create_pipeline
 from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory
 
@@ -211,3 +213,22 @@ def test_the_pages_cost_the_same_for_any_number_of_leads(signed_in, tenant):
 def test_addresses_of_telephones_and_e_mails_hold_nothing_else():
     assert call_address("+49 (0)30 12/34 ext. 5") == "tel:+49301234"
     assert mail_address("a&b?subject=x@example.com") == "mailto:a%26b%3Fsubject%3Dx@example.com"
+
+
+def test_every_fact_that_is_edited_in_place_has_a_pencil(signed_in, tenant):
+    lead = make_lead({"title": "Deal", "amount": 5}, actor=tenant.actors.agent)
+
+    html = signed_in("agent").get(page(lead)).content.decode()
+
+    facts = re.findall(r'<a class="edit-fact".*?</a>', html, re.DOTALL)
+    assert len(facts) == 7
+    assert all("#pencil" in fact for fact in facts)
+
+
+def test_another_pipeline_is_offered_where_there_is_one(signed_in, tenant):
+    lead = make_lead({"title": "Deal"}, actor=tenant.actors.agent)
+    client = signed_in("agent")
+
+    assert "Other pipeline" not in client.get(page(lead)).content.decode()
+    create_pipeline({"name": "Partners", "stages": [{"name": "Hello"}]}, actor=tenant.actors.manager)
+    assert "Other pipeline" in client.get(page(lead)).content.decode()

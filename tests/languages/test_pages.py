@@ -105,7 +105,9 @@ def test_a_refusal_of_a_service_is_shown_in_the_language_of_the_page(signed_in, 
     unreadable = client.post(address, form_of(client, address, title="A", amount="1e3", keep_person=""))
 
     assert errors_of(refused) == {"amount": ["Ein Betrag kann nicht negativ sein."]}
-    assert errors_of(unreadable) == {"amount": ["Eine Zahl wie 1234.50 wird erwartet."]}
+    assert errors_of(unreadable) == {
+        "amount": ["„1e3“ ist kein eindeutiger Betrag. Schreiben Sie ihn aus, etwa 12.000,50."]
+    }
 
 
 def test_names_of_models_and_choices_are_translated(signed_in, tenant, unrendered):
