@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -23,6 +24,7 @@ from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.dates import start_of
 from crm.models import Activity
+from crm.models.activities import PLANNED_AT
 from crm.services import activities
 from crm.services.days import zone_of
 
@@ -30,6 +32,8 @@ from crm.services.days import zone_of
 FIELDS = ("kind", "subject", "text", "assignee", "priority", "due_at", "remind_at", "recurrence")
 TALK_FIELDS = ("starts_at", "minutes", "direction", "outcome")
 WHO = ("members", "people")
+#: The view of the list that the navigation opens: what the member has still to do.
+MY_TASKS = "due=open&whose=mine"
 
 
 class DueFilter(admin.SimpleListFilter):
@@ -61,14 +65,43 @@ class DueFilter(admin.SimpleListFilter):
         return queryset if found is None else queryset.to_do().filter(found)
 
 
+class WhoseFilter(admin.SimpleListFilter):
+    """Filter by whether the member is to do it."""
+
+    title = _("whose")
+    parameter_name = "whose"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("mine", gettext("Mine")), ("nobody", gettext("Nobody"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Activity]) -> QuerySet[Activity]:
+        whose = {"mine": acting(request).user_id, "nobody": None}
+        return queryset.filter(assignee=whose[str(self.value())]) if self.value() in whose else queryset
+
+
 @admin.register(Activity)
 class ActivityAdmin(WithActivityPage, CreatesThroughService[Activity], LiveAdmin[Activity]):
     form = ActivityForm
     write_action = Action.CHANGE_ACTIVITIES
     delete_service = staticmethod(activities.delete_activity)
     restore_service = staticmethod(activities.restore_activity)
-    list_display = ("__str__", "kind", "entity", "assignee", "due_at", "starts_at", "priority", "done_at")
-    list_filter = (DeletedFilter, "kind", ("assignee", VisibleRelatedFilter), DueFilter, "priority")
+    list_title = _("Tasks")
+    list_display = ("__str__", "kind", "about", "assignee", "planned", "priority", "done_at")
+    further_columns = ("due_at", "starts_at")
+    usual_views = (
+        (_("My tasks"), MY_TASKS),
+        (_("Overdue"), "due=overdue&whose=mine"),
+        (_("Everybody's tasks"), "due=open"),
+    )
+    whole_view = (_("All activities"), 3)
+    list_filter = (
+        DeletedFilter,
+        "kind",
+        WhoseFilter,
+        ("assignee", VisibleRelatedFilter),
+        DueFilter,
+        "priority",
+    )
     list_select_related = ("assignee",)
     search_fields = ("subject", "text")
     search_help_text = _("Subject or text")
@@ -93,8 +126,21 @@ class ActivityAdmin(WithActivityPage, CreatesThroughService[Activity], LiveAdmin
         # The records of a page are read by one statement for each kind.
         return super().get_queryset(request).prefetch_related("entity")
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        # What is to be done comes in its order; all that was done and noted, the newest first.
+        return (PLANNED_AT.asc(), "pk") if "due" in request.GET else super().get_ordering(request)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Activity | None = None) -> tuple[str, ...]:
         return ("record", "done_at")
+
+    @admin.display(description=_("About"))
+    def about(self, activity: Activity) -> SafeString:
+        return self.record(activity)
+
+    @admin.display(description=_("When"), ordering=PLANNED_AT)
+    def planned(self, activity: Activity) -> str | None:
+        at = activity.planned_for
+        return None if at is None else date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
 
     @admin.display(description=_("record"))
     def record(self, activity: Activity) -> SafeString:

@@ -16,6 +16,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Action, Actor
 from crm.admin.acting import actor_of
@@ -181,6 +182,8 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
     """The read-only pages of a model; subclasses write through services."""
 
     list_per_page = 50
+    #: The title of the list, if it is not the name of its rows; the navigation calls it the same.
+    list_title: ClassVar[StrOrPromise] = ""
     # The number of all rows would be a scan of the whole table.
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # Facets count the rows of every filter choice.
@@ -210,11 +213,12 @@ class VisibleAdmin(VisibleToActor[Row], admin.ModelAdmin[Row]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # Django's own title, "Select lead to change", is the word of developers.
-        title = capfirst(self.opts.verbose_name_plural)
+        title = self.list_title or capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         name, row = self.opts.verbose_name, kwargs.get("obj")
+        context["list_title"] = self.list_title or capfirst(self.opts.verbose_name_plural)
         if row is not None:
             context["subtitle"] = self.heading_of(row)
         context["title"] = gettext("New %(name)s") % {"name": name} if kwargs.get("add") else capfirst(name)

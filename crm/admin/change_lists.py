@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from django_stubs_ext import StrOrPromise
 
@@ -93,6 +94,8 @@ class ListsRecords(VisibleAdmin[Row]):
     change_list_template = "admin/crm/records_list.html"
     #: Names and queries of the views that everybody has, besides all rows.
     usual_views: ClassVar[Sequence[tuple[StrOrPromise, str]]] = ()
+    #: The name of the view of all rows, and its place among the usual views.
+    whole_view: ClassVar[tuple[StrOrPromise, int]] = (_("All"), 0)
     #: Columns that are shown only if a member chooses them.
     further_columns: ClassVar[Sequence[str]] = ()
 
@@ -208,10 +211,10 @@ class ListsRecords(VisibleAdmin[Row]):
         actor = acting(request)
         names = self._numbered(request)
         here = list_views.lasting_part(request.GET.urlencode())
-        tabs = [Tab(gettext("All"), "", is_current=not here)]
-        for name, stored in self.usual_views:
-            query = with_order_numbered(stored, names)
-            tabs.append(Tab(str(name), query, query == here))
+        usual = [(name, with_order_numbered(stored, names)) for name, stored in self.usual_views]
+        whole, place = self.whole_view
+        usual.insert(place, (whole, ""))
+        tabs = [Tab(str(name), query, query == here) for name, query in usual]
         may_delete_all = actor.may(Action.CHANGE_LOOKUPS)
         saved = ListView.objects.visible_to(actor).filter(model=self.opts.label_lower)
         for view in saved.order_by("name", "pk"):

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from crm.actors import Action
+from crm.admin.activities import MY_TASKS
 from crm.admin.frame.navigation import Entry, QuickAdd, Section, register, register_quick_add
 from crm.models import (
     Absence,
@@ -44,7 +45,7 @@ def set_up(group: tuple[StrOrPromise, int], *entries: tuple[type, StrOrPromise, 
 
 
 register(
-    Entry(label=_("Tasks"), section=Section.WORK, weight=60, model=Activity, icon="tasks"),
+    Entry(label=_("Tasks"), section=Section.WORK, weight=60, model=Activity, query=MY_TASKS, icon="tasks"),
     Entry(
         label=_("Calendar"), section=Section.WORK, weight=70, page="crm_activity_calendar", icon="calendar"
     ),

@@ -29,6 +29,7 @@ MOST_SHOWN = 20_000
 class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
     """Deliveries to receivers, to read and to replay."""
 
+    list_title = _("Received leads")
     view_action = Action.READ_ROUTING
     write_action = Action.CHANGE_LOOKUPS
     may_add = False

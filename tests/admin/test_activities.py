@@ -288,3 +288,54 @@ def test_statements_of_the_list_do_not_grow(lead, jane, signed_in, actors):
 
     statements(1)
     assert statements(1) == statements(8)
+
+
+def test_the_navigation_opens_what_the_member_has_to_do(signed_in, actors, tenant, lead):
+    actor = actors.agent
+    now = timezone.now()
+
+    def plan(subject, **values):
+        about = {"entity_type": "LEAD", "entity_id": lead.pk, "subject": subject}
+        create_activity({**about, **values}, actor=actor)
+
+    mine, theirs = {"assignee_id": actor.user_id}, {"assignee_id": tenant.users["colleague"].pk}
+    plan("Later", kind="TASK", due_at=now + timedelta(days=3), **mine)
+    plan("Late", kind="TASK", due_at=now - timedelta(days=3), **mine)
+    plan("Call", kind="CALL", starts_at=now + timedelta(days=1), **mine)
+    plan("Theirs", kind="TASK", due_at=now, **theirs)
+    plan("Said", kind="NOTE", text="Hello")
+    client = signed_in("agent")
+
+    home = client.get("/admin/")
+    [address] = [
+        link.address for part in home.context["navigation"] for link in part.links if link.label == "Tasks"
+    ]
+    page = client.get(address)
+
+    def found(query: str) -> list[str]:
+        return [row.subject for row in client.get(f"{LIST}?{query}").context["cl"].queryset]
+
+    tabs = [(tab.name, tab.is_current) for tab in page.context["views"]]
+    assert tabs == [
+        ("My tasks", True),
+        ("Overdue", False),
+        ("Everybody's tasks", False),
+        ("All activities", False),
+    ]
+    assert [found(tab.query) for tab in page.context["views"]] == [
+        ["Late", "Call", "Later"],
+        ["Late"],
+        ["Late", "Theirs", "Call", "Later"],
+        ["Said", "Theirs", "Call", "Late", "Later"],
+    ]
+    html = page.content.decode()
+    assert "<h1>Tasks</h1>" in html
+    assert f'<a href="/admin/leads/lead/{lead.pk}/change/">Deal</a>' in html
+    assert "Entity" not in html
+
+
+def test_received_leads_are_called_so_on_their_page(signed_in, tenant):
+    page = signed_in("manager").get("/admin/leads/receiverattempt/").content.decode()
+
+    assert "<h1>Received leads</h1>" in page
+    assert "Receiver attempts" not in page

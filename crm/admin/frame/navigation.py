@@ -50,6 +50,8 @@ class Entry:
     model: type[Model] | None = None
     #: The name of another page in the admin.
     page: str | None = None
+    #: The view of the list that the entry opens, as a query.
+    query: str = ""
     #: Who sees it, where that does not follow from the model.
     action: Action = Action.READ
     #: A symbol of ``templates/admin/crm/frame/icons.html``.
@@ -154,7 +156,7 @@ def set_up_of(request: HttpRequest) -> list[Part]:
 def _link(entry: Entry, address: str, current: str) -> Link:
     return Link(
         label=entry.label,
-        address=address,
+        address=f"{address}?{entry.query}" if entry.query else address,
         icon=entry.icon,
         hint=entry.hint,
         is_current=address == current,
