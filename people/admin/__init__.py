@@ -6,4 +6,4 @@ from crm.admin.language import translate_models
 translate_models("people")
 
 # Imported for their registrations.
-from people.admin import contact_types, entries, merging, organizations, people, related  # noqa: E402, F401
+from people.admin import contact_types, entries, merges, organizations, people, related  # noqa: E402, F401

@@ -1,28 +1,26 @@
-"""The admin action that merges records, and the page that undoes merges."""
+"""The admin action that compares records and merges them."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Case, OuterRef, QuerySet, Subquery, When
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from crm.actors import Action
-from crm.admin.base import acting, visible_rows
+from crm.actors import Actor
+from crm.admin.base import acting
 from crm.admin.forms import message_of
 from crm.admin.labels import label_of
 from crm.admin.lifecycle import LiveAdmin
-from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
-from crm.models.custom_fields import EntityKind
-from people.models import Merge, Organization, Person
+from people.models import Contact, Organization, Person
 from people.services.merge_preview import preview_merge
 from people.services.merging import MOST_MERGED, merge
-from people.services.unmerging import undo_merge
 
 
 class MergesRecords(LiveAdmin[Any]):
@@ -72,50 +70,44 @@ class MergesRecords(LiveAdmin[Any]):
             "rows": [winner, *plan.losers],
             "winner": winner,
             "plan": plan,
-            "fields": [(label_of(self.model, each.field), each) for each in plan.fields],
+            "fields": [
+                (
+                    label_of(self.model, each.field),
+                    [words_of(each.winner), *map(words_of, each.duplicates)],
+                    words_of(each.outcome),
+                )
+                for each in plan.fields
+            ],
+            "belonging": belonging_to([winner, *plan.losers], acting(request)),
+            "list_address": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
             "moves": [(gettext(each.label), each) for each in plan.moves],
         }
         return TemplateResponse(request, "admin/people/merge.html", context)
 
 
-@admin.register(Merge)
-class MergeAdmin(WritesThroughService[Merge]):
-    write_action = Action.CHANGE_LOOKUPS
-    may_add = may_change = may_delete = False
-    list_display = ("created_at", "model", "winner", "number", "user", "undone_at", "undone_by")
-    list_filter = ("model", "created_at")
-    list_select_related = ("user", "undone_by")
-    search_fields = ("uuid",)
-    ordering = ("-created_at", "pk")
-    fields = ("created_at", "model", "winner_id", "losers", "user", "door", "undone_at", "undone_by")
-    actions: Sequence[str] = ("undo_selected",)
+def words_of(value: object) -> str:
+    """Return a value of a record as people read it."""
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    return "" if value is None else str(value)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
-        """Annotate each merge with the name of its winner."""
-        people = visible_rows(Person, request).filter(pk=OuterRef("winner_id")).values("name")
-        organizations = visible_rows(Organization, request).filter(pk=OuterRef("winner_id")).values("name")
-        name = Case(When(model=EntityKind.PEOPLE, then=Subquery(people)), default=Subquery(organizations))
-        return super().get_queryset(request).annotate(winner_name=name)
 
-    def heading_of(self, row: Merge) -> str:
-        return gettext("Merge %(uuid)s") % {"uuid": row.uuid}
-
-    @admin.display(description=_("merged into"))
-    def winner(self, row: Any) -> str:
-        # A deleted record has no visible name.
-        return row.winner_name or str(row.winner_id)
-
-    @admin.display(description=_("merged records"))
-    def number(self, row: Merge) -> int:
-        return len(row.losers)
-
-    @admin.action(permissions=["write"], description=_("Undo selected merges"))
-    def undo_selected(self, request: HttpRequest, queryset: QuerySet[Merge]) -> None:
-        # The latest first, since a later merge blocks an earlier one.
-        actor = acting(request)
-        self.for_each(
-            request,
-            queryset.order_by("-pk"),
-            lambda row: undo_merge(row.pk, actor=actor),
-            done=gettext("Undid %(rows)s."),
-        )
+def belonging_to(records: Sequence[Any], actor: Actor) -> list[tuple[str, list[list[str]]]]:
+    """Return by what else people are told apart: of each record its phone numbers and its organizations."""
+    if not isinstance(records[0], Person):
+        return []
+    keys = [record.pk for record in records]
+    phones: dict[int, list[str]] = {key: [] for key in keys}
+    organizations: dict[int, list[str]] = {key: [] for key in keys}
+    contacts = Contact.objects.visible_to(actor).filter(person__in=keys).select_related("type")
+    for contact in contacts.order_by("weight", "pk"):
+        if contact.type.is_phone:
+            phones[contact.person_id].append(contact.value)
+    known = Organization.objects.visible_to(actor).filter(people__in=keys).order_by("name", "pk")
+    for person, name in known.values_list("people", "name"):
+        if person in organizations:
+            organizations[person].append(name)
+    return [
+        (gettext("Phone"), [phones[key] for key in keys]),
+        (gettext("Organization"), [organizations[key] for key in keys]),
+    ]

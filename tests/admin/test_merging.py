@@ -120,13 +120,73 @@ def test_managers_undo_merges(signed_in, tenant, pair):
     signed_in("agent").post(MERGES, undo)
     assert Merge.objects.get().undone_at is None
     client = signed_in("manager")
-    assert "Jane Doe" in client.get(MERGES).content.decode()
+    assert "J. Doe was merged into Jane Doe" in client.get(MERGES).content.decode()
     answer = client.post(MERGES, undo, follow=True)
     again = client.post(MERGES, undo, follow=True)
 
     assert messages_of(answer) == ["Undid 1 merge."]
     assert messages_of(again) == [f"Merge {done.uuid}: This merge is undone already."]
     assert Person.objects.filter(deleted_at=None).count() == 2
+
+
+def test_a_merge_is_told_and_undone_on_its_page(signed_in, tenant, pair):
+    first, second = pair
+    merge(Person, first.pk, [second.pk], actor=tenant.actors.agent)
+    done = Merge.objects.get()
+    address = f"{MERGES}{done.pk}/change/"
+
+    html = signed_in("agent").get(address).content.decode()
+    assert "<h1>J. Doe was merged into Jane Doe</h1>" in html
+    assert "Undo this merge" not in html
+    assert signed_in("agent").post(f"{MERGES}{done.pk}/undo/").status_code == 403
+    manager = signed_in("manager")
+    assert "Undo this merge" in manager.get(address).content.decode()
+    undone = manager.post(f"{MERGES}{done.pk}/undo/", follow=True)
+    assert undone.redirect_chain == [(address, 302)]
+    assert messages_of(undone) == ["Undone: the merged records are back."]
+    again = manager.post(f"{MERGES}{done.pk}/undo/", follow=True)
+    assert messages_of(again) == ["This merge is undone already."]
+    assert "Undo this merge" not in again.content.decode()
+    assert Person.objects.filter(deleted_at=None).count() == 2
+
+
+def test_a_merge_of_another_company_is_not_found(signed_in, other_tenant):
+    rows = [PersonFactory(company=other_tenant.company) for _ in range(2)]
+    merge(Person, rows[0].pk, [rows[1].pk], actor=other_tenant.actors.agent)
+
+    assert signed_in("manager").post(f"{MERGES}{Merge.objects.get().pk}/undo/").status_code == 404
+    assert Merge.objects.get().undone_at is None
+
+
+def test_the_comparison_shows_by_what_people_are_told_apart(signed_in, tenant):
+    phone = ContactType.objects.get(company=None, kind="PHONE")
+    acme = OrganizationFactory(company=tenant.company, name="Acme")
+    contact = {"contacts_types_id": phone.pk, "value": "+1 212 555 0100"}
+    rows = [
+        create_person({"firstname": "Marta", "contacts": [contact]}, actor=tenant.actors.agent),
+        create_person(
+            {"firstname": "Marta", "organizations_id": [acme.pk], "do_not_contact": True},
+            actor=tenant.actors.agent,
+        ),
+    ]
+
+    page = signed_in("agent").post(PEOPLE, chosen(*rows))
+
+    assert page.context["belonging"] == [
+        ("Phone", [["+1 212 555 0100"], []]),
+        ("Organization", [[], ["Acme"]]),
+    ]
+    assert ("Do not contact", ["No", "Yes"], "Yes") in page.context["fields"]
+    html = page.content.decode()
+    assert f'<a href="{PEOPLE}" class="button quiet">Cancel</a>' in html
+    assert "winner has" not in html
+
+
+def test_the_page_of_merges_says_how_to_merge(signed_in):
+    html = signed_in("agent").get(MERGES).content.decode()
+
+    assert f'<a href="{PEOPLE}">people</a>' in html
+    assert "Compare and merge" in html
 
 
 def test_the_list_of_merges_takes_as_many_statements_for_many(signed_in, tenant):
