@@ -46,6 +46,17 @@ def test_the_long_form_begins_with_what_was_typed_in_the_short_one(lead, signed_
     assert client.get(reverse("admin:crm_activity_start")).status_code == 405
 
 
+def test_the_long_form_names_no_record_out_of_sight(lead, signed_in, other_actors):
+    foreign = create_lead({"title": "Secret deal"}, actor=other_actors.agent)
+    start = reverse("admin:crm_activity_start")
+
+    begun = signed_in("agent").post(start, about(foreign, kind="NOTE", text="Typed"))
+
+    assert "Secret deal" not in begun.content.decode()
+    assert posted(begun)["text"] == "Typed"
+    assert signed_in("viewer").post(start, about(lead, kind="NOTE", text="A")).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("kind", "first"), [("", "kind"), ("TASK", "subject"), ("CALL", "subject"), ("NOTE", "text")]
 )

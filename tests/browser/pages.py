@@ -101,6 +101,7 @@ NO_PAGES = {
     "admin:crm_activity_done": "takes a form",
     "admin:crm_activity_reopen": "takes a form",
     "admin:crm_activity_snooze": "takes a form",
+    "admin:crm_activity_start": "takes a form",
     "admin:crm_customfielddefinition_preview": "takes a form",
     "admin:crm_importjob_change": "leads to the page of an import",
     "admin:crm_membership_resend": "takes a form",

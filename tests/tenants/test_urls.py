@@ -63,6 +63,8 @@ OF_THE_SET_UP = {
 }
 #: They are posted to: tests/admin/test_my_day.py tries activities of other companies.
 OF_ACTIVITIES = {"admin:crm_activity_done", "admin:crm_activity_reopen", "admin:crm_activity_snooze"}
+#: It is posted to: tests/admin/test_activity_form.py tries records of other companies.
+OF_ACTIVITIES |= {"admin:crm_activity_start"}
 #: tests/admin/test_calendar.py tries members and activities of other companies, test_calendar_moves.py moves.
 OF_THE_CALENDAR = {"admin:crm_activity_calendar", "admin:crm_activity_move"}
 #: Numbers of visible leads: tests/admin/test_reports.py tries who sees own leads alone.
