@@ -102,7 +102,7 @@ def test_a_wrong_amount_is_shown_where_it_was_typed(page, live_server):
     assert page.evaluate("document.activeElement.id") == "id_title"
     page.fill("#id_title", "Offer")
     page.fill("#id_amount", "12k")
-    page.click("summary:has-text('More')")
+    page.click("#content summary:has-text('More')")
     page.fill("#id_description", "A long story")
 
     page.click("[name=_save]")

@@ -104,8 +104,16 @@
     open.querySelector("summary").focus();
   });
 
-  // The forms that were typed into.
+  // The forms that were typed into, and those of them that hold something else now than the page brought.
   const changed = new Set();
+  const differs = (field) => {
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (field.tagName !== "SELECT") return "defaultValue" in field && field.value !== field.defaultValue;
+    const brought = [...field.options].filter((each) => each.defaultSelected);
+    if (!brought.length && !field.multiple) return field.selectedIndex > 0;
+    return [...field.options].some((each) => each.selected !== brought.includes(each));
+  };
+  const unsaved = () => [...changed].filter((form) => form.isConnected && [...form.elements].some(differs));
 
   // The dialog: what htmx puts into it opens it; a link or button with data-closes closes it.
 
@@ -115,7 +123,7 @@
     window.htmx.process(event.detail.target);
     if (!dialog.open) dialog.showModal();
   });
-  const isTypedIn = () => [...changed].some((form) => dialog.contains(form));
+  const isTypedIn = () => unsaved().some((form) => dialog.contains(form));
   dialog?.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-closes]")) {
       event.preventDefault();
@@ -148,7 +156,7 @@
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[hx-post]")) {
       changed.delete(event.target);
-      const others = [...changed].filter((form) => form.isConnected);
+      const others = unsaved();
       const lost = texts.asksUnsaved;
       // A button that leads away from the page would drop what was typed elsewhere on it.
       if (others.length && event.target.method === "post" && !window.confirm(lost)) event.preventDefault();
@@ -172,6 +180,6 @@
     });
   }
   window.addEventListener("beforeunload", (event) => {
-    if ([...changed].some((form) => form.isConnected)) event.preventDefault();
+    if (unsaved().length) event.preventDefault();
   });
 })();
