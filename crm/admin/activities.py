@@ -128,7 +128,9 @@ class ActivityAdmin(WithActivityPage, CreatesThroughService[Activity], LiveAdmin
 
     def get_ordering(self, request: HttpRequest) -> Any:
         # What is to be done comes in its order; all that was done and noted, the newest first.
-        return (PLANNED_AT.asc(), "pk") if "due" in request.GET else super().get_ordering(request)
+        return (
+            (PLANNED_AT.asc(nulls_last=True), "pk") if "due" in request.GET else super().get_ordering(request)
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Activity | None = None) -> tuple[str, ...]:
         return ("record", "done_at")

@@ -1,21 +1,20 @@
 """The inputs of defined custom fields in the forms of records."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.http import HttpRequest
-from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import Fieldsets, visible_rows
 from crm.admin.dates import DateInput
-from crm.admin.forms import Cleaned, VersionedForm
+from crm.admin.forms import Cleaned, CustomFieldsField, VersionedForm
 from crm.admin.lifecycle import LiveAdmin
 from crm.languages.messages import translated
 from crm.models import CustomFieldDefinition
@@ -23,6 +22,20 @@ from crm.models.custom_fields import is_same
 from crm.models.records import Record
 
 Kept = TypeVar("Kept", bound=Record)
+
+
+class KeptValues(forms.HiddenInput):
+    """Values that no definition knows, as names and texts; the form posts them back as they are stored."""
+
+    is_hidden = False
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        try:
+            read = CustomFieldsField().to_python(value)
+        except forms.ValidationError:
+            read = {}
+        kept = super().render(name, value, attrs, renderer)
+        return format_html('{}<div class="readonly">{}</div>', kept, lines_of(read))
 
 
 def input_of(definition: CustomFieldDefinition) -> forms.CharField:
@@ -51,7 +64,7 @@ def _name(definition: CustomFieldDefinition) -> str:
 
 
 class DefinedFieldsForm(VersionedForm[Kept]):
-    """A form with an input for each defined field of its record, and a text area for the others."""
+    """A form with an input for each defined field of its record; the others are shown, and kept."""
 
     definitions: ClassVar[Sequence[CustomFieldDefinition]] = ()
 
@@ -60,7 +73,7 @@ class DefinedFieldsForm(VersionedForm[Kept]):
         free = dict(self.instance.custom_fields)
         for definition in self.definitions:
             value = free.get(definition.name)
-            # What does not fit, from before the definition, stays in the text area.
+            # What does not fit, from before the definition, is shown as what nobody defined.
             if value is not None and self._fits(definition, value):
                 # The choices of a yes/no field are "true" and "false".
                 shown = str(value).lower() if isinstance(value, bool) else str(value)
@@ -71,9 +84,9 @@ class DefinedFieldsForm(VersionedForm[Kept]):
                 self.instance._state.adding or value is not None
             )
         self.initial["custom_fields"] = free
-        # Inputs for what is defined; the text area stays only where a record has more than that.
-        if not free and "custom_fields" in self.fields:
-            self.fields["custom_fields"].widget = forms.HiddenInput()
+        # Inputs for what is defined; what a record has besides is shown, and stays.
+        if "custom_fields" in self.fields:
+            self.fields["custom_fields"].widget = KeptValues() if free else forms.HiddenInput()
 
     def name_in_history(self, name: str) -> str:
         """Return how the history names a field of the form."""
@@ -90,7 +103,7 @@ class DefinedFieldsForm(VersionedForm[Kept]):
     def clean(self) -> Cleaned | None:
         """Add the values of the defined fields to the others, each converted to its kind."""
         cleaned: Cleaned = super().clean() or self.cleaned_data
-        # The text area was invalid, which its own error says.
+        # What was posted of the others was invalid, which its own error says.
         if "custom_fields" not in cleaned:
             return cleaned
         fields = dict(cleaned["custom_fields"])
@@ -149,11 +162,21 @@ class DefinedFieldsAdmin(LiveAdmin[Any]):
     @admin.display(description=_("Custom fields"))
     def shown_custom_fields(self, record: Any) -> str | None:
         """Return the values in lines, for those who may only look: not the object that is stored."""
-        rows = ((name, _words(value)) for name, value in record.custom_fields.items())
-        return format_html_join(mark_safe("<br>"), "{}: {}", rows) or None
+        return lines_of(record.custom_fields) or None
+
+
+def lines_of(values: Mapping[str, Any]) -> SafeString:
+    """Return custom fields as lines of names and texts."""
+    return format_html_join(
+        mark_safe("<br>"), "{}: {}", ((name, _words(each)) for name, each in values.items())
+    )
 
 
 def _words(value: object) -> str:
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_words(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return "" if value is None else str(value)

@@ -4,12 +4,26 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Action
 from crm.admin.forms import NamedForm
 from crm.admin.writing import WritesThroughService
-from people.models import ContactType
+from people.models import ContactKind, ContactType
 from people.services.contact_types import delete_contact_type, save_contact_type
+
+#: What pages call the types that all companies share; clients of the API rely on their names.
+SHARED: dict[str, StrOrPromise] = {
+    ContactKind.EMAIL: _("E-mail"),
+    ContactKind.PHONE: _("Phone"),
+    ContactKind.CELLPHONE: _("Mobile"),
+}
+
+
+def name_of(contact_type: ContactType) -> str:
+    """Return how pages call a type of contact: a shared one in the language of the member."""
+    is_shared = contact_type.company_id is None
+    return str(SHARED.get(contact_type.kind, contact_type)) if is_shared else contact_type.name
 
 
 @admin.register(ContactType)
@@ -18,11 +32,15 @@ class ContactTypeAdmin(WritesThroughService[ContactType]):
     write_action = Action.CHANGE_LOOKUPS
     save_service = staticmethod(save_contact_type)
     delete_service = staticmethod(delete_contact_type)
-    list_display = ("name", "kind", "is_shared")
+    list_display = ("shown_name", "kind", "is_shared")
     list_filter = ("kind",)
     search_fields = ("name",)
     ordering = ("name", "pk")
     fields = ("name", "kind")
+
+    @admin.display(description=_("name"), ordering="name")
+    def shown_name(self, contact_type: ContactType) -> str:
+        return name_of(contact_type)
 
     @admin.display(description=_("shared by all companies"), boolean=True)
     def is_shared(self, contact_type: ContactType) -> bool:

@@ -77,6 +77,8 @@ class MergesRecords(LiveAdmin[Any]):
                     words_of(each.outcome),
                 )
                 for each in plan.fields
+                # What all of them lack tells nothing.
+                if any(value not in (None, "") for value in (each.winner, *each.duplicates))
             ],
             "belonging": belonging_to([winner, *plan.losers], acting(request)),
             "list_address": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
@@ -92,8 +94,8 @@ def words_of(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def belonging_to(records: Sequence[Any], actor: Actor) -> list[tuple[str, list[list[str]]]]:
-    """Return by what else people are told apart: of each record its phone numbers and its organizations."""
+def belonging_to(records: Sequence[Any], actor: Actor) -> list[tuple[str, list[list[str]], list[str]]]:
+    """Return by what else people are told apart: the phone numbers and organizations of each, and of all."""
     if not isinstance(records[0], Person):
         return []
     keys = [record.pk for record in records]
@@ -107,7 +109,9 @@ def belonging_to(records: Sequence[Any], actor: Actor) -> list[tuple[str, list[l
     for person, name in known.values_list("people", "name"):
         if person in organizations:
             organizations[person].append(name)
+    shown = ((gettext("Phone"), phones), (gettext("Organization"), organizations))
     return [
-        (gettext("Phone"), [phones[key] for key in keys]),
-        (gettext("Organization"), [organizations[key] for key in keys]),
+        (label, [held[key] for key in keys], [*dict.fromkeys(each for key in keys for each in held[key])])
+        for label, held in shown
+        if any(held.values())
     ]

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.forms.models import ModelMultipleChoiceField
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
@@ -24,12 +23,13 @@ from crm.admin.record_filters import RecordFilter
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import FormSet, kept_forms
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
+from people.admin.contact_types import name_of
 from people.admin.erasing import ERASE, ErasesPeople
 from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
 from people.admin.related import PersonPage
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
-from people.models import Address, Contact, ContactKind, ContactType, Employment, Organization, Person
+from people.models import Address, Contact, ContactType, Employment, Organization, Person
 from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
 from people.services.duplicate_warning import people_like
 from people.services.employments import PLAIN, EmploymentValues
@@ -43,16 +43,21 @@ class TypeField(forms.ModelChoiceField[ContactType]):
     """A choice of kinds of contact."""
 
     def label_from_instance(self, obj: ContactType) -> str:
-        # Clients of the API rely on the name of the kind that all companies share.
-        is_shared_mobile = obj.company_id is None and obj.kind == ContactKind.CELLPHONE
-        return gettext("Mobile") if is_shared_mobile else str(obj)
+        return name_of(obj)
 
 
 class ContactInline(VisibleInline[Contact, Person]):
     model = Contact
     write_action = Action.CHANGE_PEOPLE
-    fields = ("type", "value")
+    readonly_fields = ("shown_type",)
     ordering = ("weight", "pk")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("type" if self.has_change_permission(request, obj) else "shown_type", "value")
+
+    @admin.display(description=_("type"))
+    def shown_type(self, contact: Contact) -> str:
+        return name_of(contact.type)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "type":

@@ -255,6 +255,20 @@ def test_a_definition_shows_its_input_as_forms_will_have_it(signed_in, company):
     assert signed_in("agent").post(address, choice).status_code == 403
 
 
+def test_what_nobody_defined_is_shown_in_words_and_stays(signed_in, company):
+    values = {"deal <value>": "18000", "Seats": [1, 2], "More": {"VIP": True}}
+    lead = LeadFactory(company=company, custom_fields=values)
+    client = signed_in("agent")
+    page = client.get(page_of(lead))
+
+    [shown] = re.findall(r'<div class="readonly">(.*?)</div>', page.content.decode())
+    assert set(shown.split("<br>")) == {"deal &lt;value&gt;: 18000", "Seats: 1, 2", "More: VIP: Yes"}
+    assert '<textarea name="custom_fields"' not in page.content.decode()
+    client.post(page_of(lead), posted(page, title="New"))
+    lead.refresh_from_db()
+    assert (lead.title, lead.custom_fields) == ("New", values)
+
+
 def test_nobody_meets_the_object_that_is_stored(signed_in, company):
     plain, filled = LeadFactory(company=company), LeadFactory(company=company)
     Lead.objects.filter(pk=filled.pk).update(custom_fields={"Size <b>": "M", "VIP": True, "Rooms": 3})

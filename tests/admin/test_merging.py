@@ -173,8 +173,8 @@ def test_the_comparison_shows_by_what_people_are_told_apart(signed_in, tenant):
     page = signed_in("agent").post(PEOPLE, chosen(*rows))
 
     assert page.context["belonging"] == [
-        ("Phone", [["+1 212 555 0100"], []]),
-        ("Organization", [[], ["Acme"]]),
+        ("Phone", [["+1 212 555 0100"], []], ["+1 212 555 0100"]),
+        ("Organization", [[], ["Acme"]], ["Acme"]),
     ]
     assert ("Do not contact", ["No", "Yes"], "Yes") in page.context["fields"]
     html = page.content.decode()

@@ -65,11 +65,11 @@ def test_lead_is_found_moved_and_saved(page, work):
     choose(page, "stage", "neg", "Default pipeline: Negotiation")
     choose(page, "person", "doe", "Jane Doe")
     choose(page, "team", "colleague", "colleague@home")
-    page.fill("#id_custom_fields", '{"budget": "50000"}')
+    assert page.inner_text(".field-custom_fields .readonly") == "budget: 40000"
     page.click("[name=_continue]")
     page.wait_for_selector(".messagelist .success")
 
-    assert page.input_value("#id_custom_fields") == '{\n  "budget": "50000"\n}'
+    assert page.inner_text(".field-custom_fields .readonly") == "budget: 40000"
     assert page.inner_text(".field-stage .select2-selection").endswith("Default pipeline: Negotiation")
     assert "colleague@home" in page.inner_text(".field-team .select2-selection")
     assert page.input_value("[name=version]") == "2"
@@ -90,11 +90,13 @@ def test_contact_is_added_to_a_person(page, live_server):
 def test_broken_form_shows_its_errors(page, work, live_server):
     page.goto(f"{live_server.url}/admin/leads/lead/{work.pk}/change/")
     page.fill("#id_title", "New")
-    page.fill("#id_custom_fields", "{")
+    page.fill("#id_email", "nobody@")
+    page.evaluate("document.querySelector('#lead_form').noValidate = true")
     page.click("[name=_save]")
 
-    assert "Enter a JSON object" in page.inner_text(".field-custom_fields .errorlist")
-    assert page.input_value("#id_custom_fields") == "{"
+    assert "valid email address" in page.inner_text(".field-email .errorlist >> nth=0")
+    assert page.input_value("#id_title") == "New"
+    assert page.evaluate("document.activeElement.id") == "id_email"
 
 
 def test_a_wrong_amount_is_shown_where_it_was_typed(page, live_server):

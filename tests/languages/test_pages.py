@@ -1,5 +1,6 @@
 """The pages of the admin are in the language of who reads them; everything else is in English."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -22,6 +23,7 @@ from leads.models import (
 )
 from leads.services.leads import create_lead
 from people.models import ContactType, Organization, PeopleRelationship, Person
+from people.services.people import create_person
 from pipelines.models import Pipeline, Stage
 from tests.admin.conftest import errors_of, form_of
 from tests.admin.rows import page, rows_of
@@ -219,3 +221,17 @@ def test_pages_hold_no_english_text(signed_in, tenant, language):
             found[address] = sorted(left)
 
     assert found == {}
+
+
+def test_shared_types_of_contact_are_told_in_the_language_of_the_member(signed_in, tenant):
+    person = create_person({"firstname": "Jane"}, actor=tenant.actors.agent)
+    ContactType.objects.create(company=tenant.company, name="Fax", kind="OTHER")
+    speak(tenant, "agent", "de")
+    client = signed_in("agent")
+
+    page = client.get(reverse("admin:people_person_change", args=[person.pk]))
+
+    options = re.findall(r"<option [^>]*>([^<]*)</option>", page.content.decode())
+    assert {"E-Mail", "Telefon", "Mobil", "Fax"} <= {*options}
+    assert not {"Email", "Phone"} & {*options}
+    assert {*ContactType.objects.filter(company=None).values_list("name", flat=True)} >= {"Phone"}

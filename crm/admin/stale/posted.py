@@ -92,6 +92,8 @@ def words_of(field: forms.Field, values: Posted) -> str:
         value = field.clean(_widget(field).value_from_datadict(_named(values), None, "x"))
     except ValidationError:
         return " ".join(texts)
+    if isinstance(value, Mapping):
+        return "\n".join(f"{name}: {each}" for name, each in value.items())
     if isinstance(value, datetime):
         return date_format(timezone.localtime(value), "DATETIME_FORMAT")
     return date_format(value, "DATE_FORMAT") if isinstance(value, date) else " ".join(texts)
