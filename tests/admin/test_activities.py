@@ -1,6 +1,7 @@
 """Activities in the admin: each kind is added, changed and done, and the list is filtered."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -295,7 +296,7 @@ def test_the_navigation_opens_what_the_member_has_to_do(signed_in, actors, tenan
     now = timezone.now()
 
     def plan(subject, **values):
-        about = {"entity_type": "LEAD", "entity_id": lead.pk, "subject": subject}
+        about: Any = {"entity_type": "LEAD", "entity_id": lead.pk, "subject": subject}
         create_activity({**about, **values}, actor=actor)
 
     mine, theirs = {"assignee_id": actor.user_id}, {"assignee_id": tenant.users["colleague"].pk}

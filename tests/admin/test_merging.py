@@ -161,7 +161,7 @@ def test_a_merge_of_another_company_is_not_found(signed_in, other_tenant):
 def test_the_comparison_shows_by_what_people_are_told_apart(signed_in, tenant):
     phone = ContactType.objects.get(company=None, kind="PHONE")
     acme = OrganizationFactory(company=tenant.company, name="Acme")
-    contact = {"contacts_types_id": phone.pk, "value": "+1 212 555 0100"}
+    contact: Any = {"contacts_types_id": phone.pk, "value": "+1 212 555 0100"}
     rows = [
         create_person({"firstname": "Marta", "contacts": [contact]}, actor=tenant.actors.agent),
         create_person(
