@@ -296,8 +296,8 @@ def test_the_navigation_opens_what_the_member_has_to_do(signed_in, actors, tenan
     now = timezone.now()
 
     def plan(subject, **values):
-        about: Any = {"entity_type": "LEAD", "entity_id": lead.pk, "subject": subject}
-        create_activity({**about, **values}, actor=actor)
+        entry: Any = {"entity_type": "LEAD", "entity_id": lead.pk, "subject": subject, **values}
+        create_activity(entry, actor=actor)
 
     mine, theirs = {"assignee_id": actor.user_id}, {"assignee_id": tenant.users["colleague"].pk}
     plan("Later", kind="TASK", due_at=now + timedelta(days=3), **mine)
