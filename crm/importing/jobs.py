@@ -20,6 +20,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, OperationalError, transaction
 
 from crm.actors import Actor, Door
+from crm.database.statistics import GrowingTables
 from crm.database.write_behind import WriteFailed
 from crm.events import outbox
 from crm.importing import claims, job_records
@@ -133,8 +134,9 @@ def run_claimed(
     # Rows of committed batches are skipped, not stored twice.
     unseen = islice(records, job.processed, None)
     planned = None if plan is None else islice(plan.rows(), job.processed, None)
+    begun_at = job.processed
     processor = Processor(job, rows, actor=importer, are_cells=are_cells, salt=salt, plan=planned)
-    size = BATCH
+    size, tables = BATCH, GrowingTables()
     while batch := list(islice(unseen, size)):
         begun = time.monotonic()
         if is_stopped() or begun > ends:
@@ -142,6 +144,7 @@ def run_claimed(
             return False
         processed, is_waited_for = _store(job, batch, processor)
         on_batch(processed)
+        tables.note(job.processed - begun_at)
         if _is_silent(job):
             size = _next_size(size, time.monotonic() - begun, is_waited_for=is_waited_for)
         if is_waited_for:
