@@ -49,10 +49,10 @@ class GrowingTables:
 
 
 def renew_statistics(table: str) -> None:
-    """Read a sample of a table; others go on reading and writing it."""
+    """Read a sample of a table, while others go on reading and writing it; skip one that is locked."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"ANALYZE {connection.ops.quote_name(table)}")
+            cursor.execute(f"ANALYZE (SKIP_LOCKED) {connection.ops.quote_name(table)}")
         else:
             cursor.execute(f"PRAGMA analysis_limit = {SQLITE_ROWS}")
             cursor.execute("PRAGMA optimize")
