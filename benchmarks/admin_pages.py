@@ -62,7 +62,7 @@ PAGES = {
     "Imports": "/admin/imports/",
 }
 #: Pages that are not for agents.
-OF_MANAGERS = {"Team"}
+OF_MANAGERS = frozenset({"Team", "Set-up", "Pipelines", "Imports"})
 MEMBERS = {"manager": "larger-0", "agent": "larger-3"}
 
 
