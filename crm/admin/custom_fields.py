@@ -18,10 +18,11 @@ from crm.admin.forms import Cleaned, CustomFieldsField, VersionedForm
 from crm.admin.lifecycle import LiveAdmin
 from crm.languages.messages import translated
 from crm.models import CustomFieldDefinition
-from crm.models.custom_fields import is_same
+from crm.models.custom_fields import CustomFieldKind, is_same
 from crm.models.records import Record
 
 Kept = TypeVar("Kept", bound=Record)
+LENGTH_OF_THOUSANDS = 3
 
 
 class KeptValues(forms.HiddenInput):
@@ -51,11 +52,22 @@ def _widget(definition: CustomFieldDefinition) -> forms.Widget:
     if definition.kind in words:
         return forms.Select(choices=[("", "---------"), *words[definition.kind]])
     widgets: dict[str, forms.Widget] = {
-        "NUMBER": forms.NumberInput(attrs={"step": "any"}),
+        # A text input: browsers drop the comma of a number input without a word.
+        "NUMBER": AdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         "DATE": DateInput(),
         "URL": forms.URLInput(attrs={"size": 60}),
     }
     return widgets.get(definition.kind, AdminTextInputWidget())
+
+
+def _with_point(text: str) -> str:
+    """Return a number with a point before its decimals, which many people write with a comma.
+
+    Three digits behind a comma may be decimals or thousands: such a text stays, and is refused.
+    """
+    whole, comma, decimals = text.strip().partition(",")
+    is_clear = comma and decimals.isdecimal() and len(decimals) != LENGTH_OF_THOUSANDS and "." not in whole
+    return f"{whole}.{decimals}" if is_clear else text
 
 
 def _name(definition: CustomFieldDefinition) -> str:
@@ -114,6 +126,8 @@ class DefinedFieldsForm(VersionedForm[Kept]):
                 # As it is stored, also where that spells the value in another way.
                 fields[definition.name] = stored
             elif text:
+                if definition.kind == CustomFieldKind.NUMBER:
+                    text = _with_point(text)
                 try:
                     fields[definition.name] = definition.read(text)
                 except ValueError as refused:

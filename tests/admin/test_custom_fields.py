@@ -245,7 +245,7 @@ def test_a_definition_shows_its_input_as_forms_will_have_it(signed_in, company):
     assert '<option value="S">S</option>' in shown
     # A required input would hold up the form around the preview.
     assert " required" not in shown.replace('class="required"', "")
-    assert 'type="number"' in kinds["NUMBER"]
+    assert 'inputmode="decimal"' in kinds["NUMBER"]
     assert 'type="date"' in kinds["DATE"]
     assert 'type="url"' in kinds["URL"]
     assert '<option value="true">Yes</option>' in kinds["BOOLEAN"]
@@ -282,3 +282,31 @@ def test_nobody_meets_the_object_that_is_stored(signed_in, company):
     assert shown is not None
     assert set(shown[0].split("<br>")) == {"Size &lt;b&gt;: M", "VIP: Yes", "Rooms: 3"}
     assert "{&quot;" not in read_only
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [("12,5", 12.5), ("-0,25", -0.25), ("1234,5678", 1234.5678), ("12.5", 12.5), ("7", 7)],
+)
+def test_a_number_is_typed_with_a_comma_or_a_point(signed_in, company, typed, stored):
+    seats = CustomFieldDefinition.objects.create(company=company, model="LEAD", name="seats", kind="NUMBER")
+    lead = LeadFactory(company=company)
+    client = signed_in("agent")
+
+    client.post(page_of(lead), form_of(client, page_of(lead), **{f"custom_{seats.pk}": typed}))
+
+    lead.refresh_from_db()
+    assert lead.custom_fields == {"seats": stored}
+
+
+@pytest.mark.parametrize("typed", ["1,234", "1.234,5", "1,2,3", "12k"])
+def test_a_number_that_may_mean_two_is_refused(signed_in, company, typed):
+    seats = CustomFieldDefinition.objects.create(company=company, model="LEAD", name="seats", kind="NUMBER")
+    lead = LeadFactory(company=company)
+    client = signed_in("agent")
+
+    refused = client.post(page_of(lead), form_of(client, page_of(lead), **{f"custom_{seats.pk}": typed}))
+
+    assert list(errors_of(refused)) == [f"custom_{seats.pk}"]
+    lead.refresh_from_db()
+    assert lead.custom_fields == {}
