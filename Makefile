@@ -26,7 +26,7 @@ help:
 	@echo "make walk        open every page of the admin as every role in Chromium, and audit it with axe-core"
 	@echo "make screenshots  draw the pages of the admin into .run/screenshots; make pictures draws those of docs"
 	@echo "make bench       run the benchmarks"
-	@echo "make chaos       take Redis, PostgreSQL and servers away from the lead stream, and count what arrives"
+	@echo "make chaos       take Redis, PostgreSQL and servers away from the lead stream, and kill large imports"
 	@echo "make bench-stream  run that of the lead stream"
 
 install: .venv/installed
@@ -62,7 +62,8 @@ bench: .venv/installed
 # Its PostgreSQL and its Redis are its own. The suite runs the same drills in a short form.
 chaos: .venv/installed-dev
 	@CHAOS=long CRM_REQUIRE_ALL=1 TEST_DATABASE_URL=$${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432/postgres} \
-		TEST_REDIS_URL=$${TEST_REDIS_URL:-redis://127.0.0.1:6379/9} $(BIN)/python -m pytest -s tests/chaos
+		TEST_REDIS_URL=$${TEST_REDIS_URL:-redis://127.0.0.1:6379/9} $(BIN)/python -m pytest -s tests/chaos \
+		tests/imports/test_killed.py tests/imports/test_imports_at_once.py
 
 # STREAM="--sockets 0 --rounds 1" and the like reach it.
 bench-stream: .venv/installed
