@@ -52,7 +52,7 @@ def log_call(hand: Hand) -> None:
     page = hand.page
     hand.choose(page.locator("#note-kind"), "Call")
     hand.type(page.locator("#note-text"), "Wants an offer by Friday.")
-    hand.click(page.locator(".note-form button"))
+    hand.click(page.locator("#note-add"))
     page.wait_for_selector("#timeline-entries :text('Wants an offer by Friday.')")
 
 
