@@ -171,6 +171,7 @@ def main() -> None:
                 files.append(Path(directory) / f"people-{number}-{each}.csv")
                 write_people(files[-1], given.rows, first=(number * given.imports + each) * given.rows)
             with Traffic(database, address, leads, given.pause).running() as traffic:
+                # As long as the import took the last time: the two are to have as many requests.
                 time.sleep(max(seconds, default=15.0))
             add(alone, traffic.times)
             refused += traffic.refused

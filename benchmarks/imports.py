@@ -97,7 +97,7 @@ def import_file(path: Path, actor: Any, *, kind: str = "PEOPLE", dry_run: bool =
 
 @dataclass(frozen=True)
 class Cost:
-    """What a piece of work took: seconds by the clock, and CPU seconds of Python and of PostgreSQL."""
+    """Seconds of a piece of work: by the clock, and of the CPU for Python and for PostgreSQL."""
 
     clock: float
     python: float

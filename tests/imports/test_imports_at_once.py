@@ -144,6 +144,7 @@ def test_a_batch_that_others_wait_for_is_followed_by_a_short_one(own, settings, 
             assert not locking.is_waited_for()
             threads.append(Thread(target=write))
             threads[0].start()
+            # PostgreSQL tells nobody that a lock is waited for: it is asked again.
             while not locking.is_waited_for() and threads[0].is_alive():
                 time.sleep(0.01)
         return note(job, rows, *given, **options)

@@ -1,4 +1,4 @@
-"""How days and times are written in English, which people of many countries read: not as in one of them."""
+"""Formats of days and times on English pages, which people of many countries read."""
 
 DATE_FORMAT = "j F Y"
 TIME_FORMAT = "H:i"
