@@ -7,9 +7,11 @@ from typing import Any, ClassVar, cast
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
-from crm.database.keys import parse_id, parse_uuid
+from crm.database.keys import parse_id
+from crm.database.rows_ahead import keep
 from crm.importing.names import Members
-from crm.importing.record_values import NO_PRODUCT, RecordValues
+from crm.importing.reading_ahead import read_named_ahead, read_uuids_ahead
+from crm.importing.record_values import RecordValues, find_by_uuid, source_of_links
 from crm.models import Activity, ActivityKind, DuplicatePolicy, ImportKind, Priority
 from crm.models.activity_kinds import Direction
 from crm.models.records import Record
@@ -18,6 +20,8 @@ from crm.records.row_import import Columns, Imported
 from crm.services import external_ids, imported_activities
 from crm.services.activities import delete_activity
 from crm.services.imported_activities import ImportedActivityValues
+from crm.services.locking import note_seen
+from crm.services.versions import locked_records
 from crm.texts import name_key
 
 TEXTS = ("subject", "text", "outcome", "recurrence")
@@ -63,7 +67,20 @@ class ActivityImport:
     def batch(
         self, contents: Sequence[Mapping[str, Any]], *, are_cells: bool
     ) -> AbstractContextManager[None]:
+        if are_cells:
+            self._read_ahead(contents)
         return nullcontext()
+
+    def _read_ahead(self, contents: Sequence[Mapping[str, str]]) -> None:
+        # People before organizations, as whatever locks records of several kinds does.
+        for kind in record_kinds():
+            own = [cells for cells in contents if name_key(cells.get("record_kind")) == name_key(kind.name)]
+            keys = read_named_ahead("record", kind.model, own, actor=self._actor)
+            if keys:
+                note_seen(kind.model, locked_records(kind.model, sorted(keys)))
+        if self._policy != DuplicatePolicy.CREATE:
+            keys = read_uuids_ahead(Activity, "uuid", contents, self._actor)
+            keep(Activity, Activity.objects.visible_to(self._actor).filter(pk__in=keys))
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
         values: dict[str, Any] = {name: cells[name] for name in TEXTS if name in cells}
@@ -80,10 +97,12 @@ class ActivityImport:
                 raise ValidationError({"minutes": ["Enter a whole number of minutes."]})
         for column in ("owner", "assignee"):
             if column in cells:
-                members = self._members.setdefault(column, Members(self._actor, column))
-                values[f"{column}_id"] = members.find(cells[column])
+                if column not in self._members:
+                    self._members[column] = Members(self._actor, column)
+                values[f"{column}_id"] = self._members[column].find(cells[column])
         if "uuid" in cells and self._policy != DuplicatePolicy.CREATE:
-            values["id"] = self._id_of(cells["uuid"])
+            same = find_by_uuid("uuid", Activity, cells, self._actor)
+            values["id"] = None if same is None else same.pk
         values["record"] = self._record(cells)
         return self.store_values({name: value for name, value in values.items() if value}, known=known)
 
@@ -110,12 +129,6 @@ class ActivityImport:
     def column_of(self, path: str, cells: Mapping[str, str]) -> str:
         return {"assignee_id": "assignee", "owner_id": "owner", "entity_id": "record_uuid"}.get(path, path)
 
-    def _id_of(self, cell: str) -> int | None:
-        uuid = parse_uuid(cell.strip())
-        if uuid is None:
-            raise ValidationError({"uuid": ["Enter a uuid, as an export has it."]})
-        return Activity.objects.visible_to(self._actor).filter(uuid=uuid).values_list("pk", flat=True).first()
-
     def _record(self, cells: Mapping[str, str]) -> Record:
         """Return the record of a row: by its uuid, else its external id, else its name.
 
@@ -134,15 +147,13 @@ class ActivityImport:
         raise ValidationError({(given or ["record_uuid"])[0]: [said]})
 
     def _by_uuid(self, kind: RecordKind, cells: Mapping[str, str]) -> Record | None:
-        uuid = parse_uuid(cells["record_uuid"].strip())
-        if uuid is None:
-            raise ValidationError({"record_uuid": ["Enter a uuid, as an export has it."]})
-        found: Record | None = kind.model.objects.visible_to(self._actor).filter(uuid=uuid).first()
-        return found
+        return find_by_uuid("record_uuid", kind.model, cells, self._actor)
 
     def _by_external_id(self, kind: RecordKind, cells: Mapping[str, str]) -> Record | None:
-        source = cells.get("record_external_source") or cells.get("external_source") or NO_PRODUCT
-        given = {"external_id": cells["record_external_id"], "external_source": source}
+        given = {
+            "external_id": cells["record_external_id"],
+            "external_source": source_of_links(cells, "record"),
+        }
         return external_ids.find(kind.model, given, actor=self._actor)
 
     def _by_name(self, kind: RecordKind, text: str) -> Record:

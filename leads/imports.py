@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from crm.actors import Actor
 from crm.errors import NotFound
 from crm.importing.names import Names
+from crm.importing.reading_ahead import read_named_ahead, read_own_ahead
 from crm.importing.record_values import (
     MOMENTS,
     RECORD_COLUMNS,
@@ -29,7 +30,8 @@ from leads.models.deal_value import READERS
 from leads.services import importing
 from leads.services.lead_input import LeadValues
 from leads.services.leads import delete_lead
-from leads.services.referenced_rows import read_people_ahead
+from leads.services.referenced_rows import read_referenced_ahead
+from leads.services.unchanged import with_lists
 from leads.services.upserting import match_lead
 from people.models import Organization, Person
 from people.models.canonical import canonical_email
@@ -140,8 +142,17 @@ class LeadImport:
         for email, key in people.order_by("pk").values_list("email_canonical", "pk"):
             found[email or ""].append(key)
         meant = {email: keys[0] for email, keys in found.items() if len(keys) == 1}
-        read_people_ahead(meant.values(), actor=self._actor)
+        named = read_named_ahead("person", Person, contents, actor=self._actor)
+        read_referenced_ahead("people_id", {*meant.values(), *named}, actor=self._actor)
+        organizations = read_named_ahead("organization", Organization, contents, actor=self._actor)
+        read_referenced_ahead("organization_id", organizations, actor=self._actor)
         joining = {meant[email] for cells, email in given if email in meant and "organization" in cells}
+        leads: Sequence[Lead] = []
+        if self._policy != DuplicatePolicy.CREATE:
+            leads = read_own_ahead(Lead, contents, actor=self._actor, with_lists=with_lists)
+        if any("organization" in cells for cells in contents):
+            joining |= named
+            joining |= {lead.person_id for lead in leads if lead.person_id and lead.organization_id}
         read_links_ahead(joining, actor=self._actor)
         names = [cells["organization"] for cells in contents if "organization" in cells]
         known = read_names_ahead(names, actor=self._actor)

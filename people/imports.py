@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from crm.actors import Actor
 from crm.database.keys import parse_id
 from crm.dates import read_date
+from crm.importing.reading_ahead import read_named_ahead, read_own_ahead
 from crm.importing.record_values import (
     MOMENTS,
     RECORD_COLUMNS,
@@ -25,14 +26,16 @@ from crm.models import DuplicatePolicy, ImportKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import MOST_REPEATED, Columns, Imported
 from crm.services.tags import read_ahead as read_tags_ahead
+from crm.services.versions import locked_records
 from crm.texts import name_key
 from people.models import ContactKind, ContactType, Organization, Person
 from people.models.phones import parted
 from people.services import importing, people
-from people.services.absent_keys import noting_absent
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
+from people.services.key_owners import MOST_OWNERS, note_owners, noting_absent, owners_of
 from people.services.organizations import read_names_ahead
 from people.services.reach import Reach
+from people.services.unchanged import with_lists_of_people
 
 NAMES = ("firstname", "middlename", "lastname")
 CONTACTS = {"email": ContactKind.EMAIL, "phone": ContactKind.PHONE, "cellphone": ContactKind.CELLPHONE}
@@ -95,12 +98,32 @@ class PersonImport:
                 reaches.append(Reach(values, self._actor))
         emails = {email for reach in reaches for email in reach.emails}
         phones = {phone for reach in reaches for phone in reach.phones}
-        if are_cells and self._policy != DuplicatePolicy.CREATE:
-            names = [content["organization"] for content in contents if "organization" in content]
-            read_names_ahead(names, actor=self._actor)
+        owners = owners_of(emails, phones, actor=self._actor)
         if are_cells:
-            read_tags_ahead(tag_names(contents), actor=self._actor)
-        return noting_absent(emails, phones, actor=self._actor)
+            self._read_ahead(contents, owners)
+        return noting_absent({*emails, *phones} - owners.keys())
+
+    def _read_ahead(self, contents: Sequence[Mapping[str, Any]], owners: Mapping[str, set[int]]) -> None:
+        read_tags_ahead(tag_names(contents), actor=self._actor)
+        joined = read_named_ahead("organization", Organization, contents, actor=self._actor)
+        if self._policy == DuplicatePolicy.CREATE:
+            return
+        names = [content["organization"] for content in contents if "organization" in content]
+        joined |= {*read_names_ahead(names, actor=self._actor)}
+        few = {key: keys for key, keys in owners.items() if len(keys) <= MOST_OWNERS}
+        people = read_own_ahead(
+            Person,
+            contents,
+            actor=self._actor,
+            further=set[int]().union(*few.values()),
+            with_lists=with_lists_of_people,
+        )
+        note_owners(few, people)
+        joined -= {organization.pk for person in people for organization in person.organizations.all()}
+        if joined:
+            # Whatever locks records of several kinds locks people before organizations.
+            locked_records(Person, [person.pk for person in people])
+            locked_records(Organization, [*joined])
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
         return self._store(self._values(cells), known)
@@ -176,7 +199,7 @@ class PersonImport:
             # Several organizations may have the name.
             values.pop("organization", None)
             values["organizations_id"] = [organization.pk]
-            values["position_at"] = organization.pk if "position" in cells else None
+            values["position_at"] = organization if "position" in cells else None
         values["id"] = id_by_uuid(Person, cells, self._policy, self._actor)
         # The service would query for each empty list, to the same end.
         given = {key: value for key, value in values.items() if value}

@@ -5,13 +5,16 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, cast
 
 from crm.actors import Actor
+from crm.importing.reading_ahead import read_own_ahead
 from crm.importing.record_values import MOMENTS, RECORD_COLUMNS, RecordValues, id_by_uuid
-from crm.importing.row_values import custom_field_column, custom_field_values, tag_values
+from crm.importing.row_values import custom_field_column, custom_field_values, tag_names, tag_values
 from crm.models import DuplicatePolicy, ImportKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import Columns, Imported
+from crm.services.tags import read_ahead as read_tags_ahead
 from people.models import ORGANIZATION_TEXTS, Organization
 from people.services import importing, organizations
+from people.services.unchanged import with_lists_of_organizations
 
 
 class OrganizationImport:
@@ -38,6 +41,17 @@ class OrganizationImport:
     def batch(
         self, contents: Sequence[Mapping[str, Any]], *, are_cells: bool
     ) -> AbstractContextManager[None]:
+        if are_cells and self._policy != DuplicatePolicy.CREATE:
+            names = [content["name"] for content in contents if "name" in content]
+            read_own_ahead(
+                Organization,
+                contents,
+                actor=self._actor,
+                further=organizations.read_named_ahead(names, actor=self._actor),
+                with_lists=with_lists_of_organizations,
+            )
+        if are_cells:
+            read_tags_ahead(tag_names(contents), actor=self._actor)
         return nullcontext()
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:

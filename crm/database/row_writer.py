@@ -1,7 +1,7 @@
 """Writes very many new rows of a model at once: by COPY on PostgreSQL, by one prepared INSERT on SQLite."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -51,6 +51,7 @@ class RowWriter:
             if not _is_moment(field) and (type(field).pre_save not in _UNSET or _is_automatic(field))
         ]
         self._read = itemgetter(*(field.attname for field in fields))
+        self._places = {field.attname: place for place, field in enumerate(fields)}
         is_postgres = connection.vendor == "postgresql"
         plain = PLAIN_IN_POSTGRES if is_postgres else PLAIN
         self._converters: list[tuple[int, Callable[[Any], Any]]] = [
@@ -58,6 +59,7 @@ class RowWriter:
             for place, field in enumerate(fields)
             if not isinstance(field, plain) or not _has_usual_values(field)
         ]
+        self._converter_of = dict(self._converters)
 
     def values(self, row: Model) -> Values:
         """Return the columns of a row, and set those of the instance that are made when it is stored."""
@@ -75,6 +77,21 @@ class RowWriter:
             if converted[place] is not None:
                 converted[place] = convert(converted[place])
         return tuple(converted)
+
+    def key_of(self, values: Values) -> Any:
+        """Return the primary key of a row."""
+        return values[self._places[str(self._model._meta.pk.attname)]]
+
+    def changed(self, values: Values, columns: Mapping[str, object], added: Mapping[str, int]) -> Values:
+        """Return the columns of a row of which some are set, and to others of which a number is added."""
+        changed = list(values)
+        for name, value in columns.items():
+            place = self._places[name]
+            convert = self._converter_of.get(place)
+            changed[place] = value if convert is None or value is None else convert(value)
+        for name, number in added.items():
+            changed[self._places[name]] += number
+        return tuple(changed)
 
     def write(self, rows: Sequence[Values]) -> None:
         """Write rows in their order."""

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Field, Model
 from django.db.models.signals import post_save, pre_save
 
+from crm.database.rows_ahead import note_changed
 from crm.database.statements import Parameter, Sql, Statement, as_text
 
 Columns = tuple["Field[object, object]", ...]
@@ -19,6 +20,7 @@ MOST_STATEMENTS = 1000
 
 def save_columns(row: Model, names: Collection[str]) -> None:
     """Write some columns of a stored row, as ``row.save(update_fields=names)`` does, signals included."""
+    note_changed(type(row), [row.pk])
     if connection.vendor == "postgresql":
         _save_by_statement(row, frozenset(names))
     else:

@@ -20,6 +20,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connect
 from django.db.models import F, Model
 
 from crm.database.row_writer import RowWriter, Values, row_writer
+from crm.database.rows_ahead import note_changed
 
 #: Keys that are fetched first, then twice as many each time; those that are not needed are left out for ever.
 KEYS = 100
@@ -132,17 +133,20 @@ class WriteBehind:
         return next((n for n, (kept, _) in enumerate(self._savepoints) if kept == name), None)
 
     def _write(self, rows: Sequence[tuple[type[Model], Values | Change]]) -> None:
-        by_model: dict[type[Model], list[Values]] = defaultdict(list)
+        by_model: dict[type[Model], dict[int, Values]] = defaultdict(dict)
         changes: dict[tuple[type[Model], int], Change] = {}
         for model, given in rows:
-            if isinstance(given, Change):
+            new, writer = by_model[model], row_writer(model)
+            if not isinstance(given, Change):
+                new[writer.key_of(given)] = given
+            elif given.key in new:
+                new[given.key] = writer.changed(new[given.key], given.columns, given.added)
+            else:
                 before = changes.get((model, given.key))
                 changes[model, given.key] = given if before is None else _both(before, given)
-            else:
-                by_model[model].append(given)
         try:
-            for model in _in_order(by_model):
-                row_writer(model).write(by_model[model])
+            for model in _in_order(model for model, new in by_model.items() if new):
+                row_writer(model).write(list(by_model[model].values()))
             _write_changes(changes)
         except OperationalError:
             # A lock that was waited for too long, or a deadlock: the caller knows these.
@@ -220,11 +224,18 @@ def change_columns(
     added: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Set columns of rows that are locked, and add numbers to others."""
+    keys = list(keys)
+    note_changed(model, keys)
     kept = _open.get()
     if kept is None:
         _update(model, keys, columns, added)
     else:
         kept.change(model, keys, columns, added)
+
+
+def is_writing_behind() -> bool:
+    """Return whether new rows are kept back now."""
+    return _open.get() is not None
 
 
 def current() -> WriteBehind | None:

@@ -3,19 +3,25 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
 from crm.database.keys import parse_uuid
+from crm.database.read_once import once
+from crm.database.rows_ahead import kept_row
 from crm.dates import zone_named
 from crm.importing.names import Members
 from crm.models import Company, DuplicatePolicy
+from crm.models.base import visible_rows
+from crm.models.lifecycle import LiveModel
 from crm.models.records import Record
 from crm.services import external_ids
 from crm.texts import name_key
 
 Found = TypeVar("Found", bound=Record)
+Row = TypeVar("Row", bound=LiveModel)
 #: The source of external ids in a file that is from no known product.
 NO_PRODUCT = "import"
 
@@ -84,13 +90,18 @@ def without_source_of_links(cells: Mapping[str, str]) -> Mapping[str, str]:
     return {name: text for name, text in cells.items() if name != "external_source"} if is_of_links else cells
 
 
+def source_of_links(cells: Mapping[str, str], name: str) -> str:
+    """Return the product that the ids of other records in a row are from."""
+    return cells.get(f"{name}_external_source") or cells.get("external_source") or NO_PRODUCT
+
+
 def find_by_external_id(name: str, model: type[Found], cells: Mapping[str, str], actor: Actor) -> Found:
     """Return the record that the column ``NAME_external_id`` of a row names, by the source of the row.
 
     :raises ValidationError: keyed by column, if there is none.
     """
     column = f"{name}_external_id"
-    source = cells.get("external_source", NO_PRODUCT)
+    source = source_of_links(cells, name)
     found = external_ids.find(model, {"external_id": cells[column], "external_source": source}, actor=actor)
     if found is None:
         said = f"No {name} has this external id of {name_key(source)}: import the {name}s first."
@@ -98,16 +109,26 @@ def find_by_external_id(name: str, model: type[Found], cells: Mapping[str, str],
     return found
 
 
-def find_by_uuid(column: str, model: type[Found], cells: Mapping[str, str], actor: Actor) -> Found | None:
-    """Return the visible record whose uuid a cell holds; None if this company has none of it.
+def find_by_uuid(column: str, model: type[Row], cells: Mapping[str, str], actor: Actor) -> Row | None:
+    """Return the visible row whose uuid a cell holds; None if this company has none of it.
 
     :raises ValidationError: keyed by column, if the cell holds no uuid.
     """
     uuid = parse_uuid(cells[column].strip())
     if uuid is None:
         raise ValidationError({column: ["Enter a uuid, as an export has it."]})
-    found: Found | None = model.objects.visible_to(actor).filter(uuid=uuid).first()
+    known = uuids_ahead(model)
+    if uuid in known and known[uuid] is None:
+        return None
+    found = kept_row(model, known.get(uuid))
+    if found is None:
+        found = visible_rows(model, actor).filter(uuid=uuid).first()
     return found
+
+
+def uuids_ahead(model: type[LiveModel]) -> dict[UUID, int | None]:
+    """Return what uuids mean that were looked for in a batch, None for no visible record."""
+    return once(("uuids", model), dict)
 
 
 def id_by_uuid(

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 
 from crm.actors import Actor
+from crm.database.read_once import once
 from crm.models import Activity, ActivityKind, ActivityParticipant, EntityKind, Priority, User
 from crm.models.activity_kinds import named_kind, takes
 from crm.models.custom_fields import is_storable
@@ -56,6 +57,11 @@ def assign_values(activity: Activity, values: ActivityValues, *, actor: Actor) -
 def _find_assignee(key: object, actor: Actor) -> User | None:
     if saving.is_none_given(key):
         return None
+    # A batch has many tasks of few members.
+    return once((actor.company_id, "assignee", key), lambda: _read_assignee(key, actor))
+
+
+def _read_assignee(key: object, actor: Actor) -> User:
     user: User = User.objects.find(actor, key, argument="assignee_id")
     if not User.objects.assignable_in(actor.company_id).filter(pk=user.pk).exists():
         raise ValidationError({"assignee_id": ["An assignee is an active member who is not a viewer."]})

@@ -13,6 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.actors import Action, Actor
+from crm.database.rows_ahead import kept_row
+from crm.database.write_behind import change_columns
 from crm.models.activities import Activity
 from crm.models.activity_kinds import TALKS
 from crm.models.imports import DuplicatePolicy
@@ -38,9 +40,18 @@ class ImportedActivityValues(ActivityValues, total=False):
 
 def match_activity(values: Mapping[str, Any], *, actor: Actor) -> tuple[Activity, str] | None:
     """Return the activity that the values mean by its id."""
-    if values.get("id") is None:
-        return None
-    return Activity.objects.find(actor, values["id"]), "ID"
+    key = values.get("id")
+    return None if key is None else (kept_row(Activity, key) or Activity.objects.find(actor, key), "ID")
+
+
+def _has_all(activity: Activity, values: Mapping[str, Any]) -> bool:
+    """Return whether an activity that a batch has read surely has all of the values."""
+    if kept_row(Activity, activity.pk) is not activity:
+        return False
+    given = {**values, **link_columns(values["record"])} if "record" in values else dict(values)
+    for name in ("id", "record", "created_at"):
+        given.pop(name, None)
+    return all((getattr(activity, COLUMNS.get(name, name)) or None) == value for name, value in given.items())
 
 
 def import_activity(
@@ -57,6 +68,7 @@ def import_activity(
         create=partial(_create, actor=actor),
         update=partial(_update, actor=actor),
         only_missing=partial(importing.only_missing_columns, columns=COLUMNS),
+        has_all=_has_all,
         known=known,
     )
 
@@ -79,7 +91,7 @@ def _create(values: ImportedActivityValues, *, actor: Actor) -> Activity:
     if values.get("created_at") is not None:
         # A column that sets itself is not set by an insert.
         activity.created_at = values["created_at"]
-        Activity.objects.filter(pk=activity.pk).update(created_at=activity.created_at)
+        change_columns(Activity, [activity.pk], {"created_at": activity.created_at})
     tell_of_activity(activity, actor, activity.took_place(max(now, activity.created_at)))
     return activity
 

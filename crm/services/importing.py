@@ -31,6 +31,7 @@ def import_record(
     create: Callable[[Any], Any],
     update: Callable[[Any, Any], tuple[Any, Mapping[str, Any]]],
     only_missing: Callable[[Any, Any], Any],
+    has_all: Callable[[Any, Any], bool] = lambda record, values: False,
     known: int | None = None,
 ) -> Imported:
     """Create the record that the values mean, change it, or leave it, as the policy says.
@@ -40,6 +41,7 @@ def import_record(
     :param update: takes a record and values; returns the record, and its lists before. The note of the values
         is written by this function, for each kind alike.
     :param only_missing: returns those of the values that the record has none of.
+    :param has_all: returns whether a record surely has all of the values, so that nothing would change.
     :param known: see ``RowImport.store``.
     :raises Conflict: if the record exists and the policy refuses that.
     """
@@ -55,6 +57,7 @@ def import_record(
             create=create,
             update=update,
             only_missing=only_missing,
+            has_all=has_all,
         )
 
 
@@ -66,6 +69,7 @@ def _import_matched(
     create: Callable[[Any], Any],
     update: Callable[[Any, Any], tuple[Any, Mapping[str, Any]]],
     only_missing: Callable[[Any, Any], Any],
+    has_all: Callable[[Any, Any], bool],
 ) -> Imported:
     model, policy, actor, known = given
     found = match(values)
@@ -85,6 +89,8 @@ def _import_matched(
         return Imported(action=RowAction.UNCHANGED, record=record, key=key, version_before=version)
     if policy == DuplicatePolicy.FILL:
         values = only_missing(record, values)
+    if has_all(record, values):
+        return Imported(action=RowAction.UNCHANGED, record=record, key=key, version_before=version)
     changed, lists = update(record, values)
     # A note makes no new version of its record.
     is_noted = imported.write_note(changed, values, actor=actor)
@@ -100,7 +106,7 @@ def _import_matched(
 
 def _created(values: Any, create: Callable[[Any], Any], actor: Actor) -> Imported:
     record = create(values)
-    imported.write_note(record, values, actor=actor)
+    imported.write_note(record, values, actor=actor, is_new=True)
     return Imported(action=RowAction.CREATE, record=record)
 
 

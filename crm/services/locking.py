@@ -4,14 +4,16 @@ The company comes first in the order of locks: a service that may need its lock 
 record. Otherwise two requests could wait for each other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import OperationalError, connection, models, transaction
 
 from crm.actors import Actor
+from crm.database.read_once import once
 from crm.database.row_locks import can_lock, locked_row
 from crm.database.statements import NotCompilable
 from crm.errors import NotFound
@@ -171,11 +173,22 @@ def lock_deleted(rows: LiveQuerySet[Live], actor: Actor, key: object) -> Live:
 def lock_record_of(row: Activity | SocialChannel, actor: Actor) -> Record:
     """Return the record that a row belongs to, locked until the end of the transaction.
 
+    A batch that has noted it by ``note_seen`` sends no statement.
+
     :raises NotFound: if it is hidden from the actor.
     """
-    model: Any = row.content_type.model_class()
-    record: Record = lock_among(model.objects.all(), actor, row.object_id)
+    model: Any = ContentType.objects.get_for_id(row.content_type_id).model_class()
+    record: Record = _seen(model).get(row.object_id) or lock_among(model.objects.all(), actor, row.object_id)
     return record
+
+
+def note_seen(model: type[Record], records: Iterable[Record]) -> None:
+    """Note records that a batch has just locked, all of them visible to its actor."""
+    _seen(model).update((record.pk, record) for record in records)
+
+
+def _seen(model: type[Record]) -> dict[int, Record]:
+    return once(("locked and seen", model), dict)
 
 
 def column_values(instance: models.Model) -> Columns:

@@ -15,6 +15,7 @@ from crm.database.inserts import insert_together
 from crm.database.keys import parse_id
 from crm.database.read_once import is_reading_once
 from crm.database.updates import save_columns
+from crm.database.write_behind import is_writing_behind
 from crm.errors import Conflict, ConflictReason
 from crm.models import Company
 from crm.models.base import pick
@@ -156,7 +157,7 @@ def store(
             rows = _notes(instance, HistoryKind.CREATED, actor)
             rows += extra_rows(stored) if extra_rows is not None else []
             rows += record_events.row_of(instance, "created", actor=actor)
-            if rows:
+            if rows or is_writing_behind():
                 insert_together([instance, *rows])
             else:
                 instance.save(force_insert=True)

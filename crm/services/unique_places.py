@@ -8,12 +8,17 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.db.models import UniqueConstraint
 
+#: ``crm.services.external_ids`` has looked for it before, and names the record that has the place.
+CHECKED_BEFORE = "external_id"
+
 
 def check_unique(instance: models.Model) -> None:
     """Refuse a row whose place is taken, at the field that says which place it is."""
     taken: dict[str, list[str]] = {}
     for constraint in instance._meta.constraints:
-        if isinstance(constraint, UniqueConstraint) and _takes_place(constraint, instance):
+        if not isinstance(constraint, UniqueConstraint) or CHECKED_BEFORE in constraint.fields:
+            continue
+        if _takes_place(constraint, instance):
             try:
                 constraint.validate(type(instance), instance)
             except ValidationError as clash:

@@ -91,5 +91,7 @@ def _previous_values(changed: Mapping[str, Any]) -> dict[str, object]:
 
 def emit_updated(lead: Lead, *, actor: Actor, relations: Collection[str] = ()) -> None:
     """Emit the event of a change that leaves the audience as it is."""
+    if outbox.hold_back("lead"):
+        return
     seen_by = audience_of(lead)
     emit(event_of(lead, "updated", actor=actor, before=seen_by, after=seen_by, relations=relations))

@@ -165,12 +165,14 @@ def _read_once(keys: Keys, actor: Actor) -> dict[str, Sequence[Any]]:
     return rows
 
 
-def read_people_ahead(keys: Collection[int], *, actor: Actor) -> None:
-    """Read the people that new leads of a batch refer to, by one statement."""
-    _, visible_to, columns = REFERENCES["people_id"]
+def read_referenced_ahead(argument: str, keys: Collection[int], *, actor: Actor) -> None:
+    """Read the rows that new leads of a batch refer to by an argument, by one statement."""
+    if not keys:
+        return
+    _, visible_to, columns = REFERENCES[argument]
     own = [column for column in columns if column != "main_phone"]
-    for person in visible_to(actor).filter(pk__in=keys).only(*own):
-        once((actor.company_id, "people_id__pk", person.pk), partial(dict, people_id=[person]))
+    for row in visible_to(actor).filter(pk__in=keys).only(*own):
+        once((actor.company_id, f"{argument}__pk", row.pk), partial(dict, {argument: [row]}))
 
 
 def _reference_keys(values: Keys) -> Iterator[tuple[str, object]]:

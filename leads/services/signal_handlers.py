@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from crm.actors import Actor, system_actor
+from crm.database.write_behind import change_columns
 from crm.events.audience import Event
 from crm.models import Company, Membership, User
 from crm.services.versions import count_versions
@@ -71,7 +72,8 @@ def follow_discussion(
     moment = min(at or now, now)
     if activity is not None and record_activity(record, LastActivity(activity), at=moment):
         # This alone makes no new version of the lead.
-        record.save(update_fields=["last_activity_at", "last_activity"])
+        columns = ("last_activity_at", "last_activity")
+        change_columns(Lead, [record.pk], {name: getattr(record, name) for name in columns})
     events.emit_updated(record, actor=actor)
 
 

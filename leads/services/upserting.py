@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from crm.actors import Action, Actor
+from crm.database.keys import parse_id
+from crm.database.rows_ahead import kept_row
 from crm.services import external_ids, locking
 from crm.services.saving import is_none_given
 from leads.models import Lead, LeadParticipant
@@ -45,7 +47,7 @@ def match_lead(values: LeadValues, *, actor: Actor) -> tuple[Lead, str] | None:
     """
     key = cast(Mapping[str, Any], values).get("id")
     if not is_none_given(key):
-        return Lead.objects.find(actor, key), "ID"
+        return kept_row(Lead, parse_id(key)) or Lead.objects.find(actor, key), "ID"
     same = external_ids.find(Lead, values, actor=actor)
     return None if same is None else (same, "EXTERNAL_ID")
 

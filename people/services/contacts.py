@@ -18,7 +18,7 @@ from crm.services import nesting, saving
 from crm.services.history import Changes
 from people.models import Address, Contact, ContactKind, ContactType, Person
 from people.models.canonical import canonical_email, has_email_form
-from people.services.absent_keys import note_present
+from people.services.key_owners import note_present
 
 ADDRESS_TEXTS = ("address", "address_2", "city", "county", "state", "zip", "country")
 

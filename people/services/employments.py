@@ -78,16 +78,19 @@ def replace_employments(
     return organizations, {NAMES[0]: [before, [str(row) for row in kept]]}
 
 
-def add_position(person: Person, title: str, organization_id: int | None, *, actor: Actor) -> Changes:
-    """Add a present position in an organization, or in none, unless the person has it."""
-    present = list(Employment.objects.filter(person=person).order_by("pk"))
-    same = (name_key(title), organization_id, Employment.CURRENT)
+def add_position(
+    person: Person, title: str, organization: Organization | None, *, actor: Actor, is_new: bool
+) -> Changes:
+    """Add a present position in an organization, or in none, unless the person has it.
+
+    :param is_new: whether the person was just made, and has none.
+    """
+    present = [] if is_new else list(Employment.objects.filter(person=person).order_by("pk"))
+    same = (name_key(title), organization and organization.pk, Employment.CURRENT)
     if same in [(name_key(row.position), row.organization_id, row.status) for row in present]:
         return {}
     POSITIONS.check(before=len(present), after=len(present) + 1, field="position")
-    row = Employment(
-        company_id=person.company_id, person=person, organization_id=organization_id, position=title
-    )
+    row = Employment(company_id=person.company_id, person=person, organization=organization, position=title)
     try:
         saving.store(row, actor=actor)
     except ValidationError as refused:

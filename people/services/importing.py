@@ -11,7 +11,7 @@ from crm.models import DuplicatePolicy
 from crm.records.row_import import Imported
 from crm.services import importing
 from people.models import Organization, Person
-from people.services import matching, organizations, people, upserting
+from people.services import matching, organizations, people, unchanged, upserting
 from people.services.organizations import OrganizationValues
 from people.services.people import PersonValues
 
@@ -42,6 +42,7 @@ def import_person(
         create=partial(people.create_person, actor=actor),
         update=partial(upserting.extend_person, actor=actor),
         only_missing=partial(importing.only_missing_columns, columns=COLUMNS),
+        has_all=partial(unchanged.has_all_of_person, actor=actor),
         known=known,
     )
 
@@ -59,6 +60,7 @@ def import_organization(
         create=partial(organizations.create_organization, actor=actor),
         update=partial(upserting.extend_organization, actor=actor),
         only_missing=partial(importing.only_missing_columns, columns=COLUMNS),
+        has_all=partial(unchanged.has_all_of_organization, actor=actor),
         known=known,
     )
 

@@ -15,14 +15,14 @@ from django.db.models.lookups import Exact
 from crm.actors import Actor
 from crm.database.json_entries import Contains, Entries, EntryName, ValueMatches
 from crm.database.keys import parse_id
+from crm.database.rows_ahead import kept_row
 from crm.errors import Conflict, ConflictReason
 from crm.models.base import pick
 from crm.services import custom_fields, external_ids, saving
 from crm.texts import name_key
 from people.models import Contact, ContactKind, Person
 from people.models.canonical import canonical_email
-from people.services.absent_keys import without_absent
-from people.services.duplicates import PHONES
+from people.services.key_owners import EMAILS, PHONES, known_owners, without_absent
 from people.services.people import PersonValues
 from people.services.reach import Reach
 
@@ -148,10 +148,27 @@ class _Search:
 
     def by(self, way: PeopleMatch) -> list[Person]:
         if way not in self._found:
-            matching = self._matching(way)
-            people = [] if matching is None else list(matching.order_by("pk")[:MOST_NAMED])
+            people = self._read_ahead(way) if self._people is None else None
+            if people is None:
+                matching = self._matching(way)
+                people = [] if matching is None else list(matching.order_by("pk")[:MOST_NAMED])
             self._found[way] = people
         return self._found[way]
+
+    def _read_ahead(self, way: PeopleMatch) -> list[Person] | None:
+        """Return the people whom a batch has read ahead; None if it has not."""
+        keys: set[int] | None = None
+        if way is PeopleMatch.ID and (key := parse_id(self.values.get("id"))) is not None:
+            keys = {key}
+        elif way is PeopleMatch.EXTERNAL_ID:
+            same = external_ids.find(Person, self.values, actor=self._actor)
+            return [] if same is None else [same]
+        elif way is PeopleMatch.EMAIL:
+            keys = known_owners(EMAILS, without_absent(self.reach.emails))
+        elif way is PeopleMatch.PHONE:
+            keys = known_owners(PHONES, without_absent(self.reach.phones))
+        found = [kept_row(Person, key) for key in sorted(keys or ())]
+        return None if keys is None or None in found else [person for person in found if person is not None]
 
     def _matching(self, way: PeopleMatch) -> QuerySet[Person] | None:
         if way in (PeopleMatch.ID, PeopleMatch.UUID):

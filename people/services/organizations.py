@@ -10,11 +10,15 @@ from django.db import transaction
 from crm.actors import Action, Actor
 from crm.database.new_rows import new_row
 from crm.database.read_once import once
+from crm.database.rows_ahead import kept_row
 from crm.errors import Conflict, ConflictReason
 from crm.models.texts import stored_name_key
 from crm.services import custom_fields, external_ids, file_links, imported, locking, saving, tags, versions
 from crm.services.history import Changes
 from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, Person
+
+#: How many organizations of one name are told apart at most.
+MOST_NAMED = 25
 
 Mergeable = TypeVar("Mergeable", Organization, Person)
 
@@ -90,11 +94,15 @@ def save_organization(
     elif before is None:
         # Before its tags are read.
         before = locking.stored_values(organization, actor)
+    # From now on other organizations have the name.
+    for name_key in (stored_name_key(organization.name), (before or {}).get("name_key")):
+        _named_ahead().pop(name_key, None)
     if not adding:
         external_ids.check_free(organization, actor=actor, before=before)
     changes: Changes = {}
     if "tags" in relations:
-        changes = tags.replace(organization, tags.find_or_create(relations["tags"] or [], actor=actor))
+        found = tags.find_or_create(relations["tags"] or [], actor=actor)
+        changes = tags.replace(organization, found, is_new=adding)
     changes = {**changes, **file_links.change_links(organization, relations, actor=actor)}
     if not adding:
         saving.store(
@@ -117,6 +125,7 @@ def find_or_create(values: OrganizationValues, *, actor: Actor) -> Organization:
         # Looked for under the lock of the company, which the batch holds.
         found = create_organization(values, actor=actor)
         versions.note_locked(found)
+    _note_name(found)
     kept[key] = found
     return found
 
@@ -127,6 +136,11 @@ def _find_or_create(values: OrganizationValues, *, actor: Actor) -> Organization
         lambda: create_organization(values, actor=actor),
         actor=actor,
     )
+
+
+def known_by_name(name: str, *, actor: Actor) -> Organization | None:
+    """Return the organization of a name that a batch has read; None if there is none, or it was not read."""
+    return _kept(actor).get(stored_name_key(name))
 
 
 def _kept(actor: Actor) -> dict[str, Organization | None]:
@@ -145,7 +159,43 @@ def read_names_ahead(names: Iterable[str], *, actor: Actor) -> list[int]:
     found = Organization.objects.visible_to(actor).filter(name_key__in=keys).order_by("-pk")
     by_key = {organization.name_key: organization for organization in found}
     _kept(actor).update({key: by_key.get(key) for key in keys})
+    for organization in by_key.values():
+        _note_name(organization)
     return [organization.pk for organization in by_key.values()]
+
+
+def names_ahead() -> dict[int, str]:
+    """Return the names of organizations that a batch has read, by key; outside of one an empty object."""
+    return once("names of organizations", dict)
+
+
+def _note_name(organization: Organization) -> None:
+    names_ahead()[organization.pk] = organization.name
+
+
+def read_named_ahead(names: Iterable[str], *, actor: Actor) -> set[int]:
+    """Look for all organizations of a batch by their names; return the keys of those that exist.
+
+    Those of a name that very many have are left out: whoever looks for one reads them then.
+    """
+    keys = {stored_name_key(name) for name in names} - {""}
+    found: dict[str, list[int]] = {key: [] for key in keys}
+    same = Organization.objects.visible_to(actor).filter(name_key__in=keys)
+    for name_key, key in same.order_by("pk").values_list("name_key", "pk"):
+        found[name_key].append(key)
+    few = {name_key: same_name for name_key, same_name in found.items() if len(same_name) <= MOST_NAMED}
+    _named_ahead().update(few)
+    return {key for same_name in few.values() for key in same_name}
+
+
+def named_ahead(name: str) -> list[Organization] | None:
+    """Return the organizations of a name that a batch has read; None if it has not, or one was changed."""
+    found = [kept_row(Organization, key) for key in _named_ahead().get(stored_name_key(name), [None])]
+    return None if None in found else [organization for organization in found if organization is not None]
+
+
+def _named_ahead() -> dict[str | None, list[int]]:
+    return once("organizations of each name", dict)
 
 
 @transaction.atomic

@@ -34,8 +34,8 @@ class PersonValues(PersonTexts, file_links.FileRelations, imported.ImportedValue
     organization: str | None
     #: Set by imports alone: the present position in the organization of that name.
     position: str
-    #: The id of the organization of the position, where no name is given.
-    position_at: int
+    #: The organization of the position, where no name is given.
+    position_at: Organization | None
     organizations_id: list[object] | None
     employment_history: list[employments.EmploymentValues] | None
     peopleEmploymentHistory: list[employments.EmploymentValues] | None  # noqa: N815 - a name of the wire
@@ -156,7 +156,7 @@ def _change_organizations(person: Person, relations: PersonValues, actor: Actor,
     """Store the organizations and positions that an input names; whoever has a position belongs to it."""
     present = set() if is_new else organizations_of(person, actor)
     named = _named_organization(relations, actor)
-    wanted = _given_organizations(relations, present, actor) | ({named} if named is not None else set())
+    wanted = _given_organizations(relations, present, actor) | ({named.pk} if named is not None else set())
     changes: Changes = {}
     positions = employments.given_list(relations)
     if positions is not None:
@@ -165,7 +165,10 @@ def _change_organizations(person: Person, relations: PersonValues, actor: Actor,
         wanted |= of_positions
     if relations.get("position"):
         at = relations.get("position_at", named)
-        changes = {**changes, **employments.add_position(person, relations["position"], at, actor=actor)}
+        changes = {
+            **changes,
+            **employments.add_position(person, relations["position"], at, actor=actor, is_new=is_new),
+        }
     return {**changes, **set_organizations(person, wanted, present=present, actor=actor)}
 
 
@@ -180,12 +183,12 @@ def _given_organizations(relations: PersonValues, present: set[int], actor: Acto
     return wanted
 
 
-def _named_organization(relations: PersonValues, actor: Actor) -> int | None:
+def _named_organization(relations: PersonValues, actor: Actor) -> Organization | None:
     name = (relations.get("organization") or "").strip()
     if not name:
         return None
     try:
-        return organizations.find_or_create_by_name(name, actor=actor).pk
+        return organizations.find_or_create_by_name(name, actor=actor)
     except ValidationError as refused:
         raise ValidationError({"organization": refused.messages}) from refused
 

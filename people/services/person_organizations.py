@@ -17,6 +17,7 @@ from crm.errors import NotFound
 from crm.services import locking, stored_rows, versions
 from crm.services.history import Changes
 from people.models import Organization, Person
+from people.services.organizations import names_ahead
 
 #: The table of the links.
 Link: Any = Person.organizations.through
@@ -27,7 +28,7 @@ def _names_of(keys: Set[int]) -> list[str]:
     if not keys:
         return []
     # Within a batch each name is read once.
-    known: dict[int, str] = once("names of organizations", dict)
+    known = names_ahead()
     if not keys <= known.keys():
         known |= Organization.objects.filter(pk__in=keys).values_list("pk", "name")
     return [name for name, _ in sorted((known[key], key) for key in keys)]
@@ -138,6 +139,12 @@ def _links_of(keys: Collection[int], actor: Actor) -> dict[int, Links]:
 
 def _visible_names(links: Links) -> list[str]:
     return [name for name, _ in sorted((name, key) for key, name in links.items() if name is not None)]
+
+
+def is_linked_ahead(person_key: int, organization_key: int, actor: Actor) -> bool:
+    """Return whether a batch has read that a person belongs to an organization that the actor sees."""
+    kept: dict[int, Links] = once((actor.company_id, "organizations of people"), dict)
+    return kept.get(person_key, {}).get(organization_key) is not None
 
 
 def read_links_ahead(keys: Collection[int], *, actor: Actor) -> None:

@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from crm.actors import Action, Actor
+from crm.database.keys import parse_id
+from crm.database.rows_ahead import kept_row
 from crm.errors import Conflict, ConflictReason
 from crm.services import external_ids, locking, saving
 from crm.texts import name_key
@@ -17,7 +19,7 @@ from people.models.canonical import canonical_email
 from people.services import employments, organizations, people
 from people.services.contacts import ADDRESS_TEXTS, ContactValues, email_type
 from people.services.matching import MOST_NAMED, USUAL_MATCH, PeopleMatch, find_person, with_custom_field
-from people.services.organizations import OrganizationValues
+from people.services.organizations import OrganizationValues, named_ahead
 from people.services.people import PersonValues
 from people.services.person_organizations import organizations_of
 
@@ -168,7 +170,8 @@ def find_organization(
     :raises Conflict: with ids and key, if several match.
     """
     if not saving.is_none_given(values.get("id")):
-        return Organization.objects.find(actor, values["id"]), "ID"
+        known = kept_row(Organization, parse_id(values["id"]))
+        return known or Organization.objects.find(actor, values["id"]), "ID"
     same = external_ids.find(Organization, values, actor=actor)
     if same is not None:
         return same, "EXTERNAL_ID"
@@ -178,9 +181,11 @@ def find_organization(
     if match_field:
         matching = with_custom_field(visible, match_field, values, actor)
     key = "NAME" if matching is None else "CUSTOM_FIELD"
-    if matching is None and name:
-        matching = visible.named(name)
-    found = [] if matching is None else list(matching.order_by("pk")[:MOST_NAMED])
+    found = named_ahead(name) if matching is None and name else None
+    if found is None:
+        if matching is None and name:
+            matching = visible.named(name)
+        found = [] if matching is None else list(matching.order_by("pk")[:MOST_NAMED])
     if key == "NAME":
         found = [row for row in found if not external_ids.is_another(row, values)]
     if len(found) > 1:

@@ -3,19 +3,18 @@
 import io
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
-from django.db import IntegrityError, connection, models, transaction
+from django.db import models
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples_settings
 from hypothesis import strategies as st
 
-from crm.database.inserts import insert_all
-from crm.database.write_behind import WriteFailed, write_behind
 from crm.importing import jobs, processing
 from crm.importing.running import run_import
 from crm.models import (
@@ -31,9 +30,11 @@ from crm.models import (
 )
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.leases import Leased
-from crm.records.registry import record_kind
+from crm.records.registry import import_kind, record_kind
+from crm.services.activities import create_activity
 from leads.models import Lead, LeadReceiver, LeadRotation, LeadRotationAgent, LeadRoutingLog, StageVisit
 from people.models import Address, Contact, Employment, Organization, Person
+from people.services.organizations import create_organization
 from people.services.people import create_person
 from tests import stored
 from tests.examples import examples
@@ -64,6 +65,8 @@ def some(*values: str) -> Any:
     return st.sampled_from(("", *values))
 
 
+#: The uuids of a known person, organization and task.
+ANN, TWIN, RING = (uuid.UUID(int=number) for number in (1, 2, 3))
 PEOPLE = {
     "firstname": some("Ann", "Eve", "N" * 121),
     "email": some("ann@x.example", "bob@x.example", "Cid@X.example", "cid@x.example", "dot@x.example", "bad"),
@@ -77,6 +80,36 @@ PEOPLE = {
     "position": some("Clerk"),
     "external_id": some("x1", "x2"),
     "note": some("Met at the fair"),
+    "uuid": some(str(ANN)),
+    "address.2.city": some("Rome", "Oslo"),
+    "organization_external_id": some("o1"),
+    "owner": some("colleague@tenant"),
+    "created_at": some("2020-01-02"),
+    "do_not_contact": some("yes"),
+}
+ORGANIZATIONS = {
+    "name": some("Acme", "acme", "Other", "Twin", "N" * 256),
+    "address": some("Via Roma 1"),
+    "tags": some("VIP", "Hot;New", "hot"),
+    "custom_fields.segment": some("A", "B"),
+    "external_id": some("o1", "o2"),
+    "uuid": some(str(TWIN)),
+    "owner": some("colleague@tenant"),
+    "note": some("Met at the fair"),
+    "created_at": some("2020-01-02"),
+}
+ACTIVITIES = {
+    "record_kind": some("people", "organization"),
+    "record_uuid": some(str(ANN), str(TWIN)),
+    "record_name": some("Acme", "Twin"),
+    "kind": some("NOTE", "CALL", "TASK"),
+    "subject": some("Ring", "Ask", "S" * 256),
+    "text": some("Spoke"),
+    "uuid": some(str(RING)),
+    "assignee": some("colleague@tenant", "nobody"),
+    "due_at": some("2020-01-02", "2030-01-02"),
+    "done_at": some("2020-01-03"),
+    "created_at": some("2020-01-01"),
 }
 LEADS = {
     "title": some("Big", "Small"),
@@ -92,13 +125,17 @@ LEADS = {
     "external_id": some("x1", "x2"),
     "note": some("Met at the fair"),
     "created_at": some("2020-01-02"),
+    "person_external_id": some("x1"),
+    "organization_external_id": some("o1"),
+    "closed_at": some("2020-02-03"),
+    "expected_close_on": some("2030-01-02"),
 }
 
 
 def drawn(columns: dict[str, Any]) -> Any:
     """Return a strategy of files with these columns."""
     rows = st.lists(st.tuples(*columns.values()), min_size=1, max_size=9)
-    return rows.map(lambda lines: "\n".join([",".join(columns), *map(",".join, lines)]) + "\n")
+    return rows.map(lambda lines: file_of(columns, lines))
 
 
 @pytest.fixture
@@ -109,8 +146,12 @@ def world(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Tenant:
     agent = tenant.actors.agent
     ann: Any = {"firstname": "Ann", "email": "ann@x.example", "organization": "Acme", "position": "Clerk"}
     bob: Any = {"firstname": "Bob", "email": "bob@x.example", "tags": [{"name": "VIP"}]}
-    for values in (ann, bob):
-        create_person(values, actor=agent)
+    known, _ = (create_person(values, actor=agent) for values in (ann, bob))
+    Person.objects.filter(pk=known.pk).update(uuid=ANN)
+    twins = [create_organization({"name": "Twin"}, actor=agent) for _ in range(2)]
+    Organization.objects.filter(pk=twins[0].pk).update(uuid=TWIN)
+    ring: Any = {"entity_type": "PEOPLE", "entity_id": known.pk, "kind": "TASK", "subject": "Ring"}
+    Activity.objects.filter(pk=create_activity(ring, actor=agent).pk).update(uuid=RING)
     CustomFieldDefinition.objects.create(company=tenant.company, model="PEOPLE", name="score", kind="NUMBER")
     rotation = LeadRotation.objects.create(company=tenant.company, name="Round")
     for member, percent in (("agent", 70), ("colleague", 30)):
@@ -155,21 +196,28 @@ def model_of(row: Any) -> Any:
     if hasattr(row, "content_type_id"):
         return ContentType.objects.get_for_id(row.content_type_id).model_class()
     if isinstance(row, ImportRow):
-        return record_kind(row.job.model).model
+        return import_kind(row.job.model).model
     return record_kind(KINDS[row.entity]).model if row.entity in KINDS else ImportJob
 
 
-def imported(content: str, kind: str, tenant: Tenant, policy: DuplicatePolicy, dry_run: bool) -> Any:
-    """Import a file, take it back, and return what it had stored."""
+def imported(
+    content: str, kind: str, tenant: Tenant, *, policy: DuplicatePolicy, dry_run: bool, before: str = ""
+) -> Any:
+    """Import a file, take it back, and return what it had stored.
+
+    :param before: a file of the same kind that is imported first.
+    """
     with stored.rolled_back():
-        run_import(
-            io.BytesIO(content.encode()),
-            record_kind(kind).row_import,
-            actor=tenant.actors.manager,
-            policy=policy,
-            dry_run=dry_run,
-            on_error=lambda _: None,
-        )
+        for text, is_dry in ((before, False), (content, dry_run)):
+            if text:
+                run_import(
+                    io.BytesIO(text.encode()),
+                    import_kind(kind).row_import,
+                    actor=tenant.actors.manager,
+                    policy=policy if text is content else DuplicatePolicy.UPDATE,
+                    dry_run=is_dry,
+                    on_error=lambda _: None,
+                )
         return tables()
 
 
@@ -186,87 +234,57 @@ def assert_same(content: str, kind: str, world: Tenant, monkeypatch: Any, **give
             assert ours == theirs, (label, content)
 
 
+#: The columns without which a file is refused as a whole.
+NEEDED = frozenset({"firstname", "name", "title", "record_kind", "record_uuid", "subject"})
+
+
+@st.composite
+def two_files(draw: Any, columns: dict[str, Any]) -> tuple[str, str]:
+    """Draw a file, and one of which some rows are those of the first, whole or in part."""
+    needed = [name for name in columns if name in NEEDED]
+    others = [name for name in columns if name not in NEEDED]
+    names = [*needed, *draw(st.lists(st.sampled_from(others), min_size=1, unique=True))]
+    rows = draw(st.lists(st.tuples(*(columns[name] for name in names)), min_size=1, max_size=6))
+    further = draw(st.lists(st.tuples(*(columns[name] for name in names)), max_size=4))
+    mixed = draw(st.permutations([*rows, *further]))
+    return file_of(names, rows), file_of(names, mixed)
+
+
+def file_of(names: Any, rows: Any) -> str:
+    return "\n".join([",".join(names), *map(",".join, rows)]) + "\n"
+
+
+OPTIONS = {
+    "policy": st.sampled_from(DuplicatePolicy),
+    "single_events": st.sampled_from([0, 1000]),
+    "dry_run": st.booleans(),
+}
+
+
 @DRAWN
-@given(
-    content=drawn(PEOPLE),
-    policy=st.sampled_from(DuplicatePolicy),
-    single_events=st.sampled_from([0, 1000]),
-    dry_run=st.booleans(),
+@given(content=drawn(PEOPLE), **OPTIONS)
+def test_people(world, monkeypatch, settings, content, single_events, **given):
+    settings.IMPORT_SINGLE_EVENTS = single_events
+
+    assert_same(content, "PEOPLE", world, monkeypatch, **given)
+
+
+@DRAWN
+@given(content=drawn(LEADS), **OPTIONS)
+def test_leads(world, monkeypatch, settings, content, single_events, **given):
+    settings.IMPORT_SINGLE_EVENTS = single_events
+
+    assert_same(content, "LEAD", world, monkeypatch, **given)
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [("PEOPLE", PEOPLE), ("ORGANIZATION", ORGANIZATIONS), ("LEAD", LEADS), ("ACTIVITY", ACTIVITIES)],
 )
-def test_people(world, monkeypatch, settings, content, policy, single_events, dry_run):
-    settings.IMPORT_SINGLE_EVENTS = single_events
-
-    assert_same(content, "PEOPLE", world, monkeypatch, policy=policy, dry_run=dry_run)
-
-
 @DRAWN
-@given(content=drawn(LEADS), single_events=st.sampled_from([0, 1000]), dry_run=st.booleans())
-def test_leads(world, monkeypatch, settings, content, single_events, dry_run):
+@given(data=st.data(), **OPTIONS)
+def test_records_that_are_known(world, monkeypatch, settings, kind, columns, data, single_events, **given):
     settings.IMPORT_SINGLE_EVENTS = single_events
+    before, content = data.draw(two_files(columns))
 
-    assert_same(content, "LEAD", world, monkeypatch, policy=DuplicatePolicy.UPDATE, dry_run=dry_run)
-
-
-def contact_rows(number: int) -> str:
-    lines = [f"P{n},p{n}@x.example,+1 212 555 {n:04},VIP,S{n}" for n in range(number)]
-    return "\n".join(["firstname,email,phone,tags,custom_fields.segment", *lines]) + "\n"
-
-
-def test_the_statements_of_a_batch_do_not_grow_with_its_rows(world, settings, monkeypatch):
-    settings.IMPORT_SINGLE_EVENTS = 0
-    for name in ("BATCH", "LARGE_BATCH"):
-        monkeypatch.setattr(jobs, name, 50)
-
-    def statements(number: int) -> int:
-        sent: list[str] = []
-
-        def count(execute: Any, sql: Any, *given: Any) -> Any:
-            sent.append(str(sql))
-            return execute(sql, *given)
-
-        with stored.rolled_back(), connection.execute_wrapper(count):
-            run_import(
-                io.BytesIO(contact_rows(number).encode()),
-                record_kind("PEOPLE").row_import,
-                actor=world.actors.manager,
-                on_error=lambda _: None,
-            )
-            assert Person.objects.filter(email__startswith="p").count() == number
-        return len(sent)
-
-    statements(1)
-    # Keys are fetched a hundred at a time: contacts are two for each person.
-    assert statements(40) == statements(2)
-
-
-def test_what_the_database_refuses_is_written_one_by_one_and_reported(world, monkeypatch):
-    def refuse() -> Any:
-        raise WriteFailed("unknown")
-
-    monkeypatch.setattr(processing, "write_behind", refuse)
-    content = contact_rows(3) + "Bad,bad,,,\n"
-
-    for dry_run in (True, False):
-        errors: list[Any] = []
-        summary = run_import(
-            io.BytesIO(content.encode()),
-            record_kind("PEOPLE").row_import,
-            actor=world.actors.manager,
-            dry_run=dry_run,
-            on_error=errors.append,
-        )
-        assert (summary.created, [error.line for error in errors]) == (3, [5])
-
-    assert Person.objects.filter(email__startswith="p").count() == 3
-    with pytest.raises(WriteFailed) as failed:
-        twice(Contact.objects.filter(person__email="p0@x.example").earliest("pk"))
-    assert isinstance(failed.value.__cause__, IntegrityError)
-    assert not Event.objects.filter(entity="x").exists()
-
-
-def twice(contact: Contact) -> None:
-    """Insert a row, and one whose key is taken."""
-    event = Event(company_id=contact.company_id, entity="x", object_id=1, kind="created", door="command")
-    with transaction.atomic(), write_behind():
-        insert_all([event])
-        insert_all([contact])
+    assert_same(content, kind, world, monkeypatch, before=before, **given)
