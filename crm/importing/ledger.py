@@ -23,6 +23,8 @@ from crm.records.row_import import Imported
 from crm.services.history import plain
 from crm.services.stored_rows import StoredRow
 
+#: How changes call what an input calls otherwise.
+_CHANGE_OF = {"organizations_id": "organizations", "peopleEmploymentHistory": "employment_history"}
 #: Earlier imports of the same source in which a row is looked for.
 MOST_SOURCES = 100
 
@@ -107,7 +109,10 @@ def note_result(row: ImportRow, imported: Imported, stored: Sequence[StoredRow])
     if imported.action == RowAction.UPDATE:
         row.changes = {name: list(change) for each in own for name, change in each.changes.items()}
         columns = {name: plain(value) for each in reversed(own) for name, value in each.before.items()}
-        row.before = {"columns": columns, "lists": imported.lists}
+        lists = {
+            name: value for name, value in imported.lists.items() if _CHANGE_OF.get(name, name) in row.changes
+        }
+        row.before = {"columns": columns, "lists": lists}
     for each in stored:
         if each.created and each not in own and isinstance(each.row, Record | Tag):
             _note_made(row, each.row, each.row.pk)

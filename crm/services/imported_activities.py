@@ -44,14 +44,15 @@ def match_activity(values: Mapping[str, Any], *, actor: Actor) -> tuple[Activity
     return None if key is None else (kept_row(Activity, key) or Activity.objects.find(actor, key), "ID")
 
 
-def _has_all(activity: Activity, values: Mapping[str, Any]) -> bool:
-    """Return whether an activity that a batch has read surely has all of the values."""
-    if kept_row(Activity, activity.pk) is not activity:
-        return False
+def _new_values(activity: Activity, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return nothing if an activity that a batch has read surely has all of the values, else all of them."""
     given = {**values, **link_columns(values["record"])} if "record" in values else dict(values)
     for name in ("id", "record", "created_at"):
         given.pop(name, None)
-    return all((getattr(activity, COLUMNS.get(name, name)) or None) == value for name, value in given.items())
+    is_same = kept_row(Activity, activity.pk) is activity and all(
+        (getattr(activity, COLUMNS.get(name, name)) or None) == value for name, value in given.items()
+    )
+    return {} if is_same else values
 
 
 def import_activity(
@@ -68,7 +69,7 @@ def import_activity(
         create=partial(_create, actor=actor),
         update=partial(_update, actor=actor),
         only_missing=partial(importing.only_missing_columns, columns=COLUMNS),
-        has_all=_has_all,
+        new_values=_new_values,
         known=known,
     )
 

@@ -19,6 +19,7 @@ from crm.texts import name_key
 
 #: The key of a record that an equal row of the same source has made.
 SAME_ROW = "ROW"
+NOTHING: Mapping[str, Any] = {}
 
 
 def import_record(
@@ -31,7 +32,7 @@ def import_record(
     create: Callable[[Any], Any],
     update: Callable[[Any, Any], tuple[Any, Mapping[str, Any]]],
     only_missing: Callable[[Any, Any], Any],
-    has_all: Callable[[Any, Any], bool] = lambda record, values: False,
+    new_values: Callable[[Any, Any], Mapping[str, Any]],
     known: int | None = None,
 ) -> Imported:
     """Create the record that the values mean, change it, or leave it, as the policy says.
@@ -41,7 +42,7 @@ def import_record(
     :param update: takes a record and values; returns the record, and its lists before. The note of the values
         is written by this function, for each kind alike.
     :param only_missing: returns those of the values that the record has none of.
-    :param has_all: returns whether a record surely has all of the values, so that nothing would change.
+    :param new_values: returns the values without those that the record surely has.
     :param known: see ``RowImport.store``.
     :raises Conflict: if the record exists and the policy refuses that.
     """
@@ -57,7 +58,7 @@ def import_record(
             create=create,
             update=update,
             only_missing=only_missing,
-            has_all=has_all,
+            new_values=new_values,
         )
 
 
@@ -69,7 +70,7 @@ def _import_matched(
     create: Callable[[Any], Any],
     update: Callable[[Any, Any], tuple[Any, Mapping[str, Any]]],
     only_missing: Callable[[Any, Any], Any],
-    has_all: Callable[[Any, Any], bool],
+    new_values: Callable[[Any, Any], Mapping[str, Any]],
 ) -> Imported:
     model, policy, actor, known = given
     found = match(values)
@@ -89,11 +90,10 @@ def _import_matched(
         return Imported(action=RowAction.UNCHANGED, record=record, key=key, version_before=version)
     if policy == DuplicatePolicy.FILL:
         values = only_missing(record, values)
-    if has_all(record, values):
-        return Imported(action=RowAction.UNCHANGED, record=record, key=key, version_before=version)
-    changed, lists = update(record, values)
+    rest = new_values(record, values)
+    changed, lists = update(record, rest) if rest else (record, NOTHING)
     # A note makes no new version of its record.
-    is_noted = imported.write_note(changed, values, actor=actor)
+    is_noted = not imported.has_noted(record, values) and imported.write_note(changed, values, actor=actor)
     is_updated = is_noted or changed.version != version
     return Imported(
         action=RowAction.UPDATE if is_updated else RowAction.UNCHANGED,

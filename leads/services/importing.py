@@ -14,7 +14,7 @@ from crm.texts import single_line
 from leads.models import Lead
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead, save_lead
-from leads.services.unchanged import has_all_of_lead
+from leads.services.unchanged import new_values_of_lead
 from leads.services.upserting import extend_lead, match_lead
 
 #: The columns of the keys of an input that are called otherwise.
@@ -40,7 +40,7 @@ def import_lead(
         create=partial(create_lead, actor=actor),
         update=partial(extend_lead, actor=actor),
         only_missing=_only_missing,
-        has_all=partial(has_all_of_lead, actor=actor),
+        new_values=partial(new_values_of_lead, actor=actor),
         known=known,
     )
 

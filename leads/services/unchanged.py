@@ -1,4 +1,4 @@
-"""Tell, without a statement, that a lead has all that a row of an import says."""
+"""Leave out of a row of an import what its lead has already."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from crm.actors import Actor
 from crm.database.keys import parse_id
-from crm.services.unchanged import OF_EVERY_RECORD, Check, column, has_all
+from crm.services.unchanged import OF_EVERY_RECORD, Check, column, new_values
 from leads.models import Lead
 from leads.models.deal_value import READERS
 from leads.services.lead_input import TEXTS
@@ -21,9 +21,10 @@ def with_lists(leads: QuerySet[Lead]) -> QuerySet[Lead]:
     return leads.prefetch_related("tags")
 
 
-def has_all_of_lead(lead: Lead, values: Mapping[str, Any], *, actor: Actor) -> bool:
-    """Return whether a lead surely has all that the values say."""
-    return has_all(lead, values, {**_OF_LEAD, "organization": partial(_has_organization, actor=actor)})
+def new_values_of_lead(lead: Lead, values: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
+    """Return the values without those that a lead surely has."""
+    checks: dict[str, Check] = {**_OF_LEAD, "organization": partial(_has_organization, actor=actor)}
+    return new_values(lead, values, checks, together=_TOGETHER)
 
 
 def _has_organization(lead: Lead, values: Any, *, actor: Actor) -> bool:
@@ -50,6 +51,12 @@ def _reads_as(name: str, read: Callable[[object], Any]) -> Check:
     return is_same
 
 
+_TOGETHER = (
+    ("people_id", "organization", "organization_id"),
+    ("amount", "currency"),
+    ("status_id", "closed_at", "lost_reason_id", "reason_lost"),
+    ("pipeline_id", "pipeline_stage_id"),
+)
 _OF_LEAD: Mapping[str, Check] = {
     **OF_EVERY_RECORD,
     **{name: column(name) for name in ("title", *TEXTS)},

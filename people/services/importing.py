@@ -42,7 +42,7 @@ def import_person(
         create=partial(people.create_person, actor=actor),
         update=partial(upserting.extend_person, actor=actor),
         only_missing=partial(importing.only_missing_columns, columns=COLUMNS),
-        has_all=partial(unchanged.has_all_of_person, actor=actor),
+        new_values=partial(unchanged.new_values_of_person, actor=actor),
         known=known,
     )
 
@@ -60,7 +60,7 @@ def import_organization(
         create=partial(organizations.create_organization, actor=actor),
         update=partial(upserting.extend_organization, actor=actor),
         only_missing=partial(importing.only_missing_columns, columns=COLUMNS),
-        has_all=partial(unchanged.has_all_of_organization, actor=actor),
+        new_values=partial(unchanged.new_values_of_organization, actor=actor),
         known=known,
     )
 

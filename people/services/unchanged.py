@@ -1,4 +1,4 @@
-"""Tell, without a statement, that a person or an organization has all that a row of an import says."""
+"""Leave out of a row of an import what its person or organization has already."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,14 @@ from django.db.models import QuerySet
 
 from crm.actors import Actor
 from crm.database.keys import parse_id
-from crm.services.unchanged import OF_EVERY_RECORD, Check, column, has_all
+from crm.services.unchanged import OF_EVERY_RECORD, Check, column, new_values
 from crm.texts import name_key
 from people.models import ORGANIZATION_TEXTS, PERSON_TEXTS, Employment, Organization, Person
 from people.services.contacts import ADDRESS_TEXTS
 from people.services.organizations import known_by_name
+
+#: What says where a person belongs.
+_ORGANIZATIONS = ("organization", "organizations_id", "position", "position_at")
 
 
 def with_lists_of_people(people: QuerySet[Person]) -> QuerySet[Person]:
@@ -24,26 +27,25 @@ def with_lists_of_organizations(organizations: QuerySet[Organization]) -> QueryS
     return organizations.prefetch_related("tags")
 
 
-def has_all_of_person(person: Person, values: Mapping[str, Any], *, actor: Actor) -> bool:
-    """Return whether a person surely has all that the values say."""
-    rest = dict(values)
-    organization = position = None
-    if "organization" in rest:
-        organization = known_by_name(rest.pop("organization"), actor=actor)
-        if organization is None or not _belongs_to(person, organization):
-            return False
-    if "position" in rest:
-        position = rest.pop("position")
-    if "position_at" in rest:
-        organization = rest.pop("position_at")
-    if position is not None and not _has_position(person, position, organization):
-        return False
-    return has_all(person, rest, _OF_PERSON)
+def new_values_of_person(person: Person, values: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
+    """Return the values without those that a person surely has."""
+    organization = known_by_name(values.get("organization") or "", actor=actor)
+    checks: dict[str, Check] = {
+        **_OF_PERSON,
+        "organization": lambda person, name: organization is not None and _belongs_to(person, organization),
+        "position": lambda person, title: _has_position(
+            person, title, values.get("position_at", organization)
+        ),
+        "position_at": lambda person, at: True,
+    }
+    return new_values(person, values, checks, together=[_ORGANIZATIONS])
 
 
-def has_all_of_organization(organization: Organization, values: Mapping[str, Any], *, actor: Actor) -> bool:
-    """Return whether an organization surely has all that the values say."""
-    return has_all(organization, values, _OF_ORGANIZATION)
+def new_values_of_organization(
+    organization: Organization, values: Mapping[str, Any], *, actor: Actor
+) -> dict[str, Any]:
+    """Return the values without those that an organization surely has."""
+    return new_values(organization, values, _OF_ORGANIZATION)
 
 
 def _has_email(person: Person, value: str) -> bool:
