@@ -14,16 +14,29 @@ WHOLE_DATABASE = ""
 
 def outdated_tables() -> list[str]:
     """Return the tables whose statistics are to be renewed, by name."""
+    return _tables(
+        "SELECT relname FROM pg_stat_user_tables WHERE schemaname = ANY (current_schemas(false))"
+        " AND n_mod_since_analyze >= greatest(%s, %s * n_live_tup)",
+        [LEAST_CHANGED, LEAST_SHARE],
+    )
+
+
+def grown_tables() -> list[str]:
+    """Return the tables into which this transaction has inserted very many rows, by name."""
+    return _tables(
+        "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname = ANY (current_schemas(false))"
+        " AND n_tup_ins >= %s",
+        [LEAST_CHANGED],
+    )
+
+
+def _tables(sql: str, params: list[object]) -> list[str]:
     if connection.vendor != "postgresql":
         return [WHOLE_DATABASE]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT relname FROM pg_stat_user_tables WHERE schemaname = ANY (current_schemas(false))"
-            " AND n_mod_since_analyze >= greatest(%s, %s * n_live_tup)",
-            [LEAST_CHANGED, LEAST_SHARE],
-        )
-        changed = {name for (name,) in cursor.fetchall()}
-    return sorted(changed & {model._meta.db_table for model in apps.get_models(include_auto_created=True)})
+        cursor.execute(sql, params)
+        found = {name for (name,) in cursor.fetchall()}
+    return sorted(found & {model._meta.db_table for model in apps.get_models(include_auto_created=True)})
 
 
 class GrowingTables:
@@ -38,13 +51,16 @@ class GrowingTables:
     def __init__(self) -> None:
         self._next = self.FIRST
 
-    def note(self, rows: int) -> None:
-        """Renew what is outdated once so many rows are stored; call it between two transactions."""
+    def note(self, rows: int, *, in_transaction: bool = False) -> None:
+        """Renew what is outdated once so many rows are stored.
+
+        :param in_transaction: whether the rows are those of a transaction that has not ended.
+        """
         if rows < self._next:
             return
         while self._next <= rows:
             self._next *= self.FACTOR
-        for table in outdated_tables():
+        for table in grown_tables() if in_transaction else outdated_tables():
             renew_statistics(table)
 
 

@@ -270,7 +270,7 @@ def _try_all(
     on_batch: Callable[[Processed], None],
 ) -> bool:
     """Try the rows, undo them, and end the job; return false if that was stopped, and nothing is noted."""
-    remaining = iter(records)
+    remaining, tables, tried = iter(records), GrowingTables(), 0
     # The entries outlive what is undone in a file: a long plan must not fill the memory.
     with TemporaryFile() as kept, transaction.atomic():
         # The outer transaction holds the job for as long as it takes; the inner one is undone. All rows are
@@ -281,6 +281,8 @@ def _try_all(
                 processed = _try(batch, processor)
                 pickle.dump(processed, kept)
                 on_batch(processed)
+                tried += len(batch)
+                tables.note(tried, in_transaction=True)
             transaction.set_rollback(True)
         if is_stopped():
             return False

@@ -67,7 +67,11 @@ class Processor:
         planned = [self._planned_row(record) for record in records]
         rows: list[ImportRow] = []
         errors: list[ImportRowError] = []
-        contents = [record.content for record in records]
+        contents = [
+            record.content
+            for record, plan, hash_ in zip(records, planned, hashes, strict=True)
+            if self._is_stored(record, plan, known.get(hash_))
+        ]
         with reading_once(), self._rows.batch(contents, are_cells=self._are_cells), kept():
             for record, plan, hash_ in zip(records, planned, hashes, strict=True):
                 row = self._entry(record.number, hash_)
@@ -94,7 +98,7 @@ class Processor:
             return [ImportRowError(job=self._job, row=row.number, code=LEFT_OUT, message=record.left_out)]
         if plan is not None and plan.action not in WRITTEN:
             return self._repeat(plan, row, before)
-        if plan is None and known is not None and known.is_applied and self._job.on_duplicate in APPLYING:
+        if known is not None and not self._is_stored(record, plan, known):
             row.action, row.key, row.object_id = RowAction.UNCHANGED, SAME_ROW, known.object_id
             row.version = row.version_before = known.version
             return []
@@ -115,6 +119,12 @@ class Processor:
         blank = self._entry(row.number, row.hash)
         row.__dict__.update({name: value for name, value in blank.__dict__.items() if name != "_state"})
         return ledger.note_refusal(row, errors)
+
+    def _is_stored(self, record: Record, plan: PlannedRow | None, known: ledger.KnownRow | None) -> bool:
+        """Return whether a row is given to the services; of others it is known what became of them."""
+        if record.left_out is not None or plan is not None:
+            return record.left_out is None and plan is not None and plan.action in WRITTEN
+        return known is None or not known.is_applied or self._job.on_duplicate not in APPLYING
 
     def _entry(self, number: int, hash_: str) -> ImportRow:
         entry = new_row(ImportRow, job_id=self._job.pk, number=number, hash=hash_)

@@ -82,10 +82,12 @@ def note_owners(keys: Iterable[str], people: Sequence[Person]) -> None:
             owners[EMAILS, person.email_canonical].add(person.pk)
 
 
-def known_owners(kinds: Sequence[ContactKind], keys: Iterable[str]) -> set[int] | None:
+def known_owners(kinds: Sequence[ContactKind], keys: Collection[str]) -> set[int] | None:
     """Return the keys of the people who have one of some addresses or numbers; None if that is not known."""
-    owners = _owners()
     found: set[int] = set()
+    if not keys:
+        return found
+    owners = _owners()
     for key in keys:
         of_key = owners.get((kinds, key))
         if of_key is None:

@@ -158,17 +158,20 @@ class _Search:
     def _read_ahead(self, way: PeopleMatch) -> list[Person] | None:
         """Return the people whom a batch has read ahead; None if it has not."""
         keys: set[int] | None = None
-        if way is PeopleMatch.ID and (key := parse_id(self.values.get("id"))) is not None:
-            keys = {key}
-        elif way is PeopleMatch.EXTERNAL_ID:
+        if way is PeopleMatch.EXTERNAL_ID:
             same = external_ids.find(Person, self.values, actor=self._actor)
             return [] if same is None else [same]
+        if way is PeopleMatch.ID:
+            key = self.values.get("id")
+            keys = set() if saving.is_none_given(key) else {parse_id(key) or 0}
         elif way is PeopleMatch.EMAIL:
             keys = known_owners(EMAILS, without_absent(self.reach.emails))
         elif way is PeopleMatch.PHONE:
             keys = known_owners(PHONES, without_absent(self.reach.phones))
-        found = [kept_row(Person, key) for key in sorted(keys or ())]
-        return None if keys is None or None in found else [person for person in found if person is not None]
+        if not keys:
+            return None if keys is None else []
+        found = [kept_row(Person, key) for key in sorted(keys)]
+        return None if None in found else [person for person in found if person is not None]
 
     def _matching(self, way: PeopleMatch) -> QuerySet[Person] | None:
         if way in (PeopleMatch.ID, PeopleMatch.UUID):
