@@ -1,7 +1,8 @@
 """Imports of activities: a row of a file becomes the input of a service."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
@@ -17,7 +18,7 @@ from crm.models.activity_kinds import Direction
 from crm.models.records import Record
 from crm.records.registry import RecordKind, record_kind, record_kinds
 from crm.records.row_import import Columns, Imported
-from crm.services import external_ids, imported_activities
+from crm.services import external_ids, imported_activities, same_activities
 from crm.services.activities import delete_activity
 from crm.services.imported_activities import ImportedActivityValues
 from crm.services.locking import note_seen
@@ -77,10 +78,21 @@ class ActivityImport:
             own = [cells for cells in contents if name_key(cells.get("record_kind")) == name_key(kind.name)]
             keys = read_named_ahead("record", kind.model, own, actor=self._actor)
             if keys:
-                note_seen(kind.model, locked_records(kind.model, sorted(keys)))
+                records = locked_records(kind.model, sorted(keys))
+                note_seen(kind.model, records)
+                if self._policy != DuplicatePolicy.CREATE:
+                    same_activities.read_ahead(records, self._times(own), actor=self._actor)
         if self._policy != DuplicatePolicy.CREATE:
             keys = read_uuids_ahead(Activity, "uuid", contents, self._actor)
             keep(Activity, Activity.objects.visible_to(self._actor).filter(pk__in=keys))
+
+    def _times(self, contents: Sequence[Mapping[str, str]]) -> set[datetime]:
+        moments = set()
+        for text in {cells["created_at"] for cells in contents if "created_at" in cells}:
+            # A row that is refused is refused when it is stored.
+            with suppress(ValidationError):
+                moments.add(self._values.moment("created_at", text))
+        return moments
 
     def store(self, cells: Mapping[str, str], *, known: int | None = None) -> Imported:
         values: dict[str, Any] = {name: cells[name] for name in TEXTS if name in cells}

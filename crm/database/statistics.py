@@ -1,5 +1,7 @@
 """The statistics by which the planner chooses its way: renewed where many rows changed."""
 
+from collections.abc import Sequence
+
 from django.apps import apps
 from django.db import connection
 
@@ -30,7 +32,7 @@ def grown_tables() -> list[str]:
     )
 
 
-def _tables(sql: str, params: list[object]) -> list[str]:
+def _tables(sql: str, params: Sequence[float]) -> list[str]:
     if connection.vendor != "postgresql":
         return [WHOLE_DATABASE]
     with connection.cursor() as cursor:

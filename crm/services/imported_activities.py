@@ -23,6 +23,7 @@ from crm.records.row_import import Imported
 from crm.services import importing, locking, saving
 from crm.services.activities import tell_of_activity
 from crm.services.activity_input import ActivityValues, assign_values
+from crm.services.same_activities import find_same, note_made
 
 #: The columns of the keys of an input that are called otherwise.
 COLUMNS = {"assignee_id": "assignee_id", "owner_id": "user_id"}
@@ -39,9 +40,12 @@ class ImportedActivityValues(ActivityValues, total=False):
 
 
 def match_activity(values: Mapping[str, Any], *, actor: Actor) -> tuple[Activity, str] | None:
-    """Return the activity that the values mean by its id."""
+    """Return the activity that the values mean: that of their id, else the same one of before."""
     key = values.get("id")
-    return None if key is None else (kept_row(Activity, key) or Activity.objects.find(actor, key), "ID")
+    if key is not None:
+        return kept_row(Activity, key) or Activity.objects.find(actor, key), "ID"
+    same = find_same(values, actor=actor)
+    return None if same is None else (same, "CONTENT")
 
 
 def _new_values(activity: Activity, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -93,6 +97,7 @@ def _create(values: ImportedActivityValues, *, actor: Actor) -> Activity:
         # A column that sets itself is not set by an insert.
         activity.created_at = values["created_at"]
         change_columns(Activity, [activity.pk], {"created_at": activity.created_at})
+    note_made(activity, values)
     tell_of_activity(activity, actor, activity.took_place(max(now, activity.created_at)))
     return activity
 
