@@ -50,9 +50,10 @@ def match_activity(values: Mapping[str, Any], *, actor: Actor) -> tuple[Activity
 
 def _new_values(activity: Activity, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return nothing if an activity that a batch has read surely has all of the values, else all of them."""
-    given = {**values, **link_columns(values["record"])} if "record" in values else dict(values)
-    for name in ("id", "record", "created_at"):
-        given.pop(name, None)
+    given = {name: value for name, value in values.items() if name not in ("id", "record", "created_at")}
+    if "record" in values:
+        link = link_columns(values["record"])
+        given |= {"content_type_id": link["content_type"].pk, "object_id": link["object_id"]}
     is_same = kept_row(Activity, activity.pk) is activity and all(
         (getattr(activity, COLUMNS.get(name, name)) or None) == value for name, value in given.items()
     )

@@ -1,7 +1,7 @@
 """Find the activity that a row of an import has made before: that of its record with its words and time.
 
-Files of other products have no ids of activities. What was written about one record at one moment, in the same
-words, is the same activity, whatever file it comes in.
+Files of other products have no ids of activities. What was written about one record at one moment, in the
+same words, is the same activity, whatever file it comes in.
 """
 
 from collections.abc import Collection, Mapping
