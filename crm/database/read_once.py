@@ -23,13 +23,6 @@ def reading_once() -> Iterator[None]:
         _kept.reset(token)
 
 
-def forget() -> None:
-    """Read all anew from now on: something that was read may have been undone."""
-    kept = _kept.get()
-    if kept is not None:
-        kept.clear()
-
-
 def is_reading_once() -> bool:
     """Return whether a batch is under way."""
     return _kept.get() is not None

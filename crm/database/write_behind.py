@@ -53,9 +53,12 @@ class WriteBehind:
         self._last_keys: dict[type[Model], int] = {}
         self._numbers: dict[type[Model], int] = {}
         self._is_writing = False
+        #: Rows that were kept and statements that were sent.
+        self.steps = 0
 
     def before(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
         """Write what is kept before a statement, as an execute wrapper of the connection."""
+        self.steps += 1
         if not self._is_writing:
             self.flush()
             if self._wrapper.vendor == "sqlite":
@@ -88,6 +91,7 @@ class WriteBehind:
 
     def add(self, row: Model) -> None:
         """Keep a row, and give it a key."""
+        self.steps += 1
         model = type(row)
         if row.pk is None:
             row.pk = self._next_key(model)
@@ -102,6 +106,7 @@ class WriteBehind:
         self, model: type[Model], keys: Iterable[int], columns: Mapping[str, object], added: Mapping[str, int]
     ) -> None:
         """Keep a change of rows that are locked."""
+        self.steps += 1
         self._rows += [(model, Change(key, columns, added)) for key in keys]
 
     def flush(self) -> None:
@@ -231,6 +236,12 @@ def change_columns(
         _update(model, keys, columns, added)
     else:
         kept.change(model, keys, columns, added)
+
+
+def writes_so_far() -> int | None:
+    """Return a number that grows with each row that is kept and each statement; None if nothing is kept."""
+    kept = _open.get()
+    return None if kept is None else kept.steps
 
 
 def is_writing_behind() -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -9,8 +10,8 @@ from django.utils.functional import cached_property
 
 from crm.actors import Actor
 from crm.database.new_rows import new_row, relate
-from crm.database.read_once import forget, reading_once
-from crm.database.write_behind import write_behind
+from crm.database.read_once import reading_once
+from crm.database.write_behind import write_behind, writes_so_far
 from crm.errors import CrmError
 from crm.importing import ledger
 from crm.importing.plans import WRITTEN, ChangedSincePlan, PlannedRow, PlanRefused
@@ -24,7 +25,18 @@ from crm.services.importing import SAME_ROW
 
 #: Policies under which a known record gets what a row says.
 APPLYING = frozenset({DuplicatePolicy.UPDATE, DuplicatePolicy.FILL})
+#: How many rows are read ahead together after one that was refused when it had written already.
+FEWEST = 25
 Processed = tuple[list[ImportRow], list[ImportRowError]]
+
+
+class _Given(NamedTuple):
+    """A row of a batch, and what is known of it before it is stored."""
+
+    record: Record
+    hash: str
+    plan: PlannedRow | None
+    known: ledger.KnownRow | None
 
 
 class Processor:
@@ -61,44 +73,62 @@ class Processor:
         :param one_by_one: whether to write each row of the database by itself.
         :raises WriteFailed: if the database refuses what was to be written together.
         """
-        kept = nullcontext if one_by_one else write_behind
         hashes = [ledger.hash_of(record.content, self._salt) for record in records]
         known = self._known(hashes)
-        planned = [self._planned_row(record) for record in records]
+        given = [
+            _Given(record, hash_, self._planned_row(record), known.get(hash_))
+            for record, hash_ in zip(records, hashes, strict=True)
+        ]
         rows: list[ImportRow] = []
         errors: list[ImportRowError] = []
-        contents = [
-            record.content
-            for record, plan, hash_ in zip(records, planned, hashes, strict=True)
-            if self._is_stored(record, plan, known.get(hash_))
-        ]
-        with reading_once(), self._rows.batch(contents, are_cells=self._are_cells), kept():
-            for record, plan, hash_ in zip(records, planned, hashes, strict=True):
-                row = self._entry(record.number, hash_)
-                errors += self._process(record, row, plan, known.get(hash_), rows)
-                rows.append(row)
+        size = len(given)
+        while len(rows) < len(given):
+            is_whole = self._process_some(
+                given[len(rows) : len(rows) + size], rows, errors, one_by_one=one_by_one
+            )
+            size = 2 * size if is_whole else FEWEST
         if self._planned is not None:
             self._planned.replace_keys(rows)
         return rows, errors
+
+    def _process_some(
+        self,
+        given: Sequence[_Given],
+        rows: list[ImportRow],
+        errors: list[ImportRowError],
+        *,
+        one_by_one: bool,
+    ) -> bool:
+        """Store rows with what is read for all of them; add their entries and reports to the lists.
+
+        :return: false if it ended at a row that was refused after it had written: what was read ahead, and
+            earlier rows had found, may be gone with it.
+        """
+        kept = nullcontext if one_by_one else write_behind
+        contents = [each.record.content for each in given if self._is_stored(each)]
+        with reading_once(), self._rows.batch(contents, are_cells=self._are_cells), kept():
+            for each in given:
+                row = self._entry(each.record.number, each.hash)
+                before = writes_so_far()
+                refused = self._process(each, row, rows)
+                errors += refused
+                rows.append(row)
+                if refused and (before is None or writes_so_far() != before):
+                    return False
+        return True
 
     def forget(self) -> None:
         """Let go of what is kept of rows that are stored for good."""
         self._read.clear()
 
-    def _process(
-        self,
-        record: Record,
-        row: ImportRow,
-        plan: PlannedRow | None,
-        known: ledger.KnownRow | None,
-        before: Sequence[ImportRow],
-    ) -> list[ImportRowError]:
+    def _process(self, given: _Given, row: ImportRow, before: Sequence[ImportRow]) -> list[ImportRowError]:
+        record, plan, known = given.record, given.plan, given.known
         if record.left_out is not None:
             row.action, row.code, row.message = RowAction.SKIP, LEFT_OUT, record.left_out
             return [ImportRowError(job=self._job, row=row.number, code=LEFT_OUT, message=record.left_out)]
         if plan is not None and plan.action not in WRITTEN:
             return self._repeat(plan, row, before)
-        if known is not None and not self._is_stored(record, plan, known):
+        if known is not None and not self._is_stored(given):
             row.action, row.key, row.object_id = RowAction.UNCHANGED, SAME_ROW, known.object_id
             row.version = row.version_before = known.version
             return []
@@ -114,17 +144,17 @@ class Processor:
             errors = [RowError(line=row.number, column=None, code=CHANGED_SINCE_PLAN, message=str(changed))]
         else:
             return []
-        # What the row had made, and later rows might have found, is gone.
-        forget()
         blank = self._entry(row.number, row.hash)
         row.__dict__.update({name: value for name, value in blank.__dict__.items() if name != "_state"})
         return ledger.note_refusal(row, errors)
 
-    def _is_stored(self, record: Record, plan: PlannedRow | None, known: ledger.KnownRow | None) -> bool:
+    def _is_stored(self, given: _Given) -> bool:
         """Return whether a row is given to the services; of others it is known what became of them."""
-        if record.left_out is not None or plan is not None:
-            return record.left_out is None and plan is not None and plan.action in WRITTEN
-        return known is None or not known.is_applied or self._job.on_duplicate not in APPLYING
+        if given.record.left_out is not None:
+            return False
+        if given.plan is not None:
+            return given.plan.action in WRITTEN
+        return given.known is None or not given.known.is_applied or self._job.on_duplicate not in APPLYING
 
     def _entry(self, number: int, hash_: str) -> ImportRow:
         entry = new_row(ImportRow, job_id=self._job.pk, number=number, hash=hash_)
