@@ -19,6 +19,7 @@ from crm.admin.activity_actions import page_of
 from crm.admin.activity_forms import ActivityForm
 from crm.admin.activity_page import WithActivityPage
 from crm.admin.base import acting
+from crm.admin.dates import is_day_alone
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import CreatesThroughService, FormSet
@@ -142,7 +143,10 @@ class ActivityAdmin(WithActivityPage, CreatesThroughService[Activity], LiveAdmin
     @admin.display(description=_("When"), ordering=PLANNED_AT)
     def planned(self, activity: Activity) -> str | None:
         at = activity.planned_for
-        return None if at is None else date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+        if at is None:
+            return None
+        is_day = is_day_alone(activity, timezone.get_current_timezone())
+        return date_format(timezone.localtime(at), "SHORT_DATE_FORMAT" if is_day else "SHORT_DATETIME_FORMAT")
 
     @admin.display(description=_("record"))
     def record(self, activity: Activity) -> SafeString:

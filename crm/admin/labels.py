@@ -9,6 +9,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+#: Stands in lists and pages where there is nothing, such as no owner. A choice of it has a word: "Nobody".
+NONE = "\N{EN DASH}"
+
 LABELS: Mapping[str, StrOrPromise] = {
     "firstname": _("First name"),
     "middlename": _("Middle name"),

@@ -16,6 +16,7 @@ from crm.actors import Action, Role
 from crm.admin.base import acting, assignable_users
 from crm.admin.ends_sign_in import SIGN_IN_ACTIONS, EndsSignIn
 from crm.admin.forms import ServiceForm
+from crm.admin.labels import NONE
 from crm.admin.setup import members as pages
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.languages.messages import translated
@@ -143,7 +144,7 @@ class MembershipAdmin(EndsSignIn, CreatesThroughService[Membership]):
         ]
         return format_html('<span class="row-tools">{}</span>', format_html_join(" ", "{}", parts))
 
-    @admin.display(description=_("Invitation"), ordering="invitation__expires_at", empty_value="-")
+    @admin.display(description=_("Invitation"), ordering="invitation__expires_at", empty_value=NONE)
     def invited(self, member: Membership) -> str | None:
         invitation = getattr(member, "invitation", None)
         if invitation is None:

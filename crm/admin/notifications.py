@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from crm.actors import Action
 from crm.admin.base import VisibleAdmin, acting
+from crm.admin.labels import NONE
 from crm.languages.messages import translated
 from crm.models import Notification
 from crm.notifications.mail_texts import page_of
@@ -60,7 +61,7 @@ class NotificationAdmin(VisibleAdmin[Notification]):
     def page(self, row: Notification) -> str:
         address = page_of(row)
         if address is None:
-            return "-"
+            return NONE
         return format_html('<a href="{}">{}</a>', address, capfirst(str(row.content_type.name)))
 
     @admin.display(description=_("Read"), boolean=True)

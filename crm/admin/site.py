@@ -27,6 +27,7 @@ from crm.admin.acting import actor_of, companies_of, current_company, zone_of
 from crm.admin.base import acting, assignable_users
 from crm.admin.frame import home, navigation, search
 from crm.admin.imports import pages as imports
+from crm.admin.labels import NONE
 from crm.admin.setup.logo import logo_address, logo_page
 from crm.authentication import COMPANY_IN_SESSION
 from crm.database.keys import parse_id
@@ -85,6 +86,7 @@ class CrmAdminSite(admin.AdminSite):
     site_title = "CRM"
     index_title = _("Home")
     site_url = None  # There is no public site to view.
+    empty_value_display = NONE
     # The frame has a navigation by task in the place of Django's list of models.
     enable_nav_sidebar = False
 

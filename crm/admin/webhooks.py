@@ -21,6 +21,7 @@ from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.copying import copyable
 from crm.admin.forms import OptionalObjectField, ServiceForm
+from crm.admin.labels import NONE
 from crm.admin.setup import deliveries
 from crm.admin.writing import CreatesThroughService
 from crm.languages.messages import translated
@@ -89,7 +90,7 @@ class WebhookEndpointAdmin(CreatesThroughService[WebhookEndpoint]):
     @admin.display(description=_("deliveries"))
     def deliveries_link(self, endpoint: WebhookEndpoint) -> str:
         if endpoint._state.adding:
-            return "-"
+            return NONE
         address = reverse("admin:crm_webhookendpoint_deliveries", args=[endpoint.pk])
         return format_html('<a href="{}">{}</a>', address, _("Test and look back"))
 

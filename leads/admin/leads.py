@@ -121,7 +121,7 @@ class LeadAdmin(
     ordering = ("-created_at", "pk")
     owner_fields = ("owner",)
     autocomplete_fields = ("person", "organization", "owner", "stage", "tags")
-    shown_instead = {"person": "live_person", "organization": "live_organization"}
+    shown_instead = {"person": "live_person", "organization": "live_organization", "amount": "shown_amount"}
     fieldsets = (
         (None, {"fields": ("title", ("status", "stage"), LOST_FIELDS, "owner", "team")}),
         (
@@ -167,6 +167,11 @@ class LeadAdmin(
     @admin.display(description=_("value"), ordering="amount")
     def value(self, lead: Lead) -> str | None:
         return shown_amount(lead.amount, lead.currency) or None
+
+    @admin.display(description=_("amount"))
+    def shown_amount(self, lead: Lead) -> str | None:
+        # Django would leave out what parts thousands; the currency has a field of its own.
+        return shown_amount(lead.amount, None) or None
 
     @admin.display(description=_("last activity"), ordering="last_activity_at")
     def untouched_since(self, lead: Lead) -> str:

@@ -15,6 +15,7 @@ from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import message_of
+from crm.admin.labels import NONE
 from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
 from crm.languages.messages import translated
@@ -64,7 +65,7 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
 
     @admin.display(description=_("reason"))
     def reason(self, attempt: ReceiverAttempt) -> str:
-        return translated(attempt.refusal) or "-"
+        return translated(attempt.refusal) or NONE
 
     @admin.display(description=_("payload"))
     def shown_payload(self, attempt: ReceiverAttempt) -> str:
@@ -82,7 +83,7 @@ class ReceiverAttemptAdmin(WritesThroughService[ReceiverAttempt]):
         begin = Substr("raw", 1, MOST_SHOWN, output_field=models.BinaryField())
         found = ReceivedMail.objects.filter(attempt=attempt).values_list(begin, "size").first()
         if found is None:
-            return "-"
+            return NONE
         raw, size = found
         text = bytes(raw).decode("utf-8", "backslashreplace")
         in_all = ngettext("%(size)s byte in all", "%(size)s bytes in all", size) % {"size": size}

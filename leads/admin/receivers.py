@@ -16,6 +16,7 @@ from crm.actors import Action
 from crm.admin.copying import copyable
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm, OptionalObjectField
+from crm.admin.labels import NONE
 from crm.admin.lines import LinesField
 from crm.admin.writing import WritesThroughService
 from leads.admin.receiving.template_page import template_page
@@ -92,27 +93,27 @@ class LeadReceiverAdmin(WritesThroughService[LeadReceiver]):
     @admin.display(description=_("editor"))
     def editor(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.kind != ReceiverKind.WEB:
-            return "-"
+            return NONE
         address = reverse("admin:leads_leadreceiver_template", args=[receiver.pk])
         return format_html('<a href="{}">{}</a>', address, _("Edit it with what it makes of a payload"))
 
     @admin.display(description=_("address"))
     def address(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.kind != ReceiverKind.WEB:
-            return "-"
+            return NONE
         return copyable(f"{settings.PUBLIC_URL}{reverse('receiver', args=[receiver.uuid])}")
 
     @admin.display(description=_("e-mail address"))
     def mail_address(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.kind != ReceiverKind.MAIL:
-            return "-"
+            return NONE
         address = receiver_address(receiver.uuid)
         return copyable(address) if address else gettext("Set MAIL_ADDRESS: no mailbox is set up.")
 
     @admin.display(description=_("key"))
     def key(self, receiver: LeadReceiver) -> str:
         if receiver._state.adding or receiver.verification == Verification.NONE:
-            return "-"
+            return NONE
         return format_html("{}: {}", HEADERS[receiver.verification], copyable(receiver_key(receiver)))
 
     def get_fieldsets(self, request: HttpRequest, obj: LeadReceiver | None = None) -> Any:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from crm.actors import Action, Actor
 from crm.admin.dates import short_day
+from crm.admin.labels import NONE
 from crm.admin.money import shown_amount
 from crm.admin.reach import call_address, mail_address
 from crm.admin.record_pages import Fact, RecordPage, page_of
@@ -50,7 +51,7 @@ class LeadPage(RecordPage):
                 short_day(record.expected_close_on) if record.expected_close_on else "",
                 field="expected_close_on",
             ),
-            Fact(gettext("Owner"), str(record.owner) if record.owner else gettext("Nobody"), field="owner"),
+            Fact(gettext("Owner"), str(record.owner) if record.owner else NONE, field="owner"),
             Fact(
                 gettext("Person"),
                 str(person) if person else "",

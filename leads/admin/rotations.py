@@ -18,6 +18,7 @@ from crm.admin.base import acting
 from crm.admin.filters import VisibleRelatedFilter
 from crm.admin.forms import NamedForm, ServiceForm
 from crm.admin.inlines import VisibleInline
+from crm.admin.labels import NONE
 from crm.admin.writing import FormSet, WritesThroughService, kept_forms
 from crm.languages.messages import translated
 from leads.admin.rotation_page import rotation_page
@@ -140,14 +141,14 @@ class LeadRoutingLogAdmin(WritesThroughService[LeadRoutingLog]):
 
     @admin.display(description=_("reason"))
     def reason(self, log: LeadRoutingLog) -> str:
-        return translated(log.error or log.detail.get("reason") or "-")
+        return translated(log.error or log.detail.get("reason") or NONE)
 
     @admin.display(description=_("candidates"))
     def shown_candidates(self, log: LeadRoutingLog) -> str:
         # Shares and credits are stored in billionths of a lead.
         rows = log.detail.get("candidates")
         if not rows:
-            return "-"
+            return NONE
         return format_html(
             "<table><tr><th>{}</th><th>{}</th><th>{}</th><th></th></tr>{}</table>",
             gettext("agent"),

@@ -51,6 +51,8 @@ class ContactInline(VisibleInline[Contact, Person]):
     write_action = Action.CHANGE_PEOPLE
     readonly_fields = ("shown_type",)
     ordering = ("weight", "pk")
+    verbose_name = _("e-mail or phone")
+    verbose_name_plural = _("further e-mails and phones")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("type" if self.has_change_permission(request, obj) else "shown_type", "value")

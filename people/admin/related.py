@@ -30,7 +30,11 @@ class PersonPage(RecordPage):
         contacts = list(record.contacts.select_related("type").order_by("weight", "pk"))
         emails = [record.email, *(each.value for each in contacts if each.type.is_email)]
         phones = [each.value for each in contacts if each.type.is_phone]
-        first, *others = dict.fromkeys(emails)
+        spelled: dict[str, str | None] = {}
+        for email in emails:
+            # One fact for an address in two spellings.
+            spelled.setdefault((email or "").casefold(), email)
+        first, *others = spelled.values()
         return [
             Fact(gettext("E-mail"), first or "", mail_address(first) if first else "", field="email"),
             *(Fact(gettext("E-mail"), email, mail_address(email)) for email in others if email),

@@ -1,5 +1,6 @@
 """Activities in the admin: each kind is added, changed and done, and the list is filtered."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -340,3 +341,26 @@ def test_received_leads_are_called_so_on_their_page(signed_in, tenant):
 
     assert "<h1>Received leads</h1>" in page
     assert "Receiver attempts" not in page
+
+
+def test_a_task_for_a_day_is_listed_without_a_time(signed_in, tenant):
+    actor = tenant.actors.agent
+    lead = create_lead({"title": "Deal"}, actor=actor)
+    for subject, due in (("Day", "2026-03-02T00:00:00Z"), ("Hour", "2026-03-02T15:30:00Z")):
+        create_activity(
+            {
+                "entity_type": "LEAD",
+                "entity_id": lead.pk,
+                "kind": "TASK",
+                "subject": subject,
+                "due_at": datetime.fromisoformat(due),
+            },
+            actor=actor,
+        )
+
+    html = signed_in("agent").get(LIST).content.decode()
+
+    shown = re.findall(r'class="field-planned[^"]*">([^<]*)<', html)
+    assert len(shown) == 2
+    # The newest first.
+    assert [":" in text for text in shown] == [True, False]

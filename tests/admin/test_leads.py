@@ -1,6 +1,8 @@
 """The pages of leads."""
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -468,3 +470,17 @@ def test_filter_by_rotting(signed_in, tenant):
     }
 
     assert shown == {"yes": {rotten}, "no": {fresh}}
+
+
+def test_viewers_read_an_amount_as_the_page_writes_it_and_one_sign_for_nothing(signed_in, company):
+    lead = LeadFactory(company=company, amount=Decimal("1234.50"), currency="EUR", owner=None)
+    client = signed_in("viewer")
+
+    page = client.get(change_page(lead)).content.decode()
+    german = client.get(change_page(lead), headers={"Accept-Language": "de"}).content.decode()
+    listed = client.get(LIST).content.decode()
+
+    assert '<div class="readonly">1,234.50</div>' in page
+    assert '<div class="readonly">1.234,50</div>' in german
+    assert "<dt>Owner</dt><dd>\N{EN DASH}" in page
+    assert re.search('class="field-owner[^"]*">\N{EN DASH}<', listed)

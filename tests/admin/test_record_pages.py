@@ -232,3 +232,20 @@ def test_another_pipeline_is_offered_where_there_is_one(signed_in, tenant):
     assert "Other pipeline" not in client.get(page(lead)).content.decode()
     create_pipeline({"name": "Partners", "stages": [{"name": "Hello"}]}, actor=tenant.actors.manager)
     assert "Other pipeline" in client.get(page(lead)).content.decode()
+
+
+def test_an_address_in_two_spellings_is_one_fact(signed_in, tenant):
+    kind = ContactType.objects.filter(kind=ContactKind.EMAIL).first()
+    assert kind is not None
+    person = create_person(
+        {
+            "firstname": "Ada",
+            "email": "ada@example.com",
+            "contacts": [{"contacts_types_id": kind.pk, "value": "ADA@example.com"}],
+        },
+        actor=tenant.actors.agent,
+    )
+
+    facts = signed_in("agent").get(page(person)).context["facts"]
+
+    assert [fact.text for fact in facts if fact.label == "E-mail"] == ["ada@example.com"]

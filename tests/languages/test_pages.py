@@ -27,6 +27,7 @@ from people.services.people import create_person
 from pipelines.models import Pipeline, Stage
 from tests.admin.conftest import errors_of, form_of
 from tests.admin.rows import page, rows_of
+from tests.factories.crm import TagFactory
 from tests.languages.catalogs import LANGUAGES, messages_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -235,3 +236,13 @@ def test_shared_types_of_contact_are_told_in_the_language_of_the_member(signed_i
     assert {"E-Mail", "Telefon", "Mobil", "Fax"} <= {*options}
     assert not {"Email", "Phone"} & {*options}
     assert {*ContactType.objects.filter(company=None).values_list("name", flat=True)} >= {"Phone"}
+
+
+def test_german_has_one_word_for_saving(signed_in, tenant):
+    tag = TagFactory(company=tenant.company)
+    client = signed_in("manager")
+
+    page = client.get(reverse("admin:crm_tag_change", args=[tag.pk]), headers={"Accept-Language": "de"})
+
+    assert "Speichern und weiter bearbeiten" in page.content.decode()
+    assert "ichern und" not in page.content.decode().replace("Speichern und", "")

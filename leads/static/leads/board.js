@@ -35,6 +35,8 @@
     shown.className = "messagelist";
     shown.append(item);
     messages.replaceChildren(shown);
+    // Also where the page was scrolled away from its head.
+    item.scrollIntoView({ block: "nearest" });
   }
 
   // The present state, as the server tells it
