@@ -100,7 +100,7 @@ class Actor:
     #: The country code of phone numbers without a prefix; None if it was not read with the rights. Use
     #: ``region_of``.
     region: str | None = None
-    #: The token, receiver or import that was used, for the history.
+    #: The token, receiver, import or bulk change that was used, for the history.
     via: str | None = None
 
     @property

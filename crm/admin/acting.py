@@ -21,6 +21,11 @@ def actor_of(request: HttpRequest) -> Actor | None:
     return actor
 
 
+def act_as(request: HttpRequest, actor: Actor) -> None:
+    """Have the rest of a request done by its actor under the name of a bulk change."""
+    vars(request)["acting"] = actor
+
+
 def _look_up(request: HttpRequest) -> Actor | None:
     chosen = request.session.get(COMPANY_IN_SESSION)
     try:

@@ -75,10 +75,9 @@ class LiveAdmin(ListsRecords[Live], ComparesStale[Live]):
 
     @admin.action(permissions=["delete"], description=_("Restore selected %(verbose_name_plural)s"))
     def restore_selected(self, request: HttpRequest, queryset: models.QuerySet[Live]) -> None:
-        actor = acting(request)
         self.for_each(
             request,
             queryset,
-            lambda row: self.restore_service(row.pk, actor=actor),
+            lambda row: self.restore_service(row.pk, actor=acting(request)),
             done=gettext("Restored %(rows)s."),
         )

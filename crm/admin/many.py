@@ -8,7 +8,7 @@ itself in a browser with scripts, and by a button in others.
 import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -24,13 +24,11 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.base import acting
-from crm.admin.lifecycle import LiveAdmin
+from crm.admin.undoing import UndoesMany
 from crm.exporting.safety import spreadsheet_safe
 from crm.languages.messages import translated
-from crm.models.lifecycle import LiveModel
 from crm.services.bulk import BulkResult, Refusal
-
-Live = TypeVar("Live", bound=LiveModel)
+from crm.services.bulk_undo import changing, new_change
 
 #: Rows that one request changes: a second or two of work.
 BATCH = 200
@@ -66,6 +64,8 @@ class Progress:
     of: int
     after: int = 0
     result: BulkResult = field(default_factory=BulkResult)
+    #: The id of the change in the history.
+    change: str = field(default_factory=new_change)
 
     @classmethod
     def read(cls, text: str, *, of: int) -> "Progress":
@@ -77,7 +77,12 @@ class Progress:
         except signing.BadSignature:
             return cls(of)
         refused = [Refusal(**each) for each in carried["result"].pop("refused")]
-        return cls(carried["of"], carried["after"], BulkResult(**carried["result"], refused=refused))
+        return cls(
+            carried["of"],
+            carried["after"],
+            BulkResult(**carried["result"], refused=refused),
+            carried["change"],
+        )
 
     def text(self) -> str:
         """Return the progress for a field of a page, signed."""
@@ -96,7 +101,7 @@ class Progress:
         self.result.refused = [*self.result.refused, *result.refused][:LISTED]
 
 
-class ChangesMany(LiveAdmin[Live]):
+class ChangesMany(UndoesMany):
     """Mixin: the action "Change" of a list page."""
 
     many_form: ClassVar[type[ManyForm]]
@@ -112,7 +117,7 @@ class ChangesMany(LiveAdmin[Live]):
         return offered
 
     @admin.action(permissions=["change"], description=_("Change selected %(verbose_name_plural)s"))
-    def change_selected(self, request: HttpRequest, queryset: models.QuerySet[Live]) -> HttpResponse | None:
+    def change_selected(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse | None:
         """Ask what to change, change a batch, or show what became of all, by what the page has posted."""
         if "refused" in request.POST:
             return self._refused(request)
@@ -125,10 +130,11 @@ class ChangesMany(LiveAdmin[Live]):
         rows = queryset.order_by("pk").filter(pk__gt=progress.after)
         keys = list(rows.values_list("pk", flat=True)[:BATCH])
         if keys:
-            progress.add(self.change_many(keys, form, actor=actor), last=keys[-1])
+            changed = self.change_many(keys, form, actor=changing(actor, progress.change))
+            progress.add(changed, last=keys[-1])
         if len(keys) == BATCH:
             return self._page(request, "changing", progress=progress, form=form)
-        return self._finish(request, progress)
+        return self._finish(request, progress, self.sentence_of(form, progress.result.done))
 
     def _is_as_shown(self, request: HttpRequest, form: ManyForm, progress: Progress) -> bool:
         # The filter may match other rows than those that were shown: nobody shall change them unseen.
@@ -143,21 +149,26 @@ class ChangesMany(LiveAdmin[Live]):
         return False
 
     def _ask(
-        self, request: HttpRequest, rows: models.QuerySet[Live], form: ManyForm, *, of: int
+        self, request: HttpRequest, rows: models.QuerySet[Any], form: ManyForm, *, of: int
     ) -> HttpResponse:
         return self._page(
             request, "change_many", rows=rows[:NAMED], further=max(0, of - NAMED), of=of, form=form
         )
 
-    def _finish(self, request: HttpRequest, progress: Progress) -> HttpResponse | None:
+    def sentence_of(self, form: Any, count: int) -> str:
+        """Return a sentence about the change of a form to this many rows."""
+        return gettext("Changed %(rows)s.") % {"rows": f"{count} {model_ngettext(self.opts, count)}"}
+
+    def _finish(self, request: HttpRequest, progress: Progress, done: str) -> HttpResponse | None:
         result = progress.result
-        if not result.refused_count:
-            rows = f"{result.done} {model_ngettext(self.opts, result.done)}"
-            done = gettext("Changed %(rows)s.") % {"rows": rows}
-            if result.unchanged:
-                had = ngettext("%(count)s had it already.", "%(count)s had it already.", result.unchanged)
-                done = f"{done} {had % {'count': result.unchanged}}"
+        if result.unchanged:
+            had = ngettext("%(count)s had it already.", "%(count)s had it already.", result.unchanged)
+            done = f"{done} {had % {'count': result.unchanged}}"
+        if result.done:
+            self.offer_undo(request, done, progress.change)
+        elif not result.refused_count:
             self.message_user(request, done, messages.SUCCESS)
+        if not result.refused_count:
             return None
         refused = [(each.id, translated(each.message)) for each in result.refused]
         return self._page(request, "changed", progress=progress, refused=refused)

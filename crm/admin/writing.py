@@ -144,7 +144,11 @@ class WritesThroughService(VisibleAdmin[Row]):
                 count += 1
         if count:
             counted = f"{count} {model_ngettext(self.opts, count)}"
-            self.message_user(request, done % {"rows": counted}, messages.SUCCESS)
+            self.report_done(request, done % {"rows": counted})
+
+    def report_done(self, request: HttpRequest, text: str) -> None:
+        """Add the message of what an action did."""
+        self.message_user(request, text, messages.SUCCESS)
 
 
 def _note_changes(formset: FormSet) -> None:

@@ -28,7 +28,9 @@ class HistoryEntry(RecordLink):
     kind = models.CharField(max_length=8, choices=HistoryKind.choices)
     door = models.CharField(max_length=8, choices=[(door.value, door.value) for door in Door])
     via = models.CharField(
-        max_length=255, null=True, help_text="The token, receiver or import that the change came by."
+        max_length=255,
+        null=True,
+        help_text="The token, receiver or import that the change came by.",
     )
     changes = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -37,7 +39,15 @@ class HistoryEntry(RecordLink):
 
     class Meta:
         verbose_name_plural = "history"
-        indexes = [models.Index("content_type", "object_id", models.F("id").desc(), name="history_of_record")]
+        indexes = [
+            models.Index("content_type", "object_id", models.F("id").desc(), name="history_of_record"),
+            # Few rows: in the admin only bulk changes have a name.
+            models.Index(
+                fields=["via", "id"],
+                name="history_of_bulk_change",
+                condition=models.Q(door=Door.ADMIN.value, via__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} by {self.user or 'the system'}"

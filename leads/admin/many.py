@@ -6,18 +6,20 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.base import assignable_users
 from crm.admin.many import ChangesMany, ManyForm
 from crm.admin.tag_fields import TagsForm
+from crm.database.keys import parse_id
 from crm.models import User
+from crm.models.history import HistoryEntry
 from crm.services.bulk import BulkResult
 from leads.admin.forms import StageField
-from leads.models import Lead, LeadLostReason, LeadSource, LeadStatus, StatusCategory
-from leads.services.bulk import change_leads
+from leads.models import LeadLostReason, LeadSource, LeadStatus, StatusCategory
+from leads.services.bulk import change_leads, undo_lead_change
 from leads.services.lead_input import LeadValues
 from pipelines.models import Stage
 
@@ -88,11 +90,30 @@ class ManyLeadsForm(TagsForm):
             values["reason_lost"] = cleaned["reason_lost"]
         return cast(LeadValues, values)
 
+    def new_owner(self) -> User | None:
+        """Return the member who gets the leads, if that is the whole change."""
+        values = self.values()
+        if self.tag_change() or values.keys() != {"leads_owner_id"}:
+            return None
+        return self._members.filter(pk=parse_id(str(values["leads_owner_id"])) or 0).first()
 
-class ChangesManyLeads(ChangesMany[Lead]):
+
+class ChangesManyLeads(ChangesMany):
     """Mixin of the list of leads."""
 
     many_form: type[ManyForm] = ManyLeadsForm  # type: ignore[misc]  # of the class, as declared above
 
     def change_many(self, keys: Sequence[object], form: ManyLeadsForm, *, actor: Actor) -> BulkResult:
         return change_leads(keys, form.values(), form.tag_change(), actor=actor)
+
+    def sentence_of(self, form: ManyLeadsForm, count: int) -> str:
+        member = form.new_owner()
+        if member is None or not count:
+            return super().sentence_of(form, count)
+        owned = ngettext(
+            "%(count)s lead belongs to %(owner)s now.", "%(count)s leads belong to %(owner)s now.", count
+        )
+        return owned % {"count": count, "owner": member}
+
+    def undo_change(self, key: object, entry: HistoryEntry, *, actor: Actor) -> None:
+        undo_lead_change(key, entry, actor=actor)

@@ -8,12 +8,15 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from crm.actors import Action, Actor
+from crm.database.keys import parse_id
 from crm.errors import Conflict, ConflictReason
+from crm.models.history import HistoryEntry
 from crm.services import locking, tags
 from crm.services.bulk import BulkResult, check_keys, for_each
 from crm.services.bulk_deletion import delete_many, restore_many
+from crm.services.bulk_undo import previous_tags, undo_life
 from crm.services.tag_changes import TagChange
-from leads.models import Lead
+from leads.models import Lead, LeadStatus, StatusCategory
 from leads.services.lead_input import LeadValues
 from leads.services.leads import delete_lead, restore_lead, update_lead
 
@@ -74,3 +77,36 @@ def _matches(matching: Q | None, actor: Actor) -> list[object]:
 
 delete_leads = partial(delete_many, delete_lead, action=Action.CHANGE_LEADS)
 restore_leads = partial(restore_many, Lead, restore_lead, action=Action.CHANGE_LEADS)
+
+#: The arguments that give a lead back what its history holds.
+_ARGUMENTS = {
+    "owner": "leads_owner_id",
+    "stage": "pipeline_stage_id",
+    "status": "status_id",
+    "lost_reason": "lost_reason_id",
+    "source": "source_id",
+}
+
+
+def undo_lead_change(key: object, entry: HistoryEntry, *, actor: Actor) -> None:
+    """Give a lead back what it had before an entry of its history, by the services of one lead.
+
+    :raises ValidationError: if it was closed before and after: the day of its end is not in the history.
+    """
+    if undo_life(entry, key, delete=delete_lead, restore=restore_lead, actor=actor):
+        return
+    changes = entry.changes
+    values: dict[str, object] = {**previous_tags(entry)}
+    for name, argument in _ARGUMENTS.items():
+        if name in changes:
+            values[argument] = changes[name][0] and changes[name][0]["id"]
+    if "reason_lost" in changes:
+        values["reason_lost"] = changes["reason_lost"][0]
+    if "status_id" in values and _is_closed(values["status_id"], actor):
+        raise ValidationError({"status_id": ["The lead was closed before: choose its status by hand."]})
+    update_lead(key, cast(LeadValues, values), actor=actor)
+
+
+def _is_closed(status_key: object, actor: Actor) -> bool:
+    statuses = LeadStatus.objects.visible_to(actor).filter(pk=parse_id(str(status_key)) or 0)
+    return statuses.exclude(category=StatusCategory.OPEN).exists()

@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 from crm.actors import Action, Actor
 from crm.admin.many import ChangesMany, ManyForm
 from crm.admin.tag_fields import TagsForm
+from crm.models.history import HistoryEntry
 from crm.services import locking, tags
 from crm.services.bulk import BulkResult, for_each
+from crm.services.bulk_undo import previous_tags, undo_life
 
 
-class ChangesTags(ChangesMany[Any]):
+class ChangesTags(ChangesMany):
     """Mixin of the lists of people and of organizations."""
 
     many_form: type[ManyForm] = TagsForm  # type: ignore[misc]  # of the class, as declared above
@@ -28,3 +30,8 @@ class ChangesTags(ChangesMany[Any]):
             return bool(changed.version != row.version)
 
         return for_each(keys, change_one)
+
+    def undo_change(self, key: object, entry: HistoryEntry, *, actor: Actor) -> None:
+        actor.require(Action.CHANGE_PEOPLE)
+        if not undo_life(entry, key, delete=self.delete_service, restore=self.restore_service, actor=actor):
+            self.update_service(key, previous_tags(entry), actor=actor)

@@ -1,5 +1,6 @@
 """Signed-in browsers of each member, and forms filled in as a browser would."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -65,3 +66,9 @@ def errors_of(response: Any) -> dict[str, list[str]]:
 
 def messages_of(response: Any) -> list[str]:
     return [str(message) for message in response.context["messages"]]
+
+
+def sentences_of(response: Any) -> list[str]:
+    """Return the texts of the messages without the forms that undo what they say."""
+    forms = r"<span>(.*)</span> <form .*</form>"
+    return [re.sub(forms, r"\1", text, flags=re.DOTALL) for text in messages_of(response)]

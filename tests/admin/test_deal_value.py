@@ -117,7 +117,7 @@ def test_viewers_see_the_value(signed_in, company):
 
     page = signed_in("viewer").get(change_page(lead)).content.decode()
 
-    assert "1234.50" in page
+    assert "1,234.50" in page
     assert "CHF" in page
 
 

@@ -10,7 +10,7 @@ from crm.admin import many
 from crm.models import HistoryEntry
 from leads.models import Lead, LeadLostReason, LeadStatus
 from people.models import Person
-from tests.admin.conftest import messages_of
+from tests.admin.conftest import sentences_of
 from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory
@@ -62,7 +62,7 @@ def test_leads_get_owner_stage_and_tags(signed_in, tenant, leads):
         client, leads, owner=colleague.pk, stage=stage.pk, add_tags="Fair, fair, eu", remove_tags="cold"
     )
 
-    assert messages_of(response) == ["Changed 3 leads."]
+    assert sentences_of(response) == ["Changed 3 leads."]
     for lead in leads:
         lead.refresh_from_db()
         assert (lead.owner, lead.stage, names(lead)) == (colleague, stage, {"Fair", "EU"})
@@ -71,7 +71,7 @@ def test_leads_get_owner_stage_and_tags(signed_in, tenant, leads):
         assert {"owner", "tags"} <= entry.changes.keys()
     other.refresh_from_db()
     assert other.owner != colleague
-    assert messages_of(apply(client, leads, owner=colleague.pk)) == ["Changed 0 leads. 3 had it already."]
+    assert sentences_of(apply(client, leads, owner=colleague.pk)) == ["Changed 0 leads. 3 had it already."]
     apply(client, leads, owner="nobody")
     assert set(Lead.objects.filter(pk__in=keys(leads)).values_list("owner", flat=True)) == {None}
 
@@ -116,7 +116,7 @@ def test_all_rows_of_a_filter_are_changed_in_batches(signed_in, tenant, leads, m
     progress = page.context["progress"].text()
     last = client.post(mine, {**sent, "progress": progress, "expected_count": ""}, follow=True)
 
-    assert messages_of(last) == ["Changed 3 leads."]
+    assert sentences_of(last) == ["Changed 3 leads."]
     assert not Lead.objects.filter(owner__isnull=False).exists()
 
 
@@ -145,7 +145,7 @@ def test_tags_of_many_people_are_changed(signed_in, tenant):
 
     response = apply(signed_in("agent"), people, PEOPLE, add_tags="Fair", remove_tags="Cold")
 
-    assert messages_of(response) == ["Changed 2 people."]
+    assert sentences_of(response) == ["Changed 2 people."]
     assert [names(person) for person in Person.objects.filter(pk__in=keys(people))] == [{"Fair"}, {"Fair"}]
 
 
@@ -155,7 +155,7 @@ def test_viewers_change_nothing_and_foreign_rows_do_not_exist(signed_in, tenant,
     apply(signed_in("viewer"), leads, owner="nobody")
     response = apply(signed_in("agent"), [foreign], owner="nobody", expected_count="0")
 
-    assert messages_of(response) == ["Changed 0 leads."]
+    assert sentences_of(response) == ["Changed 0 leads."]
     assert Lead.objects.get(pk=foreign.pk).version == foreign.version
     assert set(Lead.objects.filter(pk__in=keys(leads)).values_list("version", flat=True)) == {
         leads[0].version

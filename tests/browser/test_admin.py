@@ -127,3 +127,23 @@ def test_company_is_switched(page, live_server):
 
     assert "Lead elsewhere" in page.inner_text("#result_list")
     assert "Enterprise deal" not in page.inner_text("#content")
+
+
+def test_leads_are_assigned_together_and_given_back(page, work):
+    for number in range(2):
+        LeadFactory(company=work.company, title=f"Further {number}")
+    colleague = work.company.memberships.get(user__username="colleague@home").user
+    page.goto(page.url.split("/admin/")[0] + "/admin/leads/lead/")
+    for box in page.locator("input.action-select").all():
+        box.check()
+    page.select_option("select[name=action]", "change_selected")
+    page.click("button[name=index]")
+    page.select_option("#id_owner", str(colleague.pk))
+    page.click("input[name=apply]")
+
+    page.wait_for_selector(f"text=3 leads belong to {colleague} now.")
+    assert Lead.objects.filter(company=work.company, owner=colleague).count() == 3
+    page.click(".messagelist button:has-text('Undo')")
+
+    page.wait_for_selector("text=3 leads are as they were before.")
+    assert Lead.objects.filter(company=work.company, owner=None).count() == 3

@@ -43,6 +43,10 @@ OF_MODELS = ("changelist", "add", "history", "delete", "change")
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
 #: It is posted to: tests/admin/test_merging.py tries a merge of another company.
 OF_MERGES = {"admin:people_merge_undo"}
+#: It is posted to: tests/admin/test_undo_many.py tries a change of another member.
+OF_BULK_CHANGES = {
+    f"admin:{model}_undo_many" for model in ("leads_lead", "people_organization", "people_person")
+}
 #: Parts of the pages of records: test_one_field.py, test_files.py, test_mails.py of tests/admin try others'.
 OF_RECORDS = {"admin:write_mail", "admin:leads_lead_follow"} | {
     f"admin:{model}_{view}"
@@ -147,7 +151,9 @@ def known() -> set[str]:
         for page in OF_MODELS
     }
     own = models | OF_NOTES | OF_ACTIVITIES | OF_LISTS | OF_REPORTS | OF_THE_ACCOUNT | OF_THE_FRAME
-    own |= OF_THE_BOARD | OF_THE_CALENDAR | OF_IMPORTS | OF_MERGES | OF_RECORDS | OF_THE_SET_UP
+    own |= (
+        OF_THE_BOARD | OF_THE_CALENDAR | OF_IMPORTS | OF_MERGES | OF_BULK_CHANGES | OF_RECORDS | OF_THE_SET_UP
+    )
     return (
         own
         | OF_THE_SESSION

@@ -103,6 +103,7 @@ TEXTS = (
     gettext_noop("The form is not in %(name)s: send it in UTF-8, or declare its charset."),
     gettext_noop("The headers of the message have more than %(largest_head)s KB."),
     gettext_noop("The lead is unassigned."),
+    gettext_noop("The lead was closed before: choose its status by hand."),
     gettext_noop("The mail server keeps no keywords: set MAILBOX_MOVE_TO to a folder."),
     gettext_noop("The mailbox cannot be read: %(name)s."),
     gettext_noop("The mailbox refuses the user or password of MAILBOX_URL."),

@@ -36,6 +36,7 @@ TEXTS = (
     gettext_noop("Give the view a name."),
     gettext_noop("Give type and id of a record."),
     gettext_noop("If you did not expect this mail, ignore it: nothing happens without the link."),
+    gettext_noop("It was changed meanwhile."),
     gettext_noop("Mail is not set up: an operator sets EMAIL_URL, and then it can be sent again."),
     gettext_noop("Name each of the %(count)s rows exactly once."),
     gettext_noop("No account here has your e-mail address. Ask an administrator of your company for one."),
