@@ -37,7 +37,15 @@ DONE = {
     RowAction.CONFLICT: _("In conflict"),
 }
 PLANNED = {**DONE, RowAction.CREATE: _("To create"), RowAction.UPDATE: _("To change")}
-KEYS = {"ID": "id", "EMAIL": _("e-mail address")}
+KEYS = {
+    "ID": "id",
+    "EMAIL": _("e-mail address"),
+    "PHONE": _("phone"),
+    "NAME": _("name"),
+    "EXTERNAL_ID": _("external id"),
+    "CONTENT": _("same words and time"),
+    "ROW": _("same row"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
