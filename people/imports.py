@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import date
-from functools import lru_cache
 from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ValidationError
@@ -28,7 +27,16 @@ from crm.records.row_import import MOST_REPEATED, Columns, Imported
 from crm.services.tags import read_ahead as read_tags_ahead
 from crm.services.versions import locked_records
 from crm.texts import name_key
-from people.models import ContactKind, ContactType, Organization, Person
+from people.import_columns import (
+    ADDRESS,
+    CONTACT,
+    CONTACTS,
+    NAMES,
+    address_columns,
+    base_column,
+    contact_columns,
+)
+from people.models import ContactType, Organization, Person
 from people.models.phones import parted
 from people.services import importing, people
 from people.services.contacts import ADDRESS_TEXTS, ContactValues
@@ -37,12 +45,6 @@ from people.services.organizations import read_names_ahead
 from people.services.reach import Reach
 from people.services.unchanged import with_lists_of_people
 
-NAMES = ("firstname", "middlename", "lastname")
-CONTACTS = {"email": ContactKind.EMAIL, "phone": ContactKind.PHONE, "cellphone": ContactKind.CELLPHONE}
-#: Begins the column of a contact of any type, by its name.
-CONTACT = "contacts."
-#: Begins the columns of a further address, before its number.
-ADDRESS = "address."
 #: Columns that are texts of the input as they are.
 TEXTS = (*NAMES, "organization", "position", *EXTERNAL_ID_COLUMNS)
 DATES = ("dob", "start_date", "end_date")
@@ -223,7 +225,7 @@ class PersonImport:
         """Return the column and the text of each contact of a row, without the primary e-mail."""
         found: list[tuple[str, str]] = []
         taken = {cells.get("email", "").strip().casefold()}
-        for column, base in _contact_columns(tuple(cells)):
+        for column, base in contact_columns(tuple(cells)):
             text = cells[column]
             values = parted(text) if self._split_phones and base in ("phone", "cellphone") else [text]
             for value in values:
@@ -236,9 +238,10 @@ class PersonImport:
 
     def _type_of(self, column: str) -> int:
         if not column.startswith(CONTACT):
-            return self._types[CONTACTS[_base(column)]]
+            return self._types[CONTACTS[base_column(column)]]
         name = column.removeprefix(CONTACT)
-        type_ = self._types_by_name.get(name_key(name)) or self._types_by_name.get(name_key(_base(name)))
+        names = (name_key(name), name_key(base_column(name)))
+        type_ = next((self._types_by_name[key] for key in names if key in self._types_by_name), None)
         if type_ is None:
             raise ValidationError({column: ["No contact type has this name: make it first."]})
         return type_
@@ -247,38 +250,8 @@ class PersonImport:
         """Return the addresses of a row, each with what its columns begin with."""
         return [
             (prefix, {name: cells[prefix + name] for name in names})
-            for prefix, names in _address_columns(tuple(cells))
+            for prefix, names in address_columns(tuple(cells))
         ]
-
-
-def _base(column: str) -> str:
-    """Return the column that one such as ``phone_2`` is a further one of."""
-    base, _, number = column.rpartition("_")
-    return base if number.isdigit() else column
-
-
-# The rows of a file have few sets of columns.
-@lru_cache(maxsize=1024)
-def _contact_columns(columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the columns of contacts in their order, without the primary e-mail, each with its base."""
-    pairs = ((column, _base(column)) for column in sorted(columns, key=_contact_order) if column != "email")
-    return tuple(pair for pair in pairs if pair[1] in CONTACTS or pair[0].startswith(CONTACT))
-
-
-@lru_cache(maxsize=1024)
-def _address_columns(columns: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return what the columns of each address begin with, and the names of those that are given."""
-    prefixes = ["", *(f"{ADDRESS}{number}." for number in range(2, MOST_REPEATED + 1))]
-    given = (
-        (prefix, tuple(name for name in ADDRESS_TEXTS if prefix + name in columns)) for prefix in prefixes
-    )
-    return tuple(pair for pair in given if pair[1])
-
-
-def _contact_order(column: str) -> tuple[int, str]:
-    order = list(CONTACTS)
-    base = _base(column)
-    return (order.index(base) if base in order else len(order), column)
 
 
 def with_dates(values: Mapping[str, Any]) -> people.PersonValues:

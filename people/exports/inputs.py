@@ -11,7 +11,7 @@ from crm.importing.row_values import joined_tags
 from crm.models.base import keyed
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import CUSTOM_FIELD, MOST_REPEATED
-from people.imports import ADDRESS, CONTACT, CONTACTS, NAMES
+from people.import_columns import ADDRESS, CONTACT, CONTACTS, NAMES
 from people.models import ContactKind, ContactType, Organization, Person
 
 

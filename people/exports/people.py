@@ -16,7 +16,7 @@ from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import MOST_REPEATED
 from people.exports.common import COMMON
 from people.exports.person_cells import address_cells, contact_cells, organization_cells
-from people.imports import ADDRESS, CONTACT, CONTACTS, NAMES
+from people.import_columns import ADDRESS, CONTACT, CONTACTS, NAMES
 from people.models import Address, Contact, ContactType, Employment, Person
 from people.services.contacts import ADDRESS_TEXTS
 
