@@ -20,7 +20,13 @@ from crm.importing.record_values import (
     read_flag,
     without_source_of_links,
 )
-from crm.importing.row_values import custom_field_column, custom_field_values, tag_names, tag_values
+from crm.importing.row_values import (
+    custom_field_column,
+    custom_field_values,
+    plain_tag_names,
+    tag_names,
+    tag_values,
+)
 from crm.models import DuplicatePolicy, ImportKind
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.records.row_import import MOST_REPEATED, Columns, Imported
@@ -101,16 +107,16 @@ class PersonImport:
         emails = {email for reach in reaches for email in reach.emails}
         phones = {phone for reach in reaches for phone in reach.phones}
         owners = owners_of(emails, phones, actor=self._actor)
-        if are_cells:
-            self._read_ahead(contents, owners)
+        named = tag_names(contents) if are_cells else plain_tag_names(contents)
+        read_tags_ahead(named, actor=self._actor)
+        self._read_ahead(contents, owners)
         return noting_absent({*emails, *phones} - owners.keys())
 
     def _read_ahead(self, contents: Sequence[Mapping[str, Any]], owners: Mapping[str, set[int]]) -> None:
-        read_tags_ahead(tag_names(contents), actor=self._actor)
         joined = read_named_ahead("organization", Organization, contents, actor=self._actor)
         if self._policy == DuplicatePolicy.CREATE:
             return
-        names = [content["organization"] for content in contents if "organization" in content]
+        names = [content["organization"] for content in contents if content.get("organization")]
         joined |= {*read_names_ahead(names, actor=self._actor)}
         few = {key: keys for key, keys in owners.items() if len(keys) <= MOST_OWNERS}
         people = read_own_ahead(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from crm.records.row_import import CUSTOM_FIELD
 from crm.services.custom_fields import CustomFieldValues
@@ -42,6 +43,11 @@ def tag_names(contents: Iterable[Mapping[str, str]]) -> set[str | None]:
         for text in {cells.get("tags", "") for cells in contents}
         for tag in tag_values({"tags": text})
     }
+
+
+def plain_tag_names(inputs: Iterable[Mapping[str, Any]]) -> set[str | None]:
+    """Return the names of the tags that some inputs of the API name by nothing else."""
+    return {tag["name"] for values in inputs for tag in values.get("tags") or () if tag.keys() == {"name"}}
 
 
 def joined_tags(names: Iterable[str]) -> str:

@@ -239,10 +239,10 @@ def test_long_jobs_are_run_by_the_command(waiting, actors):
 def test_a_job_that_was_cut_off_goes_on_at_its_last_batch(waiting, actors, monkeypatch):
     store = Processor._process
 
-    def die_at_17(processor: Processor, record: Any, *rest: Any) -> Any:
-        if record.number == 17:
+    def die_at_17(processor: Processor, given: Any, *rest: Any) -> Any:
+        if given.record.number == 17:
             raise KeyboardInterrupt
-        return store(processor, record, *rest)
+        return store(processor, given, *rest)
 
     monkeypatch.setattr(Processor, "_process", die_at_17)
     with pytest.raises(KeyboardInterrupt):
