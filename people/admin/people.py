@@ -11,12 +11,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
-from crm.admin.base import acting, visible_rows
+from crm.admin.base import Fieldsets, acting, visible_rows
 from crm.admin.custom_fields import DefinedFieldsAdmin
 from crm.admin.exports import EXPORT, ExportsList
 from crm.admin.files import TakesFile, WithFiles, set_relations
 from crm.admin.filters import DeletedFilter
-from crm.admin.forms import VersionedForm
 from crm.admin.inlines import VisibleInline, VisibleStackedInline
 from crm.admin.reach import call_link, mail_link
 from crm.admin.record_filters import RecordFilter
@@ -27,6 +26,7 @@ from people.admin.contact_types import name_of
 from people.admin.erasing import ERASE, ErasesPeople
 from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
+from people.admin.plain_phone import FurtherContacts, PhoneForm, has_plain_phone, without_phone
 from people.admin.related import PersonPage
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Address, Contact, ContactType, Employment, Organization, Person
@@ -48,6 +48,7 @@ class TypeField(forms.ModelChoiceField[ContactType]):
 
 class ContactInline(VisibleInline[Contact, Person]):
     model = Contact
+    formset = FurtherContacts
     write_action = Action.CHANGE_PEOPLE
     readonly_fields = ("shown_type",)
     ordering = ("weight", "pk")
@@ -91,7 +92,7 @@ class EmploymentInline(VisibleStackedInline[Employment, Person]):
     verbose_name_plural = _("jobs")
 
 
-class PersonForm(MayBeKnown, TakesFile, VersionedForm[Person]):
+class PersonForm(MayBeKnown, TakesFile, PhoneForm):
     fields_of_arguments = {**TakesFile.fields_of_arguments, "organizations_id": "organizations"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -135,14 +136,28 @@ class PersonAdmin(
     ordering = ("-created_at", "pk")
     autocomplete_fields = ("organizations", "tags")
     inlines = (ContactInline, AddressInline, EmploymentInline)
-    shown_instead = {"organizations": "organization_names"}
+    shown_instead = {"organizations": "organization_names", "phone": "main_phone"}
     fieldsets = (
-        (None, {"fields": (("firstname", "lastname"), ("middlename", "dob"), ("email", "do_not_contact"))}),
+        (
+            None,
+            {
+                "fields": (
+                    ("firstname", "lastname"),
+                    ("email", "phone"),
+                    ("middlename", "dob"),
+                    "do_not_contact",
+                )
+            },
+        ),
         (
             _("Details"),
             {"fields": ("organizations", "tags", "custom_fields", EXTERNAL_ID_COLUMNS)},
         ),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Person | None = None) -> Fieldsets:
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if has_plain_phone(obj) else without_phone(fieldsets)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
         # Computed in one statement here, and not row by row by the columns of the list.
@@ -170,10 +185,11 @@ class PersonAdmin(
         set_relations(values, form)
         if "organizations" in form.changed_data:
             values["organizations_id"] = [row.pk for row in form.cleaned_data["organizations"]]
+        rows = next((each for each in formsets if each.model is Contact), None)
+        if "phone" in form.changed_data or (rows is not None and rows.has_changed()):
+            values["contacts"] = form.with_phone(None if rows is None else _contact_values(rows))
         for formset in formsets:
-            if formset.model is Contact and formset.has_changed():
-                values["contacts"] = _contact_values(formset)
-            elif formset.model is Address and formset.has_changed():
+            if formset.model is Address and formset.has_changed():
                 values["address"] = _address_values(formset)
             elif formset.model is Employment and formset.has_changed():
                 values["employment_history"] = _employment_values(formset)

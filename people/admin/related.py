@@ -18,6 +18,7 @@ from crm.admin.record_pages import (
     page_of,
     related,
 )
+from people.admin.plain_phone import has_plain_phone
 from people.models import Employment, Organization, Person
 from people.services.duplicates import duplicates_of_organizations, duplicates_of_people
 from people.services.merging import MOST_MERGED
@@ -29,7 +30,8 @@ class PersonPage(RecordPage):
     def facts_of(self, record: Any, actor: Actor) -> Sequence[Fact]:
         contacts = list(record.contacts.select_related("type").order_by("weight", "pk"))
         emails = [record.email, *(each.value for each in contacts if each.type.is_email)]
-        phones = [each.value for each in contacts if each.type.is_phone]
+        phones = [each.value for each in contacts if each.type.is_phone] or [""]
+        field = "phone" if has_plain_phone(record) else ""
         spelled: dict[str, str | None] = {}
         for email in emails:
             # One fact for an address in two spellings.
@@ -38,7 +40,10 @@ class PersonPage(RecordPage):
         return [
             Fact(gettext("E-mail"), first or "", mail_address(first) if first else "", field="email"),
             *(Fact(gettext("E-mail"), email, mail_address(email)) for email in others if email),
-            *(Fact(gettext("Phone"), phone, call_address(phone)) for phone in dict.fromkeys(phones)),
+            *(
+                Fact(gettext("Phone"), phone, call_address(phone) if phone else "", field=field)
+                for phone in dict.fromkeys(phones)
+            ),
             *(
                 Fact(gettext("Organization"), organization.name, page_of(organization))
                 for organization in getattr(record, "visible_organizations", [])[:3]

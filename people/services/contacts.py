@@ -119,6 +119,11 @@ def email_type() -> ContactType:
     return once("email type", lambda: ContactType.objects.get(company=None, kind=ContactKind.EMAIL))
 
 
+def phone_type() -> ContactType:
+    """Return the type of phone numbers, which all companies share."""
+    return once("phone type", lambda: ContactType.objects.get(company=None, kind=ContactKind.PHONE))
+
+
 def _match(
     plan: ContactPlan,
     person: Person,

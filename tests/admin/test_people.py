@@ -96,13 +96,15 @@ def test_change_keeps_the_rows_of_contacts_and_addresses(signed_in, jane):
 
 
 def test_contact_is_removed(signed_in, jane):
+    mobile = {"type": shared("Cellphone"), "value": "212 555 0111"}
+    Contact.objects.create(person=jane, company=jane.company, **mobile)
     client = signed_in("agent")
     form = form_of(client, change_page(jane))
     phone = next(key for key, value in form.items() if value == "+1 212 555 0100")
 
     client.post(change_page(jane), form | {phone.replace("-value", "-DELETE"): "on"})
 
-    assert [contact.type.name for contact in jane.contacts.all()] == ["Email"]
+    assert [contact.type.name for contact in jane.contacts.all()] == ["Email", "Cellphone"]
 
 
 def test_unchanged_form_changes_nothing(signed_in, jane):

@@ -78,9 +78,10 @@ def test_lead_is_found_moved_and_saved(page, work):
 def test_contact_is_added_to_a_person(page, live_server):
     page.goto(f"{live_server.url}/admin/people/person/")
     page.click("#result_list >> text=Jane Doe")
-    page.click("text=Add another Contact")
-    page.select_option("#id_contacts-1-type", label="Phone")
-    page.fill("#id_contacts-1-value", "212 555 0100")
+    page.fill("#id_phone", "212 555 0100")
+    page.click("text=Add another e-mail or phone")
+    page.select_option("#id_contacts-1-type", label="Mobile")
+    page.fill("#id_contacts-1-value", "212 555 0111")
     page.click("[name=_save]")
     page.wait_for_selector(".messagelist .success")
 
