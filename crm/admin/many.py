@@ -98,6 +98,7 @@ class Progress:
         self.result.done += result.done
         self.result.unchanged += result.unchanged
         self.result.refused_count += result.refused_count
+        self.result.followed += result.followed
         self.result.refused = [*self.result.refused, *result.refused][:LISTED]
 
 
@@ -134,7 +135,7 @@ class ChangesMany(UndoesMany):
             progress.add(changed, last=keys[-1])
         if len(keys) == BATCH:
             return self._page(request, "changing", progress=progress, form=form)
-        return self._finish(request, progress, self.sentence_of(form, progress.result.done))
+        return self._finish(request, progress, self.sentence_of(form, progress.result))
 
     def _is_as_shown(self, request: HttpRequest, form: ManyForm, progress: Progress) -> bool:
         # The filter may match other rows than those that were shown: nobody shall change them unseen.
@@ -155,9 +156,10 @@ class ChangesMany(UndoesMany):
             request, "change_many", rows=rows[:NAMED], further=max(0, of - NAMED), of=of, form=form
         )
 
-    def sentence_of(self, form: Any, count: int) -> str:
-        """Return a sentence about the change of a form to this many rows."""
-        return gettext("Changed %(rows)s.") % {"rows": f"{count} {model_ngettext(self.opts, count)}"}
+    def sentence_of(self, form: Any, result: BulkResult) -> str:
+        """Return a sentence about what the change of a form has done."""
+        rows = f"{result.done} {model_ngettext(self.opts, result.done)}"
+        return gettext("Changed %(rows)s.") % {"rows": rows}
 
     def _finish(self, request: HttpRequest, progress: Progress, done: str) -> HttpResponse | None:
         result = progress.result

@@ -25,11 +25,15 @@ class Refusal:
 
 @dataclass(kw_only=True)
 class BulkResult:
-    """The numbers of changed, unchanged and refused rows, and why rows were refused."""
+    """The numbers of changed, unchanged and refused rows, and why rows were refused.
+
+    ``followed`` counts what changed with them, such as the open tasks of leads that got another owner.
+    """
 
     done: int = 0
     unchanged: int = 0
     refused_count: int = 0
+    followed: int = 0
     refused: list[Refusal] = field(default_factory=list)
 
     def refuse(self, refusal: Refusal) -> None:

@@ -75,6 +75,40 @@ def emit_updated(rows: Iterable[tuple[int, Collection[str]]], model: type[Model]
     )
 
 
+def emit_alike(
+    rows: Sequence[Activity],
+    before: Columns,
+    *,
+    actor: Actor,
+    readers_before: frozenset[int],
+    readers_after: frozenset[int],
+) -> None:
+    """Write events of activities of one record that were changed alike, by other means than ``saving``.
+
+    :param before: the previous values of the columns that changed, by attribute name.
+    :param readers_before: the users who saw the record before, locked by now; ``readers_after``: who do now.
+    """
+    logged = kinds.kind_of(Activity)
+    assert logged is not None
+    outbox.emit(
+        [
+            Event(
+                company_id=row.company_id,
+                entity=logged.entity,
+                object_id=row.pk,
+                kind="updated",
+                before=readers_before,
+                after=readers_after,
+                door=actor.door,
+                actor_id=actor.user_id,
+                changes={name: before[name] for name in logged.notified if name in before},
+                changed=changed_names(row, before, ()),
+            )
+            for row in rows
+        ]
+    )
+
+
 def _event(
     logged: LoggedKind,
     instance: Any,

@@ -1,6 +1,6 @@
 """Collects what a piece of work stores, and what changed in each row; imports keep it for their undo."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -46,3 +46,8 @@ def note(
     stored = _observed.get()
     if stored is not None:
         stored.append(StoredRow(row=row, created=created, before=before or {}, changes=changes or {}))
+
+
+def count_of(model: type[models.Model], stored: Iterable[StoredRow]) -> int:
+    """Return how many rows of a model were changed, by what was observed."""
+    return len({each.row.pk for each in stored if isinstance(each.row, model) and not each.created})

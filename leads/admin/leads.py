@@ -19,18 +19,21 @@ from crm.admin.dates import short_day
 from crm.admin.exports import EXPORT, ExportsList
 from crm.admin.files import WithFiles, set_relations
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
+from crm.admin.frame.fragments import is_fragment
 from crm.admin.money import shown_amount
 from crm.admin.timeline import WithTimeline
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.database.keys import parse_id
+from crm.models import Activity
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
+from crm.services import stored_rows
 from leads.admin.board.pages import WithBoard
 from leads.admin.following import WithFollowing
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_days import DAYS_FILTERS
 from leads.admin.list_filters import OfOrganization, OfPerson, OpenFilter, TagFilter
 from leads.admin.mails import WritesMails
-from leads.admin.many import ChangesManyLeads
+from leads.admin.many import ChangesManyLeads, sentence_of_tasks
 from leads.admin.new_lead import NewLeadFields, NewLeadForm
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
 from leads.admin.record_head import LeadPage
@@ -257,9 +260,14 @@ class LeadAdmin(
         if RECOGNIZED & {*form.changed_data}:
             self.warn(form, leads_like(form.instance, actor=acting(request)))
         # All at once: one version, one entry of the history and one event.
-        save_lead(
-            form.instance,
-            actor=acting(request),
-            values=self._relations(form),
-            expected_version=form.expected_version,
-        )
+        with stored_rows.observed() as stored:
+            save_lead(
+                form.instance,
+                actor=acting(request),
+                values=self._relations(form),
+                expected_version=form.expected_version,
+            )
+        tasks = sentence_of_tasks(stored_rows.count_of(Activity, stored))
+        # A page that is changed in place shows its tasks anew.
+        if tasks and not is_fragment(request):
+            self.message_user(request, tasks)

@@ -14,8 +14,9 @@ from crm.admin.base import assignable_users
 from crm.admin.many import ChangesMany, ManyForm
 from crm.admin.tag_fields import TagsForm
 from crm.database.keys import parse_id
-from crm.models import User
+from crm.models import Activity, User
 from crm.models.history import HistoryEntry
+from crm.services import stored_rows
 from crm.services.bulk import BulkResult
 from leads.admin.forms import StageField
 from leads.models import LeadLostReason, LeadSource, LeadStatus, StatusCategory
@@ -98,18 +99,36 @@ class ManyLeadsForm(TagsForm):
         return self._members.filter(pk=parse_id(str(values["leads_owner_id"])) or 0).first()
 
 
+def sentence_of_tasks(count: int) -> str:
+    """Return a sentence about the tasks that changed hands with their leads; empty without any."""
+    if not count:
+        return ""
+    sentence = ngettext(
+        "%(count)s open task went to the new owner too.",
+        "%(count)s open tasks went to the new owner too.",
+        count,
+    )
+    return sentence % {"count": count}
+
+
 class ChangesManyLeads(ChangesMany):
     """Mixin of the list of leads."""
 
     many_form: type[ManyForm] = ManyLeadsForm  # type: ignore[misc]  # of the class, as declared above
 
     def change_many(self, keys: Sequence[object], form: ManyLeadsForm, *, actor: Actor) -> BulkResult:
-        return change_leads(keys, form.values(), form.tag_change(), actor=actor)
+        with stored_rows.observed() as stored:
+            result = change_leads(keys, form.values(), form.tag_change(), actor=actor)
+        result.followed = stored_rows.count_of(Activity, stored)
+        return result
 
-    def sentence_of(self, form: ManyLeadsForm, count: int) -> str:
-        member = form.new_owner()
+    def sentence_of(self, form: ManyLeadsForm, result: BulkResult) -> str:
+        return " ".join(filter(None, (self._of_leads(form, result), sentence_of_tasks(result.followed))))
+
+    def _of_leads(self, form: ManyLeadsForm, result: BulkResult) -> str:
+        member, count = form.new_owner(), result.done
         if member is None or not count:
-            return super().sentence_of(form, count)
+            return super().sentence_of(form, result)
         owned = ngettext(
             "%(count)s lead belongs to %(owner)s now.", "%(count)s leads belong to %(owner)s now.", count
         )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from crm.actors import Action, Actor
 from crm.database.new_rows import new_row
 from crm.languages.chosen import reading
-from crm.models import Tag, User
+from crm.models import Activity, Tag, User
 from crm.models.lifecycle import LIVE
 from crm.services import channels, external_ids, file_links, imported, locking, messages, saving, tags
 from crm.services.history import Changes
@@ -21,7 +21,7 @@ from crm.services.saving import Stored
 from crm.texts import name_key
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus, ReceiverAttempt
 from leads.models.rotting import record_change
-from leads.services import events, stage_visits
+from leads.services import events, stage_visits, tasks_of_owner
 from leads.services.assignment import assign_owner, routing_log
 from leads.services.deal_values import take_over_amount
 from leads.services.lead_input import LeadValues, apply_input, check_owner, fill_from_receiver
@@ -164,12 +164,16 @@ def store_change(
 ) -> Lead:
     """Validate and store a changed lead with its tags, participants and files, and emit its event.
 
+    What its former owner was to do about it goes to the new one.
+
     :param lead: locked, with all columns set.
     :param rows: fetched for the stored lead.
     :param before: the columns as they are stored.
     """
+    tasks: list[Activity] = []
     if lead.owner_id != before["owner_id"] and lead.owner_id is not None:
         check_owner(lead.owner_id, actor=actor)
+        tasks = tasks_of_owner.lock_tasks(lead, before["owner_id"], actor=actor)
     external_ids.check_free(lead, actor=actor, before=before)
     if lead.stage_id != before["stage_id"]:
         lead.stage_changed_at = timezone.now()
@@ -213,6 +217,7 @@ def store_change(
                 relations=relations,
             )
         )
+        tasks_of_owner.hand_over(tasks, lead, actor=actor, before=saw, after=sees)
     return lead
 
 
