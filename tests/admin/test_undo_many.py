@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 
 from crm.admin import undoing
 from crm.models import HistoryEntry
+from crm.services.bulk_undo import changing
 from leads.models import Lead, LeadStatus
 from leads.services.leads import delete_lead, update_lead
 from people.models import Person
@@ -18,9 +20,10 @@ from tests.admin.conftest import sentences_of
 from tests.admin.test_many import LEADS, PEOPLE, apply, chosen, names
 from tests.factories.crm import TagFactory
 from tests.factories.leads import LeadFactory
-from tests.factories.people import PersonFactory
+from tests.factories.people import OrganizationFactory, PersonFactory
 from tests.factories.pipelines import StageFactory
 
+ORGANIZATIONS = "/admin/people/organization/"
 NO_MORE = "This can no longer be undone here."
 
 
@@ -175,3 +178,38 @@ def test_a_large_change_is_undone_in_parts(signed_in, leads, monkeypatch):
     assert "2 leads are as they were before. Undo again for the others." in sentences_of(part)[0]
     assert rest == ["1 lead is as it was before."]
     assert not Lead.objects.filter(owner=None).exists()
+
+
+def test_keys_of_another_company_in_the_form_change_nothing(signed_in, tenant, other_tenant, leads):
+    theirs = LeadFactory(company=other_tenant.company, owner=other_tenant.users["agent"])
+    client = signed_in("agent")
+
+    response = apply(client, [*leads, theirs], owner="nobody", expected_count=3)
+    assert Lead.objects.get(pk=theirs.pk).owner == other_tenant.users["agent"]
+    client_of_others = Client()
+    other_tenant.users["agent"].is_staff = True
+    other_tenant.users["agent"].save()
+    client_of_others.force_login(other_tenant.users["agent"])
+    address, fields = offered(response)
+    others = client_of_others.post(address, fields, follow=True)
+
+    assert sentences_of(others) == [NO_MORE]
+    assert not Lead.objects.filter(pk__in=[lead.pk for lead in leads], owner__isnull=False).exists()
+    # The same id of a change in the history of another company is another change.
+    [change] = set(HistoryEntry.objects.exclude(via=None).values_list("via", flat=True))
+    update_lead(theirs.pk, {"leads_owner_id": None}, actor=changing(other_tenant.actors.agent, change))
+    assert undo(client, response) == ["3 leads are as they were before."]
+    assert Lead.objects.get(pk=theirs.pk).owner is None
+
+
+def test_organizations(signed_in, tenant):
+    rows = [OrganizationFactory(company=tenant.company) for _ in range(2)]
+    rows[0].tags.add(TagFactory(company=tenant.company, name="Cold"))
+    client = signed_in("agent")
+
+    changed = apply(client, rows, ORGANIZATIONS, add_tags="Fair", remove_tags="Cold")
+    assert [names(row) for row in rows] == [{"Fair"}, {"Fair"}]
+    said = undo(client, changed)
+
+    assert said == ["2 organizations are as they were before."]
+    assert [names(row) for row in rows] == [{"Cold"}, set()]
