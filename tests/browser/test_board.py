@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Dialog, Locator, expect
+from playwright.sync_api import Dialog, Locator, Route, expect
 
 from tests.browser.place import Place, column, drag
 
@@ -74,6 +74,33 @@ def test_a_card_is_dropped_anywhere_in_a_column(place: Place) -> None:
     expect(page.locator("#frame-messages .success")).to_contain_text("“Missed” is in Contacted")
     drag(page, place.card(page, "Missed", "Contacted"), columns.nth(0), down=12)
     place.card(page, "Missed", "New")
+    page.context.close()
+    assert place.complaints == []
+
+
+def test_nothing_moves_while_a_card_is_dragged(place: Place) -> None:
+    page = place.board("bob")
+    columns = page.locator(".column")
+    place.card(page, "Touched", "New")
+    answers: list[Route] = []
+    page.route("**/move/**", lambda route: answers.append(route))
+    drag(page, place.card(page, "Edited", "New"), columns.nth(1), down=12)
+    top = "document.querySelector('.column').getBoundingClientRect().top"
+    before = page.evaluate(top)
+
+    # The answer to the first move comes while the next card is held.
+    drag(page, place.card(page, "Touched", "New"), columns.nth(0), down=200, drops=False)
+    expect(page.locator("#board.dragging")).to_have_count(1)
+    with page.expect_response("**/move/**") as answered:
+        answers.pop().continue_()
+    answered.value.finished()
+    # The script has read the answer once it has run what came after it.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    assert page.evaluate(top) == before
+    expect(page.locator("#frame-messages li")).to_have_count(0)
+
+    page.mouse.up()
+    expect(page.locator("#frame-messages .success")).to_contain_text("“Edited” is in Contacted")
     page.context.close()
     assert place.complaints == []
 

@@ -6,7 +6,6 @@
   if (!board) return;
   const zones = document.getElementById("drop-zones");
   const dialog = document.getElementById("frame-dialog");
-  const messages = document.getElementById("frame-messages");
   const live = document.getElementById("live");
   const query = board.dataset.query;
   const token = document.querySelector("#board-form [name=csrfmiddlewaretoken]")?.value;
@@ -15,28 +14,18 @@
   const list = (stage) => board.querySelector(`.column[data-stage="${stage}"] .cards`);
   const moveAddress = (element) => element.querySelector("a.move").href;
 
-  // Messages, with a way to undo
+  // Nothing on the board moves while a card is dragged: what comes meanwhile waits until it is dropped
+
+  const held = [];
+  const isDragging = () => board.classList.contains("dragging");
+  function whenStill(act) {
+    if (isDragging()) held.push(act);
+    else act();
+  }
 
   function say(text, kind, undo) {
-    const item = document.createElement("li");
-    item.className = kind;
-    const words = document.createElement("span");
-    words.textContent = text;
-    item.append(words);
-    if (undo) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "button quiet";
-      button.textContent = board.dataset.undo;
-      button.addEventListener("click", () => post(undo.address, undo.fields, null));
-      item.append(" ", button);
-    }
-    const shown = document.createElement("ul");
-    shown.className = "messagelist";
-    shown.append(item);
-    messages.replaceChildren(shown);
-    // Also where the page was scrolled away from its head.
-    item.scrollIntoView({ block: "nearest" });
+    const act = undo && (() => post(undo.address, undo.fields, null));
+    window.crmMessage(text, kind, act && { label: board.dataset.undo, act });
   }
 
   // The present state, as the server tells it
@@ -83,13 +72,17 @@
       });
       answer = await response.json();
     } catch {
-      restore?.();
-      say(board.dataset.unanswered, "error");
+      whenStill(() => {
+        restore?.();
+        say(board.dataset.unanswered, "error");
+      });
       return false;
     }
-    if (!response.ok) restore?.();
-    show(answer, !response.ok);
-    say(answer.message, response.ok ? "success" : "error", answer.undo);
+    whenStill(() => {
+      if (!response.ok) restore?.();
+      show(answer, !response.ok);
+      say(answer.message, response.ok ? "success" : "error", answer.undo);
+    });
     return response.ok;
   }
 
@@ -136,26 +129,31 @@
   // Dragging, by mouse and by touch
 
   function restoreTo(item, from, before) {
-    return () => from.insertBefore(item, before?.parentElement === from ? before : null);
+    return () => {
+      // Unless it was rendered anew meanwhile.
+      if (!item.isConnected && card(item.dataset.lead)) return;
+      from.insertBefore(item, before?.parentElement === from ? before : null);
+    };
   }
 
-  // To columns that a narrow screen does not show: the board scrolls while a card is near its edge. SortableJS
-  // scrolls the columns alone, which are what scrolls nearest to a card.
-  const EDGE = 56;
-  const STEP = 12;
-  let pointerX = null;
-  for (const kind of ["pointermove", "touchmove", "dragover"]) {
-    const follow = (event) => {
-      pointerX = (event.touches?.[0] ?? event).clientX;
-    };
-    document.addEventListener(kind, follow, { passive: true, capture: true });
-  }
-  function scrollAtEdge() {
-    if (!board.classList.contains("dragging")) return;
-    const { left, right } = board.getBoundingClientRect();
-    if (pointerX > right - EDGE) board.scrollLeft += STEP;
-    else if (pointerX < left + EDGE) board.scrollLeft -= STEP;
-    requestAnimationFrame(scrollAtEdge);
+  // After what came meanwhile, which may have rendered the card anew.
+  function drop({ item: dragged, from, to }, next) {
+    if (from === to) return;
+    const item = card(dragged.dataset.lead) ?? dragged;
+    const restore = restoreTo(item, from, next);
+    const outcome = to.dataset.outcome;
+    const version = item.dataset.version;
+    if (outcome === "lost" || outcome === "other") {
+      // Asks first: the card waits where it was.
+      restore();
+      openDialog(item, outcome);
+    } else if (outcome) {
+      item.remove();
+      post(moveAddress(item), { version, outcome }, restore);
+    } else {
+      to.prepend(item);
+      post(moveAddress(item), { version, stage: to.closest(".column").dataset.stage }, restore);
+    }
   }
 
   if (board.hasAttribute("data-may-move") && window.Sortable) {
@@ -175,27 +173,13 @@
         next = event.item.nextElementSibling;
         zones.hidden = false;
         board.classList.add("dragging");
-        requestAnimationFrame(scrollAtEdge);
+        board.dispatchEvent(new Event("crm:drag"));
       },
       onEnd: (event) => {
         zones.hidden = true;
         board.classList.remove("dragging");
-        const { item, from, to } = event;
-        if (from === to) return;
-        const restore = restoreTo(item, from, next);
-        const outcome = to.dataset.outcome;
-        const version = item.dataset.version;
-        if (outcome === "lost" || outcome === "other") {
-          // Asks first: the card waits where it was.
-          restore();
-          openDialog(item, outcome);
-        } else if (outcome) {
-          item.remove();
-          post(moveAddress(item), { version, outcome }, restore);
-        } else {
-          to.prepend(item);
-          post(moveAddress(item), { version, stage: to.closest(".column").dataset.stage }, restore);
-        }
+        for (const act of held.splice(0)) act();
+        drop(event, next);
       },
     };
     for (const cards of board.querySelectorAll(".cards")) new Sortable(cards, options);
@@ -218,6 +202,11 @@
   let readsAll = false;
 
   async function read() {
+    if (isDragging()) {
+      waitsForDetails = false;
+      held.push(read);
+      return;
+    }
     timer = null;
     lastRead = Date.now();
     const asked = [...waiting].slice(0, 100);
@@ -234,7 +223,7 @@
       const response = await fetch(`${board.dataset.cards}?${query}&ids=${ids}`);
       if (response.ok) {
         const answer = await response.json();
-        show(answer, true);
+        whenStill(() => show(answer, true));
         // The server renders what many boards ask for together; an event since then names a later state.
         const cursors = new Map(asked);
         for (const key of answer.later ?? []) {
@@ -246,6 +235,13 @@
     }
     if (waiting.size) plan(false);
   }
+  // All that was read anew before the drag, and answers during it, is asked for again after it.
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target !== board || !isDragging()) return;
+    event.detail.shouldSwap = false;
+    readsAll = true;
+    held.push(read);
+  });
   function plan(isSeen) {
     if (timer !== null && (isSeen || !waitsForDetails)) return;
     clearTimeout(timer);
