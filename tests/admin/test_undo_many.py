@@ -196,7 +196,7 @@ def test_keys_of_another_company_in_the_form_change_nothing(signed_in, tenant, o
     assert sentences_of(others) == [NO_MORE]
     assert not Lead.objects.filter(pk__in=[lead.pk for lead in leads], owner__isnull=False).exists()
     # The same id of a change in the history of another company is another change.
-    [change] = set(HistoryEntry.objects.exclude(via=None).values_list("via", flat=True))
+    [change] = {entry.via or "" for entry in HistoryEntry.objects.exclude(via=None)}
     update_lead(theirs.pk, {"leads_owner_id": None}, actor=changing(other_tenant.actors.agent, change))
     assert undo(client, response) == ["3 leads are as they were before."]
     assert Lead.objects.get(pk=theirs.pk).owner is None
