@@ -26,7 +26,7 @@ from people.admin.contact_types import name_of
 from people.admin.erasing import ERASE, ErasesPeople
 from people.admin.many import ChangesTags
 from people.admin.merging import MergesRecords
-from people.admin.plain_phone import FurtherContacts, PhoneForm, has_plain_phone, without_phone
+from people.admin.plain_contacts import FurtherContacts, PhoneForm, plain_contacts, without_phone
 from people.admin.related import PersonPage
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Address, Contact, ContactType, Employment, Organization, Person
@@ -157,7 +157,7 @@ class PersonAdmin(
 
     def get_fieldsets(self, request: HttpRequest, obj: Person | None = None) -> Fieldsets:
         fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if has_plain_phone(obj) else without_phone(fieldsets)
+        return fieldsets if plain_contacts(obj).takes_phone else without_phone(fieldsets)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
         # Computed in one statement here, and not row by row by the columns of the list.
@@ -187,7 +187,7 @@ class PersonAdmin(
             values["organizations_id"] = [row.pk for row in form.cleaned_data["organizations"]]
         rows = next((each for each in formsets if each.model is Contact), None)
         if "phone" in form.changed_data or (rows is not None and rows.has_changed()):
-            values["contacts"] = form.with_phone(None if rows is None else _contact_values(rows))
+            values["contacts"] = form.all_contacts(None if rows is None else _contact_values(rows))
         for formset in formsets:
             if formset.model is Address and formset.has_changed():
                 values["address"] = _address_values(formset)

@@ -18,7 +18,7 @@ from crm.admin.record_pages import (
     page_of,
     related,
 )
-from people.admin.plain_phone import has_plain_phone
+from people.admin.plain_contacts import plain_contacts
 from people.models import Employment, Organization, Person
 from people.services.duplicates import duplicates_of_organizations, duplicates_of_people
 from people.services.merging import MOST_MERGED
@@ -31,7 +31,7 @@ class PersonPage(RecordPage):
         contacts = list(record.contacts.select_related("type").order_by("weight", "pk"))
         emails = [record.email, *(each.value for each in contacts if each.type.is_email)]
         phones = [each.value for each in contacts if each.type.is_phone] or [""]
-        field = "phone" if has_plain_phone(record) else ""
+        field = "phone" if plain_contacts(record).takes_phone else ""
         spelled: dict[str, str | None] = {}
         for email in emails:
             # One fact for an address in two spellings.

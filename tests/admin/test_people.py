@@ -164,6 +164,8 @@ def test_rows_of_another_company_are_no_choices(signed_in, tenant, other_tenant,
     foreign_type = ContactTypeFactory(company=other_tenant.company)
     foreign = OrganizationFactory(company=other_tenant.company, name="Secret")
     theirs = create_person({"email": "x@example.com"}, actor=other_tenant.actors.agent).contacts.get()
+    mobile = {"type": shared("Cellphone"), "value": "212 555 0111"}
+    Contact.objects.create(person=jane, company=jane.company, **mobile)
     form = form_of(client, change_page(jane))
 
     organization = client.post(change_page(jane), {**form, "organizations": [foreign.pk]})

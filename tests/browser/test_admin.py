@@ -80,8 +80,8 @@ def test_contact_is_added_to_a_person(page, live_server):
     page.click("#result_list >> text=Jane Doe")
     page.fill("#id_phone", "212 555 0100")
     page.click("text=Add another e-mail or phone")
-    page.select_option("#id_contacts-1-type", label="Mobile")
-    page.fill("#id_contacts-1-value", "212 555 0111")
+    page.select_option("#id_contacts-0-type", label="Mobile")
+    page.fill("#id_contacts-0-value", "212 555 0111")
     page.click("[name=_save]")
     page.wait_for_selector(".messagelist .success")
 

@@ -1,4 +1,4 @@
-"""The phone as a plain input of the form of a person, beside the rows of all other contacts."""
+"""Phone and e-mail as plain inputs of the form of a person, beside the rows of all other contacts."""
 
 from typing import Any
 
@@ -74,15 +74,44 @@ def test_a_row_beside_the_plain_phone_leaves_it_alone(signed_in, jane):
     form = form_of(client, change_page(jane))
     key = jane.contacts.get(type__kind="PHONE").pk
     row = {
-        "contacts-TOTAL_FORMS": "2",
-        "contacts-1-type": shared("Cellphone").pk,
-        "contacts-1-value": "212 555 0111",
+        "contacts-TOTAL_FORMS": "1",
+        "contacts-0-type": shared("Cellphone").pk,
+        "contacts-0-value": "212 555 0111",
     }
 
     client.post(change_page(jane), {**form, **row})
 
     assert phone_of(jane) == [("Phone", "+1 212 555 0100"), ("Cellphone", "212 555 0111")]
     assert jane.contacts.get(type__name="Phone").pk == key
+
+
+def test_the_only_e_mail_is_a_plain_input_and_no_row(signed_in, jane):
+    client = signed_in("agent")
+    form = form_of(client, change_page(jane))
+    key = jane.contacts.get(type__kind="EMAIL").pk
+    row = {
+        "contacts-TOTAL_FORMS": "1",
+        "contacts-0-type": shared("Email").pk,
+        "contacts-0-value": "second@example.com",
+    }
+
+    assert (form["email"], form["contacts-TOTAL_FORMS"]) == ("jane@example.com", "0")
+    client.post(change_page(jane), {**form, **row, "email": "new@example.com"})
+    emails = jane.contacts.filter(type__kind="EMAIL").order_by("pk")
+    assert list(emails.values_list("value", flat=True)) == ["new@example.com", "second@example.com"]
+    assert emails[0].pk == key
+
+    # Of several, each has its row.
+    assert form_of(client, change_page(jane))["contacts-TOTAL_FORMS"] == "2"
+
+
+def test_the_only_e_mail_is_removed(signed_in, jane):
+    client = signed_in("agent")
+
+    client.post(change_page(jane), form_of(client, change_page(jane), email="", phone="212 555 0177"))
+
+    jane.refresh_from_db()
+    assert (jane.email, phone_of(jane), jane.contacts.count()) == (None, [("Phone", "212 555 0177")], 1)
 
 
 def test_a_phone_that_cannot_be_understood_is_refused_at_its_field(signed_in, jane):
