@@ -18,7 +18,9 @@ def lock_tasks(lead: Lead, owner_id: int | None, *, actor: Actor) -> list[Activi
     if owner_id is None:
         return []
     rows = Activity.objects.visible_to(actor).to_do().filter(**link_columns(lead), assignee=owner_id)
-    return list(rows.select_for_update(of=("self",)).order_by("pk"))
+    # Whoever changes a task locks it before its lead: to wait for one here could be a deadlock. A task that
+    # somebody changes at this moment stays whose it is.
+    return list(rows.select_for_update(of=("self",), skip_locked=True).order_by("pk"))
 
 
 def hand_over(
