@@ -104,7 +104,14 @@ def _by_membership(**member: object) -> ValuesQuery:
     return Membership.objects.active().open_to_sessions().filter(**member).values_list(*COLUMNS)
 
 
+def _by_user(**user: object) -> ValuesQuery:
+    memberships = Membership.objects.active().open_to_sessions().filter(**user)
+    return memberships.order_by("-is_default", "pk").values_list(*COLUMNS)
+
+
 #: The active member who owns an unrevoked token, by the token's ``hash`` or ``pk``.
 token_holders = Prepared(_by_token)
 #: The active membership of a ``user`` in a ``company``, if a session of the user opens it.
 members = Prepared(_by_membership)
+#: The active memberships of a ``user`` that a session of the user opens, the default one first.
+memberships_of_session = Prepared(_by_user)

@@ -20,6 +20,7 @@ from crm.authentication import (
 )
 from crm.errors import Forbidden, NotFound, Unauthenticated
 from crm.models import LeadVisibility
+from crm.models.companies import MembershipQuerySet
 from crm.services.tokens import revoke_token
 from tests.factories.crm import CompanyFactory, MembershipFactory, UserFactory
 from tests.graphql.http import codes, member, post, small_urls, token_of
@@ -40,6 +41,17 @@ def test_bearer_header_is_parsed(header):
 def test_malformed_header_is_refused(header):
     with pytest.raises(Unauthenticated):
         parse_bearer(header)
+
+
+@pytest.mark.postgres
+def test_the_query_of_a_session_is_composed_once(monkeypatch):
+    membership = member(Role.MANAGER)
+    first = authenticate_session(membership.user)
+    monkeypatch.delattr(MembershipQuerySet, "active")
+
+    assert authenticate_session(membership.user) == first
+    with pytest.raises(Unauthenticated):
+        authenticate_session(AnonymousUser())
 
 
 def test_token_gives_the_actor_of_its_company(django_assert_num_queries):
