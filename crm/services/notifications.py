@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.actors import Action, Actor
+from crm.database.batch_reads import BatchPart, BatchRead
 from crm.database.batches import Batch, delete_in_batches
 from crm.database.keys import parse_id
 from crm.errors import NotFound
@@ -36,7 +37,17 @@ DEFAULTS: Mapping[str, NotificationDelivery] = {
 
 def count_unread(actor: Actor) -> int:
     """Return the number of the actor's unread notifications, up to ``MOST_COUNTED``."""
-    return Notification.objects.visible_to(actor).unread()[:MOST_COUNTED].count()
+    return len(_UNREAD.read(actor)["unread"])
+
+
+def _first_unread(actor: Actor) -> dict[str, BatchPart]:
+    unread = Notification.objects.visible_to(actor).unread()
+    counted = Notification.objects.filter(pk__in=unread.values("pk")[:MOST_COUNTED])
+    return {"unread": BatchPart(counted, ("id",))}
+
+
+#: Each page of the admin counts: composing the query took longer than running it.
+_UNREAD = BatchRead(_first_unread)
 
 
 @transaction.atomic

@@ -10,6 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from crm.models import Absence, Company, Membership, Notification, NotificationPreference, User
+from crm.models.notifications import NotificationQuerySet
+from crm.services.notifications import count_unread
 from leads.models import Lead
 from tests.admin.conftest import messages_of, posted
 from tests.factories.leads import LeadFactory
@@ -64,6 +66,16 @@ def test_the_header_counts_what_is_unread(signed_in, tell):
     assert counted(client) == ("Notifications, 3 unread", "3")
     tell(150)
     assert counted(client) == ("Notifications, 100 or more unread", "100+")
+
+
+@pytest.mark.postgres
+def test_the_query_of_the_number_is_composed_once(actors, tell, monkeypatch):
+    tell(3)
+    assert count_unread(actors.agent) == 3
+    monkeypatch.delattr(NotificationQuerySet, "unread")
+
+    assert count_unread(actors.agent) == 3
+    assert count_unread(actors.colleague) == 0
 
 
 def test_a_user_without_a_company_has_no_notifications(db):
