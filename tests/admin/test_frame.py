@@ -7,8 +7,9 @@ import pytest
 from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import reverse, set_script_prefix
 
+from crm.admin.frame import navigation
 from crm.admin.frame.navigation import entries, register
 from crm.models import Company, LeadVisibility, Notification
 from leads.services.leads import create_lead
@@ -57,6 +58,19 @@ def test_every_model_stands_in_the_navigation_once():
     assert shown == set(admin.site._registry) - {Notification}
     with pytest.raises(Exception, match="twice"):
         register(next(entry for entry in entries() if entry.model is not None))
+
+
+def test_addresses_are_resolved_once_for_each_prefix_of_the_site(monkeypatch):
+    at_root = [entry.address for entry in entries()]
+    set_script_prefix("/crm/")
+    try:
+        below = [entry.address for entry in entries()]
+    finally:
+        set_script_prefix("/")
+    monkeypatch.delattr(navigation, "reverse")
+
+    assert [entry.address for entry in entries()] == at_root
+    assert below == [f"/crm{address}" for address in at_root]
 
 
 @pytest.mark.parametrize("role", ["viewer", "agent", "manager", "admin"])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf, reverse
 from django.utils.translation import gettext
 from django_stubs_ext import StrOrPromise
 
@@ -33,6 +34,12 @@ class Section(Enum):
     def action(self) -> Action:
         """The action that a member has to be allowed to see the entries of this part."""
         return Action.CHANGE_LOOKUPS if self is Section.SET_UP else Action.READ
+
+
+@lru_cache(maxsize=1000)
+def _address(name: str, _resolver: URLResolver, _prefix: str) -> str:
+    """Return the address of a page, which only the resolver and the prefix of all addresses can change."""
+    return reverse(name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +69,11 @@ class Entry:
 
     @property
     def address(self) -> str:
+        page = self.page
         if self.model is not None:
-            return reverse(f"admin:{self.model._meta.app_label}_{self.model._meta.model_name}_changelist")
-        return reverse(f"admin:{self.page}")
+            page = f"{self.model._meta.app_label}_{self.model._meta.model_name}_changelist"
+        # Each page of the admin asks for all of them, and resolving took longer than all else here.
+        return _address(f"admin:{page}", get_resolver(get_urlconf()), get_script_prefix())
 
     def is_open_to(self, request: HttpRequest, actor: Actor | None) -> bool:
         if request.user.is_superuser and self.model is not None:
