@@ -11,7 +11,13 @@ from tests.factories.crm import Actors, Tenant
 from tests.factories.crm import tenant as make_tenant
 from tests.unrendered import unrendered_pages
 
-pytest_plugins = ["tests.emptying", "tests.migrated", "tests.module_world", "tests.requirements"]
+pytest_plugins = [
+    "tests.emptying",
+    "tests.instrumented",
+    "tests.migrated",
+    "tests.module_world",
+    "tests.requirements",
+]
 
 # No test fails because the machine is busy.
 hypothesis.settings.register_profile(
