@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.place import Place, make_place
 from tests.config.processes import DEVELOPMENT, environment
+from tests.forks import Warm, warm
 from tests.migrated import SERVER, drop
 from tests.requirements import CHROMIUM_NAMES
 
@@ -65,15 +66,22 @@ def server_environment(
 
 
 @pytest.fixture(scope="module")
-def server(server_environment: dict[str, str]) -> Iterator[ExitStack]:
+def forking(server_environment: dict[str, str]) -> Iterator[Warm]:
+    """Return the process that makes the company, and of which each server of the module is a fork."""
+    with warm(server_environment) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def server(forking: Warm) -> Iterator[ExitStack]:
     """Return the stack on which the server of the module stands, so that a test may restart it."""
     with ExitStack() as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
-def place(chromium: Browser, server_environment: dict[str, str], server: ExitStack) -> Place:
+def place(chromium: Browser, forking: Warm, server: ExitStack) -> Place:
     """A served company with two members and some leads."""
-    made = make_place(chromium, server_environment)
+    made = make_place(chromium, forking)
     made.serve(server)
     return made

@@ -1,44 +1,14 @@
 """A served company, and browsers of its members."""
 
 import re
-import subprocess
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, Locator, Page, StorageState, TimeoutError, expect
 
-from tests.config.processes import ROOT
-from tests.e2e.servers import Api, Lines, free_port, running
+from tests.e2e.servers import Api, Lines, free_port, reading
+from tests.forks import Warm
 from tests.patience import PATIENCE_SECONDS
-
-#: Makes a company with two members and some leads; prints the id of each lead by title, and a token.
-MAKING = """
-import django
-django.setup()
-from crm.actors import Role
-from crm.authentication import actor_for
-from crm.actors import Door
-from crm.services.companies import find_or_create_user, save_user
-from crm.services.members import add_member
-from crm.services.tokens import create_token
-from leads.services.company_setup import set_up_company
-from leads.services.leads import create_lead
-ann, _ = find_or_create_user("ann")
-bob, _ = find_or_create_user("bob")
-company = set_up_company("Acme", admin=ann)
-add_member(company, bob, Role.AGENT)
-for user in (ann, bob):
-    user.set_password("secret-of-members")
-    user.is_staff = True
-    save_user(user)
-actor = actor_for(ann, company, door=Door.COMMAND)
-for title in ("Dragged", "Keyed", "Stale", "Noted", "Missed", "Edited", "Compared", "Touched"):
-    values = {"title": title, "amount": 100, "currency": "EUR", "leads_owner_id": ann.pk}
-    print("LEAD", title, create_lead(values, actor=actor).pk)
-print("TOKEN", create_token(ann, company, name="test")[1])
-"""
-
 
 #: More than the controls of the longest page.
 MOST_TABS = 150
@@ -49,7 +19,7 @@ class Place:
     """A served company, a browser, and what pages complained about."""
 
     browser: Browser
-    env: dict[str, str]
+    forking: Warm
     port: int
     leads: dict[str, str]
     token: str
@@ -103,26 +73,18 @@ class Place:
         return card
 
     def serve(self, stack: ExitStack) -> Lines:
-        command = (sys.executable, "manage.py", "serve", "--port", str(self.port))
-        lines = stack.enter_context(running(*command, env=self.env))
+        serving = self.forking.start("manage.py", "serve", "--port", str(self.port))
+        lines = stack.enter_context(reading(serving))
         self.api.wait_until_up(lines)
         return lines
 
 
-def make_place(browser: Browser, env: dict[str, str]) -> Place:
+def make_place(browser: Browser, forking: Warm) -> Place:
     """Make the company in a migrated database; its server is not started."""
-    made = subprocess.run(
-        [sys.executable, "-c", MAKING],
-        cwd=ROOT,
-        env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=True,
-    ).stdout
+    made = forking.run("-m", "tests.browser.making")
     leads = dict(re.findall(r"LEAD (\w+) (\d+)", made))
     token = re.findall(r"TOKEN (\S+)", made)[0]
-    return Place(browser, env, free_port(), leads, token)
+    return Place(browser, forking, free_port(), leads, token)
 
 
 def column(page: Page, number: int) -> Locator:

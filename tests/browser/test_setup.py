@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,10 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.place import MAKING, Place
-from tests.config.processes import DEVELOPMENT, ROOT, environment
-from tests.e2e.servers import free_port
-from tests.patience import PATIENCE_SECONDS
+from tests.browser.place import Place, make_place
+from tests.config.processes import DEVELOPMENT, environment
+from tests.forks import warm
 
 pytestmark = pytest.mark.browser
 NAMES = ["New", "Contacted", "Proposal", "Negotiation"]
@@ -28,18 +25,8 @@ def place(
     folder = tmp_path_factory.mktemp("setup")
     shutil.copy(migrated_file, folder / "db.sqlite3")
     env = environment(DEVELOPMENT, DATABASE_URL=f"sqlite:///{folder}/db.sqlite3")
-    made = subprocess.run(
-        [sys.executable, "-c", MAKING],
-        cwd=ROOT,
-        env={**env, "DJANGO_SETTINGS_MODULE": "config.settings"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=True,
-    ).stdout
-    token = re.findall(r"TOKEN (\S+)", made)[0]
-    with ExitStack() as stack:
-        place = Place(chromium, env, free_port(), {}, token)
+    with warm(env) as forking, ExitStack() as stack:
+        place = make_place(chromium, forking)
         place.serve(stack)
         yield place
 
