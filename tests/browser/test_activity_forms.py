@@ -77,3 +77,31 @@ def test_a_call_is_logged_at_the_top_of_a_narrow_page(place: Place) -> None:
     expect(page.locator("#timeline-entries")).to_contain_text("Left a message")
     page.context.close()
     assert place.complaints == []
+
+
+def test_my_day_of_a_phone_stays_where_it_was_when_a_task_is_finished(place: Place) -> None:
+    ann = place.api.data("{ me { id } }")["me"]["id"]
+    about = f"entity_type: LEAD, entity_id: {place.leads['Keyed']}, assignee_id: {ann}"
+    for number in range(12):
+        values = f'kind: TASK, subject: "Task {number}", {about}'
+        place.api.data(f"mutation {{ createActivity(input: {{{values}}}) {{ id }} }}")
+    page = place.page("ann", width=390)
+    page.goto(f"{place.address}/")
+    # Sums of a company that sells much.
+    sum_ = "<span>12,345,678,901,234.50 EUR</span>"
+    page.locator(".tiles .sums").first.evaluate("(sums, text) => { sums.innerHTML = text; }", sum_)
+    ends = "tiles => tiles.map((tile) => tile.getBoundingClientRect().right)"
+    right = page.locator(".tiles > div").evaluate_all(ends)
+    assert max(right) <= 390 - 16
+    page.evaluate("window.scrollTo(0, 200)")
+
+    page.get_by_role("button", name="Done: Task 3").click()
+
+    message = page.locator("#frame-messages li")
+    expect(message).to_contain_text("Task 3")
+    expect(page.locator("#my-day")).not_to_contain_text("Task 3")
+    expect(message).to_be_in_viewport(ratio=1)
+    assert abs(page.evaluate("window.scrollY") - 200) <= 100
+    message.get_by_role("button", name="Undo").click(trial=True)
+    page.context.close()
+    assert place.complaints == []
