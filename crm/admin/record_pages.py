@@ -135,8 +135,8 @@ def _next_fact(record: Record, zone: tzinfo) -> Fact:
     """Return what is to be done next about a record, and when."""
     activity = next_planned(record)
     if activity is None:
-        return Fact(gettext("Next"), "")
+        return Fact(gettext("Next activity"), "")
     today = timezone.now().astimezone(zone).date()
     words = (planned_in_words(activity, today, zone), str(activity))
     is_late = activity.is_overdue(start_of(today, zone))
-    return Fact(gettext("Next"), ": ".join(filter(None, words)), page_of(activity), is_late=is_late)
+    return Fact(gettext("Next activity"), ": ".join(filter(None, words)), page_of(activity), is_late=is_late)

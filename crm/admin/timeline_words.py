@@ -1,5 +1,6 @@
 """Entries of the history in the words of people, for the timeline."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -17,6 +18,8 @@ from crm.admin.labels import label_of
 from crm.languages.messages import translated
 from crm.records.timeline_entries import Entry, TimelineKind
 
+#: The end of what a change of an import, or of its undoing, has as its way.
+IMPORT_ID = re.compile(r"\bimport [0-9a-f-]{36}$")
 #: How an entry names the way that a change came.
 DOORS: Mapping[str, StrOrPromise] = {
     Door.ADMIN: "",
@@ -50,7 +53,9 @@ def who_of(entry: Entry) -> str:
     """Return who did it and how, such as "Amira Haddad, through the API (Zapier)"."""
     name = str(entry.user) if entry.user else gettext("Automatically")
     door = str(DOORS.get(entry.door, ""))
-    way = f"{door} ({entry.via})" if entry.via and door else door
+    # The id of an import says nothing to a reader.
+    via = "" if IMPORT_ID.search(entry.via or "") else entry.via
+    way = f"{door} ({via})" if via and door else door
     return ", ".join(part for part in (name, way) if part)
 
 

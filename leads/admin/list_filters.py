@@ -23,7 +23,7 @@ ENDINGS = {"won": StatusCategory.WON, "lost": StatusCategory.LOST}
 class OpenFilter(admin.SimpleListFilter):
     """Filter leads by whether they are open, and how they ended."""
 
-    title = _("state")
+    title = _("open or closed")
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -52,10 +53,14 @@ class MergesRecords(LiveAdmin[Any]):
             # The preview posts this; the action alone only shows it.
             if request.POST.get("post"):
                 merge(self.model, winner.pk, others, actor=acting(request))
-                said = gettext("Merged %(count)s into %(winner)s. It can be undone under Merges.") % {
-                    "count": len(others),
-                    "winner": winner,
-                }
+                said = format_html(
+                    gettext(
+                        'Merged {count} into {winner}. It can be undone under <a href="{merges}">Merges</a>.'
+                    ),
+                    count=len(others),
+                    winner=winner,
+                    merges=reverse("admin:people_merge_changelist"),
+                )
                 self.message_user(request, said, messages.SUCCESS)
                 return None
             plan = preview_merge(self.model, winner.pk, others, actor=acting(request))

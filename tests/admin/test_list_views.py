@@ -1,5 +1,6 @@
 """Views, columns, chips and totals of the lists."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -113,7 +114,7 @@ def test_filters_stand_as_chips_that_remove_them(agent, tenant):
 
     assert [(chip.title, chip.value) for chip in response.context["cl"].chips] == [
         ("Search", "fair"),
-        ("State", "Open"),
+        ("Open or closed", "Open"),
         ("Tag", "Fair"),
     ]
     assert list(response.context["cl"].queryset) == [lead]
@@ -138,3 +139,10 @@ def test_open_leads_and_the_worth_of_a_list(agent, tenant):
     assert worth("?open=yes") == ["30.30 EUR", "5 USD"]
     assert worth("?open=no") == ["7 USD"]
     assert worth("?q=nothing") == []
+
+
+def test_filters_are_called_by_different_names(agent):
+    text = agent.get(LIST).content.decode()
+    headings = re.findall(r"<details data-filter-title[^>]*>\s*<summary>\s*(.*?)\s*</summary>", text)
+    assert {"Open or closed", "Status", "Deleted", "Rotting"} <= set(headings)
+    assert len(set(headings)) == len(headings)

@@ -59,7 +59,9 @@ def test_what_was_looked_at_is_merged(signed_in, pair):
         PEOPLE, chosen(first, second, winner=second.pk, post="Merge"), follow=True
     )
 
-    assert messages_of(answer) == ["Merged 1 into J. Doe. It can be undone under Merges."]
+    said = f'Merged 1 into J. Doe. It can be undone under <a href="{MERGES}">Merges</a>.'
+    assert messages_of(answer) == [said]
+    assert said in answer.content.decode()
     first.refresh_from_db()
     assert first.merged_into == second
     assert Merge.objects.get().door == "admin"

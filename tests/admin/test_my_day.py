@@ -98,7 +98,7 @@ def test_a_call_whose_day_has_passed_is_overdue_wherever_tasks_are(signed_in, ac
     found = client.get(reverse("admin:crm_activity_changelist"), {"due": "overdue"})
     assert [row.pk for row in found.context["cl"].result_list] == [late.pk]
     shown = client.get(reverse("admin:leads_lead_change", args=[lead.pk]))
-    [following] = [fact for fact in shown.context["facts"] if fact.label == "Next"]
+    [following] = [fact for fact in shown.context["facts"] if fact.label == "Next activity"]
     assert (following.text[:11], following.text[-15:]) == ("Yesterday, ", "Ask about seats")
     assert following.is_late
     assert reverse("admin:crm_activity_done", args=[late.pk]) in shown.content.decode()

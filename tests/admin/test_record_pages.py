@@ -24,6 +24,7 @@ from pipelines.services.pipelines import create_pipeline
 from tests.factories.leads import LeadFactory
 from tests.factories.people import PersonFactory
 
+CURRENT = 'aria-current="step"'
 START = datetime(2026, 3, 2, 9, tzinfo=ZoneInfo("UTC"))
 
 
@@ -99,6 +100,8 @@ def test_a_lead_is_moved_closed_and_reopened_on_its_page(signed_in, tenant):
     assert [step.stage for step in moved.context["steps"] if step.is_current] == [last]
     won = act(outcome="won")
     assert (won.context["ending"], won.context["is_open"]) == ("Won", False)
+    # Its way is over: no stage is the current one.
+    assert [CURRENT in answer.content.decode() for answer in (moved, won)] == [True, False]
     reopened = act(outcome="reopen")
     assert (reopened.context["ending"], reopened.context["is_open"]) == ("", True)
 
@@ -113,8 +116,8 @@ def test_what_is_next_stands_in_the_head_and_a_lead_is_followed(signed_in, tenan
 
         facts = {fact.label: fact for fact in client.get(page(record)).context["facts"]}
 
-        assert facts["Next"].text.endswith("Call back")
-        assert (facts["Next"].address, facts["Next"].is_late) == (page(late), True)
+        assert facts["Next activity"].text.endswith("Call back")
+        assert (facts["Next activity"].address, facts["Next activity"].is_late) == (page(late), True)
     address = reverse("admin:leads_lead_follow", args=[lead.pk])
     for wanted in ("0", "1", "1", "0"):
         answer = client.post(address, {"follow": wanted}, follow=True)

@@ -7,7 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from crm.admin.timeline_words import who_of
 from crm.models import Activity
+from crm.records.timeline_entries import Entry, TimelineKind
 from crm.services.activities import create_activity
 from crm.services.activity_input import ActivityValues
 from leads.services.board import next_activities
@@ -65,7 +67,7 @@ def test_what_is_logged_took_place_and_is_nowhere_to_do(actors, signed_in, kind)
 
     logged = Activity.objects.get(text="Wants a quote")
     assert logged.done_at == (None if kind == "EMAIL" else logged.starts_at)
-    assert [fact.text for fact in answer.context["facts"] if fact.label == "Next"] == []
+    assert [fact.text for fact in answer.context["facts"] if fact.label == "Next activity"] == []
     told = [(row["title"], row["text"]) for row in answer.context["timeline"]]
     assert [text for _title, text in told].count("Wants a quote") == 1
     assert "Mark as done" not in answer.content.decode()
@@ -91,7 +93,7 @@ def test_a_quick_task_is_ones_own_and_has_a_day(actors, signed_in):
     assert (said, task.assignee_id) == (["The task was added."], actors.agent.user_id)
     assert task.due_at == datetime(2031, 6, 6, tzinfo=UTC)
     shown = client.get(change(lead))
-    [following] = [fact for fact in shown.context["facts"] if fact.label == "Next"]
+    [following] = [fact for fact in shown.context["facts"] if fact.label == "Next activity"]
     # A day without a time.
     assert following.text == "Fri 6 Jun 2031: Send the quote"
     assert ">6 Jun 2031</time>" in shown.content.decode()
@@ -218,3 +220,16 @@ def test_statements_do_not_grow_with_the_entries(actors, signed_in):
 
     statements(1)
     assert statements(1) == statements(10)
+
+
+@pytest.mark.parametrize(
+    ("door", "via", "who"),
+    [
+        ("import", "import 45576fa2-64f1-4a3c-9d1e-0f6f2f1d7a55", "Automatically, by an import"),
+        ("graphql", "undo of import 45576fa2-64f1-4a3c-9d1e-0f6f2f1d7a55", "Automatically, through the API"),
+        ("graphql", "Zapier", "Automatically, through the API (Zapier)"),
+    ],
+)
+def test_an_entry_names_its_way_without_the_id_of_an_import(door, via, who):
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert who_of(Entry(id="1", at=at, kind=TimelineKind.CREATED, user=None, door=door, via=via)) == who
