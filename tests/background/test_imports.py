@@ -109,10 +109,10 @@ def test_a_job_that_fails_keeps_no_other_and_is_given_up_in_the_end(make_job, mo
     bad, good = make_job("bad"), make_job("good")
     store = Processor._process
 
-    def refuse(processor: Processor, record: Any, *rest: Any) -> Any:
-        if processor._job == bad and record.number == 5:
+    def refuse(processor: Processor, given: Any, *rest: Any) -> Any:
+        if processor._job == bad and given.record.number == 5:
             raise RuntimeError("a fault")
-        return store(processor, record, *rest)
+        return store(processor, given, *rest)
 
     monkeypatch.setattr(Processor, "_process", refuse)
     with caplog.at_level(logging.ERROR):
@@ -156,10 +156,10 @@ def test_a_dry_run_that_is_stopped_notes_nothing_and_begins_again(make_job, monk
     job = make_job(dry_run=True)
     stopped, store = threading.Event(), Processor._process
 
-    def stop_at_4(processor: Processor, record: Any, *rest: Any) -> Any:
-        if record.number == 4:
+    def stop_at_4(processor: Processor, given: Any, *rest: Any) -> Any:
+        if given.record.number == 4:
             stopped.set()
-        return store(processor, record, *rest)
+        return store(processor, given, *rest)
 
     monkeypatch.setattr(Processor, "_process", stop_at_4)
     run_next_job(stopped)
@@ -190,12 +190,12 @@ def test_a_batch_that_another_writer_stops_begins_anew(make_job, monkeypatch, sq
 
     job, real, raised = make_job(), Processor._process, list[int]()
 
-    def process(processor: Processor, record: Any, *rest: Any) -> Any:
+    def process(processor: Processor, given: Any, *rest: Any) -> Any:
         # In the middle of the first batch, whose first row is stored by then.
-        if record.number == 2 and len(raised) < times:
+        if given.record.number == 2 and len(raised) < times:
             raised.append(1)
             raise OperationalError from Stopped()
-        return real(processor, record, *rest)
+        return real(processor, given, *rest)
 
     monkeypatch.setattr(Processor, "_process", process)
     run_next_job(threading.Event())

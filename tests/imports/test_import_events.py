@@ -76,10 +76,10 @@ def test_the_event_follows_though_the_import_was_cut_off(tenant, settings, monke
     monkeypatch.setattr(jobs, "BATCH", 2)
     real = Processor._process
 
-    def die_at_line_5(processor: Processor, record: Any, *rest: Any) -> Any:
-        if record.number == 5:
+    def die_at_line_5(processor: Processor, given: Any, *rest: Any) -> Any:
+        if given.record.number == 5:
             raise KeyboardInterrupt
-        return real(processor, record, *rest)
+        return real(processor, given, *rest)
 
     monkeypatch.setattr(Processor, "_process", die_at_line_5)
     with pytest.raises(KeyboardInterrupt):
