@@ -35,7 +35,7 @@ class UndoesMany(LiveAdmin[Any]):
     """Mixin: bulk changes of the list of a kind of records can be undone."""
 
     def undo_change(self, key: object, entry: HistoryEntry, *, actor: Actor) -> None:
-        """Give a record back what it had before an entry of its history."""
+        """Restore what a record had before an entry of its history; each kind by its own services."""
         raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:

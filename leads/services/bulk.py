@@ -89,7 +89,7 @@ _ARGUMENTS = {
 
 
 def undo_lead_change(key: object, entry: HistoryEntry, *, actor: Actor) -> None:
-    """Give a lead back what it had before an entry of its history, by the services of one lead.
+    """Restore what a lead had before an entry of its history, by the services of one lead.
 
     :raises ValidationError: if it was closed before and after: the day of its end is not in the history.
     """

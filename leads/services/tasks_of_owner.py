@@ -1,4 +1,4 @@
-"""What an owner was to do about a lead goes to the next owner with it."""
+"""Hand the open tasks, calls and meetings of a lead's owner over to its next owner."""
 
 from django.utils import timezone
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 
@@ -16,6 +16,7 @@ from crm.errors import NotFound
 from crm.models import Company
 from crm.services import nesting, saving
 from crm.services.history import Changes
+from crm.texts import name_key
 from people.models import Address, Contact, ContactKind, ContactType, Person
 from people.models.canonical import canonical_email, has_email_form
 from people.services.key_owners import note_present
@@ -269,6 +270,11 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues], *, is_new
     if not (gone or changed):
         return {}
     return {"address": [listed_before, [str(address) for address in keep]]}
+
+
+def address_key(address: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is equal for two addresses that differ only in case and spelling."""
+    return tuple(name_key(address.get(name)) for name in ADDRESS_TEXTS)
 
 
 def _address_state(address: Address) -> tuple[object, ...]:

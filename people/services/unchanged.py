@@ -10,7 +10,7 @@ from crm.database.keys import parse_id
 from crm.services.unchanged import OF_EVERY_RECORD, Check, column, new_values
 from crm.texts import name_key
 from people.models import ORGANIZATION_TEXTS, PERSON_TEXTS, Employment, Organization, Person
-from people.services.contacts import ADDRESS_TEXTS
+from people.services.contacts import ADDRESS_TEXTS, address_key
 from people.services.organizations import known_by_name
 
 #: What says where a person belongs.
@@ -63,14 +63,10 @@ def _has_contacts(person: Person, values: Any) -> bool:
 
 
 def _has_addresses(person: Person, values: Any) -> bool:
-    known = {_texts_of(address.__dict__) for address in person.addresses.all()}
+    known = {address_key(address.__dict__) for address in person.addresses.all()}
     return isinstance(values, list) and all(
-        each.keys() <= set(ADDRESS_TEXTS) and _texts_of(each) in known for each in values
+        each.keys() <= set(ADDRESS_TEXTS) and address_key(each) in known for each in values
     )
-
-
-def _texts_of(address: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(name_key(address.get(name)) for name in ADDRESS_TEXTS)
 
 
 def _belongs_to(person: Person, organization: Organization) -> bool:

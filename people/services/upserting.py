@@ -17,7 +17,7 @@ from crm.texts import name_key
 from people.models import Organization, Person
 from people.models.canonical import canonical_email
 from people.services import employments, organizations, people
-from people.services.contacts import ADDRESS_TEXTS, ContactValues, email_type
+from people.services.contacts import ContactValues, address_key, email_type
 from people.services.matching import MOST_NAMED, USUAL_MATCH, PeopleMatch, find_person, with_custom_field
 from people.services.organizations import OrganizationValues, named_ahead
 from people.services.people import PersonValues
@@ -124,8 +124,8 @@ def _added_to(person: Person, values: Mapping[str, Any], before: Mapping[str, An
             *_email_contact(values),
         ]
     if "address" in values:
-        known = {_address_key(address.__dict__) for address in person.addresses.all()}
-        new = [item for item in values["address"] or [] if _address_key(item) not in known]
+        known = {address_key(address.__dict__) for address in person.addresses.all()}
+        new = [item for item in values["address"] or [] if address_key(item) not in known]
         added["address"] = [*before["address"], *new]
     if "tags" in values:
         kept_tags = [{"name": tag.name, "tag": tag} for tag in person.tags.all()]
@@ -153,10 +153,6 @@ def _position_key(position: Any) -> tuple[Any, ...]:
     organization = position.get("organizations_id") or position.get("organization_id")
     title = name_key(position.get("position"))
     return (title, str(organization or ""), position.get("start_date"), position.get("end_date"))
-
-
-def _address_key(address: Any) -> tuple[str, ...]:
-    return tuple(name_key(address.get(name)) for name in ADDRESS_TEXTS)
 
 
 def find_organization(

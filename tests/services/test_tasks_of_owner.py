@@ -1,4 +1,4 @@
-"""What an owner is to do about a lead goes to its next owner."""
+"""Open tasks, calls and meetings of a lead's owner go to its next owner."""
 
 from dataclasses import replace
 from datetime import timedelta
