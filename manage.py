@@ -4,7 +4,10 @@
 import os
 import sys
 
+from config.gc_tuning import raise_thresholds
+
 if __name__ == "__main__":
+    raise_thresholds()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         from django.core.exceptions import ImproperlyConfigured

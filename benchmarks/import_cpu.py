@@ -23,6 +23,7 @@ from typing import Any
 import django
 
 from benchmarks import imports
+from config.gc_tuning import raise_thresholds
 
 #: The rows of the first round.
 FIRST_ROWS = 60
@@ -116,6 +117,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     given: Any = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    raise_thresholds()
     django.setup()
     from django.test.utils import setup_databases, teardown_databases
 

@@ -22,6 +22,7 @@ from typing import Any
 import django
 
 from benchmarks import import_baselines
+from config.gc_tuning import raise_thresholds
 
 #: One row in so many is another one in the file that is imported again.
 CHANGED_ONE_IN = 100
@@ -274,6 +275,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    raise_thresholds()
     django.setup()
     from django.test.utils import setup_databases, teardown_databases
 

@@ -1,4 +1,4 @@
-"""Servers freeze their start-up objects and raise the thresholds of the garbage collector."""
+"""Servers and commands tune the garbage collector."""
 
 import pytest
 
@@ -13,3 +13,11 @@ def test_server_tunes_the_garbage_collector(server):
     ended = run("-c", PRINT_STATE.format(server), env=environment(DEVELOPMENT))
 
     assert ended.stdout.split("\n")[0] == f"True {THRESHOLDS}", ended.stderr
+
+
+def test_commands_collect_rarely():
+    ended = run(
+        "manage.py", "shell", "-c", "import gc; print(gc.get_threshold())", env=environment(DEVELOPMENT)
+    )
+
+    assert ended.stdout.split("\n")[-2] == str(THRESHOLDS), ended.stderr
