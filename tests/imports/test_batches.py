@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples_settings
 from hypothesis import strategies as st
 
+from crm.database import write_behind
 from crm.importing import jobs, processing
 from crm.importing.running import run_import
 from crm.models import (
@@ -143,6 +144,8 @@ def world(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Tenant:
     """A company with known people, and a rotation of unequal shares; batches end within a file."""
     for name in ("BATCH", "LARGE_BATCH"):
         monkeypatch.setattr(jobs, name, 5)
+    # New rows are written within a batch, too.
+    monkeypatch.setattr(write_behind, "ENOUGH_ROWS", 8)
     agent = tenant.actors.agent
     ann: Any = {"firstname": "Ann", "email": "ann@x.example", "organization": "Acme", "position": "Clerk"}
     bob: Any = {"firstname": "Bob", "email": "bob@x.example", "tags": [{"name": "VIP"}]}
