@@ -5,10 +5,9 @@ row is stored twice.
 """
 
 import math
-import pickle
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import islice
 from tempfile import TemporaryFile
@@ -20,10 +19,12 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, OperationalError, transaction
 
 from crm.actors import Actor, Door
+from crm.database.commits import commit_without_waiting
 from crm.database.statistics import GrowingTables
 from crm.database.write_behind import WriteFailed
 from crm.events import outbox
 from crm.importing import claims, job_records
+from crm.importing.dry_runs import try_all
 from crm.importing.options import ImportOptions
 from crm.importing.plans import Plan
 from crm.importing.processing import Processed, Processor
@@ -34,7 +35,7 @@ from crm.records.registry import import_kind, record_kind
 from crm.records.row_import import RowImport
 from crm.services import locking
 from crm.services.contents import remove_content, write_content
-from crm.services.locking import holding_company, is_deadlock, is_lock_timeout, without_company_lock
+from crm.services.locking import holding_company, is_deadlock, is_lock_timeout
 
 #: Rows that are stored together: other requests that create what is shared wait for the end of a batch.
 BATCH = 50
@@ -127,7 +128,7 @@ def run_claimed(
         records = _records_of_file(payload, rows, actor) if "file" in payload else _records(payload, rows)
     if job.dry_run:
         processor = Processor(job, rows, actor=importer, are_cells=are_cells, salt=salt)
-        if _try_all(job, records, processor, is_stopped, on_batch):
+        if try_all(job, records, processor, is_stopped, on_batch, size=LARGE_BATCH):
             return True
         _release(job)
         return False
@@ -200,6 +201,9 @@ def _store_once(
 ) -> tuple[Processed, bool]:
     with transaction.atomic():
         job_records.hold(job)
+        if _is_silent(job):
+            # A batch that is lost is stored anew by the next run; the end of the job makes all of them safe.
+            commit_without_waiting()
         # Before any row: two imports at once take turns by batches, and never wait for each other.
         with (
             holding_company(job.company_id),
@@ -252,45 +256,3 @@ def store_rejects(job: ImportJob, *, actor: Actor) -> str:
         # A runner that was killed before the end of the job may have left it.
         remove_content(name)
         return write_content(name, File(file))
-
-
-def _try(batch: Sequence[Record], processor: Processor) -> Processed:
-    try:
-        with transaction.atomic():
-            return processor.process(batch)
-    except WriteFailed:
-        return processor.process(batch, one_by_one=True)
-
-
-def _try_all(
-    job: ImportJob,
-    records: Iterable[Record],
-    processor: Processor,
-    is_stopped: Callable[[], bool],
-    on_batch: Callable[[Processed], None],
-) -> bool:
-    """Try the rows, undo them, and end the job; return false if that was stopped, and nothing is noted."""
-    remaining, tables, tried = iter(records), GrowingTables(), 0
-    # The entries outlive what is undone in a file: a long plan must not fill the memory.
-    with TemporaryFile() as kept, transaction.atomic():
-        # The outer transaction holds the job for as long as it takes; the inner one is undone. All rows are
-        # in one, so that later rows meet earlier ones as they would in earnest.
-        job_records.hold(job)
-        with transaction.atomic(), without_company_lock():
-            while not is_stopped() and (batch := list(islice(remaining, LARGE_BATCH))):
-                processed = _try(batch, processor)
-                pickle.dump(processed, kept)
-                on_batch(processed)
-                tried += len(batch)
-                tables.note(tried, in_transaction=True)
-            transaction.set_rollback(True)
-        if is_stopped():
-            return False
-        kept.seek(0)
-        with suppress(EOFError):
-            while True:
-                # Written above, by this process.
-                job.__dict__.update(job_records.note_batch(job, *pickle.load(kept)))  # noqa: S301
-        # In one transaction: a runner that dies between the two would have the rows counted twice.
-        job_records.finish(job)
-    return True

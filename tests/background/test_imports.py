@@ -53,7 +53,7 @@ def fresh(job: ImportJob) -> ImportJob:
         (job_records, "finish", False),
         (None, "batch", False),
         (jobs, "import_kind", True),
-        (jobs, "_try_all", True),
+        (jobs, "try_all", True),
     ],
 )
 def test_a_runner_that_stood_still_stores_nothing_beside_the_one_that_took_over(
