@@ -3,7 +3,9 @@
 import re
 
 #: Cells that say "nothing", whatever the column.
-NULL_MARKERS = frozenset({"NULL", "n/a", "N/A", "-", "0/0/00", "#N/A"})
+NULL_MARKERS = frozenset(
+    {"NULL", "n/a", "N/A", "-", "#N/A", "0/0/00", "0.0.00", "00/00/0000", "00.00.0000", "0000-00-00"}
+)
 #: What a spreadsheet takes for the begin of a formula, full-width forms included.
 FORMULA_SIGNS = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
 _FORMULA = "[" + FORMULA_SIGNS.replace("-", "\\-") + "]"

@@ -80,4 +80,9 @@ def read_decimal(text: str, sign: str) -> str:
 
 def has_decimal_comma(text: str) -> bool:
     """Return whether a number may have a comma before its decimals: nobody can know without being told."""
-    return "," in text and bool(_GROUPED[","].fullmatch(text) or _GROUPED["."].fullmatch(text))
+    return "," in text and bool(_GROUPED[","].fullmatch(text))
+
+
+def has_comma_between(text: str) -> bool:
+    """Return whether a number can only have commas between thousands, such as ``12,000.50``."""
+    return "," in text and not has_decimal_comma(text) and bool(_GROUPED["."].fullmatch(text))

@@ -8,6 +8,7 @@ from contextlib import suppress
 from crm.importing.apostrophes import APOSTROPHE, NULL_MARKERS
 from crm.importing.cell_values import (
     forms_of_day,
+    has_comma_between,
     has_decimal_comma,
     read_day,
     read_decimal,
@@ -195,6 +196,9 @@ class CellReader:
     def _set_decimal(self, name: str, text: str, cells: dict[str, str], faults: Faults) -> None:
         number, sign = text.strip(), self._options.decimal
         cells[name] = text
+        if sign is None and has_comma_between(number):
+            # A point stands before decimals unless somebody says otherwise.
+            sign = "."
         if sign is None and has_decimal_comma(number):
             faults[name] = (
                 f"{shown(number)} may be two numbers: say which sign stands before decimals,"

@@ -144,6 +144,13 @@ def test_comma_that_nobody_explained_refuses_the_row():
     assert (has_decimal_comma("1,234"), has_decimal_comma("1.5")) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("cell", "number"), [("12,000.50", "12000.50"), ("1,234,567", "1234567"), ("-1,000.0", "-1000.0")]
+)
+def test_commas_between_thousands_need_no_explanation_where_they_can_be_nothing_else(cell, number):
+    assert read("amount", cell) == ({"amount": number}, {})
+
+
 def test_numbers_of_the_file_itself_have_a_point():
     assert read("amount", Plain("1234.5"), decimal=",") == ({"amount": "1234.5"}, {})
 

@@ -72,6 +72,17 @@ COUNTS = {
     "salesforce-lead.csv": (1, 0, 0),
     "salesforce-opportunity.csv": (1, 0, 1),
     "twenty-people.csv": (1, 0, 0),
+    "salesforce-report-opportunities.csv": (2, 0, 5),
+    "zoho-leads.csv": (1, 0, 0),
+    "zoho-accounts.csv": (1, 0, 0),
+    "odoo-opportunities.csv": (1, 0, 0),
+    "espocrm-opportunities.csv": (1, 0, 1),
+    "freshsales-deals.csv": (1, 0, 0),
+    "twenty-companies.csv": (1, 0, 0),
+    "facebook-leads.csv": (1, 0, 0),
+    "shopify-customers.csv": (1, 0, 0),
+    "outlook-deutsch.csv": (1, 0, 0),
+    "spanish-contacts.csv": (1, 0, 0),
     "zoho-contacts.csv": (1, 0, 0),
     "zoho-deals.csv": (1, 0, 0),
 }
@@ -119,6 +130,8 @@ CREATED_AGAIN = {
     "09-linkedin-connections.csv": 1,
     "21-native-leads.csv": 2,
     "25-shared-office-phone.csv": 3,
+    "odoo-opportunities.csv": 1,
+    "salesforce-report-opportunities.csv": 2,
 }
 
 
@@ -177,6 +190,17 @@ def test_deals_of_pipedrive(load):
         "jan.novak@example.cz",
         "Moveer Limited",
     )
+
+
+def test_report_of_salesforce(load):
+    load("salesforce-report-opportunities.csv")
+
+    lead = Lead.objects.get(title="Fleet of forty")
+    assert (lead.amount, str(lead.organization), lead.stage.name) == (12_000, "Halden Bikes", "Proposal")
+    assert (str(lead.expected_close_on), lead.created_at.month) == ("2026-05-31", 4)
+    # What stands below the table, a line of one known word among it.
+    left_out = ImportRow.objects.filter(action="SKIP").order_by("number")
+    assert [(row.number, row.code) for row in left_out] == [(n, "LEFT_OUT") for n in range(5, 10)]
 
 
 def test_contacts_of_outlook(load):

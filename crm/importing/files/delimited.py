@@ -32,6 +32,7 @@ def delimited_table(text: TextFile, options: FileOptions, is_known: IsKnown) -> 
     check_columns(columns, line=line)
 
     def raw_rows() -> Iterator[RawRow]:
+        # Blank lines too: what follows one may be no row.
         for number, cells in _records(text, delimiter, skipped):
             if number > line:
                 yield number, cells, {}
@@ -59,8 +60,7 @@ def _records(text: TextFile, delimiter: str, skipped: int) -> Iterator[tuple[int
             raise FileRefused(f"Line {line}: {_in_words(error)}") from error
         if cells is None:
             return
-        if any(cell.strip() for cell in cells):
-            yield line, cells
+        yield line, cells
 
 
 def _head(text: TextFile, delimiter: str, skipped: int, *, may_break: bool) -> list[Any]:
@@ -70,8 +70,8 @@ def _head(text: TextFile, delimiter: str, skipped: int, *, may_break: bool) -> l
     """
     head: list[tuple[int, list[str]]] = []
     with suppress(*[FileRefused] if may_break else []):
-        records = _records(text, delimiter, skipped)
-        head.extend(takewhile(lambda record: record[0] <= HEADER_LINES, records))
+        records = takewhile(lambda record: record[0] <= HEADER_LINES, _records(text, delimiter, skipped))
+        head.extend((line, cells) for line, cells in records if any(cell.strip() for cell in cells))
     return head
 
 

@@ -24,6 +24,10 @@ TOTALS = frozenset(
 )
 
 
+#: A table with as many columns has no row of one cell, if a blank line stands before it.
+FEWEST_COLUMNS = 3
+
+
 class Plain(str):
     """A cell that is a number in its file: its text has a decimal point, whatever people write."""
 
@@ -87,17 +91,32 @@ class Table:
         :raises FileRefused: where the file cannot be read on.
         """
         before: Row | None = None
+        is_below = False
         for line, cells, faults in self.raw_rows():
             if not faults and not any(cell.strip() for cell in cells):
+                is_below = True
                 continue
             if before is not None:
                 yield before
-            before = self._fitted(line, cells, faults)
+            is_below = is_below and self._is_remark(cells)
+            before = self._fitted(line, cells, faults, is_below=is_below)
+        if before is not None and before.left_out is None:
+            before = self._fitted(before.line, before.cells, before.faults, is_last=True)
         if before is not None:
-            yield self._fitted(before.line, before.cells, before.faults, is_last=True)
+            yield before
+
+    def _is_remark(self, cells: Sequence[str]) -> bool:
+        """Return whether a line that follows a blank one is no row: reports end with such lines."""
+        return self.has_header and len(cells) == 1 and len(self.columns) >= FEWEST_COLUMNS
 
     def _fitted(
-        self, line: int, cells: Sequence[str], faults: Mapping[int, str], *, is_last: bool = False
+        self,
+        line: int,
+        cells: Sequence[str],
+        faults: Mapping[int, str],
+        *,
+        is_last: bool = False,
+        is_below: bool = False,
     ) -> Row:
         width = len(self.columns)
         beyond = next((place for place in range(width, len(cells)) if cells[place].strip()), None)
@@ -108,6 +127,8 @@ class Table:
             faults = {**faults, width: wrong}
         fitted = [*cells[:width], *[""] * (width - len(cells))]
         left_out = _why_total(fitted, is_last=is_last) if self.has_header else None
+        if is_below:
+            left_out = f"{shown(cells[0])}: a line below the table is left out."
         return Row(line=line, cells=fitted, faults=faults, left_out=left_out)
 
 
