@@ -24,6 +24,7 @@ class LeadsConfig(AppConfig):
         )
         from leads.services.importing import find_leads
         from leads.services.leads import update_lead
+        from leads.services.record_leads import register_activities
         from leads.services.timeline import ROUTING, detail_history
 
         leave_out({AmountTally: "made anew of the leads that it sums up"})
@@ -60,3 +61,4 @@ class LeadsConfig(AppConfig):
         if settings.MAILBOX:
             work.register(MAILBOX)
         register_sources()
+        register_activities()

@@ -20,9 +20,11 @@ from django_stubs_ext import StrOrPromise
 from crm.actors import Actor
 from crm.admin.acting import actor_of, zone_of
 from crm.admin.dates import planned_in_words
+from crm.admin.further import further_of
 from crm.admin.one_field import EditsOneField
 from crm.dates import start_of
 from crm.models.records import Record
+from crm.records.further_activities import FurtherActivities
 from crm.services.planned_days import next_planned
 
 #: Stands for the name of a field in an address that the script of the page completes.
@@ -116,7 +118,7 @@ class RecordPage(EditsOneField):
                 make(record, actor) for _, make in sorted(_related[self.model], key=lambda each: each[0])
             ]
             may_edit = self.has_change_permission(request, record)
-            facts = [*self.facts_of(record, actor), _next_fact(record, zone_of(request))]
+            facts = [*self.facts_of(record, actor), _next_fact(record, further_of(request, record), zone_of(request))]
             context |= {
                 # An empty fact is shown to those who may fill it in.
                 "facts": [fact for fact in facts if fact.text or (fact.field and may_edit)],
@@ -131,9 +133,9 @@ class RecordPage(EditsOneField):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def _next_fact(record: Record, zone: tzinfo) -> Fact:
+def _next_fact(record: Record, further: FurtherActivities | None, zone: tzinfo) -> Fact:
     """Return what is to be done next about a record, and when."""
-    activity = next_planned(record)
+    activity = next_planned(record, further)
     if activity is None:
         return Fact(gettext("Next activity"), "")
     today = timezone.now().astimezone(zone).date()

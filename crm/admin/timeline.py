@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,20 +16,30 @@ from django_stubs_ext import StrOrPromise, StrPromise
 
 from crm.actors import Action, Actor
 from crm.admin.acting import actor_of, zone_of
+from crm.admin.activity_actions import page_of
 from crm.admin.activity_forms import ShortActivityForm
 from crm.admin.base import acting
 from crm.admin.dates import is_day_alone
 from crm.admin.frame.fragments import back_to, is_fragment
+from crm.admin.further import further_of
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.stale.gone import Typed
 from crm.admin.timeline_words import lines_of, text_of, title_of, who_of
+from crm.database.keys import parse_id
 from crm.dates import start_of
 from crm.models import ActivityKind
+from crm.models.records import Record
+from crm.records.further_activities import has_further
 from crm.services.activities import create_activity
 from crm.services.activity_input import ActivityValues
-from crm.services.timeline import Timeline
+from crm.services.timeline import Timeline, further_source
 
 SHOWN = 50
+#: Parameters of the address: which page of the timeline is shown, and "no" leaves out what was logged on leads.
+PAGE = "entries"
+FURTHER = "leads"
+#: What lies further back is found by the API: the database reads and sorts all that is newer.
+LAST_PAGE = 200
 ADDED: Mapping[str, StrOrPromise] = {
     ActivityKind.NOTE: _("The note was added."),
     ActivityKind.TASK: _("The task was added."),
@@ -116,24 +127,45 @@ class WithTimeline(LiveAdmin[Any]):
         record = kwargs.get("obj")
         if record is not None and record.deleted_at is None:
             actor = actor_of(request)
-            # One more than is shown tells whether there are older ones.
-            entries, zone = Timeline(record)[: SHOWN + 1], zone_of(request)
             context |= {
-                "timeline": [
-                    {
-                        "entry": entry,
-                        "title": title_of(entry),
-                        "text": text_of(entry),
-                        "who": who_of(entry),
-                        "lines": lines_of(entry, self.model),
-                        "is_day": entry.activity is not None and is_day_alone(entry.activity, zone),
-                    }
-                    for entry in entries[:SHOWN]
-                ],
-                "timeline_goes_on": len(entries) > SHOWN,
+                **self._entries_of(request, record),
                 "may_note": actor is not None and actor.may(Action.CHANGE_ACTIVITIES),
                 "activity_form": ShortActivityForm(auto_id="note-%s"),  # Other ids than the record's form.
                 "ways": [] if actor is None else [way for make in _ways if (way := make(record, actor))],
                 "note_url": f"admin:{self.opts.app_label}_{self.opts.model_name}_note",
             }
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def _entries_of(self, request: HttpRequest, record: Record) -> dict[str, Any]:
+        """Return a page of the timeline, with what was logged on the leads of a person or organization."""
+        page, zone = min(parse_id(request.GET.get(PAGE, "")) or 1, LAST_PAGE), zone_of(request)
+        further = None if request.GET.get(FURTHER) == "no" else further_of(request, record)
+        timeline = Timeline(record, *([] if further is None else [further_source(further)]))
+        first = (page - 1) * SHOWN
+        # One more than is shown tells whether there are older ones.
+        entries = timeline[first : first + SHOWN + 1]
+        kept = {FURTHER: "no"} if has_further(record) and further is None else {}
+        return {
+            "timeline": [
+                {
+                    "entry": entry,
+                    "title": title_of(entry),
+                    "text": text_of(entry),
+                    "who": who_of(entry),
+                    "lines": lines_of(entry, self.model),
+                    "is_day": entry.activity is not None and is_day_alone(entry.activity, zone),
+                    "about_address": "" if entry.about is None else page_of(entry.about),
+                }
+                for entry in entries[:SHOWN]
+            ],
+            "timeline_older": _asking(kept, page + 1) if len(entries) > SHOWN and page < LAST_PAGE else "",
+            "timeline_newer": _asking(kept, page - 1) if page > 1 else "",
+            "has_further": has_further(record),
+            "further": further,
+            "timeline_page": page_of(record),
+            "timeline_here": request.get_full_path(),
+        }
+
+
+def _asking(kept: dict[str, str], page: int) -> str:
+    return f"?{urlencode({**kept, PAGE: page})}"

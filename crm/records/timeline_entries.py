@@ -70,6 +70,8 @@ class Entry:
     activity: Activity | None = None
     message: Message | None = None
     visit: EndedVisit | None = None
+    #: The record that the entry is about, where it is another one than that of the timeline.
+    about: Record | None = None
 
     @property
     def label(self) -> str:

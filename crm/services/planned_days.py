@@ -14,6 +14,7 @@ from crm.models import Activity, ActivityParticipant
 from crm.models.activities import PLANNED_AT
 from crm.models.activity_kinds import APPOINTMENTS, PLANNABLE
 from crm.models.records import Record, link_columns
+from crm.records.further_activities import FurtherActivities
 
 
 @dataclass(kw_only=True)
@@ -95,10 +96,20 @@ def _in_order(actor: Actor, keys: dict[int, int]) -> QuerySet[Activity]:
     return ordered
 
 
-def next_planned(record: Record) -> Activity | None:
+def next_planned(record: Record, further: FurtherActivities | None = None) -> Activity | None:
     """Return what is to be done next about a record, such as an overdue task.
 
     Not narrowed to what an actor sees: look the record up with ``visible_to``.
+
+    :param further: activities of other records that belong to it.
     """
-    planned = Activity.objects.filter(**link_columns(record), deleted_at=None).to_do()
-    return planned.order_by(F("planned_at").asc(nulls_last=True), "pk").first()
+    own = Activity.objects.filter(**link_columns(record), deleted_at=None)
+    # Two statements: each has an index of its own.
+    parts = [own] if further is None else [own, further.rows]
+    found = [first for rows in parts if (first := _first(rows.to_do())) is not None]
+    return min(found, key=lambda each: (each.planned_for is None, each.planned_for, each.pk), default=None)
+
+
+def _first(planned: Any) -> Activity | None:
+    first: Activity | None = planned.order_by(F("planned_at").asc(nulls_last=True), "pk").first()
+    return first

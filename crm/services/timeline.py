@@ -10,6 +10,7 @@ from django.db.models import CharField, F, Q, QuerySet, Value
 from crm.models import Activity, HistoryEntry, Message
 from crm.models.activity_kinds import APPOINTMENTS
 from crm.models.records import Record, link_columns
+from crm.records.further_activities import FurtherActivities
 from crm.records.registry import record_kind
 from crm.records.timeline_entries import Entry, HistoryDetail, TimelineKind, TimelineSource
 
@@ -37,7 +38,7 @@ def _activities(record: Record) -> QuerySet[Activity]:
 
 
 def _activity_entry(moment: str, row: Activity, at: datetime) -> Entry:
-    is_done = moment == "done"
+    is_done = moment in ("done", "further_done")
     return Entry(
         id=f"{moment}-{row.pk}",
         at=at,
@@ -47,6 +48,12 @@ def _activity_entry(moment: str, row: Activity, at: datetime) -> Entry:
         text=row.words,
         activity=row,
     )
+
+
+def _further_entry(moment: str, row: Activity, at: datetime) -> Entry:
+    entry = _activity_entry(moment, row, at)
+    entry.about = row.entity
+    return entry
 
 
 def _messages(record: Record) -> QuerySet[Message]:
@@ -76,6 +83,8 @@ def _message_text(message: object) -> str | None:
 
 
 HISTORY = TimelineSource(rows=_history, entry=_history_entry, moments={"history": "created_at"})
+#: A call that was done when it was entered is one event.
+DONE_AT_ONCE = Q(kind__in=APPOINTMENTS, done_at=F("starts_at"))
 #: The sources of every kind of record.
 SOURCES = (
     HISTORY,
@@ -83,11 +92,21 @@ SOURCES = (
         rows=_activities,
         entry=_activity_entry,
         moments={"activity": "created_at", "done": "done_at"},
-        # A call that was done when it was entered is one event.
-        left_out={"done": Q(kind__in=APPOINTMENTS, done_at=F("starts_at"))},
+        left_out={"done": DONE_AT_ONCE},
     ),
     TimelineSource(rows=_messages, entry=_message_entry, moments={"message": "created_at"}),
 )
+
+
+def further_source(further: FurtherActivities) -> TimelineSource:
+    """Return the source of what was logged on other records."""
+    rows = further.rows.select_related("user", "done_by").prefetch_related("entity")
+    return TimelineSource(
+        rows=lambda _record: rows.all(),
+        entry=_further_entry,
+        moments={"further": "created_at", "further_done": "done_at"},
+        left_out={"further_done": DONE_AT_ONCE},
+    )
 
 
 #: Moment, name of the moment, and primary key of each entry.
@@ -97,14 +116,16 @@ Keys = QuerySet[Any, tuple[datetime, str, int]]
 class Timeline:
     """The entries of one record. A slice takes a fixed number of statements.
 
-    Entries are not narrowed to what an actor sees: look the record up with ``visible_to``.
+    Entries of the record are not narrowed to what an actor sees: look it up with ``visible_to``.
     """
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, *further: TimelineSource) -> None:
         self._record = record
         self._kind = record_kind(record.entity_kind)
         self._sources = {
-            moment: source for source in (*SOURCES, *self._kind.timeline_sources) for moment in source.moments
+            moment: source
+            for source in (*SOURCES, *self._kind.timeline_sources, *further)
+            for moment in source.moments
         }
 
     def _keys(self) -> Keys:
