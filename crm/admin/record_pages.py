@@ -4,8 +4,8 @@ An app registers what belongs to records of the apps below it, such as the leads
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, TypeAlias
 
@@ -70,6 +70,10 @@ class Panel:
     add: str = ""
     #: Keys of records to compare with this one, and to merge, by the list at ``address``.
     compared: Sequence[int] = ()
+    #: A template that stands in place of the rows, with what it shows, and the id by which it is shown anew.
+    template: str = ""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
 
 
 MakePanel: TypeAlias = Callable[[Any, Actor], Panel | None]

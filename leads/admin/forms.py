@@ -64,7 +64,7 @@ class LeadForm(MayBeKnown, TakesFile, VersionedForm[Lead]):
     team: forms.ModelMultipleChoiceField[User] = forms.ModelMultipleChoiceField(
         queryset=None,
         required=False,
-        label=_("Participants"),
+        label=_("Colleagues who take part"),
         widget=KeySelectMultiple(LeadParticipant._meta.get_field("user"), admin.site),
     )
 

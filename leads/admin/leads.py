@@ -36,6 +36,7 @@ from leads.admin.mails import WritesMails
 from leads.admin.many import ChangesManyLeads, sentence_of_tasks
 from leads.admin.new_lead import NewLeadFields, NewLeadForm
 from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
+from leads.admin.people_of_lead import NamesPeople
 from leads.admin.record_head import LeadPage
 from leads.admin.reports.pages import HasReports
 from leads.admin.team import WithTeam
@@ -69,6 +70,7 @@ class LeadAdmin(
     HasReports,
     WithTeam,
     WithFollowing,
+    NamesPeople,
     WritesMails,
     WarnsOfDuplicates,
     ChangesManyLeads,
@@ -147,8 +149,8 @@ class LeadAdmin(
     )
 
     class Media:
-        # The dialog that moves a lead.
-        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("leads/moves.css",)}
+        # The dialog that moves a lead, and the people beside its form.
+        css: ClassVar[dict[str, tuple[str, ...]]] = {"all": ("leads/moves.css", "leads/people_of_lead.css")}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
         return super().get_queryset(request).prefetch_related(*RELATIONS)

@@ -1,6 +1,7 @@
 """Panels beside people, organizations and leads: their leads, and possible duplicates."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from crm.actors import Action, Actor
 from crm.admin.money import shown_amount
 from crm.admin.record_pages import MOST_RELATED, Panel, Row, page_of, related
 from crm.database.amounts import AmountSum
-from leads.models import Lead
+from leads.models import Lead, LeadPerson
 from leads.services.duplicates import duplicates_of_leads
 from people.models import Organization, Person
 
@@ -65,6 +66,32 @@ def leads_of_person(person: Person, actor: Actor) -> Panel:
     return _leads({"person": person}, "person", person, actor)
 
 
+def leads_naming(person: Person, actor: Actor) -> Panel | None:
+    """Return the leads on which a person is named, with the role."""
+    named = LeadPerson.objects.visible_to(actor).filter(person=person, lead__in=_live(actor))
+    order = (F("lead__closed_at").desc(nulls_first=True), "-lead__last_activity_at", "lead")
+    roles = {
+        row.lead_id: str(row.relationship or "")
+        for row in named.select_related("relationship").order_by(*order)[: MOST_RELATED + 1]
+    }
+    if not roles:
+        return None
+    found = Lead.objects.visible_to(actor).select_related(*LISTED).in_bulk(list(roles))
+    shown = [key for key in roles if key in found][:MOST_RELATED]
+    rows = _rows(found[key] for key in shown)
+    return Panel(
+        title=gettext("Named on leads"),
+        rows=[
+            replace(row, about=" · ".join(filter(None, (roles[key], row.about))))
+            for key, row in zip(shown, rows, strict=True)
+        ],
+    )
+
+
+def _live(actor: Actor) -> QuerySet[Lead]:
+    return Lead.objects.visible_to(actor).order_by()
+
+
 def leads_of_organization(organization: Organization, actor: Actor) -> Panel:
     return _leads({"organization": organization}, "organization", organization, actor)
 
@@ -79,5 +106,6 @@ def duplicates(lead: Lead, actor: Actor) -> Panel | None:
 
 
 related(Person, 10, leads_of_person)
+related(Person, 12, leads_naming)
 related(Organization, 10, leads_of_organization)
 related(Lead, 10, duplicates)

@@ -19,7 +19,9 @@ from crm.services.members import add_member
 from leads.models import Lead, LeadSource, LeadType
 from leads.services.closing import close_lead
 from leads.services.company_setup import set_up_company
+from leads.services.involvement import add_person
 from leads.services.leads import create_lead
+from leads.services.relationships import create_relationship
 from people.models import ContactType, Organization, Person
 from people.services.organizations import create_organization
 from people.services.people import create_person
@@ -77,6 +79,9 @@ CLOSED = {
     28: ("closed", None),
     35: ("won", None),
 }
+#: Roles of people in leads; and who has one: position of the lead, position of the person, role.
+ROLES = ("Decision maker", "Influencer", "User")
+NAMED = ((0, 12, "Decision maker"), (0, 24, "User"), (2, 14, "Influencer"), (8, 20, "Decision maker"))
 #: What is to be done about leads: position of the lead, kind, subject, days from today and hour; None is a
 #: task without a time.
 PLANNED = (
@@ -142,6 +147,7 @@ def load_demo_data(*, password: str, region: str = DEFAULT_REGION) -> Demo:
     organizations = [_create_organization(*details, actor=actor) for details in ORGANIZATIONS]
     people = _create_people(organizations, actor)
     leads = _create_leads(people, organizations, owners=[user, agent], actor=actor)
+    _name_people(leads, people, actor)
     _create_activities(leads, actor)
     return Demo(company=company, user=user, is_new=True)
 
@@ -231,6 +237,12 @@ def _create_leads(
             outcome, reason = CLOSED[index]
             close_lead(lead.pk, outcome, reason_lost=reason, actor=actor)
     return leads
+
+
+def _name_people(leads: list[Lead], people: list[Person], actor: Actor) -> None:
+    roles = {name: create_relationship({"name": name}, actor=actor) for name in ROLES}
+    for lead, person, role in NAMED:
+        add_person(leads[lead].pk, people[person].pk, actor=actor, relationship_key=roles[role].pk)
 
 
 def _create_activities(leads: list[Lead], actor: Actor) -> None:

@@ -114,6 +114,7 @@ NO_PAGES = {
     "admin:leads_lead_board_cards": "a part of the board, which loads it itself: test_board.py",
     "admin:leads_lead_board_column": "a part of the board, which loads it itself: test_board.py",
     "admin:leads_lead_follow": "takes a form",
+    "admin:leads_lead_people": "takes a form",
     "admin:people_merge_undo": "takes a form",
     "admin:leads_lead_undo_many": "takes a form",
     "admin:people_organization_undo_many": "takes a form",

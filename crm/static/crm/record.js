@@ -177,6 +177,10 @@
     const place = event.detail.target;
     // What the dialog asked for is on the timeline.
     if (place.id === "timeline-entries") document.getElementById("frame-dialog").close();
+    // Makes the lists of what was looked up, as Django does for rows that are added.
+    if (place.id === "people-of-lead") {
+      document.getElementById(place.id)?.dispatchEvent(new CustomEvent("formset:added", { bubbles: true }));
+    }
     const saved = place.querySelector?.(".field-saved");
     if (place.id?.startsWith("fact-")) {
       if (saved) {
