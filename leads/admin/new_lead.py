@@ -120,9 +120,10 @@ class NewLeadForm(LeadForm):
         person = self._person(actor)
         if person:
             texts = {name: person.get(name) for name in NAMES}
-            # Of an equal e-mail address or phone number is the same person, who is taken.
             same = people_like(Person(company_id=actor.company_id, **texts), person, actor=actor)
-            found += [(row, reasons) for row, reasons in same if set(reasons) == {Reason.NAME}]
+            # The one whom the input means is taken, and not added again.
+            taken = find_same_person(person, actor=actor)
+            found += [(row, reasons) for row, reasons in same if row != taken]
         name = self.cleaned_data["organization_name"]
         found += [
             (row, reasons)

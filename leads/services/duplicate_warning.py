@@ -2,7 +2,10 @@
 
 from crm.actors import Actor
 from leads.models import Lead
+from people.models.national_phones import may_be_same
+from people.services.contacts import region_of_company
 from people.services.duplicates import MOST_LISTED
+from people.services.national_phones import MOST_COMPARED, ending_alike
 
 #: Leads, each with what it shares.
 Like = list[tuple[Lead, list[str]]]
@@ -25,4 +28,19 @@ def leads_like(lead: Lead, *, actor: Actor) -> Like:
         same = Lead.objects.visible_to(actor).open().filter(**{column: value}).exclude(pk=lead.pk)
         for other in same.select_related("owner").order_by("pk")[:MOST_LISTED]:
             found.setdefault(other.pk, (other, []))[1].append(reason)
+    for other in _of_same_phone(lead, actor):
+        reasons = found.setdefault(other.pk, (other, []))[1]
+        if "same phone" not in reasons:
+            reasons.append("same phone")
     return [found[key] for key in sorted(found)]
+
+
+def _of_same_phone(lead: Lead, actor: Actor) -> list[Lead]:
+    """Return the open leads with this number, of which one may lack its country."""
+    if not lead.phone:
+        return []
+    region = region_of_company(actor)
+    opened = Lead.objects.visible_to(actor).open().exclude(pk=lead.pk).order_by().select_related("owner")
+    ending = ending_alike(opened, lead.phone, region)
+    others = [] if ending is None else ending[:MOST_COMPARED]
+    return [other for other in others if other.phone and may_be_same(lead.phone, other.phone, region)]

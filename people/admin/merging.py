@@ -4,20 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
 
 from crm.actors import Actor
 from crm.admin.base import acting
 from crm.admin.forms import message_of
 from crm.admin.labels import label_of
 from crm.admin.lifecycle import LiveAdmin
+from crm.admin.record_pages import page_of
 from crm.errors import CrmError
 from people.models import Contact, Organization, Person
 from people.services.merge_preview import preview_merge
@@ -28,6 +31,21 @@ class MergesRecords(LiveAdmin[Any]):
     """Mixin: adds an action that merges the selected rows."""
 
     actions: Sequence[str] = (*LiveAdmin.actions, "merge_selected")
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_compare"
+        view = self.admin_site.admin_view(require_GET(self.compare))
+        return [path("<int:object_id>/compare/<int:other_id>/", view, name=name), *super().get_urls()]
+
+    def compare(self, request: HttpRequest, object_id: int, other_id: int) -> HttpResponse:
+        """Show a record beside one that may be the same, and what merging them would do."""
+        model: Any = self.model
+        rows = model.objects.visible_to(acting(request)).filter(pk__in=(object_id, other_id))
+        if rows.count() != 2:
+            raise Http404
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return self.merge_selected(request, rows) or redirect(page_of(rows.get(pk=object_id)))
 
     def get_actions(self, request: HttpRequest) -> Any:
         offered = super().get_actions(request)

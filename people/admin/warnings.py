@@ -16,6 +16,7 @@ from django_stubs_ext import StrOrPromise
 
 from crm.admin.base import Fieldsets
 from crm.admin.dates import short_day
+from crm.admin.record_pages import page_of
 from people.services.duplicates import Reason
 
 #: How the warning calls what two records share.
@@ -48,7 +49,7 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
         :raises ValidationError: naming the rows, why, and whose they are.
         """
         if like and not form.cleaned_data.get("save_anyway"):
-            shown = [(self._line(row, reasons),) for row, reasons in like[:MOST_SHOWN]]
+            shown = [(self._line(form, row, reasons),) for row, reasons in like[:MOST_SHOWN]]
             rows = format_html_join(" ", "{}", shown)
             raise PossibleDuplicate(
                 format_html(
@@ -56,16 +57,24 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
                 )
             )
 
-    def _line(self, row: Any, reasons: Sequence[Reason | str]) -> SafeString:
-        options = row._meta
-        address = reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[row.pk])
+    def _line(self, form: Any, row: Any, reasons: Sequence[Reason | str]) -> SafeString:
         changed = gettext("last changed %(day)s") % {"day": short_day(row.updated_at.date())}
         return format_html(
-            '<a href="{}">{}</a> ({}; {}).',
-            address,
+            '<a href="{}">{}</a> ({}; {}{}).',
+            page_of(row),
             row,
             ", ".join(str(SHARED[reason]) if isinstance(reason, Reason) else reason for reason in reasons),
             ", ".join(part for part in (self.whose(row), changed) if part),
+            self._comparison(form.instance, row),
+        )
+
+    def _comparison(self, record: Any, row: Any) -> SafeString | str:
+        """Return a link that compares a stored record with one that may be the same, if they can be merged."""
+        if record._state.adding or not isinstance(row, self.model) or not hasattr(self, "compare"):
+            return ""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_compare"
+        return format_html(
+            '; <a href="{}">{}</a>', reverse(name, args=[record.pk, row.pk]), gettext("compare and merge")
         )
 
     def whose(self, row: Any) -> str:

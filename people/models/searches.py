@@ -6,19 +6,16 @@ import unicodedata
 from crm.emails import ascii_domain, canonical_email
 from crm.texts import name_key
 from people.models.canonical import LINE_END
+from people.models.national_phones import SHORTEST_WHOLE, other_digits, shortest
 from people.models.phones import (
     EXTENSION_NAMES,
     SHORTEST_UNKNOWN,
     digits_of,
-    national_digits,
     parse_phone,
-    significant_digits,
 )
 
 #: Fewer digits are part of too many phone numbers to look for them in other spellings.
 SHORTEST_NUMBER = 4
-#: Fewer digits may be two words, such as a year and a price, though some plans have numbers so short.
-SHORTEST_WHOLE = 8
 
 #: Signs that stand in phone numbers although Unicode does not call them punctuation, and the other way round.
 _PHONE_SIGNS = frozenset("+|\uff0b\u2212\u00b7`\u00b4")
@@ -42,7 +39,7 @@ def search_words(text: str, region: str | None = None) -> list[tuple[str, ...]]:
         if _is_phone_like(word) or (run and _EXTENSION.fullmatch(word)):
             run.append(word)
             continue
-        words += [*_phone_words(run, region), _shortest(word, _other_email(raw))]
+        words += [*_phone_words(run, region), shortest(word, _other_email(raw))]
         run = []
     return [word for word in [*words, *_phone_words(run, region)] if word]
 
@@ -80,19 +77,8 @@ def _phone_words(run: list[str], region: str | None) -> list[tuple[str, ...]]:
     if phone is not None and phone.extension:
         # Up to the end of the line, so that extension 10 does not find 101.
         return [(f"{phone.canonical}{LINE_END}",)]
-    numbers = [digits for digits in national_digits(text) if len(digits) >= SHORTEST_NUMBER]
-    if phone is not None:
-        numbers.append(digits_of(phone.number))
-        if len(significant := significant_digits(phone)) >= SHORTEST_WHOLE:
-            # Of a number that was written without its country, in a company of another one.
-            numbers.append(significant)
-        if phone.is_valid and len(digits_of(text)) >= SHORTEST_WHOLE:
-            # Together: groups of two digits, as in France, are part of many other numbers.
-            return [_shortest(text, *numbers)]
-    return [_shortest(word, *numbers) for word in run]
-
-
-def _shortest(*alternatives: str) -> tuple[str, ...]:
-    """Return the alternatives that contain none of the others: a text with a longer one has them too."""
-    given = list(dict.fromkeys(each for each in alternatives if each))
-    return tuple(each for each in given if not any(other in each for other in given if other != each))
+    numbers = [digits for digits in other_digits(text, phone) if len(digits) >= SHORTEST_NUMBER]
+    if phone is not None and phone.is_valid and len(digits_of(text)) >= SHORTEST_WHOLE:
+        # Together: groups of two digits, as in France, are part of many other numbers.
+        return [shortest(text, *numbers)]
+    return [shortest(word, *numbers) for word in run]

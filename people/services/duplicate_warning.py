@@ -6,6 +6,7 @@ from crm.actors import Actor
 from people.models import Organization, Person
 from people.models.legal_forms import comparable_organization
 from people.services.duplicates import MOST_LISTED, Reason, Traits, comparable_name, find_matches
+from people.services.national_phones import people_with_phone
 from people.services.people import PersonValues
 from people.services.reach import Reach
 
@@ -19,15 +20,18 @@ def people_like(person: Person, values: PersonValues, *, actor: Actor) -> list[t
     named: Any = values.get("organizations_id") or []
     organizations = Organization.objects.visible_to(actor).filter(pk__in=named)
     full_name = " ".join(part for part in (person.firstname, person.middlename, person.lastname) if part)
+    reach = Reach({**values, "email": person.email}, actor)
     traits = Traits(
-        reached_by=Reach({**values, "email": person.email}, actor).traits,
+        reached_by=reach.traits,
         name=comparable_name(full_name),
         organizations=frozenset(organizations.values_list("pk", flat=True)),
     )
     matches = find_matches({"new": traits}, actor=actor)["new"]
+    for key in people_with_phone(reach.typed_phones, actor=actor):
+        matches.setdefault(key, set()).add(Reason.PHONE)
     matches.pop(person.pk, None)
-    people = Person.objects.visible_to(actor).in_bulk(list(matches)[:MOST_LISTED])
-    return [(people[key], sorted(reasons)) for key, reasons in matches.items() if key in people]
+    people = Person.objects.visible_to(actor).in_bulk(sorted(matches)[:MOST_LISTED])
+    return [(people[key], sorted(reasons)) for key, reasons in sorted(matches.items()) if key in people]
 
 
 def organizations_like(

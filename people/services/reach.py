@@ -28,12 +28,16 @@ class Reach:
         return frozenset(email for email in (self._email, *of_contacts) if email)
 
     @cached_property
+    def typed_phones(self) -> tuple[str, ...]:
+        """The phones as they are written."""
+        return tuple(value for type_, value in self._typed if type_.is_phone)
+
+    @cached_property
     def phones(self) -> frozenset[str]:
-        values = [value for type_, value in self._typed if type_.is_phone]
-        if not values:
+        if not self.typed_phones:
             return frozenset()
         region = region_of_company(self._actor)
-        numbers = (canonical_phone(value, region) for value in values)
+        numbers = (canonical_phone(value, region) for value in self.typed_phones)
         return frozenset(number for number in numbers if number)
 
     @property

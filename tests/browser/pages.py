@@ -116,6 +116,8 @@ NO_PAGES = {
     "admin:leads_lead_follow": "takes a form",
     "admin:leads_lead_people": "takes a form",
     "admin:people_merge_undo": "takes a form",
+    "admin:people_organization_compare": "of two records: test_named_people.py",
+    "admin:people_person_compare": "of two records: test_named_people.py",
     "admin:leads_lead_undo_many": "takes a form",
     "admin:people_organization_undo_many": "takes a form",
     "admin:people_person_undo_many": "takes a form",

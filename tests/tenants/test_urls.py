@@ -41,8 +41,8 @@ OF_THE_FRAME = {"admin:search", "admin:set_up", "admin:new_task", "admin:new_cal
 OF_MODELS = ("changelist", "add", "history", "delete", "change")
 #: Where notes are posted to: tests/admin/test_timeline.py tries records of other companies.
 OF_NOTES = {"admin:leads_lead_note", "admin:people_organization_note", "admin:people_person_note"}
-#: It is posted to: tests/admin/test_merging.py tries a merge of another company.
-OF_MERGES = {"admin:people_merge_undo"}
+#: tests/admin/test_merging.py tries merges and records of another company.
+OF_MERGES = {"admin:people_merge_undo", "admin:people_person_compare", "admin:people_organization_compare"}
 #: It is posted to: tests/admin/test_undo_many.py tries a change of another member.
 OF_BULK_CHANGES = {
     f"admin:{model}_undo_many" for model in ("leads_lead", "people_organization", "people_person")
