@@ -24,7 +24,7 @@ class LeadsConfig(AppConfig):
         )
         from leads.services.importing import find_leads
         from leads.services.leads import update_lead
-        from leads.services.record_leads import register_activities
+        from leads.services.record_leads import people_of, register_activities
         from leads.services.timeline import ROUTING, detail_history
 
         leave_out({AmountTally: "made anew of the leads that it sums up"})
@@ -39,6 +39,7 @@ class LeadsConfig(AppConfig):
                 upload_arguments=("file", "files"),
                 timeline_sources=(ROUTING,),
                 detail_history=detail_history,
+                people_of=people_of,
             )
         )
         kinds.register(

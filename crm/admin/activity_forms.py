@@ -67,6 +67,8 @@ class ActivityForm(VersionedForm[Activity]):
     #: Set by the admin for each request: the record that the address names, and whether it names a kind.
     about: ClassVar[Record | None] = None
     kind_is_known: ClassVar[bool] = False
+    #: The people of that record, such as the one of a lead: a call or meeting is with them.
+    about_people: ClassVar[Sequence[Record]] = ()
 
     fields_of_arguments: ClassVar[Mapping[str, str]] = {
         argument: name for name, argument in ARGUMENTS.items()
@@ -98,6 +100,8 @@ class ActivityForm(VersionedForm[Activity]):
         if self.actor is not None and "assignee" in self.fields:
             # Who may add activities may be assigned to them.
             self.fields["assignee"].initial = self.actor.user_id
+        if self.about_people and "people" in self.fields:
+            self.fields["people"].initial = [person.pk for person in self.about_people]
         kind = self.initial.get("kind") if self.kind_is_known else None
         first = "kind" if kind is None else "text" if kind == ActivityKind.NOTE else "subject"
         if first in self.fields:
@@ -113,6 +117,8 @@ class ActivityForm(VersionedForm[Activity]):
         if kind is not None and not takes(kind, "assignee") and "assignee" not in self.changed_data:
             # Nobody chose the member, whom the form begins with.
             cleaned["assignee"] = None
+        if kind is not None and not takes(kind, "people_participants") and "people" not in self.changed_data:
+            cleaned["people"] = []
         return cleaned
 
     def _offer(self, name: str, model: Any) -> None:

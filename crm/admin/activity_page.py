@@ -1,6 +1,7 @@
 """The page of the form of an activity: what it begins with, and where it leads back to."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from crm.errors import CrmError
 from crm.models import Activity, ActivityKind
 from crm.models.activity_kinds import KINDS_WITH
 from crm.models.records import Record
-from crm.records.registry import find_record
+from crm.records.registry import find_record, record_kind
 
 #: Fields of the form that only some kinds have, where they are called otherwise than their columns.
 NAMES = {"participants": "members", "people_participants": "people"}
@@ -54,6 +55,7 @@ class WithActivityPage(WithCalendar):
     ) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.about = None if obj is not None else self.named_record(request)
+        form.about_people = self.named_people(request) if form.about is not None else ()
         form.kind_is_known = request.GET.get("kind", "") in ActivityKind.values
         return form
 
@@ -72,13 +74,25 @@ class WithActivityPage(WithCalendar):
         record: Record | None = attributes["named_record"]
         return record
 
+    def named_people(self, request: HttpRequest) -> Sequence[Record]:
+        """Return the people with whom an activity about that record is, read once for each request."""
+        record, attributes = self.named_record(request), vars(request)
+        if record is None:
+            return ()
+        if "named_people" not in attributes:
+            attributes["named_people"] = record_kind(record.entity_kind).people_of(record, acting(request))
+        people: Sequence[Record] = attributes["named_people"]
+        return people
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         record = self.named_record(request) if kwargs.get("add") else None
         if record is not None:
             wanted = request.GET.get("kind", "")
             known = wanted in ActivityKind.values
             label = gettext(ActivityKind(wanted).label) if known else gettext("Activity")
-            context["subtitle"] = f"{label}: {record}"
+            # Tasks have nobody who takes part: whom they are about stands here.
+            people = self.named_people(request)
+            context["subtitle"] = " · ".join([f"{label}: {record}", *map(str, people)])
         fields = {NAMES.get(name, name): sorted(kinds) for name, kinds in KINDS_WITH.items()}
         # It would be about no record.
         context["show_save_and_add_another"] = False

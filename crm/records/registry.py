@@ -61,6 +61,8 @@ class RecordKind:
     timeline_sources: tuple[TimelineSource, ...] = ()
     #: Sets the records of this kind that take part in calls, meetings and e-mails; None if they never do.
     set_participants: SetParticipants | None = None
+    #: Returns the people with whom a call or meeting about a record is, as a form of one begins.
+    people_of: Callable[[Any, Actor], Sequence[Record]] = lambda record, actor: ()
     #: Returns details of history entries of a record by primary key, where it has some to add.
     detail_history: Callable[[Record, Collection[HistoryEntry]], Mapping[int, HistoryDetail]] | None = None
 

@@ -1,4 +1,4 @@
-"""The leads of a person or an organization, and what was logged on them."""
+"""The leads of a person or an organization with what was logged on them, and the person of a lead."""
 
 from collections.abc import Callable
 
@@ -10,6 +10,8 @@ from crm.models.records import Record
 from crm.records.further_activities import FurtherActivities, register
 from leads.models import Lead, LeadPerson
 from leads.models.querysets import LeadQuerySet
+from leads.services.outgoing_mails import person_of
+from people.models import Person
 
 #: An organization may have thousands of leads, and the database reads what was logged on each.
 MOST_LEADS = 200
@@ -40,6 +42,12 @@ def _activities_of(find_leads: FindLeads) -> Callable[[Record, Actor], FurtherAc
         return FurtherActivities(rows=rows, cut_to=MOST_LEADS if len(latest) > MOST_LEADS else None)
 
     return find
+
+
+def people_of(lead: Lead, _actor: Actor) -> list[Person]:
+    """Return the person of a lead, unless it has none or one who was deleted."""
+    person = person_of(lead)
+    return [] if person is None else [person]
 
 
 def register_activities() -> None:

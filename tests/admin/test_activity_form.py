@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from crm.models import Activity
 from crm.services.activities import create_activity
-from leads.services.leads import create_lead
+from leads.services.leads import create_lead, update_lead
+from people.services.people import create_person, delete_person
 from tests.admin.conftest import errors_of, posted
 from tests.admin.rows import page
 from tests.admin.test_activities import ADD, LIST, about, add, change, moment
@@ -114,3 +115,35 @@ def test_a_list_that_was_narrowed_is_gone_back_to(lead, signed_in, actors):
         address = f"{change(task)}?_changelist_filters={query}" if query else change(task)
         answer = client.post(address, posted(client.get(address)))
         assert answer.headers["Location"] == back
+
+
+@pytest.mark.parametrize("kind", ["CALL", "MEETING", "EMAIL", "TASK"])
+def test_the_form_begins_with_the_person_of_the_lead(signed_in, actors, kind):
+    jane = create_person({"firstname": "Jane"}, actor=actors.agent)
+    lead = create_lead({"title": "Deal", "people_id": jane.pk}, actor=actors.agent)
+    client = signed_in("agent")
+
+    begun = client.post(reverse("admin:crm_activity_start"), about(lead, kind=kind, text="Talk"))
+    filled = posted(begun)
+    stored = client.post(begun.context_data["form_url"], filled)
+
+    assert begun.context_data["subtitle"].endswith(": Deal · Jane")
+    assert filled["people"] == [str(jane.pk)]
+    assert stored.status_code == 302
+    activity = Activity.objects.get()
+    # Nobody takes part in a task.
+    assert list(activity.people_participants.all()) == ([] if kind == "TASK" else [jane])
+    # Others may be chosen instead, or nobody.
+    client.post(begun.context_data["form_url"], {**filled, "people": []})
+    assert list(Activity.objects.order_by("pk").last().people_participants.all()) == []
+
+
+def test_the_form_names_no_person_who_was_deleted(lead, signed_in, actors):
+    jane = create_person({"firstname": "Jane"}, actor=actors.agent)
+    update_lead(lead.pk, {"people_id": jane.pk}, actor=actors.agent)
+    delete_person(jane.pk, actor=actors.agent)
+
+    begun = signed_in("agent").get(f"{ADD}?entity_type=LEAD&entity_id={lead.pk}&kind=CALL")
+
+    assert begun.context["subtitle"] == "Call: Deal"
+    assert not posted(begun).get("people")
