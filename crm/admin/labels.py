@@ -25,7 +25,7 @@ LABELS: Mapping[str, StrOrPromise] = {
     "lost_reason": _("Lost because of"),
     "reason_lost": _("Why, in words"),
     "expected_close_on": _("Expected to close on"),
-    "rotting_days": _("Left alone too long after (days)"),
+    "rotting_days": _("Rots after days (0 is never)"),
     "probability": _("Chance in percent"),
     "is_feature": _("Featured"),
     "is_default": _("Is the default"),

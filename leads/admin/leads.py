@@ -39,6 +39,7 @@ from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
 from leads.admin.people_of_lead import NamesPeople
 from leads.admin.record_head import LeadPage
 from leads.admin.reports.pages import HasReports
+from leads.admin.rotting import ExplainsRotting
 from leads.admin.team import WithTeam
 from leads.models import Lead, LeadStatus, StatusCategory
 from leads.models.deal_value import READERS
@@ -66,6 +67,7 @@ RECOGNIZED = {"person", "email", "phone"}
 @admin.register(Lead)
 class LeadAdmin(
     LeadPage,
+    ExplainsRotting,
     WithBoard,
     HasReports,
     WithTeam,
@@ -178,7 +180,7 @@ class LeadAdmin(
         # Django would leave out what parts thousands; the currency has a field of its own.
         return shown_amount(lead.amount, None) or None
 
-    @admin.display(description=_("last activity"), ordering="last_activity_at")
+    @admin.display(description=_("last worked on"), ordering="last_activity_at")
     def untouched_since(self, lead: Lead) -> str:
         return short_day(timezone.localtime(lead.last_activity_at).date())
 

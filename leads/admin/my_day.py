@@ -21,7 +21,7 @@ from crm.admin.frame import home
 from crm.admin.money import shown_amount
 from crm.models import Activity
 from leads.admin.first_steps import first_steps
-from leads.admin.rotting import rotting_shown
+from leads.admin.rotting import rotting_rule, rotting_shown
 from leads.admin.team import leads_team, tiles_of
 from leads.models import Lead
 from leads.services.my_day import BY_TIME, LONGEST_IDLE_FIRST, NEWEST_FIRST, MyDay
@@ -102,6 +102,8 @@ def my_day_page(request: HttpRequest) -> HttpResponse:
         "todo": todo,
         "rotting": rotting,
         "new_leads": new,
+        # Where there are some, the reason of each says its limit.
+        "rotting_rule": "" if rotting["rows"] else rotting_rule(actor),
         "may_act": actor.may(Action.CHANGE_ACTIVITIES),
         "snooze": SNOOZES,
         "may_add": actor.may(Action.CHANGE_LEADS),

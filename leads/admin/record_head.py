@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from crm.actors import Action, Actor
 from crm.admin.dates import short_day
@@ -66,7 +66,7 @@ class LeadPage(RecordPage):
             ),
             Fact(gettext("Phone"), phone or "", call_address(phone) if phone else "", field="phone"),
             Fact(gettext("E-mail"), email or "", mail_address(email) if email else "", field="email"),
-            Fact(gettext("Left alone"), rotting_shown(record) or "", is_late=True),
+            Fact(pgettext("of a lead", "Rotting"), rotting_shown(record) or "", is_late=True),
         ]
 
     def head_of(self, record: Lead, actor: Actor) -> dict[str, Any]:
