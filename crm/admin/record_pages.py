@@ -122,7 +122,10 @@ class RecordPage(EditsOneField):
                 make(record, actor) for _, make in sorted(_related[self.model], key=lambda each: each[0])
             ]
             may_edit = self.has_change_permission(request, record)
-            facts = [*self.facts_of(record, actor), _next_fact(record, further_of(request, record), zone_of(request))]
+            facts = [
+                *self.facts_of(record, actor),
+                _next_fact(record, further_of(request, record), zone_of(request)),
+            ]
             context |= {
                 # An empty fact is shown to those who may fill it in.
                 "facts": [fact for fact in facts if fact.text or (fact.field and may_edit)],

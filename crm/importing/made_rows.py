@@ -98,10 +98,10 @@ def _is_record_needed(record: Record, job: ImportJob, actor: Actor) -> bool:
     others = HistoryEntry.objects.filter(**link_columns(record)).exclude(via=f"import {job.uuid}")
     if others.exclude(via=actor.via).exists() or record.activities.exists() or record.file_links.exists():
         return True
-    return any(_live_rows(relation, record).exists() for relation in _relations(type(record)))
+    return any(_live_rows(relation, record).exists() for relation in relations_to(type(record)))
 
 
-def _relations(model: type[Record]) -> list[Any]:
+def relations_to(model: type[Record]) -> list[Any]:
     """Return the relations by which other records refer to those of a model."""
     relations: Any = model._meta.related_objects
     return [each for each in relations if issubclass(each.related_model, Record)]

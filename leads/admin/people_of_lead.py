@@ -128,9 +128,7 @@ def people_of_lead(lead: Lead, actor: Actor) -> Panel:
 
 
 def _form_of(row: LeadPerson, choices: Sequence[Any], actor: Actor) -> RoleForm:
-    form = RoleForm(
-        actor, initial={"relationship": row.relationship_id}, auto_id=f"role-{row.person_id}-%s"
-    )
+    form = RoleForm(actor, initial={"relationship": row.relationship_id}, auto_id=f"role-{row.person_id}-%s")
     roles: Any = form.fields["relationship"]
     roles.choices = choices
     return form

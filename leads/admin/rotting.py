@@ -49,7 +49,9 @@ def rotting_rule(actor: Actor) -> str:
         % {"days": days, "stages": ", ".join(names)}
         for days, names in named.items()
     ]
-    said = gettext("An open lead rots when nothing was logged or changed for as long as its stage allows: %(limits)s.")
+    said = gettext(
+        "An open lead rots when nothing was logged or changed for as long as its stage allows: %(limits)s."
+    )
     return said % {"limits": "; ".join(limits)}
 
 

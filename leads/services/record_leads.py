@@ -36,9 +36,7 @@ def _activities_of(find_leads: FindLeads) -> Callable[[Record, Actor], FurtherAc
         # As a list: the database then looks up each lead by the index of its activities.
         latest = list(leads.values_list("pk", flat=True)[: MOST_LEADS + 1])
         kind = ContentType.objects.get_for_model(Lead)
-        rows = Activity.objects.filter(
-            content_type=kind, object_id__in=latest[:MOST_LEADS], deleted_at=None
-        )
+        rows = Activity.objects.filter(content_type=kind, object_id__in=latest[:MOST_LEADS], deleted_at=None)
         return FurtherActivities(rows=rows, cut_to=MOST_LEADS if len(latest) > MOST_LEADS else None)
 
     return find

@@ -174,9 +174,9 @@ def test_what_a_refusal_offers_is_chosen_by_buttons(signed_in):
     address = uploaded(client, "Name;Mail;Betrag\nBerg Ann;ann@example.com;1\n")
 
     page = client.get(address)
-    assert [(each.words, each.sent) for each in page.context_data["answers"]] == [
-        ("Ann Berg", "name_order=first-last"),
-        ("Berg Ann", "name_order=last-first"),
+    assert [(each.words, each.sent, each.examples) for each in page.context_data["answers"]] == [
+        ("Ann Berg", "name_order=first-last", ["first name Berg, last name Ann"]),
+        ("Berg Ann", "name_order=last-first", ["first name Ann, last name Berg"]),
     ]
     page = client.post(address, {**form_on(page), "answer": "name_order=last-first"})
     assert (page.context_data["refused"], page.context_data["answers"]) == ("", [])

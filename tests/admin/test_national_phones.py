@@ -116,7 +116,9 @@ def test_what_the_warning_names_is_compared_and_merged(signed_in, actors, other_
     assert client.post(reverse("admin:people_person_compare", args=[joe.pk, jane.pk])).status_code == 405
     assert Merge.objects.count() == 0
 
-    first, second = (create_organization({"name": name}, actor=actors.agent) for name in ("Acme", "ACME Ltd."))
+    first, second = (
+        create_organization({"name": name}, actor=actors.agent) for name in ("Acme", "ACME Ltd.")
+    )
     assert compare(first.pk, second.pk, kind="organization").context["rows"] == [first, second]
     warned = client.post(change(second), form_of(client, change(second), name="Acme Inc."))
     assert reverse("admin:people_organization_compare", args=[second.pk, first.pk]) in warning_of(warned)

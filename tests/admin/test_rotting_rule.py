@@ -27,9 +27,7 @@ def set_limits(tenant, *limits):
 def test_the_rule_names_stages_and_days(signed_in, tenant):
     set_limits(tenant, 7, 14, 14, 0)
     pipeline = create_pipeline({"name": "Renewals"}, actor=tenant.actors.manager)
-    create_stage(
-        {"name": "Ask", "pipeline_id": pipeline.pk, "rotting_days": 1}, actor=tenant.actors.manager
-    )
+    create_stage({"name": "Ask", "pipeline_id": pipeline.pk, "rotting_days": 1}, actor=tenant.actors.manager)
     LeadFactory(company=tenant.company, owner=tenant.users["agent"])
     client = signed_in("agent")
     rule = (

@@ -31,7 +31,9 @@ def acme(actors):
 def log(record, kind, text, actor, **values):
     about = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": kind}
     subject = {} if kind == "NOTE" else {"subject": text}
-    return create_activity({**about, "text": text if kind == "NOTE" else "", **subject, **values}, actor=actor)
+    return create_activity(
+        {**about, "text": text if kind == "NOTE" else "", **subject, **values}, actor=actor
+    )
 
 
 def address(record):

@@ -1,13 +1,17 @@
 """The answers that a refusal of a file asks for, as buttons: a person chooses by what is written there."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from crm.admin.imports.forms import ReadingForm
 from crm.admin.imports.words import FIELDS
+from crm.importing.full_names import parted_name
+from crm.importing.options import NameOrder
 
 #: What a button sends: the field and its value.
 ANSWER = "answer"
@@ -23,6 +27,8 @@ class Answer:
     value: str
     words: str
     about: str = ""
+    #: How values of the file would be read by it.
+    examples: Sequence[str] = ()
 
     @property
     def sent(self) -> str:
@@ -40,6 +46,22 @@ def _choices(message: str) -> Iterator[Answer]:
         name, _ = FIELDS[option]
         words = dict(getattr(ReadingForm.base_fields[name], "choices", ()))
         yield Answer(name, value, str(words.get(value, value)))
+
+
+def with_names(answers: Iterable[Answer], names: Sequence[str]) -> list[Answer]:
+    """Return the answers, those about the order of names with how it would part some names of the file."""
+    return [
+        replace(each, examples=[_parted(name, cast(NameOrder, each.value)) for name in names])
+        if each.field == "name_order"
+        else each
+        for each in answers
+    ]
+
+
+def _parted(name: str, order: NameOrder) -> str:
+    parts = parted_name(name, ("first", "last"), order)
+    said = gettext("first name %(first)s, last name %(last)s")
+    return said % {"first": parts.get("first", "–"), "last": parts.get("last", "–")}
 
 
 def with_answer(data: QueryDict) -> QueryDict:

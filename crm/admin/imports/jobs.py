@@ -18,7 +18,7 @@ from crm.admin.imports.shown import ShownJob, rows_page
 from crm.admin.imports.words import in_words_of_the_page
 from crm.database.keys import parse_id
 from crm.errors import CrmError
-from crm.importing import undo
+from crm.importing import made_beside, undo
 from crm.importing.drafts import apply_plan, draft_of
 from crm.models.imports import ImportJob, ImportStatus, JobUndo, RowAction
 
@@ -70,6 +70,7 @@ def _offers(job: ImportJob, actor: Actor) -> dict[str, object]:
         "made_of": jobs.filter(uuid=job.plan).first() if job.plan else None,
         "may_undo": bool(stored),
         "undone": undo.undone_rows(job) if job.undo else None,
+        "beside": made_beside.removed_with(job, actor=actor) if job.undo else (),
         "error": in_words_of_the_page(job.error or ""),
     }
 
@@ -100,6 +101,7 @@ def undo_page(request: HttpRequest, key: UUID) -> HttpResponse:
         return redirect("admin:import_job", key=job.uuid)
     tried = [(row, why) for row, why in islice(undo.plan_undo(job, actor=actor), MOST_TRIED)]
     kept = [row for row, why in tried if why]
+    beside = made_beside.to_be_removed(job, [row for row, why in tried if not why], actor=actor)
     context = {
         **admin.site.each_context(request),
         "title": gettext("Undo the import of %(name)s") % {"name": ShownJob(job=job).name},
@@ -109,5 +111,6 @@ def undo_page(request: HttpRequest, key: UUID) -> HttpResponse:
         "deleted": sum(row.action == RowAction.CREATE for row, why in tried if not why),
         "restored": sum(row.action == RowAction.UPDATE for row, why in tried if not why),
         "kept": len(kept),
+        "beside": beside,
     }
     return TemplateResponse(request, "admin/crm/imports/undo.html", context)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Actor
 from crm.admin.imports.acting import importing
-from crm.admin.imports.answers import ANSWER, answers_to, with_answer
+from crm.admin.imports.answers import ANSWER, answers_to, with_answer, with_names
 from crm.admin.imports.forms import ReadingForm, recognised, values_of
 from crm.admin.imports.saved import delete_saved, save_chosen, take_saved
 from crm.admin.imports.words import field_asked_for, in_words_of_the_page
@@ -156,7 +156,7 @@ def _shown(
     except FileGone as gone:
         return _gone(request, translated(gone.message))
     message = refused or seen.refused
-    asked, answers = field_asked_for(message), answers_to(message)
+    asked, answers = field_asked_for(message), with_names(answers_to(message), _full_names(seen))
     said = in_words_of_the_page(message)
     if answers and asked == "encoding":
         # Of bytes and their numbers only who wrote the file could make something.
@@ -185,6 +185,11 @@ def _shown(
         "answer_name": ANSWER,
     }
     return TemplateResponse(request, "admin/crm/imports/settings.html", context)
+
+
+def _full_names(seen: Seen) -> Sequence[str]:
+    """Return the first values of the column that holds full names."""
+    return next((column.samples for column in seen.columns if column.field == FULL_NAME), ())
 
 
 def _fields(draft: Draft, actor: Actor) -> list[tuple[str, str]]:
