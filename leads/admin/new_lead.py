@@ -17,7 +17,6 @@ from leads.admin.forms import LeadForm
 from leads.services.lead_input import LeadValues
 from people.models import ContactKind, ContactType, Person
 from people.services.duplicate_warning import organizations_like, people_like
-from people.services.duplicates import Reason
 from people.services.matching import find_same_person
 from people.services.people import PersonValues
 from people.services.person_organizations import only_organization_of
@@ -114,9 +113,9 @@ class NewLeadForm(LeadForm):
                 values["organization_id"] = organization.pk
         return values
 
-    def like(self, actor: Actor) -> Sequence[tuple[Any, Sequence[Reason | str]]]:
+    def like(self, actor: Actor) -> Sequence[tuple[Any, Sequence[str]]]:
         """Return visible people and organizations of a similar name as those that the form writes down."""
-        found: list[tuple[Any, Sequence[Reason | str]]] = []
+        found: list[tuple[Any, Sequence[str]]] = []
         person = self._person(actor)
         if person:
             texts = {name: person.get(name) for name in NAMES}

@@ -4,7 +4,7 @@ from crm.actors import Actor
 from leads.models import Lead
 from people.models.national_phones import may_be_same
 from people.services.contacts import region_of_company
-from people.services.duplicates import MOST_LISTED
+from people.services.duplicates import MOST_LISTED, Reason
 from people.services.national_phones import MOST_COMPARED, ending_alike
 
 #: Leads, each with what it shares.
@@ -19,9 +19,9 @@ def leads_like(lead: Lead, *, actor: Actor) -> Like:
     found: dict[int, tuple[Lead, list[str]]] = {}
     # One statement each: every condition has an index of its own.
     for reason, column, value in (
-        ("same person", "person_id", lead.person_id),
-        ("same e-mail", "email_canonical", lead.email_canonical),
-        ("same phone", "phone_canonical", lead.phone_canonical),
+        ("PERSON", "person_id", lead.person_id),
+        (Reason.EMAIL, "email_canonical", lead.email_canonical),
+        (Reason.PHONE, "phone_canonical", lead.phone_canonical),
     ):
         if value is None:
             continue
@@ -30,8 +30,8 @@ def leads_like(lead: Lead, *, actor: Actor) -> Like:
             found.setdefault(other.pk, (other, []))[1].append(reason)
     for other in _of_same_phone(lead, actor):
         reasons = found.setdefault(other.pk, (other, []))[1]
-        if "same phone" not in reasons:
-            reasons.append("same phone")
+        if Reason.PHONE not in reasons:
+            reasons.append(Reason.PHONE)
     return [found[key] for key in sorted(found)]
 
 

@@ -20,14 +20,16 @@ from crm.admin.record_pages import page_of
 from people.services.duplicates import Reason
 
 #: How the warning calls what two records share.
-SHARED: Mapping[Reason, StrOrPromise] = {
+SHARED: Mapping[str, StrOrPromise] = {
     Reason.EMAIL: _("same e-mail"),
     Reason.PHONE: _("same phone"),
     Reason.NAME: _("similar name"),
+    # Of leads.
+    "PERSON": _("same person"),
 }
 MOST_SHOWN = 5
-#: Records, each with what it shares: a reason, or words of an app above.
-Like = Sequence[tuple[Any, Sequence[Reason | str]]]
+#: Records, each with what it shares: keys of ``SHARED``.
+Like = Sequence[tuple[Any, Sequence[str]]]
 
 
 class PossibleDuplicate(ValidationError):
@@ -57,13 +59,13 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
                 )
             )
 
-    def _line(self, form: Any, row: Any, reasons: Sequence[Reason | str]) -> SafeString:
+    def _line(self, form: Any, row: Any, reasons: Sequence[str]) -> SafeString:
         changed = gettext("last changed %(day)s") % {"day": short_day(row.updated_at.date())}
         return format_html(
             '<a href="{}">{}</a> ({}; {}{}).',
             page_of(row),
             row,
-            ", ".join(str(SHARED[reason]) if isinstance(reason, Reason) else reason for reason in reasons),
+            ", ".join(str(SHARED[reason]) for reason in reasons),
             ", ".join(part for part in (self.whose(row), changed) if part),
             self._comparison(form.instance, row),
         )
