@@ -35,7 +35,7 @@ from crm.services.activity_input import ActivityValues
 from crm.services.timeline import Timeline, further_source
 
 SHOWN = 50
-#: Parameters of the address: which page of the timeline is shown, and "no" leaves out what was logged on leads.
+#: Parameters of the address: which page of the timeline is shown; "no" leaves out what was logged on leads.
 PAGE = "entries"
 FURTHER = "leads"
 #: What lies further back is found by the API: the database reads and sorts all that is newer.

@@ -105,7 +105,7 @@ def next_planned(record: Record, further: FurtherActivities | None = None) -> Ac
     """
     own = Activity.objects.filter(**link_columns(record), deleted_at=None)
     # Two statements: each has an index of its own.
-    parts = [own] if further is None else [own, further.rows]
+    parts: list[Any] = [own] if further is None else [own, further.rows]
     found = [first for rows in parts if (first := _first(rows.to_do())) is not None]
     return min(found, key=lambda each: (each.planned_for is None, each.planned_for, each.pk), default=None)
 

@@ -8,9 +8,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from crm.actors import Action, Actor
@@ -39,7 +38,10 @@ class RoleForm(forms.Form):
         widget=KeySelect(LeadPerson._meta.get_field("person"), admin.site),
     )
     relationship: forms.ModelChoiceField[PeopleRelationship] = forms.ModelChoiceField(
-        queryset=None, label=pgettext_lazy("in a lead", "Role"), required=False, empty_label=_("Without a role")
+        queryset=None,
+        label=pgettext_lazy("in a lead", "Role"),
+        required=False,
+        empty_label=_("Without a role"),
     )
 
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:

@@ -71,7 +71,7 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
         )
 
     def _comparison(self, record: Any, row: Any) -> SafeString | str:
-        """Return a link that compares a stored record with one that may be the same, if they can be merged."""
+        """Return a link that compares a stored record with one like it, if the two can be merged."""
         if record._state.adding or not isinstance(row, self.model) or not hasattr(self, "compare"):
             return ""
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_compare"

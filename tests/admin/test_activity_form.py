@@ -1,6 +1,7 @@
 """The long form of an activity: what it begins with, days without a time, repetition, and where it leads."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -130,12 +131,13 @@ def test_the_form_begins_with_the_person_of_the_lead(signed_in, actors, kind):
     assert begun.context_data["subtitle"].endswith(": Deal · Jane")
     assert filled["people"] == [str(jane.pk)]
     assert stored.status_code == 302
-    activity = Activity.objects.get()
+    activity: Any = Activity.objects.get()
     # Nobody takes part in a task.
     assert list(activity.people_participants.all()) == ([] if kind == "TASK" else [jane])
     # Others may be chosen instead, or nobody.
     client.post(begun.context_data["form_url"], {**filled, "people": []})
-    assert list(Activity.objects.order_by("pk").last().people_participants.all()) == []
+    last: Any = Activity.objects.order_by("pk").last()
+    assert list(last.people_participants.all()) == []
 
 
 def test_the_form_names_no_person_who_was_deleted(lead, signed_in, actors):

@@ -1,4 +1,4 @@
-"""What undoing an import removes beside its own records, named before and after; names that a file asks about."""
+"""What undoing an import removes beside its own records is named; so are names that a file asks about."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from crm.admin.labels import NONE
 from leads.services.leads import create_lead, update_lead
 from people.models import Organization, Person
 from people.services.organizations import create_organization
@@ -81,7 +82,8 @@ def test_links_that_an_import_of_leads_made_keep_nothing(client, actors, django_
 
 
 def test_many_are_counted_by_as_many_statements_as_one(client, django_capture_on_commit_callbacks):
-    counted = []
+    counted: list[int] = []
+    page: Any = None
     for number in (1, 30):
         rows = "".join(f"P{number}x{each},Org {number}x{each}\n" for each in range(number))
         with django_capture_on_commit_callbacks(execute=True):
@@ -105,11 +107,11 @@ def test_the_question_about_names_shows_three_of_the_file(client):
     assert list(first.examples) == [
         "first name Berg, last name Ann",
         "first name van der Meer, last name Jan",
-        "first name Nagy, last name –",
+        f"first name Nagy, last name {NONE}",
     ]
     assert list(last.examples) == [
         "first name Ann, last name Berg",
         "first name Jan, last name van der Meer",
-        "first name –, last name Nagy",
+        f"first name {NONE}, last name Nagy",
     ]
     assert page.content.decode().count('class="example"') == 6

@@ -1,5 +1,7 @@
 """The people of a lead with their roles: named, changed and removed on its page."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -117,7 +119,7 @@ def test_viewers_see_roles_and_change_none(lead, jane, role, actors, signed_in):
 
 
 def test_a_person_shows_no_hidden_leads(lead, jane, actors, signed_in, tenant):
-    owned = {"title": "Hidden", "leads_owner_id": tenant.users["agent"].pk}
+    owned: Any = {"title": "Hidden", "leads_owner_id": tenant.users["agent"].pk}
     hidden = create_lead(owned, actor=actors.agent)
     add_person(hidden.pk, jane.pk, actor=actors.agent)
     tenant.company.lead_visibility = "OWN"

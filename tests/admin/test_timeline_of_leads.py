@@ -1,6 +1,7 @@
 """What was logged on leads, in the timelines of their people and organizations."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -29,11 +30,15 @@ def acme(actors):
 
 
 def log(record, kind, text, actor, **values):
-    about = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": kind}
-    subject = {} if kind == "NOTE" else {"subject": text}
-    return create_activity(
-        {**about, "text": text if kind == "NOTE" else "", **subject, **values}, actor=actor
-    )
+    about: Any = {"entity_type": record.entity_kind, "entity_id": record.pk, "kind": kind}
+    said = {"text": text} if kind == "NOTE" else {"subject": text}
+    given: Any = {**about, **said, **values}
+    return create_activity(given, actor=actor)
+
+
+def make_lead(title, actor, **values):
+    given: Any = {"title": title, **values}
+    return create_lead(given, actor=actor)
 
 
 def address(record):
@@ -47,9 +52,7 @@ def told(answer):
 
 
 def test_pages_show_what_was_logged_on_leads_in_one_order(jane, acme, actors, signed_in):
-    deal = create_lead(
-        {"title": "Deal", "people_id": jane.pk, "organization_id": acme.pk}, actor=actors.agent
-    )
+    deal = make_lead("Deal", actors.agent, people_id=jane.pk, organization_id=acme.pk)
     named = create_lead({"title": "Named", "organization_id": acme.pk}, actor=actors.agent)
     add_person(named.pk, jane.pk, actor=actors.agent)
     other = create_lead({"title": "Other"}, actor=actors.agent)
@@ -82,8 +85,8 @@ def test_pages_show_what_was_logged_on_leads_in_one_order(jane, acme, actors, si
 def test_pages_show_nothing_of_leads_that_the_member_does_not_see(jane, acme, actors, signed_in, tenant):
     shared = {"people_id": jane.pk, "organization_id": acme.pk}
     owned = {"leads_owner_id": tenant.users["agent"].pk, **shared}
-    log(create_lead({"title": "Hidden", **owned}, actor=actors.agent), "TASK", "Secret", actors.agent)
-    gone = create_lead({"title": "Gone", **owned}, actor=actors.agent)
+    log(make_lead("Hidden", actors.agent, **owned), "TASK", "Secret", actors.agent)
+    gone = make_lead("Gone", actors.agent, **owned)
     log(gone, "TASK", "Of a deleted lead", actors.agent)
     delete_lead(gone.pk, actor=actors.agent)
     tenant.company.lead_visibility = "OWN"
@@ -122,7 +125,7 @@ def test_statements_do_not_grow_with_leads_and_their_entries(jane, acme, actors,
     def statements(record, number):
         for _ in range(number):
             shared = {"people_id": jane.pk, "organization_id": acme.pk}
-            lead = create_lead({"title": "Deal", **shared}, actor=actors.agent)
+            lead = make_lead("Deal", actors.agent, **shared)
             complete_task(log(lead, "TASK", "Call", actors.agent).pk, actor=actors.agent)
         with CaptureQueriesContext(connection) as queries:
             client.get(address(record))

@@ -47,7 +47,7 @@ OF_MERGES = {"admin:people_merge_undo", "admin:people_person_compare", "admin:pe
 OF_BULK_CHANGES = {
     f"admin:{model}_undo_many" for model in ("leads_lead", "people_organization", "people_person")
 }
-#: Parts of the pages of records: test_one_field.py, test_files.py, test_mails.py and test_people_of_lead.py of
+#: Parts of the pages of records: test_one_field.py, test_files.py, test_mails.py, test_people_of_lead.py of
 #: tests/admin try others'.
 OF_RECORDS = {"admin:write_mail", "admin:leads_lead_follow", "admin:leads_lead_people"} | {
     f"admin:{model}_{view}"

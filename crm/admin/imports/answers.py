@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from crm.admin.imports.forms import ReadingForm
 from crm.admin.imports.words import FIELDS
+from crm.admin.labels import NONE
 from crm.importing.full_names import parted_name
 from crm.importing.options import NameOrder
 
@@ -61,7 +62,7 @@ def with_names(answers: Iterable[Answer], names: Sequence[str]) -> list[Answer]:
 def _parted(name: str, order: NameOrder) -> str:
     parts = parted_name(name, ("first", "last"), order)
     said = gettext("first name %(first)s, last name %(last)s")
-    return said % {"first": parts.get("first", "–"), "last": parts.get("last", "–")}
+    return said % {"first": parts.get("first", NONE), "last": parts.get("last", NONE)}
 
 
 def with_answer(data: QueryDict) -> QueryDict:
