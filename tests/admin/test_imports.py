@@ -175,8 +175,8 @@ def test_what_a_refusal_offers_is_chosen_by_buttons(signed_in):
 
     page = client.get(address)
     assert [(each.words, each.sent, each.examples) for each in page.context_data["answers"]] == [
-        ("Ann Berg", "name_order=first-last", ["first name Berg, last name Ann"]),
-        ("Berg Ann", "name_order=last-first", ["first name Ann, last name Berg"]),
+        ("First name, then last name", "name_order=first-last", ["first name Berg, last name Ann"]),
+        ("Last name, then first name", "name_order=last-first", ["first name Ann, last name Berg"]),
     ]
     page = client.post(address, {**form_on(page), "answer": "name_order=last-first"})
     assert (page.context_data["refused"], page.context_data["answers"]) == ("", [])

@@ -78,7 +78,11 @@ class ReadingForm(forms.Form):
     name_order = forms.ChoiceField(
         label=_("Order of names"),
         required=False,
-        choices=[("", _("No full names")), ("first-last", "Ann Berg"), ("last-first", "Berg Ann")],
+        choices=[
+            ("", _("No full names")),
+            ("first-last", _("First name, then last name")),
+            ("last-first", _("Last name, then first name")),
+        ],
         help_text=_("In a column with full names."),
     )
     decimal = forms.ChoiceField(

@@ -161,6 +161,8 @@ def _shown(
     if answers and asked == "encoding":
         # Of bytes and their numbers only who wrote the file could make something.
         said = gettext("This file is not in UTF-8. Choose the line in which the words are right.")
+    if answers and asked == "name_order":
+        said = gettext("The file has full names. Choose the line in which first and last names are right.")
     model = import_kind(draft.model).model
     fields = _fields(draft, actor)
     columns = import_kind(draft.model).row_import.columns
