@@ -24,6 +24,7 @@ from crm.admin.acting import actor_of
 from crm.admin.base import VisibleAdmin, acting
 from crm.admin.forms import message_of
 from crm.admin.list_order import with_order_named, with_order_numbered
+from crm.admin.range_filters import TypedRange
 from crm.errors import CrmError
 from crm.models.list_views import ListColumns, ListView
 from crm.services import list_views
@@ -105,6 +106,14 @@ class ListsRecords(VisibleAdmin[Row]):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RecordsChangeList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Return whether an address may narrow the list by a lookup; of a filter Django knows one name."""
+        for each in self.list_filter:
+            own = each[1] if isinstance(each, tuple) else each
+            if isinstance(own, type) and issubclass(own, TypedRange) and lookup in own.names():
+                return True
+        return super().lookup_allowed(lookup, value, request)
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Return the chosen columns; the first one leads to the record and stays."""

@@ -27,7 +27,9 @@ from crm.database.keys import parse_id
 from crm.models import Activity
 from crm.models.external_ids import EXTERNAL_ID_COLUMNS
 from crm.services import stored_rows
+from leads.admin.amount_range import AmountFilter
 from leads.admin.board.pages import WithBoard
+from leads.admin.day_ranges import DAY_RANGES
 from leads.admin.following import WithFollowing
 from leads.admin.forms import ARGUMENTS, LeadForm, StageField
 from leads.admin.list_days import DAYS_FILTERS
@@ -35,7 +37,7 @@ from leads.admin.list_filters import OfOrganization, OfPerson, OpenFilter, TagFi
 from leads.admin.mails import WritesMails
 from leads.admin.many import ChangesManyLeads, sentence_of_tasks
 from leads.admin.new_lead import NewLeadFields, NewLeadForm
-from leads.admin.owners import OwnerFilter, RottingFilter, ValueFilter
+from leads.admin.owners import OwnerFilter, RottingFilter
 from leads.admin.people_of_lead import NamesPeople
 from leads.admin.record_head import LeadPage
 from leads.admin.reports.pages import HasReports
@@ -107,20 +109,19 @@ class LeadAdmin(
         (_("Rotting"), "rotting=yes&o=untouched_since"),
     )
     list_filter = (
-        DeletedFilter,
         OpenFilter,
         OwnerFilter,
+        AmountFilter,
+        *DAY_RANGES,
         RottingFilter,
         TagFilter,
         *((name, VisibleRelatedFilter) for name in RELATIONS),
         ("type", VisibleRelatedFilter),
         ("lost_reason", VisibleRelatedFilter),
-        ValueFilter,
         *DAYS_FILTERS,
         OfPerson,
         OfOrganization,
-        "expected_close_on",
-        "created_at",
+        DeletedFilter,
     )
     list_select_related = ("person", "organization", "owner")
     search_fields = ("title",)

@@ -1,6 +1,7 @@
 """Filters of the list of leads by days, which reports lead to: ``closed=2026-01-01..2026-03-31``.
 
-A list offers none of them by itself; one that is set stands above it as a chip. Days are the company's.
+A list offers none of these by itself; one that is set stands above it as a chip. Days are the company's.
+Those that a list offers are in ``day_ranges``.
 """
 
 from datetime import date
@@ -10,17 +11,15 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import acting
 from crm.admin.dates import short_day
+from crm.admin.range_filters import range_in_words
 from crm.database.keys import parse_id
 from crm.errors import CrmError
 from leads.models import Lead, StageVisit
 from leads.services.report_days import Days
-
-NONE = "none"
 
 
 class DaysFilter(admin.SimpleListFilter):
@@ -39,7 +38,7 @@ class DaysFilter(admin.SimpleListFilter):
     def label(self, value: str) -> str:
         """Return what the chip says."""
         first, _dots, last = value.partition("..")
-        return gettext("%(first)s to %(last)s") % {"first": _shown(first), "last": _shown(last)}
+        return range_in_words(_shown(first), _shown(last))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         value = self.value()
@@ -68,41 +67,10 @@ def read_days(value: str, request: HttpRequest) -> Days:
         raise IncorrectLookupParameters from refused
 
 
-class ClosedDays(DaysFilter):
-    title = _("closed")
-    parameter_name = "closed"
-    column = "closed_at"
-
-
-class CreatedDays(DaysFilter):
-    title = _("created")
-    parameter_name = "created"
-    column = "created_at"
-
-
 class StagedDays(DaysFilter):
     title = _("in its stage since")
     parameter_name = "staged"
     column = "stage_changed_at"
-
-
-class ExpectedDays(DaysFilter):
-    """Filter leads by the day on which they should close, or by having none."""
-
-    title = _("expected to close")
-    parameter_name = "expected"
-
-    def condition(self, days: Days) -> Q:
-        return Q(expected_close_on__range=(days.first, days.last))
-
-    def label(self, value: str) -> str:
-        return gettext("no date") if value == NONE else super().label(value)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
-        if self.value() == NONE:
-            # As the forecast counts them: with an amount.
-            return queryset.filter(expected_close_on=None, amount__isnull=False)
-        return super().queryset(request, queryset)
 
 
 class VisitedStage(DaysFilter):
@@ -128,4 +96,4 @@ class VisitedStage(DaysFilter):
         return queryset.filter(pk__in=entered.values("lead_id"))
 
 
-DAYS_FILTERS = (ClosedDays, CreatedDays, StagedDays, ExpectedDays, VisitedStage)
+DAYS_FILTERS = (StagedDays, VisitedStage)

@@ -1,4 +1,4 @@
-"""The choices of owners, and the filters of leads by owner, by amount and by rotting."""
+"""The choices of owners, and the filters of leads by owner and by rotting."""
 
 from typing import Any
 
@@ -43,23 +43,6 @@ class OwnerFilter(admin.SimpleListFilter):
         owner = parse_id(self.value() or "")
         # A key of nobody who may be offered finds no lead: the rows are those that the actor sees.
         return queryset if owner is None else queryset.filter(owner_id=owner)
-
-
-class ValueFilter(admin.SimpleListFilter):
-    """Filter leads by whether they have an amount."""
-
-    title = _("amount")
-    parameter_name = "amount"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [("yes", gettext("With an amount")), ("no", gettext("Without an amount"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
-        if self.value() == "yes":
-            return queryset.filter(amount__isnull=False)
-        if self.value() == "no":
-            return queryset.filter(amount__isnull=True)
-        return queryset
 
 
 class RottingFilter(admin.SimpleListFilter):

@@ -10,10 +10,10 @@ from django.db.models.lookups import Exact
 
 from crm.actors import Actor
 from crm.admin.base import assignable_users
-from crm.admin.typed_amounts import read_typed_amount
 from crm.database.json_entries import Contains, Entries, EntryName, ValueMatches
 from crm.database.keys import parse_id
 from crm.models import CustomFieldDefinition, EntityKind, Tag
+from leads.admin.amount_range import amount_bound
 from leads.models import Lead, LeadSource
 from pipelines.models import Pipeline
 
@@ -50,8 +50,8 @@ def read_filters(query: Mapping[str, Any], actor: Actor) -> BoardFilters:
         "owner": _owner(sent["owner"], actor),
         "tag": _related("tags", sent["tag"]),
         "source": _related("source", sent["source"]),
-        "min": _amount("min", "amount__gte", sent, refused),
-        "max": _amount("max", "amount__lte", sent, refused),
+        "min": _amount("min", sent, refused),
+        "max": _amount("max", sent, refused),
         "value": _custom(sent["field"], sent["value"], actor),
     }
     given = {name: sent[name] for name, found in conditions.items() if found is not None}
@@ -78,17 +78,15 @@ def _related(name: str, text: str) -> Q | None:
     return None if key is None else Q(**{name: key})
 
 
-def _amount(name: str, lookup: str, sent: Mapping[str, str], refused: dict[str, str]) -> Q | None:
+def _amount(name: str, sent: Mapping[str, str], refused: dict[str, str]) -> Q | None:
     if not sent[name]:
         return None
     try:
-        typed = read_typed_amount(sent[name])
+        return amount_bound(name, sent[name])[1]
     except ValueError as unclear:
         # Unlike other filters it is typed: a board that ignored it would look as if it were narrowed.
         refused[name] = str(unclear)
         return None
-    found = Q(**{lookup: typed.amount})
-    return found & Q(currency__in=typed.currencies) if typed.currencies else found
 
 
 def _custom(field: str, text: str, actor: Actor) -> Q | None:

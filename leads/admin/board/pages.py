@@ -21,6 +21,7 @@ from crm.events import journal
 from crm.events.sequencer import sequence_if_alone
 from leads.admin.board.cards import cards_of, column_of
 from leads.admin.board.filters import choices_of, read_filters
+from leads.admin.board.links import board_address, list_address
 from leads.admin.board.moves import Outcome, address_of, move, reasons_for
 from leads.admin.board.present import day_of, present, shared
 from leads.admin.board.shared import read_asked
@@ -48,6 +49,10 @@ class WithBoard(LiveAdmin[Lead]):
         ]
         return [*own, *super().get_urls()]
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        board = {"board_address": board_address(request.GET)}
+        return super().changelist_view(request, {**board, **(extra_context or {})})
+
     def board_page(self, request: HttpRequest) -> HttpResponse:
         """Show the first cards of each stage of a pipeline."""
         actor, day = acting(request), day_of(request)
@@ -69,12 +74,14 @@ class WithBoard(LiveAdmin[Lead]):
         }
         for column in columns:
             column["cards"] = [cards[lead.pk] for lead in column["leads"]]
+            column["list"] = _listed(board, filters, column["stage"])
         context |= {
             **choices,
             "pipeline": pipeline,
             "columns": columns,
             "filters": filters,
             "query": urlencode({"pipeline": pipeline.pk, **filters.given}),
+            "list_address": list_address(pipeline, filters.given),
             "cursor": cursor,
             "may_move": actor.may(Action.CHANGE_LEADS),
             "page_size": PAGE,
@@ -94,6 +101,7 @@ class WithBoard(LiveAdmin[Lead]):
         context = {
             "cards": cards_of(leads[:PAGE], board, day_of(request)),
             "stage": stage.pk,
+            "list": _listed(board, filters, stage.pk),
             "last": leads[PAGE - 1].pk if len(leads) > PAGE else None,
             "query": urlencode({"pipeline": stage.pipeline_id, **filters.given}),
         }
@@ -164,6 +172,11 @@ def _board(request: HttpRequest, pipeline: Pipeline) -> tuple[Board, Any]:
     filters = read_filters(request.GET, acting(request))
     board = Board(actor=acting(request), pipeline=pipeline, condition=filters.condition, text=filters.text)
     return board, filters
+
+
+def _listed(board: Board, filters: Any, stage: int) -> str:
+    """Return the address of the list of a column."""
+    return list_address(board.pipeline, filters.given, stage__id__exact=stage)
 
 
 def _answer(request: HttpRequest, outcome: Outcome, key: int) -> JsonResponse:
