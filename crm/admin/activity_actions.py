@@ -2,25 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from crm.actors import Action
+from crm.actors import Action, Actor
+from crm.admin.acting import zone_of
 from crm.admin.base import acting
+from crm.admin.dates import planned_in_words
 from crm.admin.forms import message_of
 from crm.admin.frame.fragments import back_to, message_with_undo
 from crm.admin.lifecycle import LiveAdmin
-from crm.database.keys import parse_id
+from crm.dates import parse_date
 from crm.errors import CrmError
 from crm.models import Activity
 from crm.services import activities
-from crm.services.snoozing import snooze_task
+from crm.services.snoozing import Snooze, move_to_day, snooze
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +79,21 @@ class WithButtons(LiveAdmin[Activity]):
 
     def snooze_one(self, request: HttpRequest, object_id: int) -> HttpResponse:
         actor = acting(request)
-        days = parse_id(request.POST.get("days", "")) or 0
 
-        def snooze(activity: Activity) -> Done:
-            snooze_task(activity.pk, days=days, actor=actor)
-            if days == 1:
-                return Done(text=gettext("“%(activity)s” is due tomorrow.") % {"activity": activity})
-            said = gettext("“%(activity)s” is due in %(days)s days.")
-            return Done(text=said % {"activity": activity, "days": days})
+        def put_off(activity: Activity) -> Done:
+            moved = _moved(activity, request.POST, actor=actor)
+            zone = zone_of(request)
+            when = planned_in_words(moved, timezone.localtime(timezone=zone).date(), zone)
+            text = gettext("“%(activity)s” is put off: %(when)s.") % {"activity": activity, "when": when}
+            if activity.planned_for is None:
+                return Done(text=text)
+            former = activity.planned_for.astimezone(zone)
+            fields = {"day": former.date().isoformat(), "time": former.time().isoformat()}
+            return Done(
+                text=text, undo=reverse("admin:crm_activity_snooze", args=[activity.pk]), fields=fields
+            )
 
-        return self.act_on(request, object_id, snooze)
+        return self.act_on(request, object_id, put_off)
 
     def act_on(self, request: HttpRequest, object_id: int, act: Callable[[Activity], Done]) -> HttpResponse:
         """Do something with a visible activity, say what was done or refused, and lead back."""
@@ -104,3 +113,18 @@ class WithButtons(LiveAdmin[Activity]):
             else:
                 messages.success(request, done.text)
         return back_to(request, page_of(activity.entity))
+
+
+def _moved(activity: Activity, given: Mapping[str, str], *, actor: Actor) -> Activity:
+    """Move an activity as "Put off" asks: to a day, and perhaps a time, or by a choice with a name.
+
+    :raises ValidationError: if they name none, or the move is refused.
+    """
+    if given.get("when") in set(Snooze):
+        return snooze(activity.pk, Snooze(given["when"]), actor=actor)
+    try:
+        day = parse_date(given.get("day"))
+        at = time.fromisoformat(given["time"]) if given.get("time") else None
+    except ValueError:
+        raise ValidationError(gettext("Choose a day, and a time such as 14:30 if you like.")) from None
+    return move_to_day(activity.pk, day=day, at=at, actor=actor)

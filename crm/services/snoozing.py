@@ -1,6 +1,7 @@
-"""Put a task off, or move a task, call or meeting to another day; its hour on the clock stays."""
+"""Put a task, call or meeting off, or move it to another day; its hour stays unless one is chosen."""
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,33 +17,49 @@ from crm.services.activities import update_activity
 from crm.services.activity_input import ActivityValues
 from crm.services.days import zone_of
 
-#: A longer while is a new due date, which the form of the task takes.
-MOST_DAYS = 90
+#: How much later "later today" is, to the full hour.
+LATER = timedelta(hours=3)
+WEEK = 7
 
 
-@transaction.atomic
-def snooze_task(key: object, *, days: int, actor: Actor) -> Activity:
-    """Have an open task be due some days from today, at the time of day that it has.
+class Snooze(StrEnum):
+    """When something is put off to, without a day being named."""
 
-    :raises ValidationError: for what is no open task, and for no day or too many.
+    LATER = "later"
+    TOMORROW = "tomorrow"
+    NEXT_WEEK = "week"
+
+    def moment(self, now: datetime, zone: tzinfo) -> tuple[date, time | None] | None:
+        """Return the day, and the time of day if that changes too; None if today is too late for it."""
+        wall = on_wall(now, zone)
+        match self:
+            case Snooze.LATER:
+                later = (wall + LATER).replace(minute=0, second=0, microsecond=0)
+                return (later.date(), later.time()) if later.date() == wall.date() else None
+            case Snooze.TOMORROW:
+                return wall.date() + timedelta(days=1), None
+        return wall.date() + timedelta(days=WEEK - wall.weekday()), None
+
+
+def snooze(key: object, snooze: Snooze, *, actor: Actor) -> Activity:
+    """Put off an open task, call or meeting.
+
+    :raises ValidationError: as ``move_to_day``, and if it is too late for the choice.
     """
-    actor.require(Action.CHANGE_ACTIVITIES)
-    task = locking.lock(Activity, actor, key)
-    if task.kind != ActivityKind.TASK or task.done_at is not None:
-        raise ValidationError("Only an open task can be put off.")
-    if not 1 <= days <= MOST_DAYS:
-        raise ValidationError(f"Put a task off by 1 to {MOST_DAYS} days.")
-    zone, now = zone_of(actor), timezone.now()
-    day = now.astimezone(zone).date() + timedelta(days=days)
-    # A task without a day gets one without a time.
-    moved = _moved(task, task.due_at or start_of(day, zone), day, zone)
-    return update_activity(task.pk, moved, actor=actor, expected_version=task.version)
+    found = snooze.moment(timezone.now(), zone_of(actor))
+    if found is None:
+        raise ValidationError("It is too late for later today: choose another day.")
+    day, at = found
+    return move_to_day(key, day=day, at=at, actor=actor)
 
 
 @transaction.atomic
-def move_to_day(key: object, *, day: date, actor: Actor, expected_version: int | None = None) -> Activity:
+def move_to_day(
+    key: object, *, day: date, at: time | None = None, actor: Actor, expected_version: int | None = None
+) -> Activity:
     """Have what is not done be due, or begin, on another day of the actor, with its reminder as long before.
 
+    :param at: the time of day, in place of the present one.
     :raises ValidationError: for what is done or cannot be planned, and for a day that is none.
     """
     actor.require(Action.CHANGE_ACTIVITIES)
@@ -53,15 +70,16 @@ def move_to_day(key: object, *, day: date, actor: Actor, expected_version: int |
     old = activity.due_at or activity.starts_at or start_of(day, zone)
     try:
         check_year(day)
-        moved = _moved(activity, old, day, zone)
+        # By the clock on the wall, also over a change to summer time.
+        new = off_wall(datetime.combine(day, on_wall(old, zone).time() if at is None else at), zone)
+        moved = _moved(activity, old, new, zone)
     except (OverflowError, ValueError):
         raise ValidationError("Choose a day between the years 100 and 9998.") from None
     return update_activity(activity.pk, moved, actor=actor, expected_version=expected_version)
 
 
-def _moved(activity: Activity, old: datetime, day: date, zone: tzinfo) -> ActivityValues:
-    """Return the values that move an activity to a day, with its hour, also over a change to summer time."""
-    new = off_wall(datetime.combine(day, on_wall(old, zone).time()), zone)
+def _moved(activity: Activity, old: datetime, new: datetime, zone: tzinfo) -> ActivityValues:
+    """Return the values that move an activity to another moment, with its reminder as long before."""
     values: ActivityValues = {"due_at": new} if activity.kind == ActivityKind.TASK else {"starts_at": new}
     if activity.remind_at is not None and old == (activity.due_at or activity.starts_at):
         values["remind_at"] = moved_along(activity.remind_at, old=old, new=new, zone=zone)

@@ -10,16 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from crm.actors import Action
 from crm.admin.acting import zone_of
 from crm.admin.activity_actions import page_of
 from crm.admin.base import acting
-from crm.admin.dates import planned_in_words
+from crm.admin.dates import day_in_words, planned_in_words
 from crm.admin.frame import home
 from crm.admin.money import shown_amount
+from crm.database.keys import parse_id
 from crm.models import Activity
+from crm.services.snoozing import Snooze
 from leads.admin.first_steps import first_steps
 from leads.admin.rotting import rotting_rule, rotting_shown
 from leads.admin.team import leads_team, tiles_of
@@ -29,15 +30,16 @@ from leads.services.standing import standing_of
 
 #: Rows of each list; the list page shows all.
 MOST_SHOWN = 15
-#: Days by which a task is put off, and what the buttons say.
-SNOOZES = ((1, _("Tomorrow")), (2, _("In 2 days")), (7, _("In a week")))
+#: Of what is planned later; the list of tasks has the rest.
+MOST_PAGES = 100
 #: What a row of a lead shows.
 RELATED = ("stage", "status", "organization", "person", "owner")
 
 
-def _rows(rows: QuerySet[Any], order: Sequence[Any]) -> tuple[list[Any], bool]:
-    """Return the first rows, and whether there are more."""
-    found = list(rows.order_by(*order)[: MOST_SHOWN + 1])
+def _rows(rows: QuerySet[Any], order: Sequence[Any], page: int = 1) -> tuple[list[Any], bool]:
+    """Return the rows of a page, and whether there are more."""
+    first = (page - 1) * MOST_SHOWN
+    found = list(rows.order_by(*order)[first : first + MOST_SHOWN + 1])
     return found[:MOST_SHOWN], len(found) > MOST_SHOWN
 
 
@@ -62,10 +64,12 @@ def _is_live(record: Any) -> bool:
     return record is not None and record.deleted_at is None
 
 
-def _activities(title: str, rows: QuerySet[Activity], day: MyDay, due: str) -> dict[str, Any]:
+def _activities(
+    title: str, rows: QuerySet[Activity], day: MyDay, due: str = "", page: int = 1
+) -> dict[str, Any]:
     # The records of a list are read by one statement for each kind.
     records = GenericPrefetch("entity", [Lead.objects.visible_to(day.actor).select_related("status")])
-    found, goes_on = _rows(rows.prefetch_related(records), BY_TIME)
+    found, goes_on = _rows(rows.prefetch_related(records), BY_TIME, page)
     shown = [
         {
             "activity": row,
@@ -84,6 +88,34 @@ def _ending(record: Any) -> str:
     return str(record.status) if isinstance(record, Lead) and record.closed_at is not None else ""
 
 
+def _later(request: HttpRequest, day: MyDay) -> dict[str, Any]:
+    """Return a page of what is planned after this week, which is open if the address names the page."""
+    asked = request.GET.get("later", "")
+    page = min(parse_id(asked) or 1, MOST_PAGES)
+    part = _activities(gettext("Later"), day.later(), day, page=page)
+    before, after = page - 1, page + 1 if part["goes_on"] and page < MOST_PAGES else 0
+    # Whoever ticks something off there stays there.
+    address = f"{request.path}?later={page}"
+    return {**part, "is_open": bool(asked), "address": address, "before": before, "after": after}
+
+
+def _snoozes(day: MyDay) -> list[tuple[str, str]]:
+    """Return the choices of putting off, each with the day or hour that it means."""
+    moments = {each: each.moment(day.now, day.zone) for each in Snooze}
+    labels = {
+        Snooze.LATER: gettext("Later today, %(when)s"),
+        Snooze.TOMORROW: gettext("Tomorrow"),
+        Snooze.NEXT_WEEK: gettext("Next week, %(when)s"),
+    }
+    offered = []
+    for each, found in moments.items():
+        if found is not None:
+            to, at = found
+            when = day_in_words(to, day.today) if at is None else f"{at:%H:%M}"
+            offered.append((each.value, labels[each] % {"when": when}))
+    return offered
+
+
 def my_day_page(request: HttpRequest) -> HttpResponse:
     """Show the day of the acting member."""
     actor = acting(request)
@@ -94,6 +126,7 @@ def my_day_page(request: HttpRequest) -> HttpResponse:
         _activities(gettext("This week"), day.due_this_week(), day, "week"),
         _activities(gettext("Without a day"), day.undated(), day, "open"),
     ]
+    later = _later(request, day)
     rotting, new = _leads(day.rotting(), LONGEST_IDLE_FIRST), _leads(day.new_leads(), NEWEST_FIRST)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
@@ -105,12 +138,13 @@ def my_day_page(request: HttpRequest) -> HttpResponse:
         # Where there are some, the reason of each says its limit.
         "rotting_rule": "" if rotting["rows"] else rotting_rule(actor),
         "may_act": actor.may(Action.CHANGE_ACTIVITIES),
-        "snooze": SNOOZES,
+        "later": later,
+        "snoozes": _snoozes(day),
         "may_add": actor.may(Action.CHANGE_LEADS),
     }
     own = standing_of(actor, today=day.today, zone=day.zone)
     context |= {"tiles": tiles_of(own), "leads_team": leads_team(actor)}
-    is_quiet = not any(part["rows"] for part in (*todo, rotting, new))
+    is_quiet = not any(part["rows"] for part in (*todo, later, rotting, new))
     # Asked only where nothing else says that there are leads.
     if is_quiet and not own.open.number and not Lead.objects.visible_to(actor).exists():
         context["first_steps"] = first_steps(actor)

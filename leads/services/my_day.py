@@ -20,6 +20,8 @@ from leads.models.rotting import is_rotting
 
 #: How long a lead without an activity of its owner is new.
 NEW_FOR = timedelta(days=7)
+#: How far "later" reaches.
+LATER_DAYS = 30
 #: The order of the lists of activities, and of each list of leads.
 BY_TIME: Sequence[str | OrderBy] = (PLANNED_AT.asc(nulls_last=True), "pk")
 LONGEST_IDLE_FIRST = ("last_activity_at", "pk")
@@ -55,8 +57,15 @@ class MyDay:
 
     def due_this_week(self) -> QuerySet[Activity]:
         """Return what is planned from tomorrow on until the end of Sunday."""
-        monday = self.today + timedelta(days=7 - self.today.weekday())
-        return self._between(self.today + timedelta(days=1), monday)
+        return self._between(self.today + timedelta(days=1), self._monday)
+
+    def later(self) -> QuerySet[Activity]:
+        """Return what is planned after this week, within the next 30 days."""
+        return self._between(self._monday, self.today + timedelta(days=LATER_DAYS + 1))
+
+    @property
+    def _monday(self) -> date:
+        return self.today + timedelta(days=7 - self.today.weekday())
 
     def rotting(self) -> QuerySet[Lead]:
         """Return the member's open leads that rot."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm.models import Activity, User
 from crm.services.activities import complete_task, create_activity, update_activity
-from crm.services.snoozing import snooze_task
+from crm.services.snoozing import Snooze, snooze
 from tests.admin.conftest import messages_of
 from tests.admin.planned import CALENDAR, MONDAY, at, plan
 
@@ -57,7 +57,7 @@ def test_a_task_that_is_put_off_takes_its_reminder_along(actors):
     due = timezone.now().replace(hour=12, microsecond=0) - timedelta(days=2)
     task = plan(actors.agent, due, remind_at=due - timedelta(hours=1))
 
-    moved = snooze_task(task.pk, days=1, actor=actors.agent)
+    moved = snooze(task.pk, Snooze.TOMORROW, actor=actors.agent)
 
     assert moved.due_at is not None
     assert moved.remind_at == moved.due_at - timedelta(hours=1)

@@ -16,7 +16,7 @@ from leads.models import Lead
 from leads.services.closing import close_lead
 from leads.services.lead_input import LeadValues
 from leads.services.leads import create_lead
-from tests.admin.conftest import messages_of
+from tests.admin.conftest import messages_of, sentences_of
 
 pytestmark = pytest.mark.django_db
 HOME = reverse("admin:index")
@@ -112,7 +112,7 @@ def test_a_task_without_a_day_is_shown_and_put_off_to_a_day(signed_in, actors):
     client = signed_in("agent")
 
     assert listed(client.get(HOME).context)["Without a day"] == ["Some day"]
-    client.post(reverse("admin:crm_activity_snooze", args=[task.pk]), {"days": 1})
+    client.post(reverse("admin:crm_activity_snooze", args=[task.pk]), {"when": "tomorrow"})
 
     task.refresh_from_db()
     tomorrow = (timezone.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -166,19 +166,22 @@ def test_a_task_is_done_put_off_and_opened_again_in_place(signed_in, actors):
         address = reverse(f"admin:crm_activity_{button}", args=[task.pk])
         return client.post(address, {"next": HOME, **fields}, follow=True)
 
-    put_off = press("snooze", days=1)
+    put_off = press("snooze", when="tomorrow")
     task.refresh_from_db()
     assert put_off.redirect_chain == [(HOME, 302)]
-    assert messages_of(put_off) == ["“Call back” is due tomorrow."]
+    assert sentences_of(put_off)[0].startswith("“Call back” is put off: Tomorrow, ")
     assert task.due_at is not None
     assert task.due_at.date() == (timezone.now() + timedelta(days=1)).date()
-    for days in ("0", "91", "x"):
-        assert messages_of(press("snooze", days=days)) == ["Put a task off by 1 to 90 days."]
+    refused = ["Choose a day, and a time such as 14:30 if you like."]
+    for fields in ({"when": "never"}, {"day": "soon"}, {"day": "2026-01-31", "time": "late"}):
+        assert messages_of(press("snooze", **fields)) == refused
     done = press("done")
     assert listed(done.context)["This week"] == []
     assert "“Call back” is done." in messages_of(done)[0]
     assert f'action="{reverse("admin:crm_activity_reopen", args=[task.pk])}"' in messages_of(done)[0]
-    assert messages_of(press("snooze", days=1)) == ["Only an open task can be put off."]
+    assert messages_of(press("snooze", when="tomorrow")) == [
+        "Only a task, call or meeting that is not done can be moved to another day."
+    ]
     assert messages_of(press("reopen")) == ["“Call back” is open again."]
     task.refresh_from_db()
     assert task.done_at is None
@@ -215,8 +218,8 @@ def test_buttons_are_for_those_who_may_and_for_what_they_see(signed_in, actors, 
         addresses = [
             reverse(f"admin:crm_activity_{button}", args=[key]) for key in (task.pk, foreign.pk, 10**9)
         ]
-        assert signed_in("viewer").post(addresses[0], {"days": 1}).status_code == 403
-        answers = [signed_in("agent").post(address, {"days": 1}) for address in addresses[1:]]
+        assert signed_in("viewer").post(addresses[0], {"when": "tomorrow"}).status_code == 403
+        answers = [signed_in("agent").post(address, {"when": "tomorrow"}) for address in addresses[1:]]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert signed_in("agent").get(addresses[0]).status_code == 405
     assert "Done:" not in signed_in("viewer").get(HOME).content.decode()
