@@ -1,6 +1,7 @@
 """The cards and the column heads of the board."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -19,6 +20,8 @@ from leads.services.board import PAGE, Board, load_cards
 from leads.services.standing import Total
 from pipelines.models import Stage
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def cards_of(leads: Sequence[Lead], board: Board, day: Any) -> list[dict[str, Any]]:
     """Return what the cards of leads show."""
@@ -29,6 +32,8 @@ def cards_of(leads: Sequence[Lead], board: Board, day: Any) -> list[dict[str, An
         shown.append(
             {
                 "lead": lead,
+                # By which the script finds the card's place in the column.
+                "at": (lead.last_activity_at - EPOCH) // timedelta(microseconds=1),
                 "about": " · ".join(str(each) for each in (lead.organization, lead.person) if each),
                 "amount": shown_amount(lead.amount, lead.currency),
                 "reason": rotting_shown(lead),

@@ -7,6 +7,7 @@
   const zones = document.getElementById("drop-zones");
   const dialog = document.getElementById("frame-dialog");
   const live = document.getElementById("live");
+  const { place, placeMoved } = window.crmBoard;
   const query = board.dataset.query;
   const token = document.querySelector("#board-form [name=csrfmiddlewaretoken]")?.value;
 
@@ -47,14 +48,11 @@
       const template = document.createElement("template");
       template.innerHTML = present.html.trim();
       const fresh = template.content.firstElementChild;
-      const hadFocus = shown?.contains(document.activeElement);
-      if (shown && shown.parentElement === target) shown.replaceWith(fresh);
-      else {
-        shown?.remove();
-        target.prepend(fresh);
-      }
+      const focused = shown?.contains(document.activeElement) && document.activeElement.className;
+      shown?.remove();
+      place(fresh, target);
       if (marked) fresh.classList.add("changed");
-      if (hadFocus) fresh.querySelector("a.move")?.focus();
+      if (focused) (fresh.querySelector(`a.${focused}`) ?? fresh.querySelector("a")).focus();
     }
   }
 
@@ -129,7 +127,9 @@
   // Dragging, by mouse and by touch
 
   function restoreTo(item, from, before) {
+    const { at } = item.dataset;
     return () => {
+      item.dataset.at = at;
       // Unless it was rendered anew meanwhile.
       if (!item.isConnected && card(item.dataset.lead)) return;
       from.insertBefore(item, before?.parentElement === from ? before : null);
@@ -151,7 +151,9 @@
       item.remove();
       post(moveAddress(item), { version, outcome }, restore);
     } else {
-      to.prepend(item);
+      placeMoved(item, to);
+      // That may be far below the place where it was dropped.
+      item.scrollIntoView({ block: "nearest", inline: "nearest" });
       post(moveAddress(item), { version, stage: to.closest(".column").dataset.stage }, restore);
     }
   }
@@ -265,7 +267,7 @@
       const target = shown && list(lead.stage?.id);
       if (target && target !== shown.parentElement && !board.classList.contains("dragging")) {
         // The event says where the card is; what else changed on it, and the numbers, are read.
-        target.prepend(shown);
+        placeMoved(shown, target);
         shown.classList.add("changed");
         isSeen = true;
       }
