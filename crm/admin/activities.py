@@ -146,7 +146,7 @@ class ActivityAdmin(WithActivityPage, CreatesThroughService[Activity], LiveAdmin
         if at is None:
             return None
         is_day = is_day_alone(activity, timezone.get_current_timezone())
-        return date_format(timezone.localtime(at), "SHORT_DATE_FORMAT" if is_day else "SHORT_DATETIME_FORMAT")
+        return date_format(timezone.localtime(at), "DATE_FORMAT" if is_day else "DATETIME_FORMAT")
 
     @admin.display(description=_("record"))
     def record(self, activity: Activity) -> SafeString:

@@ -18,19 +18,19 @@ ISO = "%Y-%m-%d"
 NEAR = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow")}
 
 
-def short_day(day: date) -> str:
-    """Return a day in figures, for narrow columns."""
-    return date_format(day, gettext("Y-m-d"))
+def shown_day(day: date) -> str:
+    """Return a day as all pages write it."""
+    return date_format(day, "DATE_FORMAT")
 
 
 def day_in_words(day: date, today: date) -> str:
-    """Return a day as a person says it: in words near today, else with weekday, and with another year."""
+    """Return a day as a person says it: in words near today, else as all pages write it."""
     distance = (day - today).days
     if distance in NEAR:
         return str(NEAR[distance])
     if 1 < distance < 7:
         return date_format(day, "l")
-    return date_format(day, gettext("D j M") if day.year == today.year else gettext("D j M Y"))
+    return shown_day(day)
 
 
 def is_day_alone(activity: Activity, zone: tzinfo) -> bool:

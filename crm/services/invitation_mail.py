@@ -68,7 +68,7 @@ def _written(invitation: Invitation, link: str) -> tuple[str, str]:
     else:
         begin = gettext("You are invited to work in %(company)s with the CRM.")
     until = gettext("Open this link to accept. It works once, until %(moment)s UTC:")
-    moment = date_format(invitation.expires_at.astimezone(UTC), gettext("d F Y, H:i"))
+    moment = date_format(invitation.expires_at.astimezone(UTC), "DATETIME_FORMAT")
     paragraphs = (
         gettext("Hello,"),
         begin % {"inviter": single_line(str(inviter)), "company": company},

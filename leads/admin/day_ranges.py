@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from crm.admin.base import acting
-from crm.admin.dates import short_day
+from crm.admin.dates import shown_day
 from crm.admin.range_filters import TypedRange, range_in_words
 from crm.dates import parse_date
 from crm.errors import CrmError
@@ -59,7 +59,7 @@ class DayRange(TypedRange, admin.DateFieldListFilter):
     def read_range(self) -> tuple[str, Q]:
         if self.named:
             days = read_days(self.named, self.request)
-            return range_in_words(short_day(days.first), short_day(days.last)), self.condition(days)
+            return range_in_words(shown_day(days.first), shown_day(days.last)), self.condition(days)
         if not any(self.typed):
             return "", Q()
         first, last = (parse_date(text) if text else None for text in self.typed)
@@ -67,7 +67,7 @@ class DayRange(TypedRange, admin.DateFieldListFilter):
             days = Days.of_company(acting(self.request), first or EARLIEST, last or LATEST)
         except CrmError as refused:
             raise ValueError(translated(refused)) from refused
-        words = range_in_words(*("" if day is None else short_day(day) for day in (first, last)))
+        words = range_in_words(*("" if day is None else shown_day(day) for day in (first, last)))
         return words, self.condition(days)
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:

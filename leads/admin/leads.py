@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.actors import Action
 from crm.admin.base import UNNARROWED, Fieldsets, acting, visible_rows
 from crm.admin.custom_fields import DefinedFieldsAdmin
-from crm.admin.dates import short_day
+from crm.admin.dates import shown_day
 from crm.admin.exports import EXPORT, ExportsList
 from crm.admin.files import WithFiles, set_relations
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
@@ -183,12 +183,12 @@ class LeadAdmin(
 
     @admin.display(description=_("last worked on"), ordering="last_activity_at")
     def untouched_since(self, lead: Lead) -> str:
-        return short_day(timezone.localtime(lead.last_activity_at).date())
+        return shown_day(timezone.localtime(lead.last_activity_at).date())
 
     @admin.display(description=_("Expected to close on"), ordering="expected_close_on")
     def closing_day(self, lead: Lead) -> str | None:
         # As the other days of the list: Django would write it out.
-        return None if lead.expected_close_on is None else short_day(lead.expected_close_on)
+        return None if lead.expected_close_on is None else shown_day(lead.expected_close_on)
 
     def totals_of(self, request: HttpRequest, rows: QuerySet[Lead], count: int) -> list[str]:
         is_whole = request.GET.keys() <= UNNARROWED
@@ -198,7 +198,7 @@ class LeadAdmin(
     @admin.display(description=_("created"), ordering="created_at")
     def created(self, lead: Lead) -> str:
         # The day alone: this column is narrow.
-        return short_day(timezone.localtime(lead.created_at).date())
+        return shown_day(timezone.localtime(lead.created_at).date())
 
     @admin.display(description=_("participants"))
     def team(self, lead: Lead) -> str:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from crm.admin.base import acting
-from crm.admin.dates import short_day
+from crm.admin.dates import shown_day
 from crm.admin.range_filters import range_in_words
 from crm.database.keys import parse_id
 from crm.errors import CrmError
@@ -49,7 +49,7 @@ class DaysFilter(admin.SimpleListFilter):
 
 def _shown(day: str) -> str:
     try:
-        return short_day(date.fromisoformat(day))
+        return shown_day(date.fromisoformat(day))
     except ValueError:
         # The list then refuses it.
         return day

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext
 
 from crm.actors import Action, Actor
-from crm.admin.dates import short_day
+from crm.admin.dates import shown_day
 from crm.admin.labels import NONE
 from crm.admin.money import shown_amount
 from crm.admin.reach import call_address, mail_address
@@ -48,7 +48,7 @@ class LeadPage(RecordPage):
             Fact(gettext("Value"), shown_amount(record.amount, record.currency), field="amount"),
             Fact(
                 gettext("Expected to close"),
-                short_day(record.expected_close_on) if record.expected_close_on else "",
+                shown_day(record.expected_close_on) if record.expected_close_on else "",
                 field="expected_close_on",
             ),
             Fact(gettext("Owner"), str(record.owner) if record.owner else NONE, field="owner"),

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
 from crm.actors import Actor
 from crm.admin.base import acting
+from crm.admin.dates import shown_day
 from crm.admin.lifecycle import LiveAdmin
 from leads.models import Lead
 from leads.models.rotting import LastActivity, rotting_reason
@@ -29,7 +29,7 @@ def rotting_shown(lead: Lead) -> str:
     return said % {
         "days": days,
         "activity": gettext(LastActivity(lead.last_activity).label),
-        "day": date_format(timezone.localtime(lead.last_activity_at), gettext("j F")),
+        "day": shown_day(timezone.localtime(lead.last_activity_at).date()),
         "limit": lead.stage.rotting_days,
     }
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from crm.admin.base import Fieldsets
-from crm.admin.dates import short_day
+from crm.admin.dates import shown_day
 from crm.admin.record_pages import page_of
 from people.services.duplicates import Reason
 
@@ -60,7 +60,7 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
             )
 
     def _line(self, form: Any, row: Any, reasons: Sequence[str]) -> SafeString:
-        changed = gettext("last changed %(day)s") % {"day": short_day(row.updated_at.date())}
+        changed = gettext("last changed %(day)s") % {"day": shown_day(row.updated_at.date())}
         return format_html(
             '<a href="{}">{}</a> ({}; {}{}).',
             page_of(row),

@@ -97,7 +97,7 @@ def test_days_from_one_to_another_or_open_at_an_end(signed_in, leads):
 
     assert found(client, "expected_from=2026-03-01&expected_to=2026-03-31") == ["Exact", "Small"]
     assert found(client, "expected_from=2026-03-31") == ["Exact", "Large"]
-    assert chips(client, "expected_to=2026-03-31") == {"Expected to close": "up to 2026-03-31"}
+    assert chips(client, "expected_to=2026-03-31") == {"Expected to close": "up to 31 Mar 2026"}
     Lead.objects.filter(title="Large").update(created_at=datetime(2020, 5, 31, 12, tzinfo=UTC))
     assert found(client, "created_from=2020-05-31&created_to=2020-05-31") == ["Large"]
     # A period of Django's replaces the range, and the other way round.

@@ -51,7 +51,7 @@ def test_a_task_is_added_by_keyboard_and_a_call_planned_with_what_was_typed(plac
     page.click("[name=_save]")
 
     page.wait_for_url(re.compile(f"lead/{place.leads['Noted']}/change/$"))
-    expect(page.locator("#record-head")).to_contain_text("Thu 5 Jun 2031: Ask for the budget")
+    expect(page.locator("#record-head")).to_contain_text("5 Jun 2031: Ask for the budget")
     page.context.close()
     assert place.complaints == []
 

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from crm.admin.dates import day_in_words, short_day
+from crm.admin.dates import day_in_words, shown_day
 from crm.admin.forms import message_of
 from crm.admin.money import AmountField, shown_amount
 from crm.dates import parse_date
@@ -69,9 +69,9 @@ def test_a_language_of_a_region_is_the_language():
 @pytest.mark.parametrize(
     ("language", "shown"),
     [
-        ("en", ["1,234.50 EUR", "2,000 JPY", "2026-12-01", "Tomorrow", "Thu 24 Dec", "Sun 3 Jan 2027"]),
-        ("de", ["1.234,50 EUR", "2.000 JPY", "01.12.2026", "Morgen", "Do, 24. Dez", "So, 3. Jan 2027"]),
-        ("es", ["1 234,50 EUR", "2 000 JPY", "01/12/2026", "Mañana", "jue 24 Dic", "dom 3 Ene 2027"]),
+        ("en", ["1,234.50 EUR", "2,000 JPY", "1 Dec 2026", "Tomorrow", "24 Dec 2026", "3 Jan 2027"]),
+        ("de", ["1.234,50 EUR", "2.000 JPY", "01.12.2026", "Morgen", "24.12.2026", "03.01.2027"]),
+        ("es", ["1 234,50 EUR", "2 000 JPY", "01/12/2026", "Mañana", "24/12/2026", "03/01/2027"]),
     ],
 )
 def test_amounts_and_days_are_written_as_in_the_language(language, shown):
@@ -82,7 +82,7 @@ def test_amounts_and_days_are_written_as_in_the_language(language, shown):
         found = [
             shown_amount(read_amount("1234.50"), "EUR"),
             shown_amount(read_amount("2000.00"), "JPY"),
-            short_day(days[0]),
+            shown_day(days[0]),
             *(day_in_words(day, today) for day in days),
         ]
 

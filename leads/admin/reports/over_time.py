@@ -6,7 +6,7 @@ from datetime import date
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from crm.admin.dates import short_day
+from crm.admin.dates import shown_day
 from crm.admin.money import shown_amount
 from crm.models import ActivityKind, User
 from leads.admin.reports.asked import Asked, names_of
@@ -66,7 +66,7 @@ def new_leads_table(asked: Asked) -> Table:
     found = reports.new_leads(asked.actor, asked.days, **asked.narrowed)
     rows = [
         [
-            Cell(each.day.first.isoformat(), text=short_day(each.day.first)),
+            Cell(each.day.first.isoformat(), text=shown_day(each.day.first)),
             Cell(each.lead_count, asked.leads(created=asked.within(each.day.first, each.day.last))),
         ]
         for each in found
@@ -122,7 +122,7 @@ def forecast_table(asked: Asked) -> Table:
 
 
 def _month(day: date) -> Cell:
-    return Cell(f"{day:%Y-%m}", text=date_format(day, gettext("Y-m")))
+    return Cell(f"{day:%Y-%m}", text=date_format(day, "YEAR_MONTH_FORMAT"))
 
 
 def activity_table(asked: Asked) -> Table:
