@@ -55,7 +55,7 @@ def test_days_of_the_list_are_written_alike(signed_in, company):
 
     assert len(days) == 2
     assert "24 Dec 2026" in days
-    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", day) for day in days)
+    assert all(re.fullmatch(r"\d{1,2} \w{3} \d{4}", day) for day in days)
 
 
 def test_form_offers_currencies_and_keeps_one_that_was_withdrawn(signed_in, company):
