@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError
 from phonenumbers import SUPPORTED_REGIONS
@@ -78,6 +79,15 @@ def add_region(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
         metavar="CODE",
         help="country code of two letters that phone numbers without a prefix belong to "
         f"(default: {otherwise})",
+    )
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the language of a new company."""
+    parser.add_argument(
+        "--language",
+        choices=sorted(code for code, _name in settings.LANGUAGES),
+        help="of its pages and mails, and of the names of what it starts with (default: English)",
     )
 
 

@@ -1,17 +1,26 @@
 """The admin of companies, which creates each one with all that it needs to take leads."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from crm.admin.companies import CompanyAdmin, languages
 from crm.admin.forms import ServiceForm
 from crm.admin.money import CurrencyField
+from crm.languages.chosen import first_known
 from crm.models import Company
 from crm.models.companies import DEFAULT_CURRENCY
 from crm.services.companies import find_or_create_user
 from leads.services.company_setup import set_up_company
+
+
+def own_language() -> str:
+    """Return the language of the page for a new company of its reader; empty where that is the usual one."""
+    own = first_known(get_language())
+    return "" if own == settings.LANGUAGE_CODE else own
 
 
 class NewCompanyForm(ServiceForm[Company]):
@@ -28,6 +37,7 @@ class NewCompanyForm(ServiceForm[Company]):
         label=_("Language"),
         required=False,
         choices=languages,
+        initial=own_language,
         help_text=_(
             "Of its pages, its mails, and the names of the statuses, stages and reasons it starts with."
         ),

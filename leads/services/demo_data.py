@@ -6,9 +6,13 @@ from itertools import cycle, islice
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from crm.actors import Actor, Door, Role
 from crm.dates import start_of, today_in
+from crm.languages.chosen import reading
 from crm.models import Activity, Company, Membership, User
 from crm.models.companies import DEFAULT_REGION
 from crm.services.activities import create_activity
@@ -19,6 +23,16 @@ from crm.services.members import add_member
 from leads.models import Lead, LeadSource, LeadType
 from leads.services.closing import close_lead
 from leads.services.company_setup import set_up_company
+from leads.services.demo_texts import (
+    CLOSED,
+    DEALS,
+    LEAD_TAGS,
+    NAMED,
+    PEOPLE_TAGS,
+    PLANNED,
+    ROLES,
+    SAID,
+)
 from leads.services.involvement import add_person
 from leads.services.leads import create_lead
 from leads.services.relationships import create_relationship
@@ -34,18 +48,18 @@ COMPANY_NAME = "Northwind Sales"
 COLLEAGUES = (("amira", "Amira Haddad", Role.AGENT), ("jonas", "Jonas Weber", Role.VIEWER))
 #: Name, street, city, state, postal code, country, tag.
 ORGANIZATIONS = (
-    ("Brightwater Logistics", "12 Harbor Road", "Portland", "OR", "97201", "US", "Logistics"),
-    ("Cedar & Finch Architects", "88 Elm Street", "Boston", "MA", "02108", "US", "Construction"),
-    ("Müller Anlagenbau", "Industriestraße 4", "Stuttgart", "BW", "70565", "DE", "Manufacturing"),
-    ("Café Solidaire", "5 rue des Lilas", "Lyon", "ARA", "69002", "FR", "Retail"),
-    ("Orchid Health", "301 Lake Avenue", "Chicago", "IL", "60601", "US", "Health"),
-    ("Kestrel Software", "7 Quay Street", "Bristol", "England", "BS1 4DJ", "GB", "Software"),
-    ("Sakura Foods", "2-11 Nihonbashi", "Tokyo", "Tokyo", "103-0027", "JP", "Retail"),
-    ("Granite Peak Outfitters", "45 Summit Drive", "Denver", "CO", "80202", "US", "Retail"),
-    ("Puerto Azul Hoteles", "Paseo Marítimo 20", "Málaga", "AN", "29016", "ES", "Travel"),
-    ("Lindqvist Energi", "Storgatan 31", "Gothenburg", "VG", "411 38", "SE", "Energy"),
-    ("Tamarind Media", "14 MG Road", "Bengaluru", "KA", "560001", "IN", "Media"),
-    ("Riverbend Schools", "900 College Way", "Austin", "TX", "73301", "US", "Education"),
+    ("Brightwater Logistics", "12 Harbor Road", "Portland", "OR", "97201", "US", _("Logistics")),
+    ("Cedar & Finch Architects", "88 Elm Street", "Boston", "MA", "02108", "US", _("Construction")),
+    ("Müller Anlagenbau", "Industriestraße 4", "Stuttgart", "BW", "70565", "DE", _("Manufacturing")),
+    ("Café Solidaire", "5 rue des Lilas", "Lyon", "ARA", "69002", "FR", _("Retail")),
+    ("Orchid Health", "301 Lake Avenue", "Chicago", "IL", "60601", "US", _("Health")),
+    ("Kestrel Software", "7 Quay Street", "Bristol", "England", "BS1 4DJ", "GB", _("Software")),
+    ("Sakura Foods", "2-11 Nihonbashi", "Tokyo", "Tokyo", "103-0027", "JP", _("Retail")),
+    ("Granite Peak Outfitters", "45 Summit Drive", "Denver", "CO", "80202", "US", _("Retail")),
+    ("Puerto Azul Hoteles", "Paseo Marítimo 20", "Málaga", "AN", "29016", "ES", _("Travel")),
+    ("Lindqvist Energi", "Storgatan 31", "Gothenburg", "VG", "411 38", "SE", _("Energy")),
+    ("Tamarind Media", "14 MG Road", "Bengaluru", "KA", "560001", "IN", _("Media")),
+    ("Riverbend Schools", "900 College Way", "Austin", "TX", "73301", "US", _("Education")),
 )
 PEOPLE = (
     *("Grace Okafor", "Daniel Reyes", "Anna Müller", "Chloé Laurent", "Marcus Hale", "Priya Nair"),
@@ -54,56 +68,11 @@ PEOPLE = (
     *("Yuki Tanaka", "Ruth Adeyemi", "Pablo Ortega", "Freja Holm", "Arjun Mehta", "Claire Dubois"),
     *("Victor Osei", "Hannah Schmidt", "Diego Alvarez", "Ingrid Berg", "Kavya Rao", "Thomas Nguyen"),
 )
-DEALS = (
-    ("Annual subscription", "18000"),
-    ("Pilot project", "4500"),
-    ("Upgrade to the team plan", "7200"),
-    ("Training for new staff", "2600"),
-    ("Data migration", "12500"),
-    ("Support contract", "9800"),
-    ("Second office", "31000"),
-)
 #: Percent of the leads in each stage that are won, in the order of the stages.
 PROBABILITIES = (10, 30, 60, 80)
 #: Countries whose organizations pay in euros; all others pay in the currency of the company.
 EURO_COUNTRIES = ("DE", "ES", "FR")
-PEOPLE_TAGS = ("Decision maker", "Newsletter", "Partner")
-LEAD_TAGS = ("Hot", "Follow up", "Renewal")
 LEAD_COUNT = 40
-#: Outcome and reason of some leads, by their position.
-CLOSED = {
-    4: ("won", None),
-    9: ("lost", "Chose a cheaper offer."),
-    15: ("won", None),
-    22: ("lost", "No budget this year."),
-    28: ("closed", None),
-    35: ("won", None),
-}
-#: Roles of people in leads; and who has one: position of the lead, position of the person, role.
-ROLES = ("Decision maker", "Influencer", "User")
-NAMED = ((0, 12, "Decision maker"), (0, 24, "User"), (2, 14, "Influencer"), (8, 20, "Decision maker"))
-#: What is to be done about leads: position of the lead, kind, subject, days from today and hour; None is a
-#: task without a time.
-PLANNED = (
-    (0, "CALL", "Ask about the number of seats", (-1, 11)),
-    (8, "TASK", "Send the offer for the second office", (0, 9)),
-    (2, "CALL", "Talk about the start date", (0, 16)),
-    (6, "TASK", "Prepare the demonstration", (1, 10)),
-    (10, "MEETING", "Show the product to the whole team", (1, 14)),
-    (12, "TASK", "Check the references", (2, 12)),
-    (16, "CALL", "Hear what the board decided", (3, 15)),
-    (18, "TASK", "Send the contract", None),
-    (1, "CALL", "Ask who signs", (0, 15)),
-    (3, "TASK", "Send training dates", (1, 11)),
-)
-#: What was said: position of the lead, kind, text.
-SAID = (
-    (0, "CALL", "Wants 20 seats, and an offer before the end of the month."),
-    (2, "EMAIL", "Sent the price list."),
-    (8, "NOTE", "The second office opens in spring; they compare two offers."),
-    (6, "MEETING", "Met the head of sales. Next step: a demonstration for the team."),
-    (1, "CALL", "Very interested, needs the approval of the finance team."),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +92,12 @@ def find_demo() -> Demo | None:
 
 
 @transaction.atomic
-def load_demo_data(*, password: str, region: str = DEFAULT_REGION) -> Demo:
+def load_demo_data(*, password: str, region: str = DEFAULT_REGION, language: str | None = None) -> Demo:
     """Load the demo data into an empty database, unless they are there already.
 
     :param password: of the user ``demo``; everybody may know it, so nobody else may reach this machine.
     :param region: country code of phone numbers without a prefix.
+    :param language: of the company, and of what the data say; names of people and places are those of all.
     """
     # In an empty database the first rows get the id 1, which the examples of docs/api.md use. The ids are not
     # written here: a sequence would not count on behind them.
@@ -139,16 +109,17 @@ def load_demo_data(*, password: str, region: str = DEFAULT_REGION) -> Demo:
     user.email = "demo@example.com"
     user.set_password(password)
     save_user(user)
-    company = set_up_company(COMPANY_NAME, admin=user, region=region)
+    company = set_up_company(COMPANY_NAME, admin=user, region=region, language=language)
     agent, _viewer = (_add_colleague(company, *colleague) for colleague in COLLEAGUES)
     actor = Actor(user_id=user.pk, company_id=company.pk, role=Role.ADMIN, door=Door.COMMAND)
     # As integrations send the value of a deal.
     update_company({"amount_custom_field": "deal_value"}, actor=actor)
-    organizations = [_create_organization(*details, actor=actor) for details in ORGANIZATIONS]
-    people = _create_people(organizations, actor)
-    leads = _create_leads(people, organizations, owners=[user, agent], actor=actor)
-    _name_people(leads, people, actor)
-    _create_activities(leads, actor)
+    with reading(language):
+        organizations = [_create_organization(*details, actor=actor) for details in ORGANIZATIONS]
+        people = _create_people(organizations, actor)
+        leads = _create_leads(people, organizations, owners=[user, agent], actor=actor)
+        _name_people(leads, people, actor)
+        _create_activities(leads, actor)
     return Demo(company=company, user=user, is_new=True)
 
 
@@ -162,7 +133,15 @@ def _add_colleague(company: Company, username: str, displayname: str, role: Role
 
 
 def _create_organization(
-    name: str, address: str, city: str, state: str, code: str, country: str, tag: str, *, actor: Actor
+    name: str,
+    address: str,
+    city: str,
+    state: str,
+    code: str,
+    country: str,
+    tag: StrOrPromise,
+    *,
+    actor: Actor,
 ) -> Organization:
     return create_organization(
         {
@@ -172,7 +151,7 @@ def _create_organization(
             "state": state,
             "zip": code,
             "country": country,
-            "tags": [{"name": tag}],
+            "tags": [{"name": str(tag)}],
         },
         actor=actor,
     )
@@ -191,7 +170,7 @@ def _create_people(organizations: list[Organization], actor: Actor) -> list[Pers
                 "contacts": [{"contacts_types_id": phone.pk, "value": f"+1 212 555 {100 + index:04}"}],
                 "address": [{"city": organization.city, "country": organization.country}],
                 "organizations_id": [organization.pk],
-                "tags": [{"name": PEOPLE_TAGS[index % len(PEOPLE_TAGS)]}],
+                "tags": [{"name": str(PEOPLE_TAGS[index % len(PEOPLE_TAGS)])}],
                 "custom_fields": [{"name": "prefers", "value": "email" if index % 3 else "phone"}],
             },
             actor=actor,
@@ -215,8 +194,9 @@ def _create_leads(
         deal, value = DEALS[index % len(DEALS)]
         lead = create_lead(
             {
-                "title": f"{deal} for {organization.name}",
-                "description": f"{person.name} asked for an offer.",
+                "title": gettext("%(deal)s for %(organization)s")
+                % {"deal": deal, "organization": organization.name},
+                "description": gettext("%(person)s asked for an offer.") % {"person": person.name},
                 "people_id": person.pk,
                 "organization_id": organization.pk,
                 "pipeline_stage_id": stages[index % len(stages)].pk,
@@ -224,7 +204,7 @@ def _create_leads(
                 "leads_owner_id": None if index % 5 == 4 else owners[index % len(owners)].pk,
                 "source_id": sources[index % len(sources)].pk,
                 "type_id": types[index % len(types)].pk,
-                "tags": [{"name": LEAD_TAGS[index % len(LEAD_TAGS)]}],
+                "tags": [{"name": str(LEAD_TAGS[index % len(LEAD_TAGS)])}],
                 "currency": "EUR" if organization.country in EURO_COUNTRIES else None,
                 # Some are overdue.
                 "expected_close_on": today + timedelta(days=3 * index - 15),
@@ -235,12 +215,12 @@ def _create_leads(
         leads.append(lead)
         if index in CLOSED:
             outcome, reason = CLOSED[index]
-            close_lead(lead.pk, outcome, reason_lost=reason, actor=actor)
+            close_lead(lead.pk, outcome, reason_lost=None if reason is None else str(reason), actor=actor)
     return leads
 
 
 def _name_people(leads: list[Lead], people: list[Person], actor: Actor) -> None:
-    roles = {name: create_relationship({"name": name}, actor=actor) for name in ROLES}
+    roles = [create_relationship({"name": str(name)}, actor=actor) for name in ROLES]
     for lead, person, role in NAMED:
         add_person(leads[lead].pk, people[person].pk, actor=actor, relationship_key=roles[role].pk)
 
@@ -252,7 +232,7 @@ def _create_activities(leads: list[Lead], actor: Actor) -> None:
             "entity_type": "LEAD",
             "entity_id": leads[index].pk,
             "kind": kind,
-            "subject": subject,
+            "subject": str(subject),
             "assignee_id": leads[index].owner_id,
         }
         if at is not None:
@@ -269,6 +249,6 @@ def _create_activities(leads: list[Lead], actor: Actor) -> None:
             "entity_type": "LEAD",
             "entity_id": leads[index].pk,
             "kind": kind,
-            "text": text,
+            "text": str(text),
         }
         create_activity(said, actor=actor, is_logged=True)

@@ -15,7 +15,7 @@ from crm.models import ApiToken, Company, Membership, Tag, User
 from crm.services.tokens import create_token
 from leads.models import LeadReceiver, LeadStatus
 from leads.services.leads import create_lead
-from pipelines.models import Pipeline
+from pipelines.models import Pipeline, Stage
 from tests.admin.conftest import errors_of, form_of, messages_of
 from tests.factories.crm import TagFactory, UserFactory
 from tests.factories.leads import LeadFactory
@@ -158,6 +158,19 @@ def test_superuser_makes_and_changes_companies(superuser, other_tenant):
     assert Membership.objects.get(company=third).user.username == "third-admin"
     assert list(errors_of(refused)) == ["admin_username"]
     assert sorted(Company.objects.values_list("name", flat=True)) == ["Changed", "Tenant", "Third"]
+
+
+def test_a_new_company_has_the_language_of_who_makes_it_unless_another_is_chosen(superuser):
+    page = "/admin/crm/company/add/"
+    german = {"accept-language": "de"}
+
+    offered = superuser.get(page, headers=german).context["adminform"].form["language"]
+    assert offered.value() == "de"
+    values = {"admin_username": "ada", "region": "DE", "currency": "EUR", "language": offered.value()}
+    superuser.post(page, {**values, "name": "Nord"}, headers=german)
+    assert Stage.objects.filter(company__name="Nord").earliest("weight").name == "Neu"
+    # English is what a company without a language has.
+    assert superuser.get(page).context["adminform"].form["language"].value() == ""
 
 
 def test_superuser_adds_and_changes_users(superuser, other_tenant):

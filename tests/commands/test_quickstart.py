@@ -6,9 +6,9 @@ import pytest
 from django.apps import apps
 from django.core.management.base import CommandError
 
-from crm.models import Company, User
+from crm.models import Activity, Company, User
 from leads.management.commands import quickstart
-from leads.models import Lead
+from leads.models import Lead, LeadLostReason, LeadStatus
 from people.models import ContactType, Organization, Person
 from pipelines.models import Pipeline, Stage
 from tests.commands.running import run
@@ -36,6 +36,23 @@ def test_region_of_the_demo_company():
 
     # The second run finds the company of the first.
     assert Company.objects.get().region == "FR"
+
+
+def test_language_of_the_demo_company_and_of_what_it_says():
+    assert run("quickstart", "--no-serve", "--language", "de").code == 0
+
+    assert Company.objects.get().language == "de"
+    assert [*Stage.objects.order_by("weight").values_list("name", flat=True)] == [
+        "Neu",
+        "Kontaktiert",
+        "Angebot",
+        "Verhandlung",
+    ]
+    assert {"Offen", "Gewonnen", "Verloren"} <= {*LeadStatus.objects.values_list("name", flat=True)}
+    assert "Zu teuer" in LeadLostReason.objects.values_list("name", flat=True)
+    assert Lead.objects.filter(title="Pilotprojekt für Puerto Azul Hoteles").exists()
+    assert Lead.objects.filter(reason_lost="Dieses Jahr kein Budget.").exists()
+    assert Activity.objects.filter(subject="Die Referenzen prüfen").exists()
 
 
 def test_token_file_that_cannot_be_written_is_told(checkout):

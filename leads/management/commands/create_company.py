@@ -2,11 +2,16 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from crm.management.arguments import add_region, chosen_region, ensure_ready, refusals_as_command_errors
+from crm.management.arguments import (
+    add_language,
+    add_region,
+    chosen_region,
+    ensure_ready,
+    refusals_as_command_errors,
+)
 from crm.models.companies import DEFAULT_CURRENCY, DEFAULT_REGION
 from crm.services.companies import find_or_create_user
 from leads.services.company_setup import set_up_company
@@ -25,12 +30,7 @@ class Command(BaseCommand):
             metavar="CODE",
             help="ISO 4217 code of the currency of amounts that come without one (default: %(default)s)",
         )
-
-        parser.add_argument(
-            "--language",
-            choices=sorted(code for code, _name in settings.LANGUAGES),
-            help="of its pages and mails, and of the names of what it starts with (default: English)",
-        )
+        add_language(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
         ensure_ready()

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from crm.checks import ensure_database, ensure_port_free, ensure_redis
-from crm.management.arguments import add_region
+from crm.management.arguments import add_language, add_region
 from crm.management.commands.serve import HOST, serve
 from crm.models import ApiToken, Company, User
 from crm.models.companies import DEFAULT_REGION
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-serve", action="store_true", help="prepare and print, then end")
         # Not asked: the product starts with one command, which nobody may be watching.
         add_region(parser, otherwise=DEFAULT_REGION)
+        add_language(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
         if not settings.DEBUG:
@@ -42,7 +43,9 @@ class Command(BaseCommand):
         refuse_foreign_data()
         call_command("migrate", verbosity=0, interactive=False)
         demo = find_demo() or load_demo_data(
-            password=DEMO_PASSWORD, region=options["region"] or DEFAULT_REGION
+            password=DEMO_PASSWORD,
+            region=options["region"] or DEFAULT_REGION,
+            language=options["language"],
         )
         self._print_access(demo)
         if not options["no_serve"]:
