@@ -43,6 +43,8 @@ PAGES = {
     "Leads": "/admin/leads/lead/",
     "Leads, mine and open": "/admin/leads/lead/?owned=mine&open=yes",
     "Leads, text": "/admin/leads/lead/?q=deal+1999",
+    "Leads, amounts": "/admin/leads/lead/?min=12.000,50&max=20000",
+    "Leads, days": "/admin/leads/lead/?expected_from=2026-12-01",
     "Lead": "/admin/leads/lead/LEAD/change/",
     "New lead": "/admin/leads/lead/add/",
     "Where a lead moves": "/admin/leads/lead/LEAD/move/",

@@ -24,7 +24,7 @@ from leads.models.lookups import LeadSource, LeadStatus, LeadType, StatusCategor
 from leads.models.lost_reasons import LeadLostReason
 from leads.models.querysets import LeadQuerySet
 from leads.models.receivers import LeadReceiver
-from leads.models.report_indexes import BOARD_INDEXES, REPORT_INDEXES
+from leads.models.report_indexes import BOARD_INDEXES, RANGE_INDEXES, REPORT_INDEXES
 from leads.models.rotting import LastActivity, record_activity
 from people.models import Organization, Person
 from people.models.canonical import (
@@ -163,6 +163,7 @@ class Lead(Record):
             models.Index(fields=["company", "phone_dialled"], name="lead_phone_dialled"),
             *REPORT_INDEXES,
             *BOARD_INDEXES,
+            *RANGE_INDEXES,
         ]
         constraints = [
             models.CheckConstraint(

@@ -1,7 +1,7 @@
-"""Indexes of leads: for the board, and with all that forecasts and reports read, so that they read no rows.
+"""Indexes of leads: for the board, for ranges of the list, and with all that forecasts and reports read.
 
-The id is in each: who sees only their own leads finds them by it. All but the first are partial, for the sake
-of writers: a new lead without an amount is in none of those.
+These read no rows, and the id is in each of theirs: who sees only their own leads finds them by it. All but
+the first are partial, for the sake of writers: a new lead without an amount is in none of those.
 """
 
 from django.db import models
@@ -60,5 +60,19 @@ BOARD_INDEXES = [
         include=["currency", "amount", "status"],
         condition=LIVE & Q(closed_at__isnull=True),
         name="lead_board_of_owner",
+    ),
+]
+
+# For the list narrowed from one value to another, which is counted by the index alone.
+RANGE_INDEXES = [
+    models.Index(
+        fields=["company", "amount"],
+        condition=LIVE & Q(amount__isnull=False),
+        name="lead_amount",
+    ),
+    models.Index(
+        fields=["company", "expected_close_on"],
+        condition=LIVE & Q(expected_close_on__isnull=False),
+        name="lead_closing_day",
     ),
 ]

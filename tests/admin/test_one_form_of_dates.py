@@ -14,7 +14,7 @@ from django.utils.formats import date_format, get_format
 from crm.background import rows
 from crm.background.registry import RUNNING, parts
 from crm.importing.drafts import store_draft
-from crm.models import EntityKind, WorkPart
+from crm.models import ImportKind, WorkPart
 from tests.browser.pages import visits
 from tests.tenants.conftest import made_world, world
 from tests.tenants.world import World
@@ -37,11 +37,12 @@ HEADINGS = re.compile(
 
 @pytest.fixture
 def keys(world: World) -> dict[str, str]:
+    job: Any = world.own.rows["import_job"]
     rows.add_missing(parts().values(), RUNNING)
     file = SimpleUploadedFile("people.csv", b"First name,Mail\nJane,jane@example.com\n")
     return {kind: str(row.pk) for kind, row in world.own.rows.items()} | {
-        "draft": store_draft(file, EntityKind.PEOPLE, actor=world.own.tenant.actors.admin).token,
-        "import_job_uuid": str(world.own.rows["import_job"].uuid),
+        "draft": store_draft(file, ImportKind.PEOPLE, actor=world.own.tenant.actors.admin).token,
+        "import_job_uuid": str(job.uuid),
         "work_part": str(WorkPart.objects.earliest("pk").pk),
     }
 
