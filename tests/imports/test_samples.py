@@ -196,7 +196,11 @@ def test_report_of_salesforce(load):
     load("salesforce-report-opportunities.csv")
 
     lead = Lead.objects.get(title="Fleet of forty")
-    assert (lead.amount, str(lead.organization), lead.stage.name) == (12_000, "Halden Bikes", "Proposal")
+    assert (str(lead.amount), str(lead.organization), lead.stage.name) == (
+        "12000.00",
+        "Halden Bikes",
+        "Proposal",
+    )
     assert (str(lead.expected_close_on), lead.created_at.month) == ("2026-05-31", 4)
     # What stands below the table, a line of one known word among it.
     left_out = ImportRow.objects.filter(action="SKIP").order_by("number")

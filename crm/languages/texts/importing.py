@@ -15,6 +15,7 @@ TEXTS = (
     gettext_noop("%(shown)s is no date as --date-format %(date_format)s says."),
     gettext_noop("%(shown)s is no number whose decimals stand after '%(sign)s'."),
     gettext_noop("%(shown)s may be two numbers: say which sign stands before decimals, --decimal , or --decimal ."),
+    gettext_noop("%(shown)s: a line below the table is left out."),
     gettext_noop("%(text)s is no form of a date: write it as DD.MM.YYYY or MM/DD/YYYY."),
     gettext_noop("%(title)s holds one value: --split is for %(names)s and tags."),
     gettext_noop("%(titles)s holds full names. Say what comes first in them: --name-order first-last (Ann Berg) or --name-order last-first (Berg Ann)."),
