@@ -93,25 +93,20 @@ class RowWriter:
             changed[self._places[name]] += number
         return tuple(changed)
 
-    def write(self, rows: Sequence[Values], wrapper: Any = connection) -> None:
-        """Write rows in their order.
-
-        :param wrapper: the connection, in a transaction; needed where it belongs to another thread.
-        """
-        quote = wrapper.ops.quote_name
+    def write(self, rows: Sequence[Values]) -> None:
+        """Write rows in their order."""
+        quote = connection.ops.quote_name
         table, names = quote(self._model._meta.db_table), ", ".join(map(quote, self._names))
-        if wrapper.vendor == "postgresql":
-            # Django's own cursor is for the thread of the connection.
-            with (
-                wrapper.wrap_database_errors,
-                wrapper.connection.cursor() as cursor,
-                cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
-            ):
-                for row in rows:
-                    copy.write_row(row)
-            return
-        places = ", ".join(["%s"] * len(self._names))
-        with wrapper.cursor() as cursor:
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                with (
+                    connection.wrap_database_errors,
+                    cursor.cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+                ):
+                    for row in rows:
+                        copy.write_row(row)
+                return
+            places = ", ".join(["%s"] * len(self._names))
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608
 
 
@@ -148,9 +143,9 @@ def _writer(model: type[Model], with_key: bool, vendor: str) -> RowWriter:
     return RowWriter(model, with_key=with_key)
 
 
-def row_writer(model: type[Model], vendor: str | None = None, *, with_key: bool = True) -> RowWriter:
-    """Return the writer of a model for a kind of database, that in use unless it is given."""
-    return _writer(model, with_key, vendor or connection.vendor)
+def row_writer(model: type[Model], *, with_key: bool = True) -> RowWriter:
+    """Return the writer of a model for the database in use."""
+    return _writer(model, with_key, connection.vendor)
 
 
 def write_new(rows: Sequence[Model]) -> None:

@@ -5,55 +5,53 @@ and ``change_columns`` keeps changes. All are written at its end, and before any
 connection: each statement finds the database as if every row had been written at once. Savepoints are held
 back in the same way, and sent only if a statement follows in them: rolling back one that was never sent takes
 back what was kept since.
-
-On PostgreSQL ``write_ahead`` has new rows written by a thread while the next ones are made: its share of an
-import's time, a third to a half, passes beside that of Python.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connection, connections
+from django.db.models import F, Model
 
-from crm.database.background import Background
-from crm.database.kept_rows import (
-    Change,
-    Kept,
-    WriteFailed,
-    as_failure,
-    merged,
-    update_rows,
-    write_changes,
-    write_new_rows,
-)
-from crm.database.new_keys import Needs, NewKeys
-from crm.database.row_writer import RowWriter, row_writer
+from crm.database.row_writer import RowWriter, Values, row_writer
 from crm.database.rows_ahead import note_changed
 
-__all__ = ["WriteBehind", "WriteFailed", "change_columns", "write_ahead", "write_behind"]
+#: Keys that are fetched first, then twice as many each time; those that are not needed are left out for ever.
+KEYS = 100
+MOST_KEYS = 1_000
 
-#: New rows that are worth writing while others are made: each table costs a statement.
-ENOUGH_ROWS = 1_000
+
+class WriteFailed(Exception):
+    """Rows that were kept could not be written: which one is unknown, and the transaction must be undone."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a stored row: columns that are set, and columns that a number is added to."""
+
+    key: int
+    columns: Mapping[str, object]
+    added: Mapping[str, int]
 
 
 class WriteBehind:
     """The rows and savepoints of one connection that are kept."""
 
-    def __init__(self, wrapper: Any, needs: Needs) -> None:
+    def __init__(self, wrapper: Any) -> None:
         self._wrapper = wrapper
-        self._rows: list[Kept] = []
+        self._rows: list[tuple[type[Model], Values | Change]] = []
         #: Savepoints that were not sent, each with the number of rows before it.
         self._savepoints: list[tuple[str, int]] = []
-        #: How many of the first rows are changes that were left when new rows were written.
-        self._left = 0
-        self._keys = NewKeys(needs)
+        self._keys: dict[type[Model], list[int]] = {}
         self._writers: dict[type[Model], RowWriter] = {}
-        self._background = Background()
+        self._last_keys: dict[type[Model], int] = {}
+        self._numbers: dict[type[Model], int] = {}
         self._is_writing = False
         #: Rows that were kept and statements that were sent.
         self.steps = 0
@@ -62,11 +60,11 @@ class WriteBehind:
         """Write what is kept before a statement, as an execute wrapper of the connection."""
         self.steps += 1
         if not self._is_writing:
-            self._wait()
             self.flush()
             if self._wrapper.vendor == "sqlite":
                 # SQLite has no sequences: the statement may take the next keys.
-                self._keys.forget()
+                self._keys.clear()
+                self._last_keys.clear()
         return execute(sql, params, many, context)
 
     def begin(self, name: str) -> None:
@@ -96,7 +94,7 @@ class WriteBehind:
         self.steps += 1
         model = type(row)
         if row.pk is None:
-            row.pk = self._key(model)
+            row.pk = self._next_key(model)
         writer = self._writers.get(model)
         if writer is None:
             writer = self._writers[model] = row_writer(model)
@@ -111,22 +109,6 @@ class WriteBehind:
         self.steps += 1
         self._rows += [(model, Change(key, columns, added)) for key in keys]
 
-    def write_ahead(self) -> None:
-        """Begin to write the new rows that are kept, if they are many, while the caller goes on.
-
-        Between two records of an import, where no savepoint is open that could take rows back.
-        """
-        enough = self._left + ENOUGH_ROWS
-        if len(self._rows) < enough or self._savepoints or self._background.is_busy:
-            return
-        if self._wrapper.vendor != "postgresql":
-            return
-        self._wait()
-        new, changes = merged(self._rows)
-        self._rows = [(model, change) for (model, _), change in changes.items()]
-        self._left = len(self._rows)
-        self._background.start(partial(write_new_rows, new, self._wrapper))
-
     def flush(self) -> None:
         """Write what is kept.
 
@@ -134,9 +116,9 @@ class WriteBehind:
         """
         if not (self._rows or self._savepoints):
             return
+        rows, savepoints = self._rows, self._savepoints
+        self._rows, self._savepoints = [], []
         with self._writing():
-            rows, savepoints = self._rows, self._savepoints
-            self._rows, self._savepoints, self._left = [], [], 0
             start = 0
             for name, end in savepoints:
                 self._write(rows[start:end])
@@ -144,63 +126,88 @@ class WriteBehind:
                 type(self._wrapper)._savepoint(self._wrapper, name)
             self._write(rows[start:])
 
-    def end(self) -> None:
-        """Write the last of what is kept.
-
-        :raises WriteFailed: if the database refuses it.
-        """
-        self.flush()
-        self._wait()
-        self._keys.note_needs()
-
-    def close(self) -> None:
-        """Leave the connection to its thread, whatever became of the rows."""
-        self._background.close()
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        self._wait()
         is_writing, self._is_writing = self._is_writing, True
         try:
             yield
         finally:
             self._is_writing = is_writing
 
-    def _wait(self) -> None:
-        with as_failure():
-            self._background.wait()
-
     def _place(self, name: str) -> int | None:
         return next((n for n, (kept, _) in enumerate(self._savepoints) if kept == name), None)
 
-    def _write(self, rows: Sequence[Kept]) -> None:
-        new, changes = merged(rows)
-        with as_failure():
-            write_new_rows(new, self._wrapper)
-            write_changes(changes)
+    def _write(self, rows: Sequence[tuple[type[Model], Values | Change]]) -> None:
+        by_model: dict[type[Model], dict[int, Values]] = defaultdict(dict)
+        changes: dict[tuple[type[Model], int], Change] = {}
+        for model, given in rows:
+            new, writer = by_model[model], row_writer(model)
+            if not isinstance(given, Change):
+                new[writer.key_of(given)] = given
+            elif given.key in new:
+                new[given.key] = writer.changed(new[given.key], given.columns, given.added)
+            else:
+                before = changes.get((model, given.key))
+                changes[model, given.key] = given if before is None else _both(before, given)
+        try:
+            for model in _in_order(model for model, new in by_model.items() if new):
+                row_writer(model).write(list(by_model[model].values()))
+            _write_changes(changes)
+        except OperationalError:
+            # A lock that was waited for too long, or a deadlock: the caller knows these.
+            raise
+        except DatabaseError as refused:
+            # Not as the error of the next statement, of which somebody may make a message.
+            raise WriteFailed(str(refused)) from refused
 
-    def _key(self, model: type[Model]) -> int:
-        key = self._keys.take(model)
-        if key is None:
+    def _next_key(self, model: type[Model]) -> int:
+        keys = self._keys.get(model)
+        if not keys:
             with self._writing():
-                self._keys.fetch(model)
-            key = self._keys.take(model)
-            assert key is not None
-        return key
+                number = self._numbers.get(model, KEYS)
+                keys = self._keys[model] = _fetch_keys(model, number, after=self._last_keys.get(model))
+            self._last_keys[model] = keys[0]
+            self._numbers[model] = min(2 * number, MOST_KEYS)
+        return keys.pop()
+
+
+def _both(one: Change, other: Change) -> Change:
+    added = Counter(one.added)
+    added.update(other.added)
+    return Change(one.key, {**one.columns, **other.columns}, added)
+
+
+def _write_changes(changes: Mapping[tuple[type[Model], int], Change]) -> None:
+    """Write changes; equal ones of several rows are one statement."""
+    alike: dict[Any, list[Change]] = defaultdict(list)
+    for (model, _), change in changes.items():
+        columns = {name: value for name, value in change.columns.items() if name != "updated_at"}
+        alike[model, tuple(change.columns), tuple(columns.values()), tuple(change.added.items())].append(
+            change
+        )
+    for (model, *_), group in alike.items():
+        # All were changed by one transaction: the time of its last change is that of each.
+        _update(model, [change.key for change in group], group[-1].columns, group[-1].added)
+
+
+def _update(
+    model: type[Model], keys: Iterable[int], columns: Mapping[str, object], added: Mapping[str, int]
+) -> None:
+    sums = {name: F(name) + number for name, number in added.items()}
+    model._base_manager.filter(pk__in=keys).update(**columns, **sums)
 
 
 _open: ContextVar[WriteBehind | None] = ContextVar("write_behind", default=None)
 
 
 @contextmanager
-def write_behind(needs: Needs | None = None) -> Iterator[None]:
+def write_behind() -> Iterator[None]:
     """Keep new rows back while the block runs, inside a transaction.
 
-    :param needs: how many keys a block like this needs, which is noted for the next one.
     :raises WriteFailed: if rows cannot be written.
     """
     wrapper: Any = connections[DEFAULT_DB_ALIAS]
-    kept = WriteBehind(wrapper, {} if needs is None else needs)
+    kept = WriteBehind(wrapper)
     token = _open.set(kept)
     # Django's own methods are found in the class again once these are gone.
     own = {"_savepoint": kept.begin, "_savepoint_commit": kept.release, "_savepoint_rollback": kept.roll_back}
@@ -208,9 +215,8 @@ def write_behind(needs: Needs | None = None) -> Iterator[None]:
     try:
         with wrapper.execute_wrapper(kept.before):
             yield
-            kept.end()
+            kept.flush()
     finally:
-        kept.close()
         for name in own:
             del wrapper.__dict__[name]
         _open.reset(token)
@@ -227,7 +233,7 @@ def change_columns(
     note_changed(model, keys)
     kept = _open.get()
     if kept is None:
-        update_rows(model, keys, columns, added)
+        _update(model, keys, columns, added)
     else:
         kept.change(model, keys, columns, added)
 
@@ -238,13 +244,6 @@ def writes_so_far() -> int | None:
     return None if kept is None else kept.steps
 
 
-def write_ahead() -> None:
-    """Begin to write the new rows that are kept, if they are many; see ``WriteBehind``."""
-    kept = _open.get()
-    if kept is not None:
-        kept.write_ahead()
-
-
 def is_writing_behind() -> bool:
     """Return whether new rows are kept back now."""
     return _open.get() is not None
@@ -253,3 +252,38 @@ def is_writing_behind() -> bool:
 def current() -> WriteBehind | None:
     """Return what keeps rows back now, if something does."""
     return _open.get()
+
+
+def _fetch_keys(model: type[Model], number: int, *, after: int | None) -> list[int]:
+    """Return new keys for rows of a model, the highest first.
+
+    :param after: the last key that this transaction has fetched, rows with which may not be written yet.
+    """
+    table, column = model._meta.db_table, str(model._meta.pk.column)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sequence = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+            cursor.execute(sequence, [connection.ops.quote_name(table), column, number])
+            return [key for (key,) in reversed(cursor.fetchall())]
+        if after is None:
+            # The transaction has the only right to write until its end.
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            [after] = cursor.fetchone() or [0]
+        return list(range(after + number, after, -1))
+
+
+def _in_order(models: Iterable[type[Model]]) -> list[type[Model]]:
+    """Return models, each after those that it refers to: triggers look for what a new row refers to."""
+    waiting = list(models)
+    ordered: list[type[Model]] = []
+    while waiting:
+        ready = [each for each in waiting if not _related(each) & set(waiting) - {each}]
+        # Of models that refer to each other the first goes first.
+        ordered += ready or waiting[:1]
+        waiting = [each for each in waiting if each not in ordered]
+    return ordered
+
+
+@cache
+def _related(model: type[Model]) -> frozenset[Any]:
+    return frozenset(field.related_model for field in model._meta.concrete_fields if field.is_relation)

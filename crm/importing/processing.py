@@ -9,10 +9,9 @@ from django.db import transaction
 from django.utils.functional import cached_property
 
 from crm.actors import Actor
-from crm.database.new_keys import Needs
 from crm.database.new_rows import new_row, relate
 from crm.database.read_once import reading_once
-from crm.database.write_behind import write_ahead, write_behind, writes_so_far
+from crm.database.write_behind import write_behind, writes_so_far
 from crm.errors import CrmError
 from crm.importing import ledger
 from crm.importing.plans import WRITTEN, ChangedSincePlan, PlannedRow, PlanRefused
@@ -67,8 +66,6 @@ class Processor:
         #: What the plan says of the rows at work: they may be stored a second time.
         self._read: dict[int, PlannedRow] = {}
         self._planned = ledger.PlannedRecords() if job.dry_run else None
-        #: How many keys a batch needs.
-        self._needs: Needs = {}
 
     def process(self, records: Sequence[Record], *, one_by_one: bool = False) -> Processed:
         """Store some rows in the caller's transaction; return their entries and reports, which it stores.
@@ -107,9 +104,9 @@ class Processor:
         :return: false if it ended at a row that was refused after it had written: what was read ahead, and
             earlier rows had found, may be gone with it.
         """
-        kept = nullcontext() if one_by_one else write_behind(self._needs)
+        kept = nullcontext if one_by_one else write_behind
         contents = [each.record.content for each in given if self._is_stored(each)]
-        with reading_once(), self._rows.batch(contents, are_cells=self._are_cells), kept:
+        with reading_once(), self._rows.batch(contents, are_cells=self._are_cells), kept():
             for each in given:
                 row = self._entry(each.record.number, each.hash)
                 before = writes_so_far()
@@ -118,7 +115,6 @@ class Processor:
                 rows.append(row)
                 if refused and (before is None or writes_so_far() != before):
                     return False
-                write_ahead()
         return True
 
     def forget(self) -> None:

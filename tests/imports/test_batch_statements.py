@@ -124,7 +124,7 @@ def contact_rows(number: int) -> str:
 
 
 def test_what_the_database_refuses_is_written_one_by_one_and_reported(world, monkeypatch):
-    def refuse(_: object) -> Any:
+    def refuse() -> Any:
         raise WriteFailed("unknown")
 
     monkeypatch.setattr(processing, "write_behind", refuse)

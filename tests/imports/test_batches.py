@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples_settings
 from hypothesis import strategies as st
 
-from crm.database import write_behind
 from crm.importing import jobs, processing
 from crm.importing.running import run_import
 from crm.models import (
@@ -31,7 +30,7 @@ from crm.models import (
 )
 from crm.models.channels import ChannelMember, SocialChannel
 from crm.models.leases import Leased
-from crm.records.registry import import_kind, record_kind
+from crm.records.registry import import_kind
 from crm.services.activities import create_activity
 from leads.models import Lead, LeadReceiver, LeadRotation, LeadRotationAgent, LeadRoutingLog, StageVisit
 from people.models import Address, Contact, Employment, Organization, Person
@@ -46,7 +45,7 @@ __all__ = ["made_tenant", "tenant"]
 
 pytestmark = pytest.mark.django_db
 
-KINDS = {"people": "PEOPLE", "organization": "ORGANIZATION", "lead": "LEAD"}
+MODELS = {"people": Person, "organization": Organization, "lead": Lead, "activity": Activity}
 #: The tables that an import of people or leads writes, and those that they refer to.
 TABLES: tuple[Any, ...] = (
     *(Person, Contact, Address, Employment, Person.tags.through, Person.organizations.through),
@@ -144,8 +143,6 @@ def world(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Tenant:
     """A company with known people, and a rotation of unequal shares; batches end within a file."""
     for name in ("BATCH", "LARGE_BATCH"):
         monkeypatch.setattr(jobs, name, 5)
-    # New rows are written within a batch, too.
-    monkeypatch.setattr(write_behind, "ENOUGH_ROWS", 8)
     agent = tenant.actors.agent
     ann: Any = {"firstname": "Ann", "email": "ann@x.example", "organization": "Acme", "position": "Clerk"}
     bob: Any = {"firstname": "Bob", "email": "bob@x.example", "tags": [{"name": "VIP"}]}
@@ -200,7 +197,7 @@ def model_of(row: Any) -> Any:
         return ContentType.objects.get_for_id(row.content_type_id).model_class()
     if isinstance(row, ImportRow):
         return import_kind(row.job.model).model
-    return record_kind(KINDS[row.entity]).model if row.entity in KINDS else ImportJob
+    return MODELS.get(row.entity, ImportJob)
 
 
 def imported(
