@@ -1,4 +1,4 @@
-"""What was logged on other records that belong to the one of the page, read once for each request."""
+"""Reads once for each request the activities of the leads of a person or organization."""
 
 from django.http import HttpRequest
 

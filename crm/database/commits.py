@@ -1,4 +1,4 @@
-"""How long a commit takes."""
+"""Sets whether a commit waits for the disk."""
 
 from django.db import connection
 

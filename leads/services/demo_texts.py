@@ -1,4 +1,4 @@
-"""What the demo data say, in the language that they are loaded in."""
+"""Texts of the demo data, in the language that they are loaded in."""
 
 from django.utils.translation import gettext_lazy as _
 

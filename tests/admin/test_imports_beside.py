@@ -1,4 +1,4 @@
-"""What undoing an import removes beside its own records is named; so are names that a file asks about."""
+"""Undoing an import names what goes with its records, and names of a file are shown as they would be read."""
 
 from typing import Any
 

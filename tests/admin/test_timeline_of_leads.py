@@ -1,4 +1,4 @@
-"""What was logged on leads, in the timelines of their people and organizations."""
+"""The timelines of people and organizations show what was logged on their leads."""
 
 from datetime import UTC, datetime
 from typing import Any
