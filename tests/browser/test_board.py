@@ -167,7 +167,7 @@ def test_pages_keep_to_the_policy_and_to_a_narrow_screen_and_lose_no_text(place:
     page.get_by_role("button", name="Details").click()
     page.fill("#id_description", "Typed before the note")
     page.fill("#note-text", "They called back")
-    page.get_by_role("button", name="Add", exact=True).click()
+    page.click("#note-add")
     page.wait_for_selector(".timeline >> text=They called back")
     assert page.input_value("#id_description") == "Typed before the note"
     asked: list[str] = []

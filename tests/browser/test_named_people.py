@@ -86,6 +86,7 @@ def test_the_warning_leads_to_a_comparison_that_fits_a_phone(place: Place) -> No
     two = made(place, 'createPeople(input: {firstname: "Joan"})')
     page = place.page("ann", width=390)
     page.goto(f"{place.address}/people/person/{two}/change/")
+    page.get_by_role("button", name="Main fields").click()
     page.fill("#id_email", "jo@x.example")
     page.get_by_role("button", name="Save and continue editing").click()
 
