@@ -44,8 +44,8 @@ MACHINERY_WRITERS = frozenset(
         # Called by services, with rows that they have validated.
         "crm/database/batches.py",
         "crm/database/inserts.py",
+        "crm/database/kept_rows.py",
         "crm/database/updates.py",
-        "crm/database/write_behind.py",
         "crm/events/outbox.py",
         "crm/events/retention.py",
         "crm/events/sequencer.py",

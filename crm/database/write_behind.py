@@ -1,57 +1,56 @@
 """Holds writes back and sends very many of them together; who reads meets them all the same.
 
 While ``write_behind`` is open, ``insert_together`` and ``insert_all`` give new rows their keys and keep them,
-and ``change_columns`` keeps changes. All are written at its end, and before any other statement of the
-connection: each statement finds the database as if every row had been written at once. Savepoints are held
-back in the same way, and sent only if a statement follows in them: rolling back one that was never sent takes
-back what was kept since.
+and ``change_columns`` and ``save_columns`` keep changes. All are written at its end, and before any other
+statement of the connection: each statement finds the database as if every row had been written at once.
+Savepoints are held back in the same way, and sent only if a statement follows in them: rolling back one that
+was never sent takes back what was kept since.
+
+A record that was read ahead is not locked for its change: ``expect`` notes its version, and just before the
+changes are written all such records are locked, and their versions compared, by one statement.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connection, connections
-from django.db.models import F, Model
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model
 
-from crm.database.row_writer import RowWriter, Values, row_writer
+from crm.database.kept_rows import (
+    Change,
+    ChangedMeanwhile,
+    Kept,
+    Versions,
+    WriteFailed,
+    as_failure,
+    check_versions,
+    merged,
+    update_rows,
+    write_changes,
+    write_new_rows,
+)
+from crm.database.new_keys import Needs, NewKeys
+from crm.database.row_writer import RowWriter, row_writer
 from crm.database.rows_ahead import note_changed
 
-#: Keys that are fetched first, then twice as many each time; those that are not needed are left out for ever.
-KEYS = 100
-MOST_KEYS = 1_000
-
-
-class WriteFailed(Exception):
-    """Rows that were kept could not be written: which one is unknown, and the transaction must be undone."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change of a stored row: columns that are set, and columns that a number is added to."""
-
-    key: int
-    columns: Mapping[str, object]
-    added: Mapping[str, int]
+__all__ = ["ChangedMeanwhile", "WriteBehind", "WriteFailed", "change_columns", "write_behind"]
 
 
 class WriteBehind:
     """The rows and savepoints of one connection that are kept."""
 
-    def __init__(self, wrapper: Any) -> None:
+    def __init__(self, wrapper: Any, needs: Needs) -> None:
         self._wrapper = wrapper
-        self._rows: list[tuple[type[Model], Values | Change]] = []
+        self._rows: list[Kept] = []
         #: Savepoints that were not sent, each with the number of rows before it.
         self._savepoints: list[tuple[str, int]] = []
-        self._keys: dict[type[Model], list[int]] = {}
+        self._expected: Versions = defaultdict(dict)
+        self._keys = NewKeys(needs)
         self._writers: dict[type[Model], RowWriter] = {}
-        self._last_keys: dict[type[Model], int] = {}
-        self._numbers: dict[type[Model], int] = {}
         self._is_writing = False
         #: Rows that were kept and statements that were sent.
         self.steps = 0
@@ -63,8 +62,7 @@ class WriteBehind:
             self.flush()
             if self._wrapper.vendor == "sqlite":
                 # SQLite has no sequences: the statement may take the next keys.
-                self._keys.clear()
-                self._last_keys.clear()
+                self._keys.forget()
         return execute(sql, params, many, context)
 
     def begin(self, name: str) -> None:
@@ -94,7 +92,7 @@ class WriteBehind:
         self.steps += 1
         model = type(row)
         if row.pk is None:
-            row.pk = self._next_key(model)
+            row.pk = self._key(model)
         writer = self._writers.get(model)
         if writer is None:
             writer = self._writers[model] = row_writer(model)
@@ -109,6 +107,16 @@ class WriteBehind:
         self.steps += 1
         self._rows += [(model, Change(key, columns, added)) for key in keys]
 
+    def save(self, row: Model, columns: Mapping[str, object]) -> None:
+        """Keep columns of a stored row that is locked, or whose version is expected."""
+        self.change(type(row), [row.pk], columns, {})
+
+    def expect(self, model: type[Model], key: int, version: int) -> None:
+        """Refuse to write anything more if a stored row has another version by then."""
+        # SQLite lets a transaction that writes read nothing that another has written since.
+        if self._wrapper.vendor == "postgresql":
+            self._expected[model].setdefault(key, version)
+
     def flush(self) -> None:
         """Write what is kept.
 
@@ -116,15 +124,24 @@ class WriteBehind:
         """
         if not (self._rows or self._savepoints):
             return
-        rows, savepoints = self._rows, self._savepoints
-        self._rows, self._savepoints = [], []
         with self._writing():
+            rows, savepoints, expected = self._rows, self._savepoints, self._expected
+            self._rows, self._savepoints, self._expected = [], [], defaultdict(dict)
+            check_versions(expected)
             start = 0
             for name, end in savepoints:
                 self._write(rows[start:end])
                 start = end
                 type(self._wrapper)._savepoint(self._wrapper, name)
             self._write(rows[start:])
+
+    def end(self) -> None:
+        """Write the last of what is kept.
+
+        :raises WriteFailed: if the database refuses it.
+        """
+        self.flush()
+        self._keys.note_needs()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -137,77 +154,34 @@ class WriteBehind:
     def _place(self, name: str) -> int | None:
         return next((n for n, (kept, _) in enumerate(self._savepoints) if kept == name), None)
 
-    def _write(self, rows: Sequence[tuple[type[Model], Values | Change]]) -> None:
-        by_model: dict[type[Model], dict[int, Values]] = defaultdict(dict)
-        changes: dict[tuple[type[Model], int], Change] = {}
-        for model, given in rows:
-            new, writer = by_model[model], row_writer(model)
-            if not isinstance(given, Change):
-                new[writer.key_of(given)] = given
-            elif given.key in new:
-                new[given.key] = writer.changed(new[given.key], given.columns, given.added)
-            else:
-                before = changes.get((model, given.key))
-                changes[model, given.key] = given if before is None else _both(before, given)
-        try:
-            for model in _in_order(model for model, new in by_model.items() if new):
-                row_writer(model).write(list(by_model[model].values()))
-            _write_changes(changes)
-        except OperationalError:
-            # A lock that was waited for too long, or a deadlock: the caller knows these.
-            raise
-        except DatabaseError as refused:
-            # Not as the error of the next statement, of which somebody may make a message.
-            raise WriteFailed(str(refused)) from refused
+    def _write(self, rows: Sequence[Kept]) -> None:
+        new, changes = merged(rows)
+        with as_failure():
+            write_changes(changes)
+            write_new_rows(new)
 
-    def _next_key(self, model: type[Model]) -> int:
-        keys = self._keys.get(model)
-        if not keys:
+    def _key(self, model: type[Model]) -> int:
+        key = self._keys.take(model)
+        if key is None:
             with self._writing():
-                number = self._numbers.get(model, KEYS)
-                keys = self._keys[model] = _fetch_keys(model, number, after=self._last_keys.get(model))
-            self._last_keys[model] = keys[0]
-            self._numbers[model] = min(2 * number, MOST_KEYS)
-        return keys.pop()
-
-
-def _both(one: Change, other: Change) -> Change:
-    added = Counter(one.added)
-    added.update(other.added)
-    return Change(one.key, {**one.columns, **other.columns}, added)
-
-
-def _write_changes(changes: Mapping[tuple[type[Model], int], Change]) -> None:
-    """Write changes; equal ones of several rows are one statement."""
-    alike: dict[Any, list[Change]] = defaultdict(list)
-    for (model, _), change in changes.items():
-        columns = {name: value for name, value in change.columns.items() if name != "updated_at"}
-        alike[model, tuple(change.columns), tuple(columns.values()), tuple(change.added.items())].append(
-            change
-        )
-    for (model, *_), group in alike.items():
-        # All were changed by one transaction: the time of its last change is that of each.
-        _update(model, [change.key for change in group], group[-1].columns, group[-1].added)
-
-
-def _update(
-    model: type[Model], keys: Iterable[int], columns: Mapping[str, object], added: Mapping[str, int]
-) -> None:
-    sums = {name: F(name) + number for name, number in added.items()}
-    model._base_manager.filter(pk__in=keys).update(**columns, **sums)
+                self._keys.fetch(model)
+            key = self._keys.take(model)
+            assert key is not None
+        return key
 
 
 _open: ContextVar[WriteBehind | None] = ContextVar("write_behind", default=None)
 
 
 @contextmanager
-def write_behind() -> Iterator[None]:
+def write_behind(needs: Needs | None = None) -> Iterator[None]:
     """Keep new rows back while the block runs, inside a transaction.
 
+    :param needs: how many keys a block like this needs, which is noted for the next one.
     :raises WriteFailed: if rows cannot be written.
     """
     wrapper: Any = connections[DEFAULT_DB_ALIAS]
-    kept = WriteBehind(wrapper)
+    kept = WriteBehind(wrapper, {} if needs is None else needs)
     token = _open.set(kept)
     # Django's own methods are found in the class again once these are gone.
     own = {"_savepoint": kept.begin, "_savepoint_commit": kept.release, "_savepoint_rollback": kept.roll_back}
@@ -215,7 +189,7 @@ def write_behind() -> Iterator[None]:
     try:
         with wrapper.execute_wrapper(kept.before):
             yield
-            kept.flush()
+            kept.end()
     finally:
         for name in own:
             del wrapper.__dict__[name]
@@ -233,7 +207,7 @@ def change_columns(
     note_changed(model, keys)
     kept = _open.get()
     if kept is None:
-        _update(model, keys, columns, added)
+        update_rows(model, keys, columns, added)
     else:
         kept.change(model, keys, columns, added)
 
@@ -252,38 +226,3 @@ def is_writing_behind() -> bool:
 def current() -> WriteBehind | None:
     """Return what keeps rows back now, if something does."""
     return _open.get()
-
-
-def _fetch_keys(model: type[Model], number: int, *, after: int | None) -> list[int]:
-    """Return new keys for rows of a model, the highest first.
-
-    :param after: the last key that this transaction has fetched, rows with which may not be written yet.
-    """
-    table, column = model._meta.db_table, str(model._meta.pk.column)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            sequence = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
-            cursor.execute(sequence, [connection.ops.quote_name(table), column, number])
-            return [key for (key,) in reversed(cursor.fetchall())]
-        if after is None:
-            # The transaction has the only right to write until its end.
-            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-            [after] = cursor.fetchone() or [0]
-        return list(range(after + number, after, -1))
-
-
-def _in_order(models: Iterable[type[Model]]) -> list[type[Model]]:
-    """Return models, each after those that it refers to: triggers look for what a new row refers to."""
-    waiting = list(models)
-    ordered: list[type[Model]] = []
-    while waiting:
-        ready = [each for each in waiting if not _related(each) & set(waiting) - {each}]
-        # Of models that refer to each other the first goes first.
-        ordered += ready or waiting[:1]
-        waiting = [each for each in waiting if each not in ordered]
-    return ordered
-
-
-@cache
-def _related(model: type[Model]) -> frozenset[Any]:
-    return frozenset(field.related_model for field in model._meta.concrete_fields if field.is_relation)

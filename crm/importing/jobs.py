@@ -21,7 +21,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from crm.actors import Actor, Door
 from crm.database.commits import commit_without_waiting
 from crm.database.statistics import GrowingTables
-from crm.database.write_behind import WriteFailed
+from crm.database.write_behind import ChangedMeanwhile, WriteFailed
 from crm.events import outbox
 from crm.importing import claims, job_records
 from crm.importing.dry_runs import try_all
@@ -176,9 +176,12 @@ def _store(job: ImportJob, batch: Sequence[Record], processor: Processor) -> tup
     It begins anew where another writer holds a record for too long, or waits for a record of this one.
     """
     one_by_one = False
-    for _ in range(MOST_TRIES - 1):
+    for tries in range(1, MOST_TRIES):
         try:
             return _store_once(job, batch, processor, one_by_one=one_by_one)
+        except ChangedMeanwhile:
+            # Each record is locked before it is read, if the records of a batch never hold still.
+            one_by_one = tries == MOST_TRIES - 1
         except WriteFailed:
             # Then each row of the database by itself: the row of the file that it refuses is reported.
             one_by_one = True

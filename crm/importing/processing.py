@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.functional import cached_property
 
 from crm.actors import Actor
+from crm.database.new_keys import Needs
 from crm.database.new_rows import new_row, relate
 from crm.database.read_once import reading_once
 from crm.database.write_behind import write_behind, writes_so_far
@@ -66,6 +67,8 @@ class Processor:
         #: What the plan says of the rows at work: they may be stored a second time.
         self._read: dict[int, PlannedRow] = {}
         self._planned = ledger.PlannedRecords() if job.dry_run else None
+        #: How many keys a batch needs.
+        self._needs: Needs = {}
 
     def process(self, records: Sequence[Record], *, one_by_one: bool = False) -> Processed:
         """Store some rows in the caller's transaction; return their entries and reports, which it stores.
@@ -104,9 +107,9 @@ class Processor:
         :return: false if it ended at a row that was refused after it had written: what was read ahead, and
             earlier rows had found, may be gone with it.
         """
-        kept = nullcontext if one_by_one else write_behind
+        kept = nullcontext() if one_by_one else write_behind(self._needs)
         contents = [each.record.content for each in given if self._is_stored(each)]
-        with reading_once(), self._rows.batch(contents, are_cells=self._are_cells), kept():
+        with reading_once(), self._rows.batch(contents, are_cells=self._are_cells), kept:
             for each in given:
                 row = self._entry(each.record.number, each.hash)
                 before = writes_so_far()

@@ -13,8 +13,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import OperationalError, connection, models, transaction
 
 from crm.actors import Actor
+from crm.database import write_behind
 from crm.database.read_once import once
 from crm.database.row_locks import can_lock, locked_row
+from crm.database.rows_ahead import copy_of_kept
 from crm.database.statements import NotCompilable
 from crm.errors import NotFound
 from crm.models.activities import Activity
@@ -139,9 +141,15 @@ def find_locked(find: Callable[[], Found], suffices: Callable[[Found], bool], *,
 def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:
     """Return the visible row with this key, locked until the end of the transaction.
 
+    A record that a batch has read ahead is locked just before its change is written, if nobody has changed it
+    until then; otherwise the batch begins anew.
+
     :param argument: path of the input that named the key, for the error.
     :raises NotFound: if no such row exists for the actor.
     """
+    ahead = _read_ahead(model, key)
+    if ahead is not None:
+        return ahead
     if can_lock():
         try:
             found = locked_row(model, actor, key)
@@ -155,6 +163,17 @@ def lock(model: type[Row], actor: Actor, key: object, *, argument: str = "id") -
     rows: Any = model._default_manager.all()
     locked: Row = lock_among(rows, actor, key, argument=argument)
     return locked
+
+
+def _read_ahead(model: type[Row], key: object) -> Row | None:
+    batch = write_behind.current()
+    if batch is None or not issubclass(model, Record):
+        return None
+    row: Any = copy_of_kept(model, key)
+    if row is not None:
+        batch.expect(model, row.pk, row.version)
+    found: Row | None = row
+    return found
 
 
 def lock_among(rows: TenantQuerySet[Row], actor: Actor, key: object, *, argument: str = "id") -> Row:

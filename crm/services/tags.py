@@ -14,6 +14,7 @@ from crm.caps import TAGS
 from crm.database.inserts import insert_all
 from crm.database.new_rows import new_row
 from crm.database.read_once import once
+from crm.database.rows_ahead import kept_list
 from crm.models.records import record_models
 from crm.models.tags import LONGEST_SLUG, Tag, Tagged, tag_slug
 from crm.models.texts import stored_name_key
@@ -222,8 +223,12 @@ def read_ahead(names: Iterable[str | None], *, actor: Actor) -> None:
 
 def lock_if_new(values: Iterable[TagValues] | None, *, actor: Actor) -> None:
     """Lock the company if one of these tags is to be created; call it before a record is locked."""
-    keys = {stored_name_key(value.get("name")) for value in values or []} - {""}
-    if keys and Tag.objects.visible_to(actor).filter(name_key__in=keys).count() < len(keys):
+    named = [value for value in values or [] if "tag" not in value]
+    keys = {stored_name_key(value.get("name")) for value in named} - {""}
+    # Within a batch those of earlier rows are known.
+    known = {name for name, tag in _kept(actor).items() if tag is not None}
+    asked = keys - known
+    if asked and Tag.objects.visible_to(actor).filter(name_key__in=asked).count() < len(asked):
         locking.lock_company(actor.company_id)
 
 
@@ -269,20 +274,27 @@ def replace(record: Tagged, tags: Sequence[Tag], *, is_new: bool = False) -> Cha
 
     :param is_new: whether the record was just made, so that it has none.
     """
-    present = {} if is_new else dict(record.tags.values_list("pk", "name"))
+    present = {} if is_new else _present(record)
     wanted = {tag.pk: tag.name for tag in tags}
     # No statement and no history entry for the same tags.
     if present.keys() == wanted.keys():
         return {}
     TAGS.check(before=len(present), after=len(wanted), field="tags")
-    if is_new:
-        link = type(record).tags.through
-        own = _key_of(link, type(record))
-        insert_all([new_row(link, **{own: record.pk, "tag_id": key}) for key in wanted])
-        return {"tags": [[], sorted(wanted.values())]}
-    record.tags.remove(*(present.keys() - wanted.keys()))
-    record.tags.add(*(wanted.keys() - present.keys()))
+    gone = present.keys() - wanted.keys()
+    if gone:
+        record.tags.remove(*gone)
+    link = type(record).tags.through
+    own = _key_of(link, type(record))
+    insert_all([new_row(link, **{own: record.pk, "tag_id": key}) for key in wanted if key not in present])
     return {"tags": [sorted(present.values()), sorted(wanted.values())]}
+
+
+def _present(record: Tagged) -> dict[int, str]:
+    """Return the names of the tags of a stored record by key."""
+    kept = kept_list(record, "tags")
+    if kept is None:
+        return dict(record.tags.values_list("pk", "name"))
+    return {tag.pk: tag.name for tag in kept}
 
 
 @cache

@@ -202,7 +202,7 @@ def store_change(
         extra_rows=rows_of_change,
     )
     if stored.changed:
-        involved = events.involved_users(lead) if relations else rows.involved
+        involved = events.involved_users(lead) if "participants" in relations else rows.involved
         # Whoever loses sight of the lead by this change still gets the event of it.
         saw = events.audience(rows.involved, before["owner_id"])
         sees = events.audience(involved, lead.owner_id)

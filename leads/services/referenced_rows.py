@@ -14,6 +14,7 @@ from crm.actors import Actor
 from crm.database.batch_reads import BatchPart, BatchRead
 from crm.database.keys import parse_id, parse_uuid
 from crm.database.read_once import is_reading_once, once
+from crm.database.rows_ahead import kept_row
 from crm.errors import NotFound
 from crm.models import Company, CustomFieldDefinition, EntityKind, User
 from crm.models.channels import SocialChannel
@@ -31,6 +32,7 @@ from leads.models import (
     LeadType,
     StageVisit,
 )
+from leads.services.rows_of_known_leads import rows_of_known_lead
 from people.models import Organization, Person
 from pipelines.models import Pipeline, Stage
 
@@ -121,8 +123,11 @@ class ReferencedRows:
         keys = dict(_reference_keys(values))
         if lead is None and is_reading_once():
             return cls(_read_once(keys, actor))
-        keys |= {"creator": actor.user_id} if lead is None else _keys_of_stored(lead)
-        rows = cls(_batch.read(actor, **keys))
+        if lead is not None and kept_row(Lead, lead.pk) is not None:
+            rows = cls({**_read_once(keys, actor), **rows_of_known_lead(lead)})
+        else:
+            keys |= {"creator": actor.user_id} if lead is None else _keys_of_stored(lead)
+            rows = cls(_batch.read(actor, **keys))
         if lead is not None:
             lead.stage, lead.status = rows.stored_stage_and_status
             rows.attach_to(lead)
@@ -156,7 +161,7 @@ class ReferencedRows:
 
 
 def _read_once(keys: Keys, actor: Actor) -> dict[str, Sequence[Any]]:
-    """Return the rows for a new lead of a batch, whose leads refer to the same rows."""
+    """Return the rows that a lead of a batch refers to, whose leads refer to the same rows."""
     company_id, creator = actor.company_id, actor.user_id
     read = partial(_batch.read, actor, creator=creator)
     rows: dict[str, Sequence[Any]] = {**once((company_id, "rows of new leads"), read)}

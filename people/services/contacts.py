@@ -12,6 +12,8 @@ from crm.database.inserts import insert_all
 from crm.database.keys import parse_id
 from crm.database.new_rows import new_row, relate
 from crm.database.read_once import once
+from crm.database.rows_ahead import kept_list
+from crm.database.updates import save_columns
 from crm.errors import NotFound
 from crm.models import Company
 from crm.services import nesting, saving
@@ -21,6 +23,8 @@ from people.models import Address, Contact, ContactKind, ContactType, Person
 from people.models.canonical import canonical_email, has_email_form
 from people.services.key_owners import note_present
 
+#: The columns of a contact that may change.
+CHANGED_CONTACT = ("type", "value", "canonical", "dialled", "weight", "updated_at")
 ADDRESS_TEXTS = ("address", "address_2", "city", "county", "state", "zip", "country")
 
 
@@ -63,7 +67,7 @@ class ContactPlan:
         insert_all(new)
         for contact in self.keep:
             if contact.pk in self.changed:
-                contact.save()
+                save_columns(contact, CHANGED_CONTACT)
         note_present([person.email_canonical, *(contact.canonical for contact in self.keep)])
         if not (self.remove or new or self.changed):
             return {}
@@ -79,7 +83,7 @@ def plan_contacts(
     """
     existing: list[Contact] = []
     if not person._state.adding:
-        existing = list(person.contacts.select_related("type").order_by("weight", "pk"))
+        existing = _stored_contacts(person)
     before = [str(contact) for contact in existing]
     plan = ContactPlan(keep=list(existing), remove=[], changed=set(), before=before)
     if wanted is not None:
@@ -93,6 +97,20 @@ def plan_contacts(
         if not contact._state.adding and contact.canonical != canonical:
             plan.changed.add(contact.pk)
     return plan
+
+
+def _stored_contacts(person: Person) -> list[Contact]:
+    kept = kept_list(person, "contacts")
+    if kept is None:
+        return list(person.contacts.select_related("type").order_by("weight", "pk"))
+    for contact in kept:
+        relate(contact, "person", person)
+    return sorted(kept, key=by_weight)
+
+
+def by_weight(contact: Contact) -> tuple[int, int]:
+    """Return the place of a contact in the order in which a person's contacts are listed."""
+    return contact.weight, contact.pk
 
 
 def _region(plan: ContactPlan, actor: Actor) -> str | None:
@@ -226,8 +244,7 @@ def _check_fields(row: Contact | Address, path: str) -> None:
 
 def replace_addresses(person: Person, wanted: Sequence[AddressValues], *, is_new: bool = False) -> Changes:
     """Replace the addresses of a person, exactly one of them the default; empty ones are ignored."""
-    stored = () if is_new else person.addresses.order_by("pk")
-    existing = {address.pk: address for address in stored}
+    existing = {} if is_new else {address.pk: address for address in _stored_addresses(person)}
     before = {pk: _address_state(address) for pk, address in existing.items()}
     listed_before = [str(address) for address in existing.values()]
     keep: list[Address] = []
@@ -265,11 +282,23 @@ def replace_addresses(person: Person, wanted: Sequence[AddressValues], *, is_new
     for address in sorted(changed, key=lambda row: row.is_default):
         if address._state.adding:
             insert_all([address])
+        elif address.is_default == before[address.pk][-1]:
+            save_columns(address, {*ADDRESS_TEXTS, "updated_at"})
         else:
+            # At once: of changes that are written together no order is sure.
             address.save()
     if not (gone or changed):
         return {}
     return {"address": [listed_before, [str(address) for address in keep]]}
+
+
+def _stored_addresses(person: Person) -> list[Address]:
+    kept = kept_list(person, "addresses")
+    if kept is None:
+        return list(person.addresses.order_by("pk"))
+    for address in kept:
+        relate(address, "person", person)
+    return sorted(kept, key=lambda address: address.pk)
 
 
 def address_key(address: Mapping[str, Any]) -> tuple[str, ...]:

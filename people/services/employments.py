@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from crm.actors import Actor
 from crm.caps import POSITIONS
 from crm.database.keys import parse_id
+from crm.database.rows_ahead import kept_list
 from crm.errors import NotFound
 from crm.services import nesting, saving
 from crm.services.history import Changes
@@ -85,7 +86,7 @@ def add_position(
 
     :param is_new: whether the person was just made, and has none.
     """
-    present = [] if is_new else list(Employment.objects.filter(person=person).order_by("pk"))
+    present = [] if is_new else _stored(person)
     same = (name_key(title), organization and organization.pk, Employment.CURRENT)
     if same in [(name_key(row.position), row.organization_id, row.status) for row in present]:
         return {}
@@ -96,6 +97,13 @@ def add_position(
     except ValidationError as refused:
         raise ValidationError({"position": refused.messages}) from refused
     return {NAMES[0]: [[str(each) for each in present], [*map(str, present), str(row)]]}
+
+
+def _stored(person: Person) -> list[Employment]:
+    kept = kept_list(person, "employments")
+    if kept is None:
+        return list(Employment.objects.filter(person=person).order_by("pk"))
+    return sorted(kept, key=lambda row: row.pk)
 
 
 def _check_person(item: EmploymentValues, person: Person, actor: Actor) -> None:

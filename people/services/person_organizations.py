@@ -13,6 +13,7 @@ from crm.database.inserts import insert_all
 from crm.database.keys import parse_id, parse_uuid
 from crm.database.new_rows import new_row
 from crm.database.read_once import once
+from crm.database.rows_ahead import kept_list
 from crm.errors import NotFound
 from crm.services import locking, stored_rows, versions
 from crm.services.history import Changes
@@ -36,6 +37,9 @@ def _names_of(keys: Set[int]) -> list[str]:
 
 def organizations_of(person: Person, actor: Actor) -> set[int]:
     """Return the keys of the organizations of a stored person that the actor sees."""
+    kept = kept_list(person, "organizations")
+    if kept is not None:
+        return {organization.pk for organization in kept if organization.deleted_at is None}
     return set(person.organizations.visible_to(actor).values_list("pk", flat=True))
 
 
@@ -56,11 +60,9 @@ def set_organizations(person: Person, wanted: set[int], *, present: set[int], ac
     if not (added or removed):
         return {}
     ORGANIZATIONS.check(before=len(present), after=len(wanted), field="organizations_id")
-    if present:
+    if removed:
         person.organizations.remove(*removed)
-        person.organizations.add(*added)
-    else:
-        insert_all([Link(person_id=person.pk, organization_id=key) for key in sorted(added)])
+    insert_all([new_row(Link, person_id=person.pk, organization_id=key) for key in sorted(added)])
     name = [str(person)]
     changes: dict[int, tuple[list[str], list[str]]] = {key: ([], name) for key in added}
     changes |= {key: (name, []) for key in removed}

@@ -19,7 +19,7 @@ _ORGANIZATIONS = ("organization", "organizations_id", "position", "position_at")
 
 def with_lists_of_people(people: QuerySet[Person]) -> QuerySet[Person]:
     """Read people with what they are compared by."""
-    lists = ("contacts__type", "addresses", "tags", "employments", "organizations")
+    lists = ("contacts__type", "addresses", "tags", "employments__organization", "organizations")
     return people.prefetch_related(*lists)
 
 

@@ -17,7 +17,7 @@ from crm.texts import name_key
 from people.models import Organization, Person
 from people.models.canonical import canonical_email
 from people.services import employments, organizations, people
-from people.services.contacts import ContactValues, address_key, email_type
+from people.services.contacts import ContactValues, address_key, by_weight, email_type
 from people.services.matching import MOST_NAMED, USUAL_MATCH, PeopleMatch, find_person, with_custom_field
 from people.services.organizations import OrganizationValues, named_ahead
 from people.services.people import PersonValues
@@ -99,19 +99,24 @@ def _lists_before(person: Person, values: Mapping[str, Any], actor: Actor) -> di
     lists: dict[str, Any] = {}
     email = canonical_email(values.get("email"))
     if "contacts" in values or (email is not None and email != person.email_canonical):
-        lists["contacts"] = [{"id": contact.pk} for contact in person.contacts.order_by("weight", "pk")]
+        lists["contacts"] = [{"id": contact.pk} for contact in sorted(person.contacts.all(), key=by_weight)]
     if "address" in values:
-        lists["address"] = [{"id": address.pk} for address in person.addresses.order_by("pk")]
+        lists["address"] = _ids(person.addresses)
     if "tags" in values:
         lists["tags"] = [{"name": tag.name} for tag in person.tags.all()]
     positions = employments.given_list(values)
     if positions is not None:
-        lists[positions[0]] = [{"id": row.pk} for row in person.employments.order_by("pk")]
+        lists[positions[0]] = _ids(person.employments)
     elif "position" in values:
-        lists[employments.NAMES[0]] = [{"id": row.pk} for row in person.employments.order_by("pk")]
+        lists[employments.NAMES[0]] = _ids(person.employments)
     if people.ORGANIZATION_LISTS & values.keys():
         lists["organizations_id"] = sorted(organizations_of(person, actor))
     return lists
+
+
+def _ids(rows: Any) -> list[dict[str, int]]:
+    # Not sorted by the database: a batch has read the list ahead.
+    return [{"id": key} for key in sorted(row.pk for row in rows.all())]
 
 
 def _added_to(person: Person, values: Mapping[str, Any], before: Mapping[str, Any]) -> PersonValues:

@@ -41,6 +41,13 @@ FILES: dict[str, tuple[str, Callable[[int], str]]] = {
     ),
 }
 
+#: What is written otherwise in each row of a known record: texts, contacts, addresses, stages and amounts.
+OTHERWISE = {
+    "PEOPLE": {"P": "Q", "555": "666", "Rome": "Oslo", ";T": ";New", ",S": ",Z"},
+    "ORGANIZATION": {"Via": "Rue", ";T": ";New", ",S": ",Z"},
+    "LEAD": {"Deal": "Sale", "Proposal": "Negotiation", ".50": ".75", ";T": ";New", ",S": ",Z"},
+}
+
 
 def file_of(kind: str, number: int, *, is_changed: bool = False) -> str:
     columns, row = FILES[kind]
@@ -103,6 +110,25 @@ def test_the_statements_of_a_batch_do_not_grow_with_its_rows(world, kind):
     assert len(many_known) == len(few_known), [sql for sql in many_known if sql not in few_known]
 
 
+@pytest.mark.parametrize("kind", OTHERWISE)
+def test_the_statements_of_changes_do_not_grow_with_their_number(world, kind):
+    def sent(number: int) -> list[str]:
+        columns, *rows = file_of(kind, number).splitlines()
+        for old, new in OTHERWISE[kind].items():
+            rows = [row.replace(old, new) for row in rows]
+        with stored.rolled_back():
+            import_text(file_of(kind, number), kind, world)
+            summary: list[Any] = []
+            text = "\n".join([columns, *rows, ""])
+            found = statements(lambda: summary.append(import_text(text, kind, world)))
+            assert (summary[0].updated, summary[0].unchanged) == (number, 0)
+        return found
+
+    sent(1)
+    few, many = sent(5), sent(40)
+    assert len(many) == len(few), [sql for sql in many if sql not in few]
+
+
 @pytest.mark.parametrize("kind", ["PEOPLE", "LEAD"])
 def test_rows_that_are_refused_take_no_statements_from_the_others(world, kind):
     def sent(number: int) -> int:
@@ -124,7 +150,7 @@ def contact_rows(number: int) -> str:
 
 
 def test_what_the_database_refuses_is_written_one_by_one_and_reported(world, monkeypatch):
-    def refuse() -> Any:
+    def refuse(_: object) -> Any:
         raise WriteFailed("unknown")
 
     monkeypatch.setattr(processing, "write_behind", refuse)
