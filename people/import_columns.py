@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from crm.records.row_import import MOST_REPEATED
 from people.models import ContactKind
-from people.services.contacts import ADDRESS_TEXTS
+from people.services.addresses import ADDRESS_TEXTS
 
 NAMES = ("firstname", "middlename", "lastname")
 CONTACTS = {"email": ContactKind.EMAIL, "phone": ContactKind.PHONE, "cellphone": ContactKind.CELLPHONE}

@@ -45,7 +45,8 @@ from people.import_columns import (
 from people.models import ContactType, Organization, Person
 from people.models.phones import parted
 from people.services import importing, people
-from people.services.contacts import ADDRESS_TEXTS, ContactValues
+from people.services.addresses import ADDRESS_TEXTS
+from people.services.contacts import ContactValues
 from people.services.key_owners import MOST_OWNERS, note_owners, noting_absent, owners_of
 from people.services.organizations import read_names_ahead
 from people.services.reach import Reach

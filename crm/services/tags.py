@@ -2,24 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Required, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model, Q
+from django.db.models import Q
 
 from crm.actors import Action, Actor
-from crm.caps import TAGS
-from crm.database.inserts import insert_all
-from crm.database.new_rows import new_row
 from crm.database.read_once import once
-from crm.database.rows_ahead import kept_list
 from crm.models.records import record_models
-from crm.models.tags import LONGEST_SLUG, Tag, Tagged, tag_slug
+from crm.models.tags import LONGEST_SLUG, Tag, tag_slug
 from crm.models.texts import stored_name_key
 from crm.services import locking, saving, versions
-from crm.services.history import Changes
 from crm.services.slugs import free_slug
 from crm.texts import is_blank, name_key
 
@@ -267,38 +261,3 @@ def _make_slug(tag: Tag, taken: set[str | None]) -> None:
     """Set the slug of a tag that has none."""
     tag.slug = tag.slug or free_slug(tag_slug(tag.name), taken, longest=LONGEST_SLUG)
     taken.add(tag.slug)
-
-
-def replace(record: Tagged, tags: Sequence[Tag], *, is_new: bool = False) -> Changes:
-    """Set the tags of a record; return their names before and after if they changed.
-
-    :param is_new: whether the record was just made, so that it has none.
-    """
-    present = {} if is_new else _present(record)
-    wanted = {tag.pk: tag.name for tag in tags}
-    # No statement and no history entry for the same tags.
-    if present.keys() == wanted.keys():
-        return {}
-    TAGS.check(before=len(present), after=len(wanted), field="tags")
-    gone = present.keys() - wanted.keys()
-    if gone:
-        record.tags.remove(*gone)
-    link = type(record).tags.through
-    own = _key_of(link, type(record))
-    insert_all([new_row(link, **{own: record.pk, "tag_id": key}) for key in wanted if key not in present])
-    return {"tags": [sorted(present.values()), sorted(wanted.values())]}
-
-
-def _present(record: Tagged) -> dict[int, str]:
-    """Return the names of the tags of a stored record by key."""
-    kept = kept_list(record, "tags")
-    if kept is None:
-        return dict(record.tags.values_list("pk", "name"))
-    return {tag.pk: tag.name for tag in kept}
-
-
-@cache
-def _key_of(link: type[Model], model: type[Tagged]) -> str:
-    """Return the column of the links between tags and records that holds the key of the record."""
-    [own] = (field.attname for field in link._meta.concrete_fields if field.related_model is model)
-    return str(own)

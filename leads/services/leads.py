@@ -18,6 +18,7 @@ from crm.models.lifecycle import LIVE
 from crm.services import channels, external_ids, file_links, imported, locking, messages, saving, tags
 from crm.services.history import Changes
 from crm.services.saving import Stored
+from crm.services.tag_links import replace_tags
 from crm.texts import name_key
 from leads.models import Lead, LeadFollower, LeadParticipant, LeadStatus, ReceiverAttempt
 from leads.models.rotting import record_change
@@ -231,7 +232,7 @@ def _write_relations(
     changes: dict[str, Sequence[Any]] = {}
     if "tags" in values:
         found = tags.find_or_create(values["tags"] or [], actor=actor) if named is None else named
-        changes |= tags.replace(lead, found, is_new=named is not None)
+        changes |= replace_tags(lead, found, is_new=named is not None)
     changes |= file_links.change_links(lead, values, actor=actor)
     if "participants_id" in values:
         changes |= _replace_participants(lead, values["participants_id"] or [], actor)

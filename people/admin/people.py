@@ -30,7 +30,8 @@ from people.admin.plain_contacts import FurtherContacts, PhoneForm, plain_contac
 from people.admin.related import PersonPage
 from people.admin.warnings import MayBeKnown, WarnsOfDuplicates
 from people.models import Address, Contact, ContactType, Employment, Organization, Person
-from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
+from people.services.addresses import ADDRESS_TEXTS, AddressValues
+from people.services.contacts import ContactValues
 from people.services.duplicate_warning import people_like
 from people.services.employments import PLAIN, EmploymentValues
 from people.services.people import PersonValues, delete_person, restore_person, save_person, update_person

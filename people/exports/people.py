@@ -18,7 +18,7 @@ from people.exports.common import COMMON
 from people.exports.person_cells import address_cells, contact_cells, organization_cells
 from people.import_columns import ADDRESS, CONTACT, CONTACTS, NAMES
 from people.models import Address, Contact, ContactType, Employment, Person
-from people.services.contacts import ADDRESS_TEXTS
+from people.services.addresses import ADDRESS_TEXTS
 
 ORGANIZATION_COLUMNS = ("organization", "organization_uuid", "position")
 

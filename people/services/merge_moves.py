@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import ForeignKey, Model, QuerySet, UniqueConstraint
 
 from crm.texts import name_key
-from people.services.contacts import ADDRESS_TEXTS
+from people.services.addresses import ADDRESS_TEXTS
 
 #: Not moved: a merged record keeps referring to its winner, even if that is merged later.
 STAYS = "merged_into"

@@ -15,6 +15,7 @@ from crm.errors import Conflict, ConflictReason
 from crm.models.texts import stored_name_key
 from crm.services import custom_fields, external_ids, file_links, imported, locking, saving, tags, versions
 from crm.services.history import Changes
+from crm.services.tag_links import replace_tags
 from people.models import ORGANIZATION_TEXTS, Organization, OrganizationTexts, Person
 
 #: How many organizations of one name are told apart at most.
@@ -102,7 +103,7 @@ def save_organization(
     changes: Changes = {}
     if "tags" in relations:
         found = tags.find_or_create(relations["tags"] or [], actor=actor)
-        changes = tags.replace(organization, found, is_new=adding)
+        changes = replace_tags(organization, found, is_new=adding)
     changes = {**changes, **file_links.change_links(organization, relations, actor=actor)}
     if not adding:
         saving.store(

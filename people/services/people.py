@@ -13,8 +13,9 @@ from crm.emails import has_email_form
 from crm.services import custom_fields, external_ids, file_links, imported, locking, saving, tags
 from crm.services.bulk_deletion import delete_many, restore_many
 from crm.services.history import Changes
+from crm.services.tag_links import replace_tags
 from people.models import PERSON_TEXTS, Organization, Person, PersonTexts
-from people.services import contacts, employments, organizations
+from people.services import addresses, contacts, employments, organizations
 from people.services.organizations import delete_record, restore_record
 from people.services.person_organizations import organizations_of, set_organizations
 
@@ -30,7 +31,7 @@ class PersonValues(PersonTexts, file_links.FileRelations, imported.ImportedValue
     dob: Any
     do_not_contact: bool | None
     contacts: list[contacts.ContactValues] | None
-    address: list[contacts.AddressValues] | None
+    address: list[addresses.AddressValues] | None
     organization: str | None
     #: Set by imports alone: the present position in the organization of that name.
     position: str
@@ -141,10 +142,10 @@ def save_person(
 def _write_relations(person: Person, relations: PersonValues, actor: Actor, *, is_new: bool) -> Changes:
     changes: dict[str, Any] = {}
     if "address" in relations:
-        changes |= contacts.replace_addresses(person, relations["address"] or [], is_new=is_new)
+        changes |= addresses.replace_addresses(person, relations["address"] or [], is_new=is_new)
     if "tags" in relations:
         found = tags.find_or_create(relations["tags"] or [], actor=actor)
-        changes |= tags.replace(person, found, is_new=is_new)
+        changes |= replace_tags(person, found, is_new=is_new)
     if ORGANIZATION_LISTS & relations.keys():
         changes |= _change_organizations(person, relations, actor, is_new=is_new)
     # Last: whoever stores a file lets others wait for the quota, and must not wait for anybody.

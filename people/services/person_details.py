@@ -12,7 +12,8 @@ from crm.actors import Action, Actor
 from crm.errors import NotFound
 from crm.services import locking, saving
 from people.models import Address, Contact, ContactType, Employment, Person
-from people.services.contacts import ADDRESS_TEXTS, AddressValues, ContactValues
+from people.services.addresses import ADDRESS_TEXTS, AddressValues
+from people.services.contacts import ContactValues
 from people.services.employments import EmploymentValues
 from people.services.people import PersonValues, update_person
 

@@ -10,7 +10,7 @@ from crm.database.keys import parse_id
 from crm.services.unchanged import OF_EVERY_RECORD, Check, column, new_values
 from crm.texts import name_key
 from people.models import ORGANIZATION_TEXTS, PERSON_TEXTS, Employment, Organization, Person
-from people.services.contacts import ADDRESS_TEXTS, address_key
+from people.services.addresses import ADDRESS_TEXTS, address_key
 from people.services.organizations import known_by_name
 
 #: What says where a person belongs.

@@ -17,7 +17,8 @@ from crm.texts import name_key
 from people.models import Organization, Person
 from people.models.canonical import canonical_email
 from people.services import employments, organizations, people
-from people.services.contacts import ContactValues, address_key, by_weight, email_type
+from people.services.addresses import address_key
+from people.services.contacts import ContactValues, by_weight, email_type
 from people.services.matching import MOST_NAMED, USUAL_MATCH, PeopleMatch, find_person, with_custom_field
 from people.services.organizations import OrganizationValues, named_ahead
 from people.services.people import PersonValues

@@ -76,12 +76,15 @@
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id === "frame-dialog-body") dialog.querySelector("[autofocus]")?.focus();
   });
-  dialog.addEventListener("close", () => document.getElementById(opener)?.focus());
+  const focusOpener = () => {
+    if (opener && document.activeElement === document.body) document.getElementById(opener)?.focus();
+  };
+  dialog.addEventListener("close", focusOpener);
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt.matches?.("#frame-dialog .move-form")) dialog.close();
   });
   document.body.addEventListener("htmx:afterSettle", () => {
-    if (opener && !dialog.open && document.activeElement === document.body) document.getElementById(opener)?.focus();
+    if (!dialog.open) focusOpener();
   });
 
   // Answers that are no calendar

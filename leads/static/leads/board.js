@@ -97,10 +97,11 @@
     openDialog(link.closest(".card"));
   });
 
-  // Where the focus goes back to: the card may be another element by then.
+  // Where the focus goes back to where the browser has lost it: the card may be another element by then.
   let opener = null;
   dialog.addEventListener("close", () => {
-    if (opener) (card(opener)?.querySelector("a.move") ?? board.querySelector("a.move"))?.focus();
+    const again = opener && (card(opener)?.querySelector("a.move") ?? board.querySelector("a.move"));
+    if (document.activeElement === document.body) again?.focus();
     opener = null;
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
