@@ -89,7 +89,6 @@ def measure(what: str, directory: Path, rows: int, rounds: int, *, is_profiled: 
         profile = cProfile.Profile()
         profile.runcall(works[1][1])
         pstats.Stats(profile).sort_stats("tottime").print_stats(60)
-        profile.dump_stats(f"{what}.profile")
         return
     for baseline, own in works[1:]:
         base.append(sum(cost(baseline, rows)))

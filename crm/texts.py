@@ -71,5 +71,6 @@ def _folded(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Return whether a text shows nothing: it is empty, or of white space and invisible characters only."""
     first = text[:1]
-    shows = first.isalnum() and (first.isascii() or not _INVISIBLE.match(text))
+    is_sign = "!" <= first <= "~"
+    shows = is_sign or (first.isalnum() and not _INVISIBLE.match(text))
     return not shows and not name_key(text)

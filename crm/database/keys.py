@@ -6,13 +6,16 @@ import uuid
 from django.db import models
 
 LARGEST_ID = 2**63 - 1
+_DIGITS = re.compile(r"[0-9]{1,19}")
 
 
 def parse_id(value: object) -> int | None:
     """Return a primary key, or None unless the value is ASCII digits that fit 64 bits."""
+    if type(value) is int:
+        return value if 0 <= value <= LARGEST_ID else None
     text = str(value).strip()
     # int() would also accept digits of other scripts, signs and underscores.
-    if not re.fullmatch(r"[0-9]{1,19}", text) or isinstance(value, bool):
+    if not _DIGITS.fullmatch(text) or isinstance(value, bool):
         return None
     number = int(text)
     return number if number <= LARGEST_ID else None

@@ -28,7 +28,9 @@ def assign(record: Record, values: Mapping[str, Any]) -> None:
 
 def given_key(values: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the source and the id that an input names, as they are stored; None if it names no record."""
-    source, key = name_key(values.get("external_source")), single_line(values.get("external_id") or "")
+    if not values.get("external_id"):
+        return None
+    source, key = name_key(values.get("external_source")), single_line(values["external_id"])
     return (source, key) if source and key else None
 
 

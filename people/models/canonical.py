@@ -25,7 +25,8 @@ def comparable_key(text: str | None) -> str:
 
 def search_text(*parts: str | None) -> str:
     """Return the folded texts that a record is searched by, each once and on a line of its own."""
-    lines = dict.fromkeys(name_key(part) for part in parts if part)
+    # Many parts are the same text already, such as an address that is stored as it is compared.
+    lines = dict.fromkeys(name_key(part) for part in dict.fromkeys(parts) if part)
     return "".join(f"{line}{LINE_END}" for line in lines if line)
 
 

@@ -138,12 +138,12 @@ class Contact(TenantModel):
 
         :raises ValidationError: if it is no phone number, or no e-mail address.
         """
-        if (type_.pk, value) != self._stored:
+        if (type_.id, value) != self._stored:
             try:
                 value = type_.cleaned(value)
             except ValidationError as refused:
                 raise ValidationError({"value": refused.messages}) from refused
-        self.type_id, self.value = type_.pk, value
+        self.type_id, self.value = type_.id, value
         relate(self, "type", type_)
 
     @property

@@ -4,7 +4,9 @@
 (() => {
   const untitled = document.currentScript.dataset.untitled;
   const narrow = window.matchMedia("(max-width: 767px)");
-  const GROUPS = "#content-main form > div > fieldset.module:not(.version)";
+  // The fields of the record, and the lists of what belongs to it, such as addresses.
+  const FIELDS = "#content-main form > div > fieldset.module:not(.version)";
+  const GROUPS = `${FIELDS}, #content-main .inline-group fieldset.module:has(> h2)`;
 
   function toggle(group, isOpen) {
     group.classList.toggle("folded", !isOpen);
