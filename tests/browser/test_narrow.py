@@ -36,6 +36,27 @@ def test_groups_of_fields_are_folded_on_a_phone_and_open_for_what_is_wrong(place
     assert place.complaints == []
 
 
+def test_lists_of_a_person_are_folded_on_a_phone_and_open_for_what_is_wrong(place: Place) -> None:
+    made = place.api.data('mutation { made: createPeople(input: {firstname: "Folded"}) { id } }')
+    page = place.page("ann", width=390)
+    page.goto(f"{place.address}/people/person/{made['made']['id']}/change/")
+    add = page.get_by_role("button", name="Add another E-mail or phone")
+    expect(add).to_be_hidden()
+    expect(page.get_by_role("button", name="Add another Address")).to_be_hidden()
+    expect(page.locator(".frame-brand")).to_have_accessible_name("Acme")
+
+    page.get_by_role("button", name="Further e-mails and phones").click()
+    add.click()
+    page.select_option("#id_contacts-0-type", label="E-mail")
+    page.fill("#id_contacts-0-value", "nobody")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_selector(".errornote")
+    expect(page.locator("#id_contacts-0-value")).to_be_visible()
+    expect(page.get_by_role("button", name="Addresses")).to_have_attribute("aria-expanded", "false")
+    page.context.close()
+    assert place.complaints == []
+
+
 def test_more_offers_the_pages_that_do_not_stand_beside_it(place: Place) -> None:
     page = place.page("ann", width=390)
     page.goto(f"{place.address}/")
