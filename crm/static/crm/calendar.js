@@ -77,7 +77,7 @@
     if (event.detail.target.id === "frame-dialog-body") dialog.querySelector("[autofocus]")?.focus();
   });
   const focusOpener = () => {
-    if (opener && document.activeElement === document.body) document.getElementById(opener)?.focus();
+    if (opener && window.crmHasLostFocus()) document.getElementById(opener)?.focus();
   };
   dialog.addEventListener("close", focusOpener);
   document.body.addEventListener("htmx:afterRequest", (event) => {

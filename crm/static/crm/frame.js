@@ -123,6 +123,11 @@
     window.htmx.process(event.detail.target);
     if (!dialog.open) dialog.showModal();
   });
+  // Until it paints again, the browser names what had the focus in a dialog that is closed.
+  window.crmHasLostFocus = () => {
+    const active = document.activeElement;
+    return active === document.body || (dialog.contains(active) && !dialog.open);
+  };
   const isTypedIn = () => unsaved().some((form) => dialog.contains(form));
   dialog?.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-closes]")) {

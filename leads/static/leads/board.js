@@ -101,7 +101,7 @@
   let opener = null;
   dialog.addEventListener("close", () => {
     const again = opener && (card(opener)?.querySelector("a.move") ?? board.querySelector("a.move"));
-    if (document.activeElement === document.body) again?.focus();
+    if (window.crmHasLostFocus()) again?.focus();
     opener = null;
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
