@@ -39,6 +39,8 @@ ELEMENTS = """() => {
   }
   return [...found];
 }"""
+#: The rules that a narrow screen may break where a wide one does not: it shows pictures without their words.
+NAMES = ["aria-input-field-name", "button-name", "label", "link-name", "select-name", "summary-name"]
 #: Runs in the page.
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 WIDE: ViewportSize = {"width": 1280, "height": 844}
@@ -59,7 +61,7 @@ class Auditor:
         self._seen: set[str] = set()
 
     def issues(self, page: Page) -> list[str]:
-        """Return the critical and serious issues of a page, those of its dark colours, and of its width."""
+        """Return the critical and serious issues of a page, also in dark colours and on a narrow screen."""
         elements = set(page.evaluate(ELEMENTS))
         if elements <= self._seen and os.environ.get("AXE") != "all":
             return []
@@ -72,6 +74,8 @@ class Auditor:
         page.emulate_media(color_scheme="light")
         found += [f"dark: {issue}" for issue in dark]
         page.set_viewport_size(NARROW)
+        narrow: list[str] = page.evaluate(RUN, NAMES)
+        found += [f"narrow: {issue}" for issue in narrow]
         if not page.evaluate(FITS):
             found.append("wider than a narrow screen")
         page.set_viewport_size(WIDE)
