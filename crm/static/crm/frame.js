@@ -113,6 +113,7 @@
     if (!brought.length && !field.multiple) return field.selectedIndex > 0;
     return [...field.options].some((each) => each.selected !== brought.includes(each));
   };
+  window.crmDiffers = differs;
   const unsaved = () => [...changed].filter((form) => form.isConnected && [...form.elements].some(differs));
 
   // The dialog: what htmx puts into it opens it; a link or button with data-closes closes it.
