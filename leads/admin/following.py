@@ -1,17 +1,16 @@
 """Follow a lead from its page: its changes are told to those who follow it."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from crm.actors import Action
 from crm.admin.base import acting
 from crm.admin.frame.fragments import back_to
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.record_pages import page_of
+from leads.admin.one_lead import lead_to_change
 from leads.models import Lead
 from leads.services.involvement import follow_lead, unfollow_lead
 
@@ -25,11 +24,7 @@ class WithFollowing(LiveAdmin[Lead]):
 
     def follow(self, request: HttpRequest, object_id: int) -> HttpResponse:
         actor = acting(request)
-        lead = Lead.objects.visible_to(actor).filter(pk=object_id).first()
-        if lead is None:
-            raise Http404
-        if not actor.may(Action.CHANGE_LEADS):
-            raise PermissionDenied
+        lead = lead_to_change(object_id, actor)
         if request.POST.get("follow") == "1":
             follow_lead(lead.pk, actor=actor)
             messages.success(request, gettext("You follow “%(lead)s”.") % {"lead": lead})

@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,7 @@ from crm.admin.frame.fragments import back_to, message_with_undo
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.record_pages import Panel, page_of, related
 from crm.errors import CrmError
+from leads.admin.one_lead import lead_to_change
 from leads.models import Lead, LeadPerson
 from leads.services.involvement import add_person, remove_person
 from people.models import PeopleRelationship, Person
@@ -61,11 +62,7 @@ class NamesPeople(LiveAdmin[Lead]):
     def change_people(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Name a person with a role, change the role, or remove the person."""
         actor = acting(request)
-        lead = Lead.objects.visible_to(actor).filter(pk=object_id).first()
-        if lead is None:
-            raise Http404
-        if not actor.may(Action.CHANGE_LEADS):
-            raise PermissionDenied
+        lead = lead_to_change(object_id, actor)
         form = RoleForm(actor, request.POST)
         if not form.is_valid():
             messages.error(request, gettext("Nothing was changed: choose a person."))
