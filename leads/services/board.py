@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Window, prefetch_related_objects
@@ -22,6 +23,17 @@ from pipelines.models import Pipeline, Stage
 PAGE = 25
 #: The longest untouched first.
 ORDER = ("last_activity_at", "pk")
+
+
+class Place(NamedTuple):
+    """The place of a lead in its column."""
+
+    untouched_since: datetime
+    key: int
+
+
+def place_of(lead: Lead) -> Place:
+    return Place(lead.last_activity_at, lead.pk)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +59,12 @@ class Board:
         # Who sees only own leads finds them by their keys; the others by the index of the board.
         return Lead.objects.in_report_for(self.actor).order_by().filter(closed_at=None)
 
-    def page(self, stage: Stage, after: Lead | None = None) -> list[Lead]:
+    def page(self, stage: Stage, after: Place | None = None) -> list[Lead]:
         """Return the next leads of a stage, one more than a page if there are still more."""
         rows = self.leads().filter(stage=stage)
         if after is not None:
-            later = Q(last_activity_at=after.last_activity_at, pk__gt=after.pk)
-            rows = rows.filter(Q(last_activity_at__gt=after.last_activity_at) | later)
+            later = Q(last_activity_at=after.untouched_since, pk__gt=after.key)
+            rows = rows.filter(Q(last_activity_at__gt=after.untouched_since) | later)
         return list(rows.order_by(*ORDER)[: PAGE + 1])
 
     def totals(self, stages: Sequence[Stage]) -> dict[int, Total]:

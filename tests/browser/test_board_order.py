@@ -15,6 +15,10 @@ def titles(page: Page, number: int) -> list[str]:
     return column(page, number).locator(".title").all_inner_texts()
 
 
+def key_of(page: Page, title: str) -> str:
+    return str(page.locator(".card", has_text=title).get_attribute("data-lead"))
+
+
 def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.innerText"))
 
@@ -49,9 +53,41 @@ def test_a_dropped_card_stands_where_it_stands_after_reloading(place: Place) -> 
     assert place.complaints == []
 
 
+def test_a_card_that_is_moved_to_a_long_column_stands_behind_what_was_not_read(place: Place) -> None:
+    long = [f"Long {number:02}" for number in range(30)]
+    for title in long:
+        made = f'createLead(input: {{ title: "{title}", pipeline_stage_id: 3 }})'
+        place.api.data(f"mutation {{ {made} {{ id }} }}")
+    page = place.board("ann")
+    more = column(page, 2).locator(".more")
+    moved = place.card(page, "Dragged", "New")
+    assert titles(page, 2) == long[:25]
+
+    page.locator("#to-cards").focus()
+    moved.locator(".move").click()
+    page.get_by_role("button", name="Proposal", exact=True).click()
+    expect(page.locator("#frame-messages .success").last).to_contain_text("“Dragged” is in Proposal")
+    assert titles(page, 2) == [*long[:25], "Dragged"]
+    # Those that are not read yet stand before it.
+    assert more.locator("xpath=following-sibling::li").count() == 1
+    # The last of the page is touched, and goes behind them too.
+    touched = f'updateLead(id: {key_of(page, long[24])}, input: {{ title: "Touched last" }})'
+    place.api.data(f"mutation {{ {touched} {{ id }} }}")
+    expect(column(page, 2).locator(".title").last).to_have_text("Touched last")
+    assert titles(page, 2) == [*long[:24], "Dragged", "Touched last"]
+    more.locator("a").click()
+    expect(more).to_have_count(0)
+    assert titles(page, 2) == [*long[:24], *long[25:], "Dragged", "Touched last"]
+    page.reload()
+    assert titles(page, 2) == long[:24] + long[25:26]
+    page.context.close()
+    assert place.complaints == []
+
+
 def test_cards_are_reached_by_a_skip_link_and_walked_by_arrows(place: Place) -> None:
-    # One card at least in the second column, whatever ran before.
-    place.api.data('mutation { createLead(input: {title: "Beside", pipeline_stage_id: 2}) { id } }')
+    # In a column beside the first, whichever tests ran before.
+    moved = f"updateLead(id: {place.leads['Noted']}, input: {{ pipeline_stage_id: 2 }}) {{ id }}"
+    place.api.data(f"mutation {{ {moved} }}")
     page = place.board("ann")
     key = page.keyboard
     tab_to(page, "#to-cards")
@@ -78,6 +114,7 @@ def test_cards_are_reached_by_a_skip_link_and_walked_by_arrows(place: Place) -> 
     key.press("m")
     expect(page.get_by_role("button", name="New", exact=True)).to_be_focused()
     key.press("Escape")
+    expect(column(page, 1).locator(".move").first).to_be_focused()
     key.press("ArrowLeft")
     opened = titles(page, 0)[0]
     assert focused(page) == opened

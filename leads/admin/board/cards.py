@@ -11,16 +11,20 @@ from django.utils.translation import gettext
 from crm.actors import Action, Actor
 from crm.admin.dates import day_in_words
 from crm.admin.money import shown_amount
+from crm.database.keys import parse_id
 from crm.dates import start_of
 from crm.models import Activity, HistoryEntry
 from crm.models.records import link_columns
 from leads.admin.rotting import rotting_shown
 from leads.models import Lead
-from leads.services.board import PAGE, Board, load_cards
+from leads.services.board import PAGE, Board, Place, load_cards, place_of
 from leads.services.standing import Total
 from pipelines.models import Stage
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+#: Of the microseconds since then, until the year 5138.
+MOST_DIGITS = 17
 
 
 def cards_of(leads: Sequence[Lead], board: Board, day: Any) -> list[dict[str, Any]]:
@@ -33,7 +37,7 @@ def cards_of(leads: Sequence[Lead], board: Board, day: Any) -> list[dict[str, An
             {
                 "lead": lead,
                 # By which the script finds the card's place in the column.
-                "at": (lead.last_activity_at - EPOCH) // timedelta(microseconds=1),
+                "at": (lead.last_activity_at - EPOCH) // MICROSECOND,
                 "about": " · ".join(str(each) for each in (lead.organization, lead.person) if each),
                 "amount": shown_amount(lead.amount, lead.currency),
                 "reason": rotting_shown(lead),
@@ -73,8 +77,28 @@ def column_of(stage: Stage, leads: list[Lead], total: Total) -> dict[str, Any]:
         "name": stage.name,
         "rotting_days": stage.rotting_days,
         "leads": leads[:PAGE],
-        "last": leads[PAGE - 1].pk if len(leads) > PAGE else None,
+        "last": last_of(leads),
     }
+
+
+def last_of(leads: Sequence[Lead]) -> dict[str, int] | None:
+    """Return the place behind which the next page of a column starts, if there is one.
+
+    The place and not the lead: that may be moved before somebody asks for more.
+    """
+    if len(leads) <= PAGE:
+        return None
+    since, key = place_of(leads[PAGE - 1])
+    return {"at": (since - EPOCH) // MICROSECOND, "lead": key}
+
+
+def read_place(text: str) -> Place | None:
+    """Return the place that an address names, such as 1764579600000000-41."""
+    at, _, lead = text.rpartition("-")
+    key = parse_id(lead)
+    if key is None or not at.isdecimal() or len(at) > MOST_DIGITS:
+        return None
+    return Place(EPOCH + int(at) * MICROSECOND, key)
 
 
 def head_of(stage: Stage, total: Total) -> dict[str, Any]:

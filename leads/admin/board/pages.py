@@ -19,7 +19,7 @@ from crm.admin.lifecycle import LiveAdmin
 from crm.database.keys import parse_id
 from crm.events import journal
 from crm.events.sequencer import sequence_if_alone
-from leads.admin.board.cards import cards_of, column_of
+from leads.admin.board.cards import cards_of, column_of, last_of, read_place
 from leads.admin.board.filters import choices_of, read_filters
 from leads.admin.board.links import board_address, list_address
 from leads.admin.board.moves import Outcome, address_of, move, reasons_for
@@ -95,14 +95,12 @@ class WithBoard(LiveAdmin[Lead]):
         if stage is None:
             raise Http404
         board, filters = _board(request, stage.pipeline)
-        key = parse_id(request.GET.get("after", ""))
-        after = None if key is None else Lead.objects.visible_to(actor).filter(pk=key).first()
-        leads = board.page(stage, after)
+        leads = board.page(stage, read_place(request.GET.get("after", "")))
         context = {
             "cards": cards_of(leads[:PAGE], board, day_of(request)),
             "stage": stage.pk,
             "list": _listed(board, filters, stage.pk),
-            "last": leads[PAGE - 1].pk if len(leads) > PAGE else None,
+            "last": last_of(leads),
             "query": urlencode({"pipeline": stage.pipeline_id, **filters.given}),
         }
         return TemplateResponse(request, "admin/leads/board/more.html", context)

@@ -1,5 +1,6 @@
 // The place of a card in its column is that of the column's order, the longest untouched first, as the server has
-// it: what is dropped, moved by others or rendered anew stands where it stands after the page is read again.
+// it: what is dropped, moved by others or rendered anew stands where it stands after the page is read again. "More"
+// stands for the cards between the last one that was read and what is moved behind it.
 "use strict";
 
 (() => {
@@ -11,9 +12,10 @@
   };
 
   function place(card, cards) {
-    const others = [...cards.querySelectorAll(":scope > .card")].filter((other) => other !== card);
-    const next = others.find((other) => isAfter(other, card)) ?? cards.querySelector(":scope > .more");
-    cards.insertBefore(card, next ?? null);
+    const others = [...cards.querySelectorAll(":scope > :is(.card, .more)")].filter((other) => other !== card);
+    // "More" has the place of the last card before it, and stands behind that.
+    const isNext = (other) => (other.matches(".more") ? !isAfter(card, other) : isAfter(other, card));
+    cards.insertBefore(card, others.find(isNext) ?? null);
   }
 
   // To move is an activity, so that the card is the last touched, until the server says when that was.
@@ -22,12 +24,14 @@
     place(card, cards);
   }
 
-  // A card that stands behind the last one of a page comes again with the next page.
+  // A card that was moved behind "More", or since it was read, comes again with the next page: the later state stays.
   document.body.addEventListener("htmx:afterSwap", () => {
-    const seen = new Set();
-    for (const card of [...board.querySelectorAll(".card")].reverse()) {
-      if (seen.has(card.id)) card.remove();
-      seen.add(card.id);
+    const seen = new Map();
+    for (const card of board.querySelectorAll(".card")) {
+      const other = seen.get(card.id);
+      const isLater = !other || Number(card.dataset.at) > Number(other.dataset.at);
+      if (other) (isLater ? other : card).remove();
+      if (isLater) seen.set(card.id, card);
     }
   });
 
