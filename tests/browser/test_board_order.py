@@ -114,7 +114,7 @@ def test_cards_are_reached_by_a_skip_link_and_walked_by_arrows(place: Place) -> 
     key.press("m")
     expect(page.get_by_role("button", name="New", exact=True)).to_be_focused()
     key.press("Escape")
-    expect(column(page, 1).locator(".move").first).to_be_focused()
+    expect(column(page, 1).locator(".title").first).to_be_focused()
     key.press("ArrowLeft")
     opened = titles(page, 0)[0]
     assert focused(page) == opened
