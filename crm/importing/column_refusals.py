@@ -52,4 +52,10 @@ def refuse_missing(
     missing = [" or ".join(group) for group in columns.required if not set(group) & present]
     if missing:
         read_as = f"Read as {product.name}. " if product else ""
-        raise FileRefused(f"{read_as}Missing columns: {', '.join(missing)}.")
+        # One that is no field yet, if there is one.
+        number = next((place for place, name in enumerate(fields, 1) if name is None), 1)
+        field = missing[0].partition(" or ")[0]
+        raise FileRefused(
+            f"{read_as}Missing columns: {', '.join(missing)}. Say which column it is, such as"
+            f" --column {number}={field}, or add one to the file."
+        )

@@ -77,7 +77,12 @@ def test_options(titles, options, fields):
             "Unknown columns: shoe, size. Leave them out with --ignore-rest, or name their fields, such as"
             f' --map "shoe=FIELD". {KNOWN}',
         ),
-        (["email"], {}, "Missing columns: title or firstname."),
+        (
+            ["email"],
+            {},
+            "Missing columns: title or firstname. Say which column it is, such as --column 1=title, or"
+            " add one to the file.",
+        ),
         (
             ["title", "email", "email", "title"],
             {},

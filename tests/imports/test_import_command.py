@@ -34,7 +34,8 @@ GOOD = "firstname,email\nAnn,ann@example.com\n"
         ("lastname,dob,city,custom_fields.a\n", ""),
         (
             "dob,city\n1990-01-01,Rome\n",
-            "Missing columns: firstname or lastname or email.",
+            "Missing columns: firstname or lastname or email. Say which column it is, such as"
+            " --column 1=firstname, or add one to the file.",
         ),
         (
             "firstname,Firstname\nAnn,Bob\n",
@@ -79,7 +80,8 @@ def test_file_is_refused_as_a_whole_and_changes_nothing(import_people, content, 
 def test_leads_without_title_column_are_refused(import_leads):
     ended = import_leads("description,custom_fields.title\nx,y\n")
 
-    assert (ended.code, ended.errors) == (1, ["Missing columns: title."])
+    needed = "Say which column it is, such as --column 1=title, or add one to the file."
+    assert (ended.code, ended.errors) == (1, [f"Missing columns: title. {needed}"])
 
 
 def test_windows_file_with_byte_order_mark(import_people):

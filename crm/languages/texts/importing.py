@@ -10,7 +10,7 @@ TEXTS = (
     gettext_noop("%(count)s rows have this name. Rename them first."),
     gettext_noop("%(encoding)s is not a known encoding."),
     gettext_noop("%(filled)s: a row of totals is left out."),
-    gettext_noop("%(read_as)sMissing columns: %(names)s."),
+    gettext_noop("%(read_as)sMissing columns: %(names)s. Say which column it is, such as --column %(number)s=%(field)s, or add one to the file."),
     gettext_noop("%(read_as)sUnknown columns: %(names)s. Leave them out with --ignore-rest, or name their fields, such as --map \"%(first)s=FIELD\". Known columns: %(columns)s."),
     gettext_noop("%(shown)s is no date as --date-format %(date_format)s says."),
     gettext_noop("%(shown)s is no number whose decimals stand after '%(sign)s'."),
