@@ -25,6 +25,13 @@ class ImportSeparatorInput(graphene.InputObjectType):
     separator = graphene.String(required=True)
 
 
+class ImportConstantInput(graphene.InputObjectType):
+    """A value that is the same in each row of a file."""
+
+    field = graphene.String(required=True, description="A field that no column of the file holds.")
+    value = graphene.String(required=True, description="As a cell would have it.")
+
+
 class ImportReadingInput(graphene.InputObjectType):
     """Options of reading a file; without them it is recognised, and what cannot be is asked for."""
 
@@ -49,6 +56,9 @@ class ImportReadingInput(graphene.InputObjectType):
     source = graphene.String(
         description="The product that external ids are from; the recognised one without it."
     )
+    constants = graphene.List(
+        graphene.NonNull(ImportConstantInput), description="Values that are the same in each row."
+    )
     decimal = graphene.String(description="The sign before decimals: a comma or a point.")
 
 
@@ -71,6 +81,9 @@ def reading_options(encoding: str | None, reading: Mapping[str, Any] | None) -> 
         raise ValidationError({"reading.date_format": [refused.message]}) from refused
     if not all(item["separator"] for item in given.get("split_columns", ())) or given.get("split") == "":
         raise ValidationError({"reading.split": ["A separator is not empty."]})
+    constants = {item["field"].strip(): item["value"].strip() for item in given.get("constants", ())}
+    if not all(constants.keys()) or not all(constants.values()):
+        raise ValidationError({"reading.constants": ["Give a field and its value."]})
     file = replace(FileOptions.of(given), encoding=encoding)
     columns = ColumnOptions(
         columns={item["number"]: item.get("field") for item in given.get("columns", ())},
@@ -82,6 +95,7 @@ def reading_options(encoding: str | None, reading: Mapping[str, Any] | None) -> 
         date_format=given.get("date_format"),
         decimal=given.get("decimal"),
         source=given.get("source"),
+        constants=constants,
     )
     return ImportOptions(file=file, columns=columns)
 

@@ -23,6 +23,8 @@ from crm.importing.record_values import NO_PRODUCT
 from crm.records.row_import import MOST_REPEATED, Columns
 
 ROW = "__all__"
+#: The place of a value that is in no column.
+NO_PLACE = -1
 #: What looks like an e-mail address, between signs that may part several.
 _ADDRESSES = re.compile(r"(?<![^\s;,|/])[^\s;,|/@]+@[^\s;,|/@]+(?![^\s;,|/])")
 Faults = dict[str, str]
@@ -99,6 +101,8 @@ class CellReader:
             # A calling code without its number is no phone.
             if parts[-1] if name in self._columns.repeated else any(parts):
                 cells[name] = " ".join(filter(None, parts))
+        for name, text in self._mapping.constants.items():
+            self._set(NO_PLACE, name, text, cells, faults)
         if self._external_ids & cells.keys():
             cells.setdefault("external_source", self._mapping.source or NO_PRODUCT)
         return cells, faults

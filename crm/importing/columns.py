@@ -1,6 +1,6 @@
 """Decides which field each column of a file means, and says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm.importing.column_refusals import refuse_missing, refuse_twice, refuse_unknown
@@ -24,8 +24,9 @@ class ColumnMapping:
     """The field of each column, None for one that is not stored.
 
     ``separators`` and ``quoted_lists`` say how the cells of a column hold several values, ``left_out`` which
-    values of a column make its row no record, ``compose`` which columns together make a field. ``source`` is
-    the product that external ids are from, where no column says it.
+    values of a column make its row no record, ``compose`` which columns together make a field. ``constants``
+    are the texts of fields that are the same in each row. ``source`` is the product that external ids are
+    from, where no column says it.
     """
 
     titles: Sequence[str]
@@ -37,6 +38,7 @@ class ColumnMapping:
     quoted_lists: frozenset[int] = frozenset()
     left_out: Mapping[int, frozenset[str]] = field(default_factory=dict)
     compose: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Return sentences that say what becomes of the columns; none where titles are fields."""
@@ -50,6 +52,9 @@ class ColumnMapping:
             for name, places in self.compose.items()
         ]
         said = [f"Read as {self.product or 'follows'}: {', '.join(renamed)}"] if renamed else []
+        if self.constants:
+            pairs = ", ".join(f"{name}={text}" for name, text in self.constants.items())
+            said.append(f"In each row: {pairs}")
         return said + ([f"Not stored: {', '.join(self.not_stored)}"] if self.not_stored else [])
 
 
@@ -82,6 +87,7 @@ def map_columns(
     needless |= _settle_full_names(titles, fields, columns, options)
     refuse_twice(titles, fields, columns)
     compose = _compose(titles, fields, product, given, columns)
+    constants = checked_constants({*fields, *compose}, columns, options)
     left_out = _left_out(titles, fields, product)
     used = {place for places in compose.values() for place in places} | left_out.keys()
     unknown = [
@@ -95,7 +101,7 @@ def map_columns(
     shown = [_with_reason(titles[place], product) for place in unknown]
     if unknown and not options.ignore_rest:
         refuse_unknown(shown, titles[unknown[0]], columns, product)
-    refuse_missing(fields, compose.keys(), columns, product, full_name=FULL_NAME)
+    refuse_missing(fields, {*compose, *constants}, columns, product, full_name=FULL_NAME)
     return ColumnMapping(
         titles=titles,
         fields=fields,
@@ -108,6 +114,7 @@ def map_columns(
         ),
         left_out=left_out,
         compose=compose,
+        constants=constants,
     )
 
 
@@ -165,6 +172,23 @@ def checked_field(name: str, columns: Columns) -> str:
     if known != FULL_NAME and not columns.accepts(known):
         raise MappingRefused(f"Unknown fields: {name}. Known fields: {columns.shown()}.")
     return known
+
+
+def checked_constants(
+    fields: Collection[str | None], columns: Columns, options: ColumnOptions
+) -> dict[str, str]:
+    """Return the values that are the same in each row, by the fields as they are called here.
+
+    :param fields: those that columns of the file hold.
+    :raises MappingRefused: if one is unknown, or the file has it too.
+    """
+    constants = {checked_field(name, columns): text for name, text in options.constants.items()}
+    both = [name for name in constants if name in fields]
+    if both:
+        raise MappingRefused(
+            f"{both[0]} is a column of the file, and the same in each row: leave the column or the value out."
+        )
+    return constants
 
 
 def links(columns: Columns) -> list[str]:

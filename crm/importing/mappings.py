@@ -95,6 +95,7 @@ def with_saved(given: ImportOptions, mapping: ImportMapping) -> ImportOptions:
         date_format=own.date_format or kept.date_format,
         decimal=own.decimal or kept.decimal,
         source=own.source or kept.source,
+        constants={**kept.constants, **own.constants},
     )
     return ImportOptions(file=replace(saved.file, **file), columns=columns)
 

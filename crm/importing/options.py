@@ -23,9 +23,10 @@ class ColumnOptions:
 
     ``columns`` are fields by the position of the column from 1, ``titles`` fields by title; None leaves a
     column out. ``split`` stands between several values of a cell, ``split_columns`` does by field or title.
-    ``date_format`` is one of ``strptime``. ``source`` is the product that external ids are from.
-    ``saved_columns`` and ``saved_titles`` are those of a saved mapping: the others come first, and a file
-    need not have them. Where ``column_titles`` has the title that a saved column had, it counts for no other.
+    ``date_format`` is one of ``strptime``. ``constants`` are texts by field, the same in each row. ``source``
+    is the product that external ids are from. ``saved_columns`` and ``saved_titles`` are those of a saved
+    mapping: the others come first, and a file need not have them. Where ``column_titles`` has the title that
+    a saved column had, it counts for no other.
     """
 
     columns: Mapping[int, str | None] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class ColumnOptions:
     date_format: str | None = None
     decimal: str | None = None
     source: str | None = None
+    constants: Mapping[str, str] = field(default_factory=dict)
     saved_columns: Mapping[int, str | None] = field(default_factory=dict)
     saved_titles: Mapping[str, str | None] = field(default_factory=dict)
     column_titles: Mapping[int, str] = field(default_factory=dict)

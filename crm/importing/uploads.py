@@ -25,7 +25,7 @@ from crm.services.contents import refused_when_full, remove_content, write_conte
 PIECE = 1 << 20
 _OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 #: Arguments that are called otherwise than the options of the command line.
-ARGUMENTS = {"map": "mapping", "column": "columns", "null-marker": "null_markers"}
+ARGUMENTS = {"map": "mapping", "column": "columns", "null-marker": "null_markers", "set": "constants"}
 
 
 def start_file_job(

@@ -65,6 +65,13 @@ def add_import_options(parser: CommandParser) -> None:
     )
     columns.add_argument("--date-format", metavar="FORM", help="of dates, such as DD.MM.YYYY")
     columns.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="a value that is the same in each row, such as record_kind=people",
+    )
+    columns.add_argument(
         "--source", metavar="PRODUCT", help="that external ids are from (default: the recognised one)"
     )
     columns.add_argument("--decimal", choices=(",", "."), help="sign before decimals")
@@ -101,6 +108,7 @@ def import_options(options: dict[str, Any], columns: Columns) -> ImportOptions:
             date_format=options["date_format"],
             decimal=options["decimal"],
             source=options["source"],
+            constants=dict(_constant(text) for text in options["set"]),
         ),
     )
 
@@ -126,6 +134,14 @@ def _pair(text: str) -> tuple[str, str]:
     if not sign or not title:
         raise MappingRefused(f"{text} is no pair such as TITLE=FIELD.")
     return title.strip(), field.strip()
+
+
+def _constant(text: str) -> tuple[str, str]:
+    # The first sign: a field holds none, its value may.
+    field, _, value = text.partition("=")
+    if not field.strip() or not value.strip():
+        raise MappingRefused(f"--set {text} is no pair such as FIELD=VALUE.")
+    return field.strip(), value.strip()
 
 
 def _link(text: str, columns: Columns) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.importing.files.encodings import LIKELY
@@ -109,6 +110,13 @@ class ReadingForm(forms.Form):
         widget=forms.TextInput({"placeholder": _("Recognise it")}),
         help_text=_("The product whose ids are in the file."),
     )
+    constants = forms.CharField(
+        label=_("The same in each row"),
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea({"rows": 2, "placeholder": "owner=ann@example.com"}),
+        help_text=_("A field that the file lacks and its value, one pair on a line."),
+    )
     split_phones = forms.BooleanField(label=_("Part cells with several phone numbers"), required=False)
     on_match = forms.ChoiceField(
         label=_("Records that are known already"),
@@ -135,6 +143,16 @@ class ReadingForm(forms.Form):
                 raise ValidationError(translated(refused.message)) from refused
         return text or None
 
+    def clean_constants(self) -> dict[str, str]:
+        pairs = [line.partition("=") for line in self.cleaned_data["constants"].splitlines() if line.strip()]
+        constants = {name.strip(): value.strip() for name, _, value in pairs}
+        wrong = next((name or value for name, value in constants.items() if not (name and value)), None)
+        if wrong is not None:
+            raise ValidationError(
+                gettext("“%(line)s” is no pair: write a field, =, and its value.") % {"line": wrong}
+            )
+        return constants
+
     def options(self, columns: Mapping[int, str | None]) -> ImportOptions:
         """Return the options of a valid form.
 
@@ -160,6 +178,7 @@ class ReadingForm(forms.Form):
                 date_format=given["date_format"],
                 decimal=given["decimal"] or None,
                 source=given["source"].strip() or None,
+                constants=given["constants"],
             ),
         )
 
@@ -190,6 +209,7 @@ def values_of(options: ImportOptions, *, split_phones: bool, on_duplicate: str) 
         "name_order": columns.name_order,
         "decimal": columns.decimal,
         "source": columns.source,
+        "constants": "\n".join(f"{name}={value}" for name, value in columns.constants.items()),
         "null_markers": ";".join(columns.null_markers),
         "split": " ".join([*([columns.split] if columns.split else []), *by_column]),
         "split_phones": split_phones,

@@ -19,6 +19,7 @@ FIELDS = {
     "split": ("split", _("Several values in a cell")),
     "null-marker": ("null_markers", _("Further words for an empty cell")),
     "source": ("source", _("Ids are from")),
+    "set": ("constants", _("The same in each row")),
     "split-phones": ("split_phones", _("Part cells with several phone numbers")),
     "on-match": ("on_match", _("Records that are known already")),
     "map": ("columns", _("Columns")),
@@ -34,6 +35,8 @@ def field_asked_for(message: str) -> str:
     found = _OPTION.search(message)
     if found is not None:
         return FIELDS.get(found[1], ("", ""))[0]
+    if "the same in each row" in message:
+        return "constants"
     # The mapping is refused by names of fields and columns.
     is_mapping = re.search(
         r"Missing columns|Unknown fields|occur twice|The file has (no|\d+) column", message

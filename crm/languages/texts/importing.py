@@ -6,6 +6,7 @@ Written by ``make messages``: do not edit. See config/texts_of_services.py.
 from django.utils.translation import gettext_noop
 
 TEXTS = (
+    gettext_noop("%(both)s is a column of the file, and the same in each row: leave the column or the value out."),
     gettext_noop("%(count)s cells, but %(width)s columns: column %(beyond)s has %(shown)s."),
     gettext_noop("%(count)s rows have this name. Rename them first."),
     gettext_noop("%(encoding)s is not a known encoding."),
