@@ -8,7 +8,6 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_POST
 from crm.actors import Action, Actor
 from crm.admin.base import acting
 from crm.admin.forms import message_of
+from crm.admin.frame.fragments import back_to
 from crm.admin.record_pages import page_of
 from crm.admin.writing import WritesThroughService
 from crm.errors import CrmError
@@ -91,7 +91,7 @@ class MergeAdmin(WritesThroughService[Merge]):
         return found
 
     def undo_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Undo a merge, and lead back to its page."""
+        """Undo a merge, and lead back to where that was asked for, else to the page of the merge."""
         merge = self.get_object(request, str(object_id))
         if merge is None:
             raise Http404
@@ -103,7 +103,7 @@ class MergeAdmin(WritesThroughService[Merge]):
             messages.error(request, message_of(refused))
         else:
             messages.success(request, gettext("Undone: the merged records are back."))
-        return redirect(page_of(merge))
+        return back_to(request, page_of(merge))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         merge = kwargs.get("obj")

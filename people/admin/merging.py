@@ -15,14 +15,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from crm.actors import Actor
+from crm.actors import Action, Actor
 from crm.admin.base import acting
 from crm.admin.forms import message_of
+from crm.admin.frame.fragments import message_with_undo
 from crm.admin.labels import label_of
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.record_pages import page_of
 from crm.errors import CrmError
-from people.models import Contact, Organization, Person
+from people.models import Contact, Merge, Organization, Person
 from people.services.merge_preview import preview_merge
 from people.services.merging import MOST_MERGED, merge
 
@@ -70,16 +71,8 @@ class MergesRecords(LiveAdmin[Any]):
         try:
             # The preview posts this; the action alone only shows it.
             if request.POST.get("post"):
-                merge(self.model, winner.pk, others, actor=acting(request))
-                said = format_html(
-                    gettext(
-                        'Merged {count} into {winner}. It can be undone under <a href="{merges}">Merges</a>.'
-                    ),
-                    count=len(others),
-                    winner=winner,
-                    merges=reverse("admin:people_merge_changelist"),
-                )
-                self.message_user(request, said, messages.SUCCESS)
+                kept, merged = merge(self.model, winner.pk, others, actor=acting(request))
+                self._tell(request, kept, merged)
                 return None
             plan = preview_merge(self.model, winner.pk, others, actor=acting(request))
         except (ValidationError, CrmError) as refused:
@@ -108,6 +101,25 @@ class MergesRecords(LiveAdmin[Any]):
             "moves": [(gettext(each.label), each) for each in plan.moves],
         }
         return TemplateResponse(request, "admin/people/merge.html", context)
+
+    def _tell(self, request: HttpRequest, kept: Any, merged: Merge) -> None:
+        link = format_html('<a href="{}">{}</a>', page_of(kept), kept)
+        count = len(merged.losers)
+        if acting(request).may(Action.CHANGE_LOOKUPS):
+            said = format_html(gettext("Merged {count} into {winner}."), count=count, winner=link)
+            undo = reverse("admin:people_merge_undo", args=[merged.pk])
+            message_with_undo(request, said, undo, {"next": request.get_full_path()})
+            return
+        merges = reverse("admin:people_merge_changelist")
+        said = format_html(
+            gettext(
+                'Merged {count} into {winner}. A manager can undo it under <a href="{merges}">Merges</a>.'
+            ),
+            count=count,
+            winner=link,
+            merges=merges,
+        )
+        self.message_user(request, said, messages.SUCCESS)
 
 
 def words_of(value: object) -> str:

@@ -55,7 +55,7 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
             rows = format_html_join(" ", "{}", shown)
             raise PossibleDuplicate(
                 format_html(
-                    gettext("This may be a duplicate: {} Open one of them, or tick “Save anyway”."), rows
+                    gettext("This may be a duplicate: {} Open one of them, or save this one anyway."), rows
                 )
             )
 
@@ -84,14 +84,18 @@ class WarnsOfDuplicates(admin.ModelAdmin[Any]):
         return gettext("added by %(user)s") % {"user": row.user} if row.user else ""
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Fieldsets:
-        # The confirmation is offered only after a warning.
         fieldsets = super().get_fieldsets(request, obj)
-        if hasattr(request, "refusal") and isinstance(vars(request)["refusal"], PossibleDuplicate):
-            return [(None, {"fields": ("save_anyway",)}), *fieldsets]
-        # It was ticked on a form that showed the warning.
+        # In spite of the warning a button saves; if something else is refused then, it stays ticked.
         if "save_anyway" in request.POST:
             return [(None, {"fields": ("save_anyway",)}), *fieldsets]
         return fieldsets
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        refusal = vars(request).get("refusal")
+        if isinstance(refusal, PossibleDuplicate):
+            # Nothing has to be corrected, which is what the page says of errors.
+            context |= {"possible_duplicate": refusal.message, "errors": None}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

@@ -48,6 +48,9 @@ def test_an_open_lead_of_the_same_customer_is_warned_of(signed_in, actors, other
     assert f'<a href="{change(known)}">Roof</a>' in warning_of(warned)
     assert not {"Past", "Foreign"} & {*warning_of(warned).split()}
     assert posted(warned)["email"] == "JANE@x.example"
+    # A question with its button, and no error that has to be corrected.
+    assert "Please correct" not in warned.content.decode()
+    assert warned.content.decode().count('name="save_anyway"') == 1
     assert saved.status_code == 302
     assert Lead.objects.filter(title="New").count() == 1
     of_person = client.post(add(Lead), form_of(client, add(Lead), title="Third", person=person.pk))

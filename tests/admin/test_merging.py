@@ -1,5 +1,6 @@
 """Merging in the admin, undoing it, and the warning before somebody is added twice."""
 
+import re
 from typing import Any
 
 import pytest
@@ -59,12 +60,28 @@ def test_what_was_looked_at_is_merged(signed_in, pair):
         PEOPLE, chosen(first, second, winner=second.pk, post="Merge"), follow=True
     )
 
-    said = f'Merged 1 into J. Doe. It can be undone under <a href="{MERGES}">Merges</a>.'
+    winner = f'<a href="{PEOPLE}{second.pk}/change/">J. Doe</a>'
+    said = f'Merged 1 into {winner}. A manager can undo it under <a href="{MERGES}">Merges</a>.'
     assert messages_of(answer) == [said]
     assert said in answer.content.decode()
     first.refresh_from_db()
     assert first.merged_into == second
     assert Merge.objects.get().door == "admin"
+
+
+def test_the_message_of_a_merge_undoes_it(signed_in, pair):
+    first, second = pair
+    manager = signed_in("manager")
+    merged = manager.post(PEOPLE, chosen(first, second, winner=second.pk, post="Merge"), follow=True)
+    (said,) = messages_of(merged)
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', said))
+
+    undone = manager.post(re.findall(r'action="([^"]+)"', said)[0], sent, follow=True)
+
+    assert said.startswith(f'<span>Merged 1 into <a href="{PEOPLE}{second.pk}/change/">J. Doe</a>.</span>')
+    assert undone.redirect_chain == [(PEOPLE, 302)]
+    assert messages_of(undone) == ["Undone: the merged records are back."]
+    assert Person.objects.filter(deleted_at=None).count() == 2
 
 
 def test_one_alone_is_not_merged(signed_in, pair):

@@ -82,7 +82,7 @@ def test_the_reference_client_receives_each_change_once(api: Api) -> None:
         api.data(SPECIFICATION["08"])
         api.data(SPECIFICATION["09"])
         made = api.data(SPECIFICATION["07"])["createLead"]["id"]
-        # A message shows its lead as it is when it is sent: of one that is gone by then, its end alone is told.
+        # A message shows its lead as it is when it is sent: of one that is gone by then only its end is told.
         received = messages_until(lines, lambda message: message["extensions"]["kind"] == "created")
         api.data(f"mutation {{ deleteLead(id: {made}) }}")
         api.data(f"mutation {{ restoreLead(id: {made}) }}")

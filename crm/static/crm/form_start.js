@@ -17,9 +17,14 @@
     const form = document.querySelector("#content-main form[id$=_form]");
     if (!form) return;
     const fields = [...form.elements].filter(isField);
-    if (form.querySelector(".errornote")) {
-      // What was typed into a folded group is not hidden again.
-      for (const group of form.querySelectorAll("fieldset details")) group.open = true;
+    const warning = document.getElementById("possible-duplicate");
+    // What was typed into a folded group is not hidden again, nor what is wrong with it.
+    const holds = (each) => (/^(checkbox|radio)$/.test(each.type) ? each.checked : each.value);
+    for (const group of form.querySelectorAll("fieldset details"))
+      if (group.querySelector(".errors") || fields.some((each) => group.contains(each) && holds(each))) group.open = true;
+    if (warning) {
+      warning.focus();
+    } else if (form.querySelector(".errornote")) {
       const wrong = fields.find((each) => each.getAttribute("aria-invalid") === "true" || each.closest(".errors"));
       if (wrong) focus(wrong);
     } else if (isNew) {
