@@ -90,7 +90,7 @@ def test_the_warning_leads_to_a_comparison_that_fits_a_phone(place: Place) -> No
     page.fill("#id_email", "jo@x.example")
     page.get_by_role("button", name="Save and continue editing").click()
 
-    page.locator(".errornote, .errorlist").get_by_role("link", name="compare and merge").click()
+    page.locator("#possible-duplicate").get_by_role("link", name="compare and merge").click()
     page.wait_for_url(re.compile(rf"person/{two}/compare/{one}/$"))
 
     assert page.evaluate(FITS)
