@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -21,6 +22,7 @@ from crm.admin.activity_page import WithActivityPage
 from crm.admin.base import acting
 from crm.admin.dates import is_day_alone
 from crm.admin.filters import DeletedFilter, VisibleRelatedFilter
+from crm.admin.frame.search import TITLES
 from crm.admin.lifecycle import LiveAdmin
 from crm.admin.writing import CreatesThroughService, FormSet
 from crm.dates import start_of
@@ -122,6 +124,11 @@ class ActivityAdmin(WithActivityPage, CreatesThroughService[Activity], LiveAdmin
         (_("Call, meeting or e-mail"), {"fields": ("starts_at", ("minutes", "direction"), *WHO)}),
         (_("Reminder and outcome"), {"fields": ("remind_at", "outcome")}),
     )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        # Nobody knows a record by its id, which the form asks for where its address names none.
+        adding = [{"title": TITLES[kind], "address": reverse(f"admin:new_{kind}")} for kind in TITLES]
+        return super().changelist_view(request, {"adding": adding, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Activity]:
         # The records of a page are read by one statement for each kind.

@@ -364,3 +364,14 @@ def test_a_task_for_a_day_is_listed_without_a_time(signed_in, tenant):
     assert len(shown) == 2
     # The newest first.
     assert [":" in text for text in shown] == [True, False]
+
+
+def test_the_list_adds_tasks_and_calls_by_the_name_of_a_record(signed_in):
+    shown = signed_in("agent").get(LIST).content.decode()
+
+    for kind, title in (("task", "New task"), ("call", "New call")):
+        address = reverse(f"admin:new_{kind}")
+        assert f'<a class="addlink" href="{address}">{title}</a>' in shown
+    # The form that asks for the id of a record.
+    assert f'href="{ADD}' not in shown
+    assert "addlink" not in signed_in("viewer").get(LIST).content.decode()
