@@ -62,6 +62,24 @@ def test_actions_come_to_the_thumb_once_a_row_is_chosen(place: Place) -> None:
     assert place.complaints == []
 
 
+@pytest.mark.parametrize(("language", "tasks"), [("en", "Tasks"), ("de", "Aufgaben"), ("es", "Tareas")])
+def test_what_adds_a_record_stands_beside_the_heading(place: Place, language: str, tasks: str) -> None:
+    page = place.page("ann", width=390)
+    page.context.set_extra_http_headers({"Accept-Language": language})
+    for path in ("people/organization/", "crm/activity/"):
+        page.goto(f"{place.address}/{path}")
+        heading = page.get_by_role("heading", level=1).bounding_box()
+        adding = page.locator(".object-tools").bounding_box()
+        assert heading is not None
+        assert adding is not None
+        assert heading["x"] + heading["width"] <= adding["x"]
+        assert adding["x"] + adding["width"] <= 390
+        assert abs(heading["y"] - adding["y"]) < 20
+        assert page.evaluate(axe.FITS)
+    expect(page.get_by_role("heading", level=1)).to_have_text(tasks)
+    page.context.close()
+
+
 def test_an_empty_list_says_why_and_what_to_do(place: Place) -> None:
     page = place.page("ann")
     page.goto(f"{place.address}/leads/lead/?q=nobody+knows")
