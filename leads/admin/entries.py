@@ -21,6 +21,7 @@ from leads.models import (
     LeadType,
     ReceiverAttempt,
 )
+from people.admin.searched_texts import contact_of
 
 
 def _about(lead: Lead) -> Iterable[str | None]:
@@ -67,6 +68,7 @@ register_quick_add(
         weight=10,
         address=lambda: reverse("admin:leads_lead_add"),
         action=Action.CHANGE_LEADS,
+        fields=lambda text: contact_of(text) or {"title": text},
     )
 )
 register_search(

@@ -12,6 +12,7 @@ from crm.admin.entries import SALES, set_up
 from crm.admin.frame.navigation import Entry, QuickAdd, Section, register, register_quick_add
 from crm.admin.frame.search import Searched
 from crm.admin.frame.search import register as register_search
+from people.admin.searched_texts import contact_of, names_of
 from people.models import ContactType, Merge, Organization, PeopleRelationship, Person
 
 
@@ -54,12 +55,14 @@ register_quick_add(
         weight=20,
         address=lambda: reverse("admin:people_person_add"),
         action=Action.CHANGE_PEOPLE,
+        fields=lambda text: contact_of(text) or names_of(text),
     ),
     QuickAdd(
         label=_("Organization"),
         weight=30,
         address=lambda: reverse("admin:people_organization_add"),
         action=Action.CHANGE_PEOPLE,
+        fields=lambda text: {} if contact_of(text) else {"name": text},
     ),
 )
 register_search(Searched(model=Person, title=_("People"), weight=10, rows=_people, describe=_about_person))

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse, set_script_prefix
+from django.utils.html import escape
 
 from crm.admin.frame import navigation
 from crm.admin.frame.navigation import entries, register
@@ -71,6 +72,44 @@ def test_addresses_are_resolved_once_for_each_prefix_of_the_site(monkeypatch):
 
     assert [entry.address for entry in entries()] == at_root
     assert below == [f"/crm{address}" for address in at_root]
+
+
+def offered(client, text):
+    return [each["address"] for each in client.get(SEARCH, {"q": text}).context["addable"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "of_people"),
+    [
+        ("Zoë van Berg", {"firstname": "Zoë van", "lastname": "Berg"}),
+        ("Berg, Zoë", {"firstname": "Zoë", "lastname": "Berg"}),
+        ("Zoë", {"firstname": "Zoë"}),
+        ("zoe@berg.example", {"email": "zoe@berg.example"}),
+        ("+49 30 7654321", {"phone": "+49 30 7654321"}),
+    ],
+)
+def test_what_nothing_is_found_by_begins_a_new_record(signed_in, text, of_people):
+    client = signed_in("agent")
+
+    lead, person, *organization = offered(client, text)
+
+    page = client.get(person)
+    assert page.context["adminform"].form.initial.items() >= of_people.items()
+    is_contact = not {"firstname", "lastname"} & set(of_people)
+    of_leads = of_people if is_contact else {"title": text}
+    assert client.get(lead).context["adminform"].form.initial.items() >= of_leads.items()
+    names = [client.get(each).context["adminform"].form.initial["name"] for each in organization]
+    assert names == ([] if is_contact else [text])
+    # As a list below the search box, too.
+    shown = client.get(SEARCH, {"q": text}, headers={"HX-Request": "true"}).content.decode()
+    assert [escape(each) in shown for each in (lead, person, *organization)] == [True] * (2 + len(names))
+
+
+def test_nothing_is_offered_to_add_where_something_is_found_or_nothing_may_be_added(signed_in, actors):
+    make_records(actors)
+
+    assert offered(signed_in("viewer"), "Nobody") == []
+    assert offered(signed_in("agent"), "Nordlicht") == []
 
 
 @pytest.mark.parametrize("role", ["viewer", "agent", "manager", "admin"])

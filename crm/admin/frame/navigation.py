@@ -1,11 +1,12 @@
 """The navigation by task. Each app registers the entries of its pages when its admin is imported."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
@@ -188,6 +189,8 @@ class QuickAdd:
     weight: int
     address: Callable[[], str]
     action: Action
+    #: Returns the fields of a new record that a text which nothing was found by fills in; none: not offered.
+    fields: Callable[[str], Mapping[str, str]] = lambda _text: {}
 
 
 _quick: list[QuickAdd] = []
@@ -199,8 +202,19 @@ def register_quick_add(*entries: QuickAdd) -> None:
 
 def quick_add_of(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what a member may add from any page."""
-    actor = actor_of(request)
-    shown = [
-        each for each in sorted(_quick, key=lambda each: each.weight) if actor and actor.may(each.action)
+    return [{"label": each.label, "address": each.address()} for each in _addable(request)]
+
+
+def addable_as(request: HttpRequest, text: str) -> list[dict[str, Any]]:
+    """Return what a member may add whose form begins with a text that was searched for in vain."""
+    filled = [(each, each.fields(text)) for each in _addable(request)]
+    return [
+        {"label": each.label, "address": f"{each.address()}?{urlencode(fields)}"}
+        for each, fields in filled
+        if fields
     ]
-    return [{"label": each.label, "address": each.address()} for each in shown]
+
+
+def _addable(request: HttpRequest) -> list[QuickAdd]:
+    actor = actor_of(request)
+    return [each for each in sorted(_quick, key=lambda each: each.weight) if actor and actor.may(each.action)]

@@ -17,6 +17,7 @@ from django_stubs_ext import StrOrPromise
 from crm.actors import Action, Actor
 from crm.admin.base import acting
 from crm.admin.frame.fragments import is_fragment
+from crm.admin.frame.navigation import addable_as
 from crm.dates import parse_date
 from crm.models.activity_kinds import ActivityKind
 from crm.models.records import Record
@@ -114,6 +115,7 @@ def search(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"q": text, "searched": len(text) >= SHORTEST, "found": []}
     if context["searched"]:
         context["found"] = find(text, actor)
+        context["addable"] = [] if context["found"] else addable_as(request, text)
     if is_fragment(request):
         return TemplateResponse(request, "admin/crm/frame/found.html", context)
     context |= admin.site.each_context(request) | {"title": gettext("Search")}
