@@ -51,6 +51,8 @@ def test_actions_come_to_the_thumb_once_a_row_is_chosen(place: Place) -> None:
     action.select_option("change_selected")
     page.locator("#changelist-form .actions button").tap()
     expect(page.get_by_role("heading", name="1 lead", exact=True)).to_be_visible()
+    # A page can be measured before all its stylesheets are there.
+    page.wait_for_load_state()
     # Nothing touches the edge of its card, or passes it.
     form = page.locator(".change-many fieldset").bounding_box()
     field = page.locator(".change-many select").first.bounding_box()
