@@ -35,6 +35,43 @@ _CODES = """
     XAF XCD XCG XDR XOF XPF XSU XUA YER ZAR ZMW ZWG
 """
 CURRENCIES = frozenset(_CODES.split())
+_DOLLARS = (
+    "ARS AUD BBD BMD BND BSD BZD CAD CLP COP DOP FJD GYD HKD JMD KYD LRD MXN NAD NZD SBD SGD SRD TTD TWD USD "
+    "UYU XCD"
+)
+#: The currencies that a sign stands for, in lower case.
+_SIGNS = {
+    sign: frozenset(codes.split())
+    for sign, codes in {
+        "$": _DOLLARS,
+        "us$": "USD",
+        "r$": "BRL",
+        "€": "EUR",
+        "£": "EGP FKP GBP GIP LBP SDG SHP SSP SYP",
+        "¥": "CNY JPY",
+        "₹": "INR",
+        "₺": "TRY",
+        "₽": "RUB",
+        "₩": "KPW KRW",
+        "₪": "ILS",
+        "₴": "UAH",
+        "fr": "CHF",
+        "fr.": "CHF",
+        "sfr.": "CHF",
+        "zł": "PLN",
+        "kč": "CZK",
+        "kr": "DKK ISK NOK SEK",
+        "kr.": "DKK ISK NOK SEK",
+        "ft": "HUF",
+        "lei": "RON",
+    }.items()
+}
+
+
+def currencies_meant(unit: str) -> frozenset[str]:
+    """Return the currencies that a sign or a code beside an amount may mean; none if it is neither."""
+    code = unit.upper()
+    return frozenset({code}) if code in CURRENCIES else _SIGNS.get(unit.lower(), frozenset())
 
 
 def read_decimal(value: object) -> Decimal:

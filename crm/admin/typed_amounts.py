@@ -9,7 +9,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 
 from crm.languages.messages import translated
-from crm.money import AMOUNT_PLACES, CURRENCIES, read_amount
+from crm.money import AMOUNT_PLACES, currencies_meant, read_amount
 
 _EXAMPLE = Decimal("12000.50")
 _LONGEST_TYPED = 100
@@ -24,38 +24,6 @@ _NUMBER = re.compile(
 )
 #: From the first digit to the last one, and what stands around.
 _AROUND = re.compile(r"([^0-9]*)([0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
-
-_DOLLARS = (
-    "ARS AUD BBD BMD BND BSD BZD CAD CLP COP DOP FJD GYD HKD JMD KYD LRD MXN NAD NZD SBD SGD SRD TTD TWD USD "
-    "UYU XCD"
-)
-#: The currencies that a sign stands for, in lower case.
-_SIGNS = {
-    sign: frozenset(codes.split())
-    for sign, codes in {
-        "$": _DOLLARS,
-        "us$": "USD",
-        "r$": "BRL",
-        "€": "EUR",
-        "£": "EGP FKP GBP GIP LBP SDG SHP SSP SYP",
-        "¥": "CNY JPY",
-        "₹": "INR",
-        "₺": "TRY",
-        "₽": "RUB",
-        "₩": "KPW KRW",
-        "₪": "ILS",
-        "₴": "UAH",
-        "fr": "CHF",
-        "fr.": "CHF",
-        "sfr.": "CHF",
-        "zł": "PLN",
-        "kč": "CZK",
-        "kr": "DKK ISK NOK SEK",
-        "kr.": "DKK ISK NOK SEK",
-        "ft": "HUF",
-        "lei": "RON",
-    }.items()
-}
 
 
 @dataclass(frozen=True)
@@ -78,7 +46,7 @@ def read_typed_amount(text: str) -> TypedAmount:
     before, number, after = (part.strip() for part in parts.groups())
     minus, before = _sign(before)
     spelled, unit = _NUMBER.fullmatch(number), before or after
-    currencies = _meant(unit)
+    currencies = currencies_meant(unit)
     if spelled is None or (before and after) or (unit and not currencies):
         raise ValueError(_unclear(text))
     whole = re.sub(r"[^0-9]", "", spelled["whole"])
@@ -103,11 +71,6 @@ def _sign(before: str) -> tuple[str, str]:
     if signed["first"] and signed["last"]:
         return "", before
     return ("-" if sign and sign in _MINUS else ""), signed["rest"].strip()
-
-
-def _meant(unit: str) -> frozenset[str]:
-    code = unit.upper()
-    return frozenset({code}) if code in CURRENCIES else _SIGNS.get(unit.lower(), frozenset())
 
 
 def _unclear(text: str) -> str:

@@ -4,6 +4,8 @@ import re
 from datetime import datetime
 
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: As address books write a birthday whose year nobody knows.
+YEARLESS_DAY = re.compile(r"--[0-9]{1,2}-?[0-9]{1,2}")
 #: Times that may follow a day.
 _TIMES = (" %H:%M", " %H:%M:%S", ", %H:%M", " %I:%M %p", " %I:%M:%S %p")
 _NUMERIC_DAY = re.compile(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})")

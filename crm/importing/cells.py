@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from crm.importing.apostrophes import APOSTROPHE, NULL_MARKERS
 from crm.importing.cell_values import (
+    YEARLESS_DAY,
     forms_of_day,
     has_comma_between,
     has_decimal_comma,
@@ -14,15 +15,18 @@ from crm.importing.cell_values import (
     read_decimal,
     read_moment,
 )
-from crm.importing.columns import FULL_NAME, ColumnMapping
+from crm.importing.columns import ColumnMapping
+from crm.importing.currency_signs import SignedAmount, signed_amount
 from crm.importing.files.options import FileRefused
 from crm.importing.files.rows import Plain, Row, shown
 from crm.importing.full_names import parted_name
 from crm.importing.options import ColumnOptions, date_format_of
 from crm.importing.record_values import NO_PRODUCT
+from crm.importing.titles import FULL_NAME
 from crm.records.row_import import MOST_REPEATED, Columns
 
 ROW = "__all__"
+AMOUNT, CURRENCY = "amount", "currency"
 #: The place of a value that is in no column.
 NO_PLACE = -1
 #: What looks like an e-mail address, between signs that may part several.
@@ -64,6 +68,7 @@ class CellReader:
             (place, title, name)
             for place, (title, name) in enumerate(zip(mapping.titles, mapping.fields, strict=True))
             if (name in self._dates | self._moments and self._date_format is None)
+            or (name in self._dates and not options.ignore_rest)
             or (
                 name is None
                 and not title.strip()
@@ -83,6 +88,7 @@ class CellReader:
         """Return the texts of a row by field without blank ones, and sentences on cells that are wrong."""
         cells: dict[str, str] = {}
         faults: Faults = {}
+        signed: SignedAmount | None = None
         for place, said in row.faults.items():
             name = self._mapping.fields[place] if place < len(self._mapping.fields) else ROW
             # What is not stored need not be readable.
@@ -94,6 +100,9 @@ class CellReader:
                 cells[name] = text
         for place, name in self._others:
             text = self._text(row.cells[place])
+            if name == AMOUNT and CURRENCY in self._columns.known:
+                signed = signed_amount(text.strip())
+                text = signed.number if signed else text
             if text.strip():
                 self._set(place, name, text, cells, faults)
         for name, places in self._mapping.compose.items():
@@ -103,6 +112,8 @@ class CellReader:
                 cells[name] = " ".join(filter(None, parts))
         for name, text in self._mapping.constants.items():
             self._set(NO_PLACE, name, text, cells, faults)
+        if signed is not None:
+            _settle_currency(signed, cells, faults)
         if self._external_ids & cells.keys():
             cells.setdefault("external_source", self._mapping.source or NO_PRODUCT)
         return cells, faults
@@ -121,6 +132,13 @@ class CellReader:
                     f"Line {row.line}: column {place + 1} has no title, but holds {shown(cell)}."
                     f" Name its field: --column {place + 1}=FIELD, or leave it out: --ignore-rest"
                 )
+            if YEARLESS_DAY.fullmatch(cell) and not self._options.ignore_rest:
+                raise FileRefused(
+                    f"Line {row.line}: {title}: {shown(cell)} is a day without a year, which no field takes."
+                    " Leave such days and unknown columns out: --ignore-rest"
+                )
+            if self._date_format is not None:
+                continue
             forms = forms_of_day(cell) if self._text(cell) else []
             if not forms and name in self._moments and self._text(cell):
                 # The day before a time.
@@ -189,6 +207,8 @@ class CellReader:
         yield from [place for place in numbered[numbered.index(name) :] if place not in cells]
 
     def _set_date(self, name: str, text: str, cells: dict[str, str], faults: Faults) -> None:
+        if YEARLESS_DAY.fullmatch(text.strip()) and self._options.ignore_rest:
+            return
         cells[name] = text.strip()
         if self._date_format is not None:
             try:
@@ -214,6 +234,19 @@ class CellReader:
                 cells[name] = read_decimal(number, sign)
             except ValueError:
                 faults[name] = f"{shown(number)} is no number whose decimals stand after '{sign}'."
+
+
+def _settle_currency(amount: SignedAmount, cells: dict[str, str], faults: Faults) -> None:
+    """Have the currency of a row be that of its amount, and refuse a row that says two."""
+    typed, chosen = amount.sign, cells.get(CURRENCY, "").strip().upper()
+    if chosen:
+        if chosen not in amount.currencies:
+            faults[AMOUNT] = f"The amount is in {typed}, and the currency is {chosen}: choose one of them."
+    elif amount.currency is not None:
+        cells[CURRENCY] = amount.currency
+    else:
+        example = "USD" if "USD" in amount.currencies else min(amount.currencies)
+        faults[AMOUNT] = f"{typed} may be several currencies: say which, such as --set currency={example}."
 
 
 def _quoted(text: str) -> list[str]:

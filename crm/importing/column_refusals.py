@@ -57,5 +57,5 @@ def refuse_missing(
         field = missing[0].partition(" or ")[0]
         raise FileRefused(
             f"{read_as}Missing columns: {', '.join(missing)}. Say which column it is, such as"
-            f" --column {number}={field}, or add one to the file."
+            f" --column {number}={field}, or what it is in each row: --set {field}=VALUE."
         )

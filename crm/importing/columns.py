@@ -4,17 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm.importing.column_refusals import refuse_missing, refuse_twice, refuse_unknown
-from crm.importing.files.options import FileRefused
 from crm.importing.given_fields import given_fields
+from crm.importing.name_columns import settle_any_names, settle_full_names
 from crm.importing.options import ColumnOptions, MappingRefused
 from crm.importing.products.catalog import Product, common_titles, known_titles, recognised
 from crm.importing.separators import separators
+from crm.importing.titles import ANY_NAME, FULL_NAME, guessed_field, is_usual_title
 from crm.models.imports import ImportKind
 from crm.records.row_import import CUSTOM_FIELD, MOST_REPEATED, Columns
 from crm.texts import name_key, single_line
 
-#: What a column with the whole name of a person means; it is parted into several fields.
-FULL_NAME = "full_name"
 #: How the target of a link ends.
 LINK = ".external_id"
 
@@ -63,6 +62,7 @@ def is_known_title(title: str, kind: ImportKind, columns: Columns, options: Colu
     return (
         columns.accepts(field_of(title))
         or name_key(title) in known_titles(kind)
+        or is_usual_title(title, kind)
         or name_key(title) in {name_key(given) for given in (*options.titles, *options.saved_titles)}
     )
 
@@ -84,7 +84,7 @@ def map_columns(
     given = given_fields(titles, options)
     fields = _fields(titles, kind, columns, product, given)
     needless = {place for place, name in given.items() if name is None}
-    needless |= _settle_full_names(titles, fields, columns, options)
+    needless |= settle_full_names(titles, fields, columns, options)
     refuse_twice(titles, fields, columns)
     compose = _compose(titles, fields, product, given, columns)
     constants = checked_constants({*fields, *compose}, columns, options)
@@ -141,14 +141,41 @@ def _fields(
     given: Mapping[int, str | None],
 ) -> list[str | None]:
     fields: list[str | None] = []
+    usual = common_titles(kind)
+    own = {field_of(title) for title in titles if columns.accepts(field_of(title))}
     for place, title in enumerate(titles):
-        found = given[place] if place in given else _field_by_title(title, kind, columns, product)
+        found = given[place] if place in given else _field_by_title(title, columns, product)
         if place in given and found is not None:
             found = checked_field(found, columns)
+        elif found is None and place not in given and not _is_of(product, title):
+            found = usual.get(name_key(title))
+            # Our own name says it better; what the other column is, somebody has to say.
+            found = None if found in own and found not in columns.repeated else found
         fields.append(
             _next_free(found, fields, columns) if _may_count(found, place, given, titles) else found
         )
+    _guess(titles, fields, kind, columns, product, given)
+    settle_any_names(fields, columns)
     return fields
+
+
+def _guess(
+    titles: Sequence[str],
+    fields: list[str | None],
+    kind: ImportKind,
+    columns: Columns,
+    product: Product | None,
+    given: Mapping[int, str | None],
+) -> None:
+    """Fill in fields that titles seem to mean, and that no column is of as it stands."""
+    for place, title in enumerate(titles):
+        if fields[place] is not None or place in given or _is_of(product, title):
+            continue
+        found = guessed_field(title, kind, columns.repeated)
+        if _may_count(found, place, given, titles):
+            found = _next_free(found, fields, columns)
+        is_taken = found in fields or (found in (ANY_NAME, FULL_NAME) and {ANY_NAME, FULL_NAME} & {*fields})
+        fields[place] = None if is_taken else found
 
 
 def field_of(title: str) -> str:
@@ -197,16 +224,14 @@ def links(columns: Columns) -> list[str]:
     return [f"{name.removesuffix(end)}{LINK}" for name in columns.known if name.endswith(end)]
 
 
-def _field_by_title(title: str, kind: ImportKind, columns: Columns, product: Product | None) -> str | None:
-    key = name_key(title)
-    if product is not None:
-        if key in product.columns:
-            return product.columns[key]
-        if key in product.titles:
-            return None
-    if columns.accepts(field_of(title)):
-        return field_of(title)
-    return common_titles(kind).get(key)
+def _field_by_title(title: str, columns: Columns, product: Product | None) -> str | None:
+    if _is_of(product, title):
+        return product.columns.get(name_key(title)) if product else None
+    return field_of(title) if columns.accepts(field_of(title)) else None
+
+
+def _is_of(product: Product | None, title: str) -> bool:
+    return product is not None and name_key(title) in product.titles
 
 
 def _may_count(name: str | None, place: int, given: Mapping[int, str | None], titles: Sequence[str]) -> bool:
@@ -223,27 +248,6 @@ def _next_free(name: str | None, taken: Sequence[str | None], columns: Columns) 
         return name
     numbered = (f"{name}_{number}" for number in range(2, MOST_REPEATED + 1))
     return next((free for free in numbered if free not in taken), name)
-
-
-def _settle_full_names(
-    titles: Sequence[str], fields: list[str | None], columns: Columns, options: ColumnOptions
-) -> set[int]:
-    """Keep a column of full names only where no others hold their parts; return those that are needless."""
-    needless: set[int] = set()
-    for place, name in enumerate(fields):
-        if name != FULL_NAME:
-            continue
-        if not columns.names:
-            fields[place] = None
-        elif columns.names[0] in fields or columns.names[-1] in fields:
-            fields[place] = None
-            needless.add(place)
-        elif options.name_order is None:
-            raise FileRefused(
-                f"{titles[place]} holds full names. Say what comes first in them:"
-                " --name-order first-last (Ann Berg) or --name-order last-first (Berg Ann)."
-            )
-    return needless
 
 
 def _compose(

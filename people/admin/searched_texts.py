@@ -1,6 +1,7 @@
 """A text of the search as fields of a new record."""
 
 from crm.emails import has_email_form
+from crm.importing.full_names import parted_name
 from people.models.phones import is_bare_phone
 
 
@@ -12,9 +13,5 @@ def contact_of(text: str) -> dict[str, str]:
 
 
 def names_of(text: str) -> dict[str, str]:
-    """Return the names of a person: last name, first name; or first names and a last one; or one name."""
-    last, comma, first = text.partition(",")
-    if not comma:
-        first, _, last = text.rpartition(" ") if " " in text else (text, "", "")
-    names = {"firstname": first.strip(), "lastname": last.strip()}
-    return {field: name for field, name in names.items() if name}
+    """Return the names of a person by field."""
+    return parted_name(text, ("firstname", "lastname"), "first-last")

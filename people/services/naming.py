@@ -3,16 +3,19 @@
 from django.db.models import QuerySet
 
 from crm.actors import Actor
-from crm.emails import canonical_email
+from crm.emails import canonical_email, has_email_form
 from crm.models.texts import stored_name_key
 from people.models import Organization, Person
 
 
 def find_people(text: str, actor: Actor) -> QuerySet[Person]:
-    """Return the visible people with a primary e-mail address."""
-    email = canonical_email(text)
+    """Return the visible people with a primary e-mail address, else with a whole name."""
     people = Person.objects.visible_to(actor)
-    return people.filter(email_canonical=email) if email else people.none()
+    if has_email_form(text.strip()):
+        return people.filter(email_canonical=canonical_email(text))
+    # As it is composed of its parts.
+    name = " ".join(text.split())
+    return people.filter(name=name) if name else people.none()
 
 
 def find_organizations(text: str, actor: Actor) -> QuerySet[Organization]:

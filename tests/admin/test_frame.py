@@ -81,7 +81,7 @@ def offered(client, text):
 @pytest.mark.parametrize(
     ("text", "of_people"),
     [
-        ("Zoë van Berg", {"firstname": "Zoë van", "lastname": "Berg"}),
+        ("Zoë van Berg", {"firstname": "Zoë", "lastname": "van Berg"}),
         ("Berg, Zoë", {"firstname": "Zoë", "lastname": "Berg"}),
         ("Zoë", {"firstname": "Zoë"}),
         ("zoe@berg.example", {"email": "zoe@berg.example"}),

@@ -36,6 +36,20 @@ def test_null_markers_are_empty_cells(cell):
     assert read("title", cell) == ({}, {})
 
 
+@pytest.mark.parametrize("cell", ["--05-06", "--0506", "--5-6"])
+def test_a_birthday_without_a_year_stops_the_file_or_is_left_out(cell):
+    row = Row(line=2, cells=[cell])
+
+    with pytest.raises(FileRefused, match=r"is a day without a year.*--ignore-rest"):
+        reader_of(["dob"]).check(row)
+    with pytest.raises(FileRefused, match="is a day without a year"):
+        reader_of(["dob"], date_format="DD.MM.YYYY").check(row)
+
+    tolerant = reader_of(["dob"], ignore_rest=True)
+    tolerant.check(row)
+    assert tolerant.read(row) == ({}, {})
+
+
 def test_further_null_markers():
     assert read("title", "none", null_markers=["none"]) == ({}, {})
     assert read("title", "null") == ({"title": "null"}, {})

@@ -61,7 +61,7 @@ def test_fields(titles, fields):
         (["title", "email", "email"], {"columns": {3: "email_2"}}, ["title", "email", "email_2"]),
         (["title", "shoe"], {"ignore_rest": True}, ["title", None]),
         (["Name"], {"name_order": "first-last"}, ["full_name"]),
-        (["Name", "Vorname"], {}, [None, "firstname"]),
+        (["Name", "Vorname"], {}, ["lastname", "firstname"]),
     ],
 )
 def test_options(titles, options, fields):
@@ -81,7 +81,7 @@ def test_options(titles, options, fields):
             ["email"],
             {},
             "Missing columns: title or firstname. Say which column it is, such as --column 1=title, or"
-            " add one to the file.",
+            " what it is in each row: --set title=VALUE.",
         ),
         (
             ["title", "email", "email", "title"],

@@ -25,7 +25,7 @@ from people.services.organizations import create_organization
 from people.services.people import create_person
 from tests.factories.crm import Tenant
 from tests.factories.crm import tenant as make_tenant
-from tests.factories.people import OrganizationFactory
+from tests.factories.people import OrganizationFactory, PersonFactory
 from tests.imports.conftest import importing
 from tests.module_tenant import made_tenant, tenant
 from tests.stored import read_all
@@ -131,6 +131,11 @@ def test_export_import_export_gives_the_same_bytes(tenant, file_format):
             "PEOPLE,,x@example.com,NOTE,Hi,,",
             "record_name: No person is called this: import those records first.",
         ),
+        ("PEOPLE,,Ann Berg,NOTE,Hi,,", "record_name: No person is called this: import those records first."),
+        (
+            "PEOPLE,,Mia Berg,NOTE,Hi,,",
+            "record_name: Several people are called this: name the uuid or external id.",
+        ),
         ("PET,,a,NOTE,Hi,,", "record_kind: Choose one of: PEOPLE, ORGANIZATION, LEAD."),
         ("LEAD,8,,NOTE,Hi,,", "record_external_id: No lead is known by this: import those records first."),
         ("PEOPLE,,ann@example.com,POST,Hi,,", "kind: Choose one of: NOTE, TASK, CALL, MEETING, EMAIL."),
@@ -147,6 +152,7 @@ def test_a_row_that_cannot_be_is_refused_by_its_column(tenant, tmp_path, row, me
     records(tenant.actors.manager)
     for _ in range(2):
         OrganizationFactory(company=tenant.company, name="Twin")
+        PersonFactory(company=tenant.company, firstname="Mia", lastname="Berg")
     title = "record_kind,record_external_id,record_name,kind,text,due_at,minutes\n"
 
     ended = importing("import_activities", tenant, tmp_path)(title + row + "\n", "--source", "hub")
@@ -154,6 +160,19 @@ def test_a_row_that_cannot_be_is_refused_by_its_column(tenant, tmp_path, row, me
     assert ended.code == 3
     assert ended.errors[-2].startswith(f"line 2: {message}")
     assert not Activity.objects.exists()
+
+
+def test_a_person_is_named_by_the_whole_name(tenant, tmp_path):
+    mia = PersonFactory(company=tenant.company, firstname="Mia", middlename="van", lastname="Berg")
+    PersonFactory(company=tenant.company, firstname="Mia", lastname="Berg")
+    PersonFactory(company=make_tenant("Other").company, firstname="Mia", middlename="van", lastname="Berg")
+
+    ended = importing("import_activities", tenant, tmp_path)(
+        "record_kind,record_name,text\nPEOPLE,Mia  van Berg,Hello\n"
+    )
+
+    assert ended.code == 0
+    assert Activity.objects.get().object_id == mia.pk
 
 
 def test_a_known_activity_is_changed_by_the_policy_and_undone(tenant, tmp_path):

@@ -35,7 +35,7 @@ GOOD = "firstname,email\nAnn,ann@example.com\n"
         (
             "dob,city\n1990-01-01,Rome\n",
             "Missing columns: firstname or lastname or email. Say which column it is, such as"
-            " --column 1=firstname, or add one to the file.",
+            " --column 1=firstname, or what it is in each row: --set firstname=VALUE.",
         ),
         (
             "firstname,Firstname\nAnn,Bob\n",
@@ -80,7 +80,7 @@ def test_file_is_refused_as_a_whole_and_changes_nothing(import_people, content, 
 def test_leads_without_title_column_are_refused(import_leads):
     ended = import_leads("description,custom_fields.title\nx,y\n")
 
-    needed = "Say which column it is, such as --column 1=title, or add one to the file."
+    needed = "Say which column it is, such as --column 1=title, or what it is in each row: --set title=VALUE."
     assert (ended.code, ended.errors) == (1, [f"Missing columns: title. {needed}"])
 
 

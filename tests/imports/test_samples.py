@@ -83,6 +83,15 @@ COUNTS = {
     "shopify-customers.csv": (1, 0, 0),
     "outlook-deutsch.csv": (1, 0, 0),
     "spanish-contacts.csv": (1, 0, 0),
+    "attio-people.csv": (1, 0, 0),
+    "xero-contacts.csv": (1, 0, 0),
+    # The other is an organization.
+    "zendesk-sell-contacts.csv": (1, 0, 1),
+    "suitecrm-contacts.csv": (1, 0, 0),
+    "streak-boxes.csv": (2, 0, 0),
+    "pipedrive-activities.csv": (1, 0, 0),
+    "excel-vorname-name.csv": (2, 0, 0),
+    "italian-contacts.csv": (1, 0, 0),
     "zoho-contacts.csv": (1, 0, 0),
     "zoho-deals.csv": (1, 0, 0),
 }
@@ -91,7 +100,9 @@ COUNTS = {
 @pytest.fixture
 def load(tenant, tmp_path):
     """Return a function that imports a sample, by the options of the guide if none are given."""
-    PersonFactory(company=tenant.company, email="tony.turner@example.com")
+    PersonFactory(
+        company=tenant.company, firstname="Tony", lastname="Turner", email="tony.turner@example.com"
+    )
     PersonFactory(company=tenant.company, email="jan.novak@example.cz")
     pipeline = PipelineFactory(company=tenant.company, name="Sales pipeline")
     for name in ("Proposal Made", "Qualified"):
@@ -132,6 +143,7 @@ CREATED_AGAIN = {
     "25-shared-office-phone.csv": 3,
     "odoo-opportunities.csv": 1,
     "salesforce-report-opportunities.csv": 2,
+    "streak-boxes.csv": 2,
 }
 
 

@@ -21,7 +21,6 @@ from crm.admin.imports.words import field_asked_for, in_words_of_the_page
 from crm.admin.labels import label_of
 from crm.database.keys import parse_uuid
 from crm.errors import CrmError, NotFound
-from crm.importing.columns import FULL_NAME
 from crm.importing.drafts import Draft, FileGone, make_plan
 from crm.importing.files.options import FileRefused
 from crm.importing.files.rows import Description
@@ -29,6 +28,7 @@ from crm.importing.mappings import saved_mappings
 from crm.importing.options import ImportOptions
 from crm.importing.previews import Seen, SeenColumn, look
 from crm.importing.templates import template_columns
+from crm.importing.titles import FULL_NAME
 from crm.languages.messages import translated
 from crm.models.imports import DuplicatePolicy, ImportJob
 from crm.records.registry import import_kind
