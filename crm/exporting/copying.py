@@ -10,7 +10,6 @@ from crm.database.statements import CompiledSql
 from crm.exporting.formats import ExportFormat
 from crm.exporting.sources import ExportSource
 from crm.exporting.sql_cells import CustomFieldText, cell_text, compiled, is_text, spreadsheet_safe
-from crm.models.base import visible_rows
 from crm.records.row_import import CUSTOM_FIELD
 
 #: Rows between two reports of the progress, and two writes to the file.
@@ -31,7 +30,7 @@ def copy_statement(
         if name.startswith(CUSTOM_FIELD) or name in own
     }
     related = [name for name in headings if name not in annotations]
-    joined = source.joined(_keys(source, rows), related) if related else ()
+    joined = source.joined(source.keys_of(rows), related) if related else ()
     if joined is None:
         return None
     columns = {name: f"cell_{number}" for number, name in enumerate(annotations)}
@@ -56,13 +55,6 @@ def copy_statement(
 def _written(column: str) -> str:
     # An empty text would be written as "".
     return f"NULLIF({spreadsheet_safe(column)}, '')"
-
-
-def _keys(source: ExportSource, rows: QuerySet[Any]) -> QuerySet[Any, Any] | None:
-    """Return the keys of the rows; None if they are all that the actor sees, and need not be looked up."""
-    keys = rows.order_by().values("pk")
-    everything = visible_rows(source.model, source.actor).order_by().values("pk")
-    return None if compiled(keys) == compiled(everything) else keys
 
 
 def copy_rows(statement: CompiledSql, file: IO[bytes], on_batch: Callable[[int], None]) -> int:

@@ -11,8 +11,9 @@ from django.db.models import Expression, F, Func, Model, QuerySet, TextField
 from crm.actors import Actor
 from crm.custom_field_values import written
 from crm.database.key_lists import AmongKeys
-from crm.exporting.sql_cells import JoinedCells
+from crm.exporting.sql_cells import JoinedCells, compiled
 from crm.importing.row_values import joined_tags
+from crm.models.base import visible_rows
 from crm.models.custom_fields import CustomFieldDefinition
 from crm.records.row_import import CUSTOM_FIELD
 
@@ -63,6 +64,12 @@ class ExportSource:
                 known = ", ".join([*self.order, *([f"{CUSTOM_FIELD}NAME"] if self.has_custom_fields else [])])
                 raise ValidationError({"columns": [f"Unknown column: {name}. Known columns: {known}."]})
         return list(dict.fromkeys(found))
+
+    def keys_of(self, rows: QuerySet[Any]) -> QuerySet[Any, Any] | None:
+        """Return the keys of the rows; None if they are all that the actor sees: no need to look them up."""
+        keys = rows.order_by().values("pk")
+        everything = visible_rows(self.model, self.actor).order_by().values("pk")
+        return None if compiled(keys) == compiled(everything) else keys
 
     def accepts(self, name: str) -> bool:
         """Return whether a heading can be asked for that these rows may not need."""

@@ -72,12 +72,18 @@ class PersonExport(ExportSource):
                 names.append(name)
         return names
 
+    def _of_people(self, rows: QuerySet[Any]) -> dict[str, Any]:
+        """Return the condition that something belongs to one of the rows."""
+        keys = self.keys_of(rows)
+        # Of all that the actor sees, nothing but the people themselves has to be read for it.
+        return {"person__deleted_at": None} if keys is None else {"person__in": keys}
+
     def _most_contacts(self, rows: QuerySet[Any]) -> dict[str, int]:
         """Return how many contacts of each column a person has at most, besides the primary e-mail."""
         contacts = Contact.objects.visible_to(self.actor).exclude(
             type_id__in=self._emails, canonical=F("person__email_canonical")
         )
-        contacts = contacts.filter(person__in=rows.order_by().values("pk")).order_by()
+        contacts = contacts.filter(**self._of_people(rows)).order_by()
         numbers = contacts.values("type_id", "person_id").annotate(number=Count("pk"))
         text, parameters = compiled(numbers.values("type_id", "number"))
         with connection.cursor() as cursor:
@@ -94,7 +100,7 @@ class PersonExport(ExportSource):
         return most
 
     def _address_columns(self, rows: QuerySet[Any]) -> list[str]:
-        addresses = Address.objects.visible_to(self.actor).filter(person__in=rows.order_by().values("pk"))
+        addresses = Address.objects.visible_to(self.actor).filter(**self._of_people(rows))
         numbers = addresses.values("person_id").annotate(number=Count("pk"))
         self._most_addresses = numbers.aggregate(most=Max("number"))["most"] or 0
         number = self._bounded(self._most_addresses, "address")

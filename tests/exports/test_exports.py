@@ -25,7 +25,7 @@ from crm.services.export_jobs import prune
 from leads.services.leads import create_lead
 from people.models import ContactKind, ContactType
 from people.services.organizations import create_organization
-from people.services.people import create_person
+from people.services.people import create_person, delete_person
 from tests.admin.conftest import signed_in
 from tests.clients import data, refusal
 from tests.commands.running import Ended, run
@@ -109,6 +109,22 @@ def test_where_and_columns_choose(export, actors):
 
     assert rows == [{"lastname": "Doe", "custom_fields.n": "1", "email_2": ""}]
     assert "LASTNAME" in AuditEntry.objects.get(event="EXPORT").detail
+
+
+def test_columns_are_as_many_as_the_exported_rows_need(export, actors):
+    phone = ContactType.objects.get(company=None, kind=ContactKind.PHONE)
+    for name, number in (("Gone", 3), ("Doe", 2)):
+        numbers = [f"+1 212 555 01{place:02}" for place in range(number)]
+        contacts = [{"contacts_types_id": phone.pk, "value": each} for each in numbers]
+        person = create_person({"lastname": name, "contacts": contacts}, actor=actors.manager)
+        if name == "Gone":
+            delete_person(person.pk, actor=actors.manager)
+
+    # Of all rows, and of those that a filter chooses.
+    for options in ((), ("--where", '{"column": "LASTNAME", "operator": "EQ", "value": "Doe"}')):
+        [row] = export("export_people", *options)[1]
+        assert row["phone_2"] == "'+1 212 555 0101"
+        assert "phone_3" not in row
 
 
 @pytest.mark.parametrize(
