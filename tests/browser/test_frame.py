@@ -1,8 +1,9 @@
-"""The frame around all pages: names and colours of what opens, and of what the mouse is over."""
+"""The frame around all pages: names and colours of what opens and what the mouse is over, and the search."""
 
 from typing import Literal
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import axe
 from tests.browser.place import Place
@@ -40,5 +41,29 @@ def test_open_menus_have_names_and_contrast_light_and_dark_wide_and_narrow(place
             page.keyboard.press("Escape")
 
     assert found == []
+    page.context.close()
+    assert place.complaints == []
+
+
+def test_a_search_that_finds_nothing_leads_to_a_new_person_by_keyboard(place: Place) -> None:
+    page = place.page("ann")
+    page.goto(f"{place.address}/crm/activity/")
+    box = page.locator("#frame-search")
+    box.fill("Zoë van Berg")
+    expect(page.locator("#frame-found .offered")).to_have_count(3)
+
+    # Nothing is chosen yet: Enter shows the page of the search.
+    box.press("Enter")
+    page.wait_for_url("**/search/?q=*")
+    box.fill("Zoë van Berg")
+    expect(page.locator("#frame-found .offered")).to_have_count(3)
+    box.press("ArrowDown")
+    box.press("ArrowDown")
+    expect(page.get_by_role("option", name="New: Person “Zoë van Berg”")).to_have_attribute(
+        "aria-selected", "true"
+    )
+    box.press("Enter")
+    expect(page.locator("#id_firstname")).to_have_value("Zoë")
+    expect(page.locator("#id_lastname")).to_have_value("van Berg")
     page.context.close()
     assert place.complaints == []

@@ -20,7 +20,7 @@
     const all = options();
     if (!all.length) return;
     const now = all.findIndex((each) => each.getAttribute("aria-selected") === "true");
-    const next = all[(now + step + all.length) % all.length];
+    const next = now < 0 && step < 0 ? all.at(-1) : all[(now + step + all.length) % all.length];
     for (const each of all) each.setAttribute("aria-selected", String(each === next));
     box.setAttribute("aria-activedescendant", next.id);
     next.scrollIntoView({ block: "nearest" });
@@ -35,7 +35,9 @@
     document.body.addEventListener("htmx:afterSwap", (event) => {
       if (event.detail.target !== found) return;
       show(Boolean(box.value.trim()) && document.activeElement === box);
-      select(1);
+      box.removeAttribute("aria-activedescendant");
+      // Enter opens the first that was found; what may be added has to be chosen.
+      if (!found.querySelector(".offered")) select(1);
     });
     box.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
