@@ -43,14 +43,15 @@ def _words(text: str) -> frozenset[str]:
 
 
 _PERSONS = _words(
-    "person people contact contacts customer client attendee subscriber member guest kontakt kunde kunden"
+    "person people contact contacts customer client attendee participant invitee recipient respondent"
+    " subscriber member guest your kontakt kunde kunden teilnehmer"
     " ansprechpartner contacto cliente contatto"
 )
 _PLAIN = _words("primary main default principal principale haupt")
 _AT_WORK = _words("business work office geschäftlich arbeit trabajo lavoro travail")
 #: Those that may also follow it, as in "Phone (work)".
 AFTER = _PLAIN | _AT_WORK
-_PLACES = _AT_WORK | _words("mailing postal billing address")
+_PLACES = _AT_WORK | _words("mailing postal billing address anschrift postanschrift rechnungsanschrift")
 QUALIFIERS: Mapping[ImportKind, Qualifiers] = {
     ImportKind.PEOPLE: Qualifiers(own=_PERSONS, plain=_PLAIN | _PLACES | {"name"}),
     ImportKind.ORGANIZATION: Qualifiers(

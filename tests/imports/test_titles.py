@@ -25,6 +25,8 @@ def fields_of(kind, *titles, options=IGNORING):
         ("PEOPLE", ["Name > First name", "Contact: Last name"], ["firstname", "lastname"]),
         ("PEOPLE", ["lastname", "address[city]", "Primary Address Street"], ["lastname", "city", "address"]),
         ("PEOPLE", ["lastname", "Phone (work)", "Kunden E-Mail"], ["lastname", "phone", "email"]),
+        ("PEOPLE", ["Your name", "Invitee Email"], ["full_name", "email"]),
+        ("PEOPLE", ["姓", "名", "Postanschrift (Straße)"], ["lastname", "firstname", "address"]),
         ("PEOPLE", ["lastname", "Company Address", "Company Contact"], ["lastname", None, None]),
         ("PEOPLE", ["lastname", "Account Owner", "Contact ID", "Email Status"], ["lastname", *[None] * 3]),
         ("PEOPLE", ["firstname", "lastname", "Address Name"], ["firstname", "lastname", None]),

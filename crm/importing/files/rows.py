@@ -127,6 +127,9 @@ class Table:
             faults = {**faults, width: wrong}
         fitted = [*cells[:width], *[""] * (width - len(cells))]
         left_out = _why_total(fitted, is_last=is_last) if self.has_header else None
+        # Files that were put together hold their header several times.
+        if self.has_header and width > 1 and fitted[0] == self.columns[0] and fitted == [*self.columns]:
+            left_out = "The titles again: the line is left out."
         if is_below:
             left_out = f"{shown(cells[0])}: a line below the table is left out."
         return Row(line=line, cells=fitted, faults=faults, left_out=left_out)

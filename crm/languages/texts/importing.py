@@ -119,6 +119,7 @@ TEXTS = (
     gettext_noop("The sheet cannot be read. Convert it to CSV."),
     gettext_noop("The sheet is too large when it is unpacked. Convert it to CSV."),
     gettext_noop("The sheet takes too long to read. Convert it to CSV."),
+    gettext_noop("The titles again: the line is left out."),
     gettext_noop("The uploaded file is gone: import it again."),
     gettext_noop("The uploaded file is gone: it is kept for a day, and until it is imported. Upload it again."),
     gettext_noop("The user who started the import may no longer import."),

@@ -116,9 +116,12 @@ def test_cell_beyond_the_last_column_is_named():
         (b"Ann,1,2\nTotal,Eve,\n", []),
         (b"Ann,1,2\nTotal,1,2\n", []),
         (b"Ann,1,2\nTotally,,3\n", []),
+        # Files that were put together.
+        (b"Ann,1,2\na,b,c\nBob,1,2\n", [(3, {}, "The titles again: the line is left out.")]),
+        (b"Ann,1,2\na,b,d\n", []),
     ],
 )
-def test_rows_of_totals_are_named_and_left_out(rows, left_out):
+def test_rows_of_totals_and_titles_are_named_and_left_out(rows, left_out):
     assert faults_of(b"a,b,c\n" + rows) == left_out
 
 
