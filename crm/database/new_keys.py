@@ -48,6 +48,8 @@ class NewKeys:
 
     def forget(self) -> None:
         """Let go of all keys: another statement may take the same on a database without sequences."""
+        # Those that were not used are not needed: each transaction would fetch more than the one before.
+        self._fetched.subtract({model: len(keys) for model, keys in self._keys.items()})
         self._keys.clear()
         self._last.clear()
 

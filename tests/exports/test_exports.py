@@ -115,7 +115,7 @@ def test_columns_are_as_many_as_the_exported_rows_need(export, actors):
     phone = ContactType.objects.get(company=None, kind=ContactKind.PHONE)
     for name, number in (("Gone", 3), ("Doe", 2)):
         numbers = [f"+1 212 555 01{place:02}" for place in range(number)]
-        contacts = [{"contacts_types_id": phone.pk, "value": each} for each in numbers]
+        contacts: list[Any] = [{"contacts_types_id": phone.pk, "value": each} for each in numbers]
         person = create_person({"lastname": name, "contacts": contacts}, actor=actors.manager)
         if name == "Gone":
             delete_person(person.pk, actor=actors.manager)
