@@ -59,6 +59,11 @@ OF_FORMS = {
     ("probability", "-1"): "Ensure this value is greater than or equal to 0.",
     ("probability", "ten"): "Enter a whole number.",
 }
+#: What an import asks of a file, whose amounts may have a currency.
+OF_FILES = {
+    ("amount", "1.234,50 EUR"): "'1.234,50' may be two numbers: say which sign stands before decimals,"
+    " --decimal , or --decimal .",
+}
 #: Texts that are no values of their scalar: the whole request is refused, and the error names the place.
 NOT_COERCED = ("abc", "1.234,50 EUR", "1e3", "tomorrow", "ten")
 
@@ -104,6 +109,8 @@ def test_bad_values_are_refused_at_their_field(door, field, value, message):
 
     if isinstance(door, AdminDoor):
         message = OF_FORMS.get((field, value), message)
+    if isinstance(door, ImportDoor):
+        message = OF_FILES.get((field, value), message)
     if isinstance(door, GraphQLDoor) and value in NOT_COERCED:
         [(_, [refusal])] = outcome.errors.items()
         assert f"at 'input.{field}'" in refusal

@@ -53,13 +53,15 @@ def test_the_currency_of_a_row_is_that_of_its_amount(import_leads):
 
 @pytest.mark.django_db
 def test_a_row_that_says_two_currencies_or_none_for_sure_is_refused(import_leads):
-    ended = import_leads("title,amount,currency\nA,€120,USD\nB,$120,EUR\nC,$120,\n")
+    ended = import_leads('title,amount,currency\nA,€120,USD\nB,$120,EUR\nC,$120,\nD,"1.234,50 EUR",\n')
 
     assert ended.code == 3
     assert [line for line in ended.errors if line.startswith("line ")] == [
         "line 2: amount: The amount is in €, and the currency is USD: choose one of them.",
         "line 3: amount: The amount is in $, and the currency is EUR: choose one of them.",
         "line 4: amount: $ may be several currencies: say which, such as --set currency=USD.",
+        "line 5: amount: '1.234,50' may be two numbers: say which sign stands before decimals, --decimal , or"
+        " --decimal .",
     ]
     assert amounts() == {}
 
