@@ -35,6 +35,8 @@ _CODES = """
     XAF XCD XCG XDR XOF XPF XSU XUA YER ZAR ZMW ZWG
 """
 CURRENCIES = frozenset(_CODES.split())
+#: From the first digit of a typed amount to the last one, and what stands around.
+AROUND_NUMBER = re.compile(r"([^0-9]*)([0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
 _DOLLARS = (
     "ARS AUD BBD BMD BND BSD BZD CAD CLP COP DOP FJD GYD HKD JMD KYD LRD MXN NAD NZD SBD SGD SRD TTD TWD USD "
     "UYU XCD"

@@ -9,7 +9,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 
 from crm.languages.messages import translated
-from crm.money import AMOUNT_PLACES, currencies_meant, read_amount
+from crm.money import AMOUNT_PLACES, AROUND_NUMBER, currencies_meant, read_amount
 
 _EXAMPLE = Decimal("12000.50")
 _LONGEST_TYPED = 100
@@ -22,8 +22,6 @@ _NUMBER = re.compile(
     r"(?:(?P=between)[0-9]{3})*)"
     r"(?:(?!(?P=between))[.,](?P<places>[0-9]{1,2}))?"
 )
-#: From the first digit to the last one, and what stands around.
-_AROUND = re.compile(r"([^0-9]*)([0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ def read_typed_amount(text: str) -> TypedAmount:
 
     :raises ValueError: with a message for the person, if it is none, or may mean two different numbers.
     """
-    parts = _AROUND.fullmatch(text.strip()) if len(text) <= _LONGEST_TYPED else None
+    parts = AROUND_NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST_TYPED else None
     if parts is None:
         raise ValueError(_unclear(text))
     before, number, after = (part.strip() for part in parts.groups())

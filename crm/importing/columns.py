@@ -225,8 +225,8 @@ def links(columns: Columns) -> list[str]:
 
 
 def _field_by_title(title: str, columns: Columns, product: Product | None) -> str | None:
-    if _is_of(product, title):
-        return product.columns.get(name_key(title)) if product else None
+    if product is not None and _is_of(product, title):
+        return product.columns.get(name_key(title))
     return field_of(title) if columns.accepts(field_of(title)) else None
 
 

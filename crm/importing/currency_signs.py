@@ -3,13 +3,12 @@
 import re
 from dataclasses import dataclass
 
-from crm.money import currencies_meant
+from crm.money import AROUND_NUMBER, currencies_meant
 
 #: What a sign means where nobody says otherwise, though smaller countries have it too.
 _USUAL = {"£": "GBP"}
 #: Longer texts are no amounts.
 _LONGEST = 60
-_AROUND = re.compile(r"([^0-9]*)([0-9](?:.*[0-9])?)([^0-9]*)", re.DOTALL)
 #: As in "120,- EUR".
 _NO_CENTS = re.compile("[.,][-\u2013\u2014]")
 _MINUS = "-+"
@@ -33,7 +32,7 @@ class SignedAmount:
 
 def signed_amount(text: str) -> SignedAmount | None:
     """Return the parts of an amount with a currency; None for any other text."""
-    parts = _AROUND.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    parts = AROUND_NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if parts is None:
         return None
     before, number, after = (part.strip() for part in parts.groups())

@@ -1,4 +1,4 @@
-"""What the title of a column means that neither we nor a known product write so.
+"""Reads the titles of columns that neither we nor a known product write so.
 
 Titles are compared by their words: ``Email_Address``, ``emailAddress`` and ``E-mail address`` are one. Words
 that only say whose value it is, or which of several, do not count: ``Person - City`` and ``address[city]``
